@@ -110,7 +110,7 @@ def test_what_the_api_cannot_get_stays_with_the_deployments_of_its_route(tmp_pat
     run_story(story())
 
 
-def test_that_an_api_is_down_is_said_soon_where_nobody_helps(tmp_path: Path) -> None:
+def test_clients_soon_hear_that_an_api_is_down_without_a_fallback(tmp_path: Path) -> None:
     """Nothing starts for it, so its requests are not held for minutes as those of a deployment without replicas."""
 
     async def story() -> None:
@@ -137,11 +137,11 @@ def test_a_share_of_the_requests_outside_is_paid_at_the_apis_prices_within_the_t
                 tenants=tenants(tmp_path, shop=budget("0.01")),
             )
             async with gateway(config) as router:
-                asked = PROMPT | {"max_tokens": 800}
-                replies = [await posted(router, asked, **bearer()) for _ in range(3)]
+                request = PROMPT | {"max_tokens": 800}
+                replies = [await posted(router, request, **bearer()) for _ in range(3)]
                 assert [status for status, _, _ in replies] == [200, 200, 429]
                 assert await router.metric('fairlead_router_tenant_cost_total{tenant="shop",model="chat"}') == 2 * COST
-                assert (await posted(router, asked, **bearer("office")))[0] == 200
+                assert (await posted(router, request, **bearer("office")))[0] == 200
 
     run_story(story())
 

@@ -144,7 +144,7 @@ def test_a_model_without_replicas_is_reported_and_another_api_may_answer_for_it(
     assert "requests wait for hold.maxTime of the gateway, then get 503" in world.message("Routable")
 
 
-def test_a_team_may_begin_with_an_api_alone_and_a_weight_of_0_for_it_helps_nobody_later() -> None:
+def test_a_team_may_begin_with_an_api_alone_and_a_weight_of_0_for_it_answers_no_request() -> None:
     big = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
     world = GatewayWorld()
     world.put_gateway(models=[{"name": "talk", "deployment": "external/big"}], external=[big])
@@ -159,14 +159,14 @@ def test_a_team_may_begin_with_an_api_alone_and_a_weight_of_0_for_it_helps_nobod
     world.put_gateway(models=[{"name": "talk", "strategy": "Weighted", "weighted": parts}], external=[big])
     world.join(replicas=0)
     world.settle()
-    (talk,) = world.gateway()["status"]["models"]
-    assert (talk["ready"], {one["name"] for one in talk["targets"]}) == (True, {"default/chat", "external/big"})
+    (model,) = world.gateway()["status"]["models"]
+    assert (model["ready"], {one["name"] for one in model["targets"]}) == (True, {"default/chat", "external/big"})
 
     parts[1] |= {"weight": 0}
     world.put_gateway(models=[{"name": "talk", "strategy": "Weighted", "weighted": parts}], external=[big])
     world.settle()
-    (talk,) = world.gateway()["status"]["models"]
-    assert talk["message"] == "no replica of default/chat gets requests; kubectl describe infd shows why"
+    (model,) = world.gateway()["status"]["models"]
+    assert model["message"] == "no replica of default/chat gets requests; kubectl describe infd shows why"
 
 
 def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> None:

@@ -35,9 +35,9 @@ def test_weights_without_a_deployment_that_has_one_stay_as_they_are() -> None:
 
 def test_a_rule_that_leads_outside_is_passed_by() -> None:
     table = ModelTable((ruled(("hard", TOOLS, OUTSIDE), ("tools", TOOLS, LARGE)),))
-    asked = RouteFacts(model="chat", tools=True)
-    assert chosen(table, asked).target == OUTSIDE
-    assert (chosen(table.inside, asked).target, chosen(table.inside, asked).rule) == (LARGE, "tools")
+    facts = RouteFacts(model="chat", tools=True)
+    assert chosen(table, facts).target == OUTSIDE
+    assert (chosen(table.inside, facts).target, chosen(table.inside, facts).rule) == (LARGE, "tools")
     assert chosen(table.inside, CHAT).target == SMALL
 
 
@@ -55,8 +55,8 @@ def test_the_first_deployment_of_the_fallback_answers_instead_of_an_api_if_it_wo
     assert (choice.target, choice.chain) == (SMALL, (LARGE,))
     for kept in (single(target=OUTSIDE), single(target=OUTSIDE, fallback=LATE)):
         assert inside(kept) == kept, "routers say that the API has no such route"
-    nobody = inside(single(target=OUTSIDE, fallback=FallbackChain(targets=(OUTSIDE,))))
-    assert nobody.target == OUTSIDE
+    alone = inside(single(target=OUTSIDE, fallback=FallbackChain(targets=(OUTSIDE,))))
+    assert alone.target == OUTSIDE
 
 
 def test_a_fallback_leads_to_deployments_alone() -> None:
