@@ -13,14 +13,14 @@ SIZE: Final = len(TEXT)
 HI: Final = {"role": "user", "content": "hi"}
 
 
-def said(**members: object) -> dict[str, Any]:
+def turn(**members: object) -> dict[str, Any]:
     """A chat of which one turn has these members."""
     return {"messages": [{"role": "user", "content": "hi"} | members]}
 
 
 def shown(**members: object) -> dict[str, Any]:
     """A chat of which one turn has such a part beside its text."""
-    return said(content=[{"type": "text", "text": "hi"}, members])
+    return turn(content=[{"type": "text", "text": "hi"}, members])
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ def shown(**members: object) -> dict[str, Any]:
         *(shown(type=kind, text=TEXT) for kind in ("text", "input_text", "output_text", "other")),
         *(shown(type="refusal", refusal=TEXT), shown(type="refusal", text="", refusal=TEXT)),
         *(shown(type="thinking", text="", thinking=TEXT), shown(type="tool_reference", name=TEXT)),
-        *(said(content=[TEXT]), said(name=TEXT), said(role="assistant", reasoning=TEXT)),
-        *(said(role="assistant", reasoning_content=TEXT), said(role="tool", tool_call_id=TEXT)),
-        said(role="developer", tools=[{"type": "function", "function": {"name": "f", "description": TEXT}}]),
-        said(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": TEXT}}]),
-        said() | {"documents": [{"title": "t", "text": TEXT}]},
-        said() | {"chat_template": TEXT},
-        said() | {"chat_template_kwargs": {"model_identity": TEXT}},
-        said() | {"tools": [{"type": "function", "function": {"name": "f", "description": TEXT}}]},
+        *(turn(content=[TEXT]), turn(name=TEXT), turn(role="assistant", reasoning=TEXT)),
+        *(turn(role="assistant", reasoning_content=TEXT), turn(role="tool", tool_call_id=TEXT)),
+        turn(role="developer", tools=[{"type": "function", "function": {"name": "f", "description": TEXT}}]),
+        turn(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": TEXT}}]),
+        turn() | {"documents": [{"title": "t", "text": TEXT}]},
+        turn() | {"chat_template": TEXT},
+        turn() | {"chat_template_kwargs": {"model_identity": TEXT}},
+        turn() | {"tools": [{"type": "function", "function": {"name": "f", "description": TEXT}}]},
     ],
     ids=lambda members: json.dumps(members).replace(TEXT, "TEXT"),
 )
@@ -54,13 +54,13 @@ def test_text_in_any_member_of_a_chat_counts(members: dict[str, Any]) -> None:
         (Surface.RESPONSES, {"input": [{"type": "function_call", "name": TEXT, "arguments": "{}"}]}),
         (Surface.RESPONSES, {"input": [{"type": "function_call_output", "role": "user", "output": TEXT}]}),
         (Surface.RESPONSES, {"input": [{"type": "function_call_output", "output": [{"refusal": TEXT}]}]}),
-        (Surface.MESSAGES, said() | {"chat_template_kwargs": {"x": TEXT}}),
+        (Surface.MESSAGES, turn() | {"chat_template_kwargs": {"x": TEXT}}),
         (Surface.MESSAGES, shown(type="tool_use", name=TEXT, input={})),
         (Surface.MESSAGES, shown(type="tool_reference", tool_name=TEXT)),
         (Surface.MESSAGES, shown(type="tool_addition", tool={"type": "tool_definition", "name": TEXT})),
         (Surface.MESSAGES, shown(type="tool_result", content=[{"type": "text", "text": "", "thinking": TEXT}])),
-        (Surface.EMBEDDINGS, said() | {"chat_template_kwargs": {"x": TEXT}}),
-        (Surface.TOKENIZE, said() | {"chat_template": TEXT}),
+        (Surface.EMBEDDINGS, turn() | {"chat_template_kwargs": {"x": TEXT}}),
+        (Surface.TOKENIZE, turn() | {"chat_template": TEXT}),
     ],
     ids=lambda given: json.dumps(given).replace(TEXT, "TEXT") if isinstance(given, dict) else str(given),
 )
@@ -77,10 +77,10 @@ def test_a_chat_goes_on_before_what_its_template_gets() -> None:
 @pytest.mark.parametrize(
     ("members", "measured"),
     [
-        (said(content=TEXT), SIZE + len(b"user\x1e")),
-        (said(content="щ" * 2000), 2 * 2000 + len(b"user\x1e")),
-        (said(content=TEXT) | {"some_new_member": 4 * TEXT}, 0),
-        (said(content="hi"), 0),
+        (turn(content=TEXT), SIZE + len(b"user\x1e")),
+        (turn(content="щ" * 2000), 2 * 2000 + len(b"user\x1e")),
+        (turn(content=TEXT) | {"some_new_member": 4 * TEXT}, 0),
+        (turn(content="hi"), 0),
     ],
     ids=["a text", "a text of escapes", "text that is not read", "mostly not text"],
 )
