@@ -40,10 +40,10 @@ class ConsoleCluster(PretendCluster):
         """As the chart creates them with console.enabled."""
         self.has_pods("fairlead-0", "fairlead-1", port_name=port_name)
 
-    def has_pods(self, *names: str, port_name: str = "console") -> None:
+    def has_pods(self, *names: str, port_name: str = "console", namespace: str = "fairlead-system") -> None:
         """Create pods of the operator; those whose name ends in 0 stand by."""
         for name in names:
-            metadata = {"name": name, "namespace": "fairlead-system", "labels": LABELS}
+            metadata = {"name": name, "namespace": namespace, "labels": LABELS}
             ports = [{"name": "metrics", "containerPort": 9090}, {"name": port_name, "containerPort": 9091}]
             self.put(
                 POD,
@@ -66,7 +66,7 @@ class ConsoleCluster(PretendCluster):
         if self.unreachable == pod:
             status = {"kind": "Status", "message": "error trying to reach service: dial tcp: i/o timeout", "code": 502}
             return web.json_response(status, status=502)
-        self.objects.found((POD.title, "fairlead-system", pod))
+        self.objects.found((POD.title, sent.namespace or "", pod))
         if pod.endswith("0"):
             return web.Response(status=503, text="standing by")
         return web.Response(text=f"<h1>{page}</h1>", content_type="text/html")
@@ -91,11 +91,11 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
 Scenario = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
 
 
-def entered(scenario: Scenario, account: str | None = None) -> None:
+def entered(scenario: Scenario, account: str | None = None, operator_namespace: str | None = None) -> None:
     """A browser session at the open proxy, with cookies."""
 
     async def run() -> None:
-        async with cluster_client.open_cluster(None) as reached:
+        async with cluster_client.open_cluster(None, operator_namespace) as reached:
             way = await console_door.passage(reached, account)
             async with (
                 console_door.opened(way, 0) as address,
@@ -127,6 +127,36 @@ def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: Co
     ]
 
 
+def test_a_tenants_pod_with_the_operators_labels_never_receives_the_readers_token(cluster: ConsoleCluster) -> None:
+    """Whoever may create a pod in any namespace can give it these labels, and its namespace may sort first."""
+    cluster.has_consoles()
+    cluster.has_pods("evil-1", namespace="aaa")
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        assert await read(session, address) == (200, "<h1>/</h1>")
+        cluster.remove(POD, "fairlead-system", "fairlead-0")
+        cluster.remove(POD, "fairlead-system", "fairlead-1")
+        status, words = await read(session, address)
+        assert status == 503, "during an upgrade it is not taken for the new operator"
+        assert "no pod of the operator is found in fairlead-system; --operator-namespace names" in words
+
+    entered(scenario)
+    assert {pod for pod, _, _ in cluster.seen} == {"fairlead-0:9091", "fairlead-1:9091"}
+
+
+def test_an_operator_elsewhere_is_used_only_when_its_namespace_is_named(cluster: ConsoleCluster) -> None:
+    cluster.has_pods("fairlead-1", namespace="ops")
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        assert await read(session, address) == (200, "<h1>/</h1>")
+
+    with pytest.raises(ClusterUnavailable, match="is found in fairlead-system; --operator-namespace names"):
+        entered(scenario)
+    assert cluster.seen == []
+    entered(scenario, operator_namespace="ops")
+    assert cluster.seen == [("fairlead-1:9091", "/", "Bearer t")]
+
+
 async def read(session: aiohttp.ClientSession, address: str) -> tuple[int, str]:
     async with session.get(address) as answer:
         return answer.status, await answer.text()
@@ -147,7 +177,7 @@ def test_the_console_of_a_session_outlives_the_pods_that_it_began_with(cluster: 
         cluster.remove(POD, "fairlead-system", "fairlead-2")
         cluster.remove(POD, "fairlead-system", "fairlead-10")
         status, words = await read(session, address)
-        assert (status, words.partition(":")[0]) == (503, "no pod of the operator is found")
+        assert (status, words.partition(" in ")[0]) == (503, "no pod of the operator is found")
 
     entered(scenario)
 

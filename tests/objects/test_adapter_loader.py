@@ -119,7 +119,7 @@ def test_it_reaches_sources_by_the_proxy_that_the_engine_has() -> None:
         {"name": "PASSWORD", "valueFrom": secret},
         {"name": "no_proxy", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "direct"}}},
         {"name": "HTTP_PROXY", "value": "http://$(HOME)"},
-        {"name": "HOME", "value": "/home/me"},
+        {"name": "HOME", "value": "/srv/me"},
         {"name": "OTHER", "valueFrom": secret},
     ]
     (found,) = pod(engine={"lora": {}, "env": env})["initContainers"]

@@ -31,6 +31,7 @@ PERSON: Final = "fairlead-rollout"
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 NAMES_IT: Final = "--operator-namespace names its namespace"
 METRICS_PORT: Final = 9090
+SHOWN_NAMESPACES: Final = 2
 _OWN: Final = (
     kinds.INFERENCE_DEPLOYMENT,
     kinds.INFERENCE_GATEWAY,
@@ -60,7 +61,7 @@ class ClusterClient:
     address: str | None
     """Address of a deciding process; None: find the operator's pods by their labels."""
     operator_namespace: str | None
-    """Where the operator is; None: found among the pods of all namespaces."""
+    """Where the operator is, as the command line names it."""
     home: str
     """The namespace set in the kubeconfig."""
 
@@ -107,7 +108,7 @@ class ClusterClient:
         """Describe how old an object's status is, and, by its Lease, whether an operator is running."""
         pods = [] if self.address is not None else await self._deciders()
         homes = [] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
-        home = homes[0] if homes else self.operator_namespace or DEFAULT_NAMESPACE
+        home = homes[0] if homes else self.trusted_namespace
         try:
             held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
         except RequestRefused as refused:
@@ -141,27 +142,48 @@ class ClusterClient:
             return problem
 
     async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
-        found = await self.pods(AUTOSCALER_SELECTOR)
+        found = await self._found_deciders()
         if isinstance(found, NoDecision):
             return found
         if not found:
             where = f" in {self.operator_namespace}" if self.operator_namespace else ""
             because = f"no pod of the operator or autoscaler is found{where}; {NAMES_IT}, --autoscaler its address"
             return NoDecision(because=because)
-        return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
+        pods = sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
+        homes = sorted({namespace for namespace, _ in pods})
+        if len(homes) > 1:
+            return NoDecision(because=f"pods of {_some(homes)} have the operator's labels; {NAMES_IT}")
+        return pods
+
+    async def _found_deciders(self) -> list[dict[str, Any]] | NoDecision:
+        """List them where the operator usually is; elsewhere only if there are none, and to read pages without a token.
+
+        Whoever may create a pod in any namespace may give it these labels.
+        """
+        found = await self.pods(AUTOSCALER_SELECTOR)
+        if found or self.operator_namespace is not None:
+            return found
+        try:
+            return (await self.api.listing(kinds.POD, None, AUTOSCALER_SELECTOR)).items
+        except RequestRefused as refused:
+            if not refused.lacks_right:
+                raise
+            return found
 
     async def pods(self, selector: str) -> list[dict[str, Any]] | NoDecision:
-        """List the operator's pods; in `fairlead-system` if no namespace is named and the user may not list all."""
-        if self.operator_namespace is None:
-            try:
-                return (await self.api.listing(kinds.POD, None, selector)).items
-            except RequestRefused as refused:
-                if not refused.lacks_right:
-                    raise
+        """List the operator's pods in its own namespace, `fairlead-system` unless another one is named.
+
+        Only these may receive a token: anybody's pod may have the labels, and nobody else's is in that namespace.
+        """
         try:
-            return (await self.api.listing(kinds.POD, self.operator_namespace or DEFAULT_NAMESPACE, selector)).items
-        except RequestRefused as again:
-            return NoDecision(because=f"the operator's pods may not be listed ({again.message}); {NAMES_IT}")
+            return (await self.api.listing(kinds.POD, self.trusted_namespace, selector)).items
+        except RequestRefused as refused:
+            return NoDecision(because=f"the operator's pods may not be listed ({refused.message}); {NAMES_IT}")
+
+    @property
+    def trusted_namespace(self) -> str:
+        """The operator's namespace by the command line or by our own convention, never by what tenants can write."""
+        return self.operator_namespace or DEFAULT_NAMESPACE
 
 
 @asynccontextmanager
@@ -184,6 +206,12 @@ async def open_cluster(address: str | None, operator_namespace: str | None = Non
         raise ClusterUnavailable(f"{problem}; is Fairlead installed in this cluster? docs/install.md") from problem
     except ApiError as problem:
         raise ClusterUnavailable(str(problem)) from problem
+
+
+def _some(namespaces: list[str]) -> str:
+    """The first of them: a message stays short, however many there are."""
+    more = f" and {len(namespaces) - SHOWN_NAMESPACES} more" if len(namespaces) > SHOWN_NAMESPACES else ""
+    return f"namespaces {', '.join(namespaces[:SHOWN_NAMESPACES])}{more}"
 
 
 def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:

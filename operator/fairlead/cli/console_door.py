@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from fairlead.cli import playground_door
-from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
+from fairlead.cli.cluster_client import NAMES_IT, ClusterClient, ClusterUnavailable, NoDecision
 from fairlead.cli.playground_door import ChatSource
 from fairlead.cluster import account_tokens, pod_proxy, service_proxy
 from fairlead.cluster.api_errors import ApiError
@@ -108,14 +108,17 @@ async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage
 
 
 async def _served(cluster: ClusterClient) -> list[ConsolePod]:
+    """Pods of the operator's own namespace alone: each page that is fetched brings them the reader's token."""
     found = await cluster.pods(SELECTOR)
     if isinstance(found, NoDecision):
         raise ClusterUnavailable(found.because)
     served = [((one["metadata"]["namespace"], one["metadata"]["name"]), port) for one in found for port in _ports(one)]
+    if not found:
+        raise ClusterUnavailable(f"no pod of the operator is found in {cluster.trusted_namespace}; {NAMES_IT}")
     if not served:
-        there = "no pod of the operator is found" if not found else "the operator serves no console"
         raise ClusterUnavailable(
-            f"{there}: set console.enabled=true in the chart's values and upgrade; docs/console.md"
+            "the operator serves no console: set console.enabled=true in the chart's values and upgrade; "
+            "docs/console.md"
         )
     return sorted(served)
 

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the catalogue: prices, rates, new GPUs"
-OPERATOR_NAMESPACE_HELP: Final = "of the operator; default: found, or fairlead-system if you may not list all pods"
+OPERATOR_NAMESPACE_HELP: Final = "of the operator; default: fairlead-system"
 CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does not know; may stand several times"
 
 
