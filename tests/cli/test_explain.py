@@ -198,21 +198,6 @@ def test_with_rights_only_in_the_operators_namespace_naming_it_is_enough(run: Ru
     assert "no pod of the operator or autoscaler is found in fairlead-system; --operator-namespace names its" in out
 
 
-def test_decisions_come_from_the_operators_namespace_and_not_from_pods_that_copy_its_labels(
-    run: Run, cluster: PretendCluster
-) -> None:
-    cluster.has_operator(namespace="aaa")
-    assert "arithmetic cannot be shown" not in run("explain", "chat")[1]
-    namespaces = {one.namespace for one in cluster.requests if one.subresource == "proxy"}
-    assert namespaces == {"fairlead-system"}
-    cluster.remove(POD, "fairlead-system", "fairlead-0")
-    assert "arithmetic cannot be shown" not in run("explain", "chat")[1], "the only one of all namespaces"
-    for namespace in ("ops", "zzz"):
-        cluster.has_operator(namespace=namespace)
-    out = run("explain", "chat")[1]
-    assert "pods of namespaces aaa, ops and 1 more have the operator's labels; --operator-namespace names" in out
-
-
 def test_a_missing_permission_is_reported_with_the_message_of_the_server(run: Run, cluster: PretendCluster) -> None:
     cluster.forbidden.add(("get", "pods"))
     _, out, _ = run("explain", "chat")
