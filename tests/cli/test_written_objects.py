@@ -28,7 +28,7 @@ def test_an_object_of_a_page_is_taken(run: Run, file: File, page: Path, block: s
 
 
 def test_an_engine_of_the_page_on_migrating_keeps_the_flags_that_it_had(run: Run, file: File) -> None:
-    before, after = prose.blocks(MIGRATION.read_text(encoding="utf-8"), "yaml")
+    before, after, *_ = prose.blocks(MIGRATION.read_text(encoding="utf-8"), "yaml")
     flags = re.findall(r"--(?!model)([\w-]+)(?:=([\w./]+))?", before)
     code, out, _ = run("render", file(after))
 
