@@ -78,7 +78,7 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
         while not over.is_set():
             done.append(stream_once(address, model, "Go on."))
 
-    threads = [threading.Thread(target=go_on) for _ in range(at_once)]
+    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(at_once)]
     for thread in threads:
         thread.start()
     try:

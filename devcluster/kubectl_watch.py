@@ -33,7 +33,7 @@ class KubectlWatch:
         self._command = [str(program), f"--kubeconfig={kubeconfig}", "get", *words]
         self._command += ["--watch", "--output-watch-events", "-o", form]
         self._clock = clock
-        self._thread = threading.Thread(target=self._listen, name="watch")
+        self._thread = threading.Thread(target=self._listen, name="watch", daemon=True)
         self._process: subprocess.Popen[str] | None = None
         self.lines: list[WatchedLine] = []
         """In order of arrival; it grows."""

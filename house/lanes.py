@@ -4,21 +4,20 @@ Every lane runs even if an earlier one failed, so that one run shows all failure
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
 from devcluster import owners
 from devcluster.cache import Cache
 from devcluster.up import FEW_COLLECTIONS
-from house import kept_lanes, pure, second_run, seeds
+from house import kept_lanes, limited_run, pure, second_run, seeds
 from house.check import surroundings
 from house.lane import IN_LANE, LANES, Command, Lane
 from house.pure import Held
@@ -132,8 +131,12 @@ def next_one(waiting: Sequence[Lane], running: Collection[Lane]) -> Lane | None:
 
 
 def run_again(ran: Ran) -> Ran:
-    """Rerun a few failed tests alone, after the other lanes have ended."""
+    """Rerun a few failed tests, or a lane that did not end, alone, after the other lanes have ended."""
     lane = ran.lane
+    if lane.real and ran.code == limited_run.OVERRAN:
+        print(f"── {lane.name}: did not end beside other work and runs again, alone", flush=True)
+        alone = run(lane)
+        return replace(alone, seconds=ran.seconds + alone.seconds)
     stories = second_run.failed(lane.name) if lane.real and ran.code == 1 else []
     if not second_run.is_worth_it(stories):
         return ran
@@ -184,7 +187,7 @@ def _environment(lane: Lane) -> dict[str, str]:
 def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None, before: Command = ()) -> int:
     """Run a module of this tree to its end; `before` is the command prefix."""
     whole = [*before, sys.executable, "-m", *words]
-    return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
+    return limited_run.code_of(whole, ROOT, environment, sink)
 
 
 def commands(lane: Lane) -> tuple[Command, ...]:
@@ -210,6 +213,9 @@ def table(ran: Sequence[Ran]) -> list[str]:
 def _because(code: int) -> str:
     """Explain pytest's exit codes other than failure; a lane without tests proves nothing and fails."""
     meanings = {2: "interrupted", 3: "pytest itself failed", 4: "pytest was called wrongly", 5: "no test ran"}
+    meanings[limited_run.OVERRAN] = (
+        f"did not end within {limited_run.LONGEST_S / 60:.0f} minutes: ended, see its stacks"
+    )
     return f"  {meanings[code]}" if code in meanings else ""
 
 

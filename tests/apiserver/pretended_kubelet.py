@@ -28,7 +28,7 @@ def answering(address: str, pki: Path, log: Sequence[str]) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki / "apiserver.crt", pki / "apiserver.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, name="pretended kubelet")
+    thread = threading.Thread(target=server.serve_forever, name="pretended kubelet", daemon=True)
     thread.start()
     try:
         yield server.server_address[1]

@@ -110,7 +110,7 @@ def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterat
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     try:
         assert ready.wait(10)

@@ -102,7 +102,7 @@ def serving(core: EngineCore) -> Iterator[str]:
             """Suppress the log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

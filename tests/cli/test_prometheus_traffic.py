@@ -65,7 +65,7 @@ def kept() -> Iterator[Kept]:
             """Suppress the log."""
 
     server = ThreadingHTTPServer((HOST, 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     given.url = f"http://{HOST}:{server.server_address[1]}"
     try:

@@ -127,7 +127,7 @@ def door(token: str, *, hostile: bool = True) -> Iterator[str]:
                 ready.set()
                 await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(stay(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(stay(),), daemon=True)
     thread.start()
     try:
         assert ready.wait(60)

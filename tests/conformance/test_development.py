@@ -29,7 +29,9 @@ def test_there_is_no_sleep_deeper_than_two(rich: Endpoint) -> None:
 def test_a_paused_engine_reports_healthy_and_answers_no_request_until_it_resumes(rich: Endpoint) -> None:
     assert rich.post("/pause").json == {"status": "paused"}
     answers: list[Answer] = []
-    thread = threading.Thread(target=lambda: answers.append(rich.complete("hello", max_tokens=2, ignore_eos=True)))
+    thread = threading.Thread(
+        target=lambda: answers.append(rich.complete("hello", max_tokens=2, ignore_eos=True)), daemon=True
+    )
     try:
         assert rich.get("/is_paused").json == {"is_paused": True}
         thread.start()

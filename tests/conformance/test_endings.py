@@ -51,7 +51,7 @@ class Working:
         self.stream: Stream = endpoint.open("/v1/completions", stream=True, **document)
         self.events: list[str] = []
         self._plain: list[End] = []
-        self._thread = threading.Thread(target=self._send, args=(document,))
+        self._thread = threading.Thread(target=self._send, args=(document,), daemon=True)
         self._thread.start()
         self.stream.take(2)
 

@@ -30,7 +30,7 @@ def queue(queueing: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
     Then the slot is freed, and the list gets the names in the order in which they were served.
     """
     served: list[str] = []
-    threads = [threading.Thread(target=_send, args=(queueing, case, served)) for case in cases]
+    threads = [threading.Thread(target=_send, args=(queueing, case, served), daemon=True) for case in cases]
     stream = queueing.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
     with closing(stream):
         assert stream.status == 200

@@ -180,7 +180,7 @@ def test_its_probes_are_two_flags_and_a_token(sglang: Endpoint) -> None:
         assert sglang.get(path).status == 200
         order.append(path)
 
-    slow = threading.Thread(target=send, args=("/health",))
+    slow = threading.Thread(target=send, args=("/health",), daemon=True)
     slow.start()
     for path in ("/ready", "/ping", "/ready", "/ping"):
         send(path)

@@ -11,7 +11,7 @@ from devcluster import turns
 def test_who_comes_second_waits_for_the_first_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock = tmp_path / "images" / ".lock"
     entered: list[str] = []
-    second = threading.Thread(target=enter, args=(lock, entered))
+    second = threading.Thread(target=enter, args=(lock, entered), daemon=True)
 
     with turns.alone(lock, "an image build"):
         second.start()

@@ -59,7 +59,7 @@ class _Page(BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[Hub]:
     hub = Hub(("127.0.0.1", 0), _Page)
-    thread = threading.Thread(target=hub.serve_forever)
+    thread = threading.Thread(target=hub.serve_forever, daemon=True)
     thread.start()
     try:
         yield hub

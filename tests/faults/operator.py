@@ -97,7 +97,7 @@ def kubelet(operator: OperatorProcess) -> Iterator[None]:
             if process is not None and process.poll() is not None:
                 operator.start()
 
-    watching = threading.Thread(target=watch, name="kubelet")
+    watching = threading.Thread(target=watch, name="kubelet", daemon=True)
     watching.start()
     try:
         yield

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from house import census, floors, kept_lanes, lanes, pure
+from house import census, floors, kept_lanes, lanes, limited_run, pure
 from house.check import surroundings
 from house.lane import LANES, Lane
 from house.lanes import Ran
@@ -237,6 +237,18 @@ def test_a_shells_test_that_failed_beside_others_is_run_again_alone(
         assert pure.run(shell, tmp_path) == 1, "rooms that decide wait for nothing"
     finally:
         shutil.rmtree(ROOT / ".build" / f"pytest-{shell.name}")
+
+
+def test_a_lane_that_did_not_end_runs_again_alone_as_a_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    tiny = Lane(name="tiny", marker="", folders=(), world="nothing", real=True, modules=(("house.no_such_module",),))
+    hung = Ran(lane=tiny, code=limited_run.OVERRAN, seconds=2400.0)
+    assert "did not end within 40 minutes" in lanes.table([hung])[0]
+
+    again = lanes.run_again(hung)
+
+    assert again.code == 1
+    assert again.seconds > 2400.0
+    assert "tiny: did not end beside other work and runs again, alone" in capfd.readouterr().out
 
 
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:

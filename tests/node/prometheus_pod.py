@@ -52,7 +52,7 @@ class PrometheusPod:
         self._image = image
         self._folder = folder
         self._over = threading.Event()
-        self._discovery = threading.Thread(target=self._discover, name="discovery of pods")
+        self._discovery = threading.Thread(target=self._discover, name="discovery of pods", daemon=True)
         self.every_s = every_s
         settings = scrape_targets.configuration(FOLDER, every_s)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -65,8 +65,12 @@ class PrometheusPod:
             self._door.kubectl(*words)
         self._door.kubectl("apply", "-f", "-", text=json.dumps(self._objects()))
         self._discovery.start()
-        self.address = eventually(lambda: self._door.expose(MONITORING, NAME, PORT), "a door to Prometheus")
-        eventually(lambda: self.query("vector(1)"), "Prometheus answers", 90.0)
+        try:
+            self.address = eventually(lambda: self._door.expose(MONITORING, NAME, PORT), "a door to Prometheus")
+            eventually(lambda: self.query("vector(1)"), "Prometheus answers", 90.0)
+        except BaseException:
+            self._over.set()
+            raise
         self.since = time.time()
         return self
 

@@ -133,7 +133,7 @@ class Traffic:
         self.began = math.inf
         """When the first question was about to be sent, by the monotonic clock; creating clients takes a while."""
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="traffic")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="traffic", daemon=True)
 
     def __enter__(self) -> Self:
         """Returns once every conversation had an answer; where one has none, the traffic ends at once."""

@@ -51,7 +51,7 @@ class VersionedStreams:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="versions")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="versions", daemon=True)
         self._thread.start()
         return self
 

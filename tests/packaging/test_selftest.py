@@ -84,7 +84,7 @@ def world() -> Iterator[World]:
             """Suppress the log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Plays) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         one.address = f"http://127.0.0.1:{server.server_port}"
         yield one

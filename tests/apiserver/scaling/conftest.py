@@ -152,7 +152,7 @@ def _answering(door: Embedded) -> Iterator[AnsweringPods]:
             ready.set()
             await end.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="pods")
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="pods", daemon=True)
     thread.start()
     assert ready.wait(30)
     try:

@@ -75,7 +75,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = ThreadingHTTPServer((HOST, 0), Answer)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     given.url = f"{'http' if context is None else 'https'}://{HOST}:{server.server_address[1]}/"
     try:

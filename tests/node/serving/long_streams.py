@@ -21,7 +21,7 @@ class LongStreams:
     def __init__(self, address: str, pages: Pages) -> None:
         self._pages = pages
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="long streams")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="long streams", daemon=True)
         self._client = client(address)
         self._numbers = itertools.count()
         self._open: list[tuple[str, Future[StreamResult]]] = []

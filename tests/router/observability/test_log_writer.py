@@ -162,7 +162,7 @@ def test_standard_output_is_written_to_and_left_open() -> None:
 def test_a_pipe_that_takes_little_gets_all_of_it() -> None:
     there, here = os.pipe()
     data = os.urandom(300_000)
-    writing = threading.Thread(target=log_writer.write_all, args=(here, data))
+    writing = threading.Thread(target=log_writer.write_all, args=(here, data), daemon=True)
     writing.start()
     taken = b""
     while len(taken) < len(data):

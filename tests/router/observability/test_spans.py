@@ -57,7 +57,7 @@ CLIENT: Final[dict[str, Any]] = {
 @pytest.fixture
 def collector(request: pytest.FixtureRequest) -> Iterator[Collecting]:
     server = Collecting(getattr(request, "param", 200))
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     serving.start()
     yield server
     server.shutdown()

@@ -108,7 +108,7 @@ def watched(chat: Deployed, pages: Sequence[Pages] | None = None) -> Iterator[Ca
     watch = CanaryWatch(chat, router_pages(chat) if pages is None else pages)
     watch.sample_status()
     samples = (watch.sample_status, watch.sample_shares)
-    threads = [threading.Thread(target=watch.repeat, args=(one,), name=one.__name__) for one in samples]
+    threads = [threading.Thread(target=watch.repeat, args=(one,), name=one.__name__, daemon=True) for one in samples]
     with watched_pods(chat) as pods:
         watch.trail.pods = pods.lines
         for one in threads:
