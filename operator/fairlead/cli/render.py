@@ -1,9 +1,14 @@
-"""`fairlead render FILE…`: print what would start: engines' commands and environment, and routers' configuration."""
+"""`fairlead render FILE…`: print what would start: engines' commands and environment, and routers' configuration.
+
+With `-o yaml`, all Kubernetes objects that the operator would create.
+"""
 
 import argparse
 import json
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli import options, terminal_colours
@@ -12,13 +17,17 @@ from fairlead.cluster import documents
 if TYPE_CHECKING:  # imported only inside the command, so that other commands start at once
     from fairlead.fleet.desired_state import EnvFrom, SecretKey
     from fairlead.fleet.engine_launch import EngineLaunch
+    from fairlead.review.context import ReviewContext
     from fairlead.review.result import Review
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+    how = "how to print it; yaml: all objects that the operator would create, to check them and not to apply them"
+    parser.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text", help=how)
+    image = "the image of routers and simulated engines with -o yaml; default fairlead"
+    parser.add_argument("--image", default="fairlead", help=image)
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
 
@@ -26,7 +35,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Return 0 if every deployment could be rendered; others are reported on standard error."""
     from fairlead.cli import foreign_documents, offline_data, review_text
-    from fairlead.review import admission, engine_timing
+    from fairlead.engines import catalogue as engines
+    from fairlead.review import admission
 
     found, _ = foreign_documents.apart(documents.read(chosen.files))
     if not found:
@@ -37,28 +47,57 @@ def run(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as problem:
         print(f"fairlead render: {problem}", file=sys.stderr)
         return 2
-    rendered, refused = [], 0
     reviews = [None if one.problem else admission.review(one.content, context) for one in found]
-    for one, review in zip(found, reviews, strict=True):
-        if review is None or review.refusals:
-            refused += 1
-            print(review_text.as_text(one, review, colour=terminal_colours.wanted(sys.stderr)), file=sys.stderr)
-        elif review.engine is not None and review.setup is not None:
-            launch = review.engine.launch(review.setup, engine_timing.of(review))
-            rendered.append(_values(review.name, launch) | {"router": _router(review)})
-        elif review.gateway is not None:
-            from fairlead.cli import rendered_gateway
-
-            others = [one for one in reviews if one is not None and not one.refusals]
-            rendered.append({"name": review.name, "gateway": rendered_gateway.configuration(review.gateway, others)})
-    if chosen.output == "json":
-        print(json.dumps(rendered, indent=1))
-    elif rendered:
-        print("\n\n".join(_gateway_text(one) if "gateway" in one else _text(one) for one in rendered))
-    elif not refused:
+    refused = [(one, of) for one, of in zip(found, reviews, strict=True) if of is None or of.refusals]
+    for one, review in refused:
+        print(review_text.as_text(one, review, colour=terminal_colours.wanted(sys.stderr)), file=sys.stderr)
+    pairs = zip(found, reviews, strict=True)
+    accepted = [(one.content, of) for one, of in pairs if of is not None and not of.refusals]
+    if chosen.output == "yaml":
+        made = _objects(accepted, replace(context, releases=engines.releases(chosen.image)), chosen.image)
+    else:
+        made = _shown([_processes(one, [of for _, of in accepted]) for _, one in accepted], chosen.output)
+    print(made, end="")
+    if not (made or refused):
         nothing = "nothing here starts a process; give a file with an InferenceDeployment or InferenceGateway"
         print(f"fairlead render: {', '.join(chosen.files)}: {nothing}", file=sys.stderr)
     return 1 if refused else 0
+
+
+def _processes(review: "Review", others: "Sequence[Review]") -> dict[str, Any] | None:
+    """What one object starts; None for one that starts nothing."""
+    from fairlead.cli import rendered_gateway
+    from fairlead.review import engine_timing
+
+    if review.engine is not None and review.setup is not None:
+        launch = review.engine.launch(review.setup, engine_timing.of(review))
+        return _values(review.name, launch) | {"router": _router(review)}
+    if review.gateway is not None:
+        return {"name": review.name, "gateway": rendered_gateway.configuration(review.gateway, others)}
+    return None
+
+
+def _shown(processes: Sequence[dict[str, Any] | None], output: str) -> str:
+    rendered = [one for one in processes if one is not None]
+    if output == "json":
+        return f"{json.dumps(rendered, indent=1)}\n"
+    texts = [_gateway_text(one) if "gateway" in one else _text(one) for one in rendered]
+    return "\n\n".join(texts) + "\n" * bool(texts)
+
+
+def _objects(accepted: "Sequence[tuple[object, Review]]", context: "ReviewContext", image: str) -> str:
+    """The objects' children as one stream of YAML documents."""
+    import yaml
+
+    from fairlead.cli import rendered_objects
+
+    made: list[dict[str, Any]] = []
+    for document, review in accepted:
+        if review.gateway is not None:
+            made += rendered_objects.of_gateway(review, [of for _, of in accepted], image)
+        elif review.engine is not None and isinstance(document, dict):
+            made += rendered_objects.of_deployment(document, context, image)
+    return yaml.safe_dump_all(made, sort_keys=False, explicit_start=True) if made else ""
 
 
 def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""`fairlead render -o yaml`: the objects that the operator would create, as policy checks in a pipeline read them."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.conftest import File, Run
+from tests.review.table import deployment, gateway, policy
+
+OWN = ["ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "PodDisruptionBudget", "ConfigMap", "Service"]
+
+
+def objects(run: Run, *words: str) -> list[dict[str, Any]]:
+    code, out, err = run("render", "-o", "yaml", *words)
+    assert (code, err) == (0, "")
+    return list(yaml.safe_load_all(out))
+
+
+def named(found: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    (one,) = (each for each in found if (each["kind"], each["metadata"]["name"]) == (kind, name))
+    return one
+
+
+def test_a_pipeline_sees_every_object_before_it_is_applied(run: Run, file: File) -> None:
+    found = objects(run, file(deployment(scaling={"minReplicas": 2, "maxReplicas": 4})))
+
+    assert [one["kind"] for one in found] == ["NetworkPolicy", "PodDisruptionBudget", *OWN, "Deployment", "Deployment"]
+    engines = found[-1]
+    assert engines["spec"]["replicas"] == 2
+    (engine,) = engines["spec"]["template"]["spec"]["containers"]
+    assert engine["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert engine["image"].startswith("vllm/vllm-openai:")
+    assert {one["metadata"]["namespace"] for one in found} == {"default"}
+
+
+def test_nothing_is_shown_that_only_a_cluster_gives(run: Run, file: File) -> None:
+    found = objects(run, file(deployment()))
+
+    assert not [one for one in found if "ownerReferences" in one["metadata"]]
+    notes = [note for one in found for note in one["metadata"].get("annotations", {})]
+    assert not [note for note in notes if note.startswith("fairlead.dev")]
+
+
+def test_an_annotation_of_the_spec_for_a_service_stays(run: Run, file: File) -> None:
+    shown = deployment(router={"service": {"type": "LoadBalancer", "annotations": {"example.com/internal": "true"}}})
+
+    service = named(objects(run, file(shown)), "Service", "bad-router")
+
+    assert service["metadata"]["annotations"] == {"example.com/internal": "true"}
+
+
+def test_the_image_of_routers_and_simulated_engines_can_be_named(run: Run, file: File) -> None:
+    simulated = deployment(engine={"kind": "Simulated"}, accelerator={"resource": "none", "product": "NVIDIA-L4"})
+
+    found = objects(run, "--image", "registry.example/fairlead:1", file(simulated))
+
+    used = {one["spec"]["template"]["spec"]["containers"][0]["image"] for one in found if one["kind"] == "Deployment"}
+    assert used == {"registry.example/fairlead:1"}
+
+
+def test_a_gateway_has_routers_for_the_deployments_of_the_same_files(run: Run, file: File) -> None:
+    route = {"parentRefs": [{"name": "edge"}], "hostnames": ["llm.example"]}
+    front = gateway(models=[{"name": "talk", "deployment": "bad"}], httpRoute=route)
+    joins = deployment(gateway={"name": "bad"})
+
+    found = objects(run, file(front, "front.yaml"), file(joins, "joins.yaml"))
+
+    configuration = named(found, "ConfigMap", "bad-gateway")["data"]
+    assert "default/bad" in json.dumps(configuration)
+    assert named(found, "HTTPRoute", "bad-gateway")["spec"]["hostnames"] == ["llm.example"]
+    assert not [one for one in found if one["metadata"]["name"] == "bad-router"], "the gateway's routers serve it"
+
+
+def test_a_refused_object_is_reported_and_the_others_are_shown(run: Run, file: File) -> None:
+    code, out, err = run("render", "-o", "yaml", file(deployment(replicas=-1), "a.yaml"), file(deployment(), "b.yaml"))
+
+    assert code == 1
+    assert "spec.replicas: -1" in err
+    assert len(list(yaml.safe_load_all(out))) == 11
+
+
+@pytest.mark.parametrize("content", [policy()])
+def test_a_file_without_processes_yields_no_object(run: Run, file: File, content: dict[str, Any]) -> None:
+    assert run("render", "-o", "yaml", file(content))[:2] == (0, "")
