@@ -21,6 +21,7 @@ from bench.autoscaler_sources.world import (
 from fairlead.autoscaler.samples import pod_figures
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPace, ScalingPolicy, SignalTargets
@@ -138,7 +139,7 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
     async with world(folder):
         sources: tuple[SampleSource, ...] = (
             Scraper(),
-            PrometheusSampleSource(PrometheusServer(url=f"http://{HOST}:{PROMETHEUS}"), POLL_SECONDS),
+            PrometheusSampleSource(PrometheusServer(url=f"http://{HOST}:{PROMETHEUS}"), QueryTurns(), POLL_SECONDS),
         )
         for source in sources:
             source.start()

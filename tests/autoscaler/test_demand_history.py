@@ -9,6 +9,7 @@ from fairlead.autoscaler import demand_history
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
 from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.scaling.decide.scaling_state import ScalingState
@@ -21,7 +22,9 @@ NOW: Final = 1_795_176_000.0 + 700
 
 def seeded(weeks: Weeks, memory: ScalingState | None = None) -> ScalingState:
     async def story() -> ScalingState:
-        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: weeks)
+        source = PrometheusSampleSource(
+            PrometheusServer(url="http://prometheus"), QueryTurns(), connect=lambda _: weeks
+        )
         return await demand_history.seeded(memory or ScalingState(), source, ROUTERS, NOW)
 
     return asyncio.run(story())
@@ -69,7 +72,7 @@ def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered()
 
     async def story() -> tuple[ScalingState, ScalingState]:
         source = PrometheusSampleSource(
-            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, timeout_seconds=0.01
+            PrometheusServer(url="http://prometheus"), QueryTurns(), connect=lambda _: weeks, timeout_seconds=0.01
         )
         async with source._query_lock:
             without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)

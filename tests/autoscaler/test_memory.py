@@ -7,6 +7,7 @@ from functools import partial
 
 from fairlead.autoscaler import memory_store
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
 from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
@@ -107,7 +108,7 @@ def test_a_memory_that_makes_no_sense_begins_anew() -> None:
 def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
     async def story(fleet: Fleet) -> None:
         weeks = Weeks([(HOUR, 2.0)])
-        remembering = partial(PrometheusSampleSource, connect=lambda _: weeks)
+        remembering = partial(PrometheusSampleSource, turns=QueryTurns(), connect=lambda _: weeks)
         client = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
         fleet.world.receive(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
         await client.rounds(1)

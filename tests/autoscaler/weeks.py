@@ -1,6 +1,8 @@
 """A Prometheus with history and no current samples."""
 
-from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
+from collections.abc import Callable, Iterable
+
+from fairlead.autoscaler.samples.prometheus_api import Answer, PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 
 
@@ -11,8 +13,8 @@ class Weeks:
         self.answer = course
         self.queries: list[tuple[str, float, float, float]] = []
 
-    def query(self, _: str) -> list[PrometheusSeries]:
-        return []
+    def query(self, _: str, read: Callable[[Iterable[PrometheusSeries]], Answer]) -> Answer:
+        return read(())
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
         self.queries.append((query, start, end, step_seconds))

@@ -114,6 +114,8 @@ def _loop(chosen: argparse.Namespace) -> "LoopSettings":
 
 def _makers(settings: "LoopSettings") -> "SourceFactories":
     from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+    from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+    from fairlead.autoscaler.samples.query_turns import QueryTurns
     from fairlead.autoscaler.samples.sample_source import SampleSource
     from fairlead.autoscaler.samples.scraper import Scraper
     from fairlead.autoscaler.samples.source_registry import SourceFactories
@@ -121,7 +123,12 @@ def _makers(settings: "LoopSettings") -> "SourceFactories":
     def direct() -> SampleSource:
         return Scraper(settings.every_seconds)
 
-    return SourceFactories(direct=direct, prometheus=PrometheusSampleSource)
+    turns = QueryTurns()
+
+    def prometheus(server: PrometheusServer) -> SampleSource:
+        return PrometheusSampleSource(server, turns)
+
+    return SourceFactories(direct=direct, prometheus=prometheus)
 
 
 def _seconds(text: str) -> float:

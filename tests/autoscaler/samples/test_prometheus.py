@@ -2,15 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 import pytest
 
 from fairlead.autoscaler.samples import prometheus_queries
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
-from fairlead.autoscaler.samples.prometheus_api import PrometheusServer, PrometheusUnavailable
+from fairlead.autoscaler.samples.prometheus_api import Answer, PrometheusServer, PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import ROUTER_FAMILIES, PodName, PrometheusSeries
+from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.engines.tensorrt_llm import metrics as tensorrt
 from fairlead.engines.vllm import metrics
@@ -72,7 +73,10 @@ class Server:
         self.queries: list[str] = []
         self.closed = False
 
-    def query(self, query: str) -> list[PrometheusSeries]:
+    def query(self, query: str, read: Callable[[Iterable[PrometheusSeries]], Answer]) -> Answer:
+        return read(self.found(query))
+
+    def found(self, query: str) -> list[PrometheusSeries]:
         self.queries.append(query)
         if self.trouble is not None:
             raise self.trouble
@@ -105,7 +109,9 @@ def looked(server: Server, pods: tuple[ScrapeTarget, ...] = BOTH) -> PrometheusS
     """A source that read once."""
 
     async def story() -> PrometheusSampleSource:
-        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
+        source = PrometheusSampleSource(
+            PrometheusServer(url="http://prometheus"), QueryTurns(), connect=lambda _: server
+        )
         source.start()
         source.follow(pods)
         while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 2 * len(pods)):
@@ -212,7 +218,7 @@ def test_an_internal_error_is_a_sample_problem_and_does_not_end_the_queries() ->
 def test_prometheus_is_queried_repeatedly_and_at_once_for_a_new_pod() -> None:
     async def story() -> None:
         server = Server(scraped(BUSY, CHAT), gate())
-        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), 0.02, lambda _: server)
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), QueryTurns(), 0.02, lambda _: server)
         source.start()
         source.follow(BOTH)
         await until(lambda: source.tallies.scrapes >= 6)

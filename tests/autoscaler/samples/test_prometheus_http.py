@@ -89,7 +89,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
 def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> None:
     with serving() as server:
         connection = prometheus.connect(PrometheusServer(url=server.url, token="hush"))
-        found = connection.query("up")
+        found = connection.query("up", list)
         connection.close()
 
     assert found == [PrometheusSeries({"pod": "chat-1"}, "3.5")]
@@ -98,7 +98,7 @@ def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> 
 
 def test_without_a_token_none_is_sent() -> None:
     with serving() as server:
-        HttpPrometheusClient(server.url, None, None).query("up")
+        HttpPrometheusClient(server.url, None, None).query("up", list)
 
     assert server.seen[0][2] is None
 
@@ -106,32 +106,55 @@ def test_without_a_token_none_is_sent() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "because"),
     [
-        (401, b"who are you", "HTTP Status Code 401"),
-        (200, b"<html>", "Expecting value"),
-        (200, b"{}", "its response is not that of a Prometheus"),
-        (200, json.dumps({"data": {"result": [{"metric": {}, "value": [1, "many"]}]}}).encode(), "its response is not"),
+        (401, b"who are you", "status 401 and no content type; check spec.metrics.prometheus.tokenSecret"),
+        (503, b"too busy", "status 503 and no content type; see its log"),
+        (200, b"<html>", "its reply with no content type is not that of a Prometheus; check its url"),
+        (200, b"{}", "is not that of a Prometheus"),
+        (200, json.dumps({"data": {"result": [{"metric": {}}]}}).encode(), "is not that of a Prometheus"),
+        (200, json.dumps({"data": {"result": [{"metric": {}, "value": [1, "many"]}]}}).encode(), "is not that of"),
+        (200, b"[" * 100_000, "is not that of a Prometheus"),
     ],
 )
 def test_an_answer_that_is_none_says_why(status: int, body: bytes, because: str) -> None:
     with serving() as server:
         server.status, server.body = status, body
         with pytest.raises(PrometheusUnavailable, match=because):
-            HttpPrometheusClient(server.url, None, None).query("up")
+            HttpPrometheusClient(server.url, None, None).query("up", list)
+
+
+def test_an_address_that_cannot_be_one_says_which_field_to_correct() -> None:
+    for url in ("http://[", "http://:80", "http://prometheus:port", "gopher://prometheus"):
+        with pytest.raises(PrometheusUnavailable, match=r"check spec\.metrics\.prometheus\.url"):
+            HttpPrometheusClient(url, None, None).query("up", list)
+
+
+def test_a_host_without_an_address_is_named_so() -> None:
+    for host in ("prometheus.invalid", "a" * 70 + ".invalid"):
+        with pytest.raises(PrometheusUnavailable, match="its host is not found"):
+            HttpPrometheusClient(f"http://{host}", None, None).query("up", list)
 
 
 def test_a_refused_connection_means_that_prometheus_is_unavailable() -> None:
     with serving() as server:
         gone = server.url
     with pytest.raises(PrometheusUnavailable, match="refused"):
-        HttpPrometheusClient(gone, None, None).query("up")
+        HttpPrometheusClient(gone, None, None).query("up", list)
 
 
 def test_a_private_certificate_authority_is_trusted_only_where_the_policy_names_it(tmp_path: Path) -> None:
     pem, context = authority(tmp_path)
     with serving(context) as server:
-        assert HttpPrometheusClient(server.url, None, pem).query("up")
+        assert HttpPrometheusClient(server.url, None, pem).query("up", list)
         with pytest.raises(PrometheusUnavailable, match="certificate verify failed"):
-            HttpPrometheusClient(server.url, None, None).query("up")
+            HttpPrometheusClient(server.url, None, None).query("up", list)
+
+
+def test_a_reply_over_tls_is_bounded_too(tmp_path: Path) -> None:
+    pem, context = authority(tmp_path)
+    with serving(context) as server:
+        server.body = b" " * 9 * 2**20
+        with pytest.raises(PrometheusUnavailable, match="its reply is larger than 8 MiB"):
+            HttpPrometheusClient(server.url, None, pem).query("up", list)
 
 
 def test_an_invalid_certificate_authority_is_reported_before_any_request_is_sent() -> None:

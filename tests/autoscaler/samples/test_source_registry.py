@@ -10,6 +10,8 @@ from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
 from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiRequest, RequestRefused
 from fairlead.fleet.desired_state import EngineKind, SecretKey
 from fairlead.fleet.policies import PrometheusAccess, ScalingPolicy
 from fairlead.scaling.facts import SampleProblem
@@ -75,7 +77,7 @@ def test_each_follows_the_source_of_its_policy() -> None:
         await bench.follow(PLAIN, QUERYING)
         await bench.follow(PLAIN, QUERYING)
         ((door, source),) = bench.made
-        assert door == PrometheusServer(url=URL, token="sesame")
+        assert door == PrometheusServer(url=URL, token="sesame", namespace="team")
         assert [one.name for one in bench.direct.targets] == ["plain"]
         assert [one.name for one in source.targets] == ["asking"]
         assert bench.sources.of(PLAIN) is bench.direct
@@ -119,6 +121,19 @@ def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
         assert source.engine("asking").doubt is SampleProblem.NO_ANSWER
         assert "Secret team/prometheus has no key token" in source.engine("asking").because
         assert source.router("asking").figures is None
+
+    run_story(story)
+
+
+def test_an_operator_that_may_not_read_secrets_says_with_which_value_it_may() -> None:
+    async def story(bench: Bench) -> None:
+        request = ApiRequest(verb="get", resource=kinds.SECRET, namespace="team", name="prometheus")
+        bench.server.unread = RequestRefused(request, 403, {})
+        await bench.follow(QUERYING)
+        assert bench.sources.of(QUERYING).engine("asking").because == (
+            "the operator may not read Secret team/prometheus of the policy's Prometheus; "
+            "install it with rbac.secrets=true, or name a Prometheus that needs none"
+        )
 
     run_story(story)
 

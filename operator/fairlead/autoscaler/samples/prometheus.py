@@ -1,19 +1,21 @@
 """Takes samples from a Prometheus instead of from the pods, with the age of its own scrapes.
 
-Every few seconds a thread queries all pods at once; between two queries the last samples stay.
+Every few seconds a thread queries all pods at once; between two queries the last samples stay. A namespace's queries
+wait for each other, and for those of no other namespace.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fairlead.autoscaler.samples import prometheus_queries, router_reports, sample_log, validation
 from fairlead.autoscaler.samples.prometheus_api import PrometheusClient, PrometheusServer, PrometheusUnavailable
-from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.prometheus_queries import PodName, PrometheusSeries
+from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.autoscaler.samples.router_reports import RouterReport
 from fairlead.autoscaler.samples.sample import PodSample, RouterView
 from fairlead.autoscaler.samples.sample_source import SourceCounters
@@ -30,6 +32,9 @@ INTERVAL_SECONDS: Final = 5.0
 HOUR_SECONDS: Final = 3600.0
 TIMEOUT_SECONDS: Final = 10.0
 """How long the query for past weeks waits for others: decisions wait for it, and start without it after that."""
+WEEKS_SECONDS: Final = 20.0
+"""How long they wait for its turn and its answer."""
+Answer = TypeVar("Answer")
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
@@ -54,12 +59,14 @@ class PrometheusSampleSource:
     def __init__(
         self,
         server: PrometheusServer,
+        turns: QueryTurns,
         interval_seconds: float = INTERVAL_SECONDS,
         connect: Callable[[PrometheusServer], PrometheusClient] = connect,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.tallies = SourceCounters()
         self._server = server
+        self._turns = turns
         self._interval = interval_seconds
         self._timeout = timeout_seconds
         self._connect = connect
@@ -105,8 +112,9 @@ class PrometheusSampleSource:
         except TimeoutError:
             return []
         try:
-            return await asyncio.to_thread(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
-        except PrometheusUnavailable:
+            async with asyncio.timeout(WEEKS_SECONDS):
+                return await self._in_turn(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
+        except (PrometheusUnavailable, TimeoutError):
             return []
         finally:
             self._query_lock.release()
@@ -137,7 +145,7 @@ class PrometheusSampleSource:
         self.tallies.scrapes += len(targets)
         try:
             async with self._query_lock:
-                answers = await asyncio.to_thread(lambda: query_pods(self._connected(), targets))
+                answers = await self._in_turn(lambda: query_pods(self._connected(), targets))
         except PrometheusUnavailable as problem:
             self._all_silent(targets, f"Prometheus at {self._server.url} does not answer: {problem}")
             return
@@ -150,6 +158,9 @@ class PrometheusSampleSource:
             return
         for target in targets:
             self._take(target, answers)
+
+    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
+        return await self._turns.run(self._server.namespace, work)
 
     def _connected(self) -> PrometheusClient:
         """Connect; runs in a thread, since importing the libraries takes a while."""
@@ -195,35 +206,51 @@ class PrometheusSampleSource:
 
 
 def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) -> PrometheusSamples:
-    """Query all of them and parse the answers; runs in a thread."""
-    routers: set[str] = set()
-    engines: dict[str, tuple[EngineDescription, set[str]]] = {}
-    """For engines with the same metric families: one engine description and their namespaces, by one of these."""
+    """Query all of them and parse the answers; runs in a thread. Of an answer, only series of these pods are kept."""
+    routers: set[PodName] = set()
+    engines: dict[str, tuple[EngineDescription, set[PodName]]] = {}
+    """For engines with the same metric families: one engine description and their pods, by one of these."""
     for one in targets:
+        pod = PodName(one.namespace, one.name)
         if one.kind is None:
-            routers.add(one.namespace)
+            routers.add(pod)
         else:
             engine = ENGINES[one.kind]
-            engines.setdefault(engine.names.usage, (engine, set()))[1].add(one.namespace)
+            engines.setdefault(engine.names.usage, (engine, set()))[1].add(pod)
     loads: dict[PodName, tuple[EngineLoad | UnreadableScrape, float]] = {}
-    for engine, places in engines.values():
-        loads |= _engines(connection, engine, places)
+    for engine, wanted in engines.values():
+        loads |= _engines(connection, engine, wanted)
     return PrometheusSamples(loads, _routers(connection, routers) if routers else {})
 
 
 def _engines(
-    connection: PrometheusClient, engine: EngineDescription, places: set[str]
+    connection: PrometheusClient, engine: EngineDescription, wanted: set[PodName]
 ) -> dict[PodName, tuple[EngineLoad | UnreadableScrape, float]]:
-    at = _moments(connection, engine.names.dated, places)
-    pages = prometheus_queries.engine_expositions(connection.query(prometheus_queries.of_engines(engine.names, places)))
+    at = _moments(connection, engine.names.dated, wanted)
+    pages = connection.query(
+        prometheus_queries.of_engines(engine.names, _namespaces(wanted)),
+        lambda series: prometheus_queries.engine_expositions(_of(wanted, series)),
+    )
     return {pod: (engine.load(text), at[pod]) for pod, text in pages.items() if pod in at}
 
 
-def _routers(connection: PrometheusClient, places: set[str]) -> dict[PodName, tuple[RouterReport, float]]:
-    at = _moments(connection, prometheus_queries.HELD, places)
-    pages = prometheus_queries.router_reports(connection.query(prometheus_queries.of_routers(places)))
+def _routers(connection: PrometheusClient, wanted: set[PodName]) -> dict[PodName, tuple[RouterReport, float]]:
+    at = _moments(connection, prometheus_queries.HELD, wanted)
+    pages = connection.query(
+        prometheus_queries.of_routers(_namespaces(wanted)),
+        lambda series: prometheus_queries.router_reports(_of(wanted, series)),
+    )
     return {pod: (page, at[pod]) for pod, page in pages.items() if pod in at}
 
 
-def _moments(connection: PrometheusClient, family: str, places: set[str]) -> dict[PodName, float]:
-    return {one.pod: float(one.value) for one in connection.query(prometheus_queries.moments(family, places))}
+def _moments(connection: PrometheusClient, family: str, wanted: set[PodName]) -> dict[PodName, float]:
+    query = prometheus_queries.moments(family, _namespaces(wanted))
+    return connection.query(query, lambda series: {one.pod: float(one.value) for one in _of(wanted, series)})
+
+
+def _of(wanted: set[PodName], series: Iterable[PrometheusSeries]) -> Iterator[PrometheusSeries]:
+    return (one for one in series if one.pod in wanted)
+
+
+def _namespaces(pods: set[PodName]) -> set[str]:
+    return {one.namespace for one in pods}

@@ -1,26 +1,49 @@
 """One connection to a Prometheus, through prometheus-api-client; blocks, so it runs in a thread.
 
-Only `prometheus` imports it, and only if a policy names a Prometheus: its libraries cost 19 MB and 0.1 seconds.
+Only `prometheus` imports it, and only if a policy names a Prometheus: its libraries cost 19 MB and 0.1 seconds. The
+author of a policy chooses the server, so its replies are bounded (`bounded_http`), read strictly, one at a time, and
+never quoted.
 """
 
 import ssl
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+import msgspec
 import requests
 from prometheus_api_client import PrometheusConnect
-from prometheus_api_client.exceptions import PrometheusApiClientException
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.util.ssl_ import create_urllib3_context
 
+from fairlead.autoscaler.samples import bounded_http
+from fairlead.autoscaler.samples.bounded_http import BoundedAdapter, HttpUnavailable
 from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 
-TIMEOUT_SECONDS: Final = 5.0
 Answer = TypeVar("Answer")
 LONGEST_CAUSE: Final = 200
 """Characters of an error shown to people."""
+_DECODING: Final = threading.Lock()
+"""One reply at a time becomes objects, which take ten times its bytes."""
+
+
+class _Series(msgspec.Struct):
+    metric: dict[str, str] = {}
+    value: tuple[float, str] | None = None
+    values: list[tuple[float, str]] = []
+
+
+class _Data(msgspec.Struct):
+    result: list[_Series]
+
+
+class _Body(msgspec.Struct):
+    data: _Data
+
+
+_DECODER: Final = msgspec.json.Decoder(_Body)
 
 
 class HttpPrometheusClient:
@@ -30,26 +53,29 @@ class HttpPrometheusClient:
         session = requests.Session()
         session.trust_env = False  # a netrc file would replace the token that the policy names
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        self._connect = PrometheusConnect(
-            url=url.rstrip("/"), headers=headers, session=session, retry=Retry(0), timeout=TIMEOUT_SECONDS
-        )
-        if authority is not None:
-            session.mount(url.rstrip("/"), _trusting(authority))
+        try:
+            self._connect = PrometheusConnect(
+                url=url.rstrip("/"),
+                headers=headers,
+                session=session,
+                retry=Retry(0),
+                timeout=bounded_http.SILENCE_SECONDS,
+            )
+        except ValueError:
+            raise PrometheusUnavailable(bounded_http.NO_ADDRESS) from None
+        session.mount(url.rstrip("/"), _PrometheusAdapter(_trusting(authority)))
 
-    def query(self, query: str) -> list[PrometheusSeries]:
-        """Run an instant query."""
-        return _reply_of(lambda: [_series(one) for one in self._connect.custom_query(query)])
+    def query(self, query: str, read: Callable[[Iterable[PrometheusSeries]], Answer]) -> Answer:
+        """Run an instant query, and read its series."""
+        return _read(lambda: self._connect.custom_query(query), lambda found: read(_instant(one) for one in found))
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
         """Run a range query."""
         began, ends = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
         step = f"{step_seconds:g}"
-        return _reply_of(
-            lambda: [
-                (float(moment), float(value))
-                for one in self._connect.custom_query_range(query, began, ends, step)
-                for moment, value in one["values"]
-            ]
+        return _read(
+            lambda: self._connect.custom_query_range(query, began, ends, step),
+            lambda found: [(moment, float(value)) for one in found for moment, value in one.values],
         )
 
     def close(self) -> None:
@@ -57,41 +83,51 @@ class HttpPrometheusClient:
         self._connect.close()
 
 
-def _reply_of(send: Callable[[], Answer]) -> Answer:
+class _UndecodedReply(requests.Response):
+    """Gives the client library the text of a reply in place of its series, which are decoded later."""
+
+    def json(self, **_named: Any) -> Any:  # noqa: ANN401 - as the library declares it
+        """Return the reply where the library looks for series."""
+        return {"data": {"result": self}}
+
+
+class _PrometheusAdapter(BoundedAdapter):
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401
+        """Build the library's reply as one that is decoded later."""
+        made = _UndecodedReply()
+        made.__dict__.update(super().build_response(req, resp).__dict__)
+        return made
+
+
+def _read(send: Callable[[], Any], read: Callable[[list[_Series]], Answer]) -> Answer:
     try:
-        return send()
-    except (requests.RequestException, PrometheusApiClientException) as problem:
-        raise PrometheusUnavailable(_cause(problem)[:LONGEST_CAUSE]) from None
-    except (KeyError, IndexError, TypeError, ValueError) as problem:
-        raise PrometheusUnavailable(f"its response is not that of a Prometheus: {problem!r}"[:LONGEST_CAUSE]) from None
+        reply = send()
+    except HttpUnavailable as problem:
+        raise PrometheusUnavailable(str(problem)[:LONGEST_CAUSE]) from None
+    except requests.RequestException:
+        raise PrometheusUnavailable(bounded_http.NO_ADDRESS) from None
+    with _DECODING:
+        try:
+            return read(_DECODER.decode(reply.content).data.result)
+        except (ValueError, RecursionError):
+            raise PrometheusUnavailable(
+                f"its reply with {bounded_http.content_type(reply)} is not that of a Prometheus; check its url"
+            ) from None
 
 
-def _cause(problem: Exception) -> str:
-    """Return the cause below the library's own message, which repeats the whole query."""
-    beneath = problem.args[0] if problem.args else None
-    return str(getattr(beneath, "reason", None) or problem)
-
-
-def _series(series: Mapping[str, Any]) -> PrometheusSeries:
-    value = str(series["value"][1])
+def _instant(series: _Series) -> PrometheusSeries:
+    if series.value is None:
+        raise ValueError
+    value = series.value[1]
     float(value)
-    return PrometheusSeries(series["metric"], value)
+    return PrometheusSeries(series.metric, value)
 
 
-def _trusting(authority: str) -> "_CustomAuthorityAdapter":
+def _trusting(authority: str | None) -> ssl.SSLContext:
+    """Trust an authority of the cluster's own, if there is one, beside the public ones that the library adds."""
+    if authority is None:
+        return create_urllib3_context()
     try:
-        return _CustomAuthorityAdapter(ssl.create_default_context(cadata=authority))
+        return ssl.create_default_context(cadata=authority)
     except ssl.SSLError as problem:
         raise PrometheusUnavailable(f"its CA is not a certificate in PEM: {problem}"[:LONGEST_CAUSE]) from None
-
-
-class _CustomAuthorityAdapter(HTTPAdapter):
-    """Trusts an authority of the cluster's own beside the public ones."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *words: Any, **named: Any) -> None:  # noqa: ANN401 - passed on unchanged
-        """Pass the TLS context to the library's connection pool."""
-        super().init_poolmanager(*words, ssl_context=self._context, **named)

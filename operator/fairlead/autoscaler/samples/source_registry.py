@@ -18,7 +18,7 @@ from fairlead.autoscaler.samples.sample import PodSample, RouterView
 from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.interfaces import ApiClient
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.engine_load import EngineLoad
@@ -194,12 +194,23 @@ class SourceRegistry:
     async def _read_server(self, place: PrometheusReference) -> PrometheusServer:
         token = await self._text(place, place.access.token)
         authority = await self._text(place, place.access.ca)
-        return PrometheusServer(url=place.access.url, token=token.strip() if token else None, authority=authority)
+        return PrometheusServer(
+            url=place.access.url,
+            token=token.strip() if token else None,
+            authority=authority,
+            namespace=place.namespace,
+        )
 
     async def _text(self, place: PrometheusReference, key: SecretKey | None) -> str | None:
         if key is None:
             return None
-        secret = await self._server.read(kinds.SECRET, place.namespace, key.name)
+        try:
+            secret = await self._server.read(kinds.SECRET, place.namespace, key.name)
+        except RequestRefused:
+            raise LookupError(
+                f"the operator may not read Secret {place.namespace}/{key.name} of the policy's Prometheus; "
+                "install it with rbac.secrets=true, or name a Prometheus that needs none"
+            ) from None
         data: Mapping[str, str] = (secret or {}).get("data") or {}
         if key.key not in data:
             raise LookupError(f"Secret {place.namespace}/{key.name} has no key {key.key}; create it")
