@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.cluster.pod_http import ReplyBounds
 from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process import engine_requests
@@ -15,7 +16,9 @@ CHAT = {"model": "chat", "messages": [{"role": "user", "content": "2 + 2?"}], "t
 
 def body(kind: EngineKind, path: str, sent: bytes) -> bytes:
     """The body as this kind gets it."""
-    return engine_requests.body_for(ENGINES[kind].api, EngineRequest(path=path, body=sent, headers={}, seconds=1.0))
+    return engine_requests.body_for(
+        ENGINES[kind].api, EngineRequest(path=path, body=sent, headers={}, bounds=ReplyBounds(1.0))
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,10 @@ LISTED_PARTLY_S: Final = 2.0
 """How soon an object is tried again whose namespace, left out for lack of rights, is being listed kind by kind."""
 BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
+READS_AT_ONCE: Final = 256
+"""Connections for reads of pods, each of two seconds."""
+LONG_AT_ONCE: Final = 1024
+"""Connections for replies that take minutes, of engines and judges: twice what evaluations use at most."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -133,8 +137,8 @@ class LeaderTasks:
 
     @asynccontextmanager
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[ControllerInformers]:
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-            pod_access = PodClient(session, router_keys=self.router_keys)
+        async with pod_session(READS_AT_ONCE) as session, pod_session(LONG_AT_ONCE) as long_session:
+            pod_access = PodClient(session, router_keys=self.router_keys, long_session=long_session)
             informers = ControllerInformers(
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
@@ -241,6 +245,12 @@ class LeaderTasks:
                 self._informers.note(await self._server.apply(found, subresource="status"))
         except (ApiError, NotLeading) as problem:
             log.warning("%s", problem, extra=_about(key))
+
+
+def pod_session(connections: int) -> aiohttp.ClientSession:
+    """Open connections that keep no cookies: a judge's would go to the judges of others."""
+    connector = aiohttp.TCPConnector(limit=connections)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 @asynccontextmanager

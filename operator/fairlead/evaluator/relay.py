@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.pod_http import PodReply
+from fairlead.cluster.pod_http import PodReply, ReplyBounds
 from fairlead.evaluating import requests
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.engine_places import EnginePlaces, RunSide
@@ -71,7 +71,8 @@ class Relay:
         body = await request.read()
         if _streams(body):
             return _refusal(HTTPStatus.BAD_REQUEST, "stream: the relay of an evaluation sends no streams; leave it out")
-        sent = EngineRequest(path=request.path, body=body, headers=requests.HEADERS, seconds=ANSWER_S)
+        bounds = ReplyBounds(ANSWER_S)
+        sent = EngineRequest(path=request.path, body=body, headers=requests.HEADERS, bounds=bounds)
         async with self._room:
             reply = await self._answer(sent)
         return web.Response(status=reply.status, body=reply.content, content_type="application/json")

@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 
 from fairlead.cluster import pod_http
+from fairlead.cluster.pod_http import ReplyBounds
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 
 LISTED: Final = "/v1/models"
@@ -48,9 +49,8 @@ class EngineAdapters:
         return await self._act(UNLOADS, {"lora_name": name})
 
     async def _act(self, path: str, body: dict[str, str]) -> AdapterProblem | None:
-        reply = await pod_http.post(
-            self._session, f"http://{self._address}{path}", json.dumps(body).encode(), _JSON, LOAD_SECONDS
-        )
+        url, bounds = f"http://{self._address}{path}", ReplyBounds(LOAD_SECONDS)
+        reply = await pod_http.post(self._session, url, json.dumps(body).encode(), _JSON, bounds)
         if reply is None:
             return AdapterProblem(
                 reason=AdapterReason.ENGINE_SILENT, message="no answer from the engine; Fairlead asks again within 60 s"

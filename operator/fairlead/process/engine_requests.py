@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from fairlead.cluster import pod_http, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.pod_http import PodReply
+from fairlead.cluster.pod_http import PodReply, ReplyBounds
 from fairlead.engines import catalogue as engines
 from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.desired_state import EngineKind
@@ -29,7 +29,7 @@ class EngineRequest:
     path: str
     body: bytes
     headers: Mapping[str, str]
-    seconds: float
+    bounds: ReplyBounds
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class EngineRequests:
         last = {api.priority_header.decode(): LAST} if api.priority_header else {}
         url = f"http://{pod_http.host(address)}:{port}{request.path}"
         body = body_for(api, request)
-        return await pod_http.post(self.session, url, body, {**request.headers, **last}, request.seconds)
+        return await pod_http.post(self.session, url, body, {**request.headers, **last}, request.bounds)
 
 
 def body_for(api: HttpApi, request: EngineRequest) -> bytes:

@@ -12,7 +12,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
-from fairlead.controller.evaluations.quality_runs import MOST_RUNS, QualityRuns
+from fairlead.controller.evaluations.quality_runs import MOST_RUNS, MOST_RUNS_OF_NAMESPACE, QualityRuns
 from fairlead.controller.evaluations.runner_run import RunnerRun
 from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from tests.controller.evaluations.test_runners import Programs
@@ -149,10 +149,32 @@ def test_only_so_many_run_at_a_time() -> None:
 
     fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
     for number in range(3 * MOST_RUNS):
-        runs._runs[str(number)] = identity, Slow(**fields)
+        runs._runs[str(number)] = identity._replace(namespace=f"team-{number % 3}"), Slow(**fields)
     asyncio.run(until(lambda: all(one.ended for _, one in runs._runs.values()), runs))
     assert most == MOST_RUNS
     assert world.twice() == []
+
+
+def test_slow_evaluations_of_one_namespace_leave_others_their_turns() -> None:
+    _, runs = evaluated()
+    identity, run = runs._runs.popitem()[1]
+    waiting: list[QualityRun] = []
+
+    class Endless(QualityRun):
+        """Its engines never answer."""
+
+        async def advance(self) -> bool:
+            waiting.append(self)
+            await asyncio.Event().wait()
+            return True
+
+    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    for number in range(2 * MOST_RUNS):
+        runs._runs[f"slow-{number}"] = identity._replace(namespace="evil"), Endless(**fields)
+    healthy = QualityRun(**fields)
+    runs._runs["healthy"] = identity, healthy
+    asyncio.run(until(lambda: healthy.ended, runs))
+    assert len(waiting) == MOST_RUNS_OF_NAMESPACE
 
 
 @pytest.mark.parametrize("trouble", [False, True], ids=["waits", "raises"])
@@ -172,12 +194,12 @@ def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> 
             return False
 
     fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
-    for number in range(MOST_RUNS):
+    for number in range(MOST_RUNS_OF_NAMESPACE):
         runs._runs[f"stuck-{number}"] = identity, Stuck(**fields)
     healthy = QualityRun(**fields)
     runs._runs["healthy"] = identity, healthy
     asyncio.run(until(lambda: healthy.ended, runs))
-    assert len(tried) == MOST_RUNS
+    assert len(tried) == MOST_RUNS_OF_NAMESPACE
     assert min(tried.values()) > 1, "they are tried again"
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.pod_http import PodReply
+from fairlead.cluster.pod_http import LARGEST_REPLY, PodReply
 from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
@@ -229,7 +229,7 @@ def test_an_engine_is_sent_our_own_request_behind_those_of_users(tmp_path: Path)
             if await request.text() == "slow":
                 await asyncio.sleep(5)
             if await request.text() == "large":
-                return web.Response(body=b"x" * (8 * 1024 * 1024 + 1))
+                return web.Response(body=b"x" * (LARGEST_REPLY + 1))
             return web.Response(status=503, text="busy")
 
         async def models(_: web.Request) -> web.Response:

@@ -8,9 +8,6 @@ from typing import Any, Final, Protocol, cast
 
 import httptools
 
-LARGEST: Final = 8 * 2**20
-"""Largest page in bytes; an engine's has a twentieth of a megabyte, that of a router with 2,000 engines a whole one."""
-
 SURPLUS: Final = "it sent more than one response"
 
 
@@ -28,12 +25,13 @@ class PodHttpConnection(asyncio.Protocol):
     """A connection that carries one request after another."""
 
     __slots__ = (
-        *("_receiver", "_keeps", "_parser", "_pieces", "_question", "_size", "_surplus", "_whole"),
+        *("_keeps", "_largest", "_parser", "_pieces", "_question", "_receiver", "_size", "_surplus", "_whole"),
         *("has_data", "transport"),
     )
 
-    def __init__(self, receiver: ResponseReceiver, question: bytes) -> None:
+    def __init__(self, receiver: ResponseReceiver, question: bytes, largest: int) -> None:
         self._receiver: ResponseReceiver | None = receiver
+        self._largest = largest
         self._question = question
         self._parser: Any = None
         self._pieces: list[bytes] = []
@@ -81,8 +79,8 @@ class PodHttpConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
             return f"its response is not HTTP: {problem}"
-        if self._size > LARGEST:
-            return f"its page is larger than {LARGEST:,} bytes"
+        if self._size > self._largest:
+            return f"its page is larger than {self._largest:,} bytes"
         return SURPLUS if self._surplus else None
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -20,7 +20,7 @@ class PodPoller:
 
     __slots__ = (
         *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
-        *("awaiting_since", "sampler", "failures", "target"),
+        *("awaiting_since", "failures", "page_bytes", "sampler", "target"),
     )
 
     def __init__(
@@ -30,6 +30,8 @@ class PodPoller:
         self.sampler = sampler
         self.failures = 0
         """Consecutive failed scrapes."""
+        self.page_bytes = 0
+        """Size of the last page."""
         self.awaiting_since: float | None = None
         """Since when, by the loop's clock, a response is awaited; None if none is."""
         self._idle_since = 0.0
@@ -46,11 +48,15 @@ class PodPoller:
         """Whether the handshake is still in progress."""
         return self._connecting is not None
 
+    def can_reuse(self, now: float) -> bool:
+        """Whether the next request needs no new connection."""
+        line = self._line
+        return line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
+
     def scrape(self, now: float) -> None:
         """Send a request, on the open connection or on a new one."""
         self.awaiting_since = now
-        line = self._line
-        self._reused = line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
+        line, self._reused = self._line, self.can_reuse(now)
         if line is not None and self._reused:
             line.send_request()
         else:
@@ -73,6 +79,7 @@ class PodPoller:
     def answered(self, status: int, page: bytes) -> None:
         """Take a whole response."""
         self._idle_since = self._loop.time()
+        self.page_bytes = len(page)
         self._tallies.bytes_read += len(page)
         if status != 200:
             self._silent(f"it answered with status {status}")
@@ -100,7 +107,7 @@ class PodPoller:
         self.close()
         proof = b"" if target.key is None else b"authorization: Bearer %b\r\n" % target.key.encode()
         question = b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (target.path.encode(), target.host.encode(), proof)
-        self._line = PodHttpConnection(self, question)
+        self._line = PodHttpConnection(self, question, target.largest_page)
         self._tallies.connections += 1
         self._connecting = self._loop.create_task(self._reach(self._line), name=f"reach {target.name}")
 

@@ -10,6 +10,15 @@ ROUTER_PORT: Final = 9090
 """The routers' metrics port; never with TLS."""
 ROUTER_PATH: Final = "/fairlead/v1/endpoints"
 
+LARGEST_OF_ENGINE: Final = 2 * 2**20
+"""Bytes: an engine's page has some 50,000, one of 16 data-parallel engines some 800,000."""
+LARGEST_OF_ROUTER: Final = 8 * 2**20
+"""Bytes: the page of a router with 2,000 engines has a million."""
+EACH_ROUND_OF_ENGINE: Final = 256 * 1024
+"""Bytes of a page that is scraped in every round; reading them takes this process 30 ms at most."""
+EACH_ROUND_OF_ROUTER: Final = 2 * 2**20
+"""The same for a router, whose page is JSON and read faster."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeTarget:
@@ -39,6 +48,16 @@ class ScrapeTarget:
         if self.kind is not None:
             return engines.api(self.kind).metrics_path
         return f"{ROUTER_PATH}?deployment={self.deployment}" if self.deployment else ROUTER_PATH
+
+    @property
+    def largest_page(self) -> int:
+        """Bytes of the largest page that is read."""
+        return LARGEST_OF_ROUTER if self.kind is None else LARGEST_OF_ENGINE
+
+    def rounds_between(self, page_bytes: int) -> float:
+        """Rounds between two scrapes: a page that takes long to read is read less often, so that no pod takes the time
+        of others."""
+        return max(1.0, page_bytes / (EACH_ROUND_OF_ROUTER if self.kind is None else EACH_ROUND_OF_ENGINE))
 
     @property
     def host(self) -> str:

@@ -1,11 +1,13 @@
 """Scrapes thousands of engines and routers directly, spread evenly over the round.
 
-One timer serves them all, without a task per scrape. A slow pod delays no other, and never has two scrapes in flight.
+One timer serves them all, without a task per scrape. A slow pod delays no other, and never has two scrapes in flight;
+pods that accept no connection delay only new connections of their own namespace.
 """
 
 import asyncio
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from random import Random
@@ -31,6 +33,8 @@ MOST_PAUSE: Final = 2
 """Most rounds between two scrapes of a pod that does not answer."""
 MOST_CONNECTING: Final = 128
 """Concurrent handshakes, so that a fleet new to the process is not connected to all at once."""
+MOST_CONNECTING_OF_NAMESPACE: Final = 32
+"""Of one namespace, whose pods may all be unreachable."""
 DESCRIPTORS: Final = 65_536
 """Files and connections that the process may have open: many systems start with 1,024, too few for a fleet."""
 
@@ -119,16 +123,17 @@ class Scraper:
         self._forgive(now - self._turned_at - TICK_SECONDS)
         self._turned_at = now
         self._forget_answered(now)
-        connecting = sum(poller.connecting for poller in self._waiting.values())
+        connecting = Counter(poller.target.namespace for poller in self._waiting.values() if poller.connecting)
         while self._turns and self._turns[0][0] <= now:
             due, _, poller = heappop(self._turns)
             if self._pollers.get(poller.target.uid) is not poller:
                 continue
-            if poller.awaiting_since is not None or connecting >= MOST_CONNECTING:
+            namespace = poller.target.namespace
+            if poller.awaiting_since is not None or not (poller.can_reuse(now) or _has_room(connecting, namespace)):
                 self._next(poller, now + TICK_SECONDS)
                 continue
             self._scrape(poller, due, now)
-            connecting += poller.connecting
+            connecting[namespace] += poller.connecting
 
     def _scrape(self, poller: PodPoller, due: float, now: float) -> None:
         self.tallies.scrapes += 1
@@ -136,7 +141,8 @@ class Scraper:
             self.tallies.late += 1
         poller.scrape(now)
         self._waiting[poller.target.uid] = poller
-        pause = self._interval * min(1 + poller.failures, MOST_PAUSE) * self._chance.uniform(1 - JITTER, 1 + JITTER)
+        rounds = max(min(1 + poller.failures, MOST_PAUSE), poller.target.rounds_between(poller.page_bytes))
+        pause = self._interval * rounds * self._chance.uniform(1 - JITTER, 1 + JITTER)
         self._next(poller, max(due, now - self._interval) + pause)
 
     def _forgive(self, held_up: float) -> None:
@@ -154,6 +160,10 @@ class Scraper:
             elif now - poller.awaiting_since > self._timeout:
                 del self._waiting[uid]
                 poller.give_up(f"no answer within {self._timeout:g} s")
+
+
+def _has_room(connecting: Counter[str], namespace: str) -> bool:
+    return connecting[namespace] < MOST_CONNECTING_OF_NAMESPACE and connecting.total() < MOST_CONNECTING
 
 
 def _allow_connections() -> None:

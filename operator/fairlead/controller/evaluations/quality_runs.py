@@ -5,9 +5,9 @@ What is kept here only saves work: answers are in ConfigMaps, so a restarted ope
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.fencing import NotLeading
@@ -31,8 +31,10 @@ from fairlead.objects.installation import Installation
 from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
 
-MOST_RUNS: Final = 4
+MOST_RUNS: Final = 8
 """Runs at a time; a canary beyond them waits until one ends, or cannot go on now."""
+MOST_RUNS_OF_NAMESPACE: Final = 4
+"""Of one namespace, whose engines or judges may answer slowly for hours."""
 PAUSE_S: Final = 1.0
 """Between checks for new runs, and before retrying a run that could not continue."""
 FAILED_S: Final = 10.0
@@ -81,6 +83,18 @@ class RunnerPods:
 Run = QualityRun | RunnerRun
 
 
+class _RunIdentity(NamedTuple):
+    """A run with another one begins anew."""
+
+    namespace: str
+    compared: tuple[object, ...]
+
+
+class _DrivenRun(NamedTuple):
+    namespace: str
+    task: asyncio.Task[None]
+
+
 class QualityRuns:
     """All runs of one process, by the deployment's UID."""
 
@@ -89,7 +103,7 @@ class QualityRuns:
         self._access = access
         self._sets = sets
         self._work = work
-        self._runs: dict[str, tuple[tuple[object, ...], Run]] = {}
+        self._runs: dict[str, tuple[_RunIdentity, Run]] = {}
         self._closing: list[RunnerRun] = []
         """Dropped runs whose pods may still work."""
 
@@ -129,19 +143,20 @@ class QualityRuns:
 
     async def follow(self) -> None:
         """Advance runs until cancelled, `MOST_RUNS` at a time."""
-        driven: dict[str, asyncio.Task[None]] = {}
+        driven: dict[str, _DrivenRun] = {}
         try:
             while True:
-                driven = {uid: task for uid, task in driven.items() if not task.done()}
-                for uid, (_, run) in self._runs.items():
-                    if uid not in driven and not run.ended and len(driven) < MOST_RUNS:
-                        driven[uid] = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
+                driven = {uid: one for uid, one in driven.items() if not one.task.done()}
+                for uid, (identity, run) in self._runs.items():
+                    if uid not in driven and not run.ended and _has_room(driven.values(), identity.namespace):
+                        task = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
+                        driven[uid] = _DrivenRun(identity.namespace, task)
                 await self.close()
                 await asyncio.sleep(PAUSE_S)
         finally:
-            for task in driven.values():
-                task.cancel()
-            await asyncio.gather(*driven.values(), return_exceptions=True)
+            for one in driven.values():
+                one.task.cancel()
+            await asyncio.gather(*(one.task for one in driven.values()), return_exceptions=True)
 
     async def advance(self, uid: str) -> bool:
         """Run one round of one run; False if it has nothing to send, or could not."""
@@ -186,7 +201,8 @@ class QualityRuns:
         """Return the run of this question; a new one begins if anything but pods changed."""
         assert found.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
-        identity = (found.digest, found.plan, question.margin, question.trial, revisions)
+        compared = (found.digest, found.plan, question.margin, question.trial, revisions)
+        identity = _RunIdentity(question.evaluation.namespace, compared)
         kept = self._runs.get(question.uid)
         sides = {side: RunSide(pods=one.pods, kind=one.kind, model=one.model) for side, one in question.sides.items()}
         if kept is not None and kept[0] == identity:
@@ -255,6 +271,11 @@ class QualityRuns:
             return None
         namespace = question.evaluation.namespace
         return JudgeRounds(server=self._server, access=self._access, settings=settings, namespace=namespace)
+
+
+def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
+    of_namespace = sum(one.namespace == namespace for one in driven)
+    return of_namespace < MOST_RUNS_OF_NAMESPACE and len(driven) < MOST_RUNS
 
 
 def _begins(found: ItemSet) -> GateVerdict:

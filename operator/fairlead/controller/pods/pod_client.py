@@ -1,4 +1,8 @@
-"""HTTP requests to running pods, each with a time-out; an engine's load is read once and then kept."""
+"""HTTP requests to running pods, each with a time-out; an engine's load is read once and then kept.
+
+Reads of two seconds and requests of minutes have connections of their own: engines and judges that answer slowly would
+otherwise leave none for the reads of other namespaces.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +15,7 @@ from fairlead.adapting import adapter_report
 from fairlead.adapting.adapter_report import LOADER_PAGE
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.pod_http import PodReply
+from fairlead.cluster.pod_http import LARGEST_REPLY, PodReply, ReplyBounds
 from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.evaluating import requests
 from fairlead.fleet.adapters import AdapterPlace
@@ -40,8 +44,10 @@ class PodClient:
         session: aiohttp.ClientSession,
         clock: Callable[[], float] = time.monotonic,
         router_keys: RouterKeys = NO_KEYS,
+        long_session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._session = session
+        self._long_session = long_session or session
         self._engines = EngineRequests(session)
         self._router_keys = router_keys
         self._clock = clock
@@ -104,12 +110,13 @@ class PodClient:
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
         """Return an engine's reply to one of our requests; users' requests go first if it serves by priority."""
-        sent = EngineRequest(path=requests.PATH, body=body, headers=headers, seconds=seconds)
-        return await self._engines.send(pod, kind, sent)
+        bounds = ReplyBounds(seconds, LARGEST_REPLY)
+        sent = EngineRequest(path=requests.PATH, body=body, headers=headers, bounds=bounds)
+        return await EngineRequests(self._long_session).send(pod, kind, sent)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
         """Return a judge's reply; redirects are not followed, so no other host gets the key."""
-        return await pod_http.post(self._session, url, body, headers, seconds)
+        return await pod_http.post(self._long_session, url, body, headers, ReplyBounds(seconds, LARGEST_REPLY))
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep once it finished what runs; return whether it is asleep now."""
@@ -123,7 +130,7 @@ class PodClient:
 
     async def _act(self, pod: Manifest, port: int, path: str) -> int | None:
         address = pods.address(pod)
-        return await pod_http.act(self._session, address, port, path, TURNING_S) if address else None
+        return await pod_http.act(self._long_session, address, port, path, TURNING_S) if address else None
 
     def forget(self, uid: str) -> None:
         """Drop a deleted pod."""
