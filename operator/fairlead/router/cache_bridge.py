@@ -22,7 +22,6 @@ from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
 
-CACHE_HEADER: Final = cache_lookups.CACHE_HEADER
 LENGTH: Final = b"content-length: "
 OTHERS: Final = "the request that asked the same before this one"
 
@@ -53,10 +52,15 @@ class CachedRequest(Protocol):
         """Called when it has ended."""
 
 
-def connected(owner: CachedRequest, path: RoutePath | None, cache: ResponseCache) -> "CacheBridge | None":
+def connected(
+    owner: CachedRequest, path: RoutePath | None, cache: ResponseCache, found: BodyFacts
+) -> "CacheBridge | None":
     """Create the request's bridge; None if its route stores no answers, or only other routes do."""
+    opts_in = cache_lookups.opts_in(owner.request, found)
+    if not opts_in and not cache.may_be_used:
+        return None
     route = None if path is None else path.choice.settings.cache
-    usual = cache.enabled or CACHE_HEADER in owner.request.received.head.headers
+    usual = cache.enabled or opts_in
     return CacheBridge(owner, opted_in=route is True) if (usual if route is None else route) else None
 
 

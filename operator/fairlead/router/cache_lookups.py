@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from msgspec import UNSET
+
+from fairlead.router.cache import directives
 from fairlead.router.cache.cache import CacheLookup
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
@@ -24,18 +27,26 @@ def lookup(request: Request, found: BodyFacts, target: EngineTarget, *, opted_in
         cache_control=headers.get(b"cache-control"),
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
-        extra=_extra(request, target, fill_in),
+        member=None if found.parsed.cache is UNSET else found.parsed.cache,
+        extra=_extra(request, target, fill_in, found),
         opted_in=opted_in,
     )
 
 
-def _extra(request: Request, target: EngineTarget, fill_in: int | None) -> bytes:
-    """Return what affects the answer but is not in the body: the filled-in length, an adapter's version, and a client's
-    own credentials, which may be checked where they are passed on to."""
+def opts_in(request: Request, found: BodyFacts) -> bool:
+    """Whether it may enable the cache itself, where that is by request only."""
+    return CACHE_HEADER in request.received.head.headers or found.parsed.cache is not UNSET
+
+
+def _extra(request: Request, target: EngineTarget, fill_in: int | None, found: BodyFacts) -> bytes:
+    """Return what affects the answer but is not in the body: the filled-in length, an adapter's version, a client's own
+    credentials, which may be checked where they are passed on to, and the namespace in which it wants its answer."""
     routing = request.routing
     length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
     adapter = b"" if routing.adapter is None else routing.adapter.encode()
     credentials = request.facts.credentials if target.external is None else b""
+    if namespace := directives.namespace(found.parsed.cache):
+        return b"%b\0%b\0%b\0%b" % (length, adapter, credentials, namespace)
     if credentials:
         return b"%b\0%b\0%b" % (length, adapter, credentials)
     return length if routing.adapter is None else b"%b\0%b" % (length, adapter)

@@ -36,6 +36,8 @@ def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: Bo
     withheld = [name for name in api.never_from_clients.members if getattr(found.parsed, name)]
     if account.name and found.parsed.priority is not UNSET:
         withheld.append("priority")  # it would go before other tenants' requests
+    if found.parsed.cache is not UNSET:
+        withheld.append("cache")  # it is the router's own, and some engines refuse members that they do not have
     if withheld:
         body = splices.without(body, *withheld)
     adapter = owner.routing.adapter

@@ -124,8 +124,8 @@ class Exchange:
         if self.path is not None:
             self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, found, now)
         replaced = self.trial is not None and self.trial.may_replace
-        if not replaced and (context.cache.may_be_used or cache_bridge.CACHE_HEADER in headers):
-            self._cache = cache_bridge.connected(self, self.path, context.cache)
+        if not replaced:
+            self._cache = cache_bridge.connected(self, self.path, context.cache, found)
         cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
         if self._over:
             return

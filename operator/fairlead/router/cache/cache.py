@@ -45,6 +45,8 @@ class CacheLookup:
     """The value of `x-fairlead-cache`: on, off or refresh."""
     ttl: bytes | None = None
     """The value of `x-fairlead-cache-ttl`: seconds."""
+    member: object = None
+    """The body's `cache`."""
     extra: bytes = b""
     """What the router adds to the body that changes the response."""
     opted_in: bool = False
@@ -139,7 +141,7 @@ class ResponseCache:
 
     def lookup(self, enquiry: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
         """Look up a request: hit, lead, join or bypass."""
-        control = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl)
+        control = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl, enquiry.member)
         tenant = enquiry.tenant if self._settings.by_tenant else ""
         found = self._passes_by(enquiry, control) or self._digest(enquiry, tenant)
         if isinstance(found, CacheBypassReason):

@@ -20,14 +20,16 @@ from fairlead.router.cache.cacheability import Body
 
 VERSION: Final = b"1"
 """Incremented when the encoding changes: routers of two versions share one Redis."""
-UNREAD: Final = frozenset({"user", "metadata", "request_id", "priority", "safety_identifier", "prompt_cache_key"})
-"""A request's user, priority and ids, which never affect the response."""
+UNREAD: Final = frozenset(
+    {"cache", "user", "metadata", "request_id", "priority", "safety_identifier", "prompt_cache_key"}
+)
+"""A request's user, priority, ids and what it requests of the cache, which never affect the response."""
 LEFT_OUT: Final[dict[str, frozenset[str]]] = {
     "chat": UNREAD,
     "completions": UNREAD,
     "embeddings": UNREAD,
-    "responses": frozenset({"request_id", "priority"}),
-    "messages": frozenset({"metadata", "request_id", "priority"}),
+    "responses": frozenset({"cache", "request_id", "priority"}),
+    "messages": frozenset({"cache", "metadata", "request_id", "priority"}),
 }
 UNORDERED: Final[dict[str, str]] = {"chat": "messages", "responses": "input"}
 """Fields where every object is OpenAI's own and read by name; tools' arguments are strings there, and so preserved.

@@ -68,6 +68,8 @@ class RequestBody(Struct, gc=False):
     seed: Any = UNSET
     max_tokens: Any = UNSET
     priority: Any = UNSET
+    cache: Any = UNSET
+    """What the client requests of the response cache; never an engine's."""
     cache_salt: Any = UNSET
     prompt_cache_key: Any = UNSET
     metadata: Raw = NONE
