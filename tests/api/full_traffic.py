@@ -41,6 +41,7 @@ TRAFFIC: Final[dict[str, Any]] = {
         "maxSize": "2k",
         "maxEntrySize": "1k",
         "scope": "Gateway",
+        "generation": 7,
         "redis": {"urlSecret": SECRET},
     },
     "retries": {"maxAttempts": 3, "budget": "0.2"},

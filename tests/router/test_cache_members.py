@@ -1,5 +1,6 @@
 """The body's `cache`, as LiteLLM's clients send it: obeyed by the router's cache, and never sent to an engine."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -67,5 +68,18 @@ def test_no_engine_gets_the_member(tmp_path: Path, member: object, cache: dict[s
             for body in (COLD, CHAT):
                 await got(router, body | {"cache": member})
         assert seen == [COLD, CHAT]
+
+    run_story(story())
+
+
+def test_another_generation_empties_the_cache_of_a_running_router(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
+            assert [(await got(router))[0] for _ in range(2)] == ["miss", "hit"]
+            written(tmp_path, [engines[0].address], cache=CACHE | {"generation": 1})
+            async with asyncio.timeout(5):
+                while await router.metric("fairlead_router_cache_entries"):
+                    await asyncio.sleep(0.005)
+            assert [(await got(router))[0] for _ in range(2)] == ["miss", "hit"]
 
     run_story(story())

@@ -125,6 +125,11 @@ class BaseResponseCache(ApiModel):
         description="Tenant: an answer is given only to the tenant whose request made it. Gateway: to every tenant. "
         "Default Tenant.",
     )
+    generation: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
+        default=0,
+        description="Another number empties the cache, Redis included: an answer is given only under the number under "
+        "which it was kept. Write one that was not used before, such as the next one. Default 0.",
+    )
 
 
 class ResponseCache(BaseResponseCache):

@@ -69,6 +69,8 @@ class ResponseCacheSettings:
     max_entry_bytes: int = 256 * 2**10
     by_tenant: bool = True
     """A cached response is returned only to the tenant whose request filled it."""
+    generation: int = 0
+    """A response that was stored under another one is never returned."""
     redis_url: SecretKey | None = None
 
 

@@ -77,6 +77,7 @@ class Settings(TypedDict, total=False):
     max_bytes: int
     max_entry_bytes: int
     by_tenant: bool
+    generation: int
 
 
 class Ends(TypedDict, total=False):

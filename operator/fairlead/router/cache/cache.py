@@ -112,15 +112,22 @@ class ResponseCache:
         self._store = CacheStore(settings.max_bytes, self.counts)
         self._digests = RecentDigests()
         self._flights: dict[CacheKey, CacheFlight] = {}
+        self._settings = settings
         self.apply(settings)
 
     def apply(self, settings: gateways.ResponseCacheSettings, *, by_route: bool = False) -> None:
-        """Apply another configuration; entries stay, within the new bounds. `by_route`: some route switches it on."""
+        """Apply another configuration; entries stay, within the new bounds, unless they are of another generation.
+
+        `by_route`: some route switches it on.
+        """
         self.enabled = settings.enabled and settings.max_bytes > 0
         self.may_be_used = self.enabled or (by_route and settings.max_bytes > 0)
         self.most_entry_bytes = min(settings.max_entry_bytes, settings.max_bytes)
         self.most_flying_bytes = settings.max_bytes
+        if settings.generation != self._settings.generation:
+            self._store.clear()
         self._settings = settings
+        self._generation = b"g%d " % settings.generation if settings.generation else b""
         self._store.shrink(settings.max_bytes)
         self._digests.shrink(settings.max_bytes // SHARE)
 
@@ -224,8 +231,8 @@ class ResponseCache:
 
     def _digest(self, enquiry: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
         """Return the digest of a body with one possible response; a recently parsed body is not parsed again."""
-        raw, surface = enquiry.body, enquiry.surface
-        place = recent_digests.digest_key(surface, tenant, enquiry.extra, raw)
+        raw, surface, extra = enquiry.body, enquiry.surface, self._generation + enquiry.extra
+        place = recent_digests.digest_key(surface, tenant, extra, raw)
         digest = self._digests.find(place, raw)
         if digest is not None:
             return digest
@@ -235,7 +242,7 @@ class ResponseCache:
         objection = cacheability.objection(surface, body)
         if objection is not None:
             return objection
-        made = canonical_bodies.digest(surface, tenant, body, enquiry.extra)
+        made = canonical_bodies.digest(surface, tenant, body, extra)
         self._digests.keep(place, raw, made)
         return made
 

@@ -80,6 +80,12 @@ class CacheStore:
             self._drop(tenant, next(iter(held.entries)))
             self._counts.evicted += 1
 
+    def clear(self) -> None:
+        """Drop all entries."""
+        self._tenants.clear()
+        self._ends.clear()
+        self.bytes = self.entries = 0
+
     def sweep(self, now: float) -> None:
         """Drop expired entries, a bounded number at a time."""
         for _ in range(MOST_SWEPT):
