@@ -16,10 +16,11 @@ CHECKPOINT: Final = {f"checkpoint-100/{name}": b"of a checkpoint" for name in FI
 FOLDER: Final = {TITLE: "chat-sql", UNPACK: "true"}
 
 
-def archive(files: dict[str, bytes]) -> bytes:
+def archive(*parts: dict[str, bytes]) -> bytes:
+    """Pack files; several parts as if each were appended to those before it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as made:
-        for name, text in files.items():
+        for name, text in (file for files in parts for file in files.items()):
             member = tarfile.TarInfo(name)
             member.size = len(text)
             made.addfile(member, io.BytesIO(text))
@@ -62,6 +63,14 @@ def test_a_later_layer_of_an_image_replaces_a_file_at_the_same_path(tmp_path: Pa
     pretended = PretendedRegistry()
     old = archive(below("models", FILES | {CONFIG: b"of the image that it was built from"}))
     pretended.push("v1", (old, {}), (archive({f"models/{CONFIG}": FILES[CONFIG]}), {}))
+    assert pulled(pretended, tmp_path / "into") is None
+    assert content(tmp_path / "into") == FILES
+
+
+def test_a_file_that_was_appended_to_an_archive_replaces_the_one_of_its_path_alone(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    old, new = below("models", {CONFIG: b"of an earlier run"}), below("models", FILES)
+    pretended.push("v1", (archive(old, new), {}))
     assert pulled(pretended, tmp_path / "into") is None
     assert content(tmp_path / "into") == FILES
 

@@ -61,18 +61,20 @@ def missing(paths: Iterable[str], location: str) -> SourceUnreadable:
 
 
 def unpacked(blob: Path, into: Path) -> dict[str, Path]:
-    """Extract the files from one layer into a folder of their own; returns them by path."""
+    """Extract the files from one layer into a folder of their own; returns them by path.
+
+    An archive may hold a path twice, as `tar --append` writes it: the later file replaces the earlier one.
+    """
     found: dict[str, Path] = {}
     try:
         with tarfile.open(blob) as layer:
             for member in layer:
                 if _is_of_adapter(member.name) and member.isfile() and (inner := layer.extractfile(member)):
                     refuse_size(member.size, f"{posixpath.basename(member.name)} in a layer")
-                    to = into / str(len(found))
+                    to = found.setdefault(_path(member.name), into / str(len(found)))
                     with to.open("wb") as file:
                         while piece := inner.read(1 << 20):
                             file.write(piece)
-                    found[_path(member.name)] = to
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as problem:
         raise SourceUnreadable(
             f"a layer cannot be unpacked: {type(problem).__name__}; push it again, as tar without or with gzip"
