@@ -106,6 +106,13 @@ def test_an_empty_file_in_the_list_is_left_out_and_one_alone_is_named(tmp_path: 
             found(KUBECONFIG=str(empty))
 
 
+@pytest.mark.parametrize("content", ["!!int '+'", "!!bool perhaps", "!!timestamp soon"])
+def test_a_file_with_a_tag_that_does_not_fit_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "odd").write_text(content)
+    with pytest.raises(NoCredentials, match=r"^KUBECONFIG: .*/odd: .*; correct the file$"):
+        found(KUBECONFIG=str(tmp_path / "odd"))
+
+
 def test_a_context_without_a_user_sends_no_credentials(tmp_path: Path) -> None:
     """Of a cluster that knows its users by the network or the proxy that they come from."""
     contexts = [{"name": "prod", "context": {"cluster": "prod"}}]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_UNREADABLE: Final = (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError)
+"""What reading a file raises; a tag that does not fit its value makes the parser raise the last ones."""
 HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
 """What may stand in a header's name as it is, besides letters and digits."""
 
@@ -52,15 +54,7 @@ async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentia
     named = os.pathsep.join(map(str, files))
     try:
         return await _read(os.pathsep.join(map(str, _with_content(files))) or named, environ)
-    except (
-        config.ConfigException,
-        yaml.YAMLError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as problem:
+    except (config.ConfigException, *_UNREADABLE) as problem:
         words = " ".join(str(problem).split())
         if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
             words = "empty, or not of the form of a kubeconfig"
@@ -123,7 +117,7 @@ def _with_content(files: tuple[Path, ...]) -> tuple[Path, ...]:
 def _is_empty(path: Path) -> bool:
     try:
         return yaml.safe_load(path.read_bytes()) is None
-    except (OSError, yaml.YAMLError):
+    except _UNREADABLE:
         return False
 
 
@@ -131,7 +125,7 @@ def _names_context(path: Path) -> bool:
     """Whether a file has a current context; one that is no kubeconfig counts too: `read` says what is wrong with it."""
     try:
         document = yaml.safe_load(path.read_bytes())
-    except (OSError, yaml.YAMLError):
+    except _UNREADABLE:
         return True
     return bool(document.get("current-context") if isinstance(document, dict) else document)
 

@@ -198,6 +198,8 @@ def test_a_flag_beats_the_file_and_the_sub_command_may_be_written(tmp_path: Path
         (("--reasoning_parser", "r1"), "Error: Invalid value for '--reasoning_parser': 'r1' is not one of "),
         (("--set", "max_seq_len"), "Each override must use PATH=YAML_VALUE syntax."),
         (("--set=dtype={",), "Invalid value for '--set': The override value is not valid YAML."),
+        (("--set=dtype=!!bool perhaps",), "Invalid value for '--set': The override value is not valid YAML."),
+        ((f"--set=max_seq_len={'9' * 400}",), "max_seq_len\n  Input should be a valid integer"),
         (("--set=scheduler_config.x=1",), "1 validation error for TorchLlmArgs"),
         (("--set=a=1", "--set=b=2"), "2 validation errors for TorchLlmArgs"),
         (("--config", "/nowhere/options.yaml"), "--config /nowhere/options.yaml: "),
@@ -209,7 +211,7 @@ def test_what_it_does_not_take_ends_its_start(options: tuple[str, ...], words: s
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "{"])
+@pytest.mark.parametrize("text", ["- a\n- b\n", "{", "dtype: !!timestamp soon\n", "dtype: !!int '+'\n"])
 def test_a_file_that_is_no_mapping_ends_its_start(tmp_path: Path, text: str) -> None:
     file = tmp_path / "options.yaml"
     file.write_text(text)

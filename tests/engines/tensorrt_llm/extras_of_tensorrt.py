@@ -132,6 +132,16 @@ EXTRAS: Final[dict[str, RefusedRow]] = {
         Why.ARGUMENT_MALFORMED,
         "a value in YAML",
     ),
+    **{
+        f"a value whose tag does not fit: {value}": (
+            extra(f"--set=scheduler_config={value}"),
+            EXTRA,
+            "--set",
+            Why.ARGUMENT_MALFORMED,
+            "a value in YAML",
+        )
+        for value in ("!!bool perhaps", "!!timestamp soon", "!!int '+'")
+    },
     "a switch with a value": (
         extra("--log_level", "info", "--enable_attention_dp=false"),
         EXTRA,

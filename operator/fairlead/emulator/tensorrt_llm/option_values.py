@@ -29,7 +29,7 @@ def whole(value: object) -> int:
     problem = "Input should be a valid integer"
     try:
         read = float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{problem}, unable to parse string as an integer") from None
     if read is None:
         raise ValueError(problem)
@@ -44,7 +44,7 @@ def share(value: object) -> float:
     """Read a number from 0 to 1."""
     try:
         read = float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("Input should be a valid number, unable to parse string as a number") from None
     if read is None:
         raise ValueError("Input should be a valid number")

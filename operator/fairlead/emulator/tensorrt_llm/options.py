@@ -13,10 +13,13 @@ import yaml
 from fairlead.emulator.command_line import ParserExit
 from fairlead.emulator.tensorrt_llm import option_values
 from fairlead.emulator.tensorrt_llm.option_values import READERS
+from fairlead.engines.tensorrt_llm import extra_keys
 
 Options = Mapping[str, Any]
 """Values by dotted key, from the root of the file."""
 
+_UNREADABLE: Final = (OSError, yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError)
+"""What reading a file raises; a tag that does not fit its value makes the parser raise the last ones."""
 _LEAVES: Final = frozenset({"cuda_graph_config"})
 """Keys that are one value, although they may have subkeys."""
 
@@ -61,16 +64,16 @@ def _assigned(assignment: str) -> tuple[str, Any]:
     path, equals, written = assignment.partition("=")
     if not equals:
         raise ParserExit("Error: Invalid value for '--set': Each override must use PATH=YAML_VALUE syntax.")
-    try:
-        return path, yaml.safe_load(written)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise ParserExit("Error: Invalid value for '--set': The override value is not valid YAML.") from None
+    value = extra_keys.value_of(written)
+    if value is extra_keys.UNREADABLE:
+        raise ParserExit("Error: Invalid value for '--set': The override value is not valid YAML.")
+    return path, value
 
 
 def _file(path: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as problem:
+    except _UNREADABLE as problem:
         raise ParserExit(f"trtllm-serve: --config {path}: {problem} (simulated)") from None
     if document is None:
         return {}

@@ -21,7 +21,8 @@ SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Options without a value, and their keys."""
-_UNREADABLE: Final = object()
+UNREADABLE: Final = object()
+"""Stands for a value that is not YAML."""
 _NUMBERS: Final = {"--moe-expert-parallel-size": EXPERTS, "--ep-size": EXPERTS}
 
 
@@ -46,13 +47,13 @@ def values(setup: EngineSetup) -> Mapping[str, Any]:
         written = setup.value(option)
         found |= {} if written is None else {key: written}
     found |= dict(assignment.partition("=")[::2] for assignment in assignments(setup) if is_readable(assignment))
-    return {key: _value(written) if isinstance(written, str) else written for key, written in found.items()}
+    return {key: value_of(written) if isinstance(written, str) else written for key, written in found.items()}
 
 
 def is_readable(assignment: str) -> bool:
     """Return whether it is PATH=VALUE with a value in YAML."""
     _, equals, written = assignment.partition("=")
-    return bool(equals and written.strip()) and _value(written) is not _UNREADABLE
+    return bool(equals and written.strip()) and value_of(written) is not UNREADABLE
 
 
 def attention_in_ranks(setup: EngineSetup) -> bool:
@@ -72,10 +73,11 @@ def whole(setup: EngineSetup, key: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
 
 
-def _value(written: str) -> Any:  # noqa: ANN401 - any YAML
+def value_of(written: str) -> Any:  # noqa: ANN401 - any YAML
+    """Read a value; `UNREADABLE` if it is not YAML. A tag that does not fit makes the parser raise anything."""
     import yaml  # noqa: PLC0415 - routers need none
 
     try:
         return yaml.safe_load(written)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return _UNREADABLE
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError):
+        return UNREADABLE
