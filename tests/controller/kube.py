@@ -18,6 +18,7 @@ Manifest = dict[str, Any]
 DRAINS_IN: Final = 2
 """Rounds that a terminating pod takes; it holds its GPUs for this long."""
 RESOURCE: Final = "nvidia.com/gpu"
+QUEUE: Final = "kueue.x-k8s.io/queue-name"
 HASH: Final = "pod-template-hash"
 TEMPLATE_HASH: Final = "7d9f8b6c5d"
 
@@ -39,6 +40,8 @@ class Kube:
     """The template hash of a Deployment's pods; a Deployment created while the name is still taken gets another."""
     quota: str = ""
     """The message with which pods are refused; empty: none are."""
+    full_queue: str = "none"
+    """The queue of Kueue that admits no pod."""
     makes_pods: bool = True
     """Whether the controller manager works."""
     programs: dict[str, Program] = field(default_factory=dict)
@@ -209,6 +212,9 @@ class Kube:
         self.objects.put(kinds.POD, pod | {"status": status})
 
     def _place(self, pod: Manifest) -> None:
+        if pod["metadata"]["labels"].get(QUEUE) == self.full_queue:
+            self.objects.put(kinds.POD, _gated(pod))
+            return
         wants = gpu_nodes.held_gpus(pod, RESOURCE)
         used: Counter[str] = Counter()
         for one in self.of(kinds.POD):
@@ -270,6 +276,12 @@ def tainted(node: Manifest, pod: Manifest) -> str:
     taints = node.get("spec", {}).get("taints") or ()
     of = next((one for one in taints if (one["key"], one["value"]) not in named), None)
     return f"node(s) had untolerated taint {{{of['key']}: {of['value']}}}" if of else ""
+
+
+def _gated(pod: Manifest) -> Manifest:
+    texts = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "Scheduling is blocked"}
+    gates = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+    return pod | {"spec": pod["spec"] | gates, "status": {"phase": "Pending", "conditions": [texts]}}
 
 
 def _placed() -> Manifest:

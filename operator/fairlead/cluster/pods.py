@@ -41,6 +41,15 @@ def unplaced(pod: Manifest) -> str | None:
     return None
 
 
+def gated(pod: Manifest) -> str | None:
+    """Return which gates keep it from the scheduler, such as the queue of Kueue; None if there is none."""
+    placed = condition(pod, "PodScheduled")
+    if placed.get("status") != "False" or placed.get("reason") != "SchedulingGated":
+        return None
+    names = ", ".join(str(one.get("name")) for one in pod.get("spec", {}).get("schedulingGates") or ())
+    return f"{placed.get('message', 'the pod is blocked by scheduling gates')}: {names or 'none is named'}"
+
+
 def is_ready(pod: Manifest) -> bool:
     """Whether the pod is Ready and not being deleted."""
     return condition(pod, "Ready").get("status") == "True" and "deletionTimestamp" not in pod["metadata"]

@@ -33,6 +33,7 @@ def container(**fields: Any) -> Manifest:  # noqa: ANN401  # the status of a con
 
 
 UNPLACED = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient cpu"}
+GATED = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "Scheduling is blocked"}
 LONG = "x" * 500
 
 
@@ -40,6 +41,10 @@ LONG = "x" * 500
     ("pod", "words"),
     [
         (router_pod(conditions=[UNPLACED]), "pod chat-router-a has no node: Insufficient cpu"),
+        (
+            router_pod(conditions=[GATED]) | {"spec": {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}},
+            "pod chat-router-a has no node: Scheduling is blocked: kueue.x-k8s.io/admission",
+        ),
         (router_pod(), ""),
         (container(state={"waiting": {"reason": "ContainerCreating"}}), ""),
         (container(state={"running": {"startedAt": "2026-11-21T00:00:00Z"}}), ""),

@@ -85,10 +85,11 @@ def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
 
 
 def unplaced(observed: DeploymentSnapshot) -> str | None:
-    """Return the scheduler's message about the first pod without a node, or about a check that no node takes."""
-    everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
-    found = next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
-    return found or next((words for pod in observed.checks if (words := preflight.unplaceable(pod))), None)
+    """Return the scheduler's message about the first pod without a node, or about a check that no node takes; else the
+    first pod's that waits for admission, as one does in a queue of Kueue."""
+    everyone = [pod for revision in sorted(observed.pods) for pod in observed.pods[revision]]
+    refused = (*map(pods.unplaced, everyone), *map(preflight.unplaceable, observed.checks))
+    return next(filter(None, (*refused, *map(pods.gated, (*everyone, *observed.checks)))), None)
 
 
 def starts(observed: DeploymentSnapshot, measured: Mapping[str, PodStart]) -> dict[str, StartDurations]:

@@ -38,7 +38,7 @@ def problem(observed: HasRouters) -> str:
 
 
 def _of_pod(pod: Manifest) -> str:
-    name, unplaced = pod["metadata"]["name"], pods.unplaced(pod)
+    name, unplaced = pod["metadata"]["name"], pods.unplaced(pod) or pods.gated(pod)
     if unplaced is not None:
         return f"pod {name} has no node: {_short(unplaced)}"
     statuses = pod.get("status", {}).get("containerStatuses") or ()
