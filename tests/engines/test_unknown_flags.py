@@ -71,6 +71,28 @@ def test_each_unknown_flag_is_named_and_one_that_is_refused_for_another_reason_i
 
 
 @pytest.mark.parametrize(
+    ("words", "value", "remedy"),
+    [
+        (("--enable-log",), "--enable-log", "--enable-log-deltas, --enable-log-outputs, …"),
+        (("--disable_c", "--seed=1"), "--disable_c", "--disable-cascade-attn, --disable-chunked-mm-input, …"),
+    ],
+)
+def test_a_beginning_of_several_flags_is_refused_with_some_of_them(
+    words: tuple[str, ...], value: str, remedy: str
+) -> None:
+    (no,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
+    assert (no.field, no.value) == ("spec.engine.extraArgs[0]", value)
+    assert no.reason is EngineReason.ARGUMENT_MALFORMED
+    assert no.remedy == f"write one of them in full: {remedy}"
+    assert unknown_flags.refusals(setup_of(replace(ENGINE, extra_args=words))) == ()
+
+
+@pytest.mark.parametrize("word", ["--no-enable", "--ssl", "--max-logp", "-O2", "-cc.mode=3"])
+def test_negations_other_refusals_and_what_is_short_for_one_flag_are_left(word: str) -> None:
+    assert unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=(word,)))) == ()
+
+
+@pytest.mark.parametrize(
     ("image", "whole"),
     [
         ("vllm/vllm-openai:v0.32.0", True),

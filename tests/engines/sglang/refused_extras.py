@@ -68,6 +68,20 @@ EXTRAS: Final[dict[str, Row]] = {
         Why.ARGUMENT_UNKNOWN,
         "did you mean --random-seed?",
     ),
+    "a beginning of two flags, by which it passed as neither": (
+        extra("--random-seed=7", "--enable-dp-att", image=RELEASED.image),
+        f"{EXTRA}[1]",
+        "--enable-dp-att",
+        Why.ARGUMENT_MALFORMED,
+        "write one of them in full: --enable-dp-attention, --enable-dp-attention-local-control-broadcast",
+    ),
+    "a beginning of two flags with a value": (
+        extra("--attn=2", image=RELEASED.image),
+        f"{EXTRA}[0]",
+        "--attn",
+        Why.ARGUMENT_MALFORMED,
+        'short for 2 flags of SGLang 0.5.23, which would fail to start with "ambiguous option"',
+    ),
     "two dashes and no flag": (
         extra("--", image=RELEASED.image),
         f"{EXTRA}[0]",

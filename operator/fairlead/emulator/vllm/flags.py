@@ -7,12 +7,12 @@ that ignored unknown flags would serve where the real vLLM exits.
 import argparse
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.engines import extra_args
-from fairlead.engines.vllm.parser_flags import LONG, SHORT
+from fairlead.engines.vllm import abbreviations
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
@@ -162,21 +162,7 @@ def completed(words: Sequence[str]) -> list[str]:
 
 def _full(name: str) -> str | None:
     """Return the full flag for a name, a unique prefix, or a short flag with its value attached."""
-    if name.startswith("-O"):
-        return name
-    if not name.startswith("--"):
-        glued = len(name) > 2 and name[:2] in SHORT
-        return name if name in SHORT or glued else _only(name, SHORT)
-    plain = name[2:]
-    denied = plain.startswith("no-")
-    if plain in LONG or (denied and plain[3:] in LONG):
-        return name
-    return _only(name, (f"--no-{one}" if denied else f"--{one}" for one in LONG))
-
-
-def _only(name: str, flags: Iterable[str]) -> str | None:
-    """Return the only flag with this prefix; several are an error."""
-    found = sorted(one for one in flags if one.startswith(name))
+    found = abbreviations.meanings(name)
     if len(found) > 1:
         raise ParserExit(f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(found)}")
     return found[0] if found else None

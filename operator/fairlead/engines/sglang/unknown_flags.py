@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from fairlead.engines import extra_args
+from fairlead.engines import ambiguous_flags, extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import abbreviations, flags, release
@@ -24,14 +24,16 @@ class UnknownSglangArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """`srt/server_args.py: prepare_server_args`: argparse exits with 2. It completes abbreviations, but unlike vLLM's
-    parser accepts neither underscores nor dots."""
+    """`srt/server_args.py: prepare_server_args`: argparse exits with 2. It completes abbreviations of one flag, but
+    unlike vLLM's parser accepts neither underscores nor dots."""
     if not release.is_whole(setup.engine):
         return ()
-    return tuple(
+    unknown = (
         SpecRefusal(**one._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_ENDS)
         for one in _strange(setup, "remove it")
     )
+    of = f"SGLang {release.RELEASE}"
+    return (*unknown, *ambiguous_flags.refusals(setup.engine.extra_args, flags.RULES, of, _meanings))
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
@@ -46,7 +48,11 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 def is_taken(word: str) -> bool:
     """Return whether the parser accepts a flag in this spelling."""
-    return bool(abbreviations.meanings(word.partition("=")[0]))
+    return bool(_meanings(word))
+
+
+def _meanings(word: str) -> tuple[str, ...]:
+    return abbreviations.meanings(word.partition("=")[0])
 
 
 def nearest(word: str) -> str | None:

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from fairlead.engines import extra_args
+from fairlead.engines import ambiguous_flags, extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import flags, release
+from fairlead.engines.vllm import abbreviations, flags, release
 from fairlead.engines.vllm.parser_flags import LONG, SHORT
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
@@ -21,13 +21,15 @@ class _UnknownArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Mirrors "unrecognized arguments", with exit code 2; the parser completes an abbreviated flag."""
+    """Mirrors "unrecognized arguments" and "ambiguous option", with exit code 2: the parser completes an abbreviated
+    flag that is short for one only."""
     if not release.is_whole(setup.engine):
         return ()
-    return tuple(
+    unknown = (
         SpecRefusal(**one._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_ENDS)
         for one in _strange(setup, "remove it")
     )
+    return (*unknown, *ambiguous_flags.refusals(setup.engine.extra_args, flags.RULES, "vLLM 0.32", _meanings))
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
@@ -73,6 +75,12 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
             continue
         near = nearest(word)
         yield _UnknownArgument(f"{extra_args.FIELD}[{place}]", name, f"did you mean {near}?" if near else otherwise)
+
+
+def _meanings(word: str) -> tuple[str, ...]:
+    """Return none of a negation: which flags have one is not in the tables."""
+    name = extra_args.flag(word) or ""
+    return () if name.startswith("--no-") else abbreviations.meanings(name)
 
 
 def _is_short(name: str, flag: str) -> bool:
