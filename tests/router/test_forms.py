@@ -63,3 +63,25 @@ def test_a_gateway_sends_a_form_by_its_route_under_the_name_that_the_deployment_
             assert one.seen[0].endswith(b"--\r\n"), "its length is that of the new name"
 
     run_story(story())
+
+
+def test_a_form_with_two_content_types_is_refused_since_engines_would_read_a_model_that_the_router_does_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "key").write_text("sk-1")
+    tenants = [{"name": "shop", "keyFiles": [str(tmp_path / "key")], "models": ["base"]}]
+    form = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nsecret-lora\r\n--b--\r\n'
+    kinds = ["multipart/form-data; boundary=b", "text/plain"]
+
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as engine:
+            config = written(tmp_path, [engine.address], ["base", SECRET], tenants=tenants)
+            async with plane(config) as router:
+                await router.until("routable")
+                for first, last in (kinds, reversed(kinds)):
+                    given = [("Authorization", "Bearer sk-1"), ("Content-Type", first), ("Content-Type", last)]
+                    async with router.session.post(router.url + PATH, data=form, headers=given) as answer:
+                        assert (answer.status, (await answer.json())["error"]["code"]) == (400, "content_type_twice")
+        assert engine.seen == []
+
+    run_story(story())

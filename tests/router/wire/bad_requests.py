@@ -71,6 +71,14 @@ FRAMING: Final = (
 HEADERS: Final = (
     BadRequest("no Host", b"GET / HTTP/1.1\r\n\r\n", 400, "host_missing"),
     BadRequest("two Host", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "host_twice"),
+    BadRequest(
+        "two Content-Type",
+        _post(
+            HOST, b"Content-Type: multipart/form-data; boundary=b", b"content-type: text/plain", LENGTH_5, body=b"hello"
+        ),
+        400,
+        "content_type_twice",
+    ),
     BadRequest("a folded header", b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", *MALFORMED),
     BadRequest("a header folded with a tab", b"GET / HTTP/1.1\r\nHost: a\r\n\tb\r\n\r\n", *MALFORMED),
     BadRequest("space before a colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", *MALFORMED),

@@ -11,6 +11,7 @@ class ProtocolFault(Enum):
     BAD_TARGET = "bad_target", 400
     HOST_MISSING = "host_missing", 400
     HOST_TWICE = "host_twice", 400
+    TYPE_TWICE = "content_type_twice", 400
     LENGTH_AND_CHUNKED = "length_and_chunked", 400
     BAD_BODY_FRAMING = "bad_chunks", 400
     TARGET_TOO_LONG = "target_too_long", 414

@@ -122,7 +122,8 @@ def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestH
     sorted_lines = read_lines(rest)
     length = sorted_lines.headers.pop(b"content-length", None)
     head = RequestHead(parts[0], parts[1], sorted_lines, http10=VERSIONS[parts[2]])
-    return _framing(head, sorted_lines.twice) or ParsedRequestHead(head, None if length is None else int(length))
+    fault = _given_twice(head, sorted_lines.twice) or _framing(head, sorted_lines.twice)
+    return fault or ParsedRequestHead(head, None if length is None else int(length))
 
 
 def _first_line(parts: list[bytes]) -> MalformedRequest | None:
@@ -204,10 +205,17 @@ def _named(problem: str) -> MalformedRequest:
     return MalformedRequest(ProtocolFault.MALFORMED, f"this is not an HTTP/1.1 request: {problem}")
 
 
-def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | None:
-    """Check the headers that determine the end of the request and its host."""
+def _given_twice(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | None:
+    """Refuse two of a header of which servers take the first or the last: by its type a form's model is found."""
     if b"host" in twice:
         return MalformedRequest(ProtocolFault.HOST_TWICE, "Host is given twice: send it once", head)
+    if b"content-type" in twice:
+        return MalformedRequest(ProtocolFault.TYPE_TWICE, "Content-Type is given twice: send it once", head)
+    return None
+
+
+def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | None:
+    """Check the headers that determine the end of the request and its host."""
     if b"host" not in head.headers and not head.http10:
         return MalformedRequest(ProtocolFault.HOST_MISSING, "Host is missing: HTTP/1.1 requires it", head)
     if head.expects and head.headers[b"expect"].lower() != b"100-continue":
