@@ -24,6 +24,7 @@ def returned(content: object) -> dict[str, Any]:
     [
         (Surface.COMPLETIONS, {"prompt": "one"}, 1, None),
         (Surface.COMPLETIONS, {"prompt": [1, 2, 3]}, 1, None),
+        (Surface.COMPLETIONS, {"prompt": [1.0, 2, 3]}, 1, None),
         (Surface.COMPLETIONS, {"prompt": []}, 1, None),
         (Surface.COMPLETIONS, {}, 1, None),
         (Surface.COMPLETIONS, {"prompt": ["one", "größe"], "n": 2}, 4, PromptSize(7)),
@@ -59,6 +60,8 @@ def test_a_file_counts_as_an_image_does_for_each_few_seconds_of_sound_and_not_as
     [
         (Surface.COMPLETIONS, {"prompt": [1, 2, 3]}, PromptSize(ids=3), True),
         (Surface.COMPLETIONS, {"prompt": [[1, 2, 3], [4], [5, 6]]}, PromptSize(ids=6), True),
+        (Surface.COMPLETIONS, {"prompt": [1.0, 2.0, 3]}, PromptSize(ids=3), True),
+        (Surface.EMBEDDINGS, {"input": [[1.0, 2.0], [3]]}, PromptSize(ids=3), True),
         (Surface.EMBEDDINGS, {"input": [[1, 2], [3]]}, PromptSize(ids=3), True),
         (Surface.EMBEDDINGS, {"input": [1, 2], "messages": [CHAT]}, PromptSize(len("_user_hello"), ids=2), False),
         (Surface.COMPLETIONS, {"prompt": ["text", [1, 2]]}, PromptSize(len("text"), ids=2), False),

@@ -226,7 +226,7 @@ def _unparsed(
 
 def _several(given: object) -> Sequence[Any]:
     """Return the prompts of a list of them; none for a text, or for one prompt's tokens."""
-    return given if isinstance(given, list) and given and not isinstance(given[0], int) else ()
+    return given if isinstance(given, list) and given and not prompts.begins_with_id(given) else ()
 
 
 def _weight(size: PromptSize) -> int:

@@ -6,7 +6,7 @@ represented by a digest, which distinguishes prompts without being text. Each fu
 
 from array import array
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import xxhash
@@ -195,11 +195,16 @@ def _any(prompt: object, pieces: list[bytes]) -> None:
 
 def ids(prompt: object) -> int:
     """Return how many token ids a prompt has, or a list of prompts."""
-    if not isinstance(prompt, list) or not prompt:
+    if not isinstance(prompt, list):
         return 0
-    if isinstance(prompt[0], int):
+    if begins_with_id(prompt):
         return len(prompt)
     return sum(len(one) for one in prompt if isinstance(one, list))
+
+
+def begins_with_id(prompt: list[Any]) -> bool:
+    """Whether a list is one prompt's tokens; engines take 7.0 for 7."""
+    return bool(prompt) and isinstance(prompt[0], (int, float))
 
 
 def size(prompt: object) -> PromptSize:
