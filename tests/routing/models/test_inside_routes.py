@@ -1,6 +1,10 @@
 """Requests that external APIs cannot get: the same models, by their deployments alone."""
 
-from fairlead.fleet.model_routes import FallbackChain, FallbackReason, RequestConditions
+from dataclasses import replace
+
+import pytest
+
+from fairlead.fleet.model_routes import FallbackChain, FallbackReason, ModelRoute, RequestConditions
 from fairlead.routing.models import fallback
 from fairlead.routing.models.inside_routes import inside
 from fairlead.routing.models.model_table import ModelTable
@@ -62,3 +66,19 @@ def test_the_first_deployment_of_the_fallback_answers_instead_of_an_api_if_it_wo
 def test_a_fallback_leads_to_deployments_alone() -> None:
     choice = chosen(ModelTable((single(fallback=FallbackChain(targets=(OUTSIDE, LARGE))),)).inside, CHAT)
     assert (choice.target, choice.chain) == (SMALL, (LARGE,))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [weighted(outside=1), weighted(small=0, outside=1), cascaded(OUTSIDE)],
+    ids=["by weight", "weight 0", "cascade"],
+)
+def test_weights_and_cascades_of_apis_alone_leave_such_requests_to_the_fallback(route: ModelRoute) -> None:
+    table = ModelTable((replace(route, fallback=OTHERS),))
+    for session in (0, 7):
+        choice = chosen(table.inside, RouteFacts(model="chat", session=session))
+        assert (choice.target, choice.chain, choice.escalations) == (SMALL, (LARGE,), 0)
+    assert table.inside.inside is table.inside
+    assert chosen(table, CHAT).target == OUTSIDE
+    late = replace(route, fallback=LATE)
+    assert inside(late) == late, "routers say that the API has no such route"
