@@ -114,6 +114,45 @@ def test_a_product_that_names_another_slice_than_the_resource_is_refused() -> No
     assert of_h100("nvidia.com/gpu.shared", f"{H100}-MIG-2g.24gb").refusals == (), "a node with slices of one size"
 
 
+@pytest.mark.parametrize("spec", [BY_RESOURCE, BY_LABEL, BY_PRODUCT], ids=["resource", "label", "product"])
+@pytest.mark.parametrize("degree", ["tensor", "pipeline"])
+def test_a_model_is_not_spread_over_slices_of_which_a_process_sees_one(spec: dict[str, Any], degree: str) -> None:
+    model, over = {"source": "hf://Qwen/Qwen3-0.6B"}, {"parallelism": {degree: 2}}
+    (refused,) = admission.review(deployment(model=model, **spec, **over), OFFLINE).refusals
+    assert refused.reason is AdmissionReason.PARTS_JOINED
+    assert refused.sentence == (
+        f"spec.parallelism.{degree}: 2: slices of a GPU such as {SLICE} cannot compute one model together; "
+        "remove it, and name a slice or a GPU that holds the whole model"
+    )
+    simulated = deployment(model=model, engine={"kind": "Simulated"}, **spec, **over)
+    assert admission.review(simulated, OFFLINE).refusals == ()
+
+
+def test_a_replica_of_several_gpus_is_never_told_to_move_to_several_slices() -> None:
+    """Neither if its model does not fit, nor to save money."""
+    slices = {"product": f"{A100}-MIG-3g.40gb", "memoryMib": 40_192, "computeCapability": "8.0", "priceUsdHour": 0.1}
+    slices |= {"bandwidthGbs": 900, "bf16Tflops": 130}
+    found = custom_products.with_products(OFFLINE.catalogue, [slices])
+    assert isinstance(found, Catalogue)
+    context = replace(OFFLINE, catalogue=found)
+
+    def on(product: str, model: str, tensor: int) -> dict[str, Any]:
+        return deployment(
+            model={"source": f"hf://{model}"},
+            accelerator={"product": product},
+            parallelism={"tensor": tensor},
+            engine={"context": {"maxTokens": 4096}},
+            scaling={"maxReplicas": 2},
+        )
+
+    (refused,) = admission.review(on("NVIDIA-L4", "Qwen/Qwen3-30B-A3B", 2), context).refusals
+    assert "NVIDIA-A100-SXM4-40GB (spec.accelerator.product)" in refused.remedy
+    for tensor, offered in ((1, True), (2, False)):
+        scaled = scaling_subjects.of(context)(on("NVIDIA-L40S", "Qwen/Qwen3-8B", tensor))
+        assert scaled is not None
+        assert (slices["product"] in {one.product for one in scaled.options}) is offered
+
+
 def test_a_budget_on_a_slice_without_a_price_is_warned_of() -> None:
     tenant = {"name": "shop", "keys": [{"name": "shop", "key": "key"}], "budget": {"maxCost": "25"}}
     review = admission.review(deployment(router={"tenants": [tenant]}, **BY_RESOURCE), OFFLINE)

@@ -66,13 +66,14 @@ def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | 
 
 
 def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
-    """Yield every other priced product on which the same settings fit, in as many GPUs; none for replicas on CPU, whose
-    speed no data sheet has."""
+    """Yield every other priced product on which the same settings fit, in as many GPUs, but not in several parts of
+    some; none for replicas on CPU, whose speed no data sheet has."""
     if wanted.cpu is not None:
         return
     for product, accelerator in sorted(context.catalogue.accelerators.items()):
         price, speed = _price(accelerator, wanted), None
-        if price is not None and product != engine_placement.gpu_product(wanted):
+        joined = accelerator.is_part and wanted.gpus_per_replica > 1
+        if price is not None and not joined and product != engine_placement.gpu_product(wanted):
             speed = _speed(review, accelerator)
         if price is not None and speed is not None:
             yield AcceleratorOption(product=product, count=wanted.gpus_per_replica, speed=speed, price_per_hour=price)

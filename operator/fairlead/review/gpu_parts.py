@@ -1,4 +1,4 @@
-"""Whether the slice of a GPU that a replica requests is the one that its product names. Pure."""
+"""Whether a replica on a slice of a GPU gets the one that its product names, and can work on it. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,18 @@ from fairlead.review.result import AdmissionReason
 
 
 def refusals(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+    """Refuse what no engine on a slice could do."""
+    if wanted.engine.kind not in WITHOUT_GPU:
+        yield from _another_slice(wanted)
+        yield from _joined_slices(wanted)
+
+
+def _another_slice(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
     """A replica computes on what its resource names, and would be sized and priced as what its product does."""
     product, resource = engine_placement.gpu_product(wanted), wanted.resource
     requested = engine_placement.slice_named(resource)
     whole, named = engine_placement.request_of(product)
-    if requested and engine_placement.slice_named(named) != requested and wanted.engine.kind not in WITHOUT_GPU:
+    if requested and engine_placement.slice_named(named) != requested:
         yield SpecRefusal(
             field="spec.accelerator.resource",
             value=resource,
@@ -21,3 +28,17 @@ def refusals(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
             because=f"it requests another slice of a GPU than {product}",
             remedy=f"write {named}, and {whole} as the product",
         )
+
+
+def _joined_slices(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+    """A process sees one slice, whatever its pod has, so it finds no second one for its next rank."""
+    product, layout = engine_placement.gpu_product(wanted), wanted.parallelism
+    for degree, number in (("tensor", layout.tensor), ("pipeline", layout.pipeline)):
+        if number > 1 and "-MIG-" in product:
+            yield SpecRefusal(
+                field=f"spec.parallelism.{degree}",
+                value=str(number),
+                reason=AdmissionReason.PARTS_JOINED,
+                because=f"slices of a GPU such as {product} cannot compute one model together",
+                remedy="remove it, and name a slice or a GPU that holds the whole model",
+            )

@@ -150,8 +150,10 @@ def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
-    """Yield the smallest memory first, then the lowest price, so that the least is left unused."""
-    larger = [other for other in others if other.memory_mib > question.accelerator.memory_mib]
+    """Yield the smallest memory first, then the lowest price, so that the least is left unused. A replica of several
+    GPUs is not moved to parts of some."""
+    gpus, least = question.parallelism.gpus, question.accelerator.memory_mib
+    larger = [other for other in others if other.memory_mib > least and (gpus == 1 or not other.is_part)]
     for other in sorted(larger, key=lambda card: (card.memory_mib, card.price_an_hour or 1e9, card.product)):
         yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(question, accelerator=other)
 
