@@ -24,15 +24,26 @@ def warned(limit: str | None, **spec: Any) -> list[str]:  # noqa: ANN401  # any 
 
 def test_weights_that_sleep_in_main_memory_need_room_there() -> None:
     (found,) = warned("8Gi", engine=ASLEEP)
-    assert found.startswith("spec.resources.limits.memory: 8 GiB: its weights asleep (15 GiB) count as memory")
+    assert found.startswith(
+        "spec.resources.limits.memory: 8Gi: the engine is killed above its limit, "
+        "and its memory includes weights asleep (15 GiB)"
+    )
     assert found.endswith("write several GiB more than 15 GiB, since the engine's processes need memory too")
 
 
 def test_shared_memory_counts_as_memory_of_the_pod() -> None:
     (found,) = warned("8Gi", storage={"sharedMemory": "12Gi"}, engine=ASLEEP)
-    assert "its weights asleep (15 GiB) and spec.storage.sharedMemory (12 GiB) count" in found
+    assert "includes weights asleep (15 GiB) and spec.storage.sharedMemory (12 GiB); write" in found
     (awake,) = warned("8Gi", storage={"sharedMemory": "12Gi"})
-    assert "8 GiB: spec.storage.sharedMemory (12 GiB) count" in awake
+    assert "includes spec.storage.sharedMemory (12 GiB); write" in awake
+
+
+def test_a_small_limit_is_shown_as_it_is_written() -> None:
+    (engine,) = warned("10Mi", storage={"sharedMemory": "1Gi"})
+    assert engine.startswith("spec.resources.limits.memory: 10Mi: ")
+    warnings = admission.review(deployment(router={"resources": {"limits": {"memory": "64Mi"}}}), OFFLINE).warnings
+    (router,) = (one for one in warnings if one.field == "spec.router.resources.limits.memory")
+    assert router.sentence.startswith("spec.router.resources.limits.memory: 64Mi: a router needs 128 MiB")
 
 
 @pytest.mark.parametrize(

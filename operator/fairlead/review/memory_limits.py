@@ -8,7 +8,7 @@ from fairlead.fleet.desired_state import WITHOUT_GPU
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods, RoutingSettings
-from fairlead.objects import router_deployment
+from fairlead.objects import quantities, router_deployment
 from fairlead.review.result import AdmissionReason
 
 
@@ -18,13 +18,13 @@ def of_engine(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarni
     asleep = _weights_asleep(setup, fit)
     if limit is None or limit >= shared + asleep:
         return
-    parts = (("its weights asleep", asleep), ("spec.storage.sharedMemory", shared))
+    parts = (("weights asleep", asleep), ("spec.storage.sharedMemory", shared))
     named = " and ".join(f"{name} ({gib(size)})" for name, size in parts if size)
     yield SpecWarning(
         field="spec.resources.limits.memory",
-        value=gib(limit),
+        value=quantities.of_bytes(limit),
         reason=AdmissionReason.TOO_LITTLE_MEMORY,
-        because=f"{named} count as memory of the engine, which is killed above its limit",
+        because=f"the engine is killed above its limit, and its memory includes {named}",
         remedy=f"write several GiB more than {gib(shared + asleep)}, since the engine's processes need memory too",
     )
 
@@ -42,7 +42,7 @@ def of_router(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterato
         return
     yield SpecWarning(
         field=f"{field}.resources.limits.memory",
-        value=gib(limit),
+        value=quantities.of_bytes(limit),
         reason=AdmissionReason.TOO_LITTLE_MEMORY,
         because=f"a router needs {least} MiB and more under load, and one that is killed cuts all its streams",
         remedy="write 512Mi or more beyond cache.maxSize, or remove the limit",
