@@ -149,6 +149,21 @@ def test_tenants_are_kept_apart_on_a_route_where_only_the_old_kind_would_mix_the
     run_story(story())
 
 
+def test_tenants_are_kept_apart_in_embeddings_at_the_kind_that_can_while_the_other_serves_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        old, new, bearer = Raw(*[ANSWER] * 99), Raw(*[ANSWER] * 99), "Authorization: Bearer sk-1"
+        routing = keyed(tmp_path) | {"balancing": {"salt": True}}
+        needed = {"model": "chat", "input": "x"}
+        async with rollout(tmp_path, old, new, EngineKind.VLLM, EngineKind.TENSORRT_LLM, **routing) as at:
+            await at.serves(old, new)
+            while not (old.seen and new.seen):
+                assert b"200 OK" in await exchange_bytes(at.router, posted(needed, "/v1/embeddings", bearer))
+        assert body_of(old.seen[0])["cache_salt"]
+        assert body_of(new.seen[0]) == needed
+
+    run_story(story())
+
+
 def test_an_error_of_the_old_kind_is_still_understood(tmp_path: Path) -> None:
     """A full queue inside SGLang's stream: the request is sent elsewhere, and its client sees no error."""
 

@@ -64,7 +64,7 @@ def _added(
     fill_in = target.dispatcher.fill_in(account)
     if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
         members[MOST_OUTPUT[surface]] = b"%d" % fill_in
-    if context.salted and account.name and target.takes_salt(surface, found):
+    if context.salted and account.name and target.takes_salt(surface, found, api):
         members["cache_salt"] = context.salt_of(account)
     if named is not None and path in named.paths:
         members.update(named.members(target.base, routing.adapter))

@@ -174,10 +174,10 @@ class EngineTarget:
             return refusals.no_salt_here(path)
         return None if self.takes(surface) else refusals.no_route_outside(path)
 
-    def takes_salt(self, surface: Surface, found: BodyFacts) -> bool:
-        """Whether a request gets its tenant's salt: where engines take one, and instead of one that the client sent."""
+    def takes_salt(self, surface: Surface, found: BodyFacts, api: HttpApi) -> bool:
+        """Whether a request gets its tenant's salt: where such an engine takes one, and instead of a client's own."""
         sent = found.parsed.cache_salt is not UNSET
-        return self.external is None and (sent or surface in MOST_OUTPUT or self.terms.salts_all)
+        return self.external is None and (sent or surface in MOST_OUTPUT or api.salts_all)
 
     def lost_adapter(self, error: EngineErrorReply, routing: RoutingRequest, endpoint: Endpoint) -> bool:
         """Whether an engine lost an adapter that it had when it was chosen, since it was restarted."""

@@ -15,7 +15,7 @@ NO_OTHERS: Final[Mapping[EngineKind, HttpApi]] = {}
 class EngineTerms:
     """The terms of one target: its configuration's kind, and others that still serve or serve again."""
 
-    __slots__ = ("adapter_paths", "apis", "others", "priority_headers", "salts_all", "unsalted")
+    __slots__ = ("adapter_paths", "apis", "others", "priority_headers", "unsalted")
 
     def __init__(self, api: HttpApi, *, has_adapters: bool, others: Mapping[EngineKind, HttpApi] = NO_OTHERS) -> None:
         self.apis = apis = tuple(dict.fromkeys((api, *others.values())))
@@ -23,8 +23,6 @@ class EngineTerms:
         self.others = others
         self.unsalted = frozenset(path for one in apis for path in one.unsalted)
         """Routes on which an engine would not separate tenants."""
-        self.salts_all = all(one.salts_all for one in apis)
-        """Whether requests on every route may have a salt."""
         self.priority_headers = tuple(dict.fromkeys(one.priority_header for one in apis if one.priority_header))
         """Names of the headers for a tenant's rank; an engine ignores those of others."""
         named = [one.adapters.paths for one in apis if has_adapters and one.adapters is not None]
