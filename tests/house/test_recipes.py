@@ -35,9 +35,9 @@ def test_the_text_after_which_a_recipe_inserts_is_in_the_tree(recipe: Recipe, tm
         edit.apply(tmp_path)
 
 
-@pytest.mark.house
+@pytest.mark.recipe
 def test_the_check_passes_after_all_of_them(tmp_path: Path) -> None:
-    """Together, and without the tests, which run for minutes: `make prove ITEM=house.8` has each of them whole."""
+    """Together, and without the tests, which run for minutes."""
     copy = carried_out(RECIPES, tmp_path)
     checked = started([sys.executable, "-m", "house.check", "--without", "tests"], copy, surroundings(copy))
     assert checked.returncode == 0, checked.stdout + checked.stderr
