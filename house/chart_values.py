@@ -3,13 +3,12 @@
 `values.yaml`, `values.schema.json` and docs/reference/values.md are generated from it; nothing here renders a template.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from house.chart_view_values import Alerts, Console, Dashboards, Group, Metrics, Serving, Texts
+from house.chart_view_values import Alerts, Console, Dashboards, Group, Metrics, Namespace, Serving, Texts
 
-Namespace = Annotated[str, Field(pattern="^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Objects = list[dict[str, Any]]
 
 

@@ -1,8 +1,11 @@
 """The chart's values for observing an installation: metrics, the console, dashboards and alerts."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+Namespace = Annotated[str, Field(pattern="^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Texts = dict[str, str]
 
 
@@ -18,6 +21,17 @@ class PodMonitor(Group):
     enabled: bool = Field(default=False, description="Create a PodMonitor; its CRD must be installed.")
     interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus scrapes.")
     labels: Texts = Field(default={}, description="Labels that your Prometheus selects monitors by.")
+
+
+class ServingPodMonitor(PodMonitor):
+    """For the Prometheus operator; one for routers and one for engines."""
+
+    namespaces: list[Namespace] = Field(
+        default=[],
+        description="Namespaces whose pods are scraped; empty means those of `watchNamespaces`, or all. Any pod there "
+        "with a router's labels receives the token, so name them where others may create pods in the cluster.",
+        json_schema_extra={"uniqueItems": True},
+    )
 
 
 class Metrics(Group):
@@ -49,8 +63,8 @@ class Serving(Group):
         description="Namespace whose pods may read the metrics of routers and engines; empty means that only the "
         "operator may.",
     )
-    pod_monitor: PodMonitor = Field(
-        default=PodMonitor(),
+    pod_monitor: ServingPodMonitor = Field(
+        default=ServingPodMonitor(),
         description="For the Prometheus operator; one for routers and one for engines. Routers require a token, which "
         "the chart also creates: a Secret with the release's full name and `-scraper`, whose owner may get /metrics "
         "and nothing else.",

@@ -1,7 +1,9 @@
 """What the chart creates for Grafana and the Prometheus operator, only where enabled."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from fairlead.engines import catalogue
@@ -49,6 +51,31 @@ def test_the_token_of_the_monitor_of_routers_exists_where_you_provide_the_roles(
     objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True, "rbac.create": False}))
     named = [one["kind"] for one in objects if one["metadata"]["name"] == "fairlead-scraper"]
     assert sorted(named) == ["Secret", "ServiceAccount"]
+
+
+@pytest.mark.parametrize(
+    ("values", "selector"),
+    [
+        ({}, {"any": True}),
+        ({"watchNamespaces": ["models"]}, {"matchNames": ["models"]}),
+        ({"serving.podMonitor.namespaces": ["chat", "code"]}, {"matchNames": ["chat", "code"]}),
+        (
+            {"watchNamespaces": ["chat", "code"], "serving.podMonitor.namespaces": ["chat"]},
+            {"matchNames": ["chat"]},
+        ),
+    ],
+    ids=["all", "the served ones", "yours", "yours of the served ones"],
+)
+def test_the_token_goes_to_pods_of_the_namespaces_that_you_name(
+    helm: Path, values: dict[str, Any], selector: dict[str, Any]
+) -> None:
+    """Labels of a router can be on any pod, and Prometheus sends the token to each."""
+    objects = chart_manifests.template(helm, nested({**values, "serving.podMonitor.enabled": True}))
+    found = {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "PodMonitor"}
+    assert {name: spec["namespaceSelector"] for name, spec in found.items()} == {
+        "fairlead-routers": selector,
+        "fairlead-engines": selector,
+    }
 
 
 def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: Path) -> None:
