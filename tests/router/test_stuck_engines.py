@@ -59,6 +59,28 @@ def test_whole_answers_leave_a_hung_engine_too_where_its_metrics_would_show_prog
     run_story(story())
 
 
+def test_how_long_an_engine_has_hung_is_reported_until_it_answers_a_probe(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}
+        engine = Silent(metrics=METRICS)
+        async with router_before(tmp_path, engine, timeouts=timeouts) as router:
+            while (await router.endpoints())[0]["figures"] is None:
+                await asyncio.sleep(0.005)
+            assert (await router.endpoints())[0]["hungSeconds"] is None
+            answer, engine.to_probes = engine.to_probes, b""
+            waiting = asyncio.create_task(router.complete(PROMPT))
+            await router.until("ejected")
+            while "no token within" not in (await router.endpoints())[0]["reason"]:
+                await asyncio.sleep(0.02)
+            assert (await router.endpoints())[0]["hungSeconds"] > 0
+            engine.to_probes = answer
+            await router.until("routable")
+            assert (await router.endpoints())[0]["hungSeconds"] is None
+            waiting.cancel()
+
+    run_story(story())
+
+
 def test_a_scrape_that_is_never_answered_is_not_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_scraper, "ANSWER_SECONDS", 0.1)
 

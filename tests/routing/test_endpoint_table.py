@@ -1,5 +1,6 @@
 """The table of engines: their states, who is notified, and that every load is returned."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -144,6 +145,31 @@ def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
     made.give_back(request, AttemptEnding.DONE, 1.0)
     assert (made.endpoints, made.holds(engine)) == ((), False)
     assert lines == ["a draining being deleted"]
+
+
+def test_an_engine_hangs_from_its_ejection_until_it_answers_or_fails_in_another_way() -> None:
+    made, _ = proved_table(A)
+    (engine,) = made.endpoints
+    steps: tuple[tuple[Callable[[], None], float | None], ...] = (
+        (lambda: made.hung(engine, "no progress", 5.0), 5.0),
+        (lambda: made.hung(engine, "no progress", 6.0), 5.0),
+        (lambda: made.doubted(engine, "no token within 60 s", 7.0), 5.0),
+        (lambda: made.doubted(engine, "status 500"), None),
+        (lambda: made.doubted(engine, "no token within 60 s", 80.0), 80.0),
+        (lambda: made.proved(engine), None),
+    )
+    for step, since in steps:
+        step()
+        assert engine.hung_since == since
+
+
+def test_an_engine_that_is_ending_does_not_hang() -> None:
+    made, _ = proved_table(A)
+    (engine,) = made.endpoints
+    made.hung(engine, "no progress", 5.0)
+    made.take((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
+    made.hung(engine, "no progress", 6.0)
+    assert engine.hung_since is None
 
 
 def test_a_pod_with_a_new_address_is_another_engine_and_takes_over_the_place_in_the_index() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -176,4 +177,11 @@ def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:
         state=EndpointState(state) if state in states else EndpointState.UNKNOWN,
         inflight=max(0, int(entry.get("inflight") or 0)),
         reason=str(entry.get("reason") or "")[:MOST_WORDS],
+        hung_seconds=_seconds(entry.get("hungSeconds")),
     )
+
+
+def _seconds(entry: object) -> float | None:
+    """Parse a duration; none that a router can mean is negative, NaN or infinite."""
+    found = None if entry is None else float(str(entry))
+    return found if found is not None and 0 <= found < inf else None

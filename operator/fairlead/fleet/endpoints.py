@@ -39,6 +39,9 @@ class RouterEndpoint:
     """This router's requests in flight at the engine."""
     reason: str = ""
     """Why it is not routable, as the router reports it."""
+    hung_seconds: float | None = None
+    """How long it has taken requests or probes and answered none; None: it does not hang, or an older router does not
+    report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

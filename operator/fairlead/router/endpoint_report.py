@@ -1,7 +1,7 @@
 """`GET /fairlead/v1/endpoints`: a router's endpoints, queue and demand, for operators and programs.
 
-The controller reads pod, address, state, inflight and reason; the autoscaler also reads queue and demand. Keys may be
-added, but not renamed.
+The controller reads pod, address, state, inflight, reason and hungSeconds; the autoscaler also reads queue and demand.
+Keys may be added, but not renamed.
 """
 
 from typing import Any, NamedTuple
@@ -73,6 +73,7 @@ def _one(endpoint: Endpoint, now: float) -> dict[str, Any]:
         "load": {"promptTokens": endpoint.prompt_load, "replyTokens": endpoint.reply_load},
         "kvTokens": endpoint.kv_tokens,
         "failures": endpoint.failures,
+        "hungSeconds": None if endpoint.hung_since is None else round(now - endpoint.hung_since, 1),
         "figures": None
         if figures is None
         else {

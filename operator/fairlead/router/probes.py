@@ -6,6 +6,7 @@ Health alone is not enough: an engine can pass its health checks for an hour and
 import asyncio
 import json
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 from fairlead.fleet.endpoints import EndpointState
@@ -56,6 +57,8 @@ class ProbeFailure(NamedTuple):
     words: str
     connected: bool = True
     """Whether a connection was made: a machine that is gone says nothing about an engine."""
+    silent: bool = False
+    """Whether the engine took the probe and did not answer it in time."""
 
 
 class EngineProber:
@@ -90,11 +93,13 @@ class EngineProber:
             self._tasks.pop(endpoint, None)
             self._table.proved(endpoint)
             return
+        sent = monotonic()
         while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
-            self._table.doubted(endpoint, wrong.words)
+            self._table.doubted(endpoint, wrong.words, sent if wrong.silent else None)
             if wrong.connected:
                 self._target.probe_failed(endpoint)
             await asyncio.sleep(pause)
+            sent = monotonic()
             pause = min(self._backoff.most_seconds, 2 * pause)
         if not wrong:
             self._tasks.pop(endpoint, None)
@@ -113,7 +118,7 @@ class EngineProber:
                 if other.status == 200 and _has_vectors(other.body):
                     return None
         except TimeoutError:
-            return ProbeFailure(f"probe: no token within {seconds:g} s")
+            return ProbeFailure(f"probe: no token within {seconds:g} s", silent=True)
         except NoUpstreamAnswer as problem:
             return ProbeFailure(f"probe: {problem}", connected=False)
         words = _wrong_with(answer)

@@ -102,7 +102,7 @@ class Sweeper:
         inside = [one for one in context.live if one.is_at(endpoint)]
         if endpoint.figures is None and not any(one.shows_progress for one in inside):
             return  # whole or delayed replies show no progress, and there are no samples to show it
-        target.dispatcher.table.failed(endpoint, why, at_once=True)
+        target.dispatcher.table.hung(endpoint, why, now)
         for exchange in inside:
             exchange.hung(why, now)
 

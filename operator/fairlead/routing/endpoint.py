@@ -59,6 +59,9 @@ class Endpoint:
     figures: EndpointSample | None = None
     failures: int = 0
     """Consecutive failed requests."""
+    hung_since: float | None = None
+    """Since when it has taken requests or probes and answered none with a token; None: it has not, or failed in another
+    way."""
     progress_at: float = 0.0
     """When it last produced anything, or got a request while it had none."""
     last_pick: int = 0

@@ -156,16 +156,24 @@ class EndpointTable:
         if breaker.failed(endpoint, at_once=at_once) and endpoint.state is EndpointState.ROUTABLE:
             self._set(endpoint, EndpointState.EJECTED, reason)
 
+    def hung(self, endpoint: Endpoint, reason: str, now: float) -> None:
+        """Eject an endpoint at once that has requests in flight and makes no progress."""
+        self.failed(endpoint, reason, at_once=True)
+        if endpoint.state is EndpointState.EJECTED and endpoint.hung_since is None:
+            endpoint.hung_since = now
+
     def proved(self, endpoint: Endpoint) -> None:
         """Record a successful probe: the endpoint produced a token for us."""
         if endpoint.state in UNPROVED:
             breaker.close(endpoint)
             self._set(endpoint, EndpointState.ROUTABLE, "")
 
-    def doubted(self, endpoint: Endpoint, reason: str) -> None:
-        """Record a failed probe, with the reason for the operator."""
+    def doubted(self, endpoint: Endpoint, reason: str, silent_since: float | None = None) -> None:
+        """Record a failed probe; `silent_since`: when it was sent, if it was taken and got no answer in time."""
         if endpoint.state in UNPROVED:
             endpoint.reason = reason
+            first = endpoint.hung_since
+            endpoint.hung_since = silent_since if silent_since is None or first is None else first
 
     # Requests
 
@@ -280,6 +288,7 @@ class EndpointTable:
 
     def _set(self, endpoint: Endpoint, state: EndpointState, reason: str) -> None:
         before, endpoint.state, endpoint.reason = endpoint.state, state, reason
+        endpoint.hung_since = endpoint.hung_since if state in UNPROVED else None
         if before is not state:
             self.field.routable = tuple(one for one in self._endpoints.values() if one.state is EndpointState.ROUTABLE)
             self.changed(endpoint)
