@@ -102,6 +102,7 @@ COUNTED: Final[dict[str, Any]] = {
         },
     },
     "drain": {"timeout": "1m", "settle": "5s"},
+    "repair": {"hungReplicas": "Keep"},
     "router": {"replicas": 3, **TRAFFIC},
 }
 SCALED: Final[dict[str, Any]] = {

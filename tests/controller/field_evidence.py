@@ -36,7 +36,7 @@ from tests.controller import adapter_evidence, policy_reads, test_every_field
 from tests.controller.evidence import Evidence, Outcome
 from tests.controller.pretend import PLATFORM
 from tests.controller.reads import Attribute, differences
-from tests.controller.test_every_field import begun, changed, rolled, state
+from tests.controller.test_every_field import begun, changed, repaired, rolled, state
 from tests.review.table import CONTEXT
 
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
@@ -89,7 +89,8 @@ def of_deployment(leaf: str) -> Evidence:
     before, after = changed(leaf)
     if pair := _reviewed(after, leaf):
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=pair[0], where=pair[1])
-    where = _rollout(before, after) if leaf.startswith("rollout.") else _changed_children(leaf, before, after)
+    seen = {"rollout": _rollout, "repair": _repair}.get(leaf.partition(".")[0])
+    where = seen(before, after) if seen is not None else _changed_children(leaf, before, after)
     if where:
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=Outcome.USED, where=where)
     warnings = [one for one in admission.review(after, TRUSTING).warnings if _covers(one.field, leaf)]
@@ -226,6 +227,11 @@ def _plain(found: Manifest) -> Manifest:
 def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
     rules = [json.dumps(one["spec"].get("rollout", {})) for one in (before, after)]
     return "the steps of a rollout" if rolled(rules[0]) != rolled(rules[1]) else ""
+
+
+def _repair(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
+    rules = [json.dumps(one["spec"].get("repair", {})) for one in (before, after)]
+    return "engine pods that are deleted" if repaired(rules[0]) != repaired(rules[1]) else ""
 
 
 def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  # objects as written

@@ -6,6 +6,7 @@ The feed may be late, stop, lose, duplicate and reorder changes; a list always s
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from fairlead.cluster import kinds, pods
@@ -131,6 +132,9 @@ def _selector(resource: Resource) -> str:
 class PretendPodClient(JudgeAccess):
     """Routers see every ready engine and use those that answer."""
 
+    hung: Mapping[str, float] = MappingProxyType({})
+    """For how many seconds pods have hung that routers ejected; to be replaced as a whole."""
+
     def __init__(self, objects: Objects) -> None:
         super().__init__()
         self._objects = objects
@@ -217,8 +221,17 @@ class PretendPodClient(JudgeAccess):
         if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
             state, reason = EndpointState.NOT_READY, "asleep"
         name = pod["metadata"]["name"]
-        inflight = self.busy.get(name, 0)
-        return RouterEndpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
+        inflight, seconds = self.busy.get(name, 0), self.hung.get(name)
+        if seconds is not None:
+            state, reason = EndpointState.EJECTED, "no token within 60 s"
+        return RouterEndpoint(
+            pod=name,
+            address="198.18.0.9:8000",
+            state=state,
+            inflight=inflight,
+            reason=reason,
+            hung_seconds=seconds,
+        )
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
         """Requests that ended at both revisions, or at both versions of an adapter."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.fleet.hung_replicas import HungReplicaReason
 
 
 class PretendEvents:
@@ -22,6 +23,10 @@ class PretendEvents:
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
         """Record that another client deleted a pod."""
         self.published.append(f"Deleted {note}")
+
+    def hung(self, about: Manifest, reason: HungReplicaReason, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Record that a replica that hung was replaced, or why it was not."""
+        self.published.append(f"{reason.value} {note}")
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
         """Record a step."""

@@ -147,6 +147,7 @@ PROPERTIES: Final = (
         (
             "tests/controller/test_every_field.py::test_every_field_changes_a_child_or_a_word_and_back",
             "tests/controller/test_every_field.py::test_every_rule_of_a_rollout_changes_how_one_goes",
+            "tests/controller/test_every_field.py::test_every_rule_of_repair_changes_what_becomes_of_replicas_that_stop_serving",
             "tests/controller/test_every_field.py::test_nothing_is_excused_that_is_no_field",
         ),
     ),

@@ -10,6 +10,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.controller.events import ReconcileEvents
+from fairlead.fleet.hung_replicas import HungReplicaReason
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
@@ -93,5 +94,23 @@ def test_a_pod_that_another_client_deleted_is_reported_and_no_write_is_counted()
         (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         assert (event["type"], event["reason"], event["note"]) == ("Warning", "Deleted", "pod chat-1 was deleted")
         assert counted(metrics, 'writes_at_rest_total{resource="pods"}') is None
+
+    run(story())
+
+
+def test_a_replica_that_hung_is_an_event_and_is_counted_by_its_outcome() -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        async with fake.connected() as connection:
+            reconcile_events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            about = deployment()
+            about["metadata"] |= {"uid": "u"}
+            for reason in (HungReplicaReason.REPLACED, HungReplicaReason.MOST_HANG):
+                reconcile_events.hung(about, reason, f"because of {reason}", NOON)
+            await asyncio.gather(*reconcile_events.publisher.tasks)
+            sent = sorted((one["reason"], one["action"], one["type"]) for one in fake.objects.held.values())
+            assert sent == [("MostHang", "Report", "Warning"), ("Replaced", "Delete", "Warning")]
+            outcomes = [counted(metrics, f'hung_replicas_total{{outcome="{one}"}}') for one in ("Replaced", "MostHang")]
+            assert outcomes == [1, 1]
 
     run(story())

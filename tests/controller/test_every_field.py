@@ -148,10 +148,11 @@ AROUND: Final = (
     *("router.placement.", "router.resources.", "router.podMetadata."),
 )
 """They do not concern what routers do: what leads to them, and their pods."""
-ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith("rollout."))
+ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith(("rollout.", "repair.")))
 STEADY: Final = [ALL_STEADY[place] for place in points.of(len(ALL_STEADY), few=35)]
 """All of them in `make test`, some of every group in quick runs."""
 ROLLING: Final = sorted(one for one in leaves() if one.startswith("rollout."))
+REPAIRING: Final = sorted(one for one in leaves() if one.startswith("repair."))
 
 
 @pytest.mark.parametrize("leaf", STEADY)
@@ -199,6 +200,25 @@ def test_every_rule_of_a_rollout_changes_how_one_goes(leaf: str) -> None:
     """P17"""
     before, after = changed(leaf)
     assert rolled(json.dumps(before["spec"].get("rollout", {}))) != rolled(json.dumps(after["spec"]["rollout"]))
+
+
+@cache
+def repaired(rules: str) -> list[str]:
+    """The pods that are deleted under these rules after a replica hung."""
+    world = Pretend(gpus=4)
+    world.apply(deployment(repair=json.loads(rules), replicas=3))
+    world.settle()
+    world.now += timedelta(minutes=3)
+    world.pod_client.hung = {world.engine_pods()[0]["metadata"]["name"]: 130.0}
+    world.rounds(2)
+    return [name for verb, kind, name in world.server.writes if (verb, kind) == ("delete", kinds.POD.title)]
+
+
+@pytest.mark.parametrize("leaf", REPAIRING)
+def test_every_rule_of_repair_changes_what_becomes_of_replicas_that_stop_serving(leaf: str) -> None:
+    """P17"""
+    before, after = changed(leaf)
+    assert repaired(json.dumps(before["spec"].get("repair", {}))) != repaired(json.dumps(after["spec"]["repair"]))
 
 
 def test_nothing_is_excused_that_is_no_field() -> None:

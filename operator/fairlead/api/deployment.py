@@ -7,7 +7,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel
 from fairlead.api.container_resources import Resources
 from fairlead.api.engine import Engine
-from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Rollout, Router, Scaling
+from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Repair, Rollout, Router, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pod_metadata import PodMetadata
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
@@ -45,6 +45,7 @@ class InferenceDeploymentSpec(ApiModel):
     drain: Drain = Field(
         default=Drain(), description="How a replica is drained before it stops. A change starts a new revision."
     )
+    repair: Repair = Field(default=Repair(), description="What Fairlead does with replicas that stop serving.")
     router: Router | None = Field(
         default=None,
         description="Settings of this deployment's own router. Default: one with defaults.",

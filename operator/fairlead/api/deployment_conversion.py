@@ -95,6 +95,7 @@ def deployment(
         replicas=_replicas(spec),
         rollout=_rollout(spec.rollout),
         drain=value(spec.drain, DesiredDrain),
+        hung_replicas=spec.repair.hung_replicas,
         door=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
     )
 

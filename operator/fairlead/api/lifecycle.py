@@ -11,6 +11,7 @@ from fairlead.api.string_formats import Duration, DurationOrZero, Factor, Handle
 from fairlead.api.tenants import Tenant
 from fairlead.fleet.canaries import CanaryGate, UndecidedAction
 from fairlead.fleet.desired_state import RolloutStrategy
+from fairlead.fleet.hung_replicas import HungReplicaAction
 
 MOST_REPLICAS = 1000
 """Above any known fleet of one model; a typing error should not request a million GPUs from a cloud."""
@@ -139,6 +140,17 @@ class Rollout(ApiModel):
     )
     canary: Canary | None = Field(
         default=None, description="Steps and gates of strategy Canary. Default: those of canary: {}."
+    )
+
+
+class Repair(ApiModel):
+    """What Fairlead repairs of replicas that served."""
+
+    hung_replicas: HungReplicaAction = Field(
+        default=HungReplicaAction.REPLACE,
+        description="What happens to a replica whose probes pass and that has given no token for 2 minutes, by all "
+        "routers. Replace: its pod is deleted: one at a time, at most 3 an hour, and none while more than half of the "
+        "replicas hang. Keep: it stays, without requests. Default Replace.",
     )
 
 

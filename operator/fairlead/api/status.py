@@ -160,6 +160,32 @@ class Cost(ApiModel):
     )
 
 
+class ReplacedReplicaStatus(ApiModel):
+    """One replica that hung and was replaced."""
+
+    pod: ShortText = Field(description="Name of its pod.")
+    uid: ShortText = Field(description="UID of its pod.")
+    node: ShortText | None = Field(default=None, description="The node where it ran.")
+    at: Timestamp = Field(default=None, description="When its pod was deleted.")
+
+
+class HungReplicasStatus(ApiModel):
+    """Replicas that hang, and those that were replaced because they did."""
+
+    reason: ShortText | None = Field(
+        default=None,
+        description="Why a replica that hangs is not replaced: MostHang or HourlyLimit; absent while nothing keeps "
+        "one.",
+    )
+    message: Sentence = Field(default=None, description="The same in a sentence, with its figures and a remedy.")
+    replaced: tuple[ReplacedReplicaStatus, ...] = Field(
+        default=(),
+        max_length=3,
+        description="The last ones that were replaced, newest first.",
+        json_schema_extra=ATOMIC,
+    )
+
+
 class InferenceDeploymentStatus(ObjectStatus):
     """Observed state of the object."""
 
@@ -182,6 +208,9 @@ class InferenceDeploymentStatus(ObjectStatus):
     cost: Cost | None = Field(default=None, description="What it costs.")
     canary: CanaryStatus | None = Field(
         default=None, description="The canary of the revision that the spec asks for, where strategy Canary tries it."
+    )
+    hung_replicas: HungReplicasStatus | None = Field(
+        default=None, description="Replicas that hang: those that were replaced, and why one is not."
     )
 
 

@@ -24,6 +24,7 @@ from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict
 from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.request_samples import RequestSample
@@ -60,6 +61,8 @@ class RuntimeFacts:
     room: NodeRoom
     troubles: Mapping[str, tuple[PodProblem, ...]]
     """By revision."""
+    hung: HungReplicaDecision | None = None
+    """What is done about replicas that hang."""
     samples: tuple[RequestSample, ...] | None = None
     """Users' requests to both revisions of a canary, if they are compared and a router reported them."""
     evaluation: EvaluationVerdict = NOT_EVALUATED

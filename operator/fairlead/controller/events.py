@@ -6,6 +6,7 @@ from typing import Final
 from fairlead.cluster.interfaces import EventClient
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.hung_replicas import HungReplicaReason
 from fairlead.process.event_publisher import EventPublisher
 from fairlead.telemetry.event_recorder import EventType, NewEvent, reference
 from fairlead.telemetry.operator_metrics import OperatorMetrics
@@ -23,6 +24,7 @@ class ReconcileEvents:
     def __init__(self, server: EventClient, instance: str, metrics: OperatorMetrics) -> None:
         self.publisher = EventPublisher(server, instance, metrics.event_published)
         self._wrote_at_rest = metrics.wrote_at_rest
+        self._hung = metrics.replica_hung
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
         """Record a condition's new status or reason."""
@@ -43,6 +45,13 @@ class ReconcileEvents:
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
         """Record another client's deletion of a pod; its ReplicaSet makes another, so the operator wrote nothing."""
         news = NewEvent(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)
+        self.publisher.send(news, at)
+
+    def hung(self, about: Manifest, reason: HungReplicaReason, note: str, at: datetime) -> None:
+        """Record that a replica that hung was replaced, or why it was not, and count it."""
+        self._hung(reason.value)
+        action = "Delete" if reason is HungReplicaReason.REPLACED else "Report"
+        news = NewEvent(owner=reference(about), reason=reason.value, action=action, note=note, type=EventType.WARNING)
         self.publisher.send(news, at)
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:

@@ -20,6 +20,7 @@ from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.fleet.hung_replicas import HungReplicaReason
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.review.context import ObjectKey
 from fairlead.scaling.explain.decision_record import DecisionRecord
@@ -111,6 +112,9 @@ class EventSink(Protocol):
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
         """Record another client's deletion of a pod."""
+
+    def hung(self, about: Manifest, reason: HungReplicaReason, note: str, at: datetime) -> None:
+        """Record that a replica that hung was replaced, or why it was not."""
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """Record a new replica count, or a revision's creation, abandonment or removal."""

@@ -20,6 +20,7 @@ from fairlead.controller.adapters import adapter_pods, load_lists, served_adapte
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.children.replica_replacer import ReplicaReplacer
 from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
 from fairlead.controller.children.sleep_switch import SleepSwitch
 from fairlead.controller.desired_state import DesiredState, RuntimeFacts
@@ -34,7 +35,7 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import canary_samples, node_facts, pod_facts
+from fairlead.controller.pods import canary_samples, hung_pods, node_facts, pod_facts
 from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
@@ -51,6 +52,7 @@ from fairlead.fleet.canaries import CanaryPhase
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
+from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects import http_routes
@@ -136,6 +138,7 @@ class Reconciler:
         self._applier = Applier(environment.server, environment.world)
         self._routes = RouteApplier(environment.server, environment.world, self._applier)
         self._restorer = Restorer(environment.server, environment.world, self._applier)
+        self._replacer = ReplicaReplacer(environment.server, environment.world, environment.events)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
         self._samples = CanarySamples(environment.pod_access)
@@ -157,7 +160,8 @@ class Reconciler:
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
         served = self._served(observed, judged, sides, now)
-        facts = self._evaluated(observed, self._facts(observed, judged, reports))
+        hung = hung_pods.decide(observed, judged.deployment, sides.all, now)
+        facts = self._evaluated(observed, self._facts(observed, judged, reports, hung))
         facts = replace(facts, samples=await self._compared(observed))
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.to), observed, served.to, served.gateway
@@ -189,6 +193,7 @@ class Reconciler:
             spent=reports.hour,
         )
         await self._report(observed, inputs, served, now)
+        await self._replacer.carry_out(observed, inputs.hung, now)
         found = _outcome(observed, judged, decision, obstacle, now)
         if not found.failed:
             found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route))
@@ -279,12 +284,17 @@ class Reconciler:
         return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
 
     def _facts(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
+        self,
+        observed: DeploymentSnapshot,
+        judged: DeploymentReview,
+        reports: MergedRouterReport,
+        hung: HungReplicaDecision | None,
     ) -> RuntimeFacts:
         return RuntimeFacts(
             reports=reports,
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
-            troubles=pod_facts.troubles(observed, reports.reasons),
+            troubles=pod_facts.troubles(observed, reports.reasons, hung),
+            hung=hung,
         )
 
     async def _compared(self, observed: DeploymentSnapshot) -> tuple[RequestSample, ...] | None:
@@ -356,6 +366,7 @@ class Reconciler:
             states=decision.states,
             names={snapshot.revision_of(one): one["metadata"]["name"] for one in observed.engines},
             troubles=facts.troubles,
+            hung=facts.hung if obstacle is None else None,
             starts=pod_facts.starts(observed, self._starts.measured(observed)),
             unplaced=pod_facts.unplaced(observed),
             room=facts.room,

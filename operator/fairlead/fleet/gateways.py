@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.desired_state import DesiredDrain, DesiredPlacement, DesiredRevision, DesiredRollout, SecretKey
+from fairlead.fleet.hung_replicas import HungReplicaAction
 from fairlead.fleet.model_routes import GatewayRoutes
 from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.policies import ReplicaBounds
@@ -252,5 +253,6 @@ class DesiredDeployment:
     """The count set in spec.replicas, or the bounds for our own autoscaler."""
     rollout: DesiredRollout
     drain: DesiredDrain
+    hung_replicas: HungReplicaAction = HungReplicaAction.REPLACE
     door: DeploymentRouter | GatewayReference = DeploymentRouter()
     """Its own router, or the gateway that serves it."""

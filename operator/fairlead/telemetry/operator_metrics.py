@@ -54,6 +54,11 @@ LEADER: Final = _OURS.gauge("leader", "1 while this process leads.")
 REVIEWS: Final = _OURS.counter("admission_reviews", "Admission reviews.", "allowed")
 REVIEW_SECONDS: Final = _OURS.histogram("admission_seconds", "How long a review takes.", QUICK)
 CERTIFICATE_DAYS: Final = _OURS.gauge("certificate_days_left", "Days until the webhook's certificate expires.")
+HUNG_REPLICAS: Final = _OURS.counter(
+    "hung_replicas",
+    "Replicas that hung, by outcome: Replaced, or MostHang or HourlyLimit, with which none was.",
+    "outcome",
+)
 EVENTS: Final = _OURS.counter("events", "Events: sent, or dropped by the rate limit or the API server.", "fate")
 
 FAMILIES: Final = families_of(globals().values())
@@ -96,6 +101,10 @@ class OperatorMetrics:
     def wrote_at_rest(self, resource: str) -> None:
         """Count a write for an object that was at rest."""
         self.values.add(WRITES_AT_REST, resource)
+
+    def replica_hung(self, outcome: str) -> None:
+        """Count a replica that hung and was replaced, or why none was; `outcome` comes from a closed list."""
+        self.values.add(HUNG_REPLICAS, outcome)
 
     def follows(self, followed: Iterable[InformerHealth]) -> None:
         """Set each informer's age, resyncs and number of objects; writes at rest begin at zero."""

@@ -20,6 +20,7 @@ from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status import hung_status
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet import plurals
 from fairlead.objects import names
@@ -127,7 +128,8 @@ class Restorer:
         if made_by is None:
             return None if live is not None and orphans.is_given_up(live) else False
         is_older = loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]
-        if live is None and loss.how is not LossKind.RELABELLED and not is_older:
+        is_ours = hung_status.is_replaced(loss.manifest["metadata"]["uid"], observed.status)
+        if live is None and loss.how is not LossKind.RELABELLED and not (is_older or is_ours):
             await self._report_deletion(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
             return False

@@ -3,17 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from typing import Final
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller.pods import pod_troubles, preflight
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status import hung_status
 from fairlead.controller.status.status_inputs import StartDurations
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.endpoints import NOT_PROBED, EndpointState, HourSpend, RouterEndpoint, RouterReport
+from fairlead.fleet.hung_replicas import HungReplicaDecision, HungReplicaReason
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.planning.hung_replicas import HUNG_SECONDS
+
+IS_REPLACED: Final = frozenset(
+    {HungReplicaReason.NOT_CONFIRMED, HungReplicaReason.REPLACING, HungReplicaReason.REPLACED}
+)
+"""With these, a replica that hangs is replaced as soon as the rules allow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +69,38 @@ def _is_failing(one: RouterEndpoint) -> bool:
     return tried and one.reason not in {"", NOT_PROBED}
 
 
-def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[str, tuple[PodProblem, ...]]:
+def troubles(
+    observed: DeploymentSnapshot, reasons: Mapping[str, str], hung: HungReplicaDecision | None = None
+) -> dict[str, tuple[PodProblem, ...]]:
     """Return the problems of pods, by revision; `reasons` are those of routers for pods they do not use."""
     found = {
         revision: tuple(
             one
             for pod in (*some, *preflight.troubled(revision, observed.checks))
-            if (one := pod_troubles.trouble(pod) or _mute(pod, reasons)) is not None
+            if (one := pod_troubles.trouble(pod) or _mute(pod, reasons, hung)) is not None
         )
         for revision, some in observed.pods.items()
     }
     return {revision: some for revision, some in found.items() if some}
 
 
-def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
+def _mute(pod: Manifest, reasons: Mapping[str, str], hung: HungReplicaDecision | None) -> PodProblem | None:
     """Return the problem of a pod that is Ready but gets no requests, since it failed the router's probe request."""
     name = pod["metadata"]["name"]
     if name not in reasons or not pods.is_ready(pod):
         return None
     words = f"its probes pass, and routers send it nothing: {reasons[name]}"
-    remedy = "nothing restarts an engine whose probes pass, so delete the pod if this lasts; kubectl logs shows more"
-    words = f"{words}; {remedy}"
-    return PodProblem(pod=name, reason=ConditionReason.NO_TOKENS, message=words)
+    return PodProblem(pod=name, reason=ConditionReason.NO_TOKENS, message=f"{words}; {_remedy(hung)}")
+
+
+def _remedy(hung: HungReplicaDecision | None) -> str:
+    """Return what becomes of a mute pod, and what a person can do; the same while nothing changes."""
+    if hung is not None and hung.reason in hung_status.REPORTED:
+        return hung.because
+    if hung is not None and hung.reason in IS_REPLACED:
+        seconds = f"{HUNG_SECONDS:g} s"
+        return f"it is replaced if it has served and hangs for {seconds} for every router, else delete it; see its log"
+    return "nothing restarts an engine whose probes pass, so delete the pod if this lasts; kubectl logs shows more"
 
 
 def unplaced(observed: DeploymentSnapshot) -> str | None:

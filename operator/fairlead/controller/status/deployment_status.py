@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, conditions, replica_counts, replica_prices
+from fairlead.controller.status import canary_status, conditions, hung_status, replica_counts, replica_prices
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
@@ -63,6 +63,8 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
     }
     if now.canary is not None:
         found["canary"] = canary_status.written(now.canary)
+    if (hung := hung_status.written(now.hung, before)) is not None:
+        found[hung_status.FIELD] = hung
     if asleep:
         found["asleepReplicas"] = asleep
     if fields.endpoint:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.controller.status import scaling_conditions
+from fairlead.controller.status import hung_status, scaling_conditions
 from fairlead.controller.status.replica_counts import ReplicaTally, tally
 from fairlead.controller.status.status_inputs import RouterSummary, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -34,7 +34,7 @@ def wakes(now: StatusInputs) -> bool:
 
 def doubts(now: StatusInputs) -> str:
     """Return why the first ready replica gets no requests, after a `;`; empty if routers report no reason."""
-    return _why_not(now.routers) if now.routers else ""
+    return f"{_why_not(now.routers)}{_kept(now)}" if now.routers else ""
 
 
 def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
@@ -84,10 +84,10 @@ def _at_zero(now: StatusInputs) -> str:
     return f"no replicas are desired, and no request starts one; requests wait for {hold}, then get 503; {cause}"
 
 
-def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
+def _counted(now: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
     gets = verb_of_part(count.routable, count.ready, "gets")
     some = f"{count.routable} of {counted(count.ready, 'ready replica')}"
-    words = f"{some} {gets} requests{_why_not(routers)}{_until(routers)}"
+    words = f"{some} {gets} requests{_why_not(routers)}{_kept(now)}{_until(routers)}"
     if count.routable:
         return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
     return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
@@ -108,6 +108,11 @@ def _until(routers: RouterSummary) -> str:
 def _why_not(routers: RouterSummary) -> str:
     reasons = sorted((routers.reasons or {}).items())
     return f"; {reasons[0][0]}: {reasons[0][1]}" if reasons else ""
+
+
+def _kept(now: StatusInputs) -> str:
+    """Return why a replica that hangs is not replaced, if a person should know."""
+    return f"; {now.hung.because}" if now.hung is not None and now.hung.reason in hung_status.REPORTED else ""
 
 
 def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:

@@ -7,6 +7,7 @@ from fairlead.controller.snapshot import AutoscalerReport
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
+from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.rollouts import NodeRoom, RevisionState, RolloutPlan
 from fairlead.planning.replica_count import ReplicaCount
@@ -87,5 +88,7 @@ class StatusInputs:
     """The condition RouteAccepted, if there is one."""
     spent: HourSpend | None = None
     """The spend of the last full hour; None if no router reports it."""
+    hung: HungReplicaDecision | None = None
+    """What is done about replicas that hang; None while nothing may be."""
     measured_tokens: int | None = None
     """KV tokens that a running replica of the current revision reported."""

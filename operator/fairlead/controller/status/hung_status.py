@@ -1,0 +1,63 @@
+"""Replicas that hang, in their deployment's status: what keeps one, and the last ones that were replaced. Pure.
+
+A replacement is written here before its pod is deleted, so that a restarted operator counts it. What cannot be read, as
+after an edit by a person, counts as absent.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fairlead.cluster import pods
+from fairlead.fleet.hung_replicas import HungReplicaDecision, HungReplicaReason, ReplacedReplica
+from fairlead.planning.hung_replicas import MOST_AN_HOUR
+
+Manifest = dict[str, Any]
+
+FIELD: Final = "hungReplicas"
+REPORTED: Final = frozenset({HungReplicaReason.MOST_HANG, HungReplicaReason.HOURLY_LIMIT})
+"""Reasons that a person should know; the others end by themselves, or are in the spec or in another condition."""
+
+
+def written(decision: HungReplicaDecision | None, before: Mapping[str, Any]) -> Manifest | None:
+    """Return the field as a status stores it, with a new replacement first; None if there is nothing to report."""
+    found: Manifest = {}
+    if decision is not None and decision.reason in REPORTED:
+        found = {"reason": decision.reason.value, "message": decision.because}
+    past, new = replaced(before), decision.replaces if decision is not None else None
+    if new is not None and all(one.uid != new.uid for one in past):
+        past = (new, *past)
+    if past:
+        found["replaced"] = [_written(one) for one in past[:MOST_AN_HOUR]]
+    return found or None
+
+
+def replaced(status: Mapping[str, Any]) -> tuple[ReplacedReplica, ...]:
+    """Return the last replicas that were replaced, newest first."""
+    stored = status.get(FIELD)
+    some = stored.get("replaced") if isinstance(stored, Mapping) else None
+    found = [_read(one) for one in some if isinstance(one, Mapping)] if isinstance(some, list) else []
+    return tuple(one for one in found if one is not None)
+
+
+def is_replaced(uid: str, status: Mapping[str, Any]) -> bool:
+    """Whether the pod with this UID was, or is about to be, deleted since it hung."""
+    return any(one.uid == uid for one in replaced(status))
+
+
+def reason(status: Mapping[str, Any]) -> str:
+    """Return why a replica that hangs is not replaced, as stored; empty if nothing is."""
+    stored = status.get(FIELD)
+    return str(stored.get("reason") or "") if isinstance(stored, Mapping) else ""
+
+
+def _written(one: ReplacedReplica) -> Manifest:
+    node = {"node": one.node} if one.node else {}
+    return {"pod": one.pod, "uid": one.uid, "at": one.at.strftime("%Y-%m-%dT%H:%M:%SZ")} | node
+
+
+def _read(stored: Mapping[str, Any]) -> ReplacedReplica | None:
+    at = pods.moment(stored.get("at"))
+    if at is None or at.tzinfo is None:
+        return None
+    name, uid, node = (str(stored.get(field) or "") for field in ("pod", "uid", "node"))
+    return ReplacedReplica(pod=name, uid=uid, node=node, at=at)
