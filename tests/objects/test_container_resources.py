@@ -104,3 +104,24 @@ def test_an_edit_by_hand_is_found_and_the_servers_spelling_is_not() -> None:
 
     assert drift.differs(intent, rewritten) is None
     assert drift.differs(intent, edited) == "spec.containers[engine].resources.limits.memory"
+
+
+OFFLOADING: Final = {"engine": {"extraArgs": ["--cpu-offload-gb", "8"]}}
+
+
+@pytest.mark.parametrize(
+    ("stated", "memory"),
+    [({}, "8Gi"), ({"requests": {"cpu": 2}}, "8Gi"), ({"requests": {"memory": "16Gi"}}, "16Gi")],
+)
+def test_weights_in_main_memory_are_requested_where_no_amount_is_stated(stated: dict[str, Any], memory: str) -> None:
+    assert engine(pod(stated, **OFFLOADING))["requests"]["memory"] == memory
+    assert "memory" not in engine(pod(stated, **OFFLOADING))["limits"]
+
+
+def test_a_limit_of_memory_alone_is_the_request_as_kubernetes_has_it() -> None:
+    assert "memory" not in engine(pod({"limits": {"memory": "32Gi"}}, **OFFLOADING))["requests"]
+
+
+def test_a_request_of_weights_is_in_whole_mib() -> None:
+    part = {"engine": {"extraArgs": ["--cpu-offload-gb=0.3"]}}
+    assert engine(pod({}, **part))["requests"]["memory"] == "308Mi"

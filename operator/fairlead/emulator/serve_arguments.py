@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairlead.fleet.desired_state import EngineKind, Parallelism
+from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 DEFAULT_CONTEXT_TOKENS: Final = 32_768
@@ -55,6 +56,7 @@ class CacheArguments:
     expert_parallel: bool = False
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a scheduler and a KV cache of its own."""
+    offload: WeightOffload = NOTHING_OFFLOADED
     utilization: float | None = None
     cache_bytes: int | None = None
     blocks: int | None = None

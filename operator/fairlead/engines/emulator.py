@@ -130,6 +130,7 @@ class EmulatorEngine:
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
+            offloaded_bytes=0,
             user=USER,
             keeps_entrypoint=True,
         )

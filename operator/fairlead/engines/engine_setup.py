@@ -30,6 +30,8 @@ class EngineSetup:
     """The KV cache size that an engine on a processor gets; None: unknown."""
     kv_tokens: int | None = None
     """The same cache in tokens, for engines that take its size in tokens."""
+    offloaded_bytes: int | None = None
+    """Weights that a replica keeps in main memory beside its GPUs; None: its fit is unknown."""
 
     @property
     def engine(self) -> DesiredEngine:

@@ -132,6 +132,8 @@ class EngineLaunch:
     """Folder worth keeping between two starts: downloads and compiled graphs."""
     shared_memory_bytes: int = 0
     """The least `/dev/shm` that the engine's processes need to communicate."""
+    offloaded_bytes: int = 0
+    """Weights in main memory instead of on GPUs, which the container requests."""
     check: tuple[str, ...] = ()
     """Command for the engine's image that checks the arguments without a GPU; empty: none."""
     keeps_entrypoint: bool = False

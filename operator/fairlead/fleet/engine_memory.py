@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from fairlead.fleet.accelerators import Accelerator
 
@@ -70,6 +70,18 @@ class SpreadRules(NamedTuple):
     """Whether ranks inside tensor parallelism divide dense layers and the head; otherwise each holds them whole."""
     divides_batch: bool = False
     """Whether the limit of sequences is divided among them, instead of each one's own."""
+
+
+class WeightOffload(NamedTuple):
+    """Weights of decoder layers that the arguments leave in main memory, from where every step reads them."""
+
+    gpu_bytes: int = 0
+    """Of each GPU: parameter after parameter moves until they are at least as many."""
+    named: bool = False
+    """Whether only parameters of certain names may move."""
+
+
+NOTHING_OFFLOADED: Final = WeightOffload()
 
 
 class EngineMemory(Protocol):
@@ -146,3 +158,5 @@ class MemorySettings:
     """Names of the modules that the arguments let adapters change; None: all."""
     adapter_experts: bool = True
     """Whether the arguments leave the experts among what adapters may change."""
+    offload: WeightOffload = NOTHING_OFFLOADED
+    """Weights that each GPU leaves in main memory."""

@@ -114,6 +114,8 @@ class MemoryBreakdown:
     framework: Estimate
     kv: Estimate
     """What is left for keys and values: refuse by low, plan with likely."""
+    offloaded: float = 0.0
+    """Bytes of weights that the whole replica keeps in main memory instead of on its GPUs."""
 
     def by_name(self) -> dict[MemoryTerm, Estimate]:
         """Return all terms by name."""

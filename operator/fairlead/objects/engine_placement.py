@@ -1,8 +1,11 @@
 """On which nodes an engine pod may run, as fields of the pod's spec."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from math import ceil
 from typing import Final
 
+from fairlead.fleet.accelerators import MIB
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
     WITHOUT_GPU,
@@ -74,16 +77,17 @@ def request_of(product: str) -> tuple[str, str]:
     return whole, f"{resource}{_SHARED}" if product.endswith("-SHARED") else resource
 
 
-def resources(wanted: DesiredRevision) -> Manifest:
+def resources(wanted: DesiredRevision, offloaded_bytes: int) -> Manifest:
     """Return the engine container's requests and limits, as its field; absent if it has none.
+
+    Weights in main memory are pinned there, so they are requested unless the spec states an amount of memory itself.
 
     On CPU both are the same: vLLM computes with as many threads as it has cores; the kubelet last evicts what uses no
     more memory than it requested; and a node with static CPU management then assigns it exclusive cores.
     """
     stated, held = wanted.resources, _accelerator(wanted)
-    return container_resources.field(
-        container_resources.amounts(stated.requests) | held, container_resources.amounts(stated.limits) | held
-    )
+    requests, limits = container_resources.amounts(stated.requests), container_resources.amounts(stated.limits)
+    return container_resources.field(_offloaded(offloaded_bytes, limits) | requests | held, limits | held)
 
 
 def _product(wanted: DesiredRevision) -> dict[str, str]:
@@ -101,6 +105,13 @@ def _accelerator(wanted: DesiredRevision) -> dict[str, str]:
     if wanted.cpu is not None:
         return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
     return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
+
+
+def _offloaded(size: int, limits: Mapping[str, str]) -> dict[str, str]:
+    """Return the request for weights in main memory, in whole MiB; with a limit alone Kubernetes requests that."""
+    if not size or container_resources.MEMORY in limits:
+        return {}
+    return {container_resources.MEMORY: quantities.of_bytes(ceil(size / MIB) * MIB)}
 
 
 def _gpu_toleration(wanted: DesiredRevision) -> tuple[Toleration, ...]:

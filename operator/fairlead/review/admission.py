@@ -36,6 +36,7 @@ from fairlead.review import (
     ineffective_limits,
     memory_fit,
     memory_limits,
+    offloaded_weights,
     policies,
     references,
     schedules,
@@ -161,7 +162,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         return replace(named, refusals=(*named.refusals, engine))
     setup, shape = memory_fit.engine_inputs(wanted, context)
     fit = memory_fit.fit(setup, shape, engine, context)
-    setup = memory_fit.with_cache(setup, fit)
+    setup = memory_fit.with_sizes(setup, fit)
     refused = (*engine.refusals(setup), *drafts.refusals(setup))
     return replace(
         named,
@@ -175,6 +176,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
                 *memory_fit.shape_warnings(setup),
                 *memory_fit.fit_warnings(setup, fit, refused, context),
                 *memory_limits.of_engine(setup, fit),
+                *offloaded_weights.warnings(setup, fit),
             )
         ),
         fit=fit,

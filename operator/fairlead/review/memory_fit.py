@@ -99,6 +99,7 @@ def sizing_question(
         adapters=memory.adapter_ranks,
         adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,
+        offload=memory.offload,
         drafting=drafting(setup),
     )
 
@@ -117,9 +118,11 @@ def drafting(setup: EngineSetup) -> DraftSetup:
     )
 
 
-def with_cache(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
-    """Add the KV cache size to configure, if the engine computes on a processor and the size is known."""
-    if setup.wanted.cpu is None or not isinstance(fit, Fit):
+def with_sizes(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
+    """Add the weights that stay in main memory, or the KV cache size to configure on a processor, where known."""
+    if fit is not None and fit.memory is not None and not setup.on_cpu:
+        return replace(setup, offloaded_bytes=int(fit.memory.offloaded))
+    if not setup.on_cpu or not isinstance(fit, Fit):
         return setup
     return replace(setup, kv_bytes=int(fit.memory.kv.likely), kv_tokens=int(fit.kv_tokens.likely))
 

@@ -3,29 +3,32 @@
 from collections.abc import Iterator
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.weight_offload import FLAG
 from fairlead.fleet.accelerators import MIB, gib
 from fairlead.fleet.desired_state import WITHOUT_GPU
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods, RoutingSettings
 from fairlead.objects import quantities, router_deployment
+from fairlead.review import offloaded_weights
 from fairlead.review.result import AdmissionReason
 
 
 def of_engine(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarning]:
-    """Warn if an engine beside a GPU may not hold its shared memory and, asleep, its weights."""
+    """Warn if an engine beside a GPU may not hold its shared memory, weights left there and, asleep, all others."""
     limit, shared = setup.wanted.resources.limits.memory_bytes, setup.wanted.storage.shared_memory_bytes or 0
-    asleep = _weights_asleep(setup, fit)
-    if limit is None or limit >= shared + asleep:
+    asleep, beside = _weights_asleep(setup, fit), offloaded_weights.in_main_memory(setup, fit)
+    needed = shared + asleep + beside
+    if limit is None or limit >= needed:
         return
-    parts = (("weights asleep", asleep), ("spec.storage.sharedMemory", shared))
+    parts = (("weights asleep", asleep), (FLAG, beside), ("spec.storage.sharedMemory", shared))
     named = " and ".join(f"{name} ({gib(size)})" for name, size in parts if size)
     yield SpecWarning(
         field="spec.resources.limits.memory",
         value=quantities.of_bytes(limit),
         reason=AdmissionReason.TOO_LITTLE_MEMORY,
         because=f"the engine is killed above its limit, and its memory includes {named}",
-        remedy=f"write several GiB more than {gib(shared + asleep)}, since the engine's processes need memory too",
+        remedy=f"write several GiB more than {gib(needed)}, since the engine's processes need memory too",
     )
 
 

@@ -142,8 +142,13 @@ def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) ->
     left = _gib(counted.kv) if counted.kv.likely > 0 else f"at best {counted.kv.high / GIB:.1f}"
     return (
         f"{how} holds {many} of {question.context} tokens: {left} of {_gib(counted.budget)} GiB are left "
-        f"for the KV cache; {counted.largest.takes} the most"
+        f"for the KV cache; {counted.largest.takes} the most{_beside(counted)}"
     )
+
+
+def _beside(counted: MemoryBreakdown) -> str:
+    """Name the weights that take no memory of a GPU."""
+    return f"; {counted.offloaded / GIB:.1f} GiB of weights are in main memory" if counted.offloaded else ""
 
 
 def _taken(counted: MemoryBreakdown) -> str:

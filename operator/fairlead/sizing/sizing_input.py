@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.draft_cost import USUAL_LAYERS, DraftLookup
-from fairlead.fleet.engine_memory import EngineMemory, ReplicaLayout
+from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, EngineMemory, ReplicaLayout, WeightOffload
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
@@ -79,6 +79,8 @@ class SizingInput:
     """Modules that adapters may change (`--lora-target-modules`); None: all."""
     adapter_experts: bool = True
     """False: no adapter may change an expert (`--lora-target-modules`)."""
+    offload: WeightOffload = NOTHING_OFFLOADED
+    """Weights that each GPU leaves in main memory (`--cpu-offload-gb`)."""
 
     def over(self, layout: Parallelism) -> "SizingInput":
         """Return the same settings over other GPUs."""

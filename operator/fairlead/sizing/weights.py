@@ -4,7 +4,7 @@ Quantized formats cover the linear layers; embeddings, head, norms, router and i
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
@@ -24,6 +24,8 @@ _LINEAR: Final = frozenset(
 )
 _OFTEN_LEFT_OUT: Final = frozenset({MatrixGroup.ATTENTION})
 _EXPERTS: Final = frozenset({MatrixGroup.EXPERTS})
+_TABLES: Final = frozenset({MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.VISION})
+"""Not among the decoder layers."""
 _OF_A_RANK: Final = frozenset({MatrixGroup.ATTENTION, MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT})
 
 _CHANNEL: Final = 1 + 4 / 4096
@@ -55,12 +57,35 @@ FOUR_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size < 0
 EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >= 0.75)
 
 
+class StageWeights(NamedTuple):
+    """Bytes of one GPU of a pipeline's stage."""
+
+    layers: float
+    """Of all its decoder layers."""
+    tables: float
+    """Of the embedding, the head and the image tower, as far as it has them."""
+    number: int
+    """How many layers it has."""
+
+
 def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
     """Return the target model's bytes; the stages of a pipeline differ, and the one with most is counted."""
-    parts, beside = _parts(question), absorbed(question) + copied(question)
-    stages = pipeline_stages.of(question)
-    held = max(sum(size * one.share(part) for part, size in parts.items()) + beside * one.layers for one in stages)
+    held = max(one.layers + one.tables for one in stages(question))
     return _with_doubt(question, held + angles(question))
+
+
+def stages(question: SizingInput) -> tuple[StageWeights, ...]:
+    """Return the bytes that one GPU of each stage holds."""
+    parts, beside = _parts(question), absorbed(question) + copied(question)
+    return tuple(
+        StageWeights(
+            layers=sum(size * one.share(part) for part, size in parts.items() if part not in _TABLES)
+            + beside * one.layers,
+            tables=sum(size * one.share(part) for part, size in parts.items() if part in _TABLES),
+            number=round(one.layers * question.shape.layers),
+        )
+        for one in pipeline_stages.of(question)
+    )
 
 
 def bytes_of_all_stages(question: SizingInput) -> float:

@@ -52,6 +52,20 @@ def test_an_eight_bit_cache_holds_twice_as_much_and_two_gpus_more_than_twice() -
     assert small.cache["cache_dtype"] == KvFormat.FP8
 
 
+def test_weights_in_main_memory_leave_their_place_to_the_cache() -> None:
+    plain, fewer, named, other = (
+        started(LLAMA, *flags).settings.blocks
+        for flags in (
+            (),
+            ("--cpu-offload-gb", "8"),
+            ("--cpu-offload-gb=8", "--cpu-offload-params", "mlp", "--offload-backend=uva"),
+            ("--cpu-offload-gb=8", "--offload-group-size=4"),
+        )
+    )
+    assert (fewer - plain) * 16 * 131_072 == pytest.approx(8 << 30, rel=0.001)
+    assert (named, other) == (fewer, plain)
+
+
 def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
     made = started(LLAMA).settings
     assert (made.max_sequences, made.batch_tokens, made.context_tokens, made.late_stop) == (1024, 8192, 131_072, True)

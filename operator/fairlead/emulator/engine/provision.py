@@ -150,6 +150,7 @@ def question_of(
         parallelism=flags.parallelism,
         expert_parallel=flags.expert_parallel,
         attention_ranks=flags.attention_ranks,
+        offload=flags.offload,
         weights=weights,
         kv=kv,
         dtype=next((dtype for dtype in Dtype if dtype == flags.dtype), Dtype.AUTO),

@@ -16,6 +16,7 @@ from fairlead.emulator.serve_arguments import (
     ServeArguments,
 )
 from fairlead.emulator.sglang import argument_checks, flags
+from fairlead.engines import weight_offload
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -102,6 +103,7 @@ def _memory(found: Namespace) -> CacheArguments:
         parallelism=Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data),
         expert_parallel=found.experts > 1,
         attention_ranks=found.attention,
+        offload=weight_offload.of_gib(found.cpu_offload_gb),
         utilization=found.mem_fraction_static,
         most_tokens=found.max_total_tokens,
         quantization=found.quantization,

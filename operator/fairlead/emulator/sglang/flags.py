@@ -93,6 +93,7 @@ def _memory(made: FlagParser) -> None:
     made.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
     made.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
     made.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
+    made.add_argument("--cpu-offload-gb", type=int, default=0)
     for flag in ("--disable-cuda-graph", "--disable-decode-cuda-graph"):
         made.add_argument(flag, dest="eager", action="store_true")
 

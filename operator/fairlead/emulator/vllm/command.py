@@ -14,7 +14,9 @@ from fairlead.emulator.serve_arguments import (
     ServeArguments,
 )
 from fairlead.emulator.vllm import flags
+from fairlead.engines import weight_offload
 from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.engine_memory import WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 __all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
@@ -89,6 +91,7 @@ def _memory(found: Namespace) -> CacheArguments:
             data=found.data_parallel_size,
         ),
         expert_parallel=found.enable_expert_parallel,
+        offload=_offload(found),
         utilization=found.gpu_memory_utilization,
         cache_bytes=found.kv_cache_memory_bytes,
         blocks=found.num_gpu_blocks_override,
@@ -98,6 +101,13 @@ def _memory(found: Namespace) -> CacheArguments:
         eager=found.enforce_eager,
         throughput_mode=found.performance_mode == "throughput",
     )
+
+
+def _offload(found: Namespace) -> WeightOffload:
+    """Whole layers that are prefetched take the place of the amount, and are not emulated."""
+    prefetches = found.offload_group_size > 0 if found.offload_backend == "auto" else found.offload_backend != "uva"
+    amount = 0.0 if prefetches else found.cpu_offload_gb
+    return weight_offload.of_gib(amount, named=bool(found.cpu_offload_params))
 
 
 def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArguments:

@@ -102,6 +102,10 @@ def _memory(made: FlagParser) -> None:
     made.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
     made.add_argument("--data-parallel-size", "-dp", type=int, default=1)
     made.add_argument("--enable-expert-parallel", "-ep", action="store_true")
+    made.add_argument("--cpu-offload-gb", type=float, default=0.0)
+    made.add_argument("--cpu-offload-params", nargs="+", default=[])
+    made.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
+    made.add_argument("--offload-group-size", type=int, default=0)
     made.add_argument("--enforce-eager", action="store_true")
     made.add_argument("--performance-mode", default="balanced")
 

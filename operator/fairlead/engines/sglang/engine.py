@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairlead.engines import engine_setup as setups
-from fairlead.engines import extra_args, extra_variables, field_limits, spec_conversation, weight_paths
+from fairlead.engines import extra_args, extra_variables, field_limits, spec_conversation, weight_offload, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import (
     abbreviations,
@@ -80,6 +80,7 @@ class SglangEngine:
             files=spec_conversation.files(setup),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
+            offloaded_bytes=weight_offload.replica_bytes(setup, self.memory_settings(setup).offload),
             check=preflight.command(command),
             user=lifecycle.USER,
         )

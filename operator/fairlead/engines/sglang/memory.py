@@ -6,6 +6,7 @@
 
 from typing import Final
 
+from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import adapters, extra_arg_checks
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
@@ -131,4 +132,5 @@ def settings(setup: EngineSetup) -> MemorySettings:
         attention_ranks=extra_arg_checks.attention_degree(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),
+        offload=weight_offload.of(setup),
     )

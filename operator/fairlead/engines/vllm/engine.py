@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairlead.engines import engine_setup as setups
-from fairlead.engines import spec_conversation, weight_paths
+from fairlead.engines import spec_conversation, weight_offload, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
@@ -76,6 +76,7 @@ class VllmEngine:
             staged=adapters.staged(setup.engine, API.port),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
+            offloaded_bytes=weight_offload.replica_bytes(setup, self.memory_settings(setup).offload),
             check=preflight.command(command),
             user=lifecycle.USER,
         )

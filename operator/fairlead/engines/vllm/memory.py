@@ -3,17 +3,20 @@
 import re
 from typing import Final, NamedTuple
 
+from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import expert_blocks
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
+    NOTHING_OFFLOADED,
     BatchLimits,
     HostMemory,
     LongerStages,
     MemorySettings,
     ReplicaLayout,
     SpreadRules,
+    WeightOffload,
 )
 
 _LARGE_MIB: Final = 70 * 1024
@@ -132,4 +135,13 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_ranks=slot_ranks(setup.engine),
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
+        offload=_offload(setup),
     )
+
+
+def _offload(setup: EngineSetup) -> WeightOffload:
+    """Mirror `offloader/base.py: create_offloader`: whole layers that are prefetched take the place of the flag."""
+    backend, group = setup.value("--offload-backend") or "auto", setup.value("--offload-group-size") or "0"
+    if backend == "prefetch" or (backend == "auto" and group.strip("0")):
+        return NOTHING_OFFLOADED
+    return weight_offload.of(setup, named=setup.gives("--cpu-offload-params"))
