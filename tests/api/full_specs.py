@@ -74,6 +74,7 @@ COUNTED: Final[dict[str, Any]] = {
         "serviceAccountName": "a",
         "imagePullSecrets": [{"name": "i"}],
     },
+    "fitCheck": "Warn",
     "podMetadata": {"labels": {"team": "search"}, "annotations": {"note": "a word"}},
     "storage": {"cache": {"claimName": "models", "subPath": "cache"}, "sharedMemory": "2Gi"},
     "replicas": 3,

@@ -44,7 +44,20 @@ def test_what_does_not_fit_has_its_ways_out_one_a_line_with_the_field_to_change(
         "spec.engine.context.maxTokens",
         "spec.parallelism.tensor",
         "spec.accelerator.product",
+        "spec.fitCheck",
     ]
+
+
+def test_a_fit_that_is_overruled_is_a_warning_with_the_same_ways_out(run: Run, file: File) -> None:
+    model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+    code, out, _ = run("validate", file(deployment(model=model, fitCheck="Warn")))
+    assert code == 0
+    lines = out.splitlines()
+    assert "    warning  spec.accelerator.product: 1 x NVIDIA-L4" in lines
+    assert "it starts nevertheless, since spec.fitCheck is Warn" in out
+    start = lines.index("             → what fits, smallest change first:")
+    assert lines[-1].split()[0] == "spec.accelerator.product"
+    assert len(lines) == start + 4
 
 
 def test_the_json_output_has_the_same_content_under_stable_names(run: Run, file: File) -> None:

@@ -130,6 +130,18 @@ def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, ho
     assert CATALOGUE.accelerators
 
 
+def test_a_fit_that_is_overruled_starts_and_stays_visible() -> None:
+    large: Manifest = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
+    judged = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._setting.context)
+    assert judged.may_start
+    assert (judged.fits.holds, judged.fits.reason) == (False, Why.FIT_OVERRULED)
+    assert "it starts nevertheless, since spec.fitCheck is Warn" in judged.fits.message
+    assert "condition Fits" in judged.accepted.message
+    beside = deployment(**large, fitCheck="Warn", engine={"extraArgs": ["--swap-space=4"]})
+    refused = deployment_review.read(beside, Pretend().operator._setting.context)
+    assert (refused.accepted.reason, refused.fits.reason) == (Why.REFUSED, Why.FIT_OVERRULED)
+
+
 def test_the_status_keeps_measured_starts_after_their_pods_are_removed() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
     assert deployment_status._start(None, deployment_status._before("a", before)) == {"last": "12", "p95": "14"}

@@ -68,6 +68,7 @@ def test_what_changes_a_pod_starts_a_revision(path: tuple[str | int, ...], value
         {"replicas": 9},
         {"replicas": None, "scaling": {"minReplicas": 2, "maxReplicas": 4}},
         {"rollout": {"strategy": "Surge"}},
+        {"fitCheck": "Enforce"},
         {"router": {"replicas": 5, "limits": {"maxQueued": 9}}},
         {"router": None, "gateway": {"name": "company"}},
         {"accelerator": COUNTED["accelerator"] | {"count": 8}},

@@ -57,6 +57,24 @@ def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known()
     assert policies.read({"kind": "AutoscalingPolicy"}) is None
 
 
+def test_who_has_seen_it_run_overrules_the_fit_and_nothing_else() -> None:
+    large = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
+    enforced, overruled = (admission.review(deployment(**large, fitCheck=one), OFFLINE) for one in ("Enforce", "Warn"))
+    assert [one.reason for one in enforced.refusals] == [AdmissionReason.DOES_NOT_FIT]
+    assert enforced.refusals[0].remedy.endswith("; or spec.fitCheck: Warn, if you have seen it run like this")
+    assert overruled.refusals == ()
+    (warning,) = overruled.warnings
+    assert (warning.field, warning.reason) == ("spec.accelerator.product", AdmissionReason.DOES_NOT_FIT)
+    assert warning.because.endswith("; it starts nevertheless, since spec.fitCheck is Warn")
+    assert "spec.fitCheck" not in warning.remedy
+    wrong = admission.review(deployment(**large, fitCheck="Warn", engine={"extraArgs": ["--swap-space=4"]}), OFFLINE)
+    assert [one.field for one in wrong.refusals] == ["spec.engine.extraArgs[0]"]
+
+
+def test_a_fit_that_need_not_be_overruled_is_as_without() -> None:
+    assert admission.review(deployment(fitCheck="Warn"), OFFLINE) == admission.review(deployment(), OFFLINE)
+
+
 def test_an_unknown_model_is_admitted_with_a_warning_that_its_fit_is_unknown() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
@@ -148,7 +166,9 @@ def test_a_refusal_states_where_no_configuration_fits() -> None:
     review = admission.review(
         deployment(model={"source": "hf://Qwen/Qwen3-32B"}, accelerator={"product": "NVIDIA-T0"}), poor
     )
-    assert review.refusals[-1].remedy.endswith("no configuration of this catalogue")
+    assert review.refusals[-1].remedy.startswith(
+        "what fits, smallest change first: no configuration of this catalogue; or spec.fitCheck: Warn"
+    )
 
 
 def test_every_way_out_names_its_field() -> None:

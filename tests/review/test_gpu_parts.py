@@ -82,7 +82,10 @@ def of_h100(resource: str, product: str = H100) -> Review:
 def test_a_larger_slice_of_the_same_gpu_is_suggested_as_a_resource_and_several_slices_are_not() -> None:
     (refused,) = of_h100("nvidia.com/mig-1g.10gb").refusals
     assert refused.reason is AdmissionReason.DOES_NOT_FIT
-    assert refused.remedy == "what fits, smallest change first: nvidia.com/mig-2g.24gb (spec.accelerator.resource)"
+    assert refused.remedy == (
+        "what fits, smallest change first: nvidia.com/mig-2g.24gb (spec.accelerator.resource); "
+        "or spec.fitCheck: Warn, if you have seen it run like this"
+    )
     followed = of_h100("nvidia.com/mig-2g.24gb")
     assert isinstance(followed.fit, Fit)
     assert (followed.refusals, followed.fit.verdict) == ((), FitVerdict.FITS)

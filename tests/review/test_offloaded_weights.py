@@ -15,7 +15,9 @@ LARGE = {"source": "hf://Qwen/Qwen3-14B"}
 
 def reviewed(*words: str, kind: str = "vLLM", **spec: Any) -> Review:  # noqa: ANN401  # any field of a spec
     engine = {"kind": kind, "context": {"maxTokens": 8192}, "batching": {"maxSequences": 16}, "extraArgs": list(words)}
-    return admission.review(deployment(model=LARGE, accelerator={"product": "NVIDIA-L4"}, engine=engine, **spec), OFFLINE)
+    return admission.review(
+        deployment(model=LARGE, accelerator={"product": "NVIDIA-L4"}, engine=engine, **spec), OFFLINE
+    )
 
 
 def warned(found: Review, field: str) -> list[str]:
@@ -43,7 +45,7 @@ def test_requests_and_limits_that_are_smaller_are_warned_of() -> None:
     (request,) = warned(found, "spec.resources.requests.memory")
     assert "4 GiB: --cpu-offload-gb keeps 12 GiB of weights in main memory" in request
     (limit,) = warned(found, "spec.resources.limits.memory")
-    assert "6 GiB: --cpu-offload-gb (12 GiB) count as memory of the engine" in limit
+    assert "6Gi: the engine is killed above its limit, and its memory includes --cpu-offload-gb (12 GiB)" in limit
     enough = {name: {"memory": "16Gi"} for name in ("requests", "limits")}
     found = reviewed("--cpu-offload-gb=12", resources=enough)
     assert warned(found, "spec.resources.requests.memory") == warned(found, "spec.resources.limits.memory") == []

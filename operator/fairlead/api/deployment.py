@@ -11,6 +11,7 @@ from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Repair, Rol
 from fairlead.api.model import Model
 from fairlead.api.pod_metadata import PodMetadata
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
+from fairlead.fleet.fit import FitCheck
 
 
 class InferenceDeploymentSpec(ApiModel):
@@ -20,6 +21,12 @@ class InferenceDeploymentSpec(ApiModel):
     engine: Engine = Field(default=Engine(), description="The engine that serves the model, and its settings.")
     accelerator: Accelerator = Field(description="The GPUs of one replica, or its cores and memory. Required.")
     parallelism: Parallelism = Field(default=Parallelism(), description="How one replica is spread over its GPUs.")
+    fit_check: FitCheck = Field(
+        default=FitCheck.ENFORCE,
+        description="What to do if the model does not fit by the estimate. Enforce: refuse it (DoesNotFit). Warn: "
+        "start it with a warning, since you have seen it run like this; without room it ends with OutOfGpuMemory, and "
+        "the rollout returns to what served. Default Enforce. A change restarts nothing.",
+    )
     resources: Resources = Field(
         default=Resources(),
         description="CPU, memory and disk that an engine's container requests and is limited to, beside its GPUs. "

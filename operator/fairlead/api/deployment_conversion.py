@@ -96,6 +96,7 @@ def deployment(
         rollout=_rollout(spec.rollout),
         drain=value(spec.drain, DesiredDrain),
         hung_replicas=spec.repair.hung_replicas,
+        fit_check=spec.fit_check,
         door=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
     )
 

@@ -21,8 +21,10 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
         return f"{_mark('✗', RED, colour)} {document.place}: {escaped(str(document.problem))}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
-    lines += [_refused(one, _near(review), _mark("refused", RED, colour)) for one in review.refusals]
-    lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.warnings]
+    near = _near(review)
+    overruled = [*near, memory_fit.OVERRULED_BY] if near else []
+    lines += [_with_ways(one, overruled, _mark("refused", RED, colour)) for one in review.refusals]
+    lines += [_with_ways(one, near, _mark("warning", YELLOW, colour)) for one in review.warnings]
     if (held := review.replica_fit) is not None:
         lines += _fit(held, on_cpu=review.setup is not None and review.setup.on_cpu)
     return "\n".join(lines)
@@ -57,8 +59,8 @@ def _near(review: Review) -> list[tuple[str, str]]:
     return [memory_fit.advice(review.setup, one) for one in review.fit.alternatives]
 
 
-def _refused(finding: SpecFinding, near: Sequence[tuple[str, str]], word: str) -> str:
-    """Format a refusal; a model that does not fit has several remedies, each on its own line, with the field."""
+def _with_ways(finding: SpecFinding, near: Sequence[tuple[str, str]], word: str) -> str:
+    """Format a finding; a model that does not fit has several remedies, each on its own line, with the field."""
     if finding.reason is not AdmissionReason.DOES_NOT_FIT or not near:
         return _finding(finding, word)
     width = max(len(field) for field, _ in near)

@@ -78,6 +78,8 @@ class ConditionReason(StrEnum):
     """Likely but not certain: the need lies between the low and the high estimate."""
     DOES_NOT_FIT = "DoesNotFit"
     """The model and its cache need more memory than the GPUs have; the message says what would fit."""
+    FIT_OVERRULED = "FitOverruled"
+    """The estimate says that it does not fit, and spec.fitCheck lets it start; a replica that runs replaces this."""
     FIT_UNKNOWN = "FitUnknown"
     """The model or the GPU is not in the catalogue; the engine reports it when it starts."""
     MEASURED = "Measured"

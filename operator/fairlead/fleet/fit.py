@@ -69,6 +69,15 @@ class FitVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class FitCheck(StrEnum):
+    """What becomes of a configuration that does not fit by the estimate."""
+
+    ENFORCE = "Enforce"
+    """It is refused."""
+    WARN = "Warn"
+    """It starts with a warning: its author has seen it run."""
+
+
 class FitReason(StrEnum):
     """Why the verdict is what it is."""
 

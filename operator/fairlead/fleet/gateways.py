@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.desired_state import DesiredDrain, DesiredPlacement, DesiredRevision, DesiredRollout, SecretKey
+from fairlead.fleet.fit import FitCheck
 from fairlead.fleet.hung_replicas import HungReplicaAction
 from fairlead.fleet.model_routes import GatewayRoutes
 from fairlead.fleet.pod_metadata import PodMetadata
@@ -254,5 +255,7 @@ class DesiredDeployment:
     rollout: DesiredRollout
     drain: DesiredDrain
     hung_replicas: HungReplicaAction = HungReplicaAction.REPLACE
+    fit_check: FitCheck = FitCheck.ENFORCE
+    """Whether it starts although it does not fit by the estimate."""
     door: DeploymentRouter | GatewayReference = DeploymentRouter()
     """Its own router, or the gateway that serves it."""

@@ -23,6 +23,7 @@ from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
+from fairlead.fleet.fit import FitCheck
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
     canaries,
@@ -163,10 +164,11 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
     setup, shape = memory_fit.engine_inputs(wanted, context)
     fit = memory_fit.fit(setup, shape, engine, context)
     setup = memory_fit.with_sizes(setup, fit)
-    refused = (*engine.refusals(setup), *drafts.refusals(setup))
+    refused, unfit = (*engine.refusals(setup), *drafts.refusals(setup)), tuple(memory_fit.fit_refusals(setup, fit))
+    accepted = tuple(map(memory_fit.overruled, unfit)) if deployment.fit_check is FitCheck.WARN else ()
     return replace(
         named,
-        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(setup, fit))),
+        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *(() if accepted else unfit))),
         warnings=tuple(
             _discreet(one)
             for one in (
@@ -175,6 +177,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
                 *drafts.warnings(setup),
                 *memory_fit.shape_warnings(setup),
                 *memory_fit.fit_warnings(setup, fit, refused, context),
+                *accepted,
                 *memory_limits.of_engine(setup, fit),
                 *offloaded_weights.warnings(setup, fit),
             )

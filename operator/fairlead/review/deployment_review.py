@@ -14,7 +14,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecFinding
-from fairlead.fleet.fit import Fit, FitVerdict, NoFit
+from fairlead.fleet.fit import Fit, FitCheck, FitVerdict, NoFit
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.review import admission, references, speculation_switch
 from fairlead.review.context import ObjectKey, ReviewContext
@@ -58,6 +58,9 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
     fits = _fitting(review, joined_remarks(unfit))
     accepted = _accepted(ConditionReason.ACCEPTED, "every setting can work")
+    if deployment.fit_check is FitCheck.WARN:
+        words = "every setting can work; what does not fit only gives a warning, since spec.fitCheck is Warn"
+        accepted = replace(accepted, message=f"{words}: see condition Fits")
     if review.refusals:
         reason = ConditionReason.DOES_NOT_FIT if len(unfit) == len(review.refusals) else ConditionReason.REFUSED
         accepted = _accepted(reason, joined_remarks(review.refusals))
@@ -103,11 +106,14 @@ def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
 
 
 def _fitting(review: Review, unfit: str) -> UntimedCondition:
+    overruled = [one for one in review.warnings if one.reason is AdmissionReason.DOES_NOT_FIT]
     match review.fit:
         case Fit(verdict=FitVerdict.TIGHT, because=because):
             return _fits(True, ConditionReason.TIGHT, f"not certain: {because}")
         case Fit(because=because):
             return _fits(True, ConditionReason.FITS, because)
+        case NoFit(verdict=FitVerdict.NO) if overruled:
+            return _fits(False, ConditionReason.FIT_OVERRULED, joined_remarks(overruled))
         case NoFit(verdict=FitVerdict.NO, because=because):
             return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
         case NoFit(because=because):

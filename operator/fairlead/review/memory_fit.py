@@ -11,7 +11,7 @@ from fairlead.fleet import accelerators, draft_cost
 from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitVerdict, NoFit
+from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitCheck, FitVerdict, NoFit
 from fairlead.fleet.shapes import ModelShape
 from fairlead.objects import engine_placement
 from fairlead.review import engine_objections
@@ -35,6 +35,9 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
 _RAISE: Final = (
     "raise it, since weight files that were just read count as used memory; or write a smaller context.maxTokens"
 )
+OVERRULED_BY: Final = ("spec.fitCheck", f"{FitCheck.WARN}, if you have seen it run like this")
+"""The field and its value for people who have evidence against the estimate."""
+_OVERRULE: Final = "; or " + ": ".join(OVERRULED_BY)
 CLOSE: Final = 0.05
 """Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
 
@@ -154,7 +157,18 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
         value=_hardware(setup),
         reason=AdmissionReason.DOES_NOT_FIT,
         because=f"{fit.because}; {fit.memory.largest.takes} the most",
-        remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
+        remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}{_OVERRULE}",
+    )
+
+
+def overruled(no: SpecRefusal) -> SpecWarning:
+    """Return the warning in place of a refusal that spec.fitCheck overrules."""
+    return SpecWarning(
+        field=no.field,
+        value=no.value,
+        reason=no.reason,
+        because=f"{no.because}; it starts nevertheless, since spec.fitCheck is {FitCheck.WARN}",
+        remedy=no.remedy.removesuffix(_OVERRULE),
     )
 
 
