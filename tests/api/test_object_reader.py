@@ -50,6 +50,25 @@ def test_a_refusal_names_field_value_rule_and_remedy() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "field", "meant"),
+    [
+        ({"pod_metadata": {"labels": {"team": "search"}}}, "spec.pod_metadata", "podMetadata"),
+        ({"placement": {"node_selector": {"pool": "a"}}}, "spec.placement.node_selector", "nodeSelector"),
+        ({"resources": {"requests": {"ephemeral_storage": "1Gi"}}}, "spec.resources.requests.ephemeral_storage", "-"),
+    ],
+)
+def test_a_field_has_the_name_of_the_api_alone_since_the_api_server_drops_every_other(
+    spec: dict[str, Any], field: str, meant: str
+) -> None:
+    (no,) = read_strict(written(LEAST | spec), DEPLOYMENT).problems
+    assert (no.field, no.reason) == (field, ReadReason.UNKNOWN_FIELD)
+    assert meant in no.remedy
+    stored = read_stored(written(LEAST | spec), DEPLOYMENT).value
+    assert stored is not None
+    assert stored.spec == InferenceDeploymentSpec.model_validate(LEAST)
+
+
 def test_all_errors_are_reported_at_once() -> None:
     spec = {
         "model": {"source": "http://example.com"},

@@ -109,7 +109,7 @@ def _parsed(spec: RawValue, kind: Kind[S], *, strict: bool) -> tuple[S | None, t
     """Validate as JSON text, since pydantic's strict mode accepts lists and enums only from JSON."""
     try:
         extra: Any = "forbid" if strict else "ignore"
-        return kind.spec.model_validate_json(json.dumps(spec), strict=strict, extra=extra), ()
+        return kind.spec.model_validate_json(json.dumps(spec), strict=strict, extra=extra, by_name=False), ()
     except ValidationError as error:
         return None, tuple(validation_errors.refusals(error, spec, kind.spec))
 
@@ -119,7 +119,7 @@ def _what_can_be_read(spec: RawValue, kind: Kind[S]) -> S | None:
     rest = copy.deepcopy(spec)
     while True:
         try:
-            return kind.spec.model_validate_json(json.dumps(rest), strict=False, extra="ignore")
+            return kind.spec.model_validate_json(json.dumps(rest), strict=False, extra="ignore", by_name=False)
         except ValidationError as error:
             cuts = {
                 validation_errors.unreadable_path(detail)
