@@ -77,6 +77,7 @@ TRAFFIC: Final[dict[str, Any]] = {
         "bodyTimeout": "2s",
         "idleTimeout": "3s",
         "maxConnections": 9,
+        "streamKeepAlive": "15s",
     },
     "accessLog": {"enabled": True, "prompts": True},
     "tracing": {"endpoint": "http://collector:4318", "share": "0.5"},

@@ -162,6 +162,7 @@ VALUES: Final[Spec] = {
     "router.door.headTimeout": "7s",
     "router.door.idleTimeout": "7s",
     "router.door.maxHeaderSize": "8Ki",
+    "router.door.streamKeepAlive": "15s",
     "router.door.tls.secretName": "certificate",
     "router.hedging.after": "3s",
     "router.hedging.budget": "0.05",

@@ -57,6 +57,13 @@ class BaseConnections(ApiModel):
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=20_000, description="Most connections one router holds; further ones get 503. Default 20000."
     )
+    stream_keep_alive: Duration | None = Field(
+        default=None,
+        description="Sends status 200 and a comment to a client that has waited this long for its stream, and another "
+        "comment each time as much has passed, so that no proxy cuts it; an error is then the stream's last event. "
+        "Half the shortest time-out in front of the router, for instance 15s. Default: nothing before the stream "
+        "begins.",
+    )
 
 
 class Connections(BaseConnections):

@@ -126,6 +126,9 @@ class RouterConnections:
     idle_seconds: float = 75.0
     """An idle client connection is closed after this."""
     max_connections: int = 20_000
+    stream_keep_alive_seconds: float | None = None
+    """A client that has waited for its stream this long gets a head and a comment, and another one after each such
+    time; None: nothing before its stream begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

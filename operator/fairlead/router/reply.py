@@ -9,7 +9,9 @@ from time import monotonic
 from typing import Final
 
 from fairlead.engines.http_api import HttpApi
+from fairlead.router import early_streams, reply_clients
 from fairlead.router.cache.flights import CacheFlight
+from fairlead.router.early_streams import EarlyStream
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply_clients import DepartedClient, HeldClient, ReplyClient
 from fairlead.router.request import Request
@@ -31,8 +33,8 @@ class Reply:
     """The reply to one request; nothing else writes to its client."""
 
     __slots__ = (
-        *("_chunked", "_client", "_edits", "_flight", "_held", "_pieces", "_reader", "_request", "_size", "_tap"),
-        *("bytes_out", "keep", "scan", "status"),
+        *("_chunked", "_client", "_early", "_edits", "_flight", "_held", "_pieces", "_reader", "_request", "_size"),
+        *("_tap", "bytes_out", "keep", "scan", "status"),
     )
     _chunked: bool
     _edits: bool
@@ -45,7 +47,8 @@ class Reply:
         self._client = client
         self._request = request
         self._held: HeldClient | None = None
-        """Replaces the client while the answer is judged."""
+        """Replaces the client while the answer is judged; the next, while it waits for its stream."""
+        self._early: EarlyStream | None = None
         self._tap: Callable[[bytes], None] | None = None
         """Also gets the body as the engine sends it."""
         self.scan: EventScan | None = None
@@ -88,13 +91,24 @@ class Reply:
 
     def refuse(self, problem: Problem, *, keep: bool) -> None:
         """Write one of the router's own errors."""
-        request = self._request
-        shape = surfaces.shape(request.received.head.path)
-        self.write(problems.answer(problem, shape, request.reply_lines, close=not keep))
+        shape = surfaces.shape(self._request.received.head.path)
+        self.write(problems.answer(problem, shape, self._request.reply_lines, close=not keep))
 
     def pass_on(self, error: EngineErrorReply, *, keep: bool) -> None:
         """Write an engine's error unchanged."""
         self.write(error.answer(self._request.reply_lines, close=not keep))
+
+    def wait(self, now: float, seconds: float) -> None:
+        """Keep the connection of a client that has waited so long for its stream, and again after each such time."""
+        held = self._held
+        if self._early is not None and not self.begun:
+            self._early.comment(now, seconds)
+        elif not self.begun and early_streams.is_due(self._request, now, seconds):
+            early = self._early = EarlyStream(self._client if held is None else held.client, self._request, now)
+            if held is None:
+                self._client = early
+            else:
+                held.client = early
 
     # A response that is judged
 
@@ -106,16 +120,7 @@ class Reply:
 
     def read_by(self, tap: Callable[[bytes], None]) -> None:
         """Add another reader of the body, after `judge` and before a response begins."""
-        judge = self._tap
-        if judge is None:
-            self._tap = tap
-            return
-
-        def both(payload: bytes) -> None:
-            judge(payload)
-            tap(payload)
-
-        self._tap = both
+        self._tap = reply_clients.both(self._tap, tap)
 
     def release(self) -> None:
         """Give the client what was held, and pass on what follows."""
@@ -156,21 +161,19 @@ class Reply:
         """
         request, head, framing = self._request, reader.head, reader.framing
         assert head is not None
-        self._reader = reader
-        self._flight = flight
-        self._edits = request.edits
-        self._pieces = None if head.streams else []
-        self._size = 0
+        self._reader, self._flight, self._edits = reader, flight, request.edits
+        self._pieces, self._size = (None if head.streams else []), 0
         self.scan = EventScan(request.surface, by_prompt=api.usage_by_prompt) if head.streams else None
         if head.streams and self._edits and request.received.head.http10:
             framing = b""  # a length, if the engine gave one, is that of the unedited stream
         self._chunked = framing is CHUNKED_LINE
-        self.status = head.status
-        self.keep = keep and framing != b""
+        self.status, self.keep = head.status, keep and framing != b""
         body = self._passed(data)
         written = heads.client(head, framing, request.reply_lines, close=not self.keep) + body
         self.bytes_out = len(written)
         self._client.write(written)
+        if self._early is not None and self._early.passes:
+            self._client = self._early.client
 
     def more(self, data: bytes) -> None:
         """Pass on the next bytes. A running stream takes the short path: three calls fewer per chunk."""
@@ -241,8 +244,7 @@ class Reply:
         """Return the engine's usage and learn from it; for a stream without usage, count its events."""
         request, usage = self._request, self.usage()
         if usage is not None:
-            name = request.routing.account.name
-            expectations.measured(name, request.measured_bytes, usage.prompt_tokens)
+            expectations.measured(request.routing.account.name, request.measured_bytes, usage.prompt_tokens)
         elif self.scan is not None and self.scan.deltas:
             usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=self.scan.deltas)
         return usage

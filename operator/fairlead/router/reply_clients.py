@@ -10,9 +10,13 @@ MOST_HELD: Final = 2**20
 class ReplyClient(Protocol):
     """The connection of the client, as its reply sees it."""
 
-    write: Callable[[bytes], None]
-    paused: bool
-    """The client is not reading what was written."""
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Writes bytes."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client is not reading what was written."""
 
     def answered(self, *, keep: bool) -> None:
         """The reply is complete: read the next request, or close."""
@@ -81,3 +85,15 @@ class HeldClient:
 
 def _dropped(data: bytes) -> None:
     """Discard bytes for a client that has disconnected."""
+
+
+def both(first: Callable[[bytes], None] | None, second: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Return one reader of a body for two."""
+    if first is None:
+        return second
+
+    def read(payload: bytes) -> None:
+        first(payload)
+        second(payload)
+
+    return read

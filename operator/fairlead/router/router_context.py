@@ -43,6 +43,13 @@ MOST_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
 
+class WaitingReply(Protocol):
+    """The reply to such a request, as the router's own events see it."""
+
+    def wait(self, now: float, seconds: float) -> None:
+        """Keep the connection of a client that has waited so long."""
+
+
 class LiveExchange(Protocol):
     """A request that needed an endpoint and has not ended, as the router's own events see it."""
 
@@ -51,6 +58,10 @@ class LiveExchange(Protocol):
 
     target: EngineTarget
     """The target that it was sent to or waits for."""
+
+    @property
+    def reply(self) -> WaitingReply:
+        """What its client gets."""
 
     def is_at(self, endpoint: Endpoint) -> bool:
         """Whether it is in flight at this endpoint."""
@@ -200,10 +211,7 @@ class RouterContext:
         return tenant if isinstance(tenant, Refusal) else accounts.named(tenant) or found
 
     def head_facts(self, head: RequestHead) -> HeadFacts:
-        """Derive the facts of a head missing from `heads`, and keep them there until the configuration changes.
-
-        A head with a token is not kept, since its token expires earlier.
-        """
+        """Derive the facts of a head missing from `heads`, and keep them there, but not with a token: it expires."""
         found = head_facts.of(head, self.account(head.key), self.settings)
         if self.tokens is not None and self.tokens.is_token(head.key or b""):
             return found

@@ -66,7 +66,9 @@ ROUTING: Final = RoutingSettings(
     batch_lane=BatchLaneLimits(below_utilization=0.5, max_queued=8),
     balancing=Balancing(prefix=False, load_bound=2.0, salt=True),
     hedging=Hedging(enabled=True, after_seconds=1.0, budget=0.1),
-    door=RouterConnections(cors_origins=("https://app.example",), max_header_bytes=9000, idle_seconds=3.0),
+    door=RouterConnections(
+        cors_origins=("https://app.example",), max_header_bytes=9000, idle_seconds=3.0, stream_keep_alive_seconds=15.0
+    ),
     telling=RequestTelemetry(access_log=False, otlp_endpoint="http://collector:4318", trace_share=0.5),
 )
 
