@@ -70,6 +70,21 @@ def test_rates_of_clients_are_a_description_so_requests_are_drawn_from_it_and_ne
     assert json.loads(out)["played"]["traffic"] == "traffic drawn by 3 seeds, 50 min each"
 
 
+@pytest.mark.parametrize(
+    ("rate", "low", "because"),
+    [("fast", "10", "line 2: rate_rps is fast, and must be"), ("2.0", "few", "line 2: p0 is few, and must be")],
+)
+def test_an_error_in_rates_that_are_only_described_is_named_and_not_their_format(
+    run: Run, tmp_path: Path, rate: str, low: str, because: str
+) -> None:
+    rates = clients(tmp_path, f"t_s,client,rate_rps\n0,a,{rate}\n")
+    lengths = tmp_path / "chat-lengths.csv"
+    lengths.write_text(lengths.read_text().replace("20,10,30", f"20,{low},30"))
+    code, out, err = run("plan", MODEL, "--trace", str(rates), *GOALS, *CARDS)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"fairlead plan: --trace {rates}, chat-lengths.csv: {because}")
+
+
 def test_a_recording_that_cannot_be_played_is_refused_and_no_other_traffic_is_played_in_its_place(
     run: Run, tmp_path: Path
 ) -> None:

@@ -120,11 +120,14 @@ def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
 
 def _recorded(path: Path, *, timed: bool) -> Traffic:
     text = package_data.read_text(path).removeprefix("\ufeff")
-    if client_mixes.has_rates(text.lstrip().partition("\n")[0]):
+    first = text.lstrip().partition("\n")[0]
+    if client_mixes.has_rates(first):
         beside = path.with_name(path.name.replace(client_mixes.RATES, client_mixes.LENGTHS))
         if beside == path or not beside.is_file():
             raise PlanArgumentError(f"--trace {path}: {client_mixes.no_lengths(path)}")
         found = traces.read_rates(text, package_data.read_text(beside))
+        if isinstance(found, UnreadableTrace) and not client_mixes.describes(first):
+            raise PlanArgumentError(f"--trace {path}, {beside.name}: {found.because}")
     else:
         found = traces.read(text)
     return _of_arrivals(path, timed=timed) if isinstance(found, UnreadableTrace) else found
