@@ -136,6 +136,17 @@ def test_a_proxy_that_speaks_socks_is_refused_by_the_field_that_names_it(tmp_pat
         found(**around)
 
 
+def test_a_proxy_that_cannot_be_read_is_named_by_its_field_without_its_password(tmp_path: Path) -> None:
+    """The file may be right: the variable is another one's."""
+    around = {"KUBECONFIG": written(tmp_path / "a", "prod"), "HTTPS_PROXY": "http://me:secret@[proxy:1080"}
+    with pytest.raises(NoCredentials) as no:
+        found(**around)
+    assert str(no.value) == (
+        "HTTPS_PROXY: it cannot be read as a URL; write http://HOST:PORT, or list the server in NO_PROXY to connect "
+        "directly"
+    )
+
+
 def test_a_server_behind_a_proxy_is_reached_through_it(tmp_path: Path) -> None:
     path = written(tmp_path / "a", "prod")
     around = {"KUBECONFIG": path, "HTTPS_PROXY": "http://proxy.corp:3128"}

@@ -96,13 +96,18 @@ async def _read(named: str, environ: Mapping[str, str]) -> Credentials:
 def _proxy(own: str | None, server: str, environ: Mapping[str, str]) -> str | None:
     """Return the file's own proxy or that of the variables; kubectl also speaks SOCKS."""
     found = own or proxies.of(server, environ)
-    scheme = urlsplit(found or "").scheme
-    if not found or scheme in ("http", "https"):
-        return found
     if own:
         field, otherwise = "proxy-url", "remove it"
     else:
         field, otherwise = f"{urlsplit(server).scheme.upper()}_PROXY", "list the server in NO_PROXY"
+    try:
+        scheme = urlsplit(found or "").scheme
+    except ValueError:  # whose words may contain a password
+        raise NoCredentials(
+            f"{field}: it cannot be read as a URL; write http://HOST:PORT, or {otherwise} to connect directly"
+        ) from None
+    if not found or scheme in ("http", "https"):
+        return found
     raise NoCredentials(
         f"{field}: {scheme}: Fairlead reaches a cluster through http:// and https:// proxies only; "
         f"name one, or {otherwise} to connect directly"
