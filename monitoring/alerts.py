@@ -148,7 +148,7 @@ FLEET: Final = (
     Alert(
         name="FairleadEngineWithoutProgress",
         expr=f"{_pods(EnginePodPhase.STUCK)} > 0 or {_conditions(ConditionType.ROUTABLE, Why.NO_TOKENS)}",
-        lasts="2m",
+        lasts="5m",
         severity=Severity.CRITICAL,
         summary="An engine passes its probes and writes no tokens",
         description=f"Replicas that hold a GPU and serve nothing{_IN_ONE}: {_VALUE}.",

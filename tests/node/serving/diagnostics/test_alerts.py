@@ -71,7 +71,8 @@ class DisturbedFleet:
         stage.apply(policy("plain"), poor)
         few = engine(FAIRLEAD_ENGINE_FAULTS_API="1")
         impatient = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
-        self.chat = Deployed(stage, "chat", engine=few, router=impatient, **scaled(3, 3, "plain"))
+        kept = {"hungReplicas": "Keep"}
+        self.chat = Deployed(stage, "chat", engine=few, router=impatient, repair=kept, **scaled(3, 3, "plain"))
         narrow = engine() | {"batching": {"maxSequences": 4}}
         short = {"replicas": 1, "limits": {"maxQueued": 4}}
         self.busy = Deployed(stage, "busy", engine=narrow, router=short, **scaled(1, 4, "poor"))
