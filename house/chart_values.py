@@ -78,8 +78,8 @@ class Rbac(Group):
     )
     nodes: bool = Field(
         default=True,
-        description="May list nodes, the only cluster-scoped objects it reads; without it, conditions cannot name the "
-        "GPUs of the cluster.",
+        description="May list nodes and priority classes, the only cluster-scoped objects it reads; without it, "
+        "conditions cannot name the GPUs of the cluster.",
     )
     gateway_api: bool = Field(
         default=False,

@@ -31,7 +31,16 @@ NOT_STARTING: Final = frozenset(
     }
 )
 CROWDED: Final = frozenset(
-    {"NoFreeGpu", "Unschedulable", "ProductAbsent", "NoNodeSelected", "NodesTooSmall", "PodsRefused", "PodsNotCreated"}
+    {
+        "NoFreeGpu",
+        "Unschedulable",
+        "Preempted",
+        "ProductAbsent",
+        "NoNodeSelected",
+        "NodesTooSmall",
+        "PodsRefused",
+        "PodsNotCreated",
+    }
 )
 
 LACKING: Final = frozenset({"ProductAbsent", "NoNodeSelected"})

@@ -169,7 +169,7 @@ def test_with_namespaces_it_gets_no_right_outside_them_but_nodes_and_its_own_web
     objects = chart_manifests.template(helm, {"watchNamespaces": ["a", "b"], "rbac": {"aggregate": False}})
     roles = {(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]): one for one in objects}
     whole = [rule for (kind, *_), one in roles.items() if kind == "ClusterRole" for rule in one["rules"]]
-    assert [rule["resources"] for rule in whole] == [["nodes"], ["validatingwebhookconfigurations"]]
+    assert [rule["resources"][0] for rule in whole] == ["nodes", "priorityclasses", "validatingwebhookconfigurations"]
     assert roles["Role", "a", "fairlead"]["rules"] == roles["Role", "b", "fairlead"]["rules"]
 
 

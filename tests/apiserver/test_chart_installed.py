@@ -181,6 +181,7 @@ MAY: Final = (
     ("patch", "secrets", "-n", "default"),
     ("create", "events.events.k8s.io", "-n", "default"),
     ("watch", "nodes"),
+    ("watch", "priorityclasses.scheduling.k8s.io"),
     ("update", "leases.coordination.k8s.io", "-n", NAMESPACE),
     ("update", "secrets/fairlead-webhook", "-n", NAMESPACE),
     ("patch", "validatingwebhookconfigurations/fairlead"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fairlead.cluster import cpu_nodes, gpu_nodes, kinds
 from tests.cluster.fake_objects import Objects
+from tests.controller import kube_priorities
 
 Manifest = dict[str, Any]
 
@@ -71,7 +72,7 @@ class Kube:
             self._end(pod)
         for deployment in self.of(kinds.DEPLOYMENT):
             self._scale(deployment)
-        for pod in self.of(kinds.POD):
+        for pod in sorted(self.of(kinds.POD), key=kube_priorities.priority, reverse=True):
             self._start(pod, now)
 
     def add_node(self, name: str, product: str, gpus: int) -> None:
@@ -146,7 +147,8 @@ class Kube:
         carried = template["metadata"]["labels"] | {HASH: self._hash_of(deployment)}
         head = {"name": f"{owner['name']}-{name}", "generateName": f"{owner['name']}-", "labels": carried}
         head |= {"namespace": metadata["namespace"], "ownerReferences": [owner]}
-        self.objects.put(kinds.POD, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
+        spec = template["spec"] | kube_priorities.admitted(template["spec"], self.of(kinds.PRIORITY_CLASS))
+        self.objects.put(kinds.POD, {"metadata": head, "spec": spec, "status": {"phase": "Pending"}})
 
     def _hash_of(self, deployment: Manifest) -> str:
         return self._hashes.setdefault(deployment["metadata"]["uid"], self.template_hash)
@@ -233,7 +235,17 @@ class Kube:
         words = f"0/{len(nodes)} nodes are available: {len(nodes)} {refused}. preemption: none helps."
         texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
         texts["message"] = words if refused else "0/1 nodes fit"
-        self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [texts]}})
+        kept = self._preempt(pod) or (pod.get("status") or {}).get("nominatedNodeName")
+        status = {"phase": "Pending", "conditions": [texts]} | ({"nominatedNodeName": kept} if kept else {})
+        self.objects.put(kinds.POD, pod | {"status": status})
+
+    def _preempt(self, pod: Manifest) -> str:
+        """End pods of a lower priority where that makes room, and return the node."""
+        open_ = [one for one in self.of(kinds.NODE) if not tainted(one, pod)]
+        node, chosen = kube_priorities.victims(pod, open_, self.of(kinds.POD), RESOURCE)
+        for one in chosen:
+            self._let_go(self.objects.put(kinds.POD, kube_priorities.ended(one)))
+        return node
 
     def _has_cores(self, node: Manifest, pod: Manifest) -> bool:
         """Checked for engines on CPU only: routers find a core anywhere, and engines on GPUs request none."""

@@ -103,6 +103,7 @@ def of_gateway(name: str) -> Manifest:
         (kinds.NODE, node(), node(gpus="8"), [one["metadata"]["name"] for one in FLEET]),
         (kinds.NODE, node(ready="False"), node(), [one["metadata"]["name"] for one in FLEET]),
         (kinds.NODE, None, node(), [one["metadata"]["name"] for one in FLEET]),
+        (kinds.PRIORITY_CLASS, None, {"metadata": {"name": "urgent"}, "value": 7}, ["short"]),
     ],
 )
 def test_a_change_enqueues_the_objects_it_concerns(

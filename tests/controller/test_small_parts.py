@@ -13,11 +13,13 @@ from fairlead.controller.status import deployment_status, replica_counts, routin
 from fairlead.controller.status.status_inputs import RouterSummary, StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.objects.owner import Owner
 from fairlead.review import deployment_review
 from fairlead.review.context import ObjectKey
 from fairlead.review.deployment_review import DeploymentReview
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 
+CHAT = Owner(namespace="default", name="chat", uid="u")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 YES = UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="fine")
 
@@ -67,10 +69,10 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world.apply(deployment(replicas=3))
     world.world.receive()
     judged = deployment_review.read(world.document(), world.operator._setting.context)
-    assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
-    assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1
+    assert node_facts.room(world.world, judged, CHAT, nodes_grow=True).replicas is None
+    assert node_facts.room(world.world, judged, CHAT, nodes_grow=False).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
-    assert node_facts.room(world.world, unread, nodes_grow=False).replicas is None
+    assert node_facts.room(world.world, unread, CHAT, nodes_grow=False).replicas is None
 
 
 def test_a_cordoned_node_has_no_room() -> None:

@@ -87,6 +87,9 @@ rights itself; it does.
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list, watch]
+- apiGroups: [scheduling.k8s.io]  # how many GPUs a deployment of a higher priority can take from others
+  resources: [priorityclasses]
+  verbs: [list, watch]
 {{- end }}
 {{- if .Values.console.enabled }}
 - apiGroups: [authentication.k8s.io]  # who reads the console

@@ -31,6 +31,8 @@ class CpuRequirement:
     """Node labels."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints of nodes that it may still run on."""
+    priority_class: str | None = None
+    """The PriorityClass of its pods; None: the cluster's default."""
 
 
 def host_nodes(

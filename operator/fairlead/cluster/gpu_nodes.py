@@ -24,6 +24,8 @@ class GpuRequirement:
     gpus: int
     selector: tuple[tuple[str, str], ...] = ()
     """Node labels, the product's among them if one is named."""
+    priority_class: str | None = None
+    """The PriorityClass of its pods; None: the cluster's default."""
 
     @classmethod
     def of(cls, wanted: DesiredRevision) -> "GpuRequirement | None":
@@ -31,7 +33,12 @@ class GpuRequirement:
         if wanted.resource == NO_RESOURCE:
             return None
         selector = tuple(sorted(engine_placement.node_selector(wanted).items()))
-        return cls(resource=wanted.resource, gpus=wanted.gpus_per_replica, selector=selector)
+        return cls(
+            resource=wanted.resource,
+            gpus=wanted.gpus_per_replica,
+            selector=selector,
+            priority_class=wanted.placement.priority_class,
+        )
 
     @property
     def product(self) -> str | None:
@@ -54,7 +61,7 @@ def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -
     return sum(
         held_gpus(pod, resource)
         for pod in some
-        if not node_of(pod) and pods.unplaced(pod) is None and _selects(pod) in (product, None)
+        if not node_of(pod) and pods.unplaced(pod) is None and is_of_product(pod, product)
     )
 
 
@@ -118,6 +125,7 @@ def _count(text: object) -> int:
     return int(text) if isinstance(text, str | int) and str(text).isdigit() else 0
 
 
-def _selects(pod: Manifest) -> str | None:
+def is_of_product(pod: Manifest, product: str | None) -> bool:
+    """Whether a pod selects nodes with this GPU, or names none."""
     found = (pod.get("spec", {}).get("nodeSelector") or {}).get(engine_placement.PRODUCT)
-    return found if isinstance(found, str) else None
+    return not isinstance(found, str) or found == product

@@ -19,8 +19,10 @@ from fairlead.cluster.store import ObjectStore
 from fairlead.cluster.watch_scope import WatchScope
 from fairlead.objects import labels
 
-NODES_S: Final = 2.0
-"""How long to wait for nodes, which the process may have no right to list."""
+CLUSTER_SCOPED: Final = (kinds.NODE, kinds.PRIORITY_CLASS)
+"""Kinds that the process may have no right to list."""
+CLUSTER_SCOPED_S: Final = 2.0
+"""How long to wait for them."""
 
 CHECKED_EVERY_S: Final = 0.05
 LOGGED_EVERY_S: Final = 60.0
@@ -34,7 +36,7 @@ OnKindChange = Callable[[Resource, Manifest | None, Manifest | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedKinds:
-    """What a process watches, besides nodes."""
+    """What a process watches, besides nodes and priority classes."""
 
     ours: tuple[Resource, ...]
     children: tuple[Resource, ...]
@@ -48,7 +50,8 @@ class WatchedKinds:
             yield WatchScope(resource=one, namespaces=namespaces)
         for one in (*self.children, *self.optional):
             yield WatchScope(resource=one, namespaces=namespaces, selector=labels.MANAGED_BY)
-        yield WatchScope(resource=kinds.NODE)
+        for one in CLUSTER_SCOPED:
+            yield WatchScope(resource=one)
 
 
 class Informers:
@@ -93,7 +96,7 @@ class Informers:
                 group.create_task(informer.run())
 
     async def synced(self) -> None:
-        """Wait until every kind was listed that a cluster has; for nodes at most 2 s.
+        """Wait until every kind was listed that a cluster has; for cluster-scoped ones at most 2 s.
 
         A watched namespace in which we may list nothing, such as a deleted one, holds up no other: it is left out.
         """
@@ -106,8 +109,9 @@ class Informers:
                 log.warning("nothing is done until all is listed: %s", self._trouble() or "no answer yet")
             await asyncio.sleep(CHECKED_EVERY_S)
         with suppress(TimeoutError):
-            async with asyncio.timeout(NODES_S):
-                await self.by_kind[kinds.NODE].synced.wait()
+            async with asyncio.timeout(CLUSTER_SCOPED_S):
+                for one in CLUSTER_SCOPED:
+                    await self.by_kind[one].synced.wait()
 
     def is_left_out(self, namespace: str) -> bool:
         """Whether objects of a namespace are missing in the stores; when it gets its rights, it is listed by kind."""

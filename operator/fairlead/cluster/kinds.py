@@ -65,6 +65,9 @@ EVALUATION: Final = _ours(ours.EVALUATION)
 ADAPTER: Final = _ours(ours.ADAPTER)
 POD: Final = Resource(group="", version="v1", plural="pods", kind="Pod")
 NODE: Final = Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False)
+PRIORITY_CLASS: Final = Resource(
+    group="scheduling.k8s.io", version="v1", plural="priorityclasses", kind="PriorityClass", namespaced=False
+)
 NAMESPACE: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
 SERVICE: Final = Resource(group="", version="v1", plural="services", kind="Service")
 CONFIG_MAP: Final = Resource(group="", version="v1", plural="configmaps", kind="ConfigMap")
@@ -111,6 +114,7 @@ REGISTERED: Final = (
     ADAPTER,
     POD,
     NODE,
+    PRIORITY_CLASS,
     NAMESPACE,
     SERVICE,
     CONFIG_MAP,

@@ -45,9 +45,8 @@ def keys(
         users = [one for one in fleet() if _names(one, manifest)] if _policy_facts(old) != _policy_facts(new) else []
         yield from (deployment(one) for one in users)
         yield from {gateway(named) for one in users for named in gateway_membership.named(one)}
-    elif resource is kinds.NODE:
-        if _gpu_facts(old) != _gpu_facts(new):
-            yield from (deployment(one) for one in fleet())
+    elif resource in (kinds.NODE, kinds.PRIORITY_CLASS):
+        yield from _placed(resource, old, new, fleet)
     else:
         yield from {key for one in (old, new) if one is not None for key in _owner(one)}
         if resource is kinds.POD and new is None:
@@ -75,6 +74,16 @@ def across(
 def deployment(manifest: Manifest) -> ObjectKey:
     """Return the key of an InferenceDeployment."""
     return ObjectKey(ours.DEPLOYMENT.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+
+
+def _placed(
+    resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments
+) -> Iterator[ObjectKey]:
+    """Yield the deployments whose room a node or a priority class changes."""
+    if resource is kinds.PRIORITY_CLASS:
+        yield from (deployment(one) for one in fleet() if _is_short(one))
+    elif _gpu_facts(old) != _gpu_facts(new):
+        yield from (deployment(one) for one in fleet())
 
 
 def _of_kind(resource: Resource, manifest: Manifest) -> ObjectKey:

@@ -35,7 +35,7 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import canary_samples, hung_pods, node_facts, pod_facts
+from fairlead.controller.pods import canary_samples, hung_pods, node_facts, pod_facts, preemptions
 from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
@@ -292,7 +292,7 @@ class Reconciler:
     ) -> RuntimeFacts:
         return RuntimeFacts(
             reports=reports,
-            room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
+            room=node_facts.room(self._world, judged, observed.owner, nodes_grow=self._setting.nodes_grow),
             troubles=pod_facts.troubles(observed, reports.reasons, hung),
             hung=hung,
         )
@@ -369,6 +369,7 @@ class Reconciler:
             hung=facts.hung if obstacle is None else None,
             starts=pod_facts.starts(observed, self._starts.measured(observed)),
             unplaced=pod_facts.unplaced(observed),
+            preemption=preemptions.of(self._world, observed, judged),
             room=facts.room,
             pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,

@@ -91,6 +91,8 @@ class ConditionReason(StrEnum):
     """No replica is requested."""
     UNSCHEDULABLE = "Unschedulable"
     """The scheduler finds no node; its own message follows."""
+    PREEMPTED = "Preempted"
+    """The scheduler ended a replica for pods of a higher priority; the message says whose, and what they hold."""
     NO_FREE_GPU = "NoFreeGpu"
     """The nodes cannot hold another replica now, so none is requested; the message counts the GPUs."""
     NO_FREE_CPU = "NoFreeCpu"

@@ -85,6 +85,8 @@ class NodeRoom:
     """None: unknown (no permission to list nodes), or nodes are added for pending pods; then nothing is held back."""
     most: int | None = None
     """How many the nodes could take if empty; zero: none ever, so no other replica is drained for it."""
+    preempting: int = 0
+    """How many of `replicas` have room only if the scheduler preempts pods of a lower priority for them."""
     because: str = ""
     """Which GPU, how many exist, how many are free: for the message about what is short."""
     lack: MissingCapacity | None = None

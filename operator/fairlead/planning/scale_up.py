@@ -134,7 +134,20 @@ def _replica_step(at: RolloutState, need: ScaleUpNeed, count: int) -> ReplicaSte
     made = f"{need.of.name} is made with {sentences.replicas(after)}"
     change = sentences.change(need.of.name, need.of.requested, after) if need.of.exists else made
     because = f"{change}: {at.wanted} {plurals.verb(at.wanted, 'is')} wanted; {_among(at, need.of)}"
-    return ReplicaStep(revision=need.of.name, replicas=after, reason=need.reason, because=because)
+    return ReplicaStep(
+        revision=need.of.name, replicas=after, reason=need.reason, because=because + _preempting(at, need, count)
+    )
+
+
+def _preempting(at: RolloutState, need: ScaleUpNeed, count: int) -> str:
+    """Say how many of the new replicas find room only where pods of a lower priority end for them."""
+    room = at.rollout.room
+    if need.of.name != at.rollout.target or not room.preempting:
+        return ""
+    ended = min(count, count + room.preempting - _fitting(at, need.of))
+    return (
+        f"; {ended} of them {plurals.verb(ended, 'takes')} the place of pods of a lower priority" if ended > 0 else ""
+    )
 
 
 def _among(at: RolloutState, grown: RevisionCounts) -> str:

@@ -1,17 +1,18 @@
 """How many more replicas of one kind the nodes could take, if the process may read nodes. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from fairlead.cluster import cpu_nodes, gpu_nodes, kinds
+from fairlead.cluster import cpu_nodes, gpu_nodes, kinds, pod_priorities
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects import engine_placement
-from fairlead.planning import cpu_room
+from fairlead.planning import cpu_room, preemption
 from fairlead.planning import room as rooms
 
 NodeRequirement: TypeAlias = GpuRequirement | CpuRequirement
@@ -26,17 +27,33 @@ def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
         resources=wanted.cpu,
         selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
         tolerations=wanted.placement.tolerations,
+        priority_class=wanted.placement.priority_class,
     )
 
 
 def of(
-    world: ClusterState, place: NodeRequirement | None, *, nodes_grow: bool, unwatched: Iterable[Manifest] = ()
+    world: ClusterState,
+    place: NodeRequirement | None,
+    *,
+    nodes_grow: bool,
+    unwatched: Iterable[Manifest] = (),
+    own: NamespacedName | None = None,
 ) -> NodeRoom:
-    """Return the room by stored and `unwatched` pods; unlimited if nothing is needed of a node, or nodes are added."""
+    """Return the room by stored and `unwatched` pods; unlimited if nothing is needed of a node, or nodes are added.
+
+    Pods of a lower priority count as room, except those of the deployment `own`.
+    """
     if place is None or nodes_grow or not world.has_listed(kinds.NODE):
         return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
     some = (*world.of(kinds.POD).each(), *unwatched)
     nodes = world.of(kinds.NODE).all()
+    to = pod_priorities.of_class(world.of(kinds.PRIORITY_CLASS).each(), place.priority_class)
+    staying = [pod for pod in some if not preemption.gives_way(pod_priorities.ranked(pod, own), to)]
+    free = _room(nodes, some, place)
+    return free if len(staying) == len(some) else preemption.with_preemption(free, _room(nodes, staying, place))
+
+
+def _room(nodes: Sequence[Manifest], some: Sequence[Manifest], place: NodeRequirement) -> NodeRoom:
     if isinstance(place, CpuRequirement):
         coming = cpu_nodes.pending_replicas(some, place)
         return cpu_room.room(

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.store import NamespacedName
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.rollouts import NodeRoom
+from fairlead.objects.owner import Owner
 from fairlead.process import node_room
 from fairlead.review.deployment_review import DeploymentReview
 
@@ -18,7 +20,8 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
             yield pod
 
 
-def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
+def room(world: ControllerClusterState, judged: DeploymentReview, owner: Owner, *, nodes_grow: bool) -> NodeRoom:
     """Return how many more replicas of this deployment would find a node."""
     place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
-    return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world))
+    own = NamespacedName(owner.namespace, owner.name)
+    return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world), own=own)

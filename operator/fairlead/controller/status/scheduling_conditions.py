@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fairlead.controller.status import preemption_words
 from fairlead.controller.status.status_inputs import StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
@@ -22,8 +23,11 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
     if now.room.lack is not None:
         reason, field, remedy = _LACKS[now.room.lack]
         return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
+    if words := preemption_words.preempted(now.preemption, waits=bool(now.unplaced)):
+        return _no(kind, Why.PREEMPTED, words)
     if now.unplaced:
-        return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
+        words = f"the scheduler says: {now.unplaced}{preemption_words.beside_the_schedulers(now.preemption)}"
+        return _no(kind, Why.UNSCHEDULABLE, words)
     if now.plan is not None and now.plan.short:
         return _no(kind, Why.NO_FREE_CPU if now.room.of_cpu else Why.NO_FREE_GPU, now.plan.short)
     return _created(now)

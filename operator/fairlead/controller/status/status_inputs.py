@@ -9,6 +9,7 @@ from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
 from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.priorities import NO_PREEMPTION, Preemption
 from fairlead.fleet.rollouts import NodeRoom, RevisionState, RolloutPlan
 from fairlead.planning.replica_count import ReplicaCount
 from fairlead.review.deployment_review import DeploymentReview
@@ -76,6 +77,8 @@ class StatusInputs:
     starts: Mapping[str, StartDurations]
     unplaced: str | None = None
     """The scheduler's message about the first pod it cannot place."""
+    preemption: Preemption = NO_PREEMPTION
+    """What the scheduler ended for pods of a higher priority, and what they hold."""
     uncreated: str | None = None
     """The Deployment for which Kubernetes has made no pod, in words."""
     room: NodeRoom = field(default_factory=NodeRoom)
