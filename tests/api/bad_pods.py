@@ -11,6 +11,12 @@ def resources(requests: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any
     return but(resources={"requests": requests, "limits": limits})
 
 
+def mounts(*given: dict[str, Any]) -> dict[str, Any]:
+    return but(storage={"mounts": [*given]})
+
+
+CA: Final = {"path": "/etc/ca", "configMapName": "ca"}
+
 POD_RULES: Final = (
     *(
         Bad(
@@ -80,5 +86,38 @@ POD_RULES: Final = (
         at="spec.resources.requests.nvidia.com/gpu",
         wording="there is no such field",
         there='unknown field "spec.resources.requests.nvidia.com/gpu"',
+    ),
+    *(
+        Bad(
+            story=f"a mount of {story}",
+            spec=mounts(CA, mount),
+            at="spec.storage.mounts[1].path",
+            wording="a mount has exactly one object; set one of configMapName, secretName and claimName",
+        )
+        for story, mount in (
+            ("nothing", {"path": "/own"}),
+            ("two objects", {"path": "/own", "secretName": "s", "claimName": "c"}),
+        )
+    ),
+    *(
+        Bad(
+            story=f"a mount at {path}",
+            spec=mounts({"path": path, "configMapName": "ca"}),
+            at="spec.storage.mounts[0].path",
+            wording="the engine, its image or Fairlead needs what is there; mount it at a folder of your own",
+        )
+        for path in ("/etc", "/models/model", "/dev/shm", "/cache", "/usr/local/lib", "/etc/fairlead/plan", "/tmp")
+    ),
+    Bad(
+        story="a ConfigMap that the engine may write",
+        spec=mounts(CA | {"writable": True}),
+        at="spec.storage.mounts[0].writable",
+        wording="Kubernetes mounts ConfigMaps and Secrets read-only; remove writable, or mount a claim",
+    ),
+    Bad(
+        story="a mount inside another",
+        spec=mounts({"path": "/own/certificates", "secretName": "s"}, {"path": "/own", "claimName": "c"}),
+        at="spec.storage.mounts",
+        wording="one mount is inside another, where no folder can be made; give each a folder that is in no other",
     ),
 )

@@ -76,7 +76,15 @@ COUNTED: Final[dict[str, Any]] = {
     },
     "fitCheck": "Warn",
     "podMetadata": {"labels": {"team": "search"}, "annotations": {"note": "a word"}},
-    "storage": {"cache": {"claimName": "models", "subPath": "cache"}, "sharedMemory": "2Gi"},
+    "storage": {
+        "cache": {"claimName": "models", "subPath": "cache"},
+        "sharedMemory": "2Gi",
+        "mounts": [
+            {"path": "/etc/company-ca", "configMapName": "company-ca"},
+            {"path": "/opt/plugins/parser.py", "secretName": "plugins", "subPath": "parser.py"},
+            {"path": "/data", "claimName": "models", "subPath": "data", "writable": True},
+        ],
+    },
     "replicas": 3,
     "rollout": {
         "strategy": "Canary",

@@ -38,6 +38,7 @@ from fairlead.fleet.policies import (
     ColdStart,
     ReplicaBounds,
 )
+from fairlead.fleet.mounts import MountedKind, UserMount
 from fairlead.review import evaluations
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD
@@ -64,7 +65,15 @@ def test_every_field_of_the_pods_arrives() -> None:
             "serviceAccountName": "a",
             "imagePullSecrets": [{"name": "i"}],
         },
-        storage={"cache": {"claimName": "models", "subPath": "cache"}, "sharedMemory": "2Gi"},
+        storage={
+            "cache": {"claimName": "models", "subPath": "cache"},
+            "sharedMemory": "2Gi",
+            "mounts": [
+                {"path": "/etc/ca", "configMapName": "ca"},
+                {"path": "/opt/own/key", "secretName": "keys", "subPath": "key"},
+                {"path": "/data", "claimName": "data", "writable": True},
+            ],
+        },
     ).wanted
     assert (wanted.gpus_per_replica, wanted.parallelism) == (8, Parallelism(tensor=4, pipeline=2))
     assert wanted.resource == "example.com/gpu"
@@ -79,7 +88,16 @@ def test_every_field_of_the_pods_arrives() -> None:
         service_account="a",
         pull_secrets=("i",),
     )
-    assert wanted.storage == Storage(cache_claim="models", cache_folder="cache", shared_memory_bytes=2 * 2**30)
+    assert wanted.storage == Storage(
+        cache_claim="models",
+        cache_folder="cache",
+        shared_memory_bytes=2 * 2**30,
+        mounts=(
+            UserMount(path="/etc/ca", kind=MountedKind.CONFIG_MAP, name="ca"),
+            UserMount(path="/opt/own/key", kind=MountedKind.SECRET, name="keys", inside="key"),
+            UserMount(path="/data", kind=MountedKind.CLAIM, name="data", writable=True),
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,14 @@ import yaml
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from tests.controller import points
-from tests.controller.every_field import BASE, BESIDE, ONLY_CHECKED, UNDONE_BY_ROUTERS, VALUES
+from tests.controller import mount_fields, points
+from tests.controller.every_field import BASE, ONLY_CHECKED, UNDONE_BY_ROUTERS
+from tests.controller.every_field import BESIDE as BESIDE_OTHERS
+from tests.controller.every_field import VALUES as OTHER_VALUES
 from tests.controller.pretend import Pretend, deployment
 
+VALUES: Final = OTHER_VALUES | mount_fields.VALUES
+BESIDE: Final = BESIDE_OTHERS | mount_fields.BESIDE
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "inferencedeployments.fairlead.dev.yaml"
 
 
@@ -103,6 +107,7 @@ def _furnished() -> Pretend:
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": {"key": "v", "other": "v"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "t"}, "data": {"key": "v"}},
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models"}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}},
     )
     for one in some:
         head = {"metadata": {"name": one["metadata"]["name"], "namespace": "default"}}

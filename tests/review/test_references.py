@@ -19,6 +19,22 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
         [("spec.scaling.policy.name", "AutoscalingPolicy")],
     ),
     (
+        deployment(
+            storage={
+                "mounts": [
+                    {"path": "/etc/ca", "configMapName": "ca"},
+                    {"path": "/own/key", "secretName": "s", "subPath": "key"},
+                    {"path": "/data", "claimName": "data"},
+                ]
+            }
+        ),
+        [
+            ("spec.storage.mounts[0].configMapName", "ConfigMap"),
+            ("spec.storage.mounts[1].secretName", "Secret"),
+            ("spec.storage.mounts[2].claimName", "PersistentVolumeClaim"),
+        ],
+    ),
+    (
         deployment(router={"cache": {"redis": {"urlSecret": KEY}}}),
         [("spec.router.cache.redis.urlSecret.name", "Secret")],
     ),

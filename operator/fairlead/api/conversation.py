@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.string_formats import PATH_PIECE, ObjectName, SecretKeyName, StringFormat
+from fairlead.api.path_formats import ContainerPath
+from fairlead.api.string_formats import ObjectName, SecretKeyName, StringFormat
 
 ParserName = Annotated[
     str,
@@ -24,15 +25,6 @@ TemplateText = Annotated[
         longest=32_768,
         because="this is not the text of a Jinja template",
         remedy="write the template itself, including its Jinja braces, or name a file by path or configMap",
-    ),
-]
-ContainerPath = Annotated[
-    str,
-    StringFormat(
-        pattern=rf"(/{PATH_PIECE})+",
-        longest=512,
-        because="this is not the path of a file in the container",
-        remedy="write an absolute path, for instance /vllm-workspace/examples/tool_chat_template_hermes.jinja",
     ),
 ]
 

@@ -234,6 +234,7 @@ def _storage(spec: InferenceDeploymentSpec) -> Storage:
         cache_claim=cache.claim_name if cache else None,
         cache_folder=cache.sub_path if cache else None,
         shared_memory_bytes=amounts.maybe_size(spec.storage.shared_memory),
+        mounts=pod_conversion.mounts(spec.storage),
     )
 
 

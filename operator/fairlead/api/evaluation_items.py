@@ -7,18 +7,10 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.conversation import ConfigMapKeyRef
 from fairlead.api.model import SecretKeyRef
+from fairlead.api.path_formats import RelativePath
 from fairlead.api.pods import PullSecret
 from fairlead.api.string_formats import PATH_PIECE, ObjectName, Revision, StringFormat, Url
 
-RelativePath = Annotated[
-    str,
-    StringFormat(
-        pattern=rf"{PATH_PIECE}(/{PATH_PIECE})*",
-        longest=512,
-        because="this is not the path of a file within it",
-        remedy="write a path that does not begin with a slash and has no .., for instance evals/items.jsonl",
-    ),
-]
 ItemSourceText = Annotated[
     str,
     StringFormat(

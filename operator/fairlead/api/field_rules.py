@@ -9,6 +9,7 @@ from fairlead.api import (
     deployment_rules,
     evaluation_rules,
     gateway_policy_rules,
+    mount_rules,
     pod_metadata_rules,
     resource_rules,
     router_rules,
@@ -20,7 +21,7 @@ from fairlead.api.read_problems import FieldPath
 RULES: Final = (
     *(*deployment_rules.RULES, *accelerator_rules.RULES, *router_rules.RULES),
     *(*gateway_policy_rules.RULES, *evaluation_rules.RULES, *adapter_rules.RULES),
-    *(*resource_rules.RULES, *pod_metadata_rules.RULES),
+    *(*resource_rules.RULES, *pod_metadata_rules.RULES, *mount_rules.RULES),
 )
 
 

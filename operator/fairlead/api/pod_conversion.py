@@ -1,10 +1,12 @@
-"""Conversion of what a spec says of pods: the nodes they run on."""
+"""Conversion of what a spec says of pods: the nodes they run on, and what is mounted into them."""
 
 import json
 
-from fairlead.api.pods import Placement, RouterPlacement, WhenUnsatisfiable
+from fairlead.api.mounts import Mount
+from fairlead.api.pods import Placement, RouterPlacement, Storage, WhenUnsatisfiable
 from fairlead.api.value_mapping import value
 from fairlead.fleet.desired_state import DesiredPlacement, SpreadConstraint, Toleration
+from fairlead.fleet.mounts import MountedKind, UserMount
 
 
 def placement(spec: RouterPlacement) -> DesiredPlacement:
@@ -25,3 +27,21 @@ def placement(spec: RouterPlacement) -> DesiredPlacement:
         service_account=engines.service_account_name if engines else None,
         pull_secrets=tuple(one.name for one in engines.image_pull_secrets) if engines else (),
     )
+
+
+def mounts(spec: Storage) -> tuple[UserMount, ...]:
+    """Convert the mounts; one that names no object, which the schema refuses, is left out."""
+    return tuple(one for each in spec.mounts for one in _mounts(each)[:1])
+
+
+def _mounts(spec: Mount) -> list[UserMount]:
+    sources = {
+        MountedKind.CONFIG_MAP: spec.config_map_name,
+        MountedKind.SECRET: spec.secret_name,
+        MountedKind.CLAIM: spec.claim_name,
+    }
+    return [
+        UserMount(path=spec.path, kind=kind, name=name, inside=spec.sub_path or "", writable=spec.writable)
+        for kind, name in sources.items()
+        if name is not None
+    ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.mounts import Mount
 from fairlead.api.string_formats import Handle, ObjectName, ProductName, Quantity, ResourceName
 
 LabelKey = Annotated[str, StringConstraints(max_length=317)]
@@ -196,4 +197,11 @@ class Storage(ApiModel):
         description="Size of /dev/shm, for instance 2Gi. Counts as memory of the pod. Default: 1Gi for each GPU of the "
         "replica, for the exchange between GPUs, 1Gi with product CPU, and none for simulated kinds. 0: no volume, "
         "which leaves what the container runtime gives, usually 64Mi.",
+    )
+    mounts: Annotated[tuple[Mount, ...], KeyedList("path", lambda one: one.path)] = Field(
+        default=(),
+        max_length=16,
+        description="ConfigMaps, Secrets and PersistentVolumeClaims in the engine's container: a company's CA, a "
+        "plugin that a flag names, tuned kernels, data. An engine reads files when it starts, and a change of their "
+        "content starts no rollout: put it into an object of a new name and name that one here.",
     )

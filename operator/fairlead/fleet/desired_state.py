@@ -9,6 +9,7 @@ from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.image_pull import AS_USUAL, ImagePull
+from fairlead.fleet.mounts import UserMount
 from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -243,6 +244,7 @@ class Storage:
     cache_claim: str | None = None
     cache_folder: str | None = None
     shared_memory_bytes: int | None = None
+    mounts: tuple[UserMount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

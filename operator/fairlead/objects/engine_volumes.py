@@ -1,4 +1,4 @@
-"""The volumes of an engine pod: weights, a cache that may outlive the pod, shared memory, a writable `/tmp`.
+"""The volumes of an engine pod: weights, a cache that may outlive the pod, shared memory, `/tmp`, users' own mounts.
 
 A claim that is used twice is one volume with two folders: some storage drivers never mount the same claim twice in one
 pod.
@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.fleet.desired_state import SourceScheme, Storage
 from fairlead.fleet.engine_launch import ConfigMapFile, EngineLaunch, OptionsFile, WeightMount
+from fairlead.fleet.mounts import MountedKind, UserMount
 from fairlead.objects import labels, quantities
 from fairlead.objects.manifest import Manifest
 
@@ -31,6 +32,7 @@ class PodVolumes:
 def pod_volumes(storage: Storage, launch: EngineLaunch) -> PodVolumes:
     """Return everything that is mounted, in a fixed order."""
     pieces = [*_cache(storage, launch), *_weights(launch), *_files(launch), *_shared_memory(storage, launch), _tmp()]
+    pieces += [_of_user(number, one) for number, one in enumerate(storage.mounts)]
     claims = list(dict.fromkeys(_claim(volume) for volume, _ in pieces if _claim(volume)))
     volumes: dict[str, Manifest] = {}
     mounts: list[Manifest] = []
@@ -95,6 +97,18 @@ def _shared_memory(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMoun
 
 def _tmp() -> VolumeAndMount:
     return {"name": "tmp", "emptyDir": {}}, {"mountPath": TMP}
+
+
+def _of_user(number: int, mount: UserMount) -> VolumeAndMount:
+    """Mount what the spec names; a claim that is used elsewhere too is the same volume."""
+    place: Manifest = {"mountPath": mount.path} | ({} if mount.writable else {"readOnly": True}) | _folder(mount.inside)
+    match mount.kind:
+        case MountedKind.CONFIG_MAP:
+            return {"name": f"mount-{number}", "configMap": {"name": mount.name}}, place
+        case MountedKind.SECRET:
+            return {"name": f"mount-{number}", "secret": {"secretName": mount.name}}, place
+        case MountedKind.CLAIM:
+            return _of_claim(mount.name), place
 
 
 def _of_claim(claim: str) -> Manifest:

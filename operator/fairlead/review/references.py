@@ -12,11 +12,17 @@ from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretK
 from fairlead.fleet.findings import FindingReason, SpecRefusal
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, RoutingSettings
 from fairlead.fleet.model_routes import EXTERNAL
+from fairlead.fleet.mounts import MountedKind
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.objects import router_secrets
 from fairlead.review import route_targets
 from fairlead.review.context import ObjectKey, ReviewContext
 
+_MOUNTED: Final = {
+    MountedKind.CONFIG_MAP: "configMapName",
+    MountedKind.SECRET: "secretName",
+    MountedKind.CLAIM: "claimName",
+}
 _TEMPLATE: Final = "spec.engine.chatTemplate.configMap"
 
 
@@ -51,6 +57,10 @@ def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
     for one in wanted.engine.env_from:
         kind = "Secret" if one.from_secret else "ConfigMap"
         yield Reference("spec.engine.env", ObjectKey(kind, wanted.namespace, one.object_name)), one.key
+    for number, mount in enumerate(wanted.storage.mounts):
+        if mount.inside and mount.kind is not MountedKind.CLAIM:
+            key = ObjectKey(str(mount.kind), wanted.namespace, mount.name)
+            yield Reference(f"spec.storage.mounts[{number}].subPath", key), mount.inside
     if isinstance(template := wanted.engine.chat_template, ConfigMapKey):
         place = Reference(f"{_TEMPLATE}.key", ObjectKey("ConfigMap", wanted.namespace, template.name))
         yield place, template.key
@@ -203,6 +213,8 @@ def _pods(wanted: DesiredRevision) -> NamedObjects:
         yield "spec.engine.lora.claimName", "PersistentVolumeClaim", wanted.engine.lora.claim
     if wanted.storage.cache_claim:
         yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
+    for place, mount in enumerate(wanted.storage.mounts):
+        yield f"spec.storage.mounts[{place}].{_MOUNTED[mount.kind]}", str(mount.kind), mount.name
     for place, name in enumerate(wanted.placement.pull_secrets):
         yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
 
