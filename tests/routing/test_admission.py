@@ -237,6 +237,12 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are() -> None:
     )
 
 
+def test_of_an_unknown_name_as_long_as_a_body_the_beginning_is_shown() -> None:
+    no = chain().unserved(account(), "x" * 1_000_000)
+    assert no is not None
+    assert no.message == f"model: {'x' * 60}: there is no such model here; ask for one of: chat, legal."
+
+
 def test_a_tenant_learns_no_names_of_models_that_it_may_not_use() -> None:
     """A misspelt name must not tell it which adapters other tenants have."""
 

@@ -26,6 +26,8 @@ DOUBT: Final = 0.25
 """Relative error that an estimate may have. Chosen: too small refuses wrongly, too large has more prompts counted."""
 OVERRATED: Final = 2.0
 """How many times too long an estimate may be: a tenant that sends English and tables of numbers has an average."""
+SHOWN_CHARACTERS: Final = 60
+"""Of an unknown name, which may be as long as a body."""
 UNLIMITED_OUTPUT: Final = 2**31
 """Output tokens to expect if neither the request nor a limit nor the context gives a number."""
 
@@ -72,7 +74,7 @@ class Admission:
             remedy = f"ask for one of: {', '.join(usable)}" if usable else none
             return Refusal(
                 reason=RefusalReason.MODEL_NOT_FOUND,
-                message=f"model: {model}: there is no such model here; {remedy}.",
+                message=f"model: {model[:SHOWN_CHARACTERS]}: there is no such model here; {remedy}.",
                 param="model",
             )
         if account.allows(model):
