@@ -19,7 +19,7 @@ from fairlead.fleet.desired_state import (
     SpeculationMethod,
 )
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import ExpertLayers, LatentAttention, ModelShape, StoredWeights
+from fairlead.fleet.shapes import ExpertLayers, LatentAttention, ModelShape, StoredWeights, VisionTower
 
 LLAMA: Final = ModelShape(
     name="Llama-3.1-8B",
@@ -38,6 +38,7 @@ QWEN_SMALL: Final = replace(LLAMA_SMALL, name="Qwen3-0.6B", family="qwen3", voca
 MIXTURE: Final = replace(
     LLAMA, name="Qwen3-30B-A3B", family="qwen3_moe", experts=ExpertLayers(count=128, per_token=8, intermediate=768)
 )
+OF_IMAGES: Final = replace(LLAMA, vision=VisionTower())
 WIDER_EXPERTS: Final = replace(
     MIXTURE, name="MiniMax-M2", experts=ExpertLayers(count=256, per_token=8, intermediate=1536)
 )

@@ -22,6 +22,7 @@ from tests.engines.setups import (
     LLAMA,
     MIXTURE,
     NGRAM,
+    OF_IMAGES,
     SLOTS,
     VOLUME,
     WITH_DRAFT,
@@ -32,6 +33,9 @@ from tests.engines.setups import (
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
 
+LIMIT_MEDIA: Final = (
+    "add --allowed-media-domains with the hosts of images, or --language-model-only, or restrict the pods' egress"
+)
 WORTH_A_WORD: Final = {
     "another release than the tables are of": (
         setup_of(replace(ENGINE, version="0.33.1")),
@@ -125,6 +129,14 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, trust_remote_code=True)),
         ("spec.engine.trustRemoteCode", Why.RISKY, "read that code"),
     ),
+    "images from any address": (
+        setup_of(shape=OF_IMAGES),
+        (
+            "spec.engine.extraArgs",
+            Why.RISKY,
+            LIMIT_MEDIA,
+        ),
+    ),
     "a token without a source that takes it": (
         with_token(setup_of(source=VOLUME)),
         (
@@ -204,6 +216,10 @@ NOT_WORTH_A_WORD: Final = {
         replace(ENGINE, speculation=replace(WITH_DRAFT, method=SpeculationMethod.MTP)), shape=LATENT
     ),
     "an adapter on a volume": setup_of(replace(ENGINE, adapters=(Adapter(name="a", source=VOLUME, rank=8),))),
+    "images from hosts that are named": setup_of(
+        replace(ENGINE, extra_args=("--allowed-media-domains", "images.example.com")), shape=OF_IMAGES
+    ),
+    "no images": setup_of(replace(ENGINE, extra_args=("--language-model-only",)), shape=OF_IMAGES),
     "a token for the hub": with_token(setup_of()),
     "a token for adapters that come later": with_token(setup_of(replace(ENGINE, lora=SLOTS), source=VOLUME)),
     "code from a volume": setup_of(replace(ENGINE, trust_remote_code=True), source=VOLUME),

@@ -1,6 +1,8 @@
 """Warnings that engines share: facts of the spec and of Kubernetes, or the same fact in the source of several
 engines."""
 
+from typing import Final
+
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
@@ -9,6 +11,10 @@ from fairlead.fleet.desired_state import SourceScheme
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat
+
+MEDIA_DOMAINS: Final = "--allowed-media-domains"
+TEXT_ONLY: Final = "--language-model-only"
+"""Arguments that vLLM and SGLang share."""
 
 
 def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
@@ -67,6 +73,20 @@ def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | N
         because=f"{shape.name} was made for {count(shape.positions, 'token')}; above that, answers degrade or the "
         "engine fails",
         remedy=f"write {shape.positions} or less",
+    )
+
+
+def media_from_anywhere(setup: EngineSetup) -> SpecWarning | None:
+    """A request may name an image, a video or a sound by its URL, and the engine's pod fetches it."""
+    shape = setup.shape
+    if shape is None or shape.vision is None or setup.gives(MEDIA_DOMAINS, TEXT_ONLY):
+        return None
+    return SpecWarning(
+        field="spec.engine.extraArgs",
+        value=f"no {MEDIA_DOMAINS}",
+        reason=EngineReason.RISKY,
+        because="clients choose URLs of images, and the engine fetches them from any address that its pod reaches",
+        remedy=f"add {MEDIA_DOMAINS} with the hosts of images, or {TEXT_ONLY}, or restrict the pods' egress",
     )
 
 

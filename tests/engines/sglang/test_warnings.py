@@ -12,7 +12,7 @@ from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import WindowedLayers
-from tests.engines.setups import A100, H100, HUB, LLAMA, NGRAM, VOLUME, setup_of, with_token
+from tests.engines.setups import A100, H100, HUB, LLAMA, NGRAM, OF_IMAGES, VOLUME, setup_of, with_token
 from tests.engines.sglang.inputs import ENGINE, RELEASED, adapter, extra, setup_with, warnings
 
 WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
@@ -21,6 +21,12 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "spec.engine.version",
         Why.VERSION_NOT_KNOWN,
         "an image of 0.5.23",
+    ),
+    "images from any address": (
+        setup_of(ENGINE, shape=OF_IMAGES, on=H100),
+        "spec.engine.extraArgs",
+        Why.RISKY,
+        "the engine fetches them from any address that its pod reaches",
     ),
     "a batch is one of prompts": (
         setup_with(max_batched_tokens=4096),

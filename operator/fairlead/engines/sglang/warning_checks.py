@@ -165,6 +165,9 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
         checks.LONGER_ALLOWED,
     ),
     spec_warnings.foreign_code,
+    cited(
+        "Its parser has the same argument; which addresses it refuses was not tried.", spec_warnings.media_from_anywhere
+    ),
     spec_warnings.token_without_hub,
     cited(
         "`srt/lora/lora_config.py` downloads an adapter's newest revision.", spec_warnings.adapter_not_pinned, "SGLang"

@@ -208,6 +208,10 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
         limits.LONGER_ALLOWED,
     ),
     spec_warnings.foreign_code,
+    cited(
+        "Its guide to security: without `--allowed-media-domains` requests may name any address.",
+        spec_warnings.media_from_anywhere,
+    ),
     spec_warnings.token_without_hub,
     cited("`--lora-modules` takes a repository's name and no revision.", spec_warnings.adapter_not_pinned, "vLLM"),
     events_of_nothing,
