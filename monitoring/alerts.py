@@ -45,6 +45,10 @@ _EJECTIONS: Final = f'sum by ({_OF_ROUTERS}) (increase({router.EJECTIONS.name}{{
 _KEYS: Final = f"sum by ({_OF_ROUTERS}, result) (increase({router.KEY_READINGS.name}"
 _KEYS_UNREAD: Final = f'{_KEYS}{{result!="read"}}[15m])) > 1'
 _KEYS_READ: Final = f'sum by ({_OF_ROUTERS}) (increase({router.KEY_READINGS.name}{{result="read"}}[15m])) > 0'
+_OF_TENANTS: Final = f"{_OF_ROUTERS}, tenant"
+_SPENT: Final = (
+    f"sum by ({_OF_TENANTS}) ({router.TENANT_SPENT.name}) / sum by ({_OF_TENANTS}) ({router.TENANT_BUDGET.name})"
+)
 _REFUSED: Final = 'reason=~"queue_full|queue_time|too_late|no_replica_routable"'
 
 SERVICE: Final = (
@@ -109,6 +113,16 @@ SERVICE: Final = (
         summary=f"Routers of {_SERVED} cannot read the issuer's keys: {{{{ $labels.result }}}}",
         description=f"No router of {_SERVED} has read the keys of the tenants' issuer for a quarter of an hour: "
         "{{ $labels.result }}. Keys that were read before still count; a router that starts now lets in no token.",
+    ),
+    Alert(
+        name="FairleadTenantBudgetNearlySpent",
+        expr=f"{_SPENT} > 0.9",
+        lasts="10m",
+        severity=Severity.WARNING,
+        summary=f"Tenant {{{{ $labels.tenant }}}} of {_SERVED} has nearly spent its budget",
+        description=f"Of the budget of tenant {{{{ $labels.tenant }}}} of {_SERVED}, "
+        "{{ $value | humanizePercentage }} is spent or reserved; once it is used up, requests get 429 until the next "
+        "period.",
     ),
 )
 FLEET: Final = (

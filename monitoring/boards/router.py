@@ -12,6 +12,7 @@ _ROUTERS: Final = 'job=~".*-routers"'
 """Needed since engines export process metrics of the same names."""
 _EACH: Final = f"{{{{{REPLICA}}}}}"
 _BLOCKS: Final = f"{queries.rate(router.BLOCKS_HELD)} / {queries.rate(router.PREFIX_BLOCKS)}"
+_SPENT: Final = f"{queries.total(router.TENANT_SPENT, 'tenant')} / {queries.total(router.TENANT_BUDGET, 'tenant')}"
 
 
 def _top(query: str) -> str:
@@ -67,6 +68,12 @@ _TENANTS: Final = PanelRow(
         ),
         lines("Waiting by tenant", Query(_top(queries.total(router.TENANT_WAITING, "tenant")), "{{tenant}}")),
         lines("At engines by tenant", Query(_top(queries.total(router.TENANT_INFLIGHT, "tenant")), "{{tenant}}")),
+        lines(
+            "Spent of budgets, the ten highest",
+            Query(_top(_SPENT), "{{tenant}}"),
+            unit="percentunit",
+            text="In the current period, with what is reserved.",
+        ),
         lines(
             "Limits in shadow mode",
             Query(queries.rate(router.SHADOW, "reason"), "{{reason}}"),

@@ -148,6 +148,11 @@ def test_a_budget_refuses_what_it_may_not_pay_for_and_says_what_is_left(tmp_path
                 page = (await router.page())["tenants"]
                 assert (page["shop"]["spent"], page["shop"]["shared"]) == (pytest.approx(3 * COST), False)
                 assert "spent" not in page["office"], "which has no budget"
+                shown = await samples(router, "fairlead_router_tenant_budget")
+                assert shown == {
+                    'fairlead_router_tenant_budget{tenant="shop"}': 0.01,
+                    'fairlead_router_tenant_budget_spent{tenant="shop"}': pytest.approx(3 * COST),
+                }
             assert len(api.seen) == 4
 
     run_story(story())

@@ -24,6 +24,7 @@ def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: flo
         pods=_pods(context, targets),
         lanes=_joined([lane for queue in queues for lane in queue.lanes]),
         idle={one.name: one.costs.idle for one in context.targets.values() if one.costs.price_per_hour is not None},
+        budgets=context.spending.budget_uses(now),
         tasks=context.spending.outcomes.models(),
         held=sum(queue.held for queue in queues),
         adapters_waiting=sum(one.dispatcher.table.claims.waiting for one in targets),

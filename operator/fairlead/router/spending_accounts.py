@@ -14,6 +14,7 @@ from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.snapshot import BudgetUse
 from fairlead.router.request_bill import BilledRequest, RequestBill
 from fairlead.routing.accounts import Accounts
 from fairlead.routing.reasons import RefusalReason
@@ -63,6 +64,11 @@ class RouterSpending:
     def wall(self, now: float) -> float:
         """Return the time of day, by which budgets and hours are kept."""
         return self._telemetry.wall(now)
+
+    def budget_uses(self, now: float) -> tuple[BudgetUse, ...]:
+        """Return every tenant's budget and what is spent of it."""
+        wall = self.wall(now)
+        return tuple(BudgetUse(tenant=name, spent=one.spent(wall), most=one.most) for name, one in self.budgets.items())
 
     # One request
 

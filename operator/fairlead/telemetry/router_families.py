@@ -178,6 +178,15 @@ PAID_VALIDATED: Final = _OURS.counter(
 )
 PAID_INVALID: Final = _OURS.counter("cost_invalid", "Of the checked ones, those that failed.", *PAID)
 TENANT_COST: Final = _OURS.counter("tenant_cost", "Cost of requests, by tenant.", "tenant", "model")
+TENANT_BUDGET: Final = _OURS.gauge(
+    "tenant_budget", "Most that a tenant may spend in this period at this router: all of its budget, or an equal part.",
+    "tenant",
+)  # fmt: skip
+TENANT_SPENT: Final = _OURS.gauge(
+    "tenant_budget_spent", "Spent of that, with what is reserved for running requests; by all routers if they share a "
+    "counter.",
+    "tenant",
+)  # fmt: skip
 TASKS: Final = _OURS.counter(
     "tasks", "Tasks, by the target and revision that they began at; requests name them in x-fairlead-task.",
     "target", "revision",

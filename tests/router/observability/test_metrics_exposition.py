@@ -14,7 +14,7 @@ from fairlead.fleet.tenants import Lane, Tenant
 from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.observability.process_metrics import ProcessMetrics
-from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.observability.snapshot import BudgetUse, RouterSnapshot
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.queue_snapshot import LaneSnapshot
@@ -100,6 +100,12 @@ def test_queues_are_exposed_by_lane_and_by_tenant() -> None:
     assert (figures['tenant_inflight{tenant="shop"}'], figures['tenant_waiting{tenant="lab"}']) == (4, 9)
     assert figures['shadow_refusals_total{reason="token_rate"}'] == 3
     assert (figures['tenant_over_concurrency_total{tenant="shop"}'], figures["requests_held"]) == (3, 10)
+
+
+def test_budgets_are_exposed_as_this_router_enforces_them() -> None:
+    figures = samples(recorder_of(), RouterSnapshot(budgets=[BudgetUse(tenant="shop", most=12.5, spent=9.0)]))
+    assert (figures['tenant_budget{tenant="shop"}'], figures['tenant_budget_spent{tenant="shop"}']) == (12.5, 9)
+    assert 'tenant_budget{tenant="shop"}' not in samples(recorder_of())
 
 
 def test_the_cache_is_exposed_with_the_store_that_routers_share() -> None:

@@ -129,6 +129,8 @@ class MetricsExposition:
         family(router_families.PAID_INVALID, ((one.key, one.invalid) for one in every))
         spenders = (one for one in self._counts.spenders.values() if one.cost)
         family(router_families.TENANT_COST, ((one.key, one.cost) for one in spenders))
+        family(router_families.TENANT_BUDGET, (((one.tenant,), one.most) for one in snapshot.budgets))
+        family(router_families.TENANT_SPENT, (((one.tenant,), one.spent) for one in snapshot.budgets))
         tasks = [(key, one) for key, one in snapshot.tasks.items() if one.tasks]
         family(router_families.TASKS, ((key, one.tasks) for key, one in tasks))
         ended = [(key, (("succeeded", one.succeeded), ("failed", one.failed))) for key, one in tasks]

@@ -35,6 +35,16 @@ class PeersSnapshot:
     """By result."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetUse:
+    """One tenant's budget in the current period, as this router enforces it."""
+
+    tenant: str
+    most: float
+    spent: float
+    """By all routers if they share a counter."""
+
+
 @dataclass(slots=True, kw_only=True)
 class RouterSnapshot:
     """Built at a scrape and discarded after it."""
@@ -46,6 +56,7 @@ class RouterSnapshot:
     accounts: Sequence[Account] = ()
     idle: Mapping[str, float] = field(default_factory=dict)
     """Cost of idle time, by target whose price is known."""
+    budgets: Sequence[BudgetUse] = ()
     tasks: Mapping[ModelKey, ModelFigures] = field(default_factory=dict)
     """Outcomes of tasks, by the target and revision that they began at."""
     held: int = 0
