@@ -160,8 +160,8 @@ class Placement(RouterPlacement):
     tolerations: tuple[Toleration, ...] = Field(
         default=(),
         max_length=32,
-        description="Taints that replicas tolerate. nvidia.com/gpu:NoSchedule is tolerated without being named, except "
-        "with product CPU.",
+        description="Taints that replicas tolerate. NoSchedule of nvidia.com/gpu and of accelerator.resource is "
+        "tolerated without being named, except with product CPU.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     service_account_name: ObjectName | None = Field(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from fairlead.cluster import gpu_nodes, pods
+from fairlead.cluster import gpu_nodes, pods, taints
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import Toleration
@@ -18,8 +18,6 @@ from fairlead.objects import quantities
 
 CORES: Final = "cpu"
 MEMORY: Final = "memory"
-KEEP_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
-"""Effects of taints that keep pods away; PreferNoSchedule does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def host_nodes(
         cores[gpu_nodes.node_of(pod)] += int(held[0] * 1000)
         memory[gpu_nodes.node_of(pod)] += int(held[1])
     return tuple(
-        _node(one, (cores, memory), open_=gpu_nodes.is_schedulable(one) and _tolerated(one, tolerations))
+        _node(one, (cores, memory), open_=gpu_nodes.is_schedulable(one) and not taints.untolerated(one, tolerations))
         for one in nodes
     )
 
@@ -71,21 +69,6 @@ def requested(pod: Manifest) -> tuple[Decimal, Decimal]:
     wanted = [one.get("resources", {}).get("requests") or {} for one in containers]
     cores = sum((_amount(one.get(CORES)) for one in wanted), Decimal(0))
     return cores, sum((_amount(one.get(MEMORY)) for one in wanted), Decimal(0))
-
-
-def _tolerated(node: Manifest, tolerations: Sequence[Toleration]) -> bool:
-    """Whether every taint that keeps pods away is tolerated."""
-    taints = node.get("spec", {}).get("taints") or ()
-    return all(any(_matches(one, taint) for one in tolerations) for taint in taints if taint.get("effect") in KEEP_AWAY)
-
-
-def _matches(one: Toleration, taint: Manifest) -> bool:
-    """Compare like the scheduler: no effect is every effect, and Exists without a key is every taint."""
-    if one.effect not in (None, taint.get("effect")):
-        return False
-    if one.operator == "Exists":
-        return not one.key or one.key == taint.get("key")
-    return one.key == taint.get("key") and (one.value or "") == (taint.get("value") or "")
 
 
 def _node(manifest: Manifest, used: tuple[Counter[str], Counter[str]], *, open_: bool) -> HostNode:

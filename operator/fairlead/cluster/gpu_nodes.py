@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from fairlead.cluster import pods
+from fairlead.cluster import pods, taints
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, Toleration
 from fairlead.fleet.nodes import Node
 from fairlead.objects import engine_placement
 
@@ -24,6 +24,8 @@ class GpuRequirement:
     gpus: int
     selector: tuple[tuple[str, str], ...] = ()
     """Node labels, the product's among them if one is named."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of nodes that it may still run on, that of GPU nodes among them."""
     priority_class: str | None = None
     """The PriorityClass of its pods; None: the cluster's default."""
 
@@ -37,6 +39,7 @@ class GpuRequirement:
             resource=wanted.resource,
             gpus=wanted.gpus_per_replica,
             selector=selector,
+            tolerations=engine_placement.tolerations(wanted),
             priority_class=wanted.placement.priority_class,
         )
 
@@ -65,12 +68,14 @@ def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -
     )
 
 
-def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str) -> tuple[Node, ...]:
+def nodes_with(
+    nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str, tolerations: Sequence[Toleration] = ()
+) -> tuple[Node, ...]:
     """Return every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
     used: Counter[str] = Counter()
     for pod in some:
         used[node_of(pod)] += held_gpus(pod, resource)
-    return tuple(_node(one, used, resource) for one in nodes)
+    return tuple(_node(one, used, resource, taints.untolerated(one, tolerations)) for one in nodes)
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
@@ -93,7 +98,7 @@ def _is_extended(resource: str) -> bool:
     return "/" in resource and not resource.partition("/")[0].endswith("kubernetes.io")
 
 
-def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
+def _node(manifest: Manifest, used: Counter[str], resource: str, taint: str) -> Node:
     name, status = manifest["metadata"]["name"], manifest.get("status", {})
     labels = manifest["metadata"].get("labels") or {}
     return Node(
@@ -101,6 +106,7 @@ def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
         gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
         used=used[name],
         schedulable=is_schedulable(manifest),
+        taint=taint,
         labels=labels_of(manifest),
     )
 

@@ -18,6 +18,8 @@ class Node:
     """GPUs that pods have allocated, including pods that are ending."""
     schedulable: bool = True
     """Ready and not cordoned."""
+    taint: str = ""
+    """A taint that keeps the replica off; empty if it tolerates all of them."""
     labels: tuple[tuple[str, str], ...] = ()
 
 

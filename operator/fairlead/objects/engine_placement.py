@@ -28,7 +28,7 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
     placed = replace(
         wanted.placement,
         node_selector=tuple(node_selector(wanted).items()),
-        tolerations=(*_gpu_toleration(wanted), *wanted.placement.tolerations),
+        tolerations=tolerations(wanted),
     )
     return pod_placement.fields(placed, labels.engines_of(wanted.name, revision))
 
@@ -36,6 +36,20 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
     """Return the labels that a node must have; the room on nodes is counted by them too."""
     return _product(wanted) | dict(wanted.placement.node_selector)
+
+
+def tolerations(wanted: DesiredRevision) -> tuple[Toleration, ...]:
+    """Return the taints that a pod tolerates; the room on nodes is counted by them too.
+
+    Nodes with accelerators usually have a taint named like the resource, as the admission plugin
+    ExtendedResourceToleration expects; nodes with slices of NVIDIA's GPUs have that of whole ones. Replicas on CPU keep
+    off such nodes.
+    """
+    if wanted.cpu is not None:
+        return wanted.placement.tolerations
+    keys = dict.fromkeys((GPU, wanted.resource if wanted.resource != NO_RESOURCE else GPU))
+    reserved = (Toleration(key=key, operator="Exists", effect="NoSchedule") for key in keys)
+    return (*reserved, *wanted.placement.tolerations)
 
 
 def gpu_product(wanted: DesiredRevision) -> str:
@@ -112,8 +126,3 @@ def _offloaded(size: int, limits: Mapping[str, str]) -> dict[str, str]:
     if not size or container_resources.MEMORY in limits:
         return {}
     return {container_resources.MEMORY: quantities.of_bytes(ceil(size / MIB) * MIB)}
-
-
-def _gpu_toleration(wanted: DesiredRevision) -> tuple[Toleration, ...]:
-    """Return the GPU toleration; replicas on CPU keep off nodes reserved for GPUs."""
-    return () if wanted.cpu else (Toleration(key=GPU, operator="Exists", effect="NoSchedule"),)

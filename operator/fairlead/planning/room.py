@@ -36,13 +36,15 @@ def room(
         return NodeRoom(
             replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=MissingCapacity.SELECTOR
         )
-    open_nodes = [node for node in selected if node.schedulable]
+    open_nodes = [node for node in selected if node.schedulable and not node.taint]
     if not open_nodes:
-        return NodeRoom(replicas=0, most=0, because=_all_closed(len(selected), product), lack=_size(selected, gpus))
+        return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), lack=_size(selected, gpus))
     return NodeRoom(
         replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
         most=sum(node.gpus // gpus for node in open_nodes),
-        because=_counted(open_nodes, product, gpus) + sentences.closed(len(selected) - len(open_nodes)),
+        because=_counted(open_nodes, product, gpus)
+        + sentences.closed(len(selected) - len(open_nodes))
+        + sentences.tainted([node.taint for node in selected if node.schedulable]),
         lack=_size(selected, gpus),
     )
 
@@ -87,9 +89,11 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     return f"{words}{scattered}; a replica takes {gpus}"
 
 
-def _all_closed(closed: int, product: str | None) -> str:
-    have = f"{count(closed, 'node')} that {verb(closed, 'has')} it {verb(closed, 'is')}"
-    return f"{_named(product)}: no node takes pods now; {have} cordoned or not ready"
+def _all_closed(closed: Sequence[Node], product: str | None) -> str:
+    have = f"{count(len(closed), 'node')} that {verb(len(closed), 'has')} it {verb(len(closed), 'is')}"
+    kept_off = sentences.tainted([node.taint for node in closed if node.schedulable])
+    why = "cordoned, not ready or tainted" if kept_off else "cordoned or not ready"
+    return f"{_named(product)}: no node takes pods now; {have} {why}{kept_off}"
 
 
 def _absent(nodes: Sequence[Node], product: str | None) -> str:

@@ -61,5 +61,9 @@ def _room(nodes: Sequence[Manifest], some: Sequence[Manifest], place: NodeRequir
         )
     coming = gpu_nodes.pending_replicas(some, place)
     return rooms.room(
-        gpu_nodes.nodes_with(nodes, some, place.resource), place.product, place.gpus, place.others, coming
+        gpu_nodes.nodes_with(nodes, some, place.resource, place.tolerations),
+        place.product,
+        place.gpus,
+        place.others,
+        coming,
     )

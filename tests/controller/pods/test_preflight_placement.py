@@ -1,5 +1,6 @@
 """A check that no node takes: full nodes say nothing about the revision, labels and taints say that it cannot start."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -44,9 +45,13 @@ def deployed(tolerated: str) -> dict[str, Any]:
     return deployment(replicas=1, placement={"tolerations": [one]})
 
 
-def misspelt() -> Pretend:
-    """One replica serves on the only node, which is tainted; two minutes ago an edit misspelt its toleration."""
+def misspelt(*, nodes_grow: bool) -> Pretend:
+    """One replica serves on the only node, which is tainted; two minutes ago an edit misspelt its toleration.
+
+    Where nodes are added for pending pods the operator does not count them, and the scheduler alone knows the taint.
+    """
     world = Pretend(gpus=1)
+    world.operator._setting = replace(world.operator._setting, nodes_grow=nodes_grow)
     world.apply(deployed("llm"))
     world.settle()
     (node,) = world.kube.of(kinds.NODE)
@@ -57,22 +62,31 @@ def misspelt() -> Pretend:
 
 
 def test_the_last_replica_is_not_drained_for_a_revision_that_no_node_takes() -> None:
-    world = misspelt()
+    world = misspelt(nodes_grow=True)
     assert len(world.serving()) == 1
     assert world.condition("Scheduled") == ("False", "Unschedulable")
     assert "untolerated taint {dedicated: llm}" in world.message("Scheduled")
 
 
-def test_once_the_toleration_is_corrected_the_rollout_goes_on() -> None:
-    world = misspelt()
+def test_where_nodes_are_counted_the_taint_leaves_no_room_and_no_pod_is_tried() -> None:
+    world = misspelt(nodes_grow=False)
+    assert len(world.serving()) == 1
+    assert world.condition("Scheduled") == ("False", "NoFreeGpu")
+    assert "does not name the taint dedicated=llm:NoSchedule" in world.message("Scheduled")
+
+
+@pytest.mark.parametrize("nodes_grow", [False, True])
+def test_once_the_toleration_is_corrected_the_rollout_goes_on(*, nodes_grow: bool) -> None:
+    world = misspelt(nodes_grow=nodes_grow)
     world.apply(deployed("llm"))
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
     assert len(world.serving()) == 1
 
 
-def test_once_the_taint_is_gone_the_new_revision_is_checked_and_serves() -> None:
-    world = misspelt()
+@pytest.mark.parametrize("nodes_grow", [False, True])
+def test_once_the_taint_is_gone_the_new_revision_is_checked_and_serves(*, nodes_grow: bool) -> None:
+    world = misspelt(nodes_grow=nodes_grow)
     before = world.serving()
     (node,) = world.kube.of(kinds.NODE)
     world.objects.put(kinds.NODE, node | {"spec": {}})
