@@ -131,7 +131,7 @@ def test_a_model_is_not_spread_over_slices_of_which_a_process_sees_one(spec: dic
     assert admission.review(simulated, OFFLINE).refusals == ()
 
 
-def test_a_replica_of_several_gpus_is_never_told_to_move_to_several_slices() -> None:
+def test_to_a_replica_of_several_gpus_no_slices_are_suggested() -> None:
     """Neither if its model does not fit, nor to save money."""
     slices = {"product": f"{A100}-MIG-3g.40gb", "memoryMib": 40_192, "computeCapability": "8.0", "priceUsdHour": 0.1}
     slices |= {"bandwidthGbs": 900, "bf16Tflops": 130}
