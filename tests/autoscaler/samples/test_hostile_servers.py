@@ -205,7 +205,7 @@ def test_slow_servers_of_one_namespace_delay_no_other(monkeypatch: pytest.Monkey
         asyncio.run(story(slow, quick))
 
 
-def test_a_turn_ends_with_its_thread_even_if_whoever_waited_is_gone() -> None:
+def test_a_turn_ends_with_its_thread_even_if_its_task_is_gone() -> None:
     async def story() -> None:
         turns, go = QueryTurns(), threading.Event()
         gone = [asyncio.create_task(turns.run("team", go.wait)) for _ in range(AT_ONCE)]
@@ -222,7 +222,7 @@ def test_a_turn_ends_with_its_thread_even_if_whoever_waited_is_gone() -> None:
     asyncio.run(story())
 
 
-def test_an_error_in_a_turn_reaches_whoever_waits_and_frees_it() -> None:
+def test_an_error_in_a_turn_reaches_its_task_and_ends_the_turn() -> None:
     def fail() -> None:
         raise PrometheusUnavailable("gone")
 

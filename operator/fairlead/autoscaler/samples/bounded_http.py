@@ -41,13 +41,13 @@ class HttpUnavailable(Exception):
 
 
 @dataclass(slots=True)
-class Allowance:
+class RequestBounds:
     """What one request may still take."""
 
     ends: float = field(default_factory=lambda: time.monotonic() + TOTAL_SECONDS)
     bytes_left: int = MOST_BYTES
 
-    def patience(self) -> float:
+    def next_wait(self) -> float:
         """Seconds to wait for the next bytes; raises if the time is over."""
         left = self.ends - time.monotonic()
         if left <= 0:
@@ -62,7 +62,7 @@ class Allowance:
         return count
 
 
-_ALLOWANCE: Final[ContextVar[Allowance]] = ContextVar("allowance of the request that this thread sends")
+_BOUNDS: Final[ContextVar[RequestBounds]] = ContextVar("request_bounds")
 
 
 class _BoundedSocket(socket.socket):
@@ -70,12 +70,12 @@ class _BoundedSocket(socket.socket):
 
     def recv_into(self, *words: Any, **named: Any) -> int:  # noqa: ANN401 - passed on unchanged
         """Receive within what is left."""
-        allowance = _ALLOWANCE.get()
-        self.settimeout(allowance.patience())
+        bounds = _BOUNDS.get()
+        self.settimeout(bounds.next_wait())
         try:
-            return allowance.take(super().recv_into(*words, **named))
+            return bounds.take(super().recv_into(*words, **named))
         except TimeoutError:
-            raise _too_slow(allowance) from None
+            raise _too_slow(bounds) from None
 
 
 class _BoundedTlsSocket(ssl.SSLSocket):
@@ -83,12 +83,12 @@ class _BoundedTlsSocket(ssl.SSLSocket):
 
     def recv_into(self, *words: Any, **named: Any) -> int:  # noqa: ANN401 - passed on unchanged
         """Receive within what is left; bytes are counted after decryption."""
-        allowance = _ALLOWANCE.get()
-        self.settimeout(allowance.patience())
+        bounds = _BOUNDS.get()
+        self.settimeout(bounds.next_wait())
         try:
-            return allowance.take(super().recv_into(*words, **named))
+            return bounds.take(super().recv_into(*words, **named))
         except TimeoutError:
-            raise _too_slow(allowance) from None
+            raise _too_slow(bounds) from None
 
 
 class _Connection(HTTPConnection):
@@ -128,7 +128,7 @@ class BoundedAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *words: Any, **named: Any) -> requests.Response:  # noqa: ANN401
         """Send a request and read its whole reply."""
-        _ALLOWANCE.set(Allowance())
+        _BOUNDS.set(RequestBounds())
         request.headers["Accept-Encoding"] = "identity"
         try:
             reply = super().send(request, *words, **named)
@@ -168,7 +168,7 @@ def _connected(host: str, port: int | None) -> socket.socket:
     for family, kind, protocol, _, address in addresses[:MOST_ADDRESSES]:
         made = _BoundedSocket(family, kind, protocol)
         try:
-            made.settimeout(_ALLOWANCE.get().patience())
+            made.settimeout(_BOUNDS.get().next_wait())
             made.connect(address)
         except OSError as problem:
             made.close()
@@ -181,8 +181,8 @@ def _connected(host: str, port: int | None) -> socket.socket:
     raise HttpUnavailable(f"no connection ({trouble})")
 
 
-def _too_slow(allowance: Allowance) -> HttpUnavailable:
-    allowance.patience()
+def _too_slow(bounds: RequestBounds) -> HttpUnavailable:
+    bounds.next_wait()
     return HttpUnavailable(f"no answer within {SILENCE_SECONDS:g} s")
 
 

@@ -92,7 +92,7 @@ class _RunIdentity(NamedTuple):
 
 class _DrivenRun(NamedTuple):
     namespace: str
-    task: asyncio.Task[None]
+    driving: asyncio.Task[None]
 
 
 class QualityRuns:
@@ -146,7 +146,7 @@ class QualityRuns:
         driven: dict[str, _DrivenRun] = {}
         try:
             while True:
-                driven = {uid: one for uid, one in driven.items() if not one.task.done()}
+                driven = {uid: one for uid, one in driven.items() if not one.driving.done()}
                 for uid, (identity, run) in self._runs.items():
                     if uid not in driven and not run.ended and _has_room(driven.values(), identity.namespace):
                         task = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
@@ -155,8 +155,8 @@ class QualityRuns:
                 await asyncio.sleep(PAUSE_S)
         finally:
             for one in driven.values():
-                one.task.cancel()
-            await asyncio.gather(*(one.task for one in driven.values()), return_exceptions=True)
+                one.driving.cancel()
+            await asyncio.gather(*(one.driving for one in driven.values()), return_exceptions=True)
 
     async def advance(self, uid: str) -> bool:
         """Run one round of one run; False if it has nothing to send, or could not."""
