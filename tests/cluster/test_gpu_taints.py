@@ -81,7 +81,7 @@ def test_beside_open_nodes_the_taint_of_the_others_is_named() -> None:
     some = [node("nvidia.com/gpu"), node("nvidia.com/gpu", taint("dedicated", "", "NoExecute"))]
     nodes = gpu_nodes.nodes_with(some, [], place.resource, place.tolerations)
     assert room.room(nodes, place.product, 1).because == (
-        "NVIDIA-L4: 4 on 1 node, 0 in use, 4 free; a replica takes 1; 1 more node takes no pods now; "
-        "spec.placement.tolerations does not name the taint dedicated:NoExecute"
+        "NVIDIA-L4: 4 on 1 node, 0 in use, 4 free; a replica takes 1; 1 more node takes no pods now "
+        "(taint dedicated:NoExecute)"
     )
     assert room.room([replace(one, taint="") for one in nodes], place.product, 1).replicas == 8

@@ -112,6 +112,11 @@ def test_a_report_says_what_the_last_hour_cost() -> None:
     found = router_client.parsed('{"endpoints": [], "lastHour": {"cost": 1.5, "tokens": 2000}}')
     assert found == RouterReport(hour=HourSpend(cost=1.5, tokens=2000))
     assert router_client.parsed('{"endpoints": [], "lastHour": {"cost": "much"}}') is None
+    found = router_client.parsed(
+        '{"endpoints": [], "tenants": {"shop": {"inflight": 2, "spent": 12.5, "shared": true}}}'
+    )
+    assert found is not None
+    assert found.tenants == {"shop": TenantUse(running=2, spent=12.5, shared=True)}
 
 
 def test_requests_at_two_revisions_are_read_from_a_row_on() -> None:

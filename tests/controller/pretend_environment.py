@@ -6,7 +6,6 @@ The feed may be late, stop, lose, duplicate and reorder changes; a list always s
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 from fairlead.cluster import kinds, pods
@@ -26,6 +25,7 @@ from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels
 from tests.cluster.fake_objects import Happened, Objects, matches
+from tests.controller.pretended_hangs import HangingEngines
 from tests.controller.pretended_judge import JudgeAccess, Killed
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
@@ -129,11 +129,8 @@ def _selector(resource: Resource) -> str:
     return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
 
 
-class PretendPodClient(JudgeAccess):
+class PretendPodClient(JudgeAccess, HangingEngines):
     """Routers see every ready engine and use those that answer."""
-
-    hung: Mapping[str, float] = MappingProxyType({})
-    """For how many seconds pods have hung that routers ejected; to be replaced as a whole."""
 
     def __init__(self, objects: Objects) -> None:
         super().__init__()
@@ -148,9 +145,9 @@ class PretendPodClient(JudgeAccess):
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
         self.gone_revisions: set[str] = set()
+        """At the pods of these revisions nothing listens."""
         self.users_waiting: dict[str, int] = {}
         """Requests of users that wait at each pod of a revision."""
-        """At the pods of `gone_revisions`, nothing listens."""
         self.status = 200
         """The status of every reply to a question."""
         self.silent = False
@@ -175,11 +172,11 @@ class PretendPodClient(JudgeAccess):
         self.hour: HourSpend | None = None
         """Each router's spend of the last full hour."""
         self.tenants: dict[str, TenantUse] = {}
-        """What each router of a gateway serves, by tenant."""
+        """What each router serves, by tenant."""
 
     async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
         """A router's view; a gateway's router knows the targets in its configuration."""
-        if self.silent:
+        if self.silent or (self.own_mute and not target):
             return None
         if target:
             report = await self.gateway_report(router)
@@ -188,9 +185,8 @@ class PretendPodClient(JudgeAccess):
                 return None
             return RouterReport(endpoints=seen, hour=self.hour, share=self._share_of(router, target))
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
-        if self.own_mute:
-            return None
-        return RouterReport(endpoints=self._engines(None, name), hour=self.hour, share=self.share(name))
+        seen, share = self._engines(None, name), self.share(name)
+        return RouterReport(endpoints=seen, hour=self.hour, share=share, tenants=self.tenants)
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """The view of a gateway's router of the targets in its ConfigMap."""
@@ -221,17 +217,9 @@ class PretendPodClient(JudgeAccess):
         if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
             state, reason = EndpointState.NOT_READY, "asleep"
         name = pod["metadata"]["name"]
-        inflight, seconds = self.busy.get(name, 0), self.hung.get(name)
-        if seconds is not None:
-            state, reason = EndpointState.EJECTED, "no token within 60 s"
-        return RouterEndpoint(
-            pod=name,
-            address="198.18.0.9:8000",
-            state=state,
-            inflight=inflight,
-            reason=reason,
-            hung_seconds=seconds,
-        )
+        address, inflight = "198.18.0.9:8000", self.busy.get(name, 0)
+        found = RouterEndpoint(pod=name, address=address, state=state, inflight=inflight, reason=reason)
+        return self.as_reported(found)
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
         """Requests that ended at both revisions, or at both versions of an adapter."""
@@ -283,10 +271,9 @@ class PretendPodClient(JudgeAccess):
         self.served_in_all += 1
         if self.dies_at == self.served_in_all:
             raise Killed
-        text = self.answers.get(revision, str)(question)
-        choice = {"message": {"content": text}, "finish_reason": "stop"}
-        usage = {"completion_tokens": 4}
-        return PodReply(self.status, json.dumps({"choices": [choice], "usage": usage}).encode())
+        choice = {"message": {"content": self.answers.get(revision, str)(question)}, "finish_reason": "stop"}
+        reply = {"choices": [choice], "usage": {"completion_tokens": 4}}
+        return PodReply(self.status, json.dumps(reply).encode())
 
     def away(self, pod: Manifest) -> bool:
         """Whether nothing listens there."""
@@ -298,8 +285,7 @@ class PretendPodClient(JudgeAccess):
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """The load of users' requests now."""
-        revision = pod["metadata"]["labels"]["fairlead.dev/revision"]
-        users = self.users_waiting.get(revision, 0)
+        users = self.users_waiting.get(pod["metadata"]["labels"]["fairlead.dev/revision"], 0)
         return None if self.away(pod) else EngineLoad(engines=1, running=float(users), waiting=float(users))
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002

@@ -13,10 +13,10 @@ LONG: Final = 150.0
 """Seconds that are enough to be replaced."""
 
 
-def pod(name: str, **known: object) -> ReplicaPod:
+def pod(name: str, **fields: object) -> ReplicaPod:
     """A replica that has been ready for long."""
-    fields = {"uid": f"uid-{name}", "node": "n1", "created_at": LONG_AGO, "ready_since": LONG_AGO} | known
-    return ReplicaPod(name=name, **fields)  # type: ignore[arg-type]  # a test names what differs
+    usual = {"uid": f"uid-{name}", "node": "n1", "created_at": LONG_AGO, "ready_since": LONG_AGO}
+    return ReplicaPod(name=name, **(usual | fields))  # type: ignore[arg-type]  # a test names what differs
 
 
 def seen(name: str, hung: float | None = None, state: EndpointState | None = None) -> RouterEndpoint:

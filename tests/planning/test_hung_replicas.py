@@ -75,7 +75,7 @@ def test_a_router_that_began_later_agrees_by_its_own_probes_but_not_alone() -> N
 
 
 @pytest.mark.parametrize(
-    ("known", "decided"),
+    ("fields", "decided"),
     [
         ({"ready_since": T0 - MINUTE}, "NotConfirmed"),
         ({"ready_since": None}, "NoneHangs"),
@@ -84,8 +84,8 @@ def test_a_router_that_began_later_agrees_by_its_own_probes_but_not_alone() -> N
     ],
     ids=["ready again", "the kubelet sees it", "it is ending", "it sleeps"],
 )
-def test_only_a_replica_that_should_serve_can_hang(known: dict[str, object], decided: str) -> None:
-    assert reason(replace(fleet("ab", "b"), pods=(pod("a"), pod("b", **known)))) == decided
+def test_only_a_replica_that_should_serve_can_hang(fields: dict[str, object], decided: str) -> None:
+    assert reason(replace(fleet("ab", "b"), pods=(pod("a"), pod("b", **fields)))) == decided
 
 
 @pytest.mark.parametrize(

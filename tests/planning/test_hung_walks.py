@@ -54,11 +54,11 @@ class Fleet:
         state = EndpointState.ROUTABLE if began is None else EndpointState.EJECTED
         return RouterEndpoint(pod=one.name, address="", state=state, inflight=0, hung_seconds=seconds)
 
-    def change(self, which: int, **known: object) -> None:
+    def change(self, which: int, **fields: object) -> None:
         """Change one pod."""
         if self.pods:
             at = which % len(self.pods)
-            self.pods[at] = replace(self.pods[at], **known)  # type: ignore[arg-type]  # fields of a pod
+            self.pods[at] = replace(self.pods[at], **fields)  # type: ignore[arg-type]  # fields of a pod
 
     def operate(self, *, crashes: bool) -> None:
         """Decide, write the record, and delete the pod, unless the operator ends between the two."""

@@ -22,6 +22,8 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
             assert before == {"asked": 0, "promptTokens": 0, "batchArrivals": 0}
             assert page["demand"]["asked"] == 2
             assert page["demand"]["promptTokens"] > 0
+            use = page["tenants"][""]
+            assert (use["requestsPerMinute"], use["inflight"]) == (3, 0), "without tenants all requests are of one"
 
     run_story(story())
 

@@ -186,6 +186,25 @@ class HungReplicasStatus(ApiModel):
     )
 
 
+class TenantStatus(ApiModel):
+    """One tenant's usage over all routers, beside its limits."""
+
+    name: ShortText = Field(description="Name of the tenant.")
+    running: Figure = Field(default=None, description="Requests that run now.")
+    waiting: Figure = Field(default=None, description="Requests that wait now.")
+    max_concurrency: Figure = Field(default=None, description="Most requests that may run at once.")
+    requests: Figure = Field(default=None, description="Requests in the last minute.")
+    requests_per_minute: Figure = Field(default=None, description="Most requests a minute.")
+    tokens: Figure = Field(default=None, description="Prompt and output tokens in the last minute.")
+    tokens_per_minute: Figure = Field(default=None, description="Most tokens a minute.")
+    spent: DecimalText = Field(
+        default=None,
+        description="Spent from the budget in the current period, including what is reserved for running requests.",
+    )
+    budget: DecimalText = Field(default=None, description="Most that may be spent in a period.")
+    budget_period: BudgetPeriod | None = Field(default=None, description="The period, in UTC.")
+
+
 class InferenceDeploymentStatus(ObjectStatus):
     """Observed state of the object."""
 
@@ -206,6 +225,9 @@ class InferenceDeploymentStatus(ObjectStatus):
     )
     scaling: ScalingStatus | None = Field(default=None, description="What the autoscaler recommends, and why.")
     cost: Cost | None = Field(default=None, description="What it costs.")
+    tenants: Annotated[tuple[TenantStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=256, description="What tenants of its own router use; updated at most once a minute."
+    )
     canary: CanaryStatus | None = Field(
         default=None, description="The canary of the revision that the spec asks for, where strategy Canary tries it."
     )
@@ -256,25 +278,6 @@ class RouteStatus(ApiModel):
     targets: tuple[TargetStatus, ...] = Field(
         default=(), max_length=32, description="What may answer, fallbacks last.", json_schema_extra=ATOMIC
     )
-
-
-class TenantStatus(ApiModel):
-    """One tenant's usage over all routers, beside its limits."""
-
-    name: ShortText = Field(description="Name of the tenant.")
-    running: Figure = Field(default=None, description="Requests that run now.")
-    waiting: Figure = Field(default=None, description="Requests that wait now.")
-    max_concurrency: Figure = Field(default=None, description="Most requests that may run at once.")
-    requests: Figure = Field(default=None, description="Requests in the last minute.")
-    requests_per_minute: Figure = Field(default=None, description="Most requests a minute.")
-    tokens: Figure = Field(default=None, description="Prompt and output tokens in the last minute.")
-    tokens_per_minute: Figure = Field(default=None, description="Most tokens a minute.")
-    spent: DecimalText = Field(
-        default=None,
-        description="Spent from the budget in the current period, including what is reserved for running requests.",
-    )
-    budget: DecimalText = Field(default=None, description="Most that may be spent in a period.")
-    budget_period: BudgetPeriod | None = Field(default=None, description="The period, in UTC.")
 
 
 class InferenceGatewayStatus(ObjectStatus):

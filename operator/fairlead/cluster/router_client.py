@@ -120,7 +120,10 @@ def parsed(text: str) -> RouterReport | None:
     try:
         found = json.loads(text)
         return RouterReport(
-            endpoints=_endpoints(found), hour=_hour(found.get("lastHour")), share=_share(found.get("share"))
+            endpoints=_endpoints(found),
+            hour=_hour(found.get("lastHour")),
+            share=_share(found.get("share")),
+            tenants=_uses(found),
         )
     except UNREADABLE:
         return None
@@ -131,8 +134,7 @@ def parsed_gateway(text: str) -> GatewayReport | None:
     try:
         found = json.loads(text)
         targets = {str(name): _endpoints(one) for name, one in found["targets"].items()}
-        tenants = {str(name): _use(one) for name, one in (found.get("tenants") or {}).items()}
-        return GatewayReport(targets=targets, tenants=tenants)
+        return GatewayReport(targets=targets, tenants=_uses(found))
     except UNREADABLE:
         return None
 
@@ -152,6 +154,10 @@ def _share(entry: Mapping[str, Any] | None) -> TrafficShare | None:
     return TrafficShare(
         revision=str(entry["revision"]), percent=int(entry["percent"]), step=int(entry.get("step") or 0)
     )
+
+
+def _uses(report: Mapping[str, Any]) -> dict[str, TenantUse]:
+    return {str(name): _use(one) for name, one in (report.get("tenants") or {}).items()}
 
 
 def _use(entry: Mapping[str, Any]) -> TenantUse:

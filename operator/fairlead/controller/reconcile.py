@@ -44,8 +44,9 @@ from fairlead.controller.pods.start_times import StartTimes
 from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, deployment_status, route_conditions
+from fairlead.controller.status import canary_status, deployment_status, route_conditions, tenant_use
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
+from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.canaries import CanaryPhase
@@ -146,6 +147,7 @@ class Reconciler:
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts = StartTimes()
         self._uncreated = UncreatedPods()
+        self._usage = TenantUsage()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one deployment a step closer to its spec, and write its status."""
@@ -191,6 +193,7 @@ class Reconciler:
             routers=_routers(observed, judged, served, reports),
             route=route,
             spent=reports.hour,
+            tenants=self._tenants(observed, judged, sides, now),
         )
         await self._report(observed, inputs, served, now)
         await self._replacer.carry_out(observed, inputs.hung, now)
@@ -211,6 +214,7 @@ class Reconciler:
         self._sleepers.forget(uid)
         self._samples.forget(uid)
         self._uncreated.forget(uid)
+        self._usage.forget(uid)
         self._runs.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
@@ -313,6 +317,12 @@ class Reconciler:
             question = questions.question(owner, state, questions.revisions(observed, state))
         key = questions.evaluation_of(owner.namespace, state)
         return replace(facts, evaluation=self._runs.evaluation(owner.uid, key, question))
+
+    def _tenants(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, sides: SideReports, now: datetime
+    ) -> list[Manifest]:
+        stored = observed.status.get("tenants") or []
+        return self._usage.due(observed.owner.uid, tenant_use.of_deployment(judged, sides.own, stored), now)
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def report(resource: Resource, note: str) -> None:

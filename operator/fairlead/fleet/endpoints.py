@@ -1,7 +1,7 @@
 """What routers report about their endpoints, and so whether requests really reach a replica."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -54,19 +54,8 @@ class HourSpend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouterReport:
-    """What one router reports about one deployment."""
-
-    endpoints: tuple[RouterEndpoint, ...] = ()
-    hour: HourSpend | None = None
-    """None where nothing has a price."""
-    share: TrafficShare | None = None
-    """A new revision's share of the traffic at this router."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantUse:
-    """What one router of a gateway serves for a tenant now, and has served in the last minute."""
+    """What one router serves for a tenant now, and has served in the last minute."""
 
     running: int = 0
     waiting: int = 0
@@ -76,6 +65,19 @@ class TenantUse:
     """Spent of the current period's budget, including reservations."""
     shared: bool = False
     """Whether `spent` covers all routers, by their shared counter; otherwise only this router."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterReport:
+    """What one router reports about one deployment."""
+
+    endpoints: tuple[RouterEndpoint, ...] = ()
+    hour: HourSpend | None = None
+    """None where nothing has a price."""
+    share: TrafficShare | None = None
+    """A new revision's share of the traffic at this router."""
+    tenants: Mapping[str, TenantUse] = field(default_factory=dict)
+    """What its tenants use, if it is a deployment's own router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def room(
         most=sum(node.gpus // gpus for node in open_nodes),
         because=_counted(open_nodes, product, gpus)
         + sentences.closed(len(selected) - len(open_nodes))
-        + sentences.tainted([node.taint for node in selected if node.schedulable]),
+        + (f" (taint {taint})" if (taint := _taint(selected)) else ""),
         lack=_size(selected, gpus),
     )
 
@@ -91,9 +91,15 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
 
 def _all_closed(closed: Sequence[Node], product: str | None) -> str:
     have = f"{count(len(closed), 'node')} that {verb(len(closed), 'has')} it {verb(len(closed), 'is')}"
-    kept_off = sentences.tainted([node.taint for node in closed if node.schedulable])
-    why = "cordoned, not ready or tainted" if kept_off else "cordoned or not ready"
-    return f"{_named(product)}: no node takes pods now; {have} {why}{kept_off}"
+    words = f"{_named(product)}: no node takes pods now; {have}"
+    if taint := _taint(closed):
+        return f"{words} cordoned, not ready or tainted; spec.placement.tolerations does not name the taint {taint}"
+    return f"{words} cordoned or not ready"
+
+
+def _taint(nodes: Sequence[Node]) -> str:
+    """Return the first taint that alone keeps replicas off a node; cordoning a node taints it too."""
+    return next((node.taint for node in nodes if node.schedulable and node.taint), "")
 
 
 def _absent(nodes: Sequence[Node], product: str | None) -> str:

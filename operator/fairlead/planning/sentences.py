@@ -1,7 +1,5 @@
 """How counts are worded, in one place, so that every sentence of a plan reads alike."""
 
-from collections.abc import Sequence
-
 from fairlead.fleet import plurals
 from fairlead.fleet.nodes import NodeSelector
 
@@ -19,12 +17,6 @@ def change(name: str, before: int, after: int) -> str:
 def closed(nodes: int) -> str:
     """Format `; 2 more nodes take no pods now`; empty for 0."""
     return f"; {plurals.count(nodes, 'more node')} {plurals.verb(nodes, 'takes')} no pods now" if nodes else ""
-
-
-def tainted(taints: Sequence[str]) -> str:
-    """Format `; spec.placement.tolerations does not name the taint a=b:NoSchedule`; empty without a taint."""
-    first = next(filter(None, taints), "")
-    return f"; spec.placement.tolerations does not name the taint {first}" if first else ""
 
 
 def labels(selector: NodeSelector) -> str:

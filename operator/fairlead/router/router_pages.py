@@ -69,13 +69,14 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
         if target:
             return None
         came, spent = _arrived(context.telemetry.counts.demand.values()), _spent(context, sole, now)
-        return endpoint_report.report(sole.dispatcher, came, spent, now, draining=draining)
+        found = endpoint_report.report(sole.dispatcher, came, spent, now, draining=draining)
+        return found | {"tenants": _tenants(context, now)}
     if target:
-        found = context.targets.get(target)
-        return None if found is None else _of_target(context, found, now)
+        named = context.targets.get(target)
+        return None if named is None else _of_target(context, named, now)
     return {
         "targets": {name: _of_target(context, one, now) for name, one in context.targets.items()},
-        "tenants": {one.name: _tenant(context, one, now) for one in context.tenancy.accounts.all},
+        "tenants": _tenants(context, now),
         "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
         "draining": draining,
     }
@@ -90,6 +91,10 @@ def samples(context: RouterContext, target: str, adapter: str, after: int) -> di
     if found is None:
         return None
     return found.adapter_samples.page(adapter, after) if adapter else found.samples.page(after)
+
+
+def _tenants(context: RouterContext, now: float) -> dict[str, Any]:
+    return {one.name: _tenant(context, one, now) for one in context.tenancy.accounts.all}
 
 
 def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, Any]:

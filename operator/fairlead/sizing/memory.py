@@ -13,7 +13,7 @@ and leaves the other part unused.
 from typing import Final
 
 from fairlead.fleet.fit import Estimate, MemoryBreakdown
-from fairlead.sizing import activations, host_memory, measured_error, offloading, overheads, weights
+from fairlead.sizing import activations, host_memory, measured_error, overheads, weight_offload, weights
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
@@ -26,7 +26,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     if question.accelerator.is_cpu:
         return host_memory.memory(question)
     budget = overheads.visible(question.accelerator).times(question.share)
-    held, drafted = offloading.on_gpu(question), weights.draft(question)
+    held, drafted = weight_offload.on_gpu(question), weights.draft(question)
     peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
     slots = adapters(question)
     if question.static_share is not None:
@@ -46,7 +46,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         graphs=captured,
         framework=outside,
         kv=left.wider(measured_error.SHARE * question.doubt * loose),
-        offloaded=offloading.in_main_memory(question),
+        offloaded=weight_offload.in_main_memory(question),
     )
 
 

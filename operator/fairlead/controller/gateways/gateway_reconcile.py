@@ -6,9 +6,8 @@ What it keeps only saves work: the objects it parsed, and when tenants' use was 
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from dataclasses import replace
+from datetime import datetime
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
@@ -25,6 +24,7 @@ from fairlead.controller.gateways.members import MemberReader
 from fairlead.controller.pods import router_problems
 from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
+from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import GatewayReport
@@ -34,18 +34,7 @@ from fairlead.objects import applied_hash, gateway_children, gateway_config, htt
 from fairlead.review import deployment_review, gateway_review
 from fairlead.review.context import ObjectKey
 
-USE_WRITTEN_EVERY: Final = timedelta(seconds=60)
-"""How often tenants' use is written at most; it changes with every request."""
-
 log = logging.getLogger("fairlead.controller")
-
-
-@dataclass(frozen=True, slots=True)
-class _TenantUsage:
-    """Tenants' use as written last."""
-
-    at: datetime
-    tenants: list[Manifest]
 
 
 class GatewayReconciler:
@@ -58,7 +47,7 @@ class GatewayReconciler:
         self._routes = RouteApplier(environment.server, environment.world, self._applier)
         self._gateways = GatewayReader()
         self._members = MemberReader(setting.context)
-        self._usage: dict[str, _TenantUsage] = {}
+        self._usage = TenantUsage()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one gateway's children to its spec, and write its status."""
@@ -85,7 +74,7 @@ class GatewayReconciler:
         self._applier.forget(uid)
         self._gateways.forget(uid)
         self._members.forget(uid)
-        self._usage.pop(uid, None)
+        self._usage.forget(uid)
 
     async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
         """Apply the children as they should be; those of a refused gateway stay unchanged."""
@@ -173,17 +162,7 @@ class GatewayReconciler:
     def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
         """Return what tenants use; unchanged for a minute after it was written."""
         fresh = gateway_status.tenants(inputs, observed.status.get("tenants") or [])
-        if inputs.refused is not None:
-            return fresh
-        uid = observed.owner.uid
-        usage = self._usage.get(uid)
-        if usage is None or at - usage.at >= USE_WRITTEN_EVERY or _limits(usage.tenants) != _limits(fresh):
-            usage = self._usage[uid] = _TenantUsage(at, fresh)
-        return usage.tenants
-
-
-def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
-    return [{name: value for name, value in one.items() if name not in gateway_status.USE} for one in tenants]
+        return fresh if inputs.refused is not None else self._usage.due(observed.owner.uid, fresh, at)
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:

@@ -3,23 +3,21 @@
 Messages hold no times, and only numbers that do not change at rest.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from fairlead.api.tenants import BudgetPeriod
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.members import GatewayMembers
+from fairlead.controller.status import tenant_use
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
-from fairlead.fleet.endpoints import EndpointState, GatewayReport, TenantUse
+from fairlead.fleet.endpoints import EndpointState, GatewayReport
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, FallbackReason, ModelRoute
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb
-from fairlead.fleet.tenants import Tenant, TenantBudget
 from fairlead.objects import labels, router_service
 from fairlead.review import route_targets
 
@@ -27,8 +25,6 @@ MOST_MODELS = 256
 MOST_TARGETS = 32
 _AS_BEFORE = ("deployments", "endpoint", "models")
 """Fields that are known only for an accepted spec."""
-USE: Final = frozenset({"running", "waiting", "requests", "tokens", "spent"})
-"""Fields of a tenant that change with its requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +63,15 @@ def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
 
 
 def tenants(now: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]:
-    """Return what each tenant uses, over all routers, and its limits.
+    """Return what each tenant uses, over all routers, and its limits; `stored` is what was written last.
 
-    `stored` is what was written last. Its figures stay while a router does not answer, since a part of them would look
-    like a budget that was refilled; all of it stays while the spec is refused, since routers keep the previous limits.
+    All of it stays while the spec is refused, since routers keep the previous limits.
     """
     if now.refused is not None or now.gateway is None:
         return list(stored)
-    answered = [report.tenants for report in now.reports if report is not None]
-    whole = bool(answered) and len(answered) == len(now.reports)
-    before = {} if whole else {str(one.get("name")): one for one in stored}
-    return [
-        _tenant(one, [each.get(one.name, TenantUse()) for each in answered], before.get(one.name, {}))
-        for one in now.gateway.routing.tenants
-    ]
+    return tenant_use.of(
+        now.gateway.routing.tenants, [None if one is None else one.tenants for one in now.reports], stored
+    )
 
 
 def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCondition, ...]:
@@ -194,32 +185,6 @@ def _routable_pods(target: str, now: GatewayInputs) -> frozenset[str]:
 
 def _answers(now: GatewayInputs) -> list[GatewayReport]:
     return [one for one in now.reports if one is not None]
-
-
-def _tenant(one: Tenant, uses: Sequence[TenantUse], before: Manifest) -> Manifest:
-    """Return one tenant's use and limits; figures in `before` replace those of routers."""
-    limits: Mapping[str, int | None] = {
-        "maxConcurrency": one.max_concurrency,
-        "requestsPerMinute": one.requests_per_minute,
-        "tokensPerMinute": one.tokens_per_minute,
-    }
-    used = {name: sum(getattr(use, name) for use in uses) for name in ("running", "waiting", "requests", "tokens")}
-    found = {"name": one.name, **used, **dict(_set(limits)), **_money(one.budget, uses)}
-    return found | {name: before[name] for name in USE & before.keys() & found.keys()}
-
-
-def _money(budget: TenantBudget | None, uses: Sequence[TenantUse]) -> Manifest:
-    """Report a budget's spend; routers that share a counter each report what all have spent."""
-    if budget is None:
-        return {}
-    own = sum(use.spent for use in uses if not use.shared)
-    spent = max([own, *(use.spent for use in uses if use.shared)])
-    period = BudgetPeriod.MONTH if budget.monthly else BudgetPeriod.DAY
-    return {"spent": f"{spent:.4f}", "budget": f"{budget.max_cost:f}", "budgetPeriod": period.value}
-
-
-def _set(limits: Mapping[str, int | None]) -> Iterator[tuple[str, int]]:
-    return ((name, limit) for name, limit in limits.items() if limit is not None)
 
 
 def _condition(kind: ConditionType, holds: bool | None, reason: Why, message: str) -> UntimedCondition:

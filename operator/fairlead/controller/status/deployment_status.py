@@ -65,6 +65,8 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
         found["canary"] = canary_status.written(now.canary)
     if (hung := hung_status.written(now.hung, before)) is not None:
         found[hung_status.FIELD] = hung
+    if now.tenants:
+        found["tenants"] = list(now.tenants)
     if asleep:
         found["asleepReplicas"] = asleep
     if fields.endpoint:

@@ -1,7 +1,8 @@
 """All inputs of one deployment's status, gathered once: what is desired, what exists, what is next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairlead.controller.snapshot import AutoscalerReport
 from fairlead.fleet.canaries import CanaryState
@@ -93,5 +94,7 @@ class StatusInputs:
     """The spend of the last full hour; None if no router reports it."""
     hung: HungReplicaDecision | None = None
     """What is done about replicas that hang; None while nothing may be."""
+    tenants: Sequence[Mapping[str, Any]] = ()
+    """What tenants of its own routers use, as it is to be written."""
     measured_tokens: int | None = None
     """KV tokens that a running replica of the current revision reported."""
