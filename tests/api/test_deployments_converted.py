@@ -34,11 +34,11 @@ from fairlead.fleet.gateways import (
     Timeouts,
     TrafficLimits,
 )
+from fairlead.fleet.mounts import MountedKind, UserMount
 from fairlead.fleet.policies import (
     ColdStart,
     ReplicaBounds,
 )
-from fairlead.fleet.mounts import MountedKind, UserMount
 from fairlead.review import evaluations
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fairlead.cluster import cpu_nodes, gpu_nodes, kinds
 from tests.cluster.fake_objects import Objects
-from tests.controller import kube_priorities
+from tests.controller import kube_priorities, kube_scheduling
 
 Manifest = dict[str, Any]
 
@@ -174,23 +174,23 @@ class Kube:
             self._carry_out(pod)
             return
         if (broken := self.broken.get(revision)) is not None:
-            status = {"phase": "Pending", "conditions": [_placed()], "containerStatuses": [broken]}
+            status = {"phase": "Pending", "conditions": [kube_scheduling.placed()], "containerStatuses": [broken]}
         elif _is_ready(pod):
             return
         else:
             since = now.strftime("%Y-%m-%dT%H:%M:%SZ")
             ready = {"type": "Ready", "status": "True", "lastTransitionTime": since}
-            status = {"phase": "Running", "podIP": "198.18.0.9", "conditions": [_placed(), ready]}
+            status = {"phase": "Running", "podIP": "198.18.0.9", "conditions": [kube_scheduling.placed(), ready]}
         self.objects.put(kinds.POD, pod | {"status": status})
 
     def _check(self, pod: Manifest, revision: str) -> None:
         """End a check in its first round: well, unless its revision passes no check."""
         if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
             return
-        status: Manifest = {"phase": "Succeeded", "conditions": [_placed()]}
+        status: Manifest = {"phase": "Succeeded", "conditions": [kube_scheduling.placed()]}
         if (found := self.refused.get(revision)) is not None:
             phase = "Failed" if "terminated" in found["state"] else "Pending"
-            status = {"phase": phase, "conditions": [_placed()], "containerStatuses": [found]}
+            status = {"phase": phase, "conditions": [kube_scheduling.placed()], "containerStatuses": [found]}
         if pod.get("status") != status:
             self.objects.put(kinds.POD, pod | {"status": status})
 
@@ -200,7 +200,9 @@ class Kube:
         program = next((one for end, one in self.programs.items() if name.endswith(end)), None)
         if phase != "Running":
             if phase not in {"Succeeded", "Failed"}:
-                self.objects.put(kinds.POD, pod | {"status": {"phase": "Running", "conditions": [_placed()]}})
+                self.objects.put(
+                    kinds.POD, pod | {"status": {"phase": "Running", "conditions": [kube_scheduling.placed()]}}
+                )
             return
         if program is None:
             return
@@ -210,12 +212,16 @@ class Kube:
             return
         ended = {"exitCode": code} | ({"message": text} if code else {})
         state = {"name": "evaluation", "state": {"terminated": ended}}
-        status = {"phase": "Failed" if code else "Succeeded", "conditions": [_placed()], "containerStatuses": [state]}
+        status = {
+            "phase": "Failed" if code else "Succeeded",
+            "conditions": [kube_scheduling.placed()],
+            "containerStatuses": [state],
+        }
         self.objects.put(kinds.POD, pod | {"status": status})
 
     def _place(self, pod: Manifest) -> None:
         if pod["metadata"]["labels"].get(QUEUE) == self.full_queue:
-            self.objects.put(kinds.POD, _gated(pod))
+            self.objects.put(kinds.POD, kube_scheduling.gated(pod))
             return
         wants = gpu_nodes.held_gpus(pod, RESOURCE)
         used: Counter[str] = Counter()
@@ -225,13 +231,17 @@ class Kube:
         for node in self.of(kinds.NODE):
             labels, name = node["metadata"]["labels"], node["metadata"]["name"]
             free = int(node["status"]["allocatable"].get(RESOURCE, "0")) - used[name]
-            if tainted(node, pod):
+            if kube_scheduling.tainted(node, pod):
                 continue
             if selector.items() <= labels.items() and wants <= free and self._has_cores(node, pod):
                 self.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"nodeName": name}})
                 return
         nodes = self.of(kinds.NODE)
-        refused = "" if not nodes or not all(tainted(one, pod) for one in nodes) else tainted(nodes[0], pod)
+        refused = (
+            ""
+            if not nodes or not all(kube_scheduling.tainted(one, pod) for one in nodes)
+            else kube_scheduling.tainted(nodes[0], pod)
+        )
         words = f"0/{len(nodes)} nodes are available: {len(nodes)} {refused}. preemption: none helps."
         texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
         texts["message"] = words if refused else "0/1 nodes fit"
@@ -241,7 +251,7 @@ class Kube:
 
     def _preempt(self, pod: Manifest) -> str:
         """End pods of a lower priority where that makes room, and return the node."""
-        open_ = [one for one in self.of(kinds.NODE) if not tainted(one, pod)]
+        open_ = [one for one in self.of(kinds.NODE) if not kube_scheduling.tainted(one, pod)]
         node, chosen = kube_priorities.victims(pod, open_, self.of(kinds.POD), RESOURCE)
         for one in chosen:
             self._let_go(self.objects.put(kinds.POD, kube_priorities.ended(one)))
@@ -280,24 +290,6 @@ def _owner(pod: Manifest) -> str:
 def _is_ready(pod: Manifest) -> bool:
     found = pod.get("status", {}).get("conditions") or ()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in found)
-
-
-def tainted(node: Manifest, pod: Manifest) -> str:
-    """The scheduler's words if the node has a taint that the pod's tolerations do not name; else empty."""
-    named = {(one.get("key"), one.get("value")) for one in pod["spec"].get("tolerations") or ()}
-    taints = node.get("spec", {}).get("taints") or ()
-    of = next((one for one in taints if (one["key"], one["value"]) not in named), None)
-    return f"node(s) had untolerated taint {{{of['key']}: {of['value']}}}" if of else ""
-
-
-def _gated(pod: Manifest) -> Manifest:
-    texts = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "Scheduling is blocked"}
-    gates = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
-    return pod | {"spec": pod["spec"] | gates, "status": {"phase": "Pending", "conditions": [texts]}}
-
-
-def _placed() -> Manifest:
-    return {"type": "PodScheduled", "status": "True"}
 
 
 def _cheapest_first(pod: Manifest) -> tuple[bool, bool, int, str]:

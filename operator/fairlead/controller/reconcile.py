@@ -44,7 +44,7 @@ from fairlead.controller.pods.start_times import StartTimes
 from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, deployment_status, route_conditions, tenant_use
+from fairlead.controller.status import canary_status, deployment_status, route_conditions
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -193,7 +193,7 @@ class Reconciler:
             routers=_routers(observed, judged, served, reports),
             route=route,
             spent=reports.hour,
-            tenants=self._tenants(observed, judged, sides, now),
+            tenants=self._usage.of_deployment(observed, judged, sides.own, now),
         )
         await self._report(observed, inputs, served, now)
         await self._replacer.carry_out(observed, inputs.hung, now)
@@ -317,12 +317,6 @@ class Reconciler:
             question = questions.question(owner, state, questions.revisions(observed, state))
         key = questions.evaluation_of(owner.namespace, state)
         return replace(facts, evaluation=self._runs.evaluation(owner.uid, key, question))
-
-    def _tenants(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, sides: SideReports, now: datetime
-    ) -> list[Manifest]:
-        stored = observed.status.get("tenants") or []
-        return self._usage.due(observed.owner.uid, tenant_use.of_deployment(judged, sides.own, stored), now)
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def report(resource: Resource, note: str) -> None:

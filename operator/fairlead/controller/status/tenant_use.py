@@ -7,6 +7,7 @@ from typing import Final
 
 from fairlead.api.tenants import BudgetPeriod
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.endpoints import TenantUse
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.tenants import Tenant, TenantBudget
@@ -61,6 +62,13 @@ class TenantUsage:
         if found is None or at - found.at >= WRITTEN_EVERY or _limits(found.tenants) != _limits(fresh):
             found = self._written[uid] = _Written(at, fresh)
         return found.tenants
+
+    def of_deployment(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: RouterReports, at: datetime
+    ) -> list[Manifest]:
+        """Return what to write now of a deployment's own tenants."""
+        stored = observed.status.get("tenants") or []
+        return self.due(observed.owner.uid, of_deployment(judged, reports, stored), at)
 
     def forget(self, uid: str) -> None:
         """Drop what is kept of a deleted object."""
