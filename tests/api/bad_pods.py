@@ -104,7 +104,7 @@ POD_RULES: Final = (
             story=f"a mount at {path}",
             spec=mounts({"path": path, "configMapName": "ca"}),
             at="spec.storage.mounts[0].path",
-            wording="the engine, its image or Fairlead needs what is there; mount it at a folder of your own",
+            wording="the engine, its image or Fairlead needs what is there; use a folder of your own",
         )
         for path in ("/etc", "/models/model", "/dev/shm", "/cache", "/usr/local/lib", "/etc/fairlead/plan", "/tmp")
     ),

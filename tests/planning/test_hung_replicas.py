@@ -90,10 +90,14 @@ def test_only_a_replica_that_should_serve_can_hang(fields: dict[str, object], de
 
 @pytest.mark.parametrize(
     ("names", "hung", "decided"),
-    [("ab", "b", "Replaced b"), ("abc", "bc", "MostHang"), ("abcd", "cd", "Replaced c"), ("a", "a", "MostHang")],
+    [("ab", "b", "Replaced b"), ("abc", "bc", "MostHang"), ("abcd", "cd", "Replaced c"), ("ab", "ab", "MostHang")],
 )
 def test_half_of_the_replicas_may_hang_and_one_more_may_not(names: str, hung: str, decided: str) -> None:
     assert reason(fleet(names, hung)) == decided
+
+
+def test_the_only_replica_is_replaced_since_nothing_else_serves_and_no_common_cause_can_be_seen() -> None:
+    assert reason(fleet("a", "a")) == "Replaced a"
 
 
 def test_a_hang_that_one_router_alone_sees_counts_against_a_common_cause() -> None:

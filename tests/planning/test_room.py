@@ -1,5 +1,7 @@
 """How many replicas fit on the nodes, and the sentence that says why no more."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,22 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
         most=0,
         because="NVIDIA-L4: 8 on 2 nodes, 0 in use, 8 free; a replica takes 8 on one node, and no node has more than 4",
         lack=MissingCapacity.GPUS,
+    )
+
+
+def test_nodes_with_a_taint_that_is_not_tolerated_have_no_room_and_the_taint_is_named() -> None:
+    reserved = replace(node(), taint="dedicated=batch:NoSchedule")
+    assert room.room([node(used=3), reserved], L4, 1) == NodeRoom(
+        replicas=1,
+        most=4,
+        because="NVIDIA-L4: 4 on 1 node, 3 in use, 1 free; a replica takes 1; 1 more node takes no pods now "
+        "(taint dedicated=batch:NoSchedule)",
+    )
+    assert room.room([reserved, node(schedulable=False)], L4, 1) == NodeRoom(
+        replicas=0,
+        most=0,
+        because="NVIDIA-L4: no node takes pods now; 2 nodes that have it are cordoned, not ready or tainted; "
+        "spec.placement.tolerations does not name the taint dedicated=batch:NoSchedule",
     )
 
 

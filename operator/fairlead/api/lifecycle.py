@@ -149,8 +149,8 @@ class Repair(ApiModel):
     hung_replicas: HungReplicaAction = Field(
         default=HungReplicaAction.REPLACE,
         description="What happens to a replica whose probes pass and that has given no token for 2 minutes, by all "
-        "routers. Replace: its pod is deleted: one at a time, at most 3 an hour, and none while more than half of the "
-        "replicas hang. Keep: it stays, without requests. Default Replace.",
+        "routers. Replace: its pod is deleted: one at a time, at most 3 an hour, and none while several hang and are "
+        "more than half. Keep: it stays, without requests. Default Replace.",
     )
 
 

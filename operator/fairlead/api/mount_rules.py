@@ -44,7 +44,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"!(self.path in {list(_WHOLE)}) && !self.path.matches('^({_BELOW})(/.*)?$')",
         holds=lambda it: _is_free(it.path),
         because="the engine, its image or Fairlead needs what is there",
-        remedy="mount it at a folder of your own, for instance /etc/company-ca; subPath puts one file into a folder",
+        remedy="use a folder of your own, for instance /etc/company-ca; subPath puts one file into a folder",
     ),
     FieldRule[Mount](
         on=Mount,

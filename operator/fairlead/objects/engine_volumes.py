@@ -102,13 +102,11 @@ def _tmp() -> VolumeAndMount:
 def _of_user(number: int, mount: UserMount) -> VolumeAndMount:
     """Mount what the spec names; a claim that is used elsewhere too is the same volume."""
     place: Manifest = {"mountPath": mount.path} | ({} if mount.writable else {"readOnly": True}) | _folder(mount.inside)
-    match mount.kind:
-        case MountedKind.CONFIG_MAP:
-            return {"name": f"mount-{number}", "configMap": {"name": mount.name}}, place
-        case MountedKind.SECRET:
-            return {"name": f"mount-{number}", "secret": {"secretName": mount.name}}, place
-        case MountedKind.CLAIM:
-            return _of_claim(mount.name), place
+    if mount.kind is MountedKind.CLAIM:
+        return _of_claim(mount.name), place
+    source = {"secretName": mount.name} if mount.kind is MountedKind.SECRET else {"name": mount.name}
+    volume = "secret" if mount.kind is MountedKind.SECRET else "configMap"
+    return {"name": f"mount-{number}", volume: source}, place
 
 
 def _of_claim(claim: str) -> Manifest:

@@ -24,6 +24,8 @@ HUNG_SECONDS: Final = 120.0
 router's probe."""
 MOST_AN_HOUR: Final = 3
 """Replicas of one deployment that are replaced within an hour; if that many hang, new pods are no remedy."""
+LEAST_IN_COMMON: Final = 2
+"""Replicas that must hang to look like a common cause: the only replica of a deployment is replaced."""
 HOUR: Final = timedelta(hours=1)
 CLOCKS: Final = timedelta(seconds=5)
 """By how much the clocks of the operator and the API server may differ."""
@@ -81,8 +83,9 @@ def _not_confirmed(facts: HungReplicaFacts, now: datetime) -> HungReplicaDecisio
 
 
 def _most_hang(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | None:
+    """Keep all where more than half hang, since the cause is likely a common one; a single one shows none."""
     hanging, serving = len(_hanging(facts)), len(facts.serving)
-    if 2 * hanging <= serving:
+    if hanging < LEAST_IN_COMMON or 2 * hanging <= serving:
         return None
     words = (
         f"{hanging} of {count(serving, 'ready replica')} {verb(hanging, 'hangs')}, more than half, so none is replaced"
