@@ -33,6 +33,7 @@ FILLED: Final[dict[str, Any]] = {
     "serving.monitoringNamespace": "monitoring",
     "serving.podMonitor.interval": "15s",
     "serving.podMonitor.labels": {"release": "prometheus"},
+    "serving.podMonitor.namespaces": ["models", "123"],
     "dashboards.labels": {"dashboard": "yes"},
     "dashboards.annotations": {"grafana_folder": "Serving"},
     "alerts.labels": {"release": "prometheus"},

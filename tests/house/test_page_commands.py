@@ -55,6 +55,7 @@ KUBERNETES: Final = frozenset(
         "gateways",
         "gatewayclasses",
         "replicasets",
+        "priorityclasses",
         "certificate",
     ]
 )

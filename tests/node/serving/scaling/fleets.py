@@ -92,13 +92,7 @@ class Fleet:
 
     def disturb(self, pod: str, fault: str) -> None:
         """Inject a fault into one engine; it does not end the one in force."""
-        order = {"method": "POST", "headers": {"Content-Type": "application/json"}}
-        script = (
-            "import urllib.request as u; print(u.urlopen(u.Request("
-            f"'http://127.0.0.1:8000/fairlead/v1/faults', data={json.dumps({'fault': fault})!r}.encode(), **{order!r}"
-            ")).read().decode())"
-        )
-        self.stage.kubectl("exec", pod, "--", "python3", "-c", script)
+        disturb(self.stage, pod, fault)
 
     def explained(self, *words: str) -> str:
         """The output of `fairlead explain` for it."""
@@ -146,3 +140,14 @@ def _spec() -> dict[str, Any]:
         "drain": {"settle": "3s", "timeout": "30s"},
         "rollout": {"progressDeadlineSeconds": 120},
     }
+
+
+def disturb(stage: Stage, pod: str, fault: str) -> None:
+    """Inject a fault into one engine; it does not end the one in force."""
+    order = {"method": "POST", "headers": {"Content-Type": "application/json"}}
+    script = (
+        "import urllib.request as u; print(u.urlopen(u.Request("
+        f"'http://127.0.0.1:8000/fairlead/v1/faults', data={json.dumps({'fault': fault})!r}.encode(), **{order!r}"
+        ")).read().decode())"
+    )
+    stage.kubectl("exec", pod, "--", "python3", "-c", script)
