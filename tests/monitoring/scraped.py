@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from fairlead.autoscaler import http_handlers
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.observability.snapshot import BudgetUse, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics, ScrapeTotals
 from fairlead.telemetry.operator_metrics import OperatorMetrics
@@ -99,6 +99,7 @@ def _router() -> bytes:
             lanes=[lane(Lane.INTERACTIVE, 2, 0.5)],
             accounts=[tenant("shop", 4, 2, over_concurrency=3)],
             cache=Cache(),
+            budgets=[BudgetUse(tenant="shop", most=5.0, spent=1.25)],
             lines={"written": 9, "dropped": 1},
             traces={"sent": 9, "dropped": 1, "failed": 0},
         )
