@@ -15,6 +15,9 @@ KEYS = ("type", "uid", "name")
 ATOMIC = frozenset({"selector", "podSelector", "nodeSelector"})
 """Maps that the API server replaces whole."""
 
+ATOMIC_LISTS = frozenset({"replaced"})
+"""Lists that the API server replaces whole although their items have one of the keys."""
+
 IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
 
 
@@ -55,7 +58,7 @@ def _walk(path: Path, value: Json) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict) and value and path[-1:] not in {(field,) for field in ATOMIC}:
         for key, inner in value.items():
             yield from _walk((*path, key), inner)
-    elif isinstance(value, list) and (key := _key(value)):
+    elif isinstance(value, list) and path[-1:] not in {(field,) for field in ATOMIC_LISTS} and (key := _key(value)):
         for item in value:
             yield from _walk((*path, (key, item[key])), item)
     elif path:

@@ -1,5 +1,6 @@
 """A replica whose probes pass and that gives no token is replaced; what is remembered outlives the operator."""
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -179,3 +180,42 @@ def test_a_stored_record_that_a_person_edited_counts_as_absent() -> None:
         assert hung_status.replaced({"hungReplicas": edited}) == ()
         assert hung_status.reason({"hungReplicas": edited}) == ""
     assert [one.uid for one in hung_status.replaced({"hungReplicas": {"replaced": [good, 7]}})] == ["u"]
+
+
+@pytest.mark.parametrize(
+    ("at", "stays"),
+    [
+        ("0001-01-01T00:00:00Z", False),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("9999-12-31T23:59:59-14:00", False),
+        ("2036-11-20T12:00:00Z", True),
+    ],
+)
+def test_a_record_with_a_time_that_cannot_be_keeps_no_replica_and_fails_no_reconcile(at: str, stays: bool) -> None:
+    world = serving()
+    edited = copy.deepcopy(world.document())
+    edited["status"]["hungReplicas"] = {"replaced": [{"pod": "a", "uid": "u", "at": at}]}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, edited)
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.rounds(8)
+    assert (first in names(world), deletions(world)) == (False, 1)
+    assert [one["pod"] for one in status(world)["replaced"]] == ([first, "a"] if stays else [first])
+
+
+def test_a_record_in_another_time_zone_is_kept_as_the_same_moment() -> None:
+    noon = {"pod": "a", "uid": "u", "at": "2026-11-20T12:00:00+02:00"}
+    kept = hung_status.written(None, {"hungReplicas": {"replaced": [noon]}})
+    assert kept == {"replaced": [noon | {"at": "2026-11-20T10:00:00Z"}]}
+
+
+def test_with_earlier_records_too_one_is_replaced_after_the_other() -> None:
+    world = serving(6)
+    world.pod_client.hung = {names(world)[0]: LONG}
+    world.rounds(8)
+    world.now += SOON
+    ill = names(world)[:2]
+    world.pod_client.hung = dict.fromkeys(ill, LONG)
+    world.rounds(2)
+    assert deletions(world) == 2, "the second of today; the third waits for its successor"
+    assert status(world)["replaced"][0]["pod"] in ill, "newest first"

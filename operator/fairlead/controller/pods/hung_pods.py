@@ -12,7 +12,7 @@ from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.fleet.hung_replicas import HungReplicaDecision, ReplicaPod
 from fairlead.planning import hung_replicas
-from fairlead.planning.hung_replicas import HungReplicaFacts
+from fairlead.planning.hung_replicas import CLOCKS, HungReplicaFacts
 
 
 def decide(
@@ -21,14 +21,17 @@ def decide(
     reports: Sequence[RouterReport | None],
     now: datetime,
 ) -> HungReplicaDecision | None:
-    """Return what is done about replicas that hang; None while the spec is refused, since that changes nothing."""
+    """Return what is done about replicas that hang; None while the spec is refused, since that changes nothing.
+
+    A replacement in the future is left out: a clock was put back, and waiting for it could take years.
+    """
     if deployment is None:
         return None
     facts = HungReplicaFacts(
         action=deployment.hung_replicas,
         reports=tuple(reports),
         pods=tuple(_replica(pod) for some in observed.pods.values() for pod in some if _runs(pod)),
-        replaced=hung_status.replaced(observed.status),
+        replaced=tuple(one for one in hung_status.replaced(observed.status) if one.at <= now + CLOCKS),
     )
     return hung_replicas.decide(facts, now)
 

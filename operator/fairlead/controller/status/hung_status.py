@@ -5,6 +5,7 @@ after an edit by a person, counts as absent.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.cluster import pods
@@ -16,6 +17,10 @@ Manifest = dict[str, Any]
 FIELD: Final = "hungReplicas"
 REPORTED: Final = frozenset({HungReplicaReason.MOST_HANG, HungReplicaReason.HOURLY_LIMIT})
 """Reasons that a person should know; the others end by themselves, or are in the spec or in another condition."""
+
+FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""A time outside these was written by a person or a broken tool, and some can be neither computed with nor written."""
 
 
 def written(decision: HungReplicaDecision | None, before: Mapping[str, Any]) -> Manifest | None:
@@ -57,7 +62,7 @@ def _written(one: ReplacedReplica) -> Manifest:
 
 def _read(stored: Mapping[str, Any]) -> ReplacedReplica | None:
     at = pods.moment(stored.get("at"))
-    if at is None or at.tzinfo is None:
+    if at is None or at.tzinfo is None or not FIRST <= at < LAST:
         return None
     name, uid, node = (str(stored.get(field) or "") for field in ("pod", "uid", "node"))
-    return ReplacedReplica(pod=name, uid=uid, node=node, at=at)
+    return ReplacedReplica(pod=name, uid=uid, node=node, at=at.astimezone(UTC))
