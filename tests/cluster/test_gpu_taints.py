@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from fairlead.cluster import gpu_nodes
+from fairlead.cluster import gpu_nodes, taints
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.desired_state import Toleration
 from fairlead.planning import room
 from tests.objects.specs import LEAST, template, wanted
 
@@ -85,3 +86,18 @@ def test_beside_open_nodes_the_taint_of_the_others_is_named() -> None:
         "(taint dedicated:NoExecute)"
     )
     assert room.room([replace(one, taint="") for one in nodes], place.product, 1).replicas == 8
+
+
+def test_what_admission_lets_pods_tolerate_beyond_their_template_is_read_from_them() -> None:
+    dedicated = {"key": "dedicated", "operator": "Equal", "value": "llm", "effect": "NoSchedule"}
+    everything, short = {"operator": "Exists"}, {"key": "node.kubernetes.io/not-ready", "tolerationSeconds": 300}
+    stated = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    spec = {"tolerations": [stated, dedicated, everything, short]}
+    pod = {"metadata": {"labels": {"fairlead.dev/revision": "1"}}, "spec": spec}
+    assert taints.added([pod, pod], {"1": {"spec": {"tolerations": [stated]}}}) == (
+        Toleration(key="dedicated", operator="Equal", value="llm", effect="NoSchedule"),
+        Toleration(key=None, operator="Exists"),
+    )
+    assert taints.added([pod], {"1": {"spec": spec}}) == (), "the spec of that revision names them"
+    assert taints.added([pod], {}) == (), "without its template, what was added is unknown"
+    assert taints.added([{"metadata": {}}], {"1": {}}) == ()

@@ -11,6 +11,7 @@ from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.cluster import kinds, pod_starts
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.process import node_room
@@ -88,7 +89,8 @@ class FactCollector:
     def facts(self, case: ScalingCase, source: SampleSource, snapshot: RoundSnapshot) -> ScalingFacts:
         """Return all facts of one decision."""
         subject, family = case.subject, deployment_pods.of(snapshot.world, case.document)
-        room = snapshot.room(subject.place)
+        own = NamespacedName(case.namespace, case.name)
+        room = snapshot.room(node_room.as_admitted(snapshot.world, subject.place, own))
         return ScalingFacts(
             revision=deployment_pods.wanted_revision(snapshot.world, case.document) or subject.revision,
             bounds=subject.bounds,

@@ -1,9 +1,10 @@
 """How many more replicas of one kind the nodes could take, if the process may read nodes. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from fairlead.cluster import cpu_nodes, gpu_nodes, kinds, pod_priorities
+from fairlead.cluster import cpu_nodes, gpu_nodes, kinds, pod_priorities, taints
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.interfaces import ClusterState
@@ -11,7 +12,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.objects import engine_placement
+from fairlead.objects import engine_placement, labels
 from fairlead.planning import cpu_room, preemption
 from fairlead.planning import room as rooms
 
@@ -29,6 +30,25 @@ def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
         tolerations=wanted.placement.tolerations,
         priority_class=wanted.placement.priority_class,
     )
+
+
+def as_admitted(world: ClusterState, place: NodeRequirement | None, own: NamespacedName) -> NodeRequirement | None:
+    """Return the requirement with what admission lets the deployment's replicas tolerate beyond their spec.
+
+    A webhook, the namespace's defaults or a queue that gave it to them gives it to the next one too.
+    """
+    if place is None:
+        return None
+    engines = (one for one in world.of(kinds.DEPLOYMENT).of_deployment(*own) if _revision(one))
+    templates = {_revision(one): one.get("spec", {}).get("template") or {} for one in engines}
+    more = taints.added(filter(_revision, world.of(kinds.POD).of_deployment(*own)), templates)
+    return replace(place, tolerations=tuple(dict.fromkeys((*place.tolerations, *more))))
+
+
+def _revision(one: Manifest) -> str:
+    """Return the revision of an engine or its Deployment; empty for routers and checks."""
+    found = one["metadata"].get("labels") or {}
+    return str(found.get(labels.REVISION) or "") if found.get(labels.ROLE) == labels.ChildRole.ENGINE else ""
 
 
 def of(

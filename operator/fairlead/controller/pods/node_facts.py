@@ -22,6 +22,7 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 
 def room(world: ControllerClusterState, judged: DeploymentReview, owner: Owner, *, nodes_grow: bool) -> NodeRoom:
     """Return how many more replicas of this deployment would find a node."""
-    place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
     own = NamespacedName(owner.namespace, owner.name)
+    place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
+    place = node_room.as_admitted(world, place, own)
     return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world), own=own)

@@ -1,0 +1,56 @@
+"""Nodes with a taint that a webhook, not the spec, lets replicas tolerate: there is room for more where some run."""
+
+import copy
+
+from fairlead.cluster import kinds
+from tests.controller.pretend import Pretend, deployment
+
+TAINT = {"key": "dedicated", "value": "llm", "effect": "NoSchedule"}
+
+
+def reserved(world: Pretend) -> None:
+    """Reserve the node, as a cluster does whose webhook adds the toleration to pods of this namespace."""
+    (node,) = world.objects.listed(kinds.NODE.title, None, "")
+    world.objects.put(kinds.NODE, node | {"spec": {**(node.get("spec") or {}), "taints": [TAINT]}})
+
+
+def admitted(world: Pretend) -> None:
+    """What the webhook added to the pods that exist."""
+    for pod in world.engine_pods():
+        mutated = copy.deepcopy(pod)
+        mutated["spec"].setdefault("tolerations", []).append({**TAINT, "operator": "Equal"})
+        world.objects.put(kinds.POD, mutated)
+
+
+def test_a_deployment_grows_on_nodes_whose_taint_admission_lets_its_replicas_tolerate() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    admitted(world)
+    reserved(world)
+    world.apply(deployment(replicas=3))
+    world.reconcile_now()
+    assert list(world.engines().values()) == [3]
+
+
+def test_a_new_revision_is_rolled_out_there_too() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    admitted(world)
+    reserved(world)
+    rollout = {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}
+    world.apply(deployment(replicas=2, context=4096, rollout=rollout))
+    world.rounds(2)
+    assert sorted(world.engines().values()) == [1, 2], "one more is requested, and the scheduler decides"
+
+
+def test_without_it_nothing_is_requested_and_the_taint_is_named() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    reserved(world)
+    world.apply(deployment(replicas=3))
+    world.reconcile_now()
+    assert list(world.engines().values()) == [2]
+    assert "spec.placement.tolerations does not name the taint dedicated=llm:NoSchedule" in world.message("Scheduled")
