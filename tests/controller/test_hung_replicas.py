@@ -120,6 +120,18 @@ def test_if_most_replicas_hang_none_is_replaced_and_people_are_warned_once() -> 
     assert (status(world), world.message("Ready")) == ({}, "4 of 4 replicas serve")
 
 
+def test_routers_that_miss_an_answer_now_and_then_cause_no_further_events() -> None:
+    world = serving()
+    world.pod_client.hung = dict.fromkeys(names(world)[:3], LONG)
+    world.settle()
+    before = status(world)
+    for silent in (True, False, True, False):
+        world.pod_client.silent = silent
+        world.rounds(1)
+        assert status(world) == before
+    assert len(events(world, "MostHang")) == 1
+
+
 def test_the_fourth_within_an_hour_waits_although_the_operator_restarted_after_each() -> None:
     world = serving()
     for _ in range(3):

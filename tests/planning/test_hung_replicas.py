@@ -50,6 +50,8 @@ def test_a_router_that_does_not_answer_may_still_use_it() -> None:
     found = hung_replicas.decide(replace(facts, reports=(*facts.reports, None)), T0)
     assert (found.reason, found.replaces) == (HungReplicaReason.ROUTERS_SILENT, None)
     assert found.because.startswith("1 of 3 ready routers does not report the endpoints")
+    assert reason(replace(facts, reports=(None, None))) == "RoutersSilent"
+    assert reason(replace(fleet("abc", ""), reports=(*fleet("abc", "").reports, None))) == "NoneHangs"
 
 
 @pytest.mark.parametrize(

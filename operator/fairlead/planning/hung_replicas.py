@@ -64,7 +64,10 @@ def _turned_off(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | N
 
 
 def _none_hangs(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | None:
-    return None if _hanging(facts) else _kept(HungReplicaReason.NONE_HANGS, "no router reports a replica that hangs")
+    """Conclude it from answers: if no router gives one, nothing is known."""
+    if _hanging(facts) or (facts.reports and not any(facts.reports)):
+        return None
+    return _kept(HungReplicaReason.NONE_HANGS, "no router reports a replica that hangs")
 
 
 def _routers_silent(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | None:

@@ -24,10 +24,15 @@ LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def written(decision: HungReplicaDecision | None, before: Mapping[str, Any]) -> Manifest | None:
-    """Return the field as a status stores it, with a new replacement first; None if there is nothing to report."""
+    """Return the field as a status stores it, with a new replacement first; None if there is nothing to report.
+
+    A router that misses one answer changes no reason, or each answer after it would be reported anew.
+    """
     found: Manifest = {}
     if decision is not None and decision.reason in REPORTED:
         found = {"reason": decision.reason.value, "message": decision.because}
+    elif decision is not None and decision.reason is HungReplicaReason.ROUTERS_SILENT and reason(before):
+        found = {name: before[FIELD][name] for name in ("reason", "message") if name in before[FIELD]}
     past, new = replaced(before), decision.replaces if decision is not None else None
     if new is not None and all(one.uid != new.uid for one in past):
         past = (new, *past)
