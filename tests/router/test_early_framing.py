@@ -139,3 +139,15 @@ def test_a_broken_answer_breaks_the_connection() -> None:
     assert client.ended == "broken off"
     with pytest.raises(AssertionError, match="knows how it ends"):
         reply.abort()
+
+
+def test_nothing_is_written_to_a_client_that_left_while_its_answer_goes_on_for_others() -> None:
+    client = Connection()
+    reply = waiting(client)
+    reply.wait(15.0, 15.0)
+    got = client.got
+    reply.detach()
+    reply.wait(30.0, 15.0)
+    reply.write(OK + b"transfer-encoding: chunked\r\n\r\n" + frames.chunk(b"data: 1\n\n") + frames.LAST)
+    reply.finish(keep=True)
+    assert (client.got, client.ended) == (got, "")

@@ -297,4 +297,4 @@ class Reply:
 
     def detach(self) -> None:
         """Detach the disconnected client; the response goes on for others."""
-        self._client = DepartedClient()
+        self._client, self._early = DepartedClient(), None
