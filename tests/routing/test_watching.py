@@ -29,6 +29,22 @@ def test_an_engine_without_measurements_has_until_the_first_token_timeout_before
     assert hang_reason == "no progress for 61 s with 1 request in flight; its limit is 60 s"
 
 
+def test_an_engine_that_produces_tokens_while_probes_wait_is_busy_and_does_not_hang() -> None:
+    made = table("a")
+    (engine,) = made.endpoints
+    made.failed(engine, "no first token within 60 s", at_once=True)
+    for progress_at, sent_at, since in (
+        (30.0, 10.0, None),
+        (30.0, 80.0, 80.0),
+        (30.0, 150.0, 80.0),
+        (100.0, 150.0, 150.0),
+        (230.0, 220.0, None),
+    ):
+        engine.progress_at = progress_at
+        made.doubted(engine, "no token within 60 s", sent_at)
+        assert engine.hung_since == since
+
+
 def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_floor() -> None:
     made = table("a")
     for _ in range(3):

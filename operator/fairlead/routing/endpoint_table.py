@@ -171,9 +171,7 @@ class EndpointTable:
     def doubted(self, endpoint: Endpoint, reason: str, silent_since: float | None = None) -> None:
         """Record a failed probe; `silent_since`: when it was sent, if it was taken and got no answer in time."""
         if endpoint.state in UNPROVED:
-            endpoint.reason = reason
-            first = endpoint.hung_since
-            endpoint.hung_since = silent_since if silent_since is None or first is None else first
+            endpoint.reason, endpoint.hung_since = reason, watchdog.hung_since(endpoint, silent_since)
 
     # Requests
 

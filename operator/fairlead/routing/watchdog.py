@@ -51,3 +51,14 @@ def hang_reason(endpoint: Endpoint, now: float, cap: float) -> str | None:
         return None
     inflight = count(endpoint.inflight, "request")
     return f"no progress for {silent:.0f} s with {inflight} in flight; its limit is {limit:.0f} s"
+
+
+def hung_since(endpoint: Endpoint, silent_since: float | None) -> float | None:
+    """Return since when an ejected engine hangs, after a probe that it has not answered since then.
+
+    One that produced something meanwhile is busy with its other requests, for which the probe waits in its queue.
+    """
+    first, produced = endpoint.hung_since, endpoint.progress_at
+    if silent_since is None or produced > silent_since:
+        return None
+    return silent_since if first is None or produced > first else first
