@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.fleet.rollouts import RevisionFailure
@@ -84,6 +84,7 @@ def test_facts_are_written_in_a_form_that_people_can_read_too() -> None:
 
 
 @given(REVISION_FACTS)
+@example(replace(FACTS, checked=True, on_trial=True))
 def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
     assert engine_deployment.facts(built(facts)) == facts
 
