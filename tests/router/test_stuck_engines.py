@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
-from fairlead.router import engine_scraper
+from fairlead.router import engine_scraper, upstream_requests
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing import watchdog
+from fairlead.routing.endpoint import Endpoint
 from tests.emulator.living import living, paced
 from tests.router.gated_engine import Gated
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, before, plane, run_story, written
@@ -149,3 +154,20 @@ class Silent(Raw):
     async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self.answers = [b""]
         return await super()._answered(reader, writer)
+
+
+class Unreachable(UpstreamPool):
+    """The connections of an engine whose machine is gone: none is ever made."""
+
+    async def _connect(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the pool's
+        await asyncio.Event().wait()
+
+
+def test_an_engine_that_cannot_be_reached_is_not_silent_although_a_connection_may_take_longer_than_its_probe() -> None:
+    async def story() -> None:
+        pool = Unreachable(Endpoint("a", "a:1", 0), HeadCache(), RouterCounters(()))
+        message = upstream_requests.upstream_message(pool, b"GET", b"/")
+        with pytest.raises(upstream_requests.NoUpstreamAnswer, match=r"no connection within 0\.01 s"):
+            await upstream_requests.fetch(pool, message, 0.01)
+
+    run_story(story())

@@ -79,13 +79,15 @@ class UpstreamRequest:
 
 
 async def fetch(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
-    """Return the response, or raise `NoUpstreamAnswer`, or `TimeoutError` after `seconds`; a late one is aborted."""
+    """Return the response; raise `NoUpstreamAnswer`, or `TimeoutError` if a sent message has none after `seconds`."""
     request = UpstreamRequest()
     upstream = pool.send(request, message, monotonic())
     try:
         async with asyncio.timeout(seconds):
             return await request.answer()
-    except BaseException:
+    except BaseException as problem:
         if upstream.listener is request:
             upstream.abort()
+        if isinstance(problem, TimeoutError) and not upstream.reached:
+            raise NoUpstreamAnswer(f"no connection within {seconds:g} s") from None
         raise
