@@ -36,6 +36,11 @@ def test_what_is_no_amount_moves_nothing(written: str) -> None:
     assert read(f"--cpu-offload-gb={written}") == NOTHING_OFFLOADED
 
 
+@pytest.mark.parametrize("written", ["1048577", "1e15", "1e300"])
+def test_more_than_a_node_has_is_counted_as_a_million_gib(written: str) -> None:
+    assert read(f"--cpu-offload-gb={written}") == WeightOffload(GIB << 20), "times 2**30, 1e300 is infinite"
+
+
 def test_names_may_choose_the_parameters() -> None:
     assert read("--cpu-offload-gb=0.5", "--cpu-offload-params", "experts") == WeightOffload(GIB // 2, named=True)
 

@@ -57,6 +57,13 @@ def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known()
     assert policies.read({"kind": "AutoscalingPolicy"}) is None
 
 
+def test_an_argument_that_is_missing_is_named_in_the_warning() -> None:
+    """Values among the arguments may be secrets, and are hidden; a flag is none."""
+    sees = deployment(model={"source": "hf://Qwen/Qwen2.5-VL-7B-Instruct"}, engine={"context": {"maxTokens": 4096}})
+    warned = [one.value for one in admission.review(sees, OFFLINE).warnings if one.field == "spec.engine.extraArgs"]
+    assert warned == ["--allowed-media-domains: absent"]
+
+
 def test_who_has_seen_it_run_overrules_the_fit_and_nothing_else() -> None:
     large = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
     enforced, overruled = (admission.review(deployment(**large, fitCheck=one), OFFLINE) for one in ("Enforce", "Warn"))

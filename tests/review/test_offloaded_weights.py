@@ -43,12 +43,25 @@ def test_requests_and_limits_that_are_smaller_are_warned_of() -> None:
     small = {"requests": {"memory": "4Gi"}, "limits": {"memory": "6Gi"}}
     found = reviewed("--cpu-offload-gb=12", resources=small)
     (request,) = warned(found, "spec.resources.requests.memory")
-    assert "4 GiB: --cpu-offload-gb keeps 12 GiB of weights in main memory" in request
+    assert "4Gi: --cpu-offload-gb keeps 12 GiB of weights in main memory" in request
     (limit,) = warned(found, "spec.resources.limits.memory")
     assert "6Gi: the engine is killed above its limit, and its memory includes --cpu-offload-gb (12 GiB)" in limit
     enough = {name: {"memory": "16Gi"} for name in ("requests", "limits")}
     found = reviewed("--cpu-offload-gb=12", resources=enough)
     assert warned(found, "spec.resources.requests.memory") == warned(found, "spec.resources.limits.memory") == []
+
+
+def test_a_request_far_below_a_gib_is_shown_as_it_is_written() -> None:
+    (request,) = warned(
+        reviewed("--cpu-offload-gb=12", resources={"requests": {"memory": "10Mi"}}), "spec.resources.requests.memory"
+    )
+    assert "10Mi: --cpu-offload-gb keeps 12 GiB" in request
+
+
+def test_an_amount_that_no_node_has_moves_all_weights_and_raises_nothing() -> None:
+    found = reviewed("--cpu-offload-gb=1e300")
+    assert isinstance(found.fit, Fit)
+    assert found.refusals == ()
 
 
 def test_a_simulated_engine_keeps_no_weights_anywhere() -> None:

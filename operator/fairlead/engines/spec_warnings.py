@@ -83,7 +83,7 @@ def media_from_anywhere(setup: EngineSetup) -> SpecWarning | None:
         return None
     return SpecWarning(
         field="spec.engine.extraArgs",
-        value=f"no {MEDIA_DOMAINS}",
+        value=f"{MEDIA_DOMAINS}: absent",
         reason=EngineReason.RISKY,
         because="clients choose URLs of images, and the engine fetches them from any address that its pod reaches",
         remedy=f"add {MEDIA_DOMAINS} with the hosts of images, or {TEXT_ONLY}, or restrict the pods' egress",

@@ -11,6 +11,8 @@ from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, WeightOffload
 
 FLAG: Final = "--cpu-offload-gb"
 _GIB: Final = 1 << 30
+_MOST_GIB: Final = 1 << 20
+"""More main memory than a node has; a larger amount moves no more, and could not be a number of bytes."""
 
 
 def of(setup: EngineSetup, *, named: bool = False) -> WeightOffload:
@@ -20,7 +22,7 @@ def of(setup: EngineSetup, *, named: bool = False) -> WeightOffload:
 
 def of_gib(amount: float, *, named: bool = False) -> WeightOffload:
     """Return the settings for an amount in GiB, as the engine counts it."""
-    return WeightOffload(int(amount * _GIB), named) if amount > 0 else NOTHING_OFFLOADED
+    return WeightOffload(int(min(amount, _MOST_GIB) * _GIB), named) if amount > 0 else NOTHING_OFFLOADED
 
 
 def replica_bytes(setup: EngineSetup, offload: WeightOffload) -> int:

@@ -9,6 +9,7 @@ from fairlead.fleet.accelerators import gib
 from fairlead.fleet.desired_state import WITHOUT_GPU
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
+from fairlead.objects import quantities
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import links
 
@@ -36,7 +37,7 @@ def warnings(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarnin
     if requested is not None and requested < in_main_memory(setup, fit):
         yield SpecWarning(
             field="spec.resources.requests.memory",
-            value=gib(requested),
+            value=quantities.of_bytes(requested),
             reason=AdmissionReason.TOO_LITTLE_MEMORY,
             because=f"{FLAG} keeps {gib(size)} of weights in main memory, and a node may be chosen that lacks it",
             remedy=f"write several GiB more than {gib(size)}, since the engine's processes need memory too",
