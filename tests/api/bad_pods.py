@@ -106,7 +106,28 @@ POD_RULES: Final = (
             at="spec.storage.mounts[0].path",
             wording="the engine, its image or Fairlead needs what is there; use a folder of your own",
         )
-        for path in ("/etc", "/models/model", "/dev/shm", "/cache", "/usr/local/lib", "/etc/fairlead/plan", "/tmp")
+        for path in (
+            *("/etc", "/models/model", "/dev/shm", "/cache", "/usr/local/lib", "/etc/fairlead/plan", "/tmp"),
+            *("/usr/local/lib/python3.12/dist-packages", "/sgl-workspace/sglang"),
+        )
+    ),
+    *(
+        Bad(
+            story=f"a mount at the path {path}",
+            spec=mounts({"path": path, "configMapName": "ca"}),
+            at="spec.storage.mounts[0].path",
+            wording="nothing can be mounted at this path; write an absolute path of letters, digits and . _ - + = , @",
+        )
+        for path in ("own", "/", "/own/", "/own/../etc", "/own/.", "/own/..data", "/own:ro", "/a b")
+    ),
+    *(
+        Bad(
+            story=f"a mount of the entry {entry}",
+            spec=mounts(CA | {"subPath": entry}),
+            at="spec.storage.mounts[0].subPath",
+            wording="this is not the name of a key, nor a path in a volume; write letters, digits and . _ - + = , @",
+        )
+        for entry in ("/ca.crt", "..", "../ca.crt", "folder/", "a/./b", "")
     ),
     Bad(
         story="a ConfigMap that the engine may write",

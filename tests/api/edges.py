@@ -64,12 +64,18 @@ _PLACES: Final[tuple[object, ...]] = (
         "a@sha256:a",
     ),
 )
+_MOUNTED: Final[tuple[object, ...]] = (
+    *("", "/", "a", "/a", "/a/", "//a", "/.", "/..", "/a/..", "/a/...", "/..a", "/.a", "/a/.cache/b", "/-a", "/a\n"),
+    *("/E=8,N=1.json", "/a+b@c", "/a:b", "/a b", "/etc", "/etc/", "/etcetera", "/dev", "/dev/shm", "/device"),
+    *(".", "..", "..a", ".a", "a/.b/c", "a/../b", "a/", "-", "=", "A,b"),
+)
 _EDGES: Final[tuple[tuple[Kind[Any], tuple[object, ...], tuple[str, ...]], ...]] = (
     (DEPLOYMENT, _WORDS, ("model.revision", "model.servedName", "model.tokenSecret.name", "model.tokenSecret.key")),
     (DEPLOYMENT, _WORDS, ("accelerator.product", "accelerator.resource", "storage.cache.subPath", "engine.env.0.name")),
     (DEPLOYMENT, _WORDS, ("engine.extraArgs.0", "engine.tools.parser")),
     (DEPLOYMENT, _PLACES, ("model.source", "engine.image", "engine.version")),
     (DEPLOYMENT, _NUMBERS, ("engine.memoryUtilization", "storage.sharedMemory")),
+    (DEPLOYMENT, _MOUNTED, ("storage.mounts.0.path", "storage.mounts.0.subPath")),
     (DEPLOYMENT, _TIMES, ("drain.timeout",)),
     (POLICY, _TIMES, ("objectives.ttftP95", "schedules.0.cron", "schedules.0.timeZone")),
     (POLICY, _NUMBERS, ("behavior.scaleUp.maxFactor", "budget.maxCostPerHour")),

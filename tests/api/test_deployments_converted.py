@@ -205,6 +205,21 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
         assert gateway_conversion.gateway(value).routing.retries == Retries()
 
 
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/root/.cache/tuned", "a"),
+        ("/tmp/.netrc", ".netrc"),
+        ("/usr/local/lib/python3.12/dist-packages/vllm/E=64,N=1280,device_name=NVIDIA_H200.json", "moe.json"),
+        ("/opt/libstdc++.so.6", "libstdc++"),
+        ("/etc/ssl/certs/company.pem", ".dockerconfigjson"),
+    ],
+)
+def test_files_are_mounted_under_the_names_that_programs_look_for(path: str, key: str) -> None:
+    (mount,) = deployment(storage={"mounts": [{"path": path, "secretName": "s", "subPath": key}]}).wanted.storage.mounts
+    assert (mount.path, mount.inside) == (path, key)
+
+
 def test_a_drain_may_be_immediate() -> None:
     drain = deployment(drain={"timeout": "0s", "settle": "1500ms"}).drain
     assert drain == DesiredDrain(timeout_seconds=0.0, settle_seconds=1.5)

@@ -10,9 +10,11 @@ _SOURCES: Final = ("configMapName", "secretName", "claimName")
 _WHOLE: Final = (
     *("/bin", "/boot", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sbin", "/usr", "/var"),
     *("/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/workspace"),
+    *("/usr/lib/x86_64-linux-gnu", "/usr/local/lib/python3.12", "/usr/local/lib/python3.12/dist-packages", "/opt/venv"),
+    *("/sgl-workspace", "/sgl-workspace/sglang", "/sgl-workspace/sglang/python"),
     "/tmp",  # noqa: S108 - a path in the container
 )
-"""Folders that an engine's image needs: a mount would hide what is in them."""
+"""Folders that an engine's image needs, also those with the engine itself: a mount would hide what is in them."""
 _TAKEN: Final = ("/dev", "/proc", "/sys", "/models", "/adapters", "/cache", "/etc/fairlead", "/claim")
 """Of the system, and of Fairlead: with all that is below."""
 _BELOW: Final = "|".join(_TAKEN)
