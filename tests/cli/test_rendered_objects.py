@@ -35,6 +35,13 @@ def test_a_pipeline_sees_every_object_before_it_is_applied(run: Run, file: File)
     assert {one["metadata"]["namespace"] for one in found} == {"default"}
 
 
+def test_a_deployment_that_gets_its_name_from_the_server_has_objects_with_valid_names(run: Run, file: File) -> None:
+    given = deployment() | {"metadata": {"generateName": "chat-", "namespace": "team"}}
+    names = {str(one["metadata"]["name"]) for one in objects(run, file(given))}
+    assert {"chat-xxxxx-router", "chat-xxxxx-engine"} <= names
+    assert all(name.startswith("chat-xxxxx-") for name in names)
+
+
 def test_nothing_is_shown_that_only_a_cluster_gives(run: Run, file: File) -> None:
     found = objects(run, file(deployment()))
 

@@ -24,6 +24,8 @@ OPERATOR_NAMESPACE: Final = "fairlead-system"
 """The namespace of the installation of docs/install.md; network policies admit its pods."""
 DEFAULT_NAMESPACE: Final = "default"
 """Where `kubectl apply` puts an object that names no namespace."""
+RANDOM_PART: Final = "xxxxx"
+"""Stands for what the API server adds to a generateName."""
 
 
 def of_deployment(document: Mapping[str, Any], context: ReviewContext, image: str) -> list[Manifest]:
@@ -64,8 +66,10 @@ def _installation(image: str) -> Installation:
 
 
 def _stored(document: Mapping[str, Any]) -> dict[str, Any]:
-    """As the API server would store it."""
-    return {**document, "metadata": {"namespace": DEFAULT_NAMESPACE, **document["metadata"]}}
+    """As the API server would store it; one with a generateName gets five characters at random."""
+    metadata = document["metadata"]
+    name = metadata.get("name") or f"{metadata['generateName']}{RANDOM_PART}"
+    return {**document, "metadata": {"namespace": DEFAULT_NAMESPACE, **metadata, "name": name}}
 
 
 def _without_cluster_facts(made: Manifest) -> Manifest:
