@@ -92,11 +92,13 @@ def test_a_routers_report_is_read_by_pod_and_its_unknown_values_do_no_harm() -> 
 @pytest.mark.parametrize(
     ("written", "seconds"), [(130.5, 130.5), (None, None), (-1, None), (float("nan"), None), (float("inf"), None)]
 )
-def test_a_routers_report_says_how_long_an_engine_has_hung(written: float | None, seconds: float | None) -> None:
+def test_a_routers_report_says_how_long_an_engine_has_hung_or_was_not_used(
+    written: float | None, seconds: float | None
+) -> None:
     entry = {"pod": "a", "address": "10.0.0.1:8000", "state": "ejected", "hungSeconds": written}
-    report = router_client.parsed(json.dumps({"endpoints": [entry]}))
+    report = router_client.parsed(json.dumps({"endpoints": [entry | {"idleSeconds": written}]}))
     assert report is not None
-    assert report.endpoints[0].hung_seconds == seconds
+    assert (report.endpoints[0].hung_seconds, report.endpoints[0].idle_seconds) == (seconds, seconds)
 
 
 @pytest.mark.parametrize(

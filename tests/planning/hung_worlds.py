@@ -1,6 +1,7 @@
 """Deployments with replicas that hang, as routers report them, for the tests of their replacement."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +24,11 @@ def seen(name: str, hung: float | None = None, state: EndpointState | None = Non
     """How a router sees one: ejected if it hangs."""
     usual = EndpointState.ROUTABLE if hung is None else EndpointState.EJECTED
     return RouterEndpoint(pod=name, address=f"{name}:8000", state=state or usual, inflight=0, hung_seconds=hung)
+
+
+def unused(name: str, idle: float | None) -> RouterEndpoint:
+    """How a router sees one that it has sent nothing for so long."""
+    return replace(seen(name), idle_seconds=idle)
 
 
 def report(*endpoints: RouterEndpoint) -> RouterReport:

@@ -9,7 +9,7 @@ from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.hung_replicas import HungReplicaAction, HungReplicaReason
 from fairlead.planning import hung_replicas
 from fairlead.planning.hung_replicas import HungReplicaFacts
-from tests.planning.hung_worlds import LONG, fleet, pod, replaced, report, seen
+from tests.planning.hung_worlds import LONG, fleet, pod, replaced, report, seen, unused
 from tests.planning.states import T0
 
 MINUTE = timedelta(minutes=1)
@@ -110,6 +110,19 @@ def test_a_hang_that_one_router_alone_sees_counts_against_a_common_cause() -> No
         "2 of 3 ready replicas hang, more than half, so none is replaced; a request, the revision or a driver may be "
         "the cause: read the logs, then delete the pods"
     )
+
+
+@pytest.mark.parametrize(("idle", "decided"), [(LONG, "Replaced b"), (30.0, "NotConfirmed"), (None, "NotConfirmed")])
+def test_a_router_that_sent_it_nothing_meanwhile_does_not_keep_it(idle: float | None, decided: str) -> None:
+    """As when conversations stay at other replicas, or it has none."""
+    other = report(seen("a"), unused("b", idle), seen("c"))
+    facts = fleet("abc", "b", routers=1)
+    assert reason(replace(facts, reports=(*facts.reports, other))) == decided
+
+
+def test_replicas_that_no_router_uses_are_not_taken_for_hung() -> None:
+    every = report(unused("a", LONG), unused("b", LONG))
+    assert reason(replace(fleet("ab", ""), reports=(every, every))) == "NoneHangs"
 
 
 def test_the_longest_hang_comes_first() -> None:

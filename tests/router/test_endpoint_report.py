@@ -28,6 +28,19 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
     run_story(story())
 
 
+def test_how_long_an_engine_was_not_used_is_reported_once_it_was(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 4).listening() as engine, plane(written(tmp_path, [engine.address])) as router:
+            await router.until("routable")
+            assert (await router.endpoints())[0]["idleSeconds"] is None, "it may have started a moment ago"
+            await router.complete()
+            used = (await router.endpoints())[0]["idleSeconds"]
+            while (await router.endpoints())[0]["idleSeconds"] <= used:
+                await asyncio.sleep(0.05)
+
+    run_story(story())
+
+
 def test_batch_work_is_counted_apart_since_no_fleet_grows_for_it(tmp_path: Path) -> None:
     lane = {"x-fairlead-lane": "batch"}
 

@@ -184,6 +184,7 @@ def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:
         inflight=max(0, int(entry.get("inflight") or 0)),
         reason=str(entry.get("reason") or "")[:MOST_WORDS],
         hung_seconds=_seconds(entry.get("hungSeconds")),
+        idle_seconds=_seconds(entry.get("idleSeconds")),
     )
 
 

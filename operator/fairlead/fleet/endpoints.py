@@ -42,6 +42,9 @@ class RouterEndpoint:
     hung_seconds: float | None = None
     """How long it has taken requests or probes and answered none; None: it does not hang, or an older router does not
     report it."""
+    idle_seconds: float | None = None
+    """How long this router has sent it nothing and seen no sign of life, after it used it before; None: it uses it,
+    never did, or does not report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,10 +171,15 @@ def _confirmed(facts: HungReplicaFacts, now: datetime) -> list[ReplicaPod]:
 
 
 def _seconds(facts: HungReplicaFacts, pod: ReplicaPod) -> float:
-    """Return how long all routers have seen it hang; 0 if one has not, or does not report it."""
+    """Return how long all routers have seen it hang, or sent it nothing; 0 if one uses it or does not report it."""
     reported = [_of(report, pod) for report in facts.reports]
-    every = [seen.hung_seconds or 0.0 for some in reported for seen in some]
+    every = [_since(seen) for some in reported for seen in some]
     return min(every, default=0.0) if all(reported) else 0.0
+
+
+def _since(seen: RouterEndpoint) -> float:
+    """Return how long a router has had no sign of life; one that sent nothing meanwhile has none of the contrary."""
+    return seen.hung_seconds if seen.hung_seconds is not None else seen.idle_seconds or 0.0
 
 
 def _views(facts: HungReplicaFacts, pod: ReplicaPod) -> Iterator[RouterEndpoint]:

@@ -1,6 +1,7 @@
 """`GET /fairlead/v1/endpoints`: a router's endpoints, queue and demand, for operators and programs.
 
-The controller reads pod, address, state, inflight, reason and hungSeconds; the autoscaler also reads queue and demand.
+The controller reads pod, address, state, inflight, reason, hungSeconds and idleSeconds; the autoscaler also reads queue
+and demand.
 Keys may be added, but not renamed.
 """
 
@@ -74,6 +75,7 @@ def _one(endpoint: Endpoint, now: float) -> dict[str, Any]:
         "kvTokens": endpoint.kv_tokens,
         "failures": endpoint.failures,
         "hungSeconds": None if endpoint.hung_since is None else round(now - endpoint.hung_since, 1),
+        "idleSeconds": None if endpoint.inflight or not endpoint.progress_at else round(now - endpoint.progress_at, 1),
         "figures": None
         if figures is None
         else {

@@ -1,5 +1,6 @@
 """An engine that passes its probes and writes nothing more is replaced, beside others or alone."""
 
+import time
 from functools import partial
 from typing import Final
 
@@ -30,10 +31,12 @@ def test_a_replica_that_hangs_is_replaced_beside_others_and_alone(stage: Stage, 
     with Traffic(*(one.address() for one in fleets)):
         hung = {one.name: min(one.observe().engines) for one in fleets}
         before = {one.name: one.observe().engines for one in fleets}
+        since = time.monotonic()
         for one in fleets:
             disturb(stage, hung[one.name], "no-tokens")
         for one in fleets:
             eventually(partial(_is_without, one, hung[one.name]), f"{one.name} replaces it", REPLACED_WITHIN_S)
+            record_property("seconds", round(time.monotonic() - since))
     for one in fleets:
         after = one.serves()
         (recorded,) = after.status["hungReplicas"]["replaced"]
