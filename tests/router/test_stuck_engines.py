@@ -163,6 +163,7 @@ class Unreachable(UpstreamPool):
         await asyncio.Event().wait()
 
 
+@pytest.mark.interpreted
 def test_an_engine_that_cannot_be_reached_is_not_silent_although_a_connection_may_take_longer_than_its_probe() -> None:
     async def story() -> None:
         pool = Unreachable(Endpoint("a", "a:1", 0), HeadCache(), RouterCounters(()))
