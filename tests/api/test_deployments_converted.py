@@ -208,7 +208,7 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
 @pytest.mark.parametrize(
     ("path", "key"),
     [
-        ("/root/.cache/tuned", "a"),
+        ("/opt/.cache/tuned", "a"),
         ("/tmp/.netrc", ".netrc"),
         ("/usr/local/lib/python3.12/dist-packages/vllm/E=64,N=1280,device_name=NVIDIA_H200.json", "moe.json"),
         ("/opt/libstdc++.so.6", "libstdc++"),
