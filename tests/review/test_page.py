@@ -20,4 +20,4 @@ def test_the_command_that_makes_the_page_prints_it(capsys: pytest.CaptureFixture
 def test_the_page_has_a_part_for_every_layer() -> None:
     page = refusal_table.page()
     assert page.count("\n## ") == len(Layer) + 2
-    assert len(page) < 90_000
+    assert len(page) < 80_000

@@ -9,8 +9,10 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import requests
@@ -70,12 +72,7 @@ class _BoundedSocket(socket.socket):
 
     def recv_into(self, *words: Any, **named: Any) -> int:  # noqa: ANN401 - passed on unchanged
         """Receive within what is left."""
-        bounds = _BOUNDS.get()
-        self.settimeout(bounds.next_wait())
-        try:
-            return bounds.take(super().recv_into(*words, **named))
-        except TimeoutError:
-            raise _too_slow(bounds) from None
+        return _received(self, partial(super().recv_into, *words, **named))
 
 
 class _BoundedTlsSocket(ssl.SSLSocket):
@@ -83,12 +80,16 @@ class _BoundedTlsSocket(ssl.SSLSocket):
 
     def recv_into(self, *words: Any, **named: Any) -> int:  # noqa: ANN401 - passed on unchanged
         """Receive within what is left; bytes are counted after decryption."""
-        bounds = _BOUNDS.get()
-        self.settimeout(bounds.next_wait())
-        try:
-            return bounds.take(super().recv_into(*words, **named))
-        except TimeoutError:
-            raise _too_slow(bounds) from None
+        return _received(self, partial(super().recv_into, *words, **named))
+
+
+def _received(connection: socket.socket, receive: Callable[[], int]) -> int:
+    bounds = _BOUNDS.get()
+    connection.settimeout(bounds.next_wait())
+    try:
+        return bounds.take(receive())
+    except TimeoutError:
+        raise _too_slow(bounds) from None
 
 
 class _Connection(HTTPConnection):
