@@ -1,8 +1,9 @@
 """Pods inside the test's own event loop that answer as instructed, and count requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -80,3 +81,12 @@ async def listening(action: Respond, delay: float = 0.0, late: bytes = b"") -> A
         for task in pod.tasks:
             task.cancel()
         await asyncio.gather(*pod.tasks, return_exceptions=True)
+
+
+@contextmanager
+def with_full_queue() -> Iterator[int]:
+    """The port of a pod whose queue of connections is full, so that it accepts none."""
+    with socket.create_server((HOST, 0), backlog=0) as door:
+        port = door.getsockname()[1]
+        with socket.create_connection((HOST, port)):
+            yield port

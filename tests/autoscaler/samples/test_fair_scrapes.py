@@ -1,14 +1,12 @@
 """What pods of one namespace may take of the scraper's time and connections, so that those of others get theirs."""
 
-import socket
-from contextlib import ExitStack
 from dataclasses import replace
 
 from fairlead.autoscaler.samples.scrape_targets import LARGEST_OF_ENGINE, LARGEST_OF_ROUTER, ScrapeTarget
 from fairlead.autoscaler.samples.scraper import MOST_CONNECTING, MOST_CONNECTING_OF_NAMESPACE
 from fairlead.fleet.desired_state import EngineKind
 from tests.autoscaler.pages import engine_page
-from tests.autoscaler.pretend_pods import HOST, listening, whole
+from tests.autoscaler.pretend_pods import HOST, listening, whole, with_full_queue
 from tests.autoscaler.samples.test_scraper import run_story, scraping, until
 
 
@@ -16,9 +14,7 @@ def test_pods_of_a_namespace_that_accept_no_connection_delay_no_pod_of_another_o
     """One that has its place in a full queue of connections waits for its handshake, as one behind a firewall does."""
 
     async def story() -> None:
-        with socket.create_server((HOST, 0), backlog=0) as door, ExitStack() as others:
-            port = door.getsockname()[1]
-            others.enter_context(socket.create_connection((HOST, port)))
+        with with_full_queue() as port:
             shut = ScrapeTarget(uid="", namespace="evil", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
             async with listening(lambda n: whole(engine_page(n))) as pod, scraping(within=60.0) as scraper:
                 crowd = [replace(shut, uid=f"shut-{number}") for number in range(2 * MOST_CONNECTING)]
@@ -33,9 +29,7 @@ def test_pods_of_a_namespace_that_accept_no_connection_delay_no_pod_of_another_o
 
 def test_an_open_connection_is_used_while_all_new_ones_wait() -> None:
     async def story() -> None:
-        with socket.create_server((HOST, 0), backlog=0) as door, ExitStack() as others:
-            port = door.getsockname()[1]
-            others.enter_context(socket.create_connection((HOST, port)))
+        with with_full_queue() as port:
             shut = ScrapeTarget(uid="", namespace="", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
             async with (
                 listening(lambda n: whole(engine_page(n))) as pod,

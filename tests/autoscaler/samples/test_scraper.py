@@ -2,9 +2,8 @@
 
 import asyncio
 import resource
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
 from threading import Event
@@ -17,7 +16,7 @@ from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.scaling.facts import SampleProblem
 from tests.autoscaler.pages import engine_page, router_page
-from tests.autoscaler.pretend_pods import HOST, chunked, listening, whole
+from tests.autoscaler.pretend_pods import HOST, chunked, listening, whole, with_full_queue
 
 EVERY = 0.03
 
@@ -129,9 +128,7 @@ def test_a_pod_that_does_not_reply_in_time_has_a_sample_problem_and_is_scraped_a
 
 def test_a_pod_whose_queue_of_connections_is_full_has_a_sample_problem_within_the_timeout() -> None:
     async def story() -> None:
-        with socket.create_server((HOST, 0), backlog=0) as door, ExitStack() as others:
-            port = door.getsockname()[1]
-            others.enter_context(socket.create_connection((HOST, port)))
+        with with_full_queue() as port:
             busy = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
             async with scraping(busy, within=0.05) as scraper:
                 await until(lambda: scraper.tallies.connections >= 2)
