@@ -21,7 +21,7 @@ from fairlead.scaling.decide.recommendation import (
 from fairlead.scaling.explain import what_if
 from tests.cli.decisions import AT, decided, router
 from tests.cli.decisions import facts as scaling_facts
-from tests.console.objects import FRAME, NO_ROOM, REMEDIES, deployment, facts
+from tests.console.objects import FRAME, NO_ROOM, REMEDIES, deployment, facts, gateway
 from tests.console.reading import ReadPage, read
 
 
@@ -43,6 +43,12 @@ def test_one_that_is_well_says_so_and_one_without_a_status_why_nothing_is_known(
     text = shown(bare).text
     assert "✗ no operator has reconciled it yet" in text
     assert "Conditions" not in text
+
+
+def test_tenants_of_its_own_router_are_shown_with_their_limits_and_budgets() -> None:
+    tenants = gateway()["status"]["tenants"]
+    assert "sales 3 of 8 1 40 9,000 of 100,000 12.50 100.00 in Month open" in shown(deployment(tenants=tenants)).text
+    assert "Requests a minute" not in shown().text
 
 
 def test_a_decision_shows_its_arithmetic_and_leads_to_what_would_change_it() -> None:

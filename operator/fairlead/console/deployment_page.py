@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fairlead.console import decision_section, figures, rollout_section, timeline
+from fairlead.console import decision_section, figures, rollout_section, tenant_section, timeline
 from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, prose, section, table
 from fairlead.console.facts import DeploymentFacts, Manifest, Remedies
@@ -23,6 +23,7 @@ def page(facts: DeploymentFacts, remedies: Remedies, frame: PageFrame) -> str:
         decision_section.decision(facts, frame.link("deployments", facts.namespace, facts.name, "changes")),
         decision_section.decisions(facts),
         rollout_section.rollout(facts.status),
+        tenant_section.tenants(facts.status),
         conditions(facts.status),
     )
 

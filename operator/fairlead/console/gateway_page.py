@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from fairlead.console import deployment_page, figures
+from fairlead.console import deployment_page, figures, tenant_section
 from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, section, table
 from fairlead.console.facts import Manifest, Remedies
 from fairlead.review import diagnosis
 
 HEADS: Final = ("Gateway", "Ready", "Deployments", "Models", "Tenants", "What is wrong")
-TENANT_HEADS: Final = ("Tenant", "Running", "Waiting", "Requests a minute", "Tokens a minute", "Spent", "Budget")
 MODEL_HEADS: Final = ("Model", "Answers", "Targets", "Why not")
 
 
@@ -31,7 +30,7 @@ def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
         f"{about['namespace']}/{about['name']}",
         frame,
         element("div", *map(deployment_page.remedied, found), class_="verdict down") if found else None,
-        section("Tenants", _tenants(status)),
+        _tenants(status),
         section("Models", _models(status)),
         deployment_page.conditions(status),
     )
@@ -51,28 +50,8 @@ def _row(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> tuple[str, 
 
 
 def _tenants(status: Manifest) -> Markup:
-    tenants = status.get("tenants") or ()
-    if not tenants:
-        return element("p", "No tenant has sent a request yet, or the gateway has none.", class_="faint")
-    return table(TENANT_HEADS, map(_tenant, tenants))
-
-
-def _tenant(one: Manifest) -> tuple[str, ...]:
-    period = one.get("budgetPeriod")
-    return (
-        str(one.get("name", "")),
-        _of(one, "running", "maxConcurrency"),
-        figures.count(one.get("waiting")),
-        _of(one, "requests", "requestsPerMinute"),
-        _of(one, "tokens", "tokensPerMinute"),
-        figures.money(figures.number(one.get("spent"))),
-        f"{figures.money(figures.number(one.get('budget')))}{f' in {period}' if period else ''}",
-    )
-
-
-def _of(one: Manifest, used: str, limit: str) -> str:
-    most = f" of {figures.count(one[limit])}" if one.get(limit) is not None else ""
-    return f"{figures.count(one.get(used))}{most}"
+    none = "No tenant has sent a request yet, or the gateway has none."
+    return tenant_section.tenants(status) or section("Tenants", element("p", none, class_="faint"))
 
 
 def _models(status: Manifest) -> Markup:
