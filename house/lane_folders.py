@@ -24,7 +24,10 @@ LONG: Final = (
     "tests/node/test_chart_lives.py",
     *(f"{DIAGNOSTICS}/test_{name}.py" for name in ("alerts", "described")),
     f"{ROLLOUTS}/test_one_replica.py",
-    *(f"{SERVING}/test_{name}.py" for name in ("campaign", "hung_replicas", "many_adapters", "migrating")),
+    *(
+        f"{SERVING}/test_{name}.py"
+        for name in ("campaign", "hung_replicas", "many_adapters", "migrating", "preemption")
+    ),
 )
 """Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
 GATES: Final = tuple(
