@@ -172,10 +172,11 @@ def test_a_request_after_a_slow_clients_is_measured_from_its_own_start(
 
 
 @asynccontextmanager
-async def unread_answer(request: bytes) -> AsyncIterator[tuple[Router, "SlowClient"]]:
-    """A router that has all of an answer, and its client, which takes none of it yet; kernels buffer little."""
+async def unread_answer(request: bytes, *others: bytes) -> AsyncIterator[tuple[Router, "SlowClient"]]:
+    """A router that has all of an answer, and its client, which takes none of it yet; kernels buffer little. Its engine
+    has other answers for further requests."""
     loop = asyncio.get_running_loop()
-    async with listening(Raw(LARGE)) as (router, port):
+    async with listening(Raw(LARGE, *others)) as (router, port):
         with socket.socket() as connected:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**14)
             connected.setblocking(False)
@@ -201,14 +202,17 @@ class SlowClient:
         self._socket = connected
         self._text = bytearray()
 
+    async def send(self, request: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._socket, request)
+
     async def read(self, most: int) -> bytes:
         piece = await asyncio.get_running_loop().sock_recv(self._socket, most)
         self._text += piece
         return piece
 
-    async def has_all(self) -> bool:
-        """Read on, and return whether the whole large answer arrived."""
-        while self._text.count(b"x") < LARGE.count(b"x"):
+    async def has_all(self, answers: int = 1) -> bool:
+        """Read on, and return whether so many large answers arrived whole."""
+        while self._text.count(b"x") < answers * LARGE.count(b"x"):
             if not await self.read(2**20):
                 return False
         return True
@@ -229,6 +233,26 @@ def test_a_slow_client_gets_its_whole_answer_before_its_connection_is_closed(
             here.sweep(router.context.now() + seconds)
             here.sweep(router.context.now() + 10)
             assert await slow.has_all()
+
+    run_story(story())
+
+
+def test_a_client_that_reads_none_of_its_answers_gets_no_further_ones() -> None:
+    """Or it could fill the router's memory over one connection."""
+
+    async def story() -> None:
+        async with unread_answer(KEPT, LARGE, LARGE) as (router, slow):
+            (here,) = router.context.clients
+            assert isinstance(here, ClientConnection)
+            assert here.transport is not None
+            await slow.send(KEPT)
+            while not here.paused or router.context.telemetry.counts.inflight:
+                await asyncio.sleep(0.002)
+            await slow.send(KEPT)
+            for _ in range(50):
+                await asyncio.sleep(0.002)
+            assert here.transport.get_write_buffer_size() < 2 * len(LARGE)
+            assert await slow.has_all(answers=3)
 
     run_story(story())
 

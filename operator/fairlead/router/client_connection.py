@@ -203,6 +203,8 @@ class ClientConnection(asyncio.Protocol):
         self.since = monotonic()
         if keep and not self.reader.surplus:
             self.reader.reset()
+            if self.paused and self.transport is not None:
+                self.transport.pause_reading()  # it could fill the memory with replies that it does not read
         else:
             self._leave()
 
@@ -260,10 +262,12 @@ class ClientConnection(asyncio.Protocol):
             self._exchange.pause()
 
     def resume_writing(self) -> None:
-        """Resume: the client has read most of its buffer."""
+        """Resume, or read its next request: the client has read most of its buffer."""
         self.paused = False
         if self._exchange is not None:
             self._exchange.resume()
+        elif self.transport is not None and not self.leaving:
+            self.transport.resume_reading()
 
     def sweep(self, now: float) -> None:
         """Cut a client that is slower than allowed; time spent waiting for an engine does not count."""
@@ -276,7 +280,8 @@ class ClientConnection(asyncio.Protocol):
                 self.abort()
         elif self._exchange is not None:
             if self.paused and waited > STALL_SECONDS:
-                self._cut()
+                self._context.telemetry.counts.slow_clients += 1
+                self.abort()
         elif stage is RequestReadStage.IDLE:
             if waited > (min(MOVED_SECONDS, door.idle_seconds) if self._moved else door.idle_seconds):
                 self.close()
@@ -292,7 +297,3 @@ class ClientConnection(asyncio.Protocol):
         if record is not None:
             record.status, record.reason = 408, "request_timeout"
         self._last_words(refusals.too_slow_a_client(what, seconds), b"", record)
-
-    def _cut(self) -> None:
-        self._context.telemetry.counts.slow_clients += 1
-        self.abort()
