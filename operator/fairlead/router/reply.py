@@ -15,33 +15,32 @@ from fairlead.router.early_streams import EarlyStream
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply_clients import DepartedClient, HeldClient, ReplyClient
 from fairlead.router.request import Request
-from fairlead.router.wire import events, frames, heads, problems, surfaces
+from fairlead.router.wire import frames, heads, problems, surfaces
 from fairlead.router.wire.events import EventScan
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import CHUNKED_LINE, ResponseReader
+from fairlead.router.wire.whole_responses import WholeResponse
 from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
 ENGINE_ERROR: Final = "engine_error"
 """An engine's error event in a stream that began well: the response ended properly but still counts as cut."""
-KEPT_BYTES: Final = 2**20
-"""A longer response is passed on without being parsed for its usage."""
 
 
 class Reply:
     """The reply to one request; nothing else writes to its client."""
 
     __slots__ = (
-        *("_chunked", "_client", "_early", "_edits", "_flight", "_held", "_pieces", "_reader", "_request", "_size"),
-        *("_tap", "bytes_out", "keep", "scan", "status"),
+        *("_chunked", "_client", "_early", "_edits", "_flight", "_held", "_reader", "_request", "_tap", "_whole"),
+        *("bytes_out", "keep", "scan", "status"),
     )
     _chunked: bool
     _edits: bool
     _flight: CacheFlight | None
-    _pieces: list[bytes] | None  # the body of a response that is not a stream, if short enough to be parsed
     _reader: ResponseReader
-    _size: int
+    _whole: WholeResponse | None
+    """Reads a response that is not a stream."""
 
     def __init__(self, client: ReplyClient, request: Request) -> None:
         self._client = client
@@ -162,7 +161,7 @@ class Reply:
         request, head, framing = self._request, reader.head, reader.framing
         assert head is not None
         self._reader, self._flight, self._edits = reader, flight, request.edits
-        self._pieces, self._size = (None if head.streams else []), 0
+        self._whole = None if head.streams else WholeResponse()
         self.scan = EventScan(request.surface, by_prompt=api.usage_by_prompt) if head.streams else None
         if head.streams and self._edits and request.received.head.http10:
             framing = b""  # a length, if the engine gave one, is that of the unedited stream
@@ -197,7 +196,8 @@ class Reply:
         if self._tap is not None:
             self._tap(payload)
         if scan is None:
-            self._keep()
+            if self._whole is not None:
+                self._whole.take(payload)
         elif self._edits:
             payload = scan.edited(payload)
             if self._reader.done:
@@ -213,13 +213,6 @@ class Reply:
         if not self._chunked:
             return payload
         return frames.chunk(payload) + frames.LAST if self._reader.done else frames.chunk(payload)
-
-    def _keep(self) -> None:
-        if self._pieces is not None:
-            self._size += len(self._reader.payload)
-            self._pieces.append(self._reader.payload)
-            if self._size > KEPT_BYTES:
-                self._pieces = None
 
     def ending(self) -> AttemptEnding:
         """Return how an engine's complete response ended: a stream with an error event counts as cut."""
@@ -254,10 +247,9 @@ class Reply:
         scan = self.scan
         if scan is not None:
             return scan.usage, scan.finish_reason
-        if not self._pieces:
+        if self._whole is None:
             return None, None
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        found = events.answer_summary(self._request.surface, body)
+        found = self._whole.summary(self._request.surface)
         return found.usage, found.finish_reason
 
     def cut(self, problem: Problem) -> bool:
