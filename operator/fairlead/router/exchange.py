@@ -120,7 +120,6 @@ class Exchange:
         if isinstance(found, Problem):
             self.refuse(found, now)
             return
-        headers = request.received.head.headers
         if self.path is not None:
             self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, found, now)
         replaced = self.trial is not None and self.trial.may_replace
@@ -133,7 +132,7 @@ class Exchange:
         if cached:
             return
         context.live.add(self)
-        if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
+        if explain_headers.EXPLAIN_HEADER in request.received.head.headers and explain_headers.allowed(account):
             self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
 
@@ -451,6 +450,7 @@ class Exchange:
 
     def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
+        usage = usage or self.reply.seen()
         self.drop_attempts(ending, now, usage)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 

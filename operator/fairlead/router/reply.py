@@ -5,6 +5,7 @@ that the client did not request.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
@@ -39,7 +40,7 @@ class Reply:
     _edits: bool
     _flight: CacheFlight | None
     _reader: ResponseReader
-    _whole: WholeResponse | None
+    _whole: WholeResponse
     """Reads a response that is not a stream."""
 
     def __init__(self, client: ReplyClient, request: Request) -> None:
@@ -161,7 +162,7 @@ class Reply:
         request, head, framing = self._request, reader.head, reader.framing
         assert head is not None
         self._reader, self._flight, self._edits = reader, flight, request.edits
-        self._whole = None if head.streams else WholeResponse()
+        self._whole = WholeResponse()
         self.scan = EventScan(request.surface, by_prompt=api.usage_by_prompt) if head.streams else None
         if head.streams and self._edits and request.received.head.http10:
             framing = b""  # a length, if the engine gave one, is that of the unedited stream
@@ -196,8 +197,7 @@ class Reply:
         if self._tap is not None:
             self._tap(payload)
         if scan is None:
-            if self._whole is not None:
-                self._whole.take(payload)
+            self._whole.take(payload)
         elif self._edits:
             payload = scan.edited(payload)
             if self._reader.done:
@@ -238,17 +238,23 @@ class Reply:
         request, usage = self._request, self.usage()
         if usage is not None:
             expectations.measured(request.routing.account.name, request.measured_bytes, usage.prompt_tokens)
-        elif self.scan is not None and self.scan.deltas:
-            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=self.scan.deltas)
-        return usage
+        return usage or self.seen()
+
+    def seen(self) -> TokenUsage | None:
+        """Return the tokens of a stream so far, by its events if the engine has not counted them yet; None before its
+        first, and for any other response."""
+        scan = self.scan
+        if scan is None or not scan.deltas:
+            return None
+        if scan.usage is None:
+            return TokenUsage(prompt_tokens=self._request.routing.prompt_tokens, output_tokens=scan.deltas)
+        return replace(scan.usage, output_tokens=max(scan.usage.output_tokens, scan.deltas))
 
     def _summary(self) -> tuple[TokenUsage | None, str | None]:
         """Return the usage and finish reason in an engine's response."""
         scan = self.scan
         if scan is not None:
             return scan.usage, scan.finish_reason
-        if self._whole is None:
-            return None, None
         found = self._whole.summary(self._request.surface)
         return found.usage, found.finish_reason
 

@@ -1,0 +1,89 @@
+"""Streams that end early, because the client left or the engine broke: the tokens that were seen are paid for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from aiohttp import web
+
+from tests.router.planes import CHAT, STREAM, Plane, answering, plane, run_story, written
+from tests.router.test_engine_requests import DELTA, keyed
+
+MINE: Final = {"Authorization": "Bearer sk-1"}
+PIECES: Final = 5000
+END: Final = b'{"choices":[{"index":0,"text":"","finish_reason":"length"}]}'
+COMPLETION: Final = b"data: %b\n\n" % DELTA * PIECES + b"data: %b\n\n" % END
+BEGUN: Final = b'{"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}'
+WORD: Final = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}'
+MESSAGE: Final = b"event: message_start\ndata: %b\n\n" % BEGUN + (
+    b"event: content_block_delta\ndata: %b\n\n" % WORD * PIECES + b"event: message_delta\ndata: {}\n\n"
+)
+
+
+def writes(stream: bytes, go_on: Callable[[], Awaitable[None]]) -> Callable[[web.Request], Awaitable[Any]]:
+    """An engine that writes this stream, and then neither counts its tokens nor ends it properly."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not (await request.json()).get("stream"):
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(stream)
+        await go_on()
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    return answer
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def remaining(router: Plane) -> int:
+    """What is left of the tenant's tokens of this minute, as its client sees it."""
+    async with router.session.post(router.url + "/v1/completions", json=CHAT, headers=MINE) as answer:
+        return int(answer.headers["x-ratelimit-remaining-tokens"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "stream", "last"),
+    [
+        ("/v1/completions", STREAM | {"max_tokens": PIECES}, COMPLETION, b'"length"'),
+        ("/v1/messages", CHAT | {"stream": True, "max_tokens": PIECES}, MESSAGE, b"message_delta"),
+    ],
+)
+def test_a_client_that_leaves_when_it_has_all_of_a_stream_pays_for_it(
+    tmp_path: Path, path: str, body: dict[str, Any], stream: bytes, last: bytes
+) -> None:
+    """Many do so before the engine has counted the tokens."""
+
+    async def story() -> None:
+        engine, tenant = writes(stream, for_ever), keyed(tmp_path, tokensPerMinute=100_000)
+        async with answering(engine) as address, plane(written(tmp_path, [address], **tenant)) as router:
+            await router.until("routable")
+            async with router.session.post(router.url + path, json=body, headers=MINE) as answer:
+                while last not in await answer.content.readline():
+                    pass
+                answer.close()
+            while await router.metric("fairlead_router_requests_in_flight"):
+                await asyncio.sleep(0.005)
+            assert await remaining(router) < 100_000 - PIECES
+
+    run_story(story())
+
+
+def test_a_stream_that_its_engine_breaks_is_paid_by_what_was_seen_of_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, tenant = writes(COMPLETION, lambda: asyncio.sleep(0)), keyed(tmp_path, tokensPerMinute=100_000)
+        async with answering(engine) as address, plane(written(tmp_path, [address], **tenant)) as router:
+            await router.until("routable")
+            body = STREAM | {"max_tokens": PIECES}
+            async with router.session.post(router.url + "/v1/completions", json=body, headers=MINE) as answer:
+                assert b"stream_cut" in await answer.read()
+            assert await remaining(router) < 100_000 - PIECES
+
+    run_story(story())
