@@ -51,6 +51,22 @@ def test_it_gets_the_body_for_its_model_our_key_and_nothing_of_the_client(tmp_pa
     run_story(story())
 
 
+@pytest.mark.parametrize("second", ['"model": "chat"', '"mod\\u0065l": "chat"'])
+def test_no_client_gets_another_model_of_it_than_its_route_names(tmp_path: Path, second: str) -> None:
+    """An API obeys the last of two members of one name; "chat" may be a dearer model there."""
+
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as api:
+            config = written(tmp_path, [], [single("chat", "external/big")], [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                body = '{"model": "chat", "prompt": "hi", %s}' % second
+                async with router.session.post(router.url + "/v1/completions", data=body) as answer:
+                    assert answer.status == 200
+        assert json.loads(api.seen[0].partition(b"\r\n\r\n")[2])["model"] == "gpt-big"
+
+    run_story(story())
+
+
 def test_its_cookies_and_names_of_our_organization_stay_here(tmp_path: Path) -> None:
     async def story() -> None:
         lines = b"set-cookie: __cf_bm=1\r\nOpenAI-Organization: ours\r\nRetry-After: 3\r\ncontent-type:"

@@ -17,6 +17,9 @@ MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 SPACE: Final = b" \t\r\n"
 FIRST: Final = (b'{"model": ', b'{"model":')
 """How bodies begin whose first member is the model, as most clients' encoders write them."""
+MODEL: Final = b'"model"'
+ESCAPED: Final = b"\\u006"
+"""How each letter of that name begins if it is written as an escape."""
 INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
@@ -61,16 +64,22 @@ def without(body: bytes, *names: str) -> bytes:
 def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
     """Return the body with another model, given as JSON; `found` are this body's facts.
 
-    If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level.
+    If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level; but not if there
+    may be a second one, which engines would obey.
     """
     if isinstance(found.parsed, FileBody):
         return forms.with_model(body, found.parsed, msgspec.json.decode(member, type=str).encode())
     for start in FIRST:
         if body.startswith(start):
             value = b'"%b"' % (found.model or "").encode()
-            if found.typed and body.startswith(value, len(start)):
+            if found.typed and body.startswith(value, len(start)) and _is_sole(body):
                 return b"".join((start, member, body[len(start) + len(value) :]))
     return put(body, found, {"model": member})
+
+
+def _is_sole(body: bytes) -> bool:
+    """Whether no member but the first is the model, in whatever spelling."""
+    return body.find(MODEL, 2) < 0 and ESCAPED not in body
 
 
 def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
