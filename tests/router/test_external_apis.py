@@ -59,7 +59,7 @@ def test_no_client_gets_another_model_of_it_than_its_route_names(tmp_path: Path,
         async with Raw(ANSWER).listening() as api:
             config = written(tmp_path, [], [single("chat", "external/big")], [outside(api.address, tmp_path)])
             async with gateway(config) as router:
-                body = '{"model": "chat", "prompt": "hi", %s}' % second
+                body = '{"model": "chat", "prompt": "hi", ' + second + "}"
                 async with router.session.post(router.url + "/v1/completions", data=body) as answer:
                     assert answer.status == 200
         assert json.loads(api.seen[0].partition(b"\r\n\r\n")[2])["model"] == "gpt-big"

@@ -64,8 +64,8 @@ def without(body: bytes, *names: str) -> bytes:
 def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
     """Return the body with another model, given as JSON; `found` are this body's facts.
 
-    If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level; but not if there
-    may be a second one, which engines would obey.
+    If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level; but not if a
+    second one may follow, which engines would obey.
     """
     if isinstance(found.parsed, FileBody):
         return forms.with_model(body, found.parsed, msgspec.json.decode(member, type=str).encode())
