@@ -48,8 +48,8 @@ def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: Bo
     members = _added(owner, context, target, found, api)
     if members:
         body = splices.put(body, found, members)
-    counts = account.tokens is not None or owner.record.copied is Copied.COPY
-    counted = counts and found.stream and owner.surface in STREAM_USAGE
+    limited = account.tokens is not None or account.tenant.budget is not None
+    counted = (limited or owner.record.copied is Copied.COPY) and found.stream and owner.surface in STREAM_USAGE
     edits = owner.edits = counted and not found.include_usage
     return splices.requesting_usage(body, found) if edits else body
 

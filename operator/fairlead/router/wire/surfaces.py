@@ -42,9 +42,9 @@ MOST_OUTPUT: Final = {
 }
 """Surfaces on which a model generates text, and each one's name for the output token limit."""
 STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
-and removes it again, along with the engine's `system_fingerprint`, which is then in the same event. Other streams pass
-unchanged; each event counts as a token."""
+"""Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens or costs are
+limited, and removes it again, along with the engine's `system_fingerprint`, which is then in the same event. Other
+streams pass unchanged; each event counts as a token."""
 
 
 ANTHROPIC: Final = b"/v1/messages"
