@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,23 @@ def test_whole_answers_and_streams_arrive_byte_for_byte(tmp_path: Path) -> None:
                 async with router.session.post(engines[0].url + path, json=body, headers=sent) as answer:
                     straight = answer.status, await answer.read()
                 assert await raw(router, path, body, **sent) == straight
+
+    run_story(story())
+
+
+def test_no_engine_compresses_a_reply_which_the_router_has_to_read(tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers)
+        return web.json_response({"usage": {"completion_tokens": 1}})
+
+    seen: list[Mapping[str, str]] = []
+
+    async def story() -> None:
+        async with answering(answer) as address, plane(written(tmp_path, [address])) as router:
+            await router.until("routable")
+            sent = {"Accept-Encoding": "gzip, br", "X-Mine": "1"}
+            assert (await raw(router, "/v1/completions", PROMPT, **sent))[0] == 200
+        assert ("Accept-Encoding" in seen[-1], seen[-1]["X-Mine"]) == (False, "1")
 
     run_story(story())
 

@@ -16,9 +16,12 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 """Headers of one connection only: RFC 9110 7.6.1, and what older proxies send."""
-OURS: Final = catalogue.PRIORITY_HEADERS | {b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"}
+OURS: Final = catalogue.PRIORITY_HEADERS | {
+    *(b"host", b"content-length", b"expect", b"x-request-id", b"traceparent", b"accept-encoding"),
+}
 """Rewritten by the router for the engine's connection. Engines obey the first priority that they find, so a client's
-own must not be there."""
+own must not be there. In a compressed reply, as from a proxy before an engine, the router finds no token, usage or end,
+and it does not continue a stream that was kept open by comments."""
 CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
 """Tenants' keys are not for engines; a router without tenants passes them on, to what may check them there."""
 READ_HEADERS: Final = frozenset(
