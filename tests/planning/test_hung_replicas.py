@@ -125,6 +125,13 @@ def test_replicas_that_no_router_uses_are_not_taken_for_hung() -> None:
     assert reason(replace(fleet("ab", ""), reports=(every, every))) == "NoneHangs"
 
 
+def test_a_replica_that_fails_requests_is_not_replaced_beside_one_that_hangs() -> None:
+    """Routers send it nothing either, and for longer."""
+    failing = replace(unused("c", 3600.0), state=EndpointState.EJECTED, reason="502 from the engine")
+    every = report(seen("a"), seen("b", LONG), failing, seen("d"))
+    assert reason(replace(fleet("abcd", "b"), reports=(every, every))) == "Replaced b"
+
+
 def test_the_longest_hang_comes_first() -> None:
     facts = fleet("abcd", "bc", routers=1)
     longer = report(seen("a"), seen("b", LONG), seen("c", 200.0), seen("d"))

@@ -158,11 +158,14 @@ def _hanging(facts: HungReplicaFacts) -> list[ReplicaPod]:
 
 
 def _confirmed(facts: HungReplicaFacts, now: datetime) -> list[ReplicaPod]:
-    """Return the replicas that hang for every router, for long enough; one router at least had sent it requests."""
+    """Return the replicas that hang for every router, for long enough; one router at least had sent it requests.
+
+    One that fails requests otherwise is as idle as one that hangs, so it must hang for one router at least.
+    """
     ripe = now - timedelta(seconds=HUNG_SECONDS)
     return [
         one
-        for one in facts.serving
+        for one in _hanging(facts)
         if one.ready_since is not None
         and one.ready_since <= ripe
         and _seconds(facts, one) >= HUNG_SECONDS
