@@ -9,7 +9,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Conflict
 from fairlead.controller.status import hung_status
-from tests.controller.pretend import Pretend, deployment
+from tests.controller.pretend import NOON, Pretend, deployment
 from tests.controller.server import Crashed, Faults
 
 LONG = 130.0
@@ -217,7 +217,7 @@ def test_a_record_with_a_time_that_cannot_be_keeps_no_replica_and_fails_no_recon
 
 def test_a_record_in_another_time_zone_is_kept_as_the_same_moment() -> None:
     noon = {"pod": "a", "uid": "u", "at": "2026-11-20T12:00:00+02:00"}
-    kept = hung_status.written(None, {"hungReplicas": {"replaced": [noon]}})
+    kept = hung_status.written(None, {"hungReplicas": {"replaced": [noon]}}, (), NOON)
     assert kept == {"replaced": [noon | {"at": "2026-11-20T10:00:00Z"}]}
 
 

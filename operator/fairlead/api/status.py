@@ -174,8 +174,8 @@ class HungReplicasStatus(ApiModel):
 
     reason: ShortText | None = Field(
         default=None,
-        description="Why a replica that hangs is not replaced: MostHang or HourlyLimit; absent while nothing keeps "
-        "one.",
+        description="Why a replica that hangs is not replaced: MostHang, HourlyLimit or DeletionRefused; absent while "
+        "nothing keeps one.",
     )
     message: Sentence = Field(default=None, description="The same in a sentence, with its figures and a remedy.")
     replaced: tuple[ReplacedReplicaStatus, ...] = Field(

@@ -162,7 +162,7 @@ class Reconciler:
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
         served = self._served(observed, judged, sides, now)
-        hung = hung_pods.decide(observed, judged.deployment, sides.all, now)
+        hung = self._replacer.unless_refused(hung_pods.decide(observed, judged.deployment, sides.all, now), now)
         facts = self._evaluated(observed, self._facts(observed, judged, reports, hung))
         facts = replace(facts, samples=await self._compared(observed))
         static = router_moves.at_this_moment(
@@ -215,6 +215,7 @@ class Reconciler:
         self._samples.forget(uid)
         self._uncreated.forget(uid)
         self._usage.forget(uid)
+        self._replacer.forget(uid)
         self._runs.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:

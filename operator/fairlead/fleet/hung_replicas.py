@@ -32,6 +32,8 @@ class HungReplicaReason(StrEnum):
     REPLACING = "Replacing"
     """One that was replaced before has not ended, or the new one is not ready."""
     HOURLY_LIMIT = "HourlyLimit"
+    DELETION_REFUSED = "DeletionRefused"
+    """The API server does not let its pod be deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

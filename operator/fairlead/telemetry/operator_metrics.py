@@ -56,7 +56,7 @@ REVIEW_SECONDS: Final = _OURS.histogram("admission_seconds", "How long a review 
 CERTIFICATE_DAYS: Final = _OURS.gauge("certificate_days_left", "Days until the webhook's certificate expires.")
 HUNG_REPLICAS: Final = _OURS.counter(
     "hung_replicas",
-    "Replicas that hung, by outcome: Replaced, or MostHang or HourlyLimit, with which none was.",
+    "Replicas that hung, by outcome: Replaced, or MostHang, HourlyLimit or DeletionRefused, with which none was.",
     "outcome",
 )
 EVENTS: Final = _OURS.counter("events", "Events: sent, or dropped by the rate limit or the API server.", "fate")

@@ -1,15 +1,29 @@
 """Deletes the pod of a replica that hangs, once its replacement is recorded, and reports what was done or kept."""
 
 import logging
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import RequestRefused
+from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState, EventSink
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import hung_status
-from fairlead.fleet.hung_replicas import HungReplicaDecision, ReplacedReplica
+from fairlead.fleet.hung_replicas import HungReplicaDecision, HungReplicaReason, ReplacedReplica
+
+AGAIN: Final = timedelta(minutes=5)
+"""How long a refused deletion is not tried again: a policy or a right may change at any time."""
+LONGEST: Final = 600
+"""Characters of a refusal; a policy's message may be long, and the status has room for some more."""
 
 log = logging.getLogger("fairlead.controller")
+
+
+class _RefusedDeletion(NamedTuple):
+    at: datetime
+    because: str
 
 
 class ReplicaReplacer:
@@ -19,6 +33,19 @@ class ReplicaReplacer:
         self._server = server
         self._world = world
         self._events = events
+        self._refused: dict[str, _RefusedDeletion] = {}
+        """By the pod's UID; without it, as after a restart, the deletion is only tried again at once."""
+
+    def unless_refused(self, decision: HungReplicaDecision | None, now: datetime) -> HungReplicaDecision | None:
+        """Return the decision, or that its pod stays, for a while after the API server refused to delete it."""
+        found = self._refused.get(decision.replaces.uid) if decision is not None and decision.replaces else None
+        if decision is None or found is None or now >= found.at + AGAIN:
+            return decision
+        return replace(decision, reason=HungReplicaReason.DELETION_REFUSED, because=found.because, replaces=None)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is kept of a pod that is gone."""
+        self._refused.pop(uid, None)
 
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: HungReplicaDecision | None, now: datetime
@@ -27,7 +54,7 @@ class ReplicaReplacer:
         if decision is None:
             return
         if decision.replaces is not None:
-            reported = await self._delete(observed, decision.replaces)
+            reported = await self._delete_unless_refused(observed, decision.replaces, now)
         else:
             reported = decision.reason in hung_status.REPORTED and decision.reason != hung_status.reason(
                 observed.status
@@ -36,6 +63,18 @@ class ReplicaReplacer:
             owner = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
             log.warning("%s", decision.because, extra=owner | {"reason": decision.reason.value})
             self._events.hung(observed.document, decision.reason, decision.because, now)
+
+    async def _delete_unless_refused(
+        self, observed: DeploymentSnapshot, chosen: ReplacedReplica, now: datetime
+    ) -> bool:
+        """Delete it; a refusal is kept for the next reconcile, which reports it in the status."""
+        try:
+            return await self._delete(observed, chosen)
+        except RequestRefused as problem:
+            words = f"pod {chosen.pod} hangs and is not replaced: {obstacle_of(problem).message}"
+            because = f"{words[:LONGEST]}; allow it, or delete the pod yourself"
+            self._refused[chosen.uid] = _RefusedDeletion(now, because)
+            return False
 
     async def _delete(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
         """Delete exactly the pod that was read, if it is the recorded one and still stays; return whether it was."""

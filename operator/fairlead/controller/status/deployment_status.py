@@ -63,7 +63,8 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
     }
     if now.canary is not None:
         found["canary"] = canary_status.written(now.canary)
-    if (hung := hung_status.written(now.hung, before)) is not None:
+    stay = {one.name for state in now.states for one in state.replicas if not one.ending}
+    if (hung := hung_status.written(now.hung, before, stay, at)) is not None:
         found[hung_status.FIELD] = hung
     if now.tenants:
         found["tenants"] = list(now.tenants)

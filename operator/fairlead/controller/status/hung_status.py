@@ -1,11 +1,11 @@
 """Replicas that hang, in their deployment's status: what keeps one, and the last ones that were replaced. Pure.
 
-A replacement is written here before its pod is deleted, so that a restarted operator counts it. What cannot be read, as
-after an edit by a person, counts as absent.
+A replacement is written here before its pod is deleted, so that a restarted operator counts it; that of a pod which was
+not deleted after all is dropped. What cannot be read, as after an edit by a person, counts as absent.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fairlead.cluster import pods
@@ -15,30 +15,55 @@ from fairlead.planning.hung_replicas import MOST_AN_HOUR
 Manifest = dict[str, Any]
 
 FIELD: Final = "hungReplicas"
-REPORTED: Final = frozenset({HungReplicaReason.MOST_HANG, HungReplicaReason.HOURLY_LIMIT})
+REPORTED: Final = frozenset(
+    {HungReplicaReason.MOST_HANG, HungReplicaReason.HOURLY_LIMIT, HungReplicaReason.DELETION_REFUSED}
+)
 """Reasons that a person should know; the others end by themselves, or are in the spec or in another condition."""
+
+UNDONE: Final = timedelta(minutes=2)
+"""Longer than a watch takes to report a deletion: a pod that stays for so long after its record was not deleted."""
 
 FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """A time outside these was written by a person or a broken tool, and some can be neither computed with nor written."""
 
 
-def written(decision: HungReplicaDecision | None, before: Mapping[str, Any]) -> Manifest | None:
+def written(
+    decision: HungReplicaDecision | None, before: Mapping[str, Any], stay: Collection[str], now: datetime
+) -> Manifest | None:
     """Return the field as a status stores it, with a new replacement first; None if there is nothing to report.
 
-    A router that misses one answer changes no reason, or each answer after it would be reported anew.
+    `stay` holds the names of pods that are not ending.
     """
     found: Manifest = {}
     if decision is not None and decision.reason in REPORTED:
         found = {"reason": decision.reason.value, "message": decision.because}
-    elif decision is not None and decision.reason is HungReplicaReason.ROUTERS_SILENT and reason(before):
+    elif decision is not None and _says_nothing_new(decision, reason(before)):
         found = {name: before[FIELD][name] for name in ("reason", "message") if name in before[FIELD]}
-    past, new = replaced(before), decision.replaces if decision is not None else None
+    new = decision.replaces if decision is not None else None
+    past = tuple(one for one in replaced(before) if one.pod not in stay or _is_under_way(one, decision, now))
     if new is not None and all(one.uid != new.uid for one in past):
         past = (new, *past)
     if past:
         found["replaced"] = [_written(one) for one in past[:MOST_AN_HOUR]]
     return found or None
+
+
+def _says_nothing_new(decision: HungReplicaDecision, stored: str) -> bool:
+    """Whether what was reported stays: while a router misses an answer, or a refused deletion is tried again.
+
+    Otherwise each answer or refusal after it would be reported anew.
+    """
+    tried_again = decision.replaces is not None and stored == HungReplicaReason.DELETION_REFUSED
+    return bool(stored) and (decision.reason is HungReplicaReason.ROUTERS_SILENT or tried_again)
+
+
+def _is_under_way(one: ReplacedReplica, decision: HungReplicaDecision | None, now: datetime) -> bool:
+    """Whether a pod that is not ending is about to be, unlike one that answered again or may not be deleted."""
+    if decision is not None and decision.replaces is not None and decision.replaces.uid == one.uid:
+        return True
+    refused = decision is not None and decision.reason is HungReplicaReason.DELETION_REFUSED
+    return not refused and now < one.at + UNDONE
 
 
 def replaced(status: Mapping[str, Any]) -> tuple[ReplacedReplica, ...]:

@@ -1,0 +1,81 @@
+"""A replica that hangs and whose pod is not deleted after all: the status never says that it was replaced."""
+
+from datetime import timedelta
+
+import pytest
+
+from fairlead.cluster.api_errors import Conflict
+from tests.controller.pretend import Pretend
+from tests.controller.server import Faults
+from tests.controller.test_hung_replicas import LONG, deletions, events, names, serving, status
+
+MINUTES = timedelta(minutes=6)
+
+
+def refused_for_a_while(world: Pretend) -> None:
+    """Reconcile often while a policy protects pods, longer than until the next try."""
+    for _ in range(4):
+        world.rounds(2)
+        world.now += MINUTES
+
+
+def test_a_refused_deletion_is_in_the_status_with_its_reason_and_fails_no_reconcile() -> None:
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(refused={"pods": "pods of team-a are protected"})
+    world.tick()
+    world.tick()
+    assert status(world) == {
+        "reason": "DeletionRefused",
+        "message": f"pod {first} hangs and is not replaced: the API server refused to delete pods {first}: pods of "
+        "team-a are protected; allow it, or delete the pod yourself",
+    }
+    assert "pods of team-a are protected" in world.message("Ready")
+    assert (first in names(world), events(world, "Replaced")) == (True, [])
+
+
+def test_a_refused_deletion_is_tried_again_after_minutes_and_reported_once() -> None:
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(forbidden=frozenset({("delete", "pods")}))
+    refused_for_a_while(world)
+    assert deletions(world) == 4, "once in five minutes, not in each reconcile"
+    assert len(events(world, "DeletionRefused")) == 1
+    assert "run `helm upgrade`, which rewrites its roles" in status(world)["message"]
+    world.restart()
+    world.rounds(1)
+    assert len(events(world, "DeletionRefused")) == 1
+    world.server.faults = Faults()
+    world.now += MINUTES
+    world.rounds(8)
+    assert first not in names(world)
+    assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
+
+
+def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() -> None:
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(answers={len(world.server.writes) + 1: 409})
+    with pytest.raises(Conflict):
+        world.tick()
+    world.pod_client.hung = {}
+    world.rounds(1)
+    assert status(world)["replaced"][0]["pod"] == first, "a watch may not have reported the deletion yet"
+    world.now += MINUTES
+    world.rounds(1)
+    assert (first in names(world), status(world)) == (True, {})
+
+
+def test_what_is_kept_of_a_refused_deletion_goes_with_its_pod() -> None:
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(refused={"pods": "protected"})
+    world.tick()
+    pod = next(one for one in world.engine_pods() if one["metadata"]["name"] == first)
+    world.operator.forget(pod["metadata"]["uid"])
+    world.tick()
+    assert deletions(world) == 2, "it is another pod as far as the operator can tell"
