@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.fleet.hung_replicas import HungReplicaAction, HungReplicaReason
+from fairlead.fleet.hung_replicas import HungReplicaAction, HungReplicaReason, ReplicaPod
 from fairlead.planning import hung_replicas
 from fairlead.planning.hung_replicas import HungReplicaFacts
 from tests.planning.hung_worlds import LONG, fleet, pod, replaced, report, seen, unused
@@ -151,6 +151,17 @@ def test_the_next_one_waits_until_the_last_has_ended_and_its_successor_is_ready(
 def test_a_successor_that_never_comes_is_not_waited_for_for_ever() -> None:
     """As when the deployment was scaled down meanwhile."""
     assert reason(fleet("abcd", "bc", past=[replaced("x", 3 * MINUTE)])) == "Replaced b"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [pod("x", ending=True), pod("y", ready_since=None, created_at=T0 - MINUTE)],
+    ids=["its node is lost, so it never ends", "one that came long after it finds no node"],
+)
+def test_a_replacement_an_hour_ago_keeps_no_replica_that_hangs_now(other: ReplicaPod) -> None:
+    for ago, decided in ((59, "Replacing"), (60, "Replaced b")):
+        facts = fleet("abcd", "b", past=[replaced("x", ago * MINUTE)])
+        assert reason(replace(facts, pods=(*facts.pods, other))) == decided
 
 
 def test_a_replica_whose_record_was_written_and_whose_pod_stays_is_deleted_first_and_counted_once() -> None:

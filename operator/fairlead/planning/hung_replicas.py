@@ -98,8 +98,12 @@ def _most_hang(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | No
 
 
 def _replacing(facts: HungReplicaFacts, now: datetime) -> HungReplicaDecision | None:
-    """Wait for the last one to end and for a new one to be ready; one whose pod stays has yet to be deleted."""
-    for last in facts.replaced[:1]:
+    """Wait for the last one to end and for a new one to be ready; one whose pod stays has yet to be deleted.
+
+    After an hour nothing is waited for: the last one's node may be lost, or no node may have room for a new one, and a
+    replica that hangs serves nothing.
+    """
+    for last in (one for one in facts.replaced[:1] if one.at > now - HOUR):
         there = next((one for one in facts.pods if one.uid == last.uid), None)
         if there is not None:
             words = f"{last.pod} was replaced and has not ended yet"
