@@ -73,6 +73,8 @@ class FakeApi:
         self.granted_in: dict[tuple[str, str], str] = {}
         """Rights of a Role: granted in this namespace alone."""
         self.absent: set[str] = set()
+        self.graces: list[int] = []
+        """Grace periods with which objects were deleted, where one was stated."""
         self.oldest = 0
         """Watches from before this version get 410."""
         self.muted = False
@@ -236,6 +238,7 @@ class FakeApi:
                 done = self.objects.apply(kind, _placed(sent, body), manager, force, sent.subresource)
             case _:
                 done = self.objects.remove(where, body.get("preconditions", {}))
+                self.graces += [body["gracePeriodSeconds"]] if "gracePeriodSeconds" in body else []
         return web.json_response(done)
 
     def _list(self, request: FakeRequest) -> Manifest:

@@ -17,6 +17,7 @@ from fairlead.cluster.api_server import (
 )
 from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.credentials import Credentials
+from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import note, run
@@ -140,6 +141,19 @@ def test_a_replace_without_the_version_that_was_read_is_never_sent() -> None:
             with pytest.raises(ValueError, match="needs the resourceVersion"):
                 await ApiServer(connection).replace(note("a"))
         assert fake.requests == []
+
+    run(story())
+
+
+def test_a_grace_period_is_sent_only_where_one_is_stated() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            api = FencedApiServer(ApiServer(connection), lambda: True)
+            for name, grace in (("a", None), ("b", 30)):
+                made = await api.create(note(name))
+                assert await api.remove(made, uid=made["metadata"]["uid"], grace_seconds=grace)
+        assert fake.graces == [30]
 
     run(story())
 

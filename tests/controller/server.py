@@ -46,6 +46,8 @@ class PretendServer:
         """Verb, kind's title, name; in order."""
         self.made: Counter[tuple[str, str]] = Counter()
         self.removed: Counter[tuple[str, str]] = Counter()
+        self.graces: dict[str, int] = {}
+        """Grace periods that replaced those of pods, by the pod's name."""
         self.logs: dict[tuple[str, bool], str] = {}
         """Logs of containers by name, and whether of the previous one."""
         self.logs_read = 0
@@ -97,7 +99,9 @@ class PretendServer:
 
         return self._write("patch", resource, title, metadata["name"], act)
 
-    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+    async def remove(
+        self, manifest: Manifest, *, uid: str, resource_version: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
         """Delete exactly this object."""
         resource, metadata = kinds.of(manifest), manifest["metadata"]
         conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
@@ -105,6 +109,8 @@ class PretendServer:
         def act() -> Manifest:
             where = (resource.title, metadata["namespace"], metadata["name"])
             self.removed[(resource.title, metadata["name"])] += 1
+            if grace_seconds is not None:
+                self.graces[metadata["name"]] = grace_seconds
             return self.objects.remove(where, conditions)
 
         self._write("delete", resource, resource.title, metadata["name"], act)

@@ -69,6 +69,16 @@ def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() ->
     assert (first in names(world), status(world)) == (True, {})
 
 
+@pytest.mark.parametrize(("drain", "grace"), [("1h", 30), ("1s", 21)])
+def test_its_pod_ends_soon_since_it_has_no_stream_to_finish(drain: str, grace: int) -> None:
+    """With the grace period for streams it would keep its GPU, and another one that hangs, for an hour."""
+    world = serving(drain={"timeout": drain, "settle": "0s"})
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.tick()
+    assert world.server.graces == {first: grace}
+
+
 def test_what_is_kept_of_a_refused_deletion_goes_with_its_pod() -> None:
     world = serving()
     first = names(world)[0]

@@ -160,15 +160,20 @@ class ApiServer:
             raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
         return await self._in_turn(http_requests.of_object("update", manifest), {"fieldManager": CONTROLLER}, manifest)
 
-    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete the object with this UID, children in the background; False if gone; `Conflict` if the UID differs."""
+    async def remove(
+        self, manifest: Manifest, *, uid: str, resource_version: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
+        """Delete the object with this UID, children in the background; False if gone; `Conflict` if the UID differs.
+
+        `grace_seconds` replaces the grace period in a pod's spec.
+        """
         conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
             "preconditions": conditions,
-        }
+        } | ({} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds})
         try:
             await self._in_turn(http_requests.of_object("delete", manifest), {}, options)
         except NotFound:

@@ -28,10 +28,12 @@ class FencedApiServer:
         self._check()
         return await self._api.apply(manifest, manager=manager, force=force, subresource=subresource)
 
-    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+    async def remove(
+        self, manifest: Manifest, *, uid: str, resource_version: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
         """Delete the object with this UID, as long as we lead."""
         self._check()
-        return await self._api.remove(manifest, uid=uid, resource_version=resource_version)
+        return await self._api.remove(manifest, uid=uid, resource_version=resource_version, grace_seconds=grace_seconds)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """Create an object, as long as we lead."""

@@ -49,7 +49,9 @@ class ControllerClusterState(interfaces.ClusterState, Protocol):
 class ControllerApiClient(interfaces.ApiClient, Protocol):
     """The API server operations that a reconcile uses."""
 
-    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+    async def remove(
+        self, manifest: Manifest, *, uid: str, resource_version: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
         """Delete the object with this UID."""
 
 

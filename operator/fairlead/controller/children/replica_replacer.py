@@ -13,6 +13,8 @@ from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import hung_status
 from fairlead.fleet.hung_replicas import HungReplicaDecision, HungReplicaReason, ReplacedReplica
 
+ENDS_IN_S: Final = 30
+"""The grace period of a pod whose engine hangs: it has no stream to finish, and keeps its GPU until it has ended."""
 AGAIN: Final = timedelta(minutes=5)
 """How long a refused deletion is not tried again: a policy or a right may change at any time."""
 LONGEST: Final = 600
@@ -85,5 +87,7 @@ class ReplicaReplacer:
         live = await self._server.read(kinds.POD, observed.owner.namespace, chosen.pod)
         if live is None or live["metadata"]["uid"] != chosen.uid or "deletionTimestamp" in live["metadata"]:
             return False
+        # Never 0, with which the API server would drop the pod while its process may still run.
+        grace = max(1, min(ENDS_IN_S, int(live["spec"].get("terminationGracePeriodSeconds", ENDS_IN_S))))
         version = live["metadata"]["resourceVersion"]
-        return await self._server.remove(live, uid=chosen.uid, resource_version=version)
+        return await self._server.remove(live, uid=chosen.uid, resource_version=version, grace_seconds=grace)
