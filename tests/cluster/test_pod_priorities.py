@@ -52,6 +52,12 @@ def test_a_pod_is_ranked_by_what_admission_wrote() -> None:
     assert pod_priorities.owner(bare) == NamespacedName("", "")
 
 
+def test_a_pod_of_a_gateway_is_named_as_its_own() -> None:
+    router: Manifest = {"metadata": {"namespace": "team", "name": "p", "labels": {"fairlead.dev/gateway": "chat"}}}
+    assert pod_priorities.owners_title(router) == "gateway team/chat"
+    assert pod_priorities.owners_title(pod()) == "team/chat"
+
+
 def test_what_the_scheduler_writes_when_it_preempts_is_read() -> None:
     written = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
     assert pod_priorities.is_preempted(pod(conditions=[written]))

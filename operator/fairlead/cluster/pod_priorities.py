@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.store import DEPLOYMENT_LABEL, NamespacedName
+from fairlead.cluster.store import DEPLOYMENT_LABEL, GATEWAY_LABEL, NamespacedName
 from fairlead.fleet.priorities import PodPriority, RankedPod
 
 DISRUPTED: Final = "DisruptionTarget"
@@ -43,6 +43,13 @@ def owner(pod: Manifest) -> NamespacedName:
     """Return the deployment of a pod; its name is empty if it has none."""
     metadata = pod["metadata"]
     return NamespacedName(metadata.get("namespace") or "", (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL, ""))
+
+
+def owners_title(pod: Manifest) -> str:
+    """Name its deployment or gateway for people; a pod of another program is none of ours."""
+    (namespace, deployment), carried = owner(pod), pod["metadata"].get("labels") or {}
+    gateway = "" if deployment else carried.get(GATEWAY_LABEL, "")
+    return f"gateway {namespace}/{gateway}" if gateway else f"{namespace}/{deployment}"
 
 
 def is_preempted(pod: Manifest) -> bool:

@@ -28,7 +28,7 @@ class HigherPods:
     """Pods of one deployment or gateway that have a higher priority."""
 
     owner: str
-    """As `namespace/name`."""
+    """As `namespace/name`, that of a gateway as `gateway namespace/name`."""
     priority: int
     gpus: int = 0
     """GPUs of the same kind that they hold."""

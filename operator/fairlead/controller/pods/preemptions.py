@@ -52,11 +52,10 @@ def _holds(pod: Manifest, place: node_room.NodeRequirement | None) -> bool:
 def _by_owner(some: Iterable[Manifest], place: node_room.NodeRequirement | None) -> tuple[HigherPods, ...]:
     gpus = Counter[tuple[str, int]]()
     for pod in some:
-        key = "/".join(pod_priorities.owner(pod)), pod_priorities.priority(pod) or 0
+        key = pod_priorities.owners_title(pod), pod_priorities.priority(pod) or 0
         gpus[key] += gpu_nodes.held_gpus(pod, place.resource) if isinstance(place, GpuRequirement) else 0
-    return tuple(
-        HigherPods(owner=owner, priority=priority, gpus=held) for (owner, priority), held in sorted(gpus.items())
-    )
+    found = [HigherPods(owner=owner, priority=priority, gpus=held) for (owner, priority), held in sorted(gpus.items())]
+    return tuple(sorted(found, key=lambda one: -one.gpus))
 
 
 def _was_preempted(observed: DeploymentSnapshot) -> bool:

@@ -1,12 +1,15 @@
 """Sentences on pods that the scheduler ended for others of a higher priority, and on who holds their GPUs. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.priorities import HigherPods, Preemption
 
 _REMEDY: Final = "add a node, lower the other's replicas, or raise spec.placement.priorityClassName"
+
+MOST_NAMED: Final = 3
+"""Pods, and deployments, that a sentence names: in some clusters every other deployment has a higher priority."""
 
 
 def preempted(found: Preemption, *, waits: bool) -> str:
@@ -27,7 +30,8 @@ def beside_the_schedulers(found: Preemption) -> str:
 
 
 def _pods(names: Sequence[str]) -> str:
-    return f"{'pods' if len(names) > 1 else 'pod'} {', '.join(names)}"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{'pods' if len(names) > 1 else 'pod'} {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _it(names: Sequence[str]) -> str:
@@ -37,12 +41,22 @@ def _it(names: Sequence[str]) -> str:
 def _whom(found: Preemption) -> str:
     if not found.ended_for:
         return f"a pod whose priority is higher than {found.priority}"
-    return f"{', '.join(_ranked(one) for one in found.ended_for)}, and it has priority {found.priority}"
+    return f"{_first(found.ended_for, _ranked)}, and it has priority {found.priority}"
 
 
 def _held(found: Preemption) -> str:
-    parts = [f"{_ranked(one)} holds {count(one.gpus, 'GPU')} of this kind" for one in found.held_by]
-    return f"{', '.join(parts)}, and this one has priority {found.priority}"
+    return f"{_first(found.held_by, _holding)}, and this one has priority {found.priority}"
+
+
+def _first(some: Sequence[HigherPods], words: Callable[[HigherPods], str]) -> str:
+    """Name the first ones, and count the rest."""
+    rest = len(some) - MOST_NAMED
+    named = [words(one) for one in some[:MOST_NAMED]]
+    return ", ".join([*named, f"{count(rest, 'other')} of a higher priority"] if rest > 0 else named)
+
+
+def _holding(one: HigherPods) -> str:
+    return f"{_ranked(one)} holds {count(one.gpus, 'GPU')} of this kind"
 
 
 def _ranked(one: HigherPods) -> str:
