@@ -1,7 +1,7 @@
 """Traffic drawn from its description: rate, burst and percentiles in, requests with their times out.
 
 Part of the time has the busiest minute's rate, the rest what is left for the mean; within each, requests arrive
-independently. Lengths are log-normal through the median and the 95th percentile.
+independently. Lengths are log-normal through the median, the 95th and the 99th percentile.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic
     """Draw traffic of at most `MOST_RATE`, each request within the context. The same random source draws the same."""
     rate = rate_of(traffic)
     seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS, MOST_REQUESTS / rate)
-    sizes = lengths.lognormal(traffic.prompt, traffic.output, context, chance)
+    sizes = lengths.by_percentiles(traffic.prompt, traffic.output, context, chance)
     found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(chance), sizes))
 
     def arrivals(block_tokens: int) -> Iterator[RequestArrival]:

@@ -94,6 +94,17 @@ def test_prompt_and_reply_fit_the_context_together() -> None:
     assert max(sum(pair) for pair in drawn) == 1000
 
 
+def test_lengths_by_three_percentiles_keep_the_tail_that_two_would_lose() -> None:
+    long, plain = TokenLengths.of_percentiles(700, 2000, 9000), TokenLengths.of_percentiles(300, 700, 700)
+    sizes = lengths.by_percentiles(long, plain, 100_000, chance())
+    prompts, outputs = (sorted(column) for column in zip(*(sizes() for _ in range(40_000)), strict=True))
+
+    assert prompts[20_000] == pytest.approx(700, rel=0.05)
+    assert prompts[38_000] == pytest.approx(2000, rel=0.05)
+    assert prompts[39_600] == pytest.approx(9000, rel=0.1)
+    assert outputs[39_600] == outputs[-1] == 700, "a reply's limit, that one in twenty reaches"
+
+
 def test_a_table_of_quantiles_is_read_backwards() -> None:
     table = lengths.LengthQuantiles((0.0, 0.5, 1.0), (10, 20, 100))
 

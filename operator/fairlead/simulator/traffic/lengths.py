@@ -1,4 +1,4 @@
-"""Lengths of prompts and replies: fixed, log-normal through two percentiles, or by a table of quantiles."""
+"""Lengths of prompts and replies: fixed, log-normal through two or three percentiles, or by a table of quantiles."""
 
 import math
 from bisect import bisect_right
@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import Final
 
 from fairlead.fleet.randomness import RandomSource
-from fairlead.fleet.traffic import Z95, TokenLengths
+from fairlead.fleet.traffic import Z95, Z99, TokenLengths
 
 LengthSource = Callable[[], tuple[int, int]]
 """Prompt and reply of the next request, in tokens."""
@@ -24,17 +24,42 @@ def fixed_lengths(prompt: int, output: int) -> LengthSource:
 
 def lognormal(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
     """Draw both log-normal by median and 95th percentile, independently; together they fit the context."""
+    return _independent(_lognormal, (prompt, output), most, chance)
+
+
+def by_percentiles(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
+    """Draw both as `lognormal` does, but above the 95th percentile also through the 99th: tails keep their weight."""
+    return _independent(_with_tail, (prompt, output), most, chance)
+
+
+def _independent(
+    length: Callable[[TokenLengths, float], float],
+    both: tuple[TokenLengths, TokenLengths],
+    most: int,
+    chance: RandomSource,
+) -> LengthSource:
+    """Draw the reply first; the prompt gets at most what it leaves of the context."""
+    prompt, output = both
 
     def draw() -> tuple[int, int]:
-        reply = min(max(round(_lognormal(output, chance)), 1), most - 1)
-        return min(max(round(_lognormal(prompt, chance)), 1), most - reply), reply
+        reply = min(max(round(length(output, _deviations(chance))), 1), most - 1)
+        return min(max(round(length(prompt, _deviations(chance))), 1), most - reply), reply
 
     return draw
 
 
-def _lognormal(lengths: TokenLengths, chance: RandomSource) -> float:
-    spread = math.log(lengths.p95 / lengths.p50) / Z95
-    return lengths.p50 * math.exp(spread * _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE)))
+def _deviations(chance: RandomSource) -> float:
+    return _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE))
+
+
+def _lognormal(lengths: TokenLengths, deviations: float) -> float:
+    return lengths.p50 * math.exp(math.log(lengths.p95 / lengths.p50) / Z95 * deviations)
+
+
+def _with_tail(lengths: TokenLengths, deviations: float) -> float:
+    if deviations <= Z95:
+        return _lognormal(lengths, deviations)
+    return lengths.p95 * math.exp(math.log(lengths.p99 / lengths.p95) / (Z99 - Z95) * (deviations - Z95))
 
 
 class LengthQuantiles:
