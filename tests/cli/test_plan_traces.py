@@ -60,14 +60,39 @@ def clients(folder: Path, rates: str) -> Path:
     return folder / "chat-rates.csv"
 
 
-def test_rates_of_clients_are_a_description_so_requests_are_drawn_from_it_and_never_read_one_by_one(
+def test_clients_are_played_with_their_own_bursts_and_of_a_long_file_only_the_busiest_windows(
     run: Run, tmp_path: Path
 ) -> None:
-    days = [f"{600 * window},a,2.0,G,1" for window in range(1440)]
+    days = [f"{600 * window},a,{3.0 if 700 <= window < 720 else 2.0},G,0.05" for window in range(1440)]
     rates = clients(tmp_path, "\n".join(["t_s,client,rate_rps,dist,shape", *days]))
-    code, out, err = run("plan", MODEL, "--trace", str(rates), *OBJECTIVES, "--product", "NVIDIA-L40S", "-o", "json")
+    words = ("plan", MODEL, *OBJECTIVES, "--product", "NVIDIA-L40S", "-o", "json", "--trace", str(rates))
+    code, out, err = run(*words)
     assert (code, err) == (0, "")
-    assert json.loads(out)["played"]["traffic"] == "traffic drawn by 3 seeds, 50 min each"
+    played = json.loads(out)["played"]
+    assert played["traffic"] == (
+        "chat-rates.csv: clients with their own bursts and lengths, drawn by 3 seeds, busiest 120 min, "
+        "from minute 7000 on"
+    )
+    bursts = played["fleets"][0]["runs"][0]["report"]
+
+    described = json.loads(run(*words, "--burst", "1.5")[1])["played"]
+    assert described["traffic"] == "traffic drawn by 3 seeds, 50 min each"
+    assert bursts["ttft"]["p95"] > described["fleets"][0]["runs"][0]["report"]["ttft"]["p95"]
+
+
+def test_clients_whose_gaps_no_shape_describes_are_drawn_as_traffic_of_their_rate(run: Run, tmp_path: Path) -> None:
+    rates = clients(tmp_path, "t_s,client,rate_rps\n0,a,2.0\n600,a,2.0\n")
+    words = ("plan", MODEL, *OBJECTIVES, "--product", "NVIDIA-L40S", "-o", "json", "--trace")
+    assert json.loads(run(*words, str(rates))[1])["played"]["traffic"] == "traffic drawn by 3 seeds, 50 min each"
+
+    rates.write_text("t_s,client,rate_rps,dist,shape\n0,a,2.0,G,1\n600,a,2.0,G,1\n")
+    whole = json.loads(run(*words, str(rates))[1])["played"]["traffic"]
+    assert whole == "chat-rates.csv: clients with their own bursts and lengths, drawn by 3 seeds, 20 min"
+    rates.write_text("t_s,client,rate_rps,dist,shape\n0,a,2.0,G,1\n30,a,2.0,G,1\n")
+    code, out, err = run(*words, str(rates))
+    assert (code, out) == (2, "")
+    assert "rates: line 3: its window begins at 30 s, and the one above it at 0 s lasts 600 s" in err
+    assert err.endswith("; with --no-play, it is only calculated\n")
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,7 @@ def _names(first_line: str) -> set[str]:
 
 def arrivals(path: Path, rates: Iterable[str], since: float = 0.0) -> Iterator[RequestArrival]:
     """Yield requests from the first window on, which begins at 0 seconds; windows that end before `since` have none."""
-    beside = path.with_name(path.name.replace(RATES, LENGTHS))
-    if beside == path or not beside.is_file():
-        raise UnreadableTraffic(no_lengths(path))
+    beside = lengths_of(path)
     first: float | None = None
     drawn = 0
     with trace_lines.opened(beside) as lengths:
@@ -63,6 +61,14 @@ def arrivals(path: Path, rates: Iterable[str], since: float = 0.0) -> Iterator[R
             for one in client_mix.arrivals(window, _stream, -inf, inf):
                 one.time -= first
                 yield one
+
+
+def lengths_of(path: Path) -> Path:
+    """Return the file of lengths beside the rates; raises `UnreadableTraffic` if there is none."""
+    beside = path.with_name(path.name.replace(RATES, LENGTHS))
+    if beside == path or not beside.is_file():
+        raise UnreadableTraffic(no_lengths(path))
+    return beside
 
 
 def no_lengths(path: Path) -> str:

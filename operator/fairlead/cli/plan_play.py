@@ -14,7 +14,8 @@ from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.plan_player import PlanPlayer
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.played_plan import PlayedPlan
-from fairlead.cli import client_mixes, offline_data, plan_inputs, playable
+from fairlead.cli import client_mixes, offline_data, plan_clients, plan_inputs, playable
+from fairlead.cli.plan_clients import BusyClients
 from fairlead.cli.plan_inputs import DESCRIBING
 from fairlead.cli.simulate_inputs import SeededStreams
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
@@ -94,7 +95,7 @@ def maker(
 
 
 def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
-    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic."""
+    """The recording itself, if no argument overrides it, of clients by seeds; else traffic drawn from a description."""
     if _has_requests(chosen):
         try:
             trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
@@ -102,17 +103,32 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
             raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
         traffic, words = busiest(trace, MOST_REQUESTS)
         return (traffic,), words
+    if clients := _clients(chosen):
+        mixed = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
+        return tuple(clients.drawn(one) for one in mixed), clients.words(Path(chosen.trace), SEEDS)
     streams = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
     found = tuple(drawn_traffic.drawn(brief.traffic, brief.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
 
 
 def _has_requests(chosen: argparse.Namespace) -> bool:
-    """Whether the traffic is a recording of single requests that can be read again, which a pipe cannot."""
+    """Whether the traffic is a recording of single requests."""
+    return _is_recorded(chosen) and not client_mixes.is_description(Path(chosen.trace))
+
+
+def _is_recorded(chosen: argparse.Namespace) -> bool:
+    """Whether no argument overrides the recording, and it can be read again, which a pipe cannot."""
     if not chosen.trace or any(getattr(chosen, name) is not None for name in DESCRIBING):
         return False
-    path = Path(chosen.trace)
-    return not path.is_fifo() and not client_mixes.is_description(path)
+    return not Path(chosen.trace).is_fifo()
+
+
+def _clients(chosen: argparse.Namespace) -> BusyClients | None:
+    """ServeGen's clients, if few enough of their requests arrive to be drawn."""
+    try:
+        return plan_clients.busiest(Path(chosen.trace)) if _is_recorded(chosen) else None
+    except UnreadableTraffic as problem:
+        raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
 
 
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
