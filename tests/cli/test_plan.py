@@ -209,6 +209,16 @@ def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(ru
     assert "median error TPOT 16%" in out
 
 
+def test_in_json_the_best_fleet_is_that_of_the_manifest_and_not_what_arithmetic_alone_proposes(
+    run: Run, tmp_path: Path
+) -> None:
+    words = ("plan", MODEL, "--trace", str(azure(tmp_path, 1500, 0.06)), "--product", "NVIDIA-L4", "-o", "json")
+    found = json.loads(run(*words, *OBJECTIVES)[1])
+    assert found["best"]["replicas"] == found["manifest"]["spec"]["replicas"] == 3
+    assert found["best"]["supply"]["concurrent"] == found["manifest"]["spec"]["engine"]["batching"]["maxSequences"]
+    assert found["best"]["cost_per_hour"] < found["reckoned"]["cost_per_hour"]
+
+
 def test_traffic_options_beside_a_recording_make_the_traffic_drawn_from_seeds(run: Run, tmp_path: Path) -> None:
     recording = azure(tmp_path, 600, 0.5)
     more = ("--trace", str(recording), "--burst", "1.2", "--product", "NVIDIA-L40S", "-o", "json")
@@ -245,6 +255,8 @@ def test_objectives_that_no_simulated_option_keeps_are_reported_with_the_nearest
     assert code == 1
     assert out.startswith("nothing that was played keeps these objectives for 95% of requests: allow more time")
     assert "Played on trace.csv" in out
+    missed = json.loads(run("plan", MODEL, "--trace", str(recording), *goals, "-o", "json")[1])
+    assert (missed["best"], missed["manifest"], missed["reckoned"] is None) == (None, None, False)
 
 
 def test_without_objectives_nothing_is_played_and_on_a_terminal_progress_is_seen(

@@ -69,11 +69,13 @@ def as_text(shown: ShownPlan) -> str:
 
 
 def as_json(shown: ShownPlan) -> str:
-    """Format everything as JSON."""
+    """Format everything as JSON: `best` is the fleet of the manifest, `reckoned` that of arithmetic alone."""
     best, plays = shown.answer, shown.plays
     manifest = plan_manifests.deployment(shown.name, shown.source, best) if best else None
     played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
-    return json.dumps({"manifest": manifest, "played": played, "note": shown.note, **asdict(shown.planned)}, indent=1)
+    reckoned = asdict(shown.planned)
+    found = {"best": asdict(best) if best else None, "reckoned": reckoned.pop("best"), **reckoned}
+    return json.dumps({"manifest": manifest, "played": played, "note": shown.note, **found}, indent=1)
 
 
 RENDER: Final[Mapping[str, Callable[[ShownPlan], str]]] = {
