@@ -74,6 +74,25 @@ def test_the_first_replica_starts_although_the_policy_only_recommends() -> None:
     assert list(world.engines().values()) == [1]
 
 
+def test_a_budget_goes_below_the_minimum_and_the_conditions_say_so() -> None:
+    words = "2 replicas: 3 replicas at 2.1 an hour each cost more than maxCostPerHour 5"
+    world = scaled({"recommended": 2, "reason": "OverBudget", "message": words}, least=3)
+    assert world.document()["status"]["desiredReplicas"] == 2
+    assert world.condition("ScalingActive") == ("True", "Recommended")
+    assert world.message("ScalingActive") == "the budget pays for 2 replicas, 3 to 4 allowed: the budget wins"
+
+    report(world, {"recommended": 2, "reason": "Steady", "message": "2 replicas"})
+    assert world.document()["status"]["desiredReplicas"] == 3, "only a budget leads below minReplicas"
+
+
+def test_no_request_starts_a_replica_that_the_budget_does_not_pay_for() -> None:
+    world = scaled({"recommended": 0, "reason": "OverBudget", "message": "0 replicas: 1 replica costs more"})
+    assert list(world.engines().values()) == [0]
+    assert world.message("Routable").endswith(
+        "then get 503; the policy's budget pays for none: raise budget.maxCostPerHour"
+    )
+
+
 def test_invalid_parts_of_the_autoscalers_report_are_ignored() -> None:
     assert scaled({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
     assert AutoscalerReport(reason="Idle", message="").advised is None

@@ -31,6 +31,18 @@ def test_a_recommendation_beyond_the_bounds_stops_at_them() -> None:
     )
 
 
+def test_a_budget_that_pays_for_fewer_than_the_lower_bound_wins() -> None:
+    poor = ReplicaBounds(least=3, most=8)
+    assert replica_count.wanted(poor, 2, 3, over_budget=True) == ReplicaCount(
+        replicas=2,
+        reason=CountReason.OVER_BUDGET,
+        because="the budget pays for 2 replicas, 3 to 8 allowed: the budget wins",
+    )
+    assert replica_count.wanted(poor, -4, 3, over_budget=True).replicas == 0
+    assert replica_count.wanted(ReplicaBounds(least=9, most=4), 6, 3, over_budget=True).replicas == 4
+    assert replica_count.wanted(poor, 3, 3, over_budget=True).reason is CountReason.RECOMMENDED
+
+
 def test_without_a_recommendation_what_is_there_stays() -> None:
     assert replica_count.wanted(BOUNDS, None, 5) == ReplicaCount(
         replicas=5, reason=CountReason.NO_RECOMMENDATION, because="nothing recommended yet, 1 to 8 allowed: 5 replicas"

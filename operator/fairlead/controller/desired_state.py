@@ -116,6 +116,7 @@ def decide(
         snapshot.recommended(observed),
         snapshot.previous_count(observed),
         advised=snapshot.is_advised(observed),
+        over_budget=snapshot.is_over_budget(observed),
     )
     question = RolloutSnapshot(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room

@@ -12,6 +12,7 @@ from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.gateways import GatewayReference
+from fairlead.fleet.policies import ScalingReason
 from fairlead.objects import engine_deployment, labels, names, network_policies
 from fairlead.objects.owner import Owner
 from fairlead.review import gateway_membership
@@ -192,6 +193,12 @@ def is_advised(observed: DeploymentSnapshot) -> bool:
     """Whether the policy only advises on a count that was desired before, which therefore stays."""
     report = autoscaler_report(observed)
     return report is not None and report.advised is not None and isinstance(observed.status.get("desiredReplicas"), int)
+
+
+def is_over_budget(observed: DeploymentSnapshot) -> bool:
+    """Whether the policy's budget limits the recommended count, which may then be below the lower bound."""
+    report = autoscaler_report(observed)
+    return report is not None and report.reason == ScalingReason.OVER_BUDGET.value
 
 
 def previous_count(observed: DeploymentSnapshot) -> int:

@@ -19,6 +19,8 @@ class CountReason(StrEnum):
     """There is no recommendation yet: the current count stays, within the bounds."""
     ADVISED = "Advised"
     """The policy only advises: the current count stays, within the bounds."""
+    OVER_BUDGET = "OverBudget"
+    """The policy's budget pays for fewer than the lower bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,17 @@ class ReplicaCount:
 
 
 def wanted(
-    replicas: int | ReplicaBounds, recommended: int | None, current: int, *, advised: bool = False
+    replicas: int | ReplicaBounds,
+    recommended: int | None,
+    current: int,
+    *,
+    advised: bool = False,
+    over_budget: bool = False,
 ) -> ReplicaCount:
     """Return the count that a rollout works towards; never negative, whatever was written or recommended.
 
-    `advised`: the policy only advises.
+    `advised`: the policy only advises. `over_budget`: its budget pays for no more than what is recommended, and so may
+    lead below the lower bound.
     """
     if isinstance(replicas, int):
         fixed = max(0, replicas)
@@ -46,6 +54,10 @@ def wanted(
         return ReplicaCount(replicas=count, reason=CountReason.ADVISED, because=because)
     if recommended is None:
         return _without_recommendation(replicas, current)
+    if over_budget and recommended < replicas.least:
+        paid = _within(recommended, 0, replicas.most)
+        because = f"the budget pays for {sentences.replicas(paid)}, {_bounds(replicas)}: the budget wins"
+        return ReplicaCount(replicas=paid, reason=CountReason.OVER_BUDGET, because=because)
     count = _within(recommended, replicas.least, replicas.most)
     if count == recommended:
         because = f"{sentences.replicas(count)} recommended, {_bounds(replicas)}"

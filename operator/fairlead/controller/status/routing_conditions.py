@@ -9,7 +9,7 @@ from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb, verb_of_part
-from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 
 
 def routable(now: StatusInputs) -> UntimedCondition:
@@ -26,10 +26,14 @@ def routable(now: StatusInputs) -> UntimedCondition:
 
 
 def wakes(now: StatusInputs) -> bool:
-    """Whether a request can start a replica from zero: an autoscaler decides, and its upper bound allows one."""
+    """Whether a request can start a replica from zero: an autoscaler decides, its upper bound and budget allow one."""
     bounds = now.judged.deployment.replicas if now.judged.deployment else None
     decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
-    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides
+    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides and not _is_over_budget(now)
+
+
+def _is_over_budget(now: StatusInputs) -> bool:
+    return now.scaled is not None and now.scaled.reason == ScalingReason.OVER_BUDGET.value
 
 
 def doubts(now: StatusInputs) -> str:
@@ -78,6 +82,8 @@ def _at_zero(now: StatusInputs) -> str:
         return "no replicas are desired; routers hold requests, and the first one makes the autoscaler start a replica"
     if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
         cause = "no autoscaler decides now: ScalingActive says why"
+        if _is_over_budget(now):
+            cause = "the policy's budget pays for none: raise budget.maxCostPerHour"
     else:
         cause = "spec.replicas is 0: raise it"
     hold = "hold.maxTime of the gateway" if now.routers and now.routers.gateway else "spec.router.hold"

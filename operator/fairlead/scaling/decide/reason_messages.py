@@ -55,7 +55,11 @@ def reported_reason(n: int, limits: Sequence[AppliedLimit], situation: LimitCont
 
 
 def _is_urgent(fresh: ReportedReason, before: ReportedReason) -> bool:
-    return fresh.reason in KEPT_FROM and before.reason not in KEPT_FROM
+    """Whether it is reported at once; the controller goes below minReplicas only where the budget is the reason."""
+    over_budget = ScalingReason.OVER_BUDGET
+    return (fresh.reason is over_budget is not before.reason) or (
+        fresh.reason in KEPT_FROM and before.reason not in KEPT_FROM
+    )
 
 
 def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
@@ -78,6 +82,8 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
     """Return the reason of the last limit that changed the answer; Steady if there is none and the count stays."""
     wanted, leading = situation.facts.wanted, situation.summary.leading
+    if n < situation.facts.bounds.least:
+        return ScalingReason.OVER_BUDGET  # no other rule leads below it
     if wanted == 0 < n and situation.summary.held > 0:
         return ScalingReason.WAKING
     if limits:
