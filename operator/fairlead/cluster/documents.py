@@ -1,8 +1,10 @@
 """The documents of YAML files; invalid YAML is reported by file and line."""
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +15,8 @@ from fairlead.cluster.kubectl_yaml import KubectlLoader
 
 LARGEST_FILE: Final = 3 * 1024 * 1024
 """No API server accepts an object of half this size."""
-
+STANDARD_INPUT: Final = "-"
+"""As kubectl names it."""
 
 _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
@@ -29,8 +32,11 @@ class YamlDocument:
 
 
 def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
-    """Yield every document of every file, in order; a folder stands for all YAML files in it."""
+    """Yield every document of every file, in order; a folder stands for all YAML files in it, `-` for standard input."""
     for given in paths:
+        if given == STANDARD_INPUT:
+            yield from _of_standard_input()
+            continue
         path = Path(given)
         files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
         if not files:
@@ -59,20 +65,34 @@ def _items(one: YamlDocument) -> Iterator[YamlDocument]:
         yield from _items(YamlDocument(place=f"{one.place}, item {number}", content=item))
 
 
+def _of_standard_input() -> Iterator[YamlDocument]:
+    place = "stdin"
+    if sys.stdin is None:  # as cron and systemd may start it, though its type says otherwise
+        yield YamlDocument(place=place, problem="is closed; redirect a file to it, or name the file")
+        return
+    yield from _of_bytes(sys.stdin.buffer.read(LARGEST_FILE + 1), place)
+
+
 def _of_file(path: Path) -> Iterator[YamlDocument]:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            yield YamlDocument(
-                place=str(path), problem=f"larger than {LARGEST_FILE >> 20} MiB, which no API server accepts"
-            )
-            return
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
     except OSError as problem:
         yield YamlDocument(place=str(path), problem=f"cannot be read: {problem.strerror}")
-    except UnicodeDecodeError as problem:
-        yield YamlDocument(place=str(path), problem=f"is not UTF-8 text: {problem.reason} at byte {problem.start}")
     else:
-        yield from of_text(text, str(path))
+        yield from _of_bytes(content, str(path))
+
+
+def _of_bytes(content: bytes, place: str) -> Iterator[YamlDocument]:
+    if len(content) > LARGEST_FILE:
+        yield YamlDocument(place=place, problem=f"larger than {LARGEST_FILE >> 20} MiB, which no API server accepts")
+        return
+    try:
+        text = TextIOWrapper(BytesIO(content), encoding="utf-8").read()
+    except UnicodeDecodeError as problem:
+        yield YamlDocument(place=place, problem=f"is not UTF-8 text: {problem.reason} at byte {problem.start}")
+    else:
+        yield from of_text(text, place)
 
 
 def _of_text(text: str) -> Iterator[YamlDocument]:
