@@ -32,7 +32,7 @@ class YamlDocument:
 
 
 def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
-    """Yield every document of every file, in order; a folder stands for all YAML files in it, `-` for standard input."""
+    """Yield every document of every file, in order; a folder stands for all YAML files in it, `-` for stdin."""
     for given in paths:
         if given == STANDARD_INPUT:
             yield from _of_standard_input()
