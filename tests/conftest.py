@@ -1,18 +1,22 @@
 """A test's folder is its lane: tests in apiserver/, node/ or vllm/ need that environment and are marked for it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import settings
 
-import fairlead.router.exchange
 from house import census, pure
 
 TESTS: Final = Path(__file__).resolve().parent
 
-IS_COMPILED: Final = not str(fairlead.router.exchange.__file__).endswith(".py")
-"""Whether these tests run the compiled data plane, as the image has it (tests/router/test_compiled.py)."""
+_EXCHANGE: Final = find_spec("fairlead.router.exchange")
+IS_COMPILED: Final = _EXCHANGE is not None and not str(_EXCHANGE.origin).endswith(".py")
+"""Whether these tests run the compiled data plane, as the image has it (tests/router/test_compiled.py).
+
+Found, not imported: every process of tests would load the data plane, and all rooms would depend on its files.
+"""
 
 settings.register_profile("house", max_examples=pure.examples(), deadline=None)
 settings.load_profile("house")
