@@ -26,6 +26,7 @@ def key(root: Path, tests: Iterable[str], *, prose: bool = False) -> str:
     modules = {module(path): path for path in files if path.suffix == ".py"}
     request = tuple(tests)
     wanted = [name for name, path in modules.items() if _below(path, request)]
+    wanted += [f"{package}.conftest" for name in wanted for package in _packages(name)]
     found = {modules[name] for name in closure(root, modules, wanted)}
     digest = hashlib.sha256("\0".join((sys.version, *request)).encode())
     for path in files:
@@ -62,7 +63,7 @@ def closure(root: Path, modules: Mapping[str, Path], wanted: Iterable[str]) -> s
         if name in found or name not in modules:
             continue
         found.add(name)
-        waiting.extend(_around(name))
+        waiting.extend(_packages(name))
         waiting.extend(imported((root / modules[name]).read_text(encoding="utf-8")))
     return found
 
@@ -78,13 +79,10 @@ def imported(text: str) -> Iterator[str]:
             yield f"{package}.{name}"
 
 
-def _around(name: str) -> Iterator[str]:
-    """Its parent packages, and the `conftest` in each, which pytest imports implicitly."""
+def _packages(name: str) -> list[str]:
+    """Its parent packages; pytest imports the `conftest` of each for a test, but not for what the test imports."""
     parts = name.split(".")
-    for end in range(1, len(parts)):
-        package = ".".join(parts[:end])
-        yield package
-        yield f"{package}.conftest"
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _below(path: Path, folders: tuple[str, ...]) -> bool:

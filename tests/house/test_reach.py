@@ -13,8 +13,10 @@ TREE = {
     "operator/fairlead/api/kinds.py": "from fairlead.fleet import (\n    # the only one\n    engine_load,\n)\n",
     "operator/fairlead/simulator/virtual_fleet.py": "import os\n",
     "tests/conftest.py": "",
+    "tests/cli/conftest.py": "",
+    "tests/cli/decisions.py": "",
     "tests/api/given.py": "import fairlead.api.kinds as kinds, json\n",
-    "tests/api/test_kinds.py": "def test_it() -> None:\n    from tests.api import given\n",
+    "tests/api/test_kinds.py": "from tests.cli import decisions\n\ndef test_it() -> None:\n    from tests.api import given\n",
     "crds/one.yaml": "kind: one\n",
 }
 
@@ -37,6 +39,7 @@ def root(tmp_path: Path) -> Path:
         "tests/api/given.py",
         "tests/api/test_kinds.py",
         "tests/conftest.py",
+        "tests/cli/decisions.py",
         "crds/one.yaml",
     ],
 )
@@ -47,9 +50,11 @@ def test_whatever_the_tests_import_or_may_read_changes_the_key(root: Path, chang
     assert reach.key(root, ["tests/api"]) != before
 
 
-def test_a_module_they_cannot_reach_does_not(root: Path) -> None:
+@pytest.mark.parametrize("changed", ["operator/fairlead/simulator/virtual_fleet.py", "tests/cli/conftest.py"])
+def test_a_module_they_cannot_reach_does_not(root: Path, changed: str) -> None:
+    """Nor the `conftest` of another folder, of which they import a file: pytest loads those of its tests."""
     before = reach.key(root, ["tests/api"])
-    (root / "operator/fairlead/simulator/virtual_fleet.py").write_text("import sys\n")
+    (root / changed).write_text("import sys\n")
     assert reach.key(root, ["tests/api"]) == before
 
 
