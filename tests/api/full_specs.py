@@ -33,7 +33,7 @@ COUNTED: Final[dict[str, Any]] = {
         "version": "0.31.1",
         "dtype": "bfloat16",
         "quantization": {"weights": "awq", "kvCache": "fp8E4M3"},
-        "prefixCaching": {"enabled": False},
+        "prefixCaching": {"enabled": False, "hostMemory": "64Gi"},
         "sleep": {"enabled": True},
         "speculation": {
             "method": "draftModel",

@@ -58,7 +58,7 @@ ENGINE: dict[str, Any] = {
     "version": "0.31.1",
     "dtype": "bfloat16",
     "quantization": {"weights": "awq", "kvCache": "fp8E4M3"},
-    "prefixCaching": {"enabled": False},
+    "prefixCaching": {"enabled": False, "hostMemory": "64Gi"},
     "speculation": {
         "method": "draftModel",
         "draft": {"source": "hf://a/b", "revision": "v1"},
@@ -98,6 +98,7 @@ def test_every_field_of_a_model_and_its_engine_arrives() -> None:
         weights=WeightFormat.AWQ,
         kv=KvFormat.FP8_E4M3,
         prefix_caching=False,
+        host_memory_bytes=64 << 30,
         speculation=DesiredSpeculation(
             method=SpeculationMethod.DRAFT_MODEL,
             draft=ModelSource(scheme=SourceScheme.HUB, location="a/b", revision="v1"),

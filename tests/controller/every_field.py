@@ -99,6 +99,7 @@ VALUES: Final[Spec] = {
     "engine.env.[].valueFrom.secretKeyRef.name": "t",
     "engine.extraArgs.[]": "--enable-log-requests",
     "engine.kind": "Simulated",
+    "engine.prefixCaching.hostMemory": "64Gi",
     "engine.memoryUtilization": "0.85",
     "engine.quantization.kvCache": "fp8",
     "engine.quantization.weights": "fp8PerTensor",

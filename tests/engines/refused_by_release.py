@@ -41,7 +41,8 @@ _MOVING: Final = no(
     "spec.engine.env",
     "PYTORCH_CUDA_ALLOC_CONF",
     Why.ARGUMENT_CONFLICTS,
-    "a KV connector or --kv-offloading-size does not work with expandable_segments:True, which moves memory",
+    "KV connectors, that of hostMemory or --kv-offloading-size too, do not work with expandable_segments:True, which "
+    "moves memory",
     "remove expandable_segments:True, or add --enable-cumem-allocator",
 )
 
@@ -170,6 +171,10 @@ TOGETHER: Final[Rows] = {
     ),
     "a connector of memory that moves": (
         setup_of(replace(RELEASED, extra_env=EXPANDABLE, extra_args=(CONNECTED,))),
+        _MOVING,
+    ),
+    "main memory for blocks of memory that moves": (
+        setup_of(replace(RELEASED, extra_env=EXPANDABLE, host_memory_bytes=8 << 30)),
         _MOVING,
     ),
     "offloading of memory that moves": (

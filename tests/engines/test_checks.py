@@ -25,6 +25,7 @@ from tests.engines import (
     refused,
     refused_by_release,
     refused_extras,
+    refused_host_memory,
     refused_scales,
     refused_spread,
     refused_together,
@@ -64,6 +65,7 @@ REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
     **refused_extras.CONVERSATIONS,
     **refused_values.VALUES,
     **refused_by_release.TOGETHER,
+    **refused_host_memory.HOST_MEMORY,
 }
 
 ADAPTER: Final = Adapter(name="de", source=VOLUME, rank=12)

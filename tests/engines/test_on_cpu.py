@@ -105,6 +105,11 @@ REFUSED: Final[dict[str, tuple[EngineSetup, str, str]]] = {
         "spec.engine.batching.cudaGraphTokens",
         "1024",
     ),
+    "main memory for evicted blocks": (
+        on_cpu(replace(PLAIN, host_memory_bytes=8 << 30)),
+        "spec.engine.prefixCaching.hostMemory",
+        "8 GiB",
+    ),
     "sleep": (on_cpu(replace(PLAIN, sleeps=True)), "spec.engine.sleep.enabled", "true"),
     "a share of memory": (on_cpu(replace(PLAIN, memory_utilization=0.9)), "spec.engine.memoryUtilization", "0.9"),
     "an unknown model in two gigabytes": (

@@ -125,3 +125,16 @@ def test_a_limit_of_memory_alone_is_the_request_as_kubernetes_has_it() -> None:
 def test_a_request_of_weights_is_in_whole_mib() -> None:
     part = {"engine": {"extraArgs": ["--cpu-offload-gb=0.3"]}}
     assert engine(pod({}, **part))["requests"]["memory"] == "308Mi"
+
+
+@pytest.mark.parametrize(
+    ("stated", "memory"), [({}, "64Gi"), ({"requests": {"memory": "80Gi"}}, "80Gi"), ({"limits": {"cpu": 2}}, "64Gi")]
+)
+def test_kv_blocks_in_main_memory_are_requested_where_no_amount_is_stated(stated: dict[str, Any], memory: str) -> None:
+    keeping = {"engine": {"prefixCaching": {"hostMemory": "64Gi"}}}
+    assert engine(pod(stated, **keeping))["requests"]["memory"] == memory
+
+
+def test_weights_and_kv_blocks_in_main_memory_are_requested_together() -> None:
+    both = {"engine": {"prefixCaching": {"hostMemory": "64Gi"}, "extraArgs": ["--cpu-offload-gb=8"]}}
+    assert engine(pod({}, **both))["requests"]["memory"] == "72Gi"

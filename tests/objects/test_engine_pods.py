@@ -149,6 +149,8 @@ def test_without_a_claim_the_cache_lives_with_the_pod() -> None:
         (LEAST | {"parallelism": {"tensor": 4}}, "4Gi"),
         (LEAST | {"storage": {"sharedMemory": "3G"}}, "3G"),
         (LEAST | {"storage": {"sharedMemory": "0"}}, None),
+        (LEAST | {"engine": {"prefixCaching": {"hostMemory": "64Gi"}}}, "65Gi"),
+        (LEAST | {"engine": {"extraArgs": ["--kv-offloading-size=8"]}}, "9Gi"),
         (SIMULATED, None),
         (SIMULATED | {"storage": {"sharedMemory": "1Gi"}}, "1Gi"),
     ],

@@ -154,6 +154,7 @@ def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_
         weights=engine.quantization.weights,
         kv=engine.quantization.kv_cache,
         prefix_caching=engine.prefix_caching.enabled,
+        host_memory_bytes=amounts.maybe_size(engine.prefix_caching.host_memory) or None,
         speculation=_speculation(engine.speculation),
         sleeps=engine.sleep.enabled,
         max_context_tokens=engine.context.max_tokens,

@@ -13,6 +13,7 @@ from fairlead.api.string_formats import (
     Image,
     ModelName,
     ObjectName,
+    Quantity,
     Revision,
     Share,
     SourceText,
@@ -51,6 +52,13 @@ class PrefixCaching(ApiModel):
         description="Whether the engine keeps the KV cache of prompt prefixes and the router sends similar "
         "prompts to the same replica. Default true: with shared system prompts and long chats the first token comes "
         "sooner.",
+    )
+    host_memory: Quantity | None = Field(
+        default=None,
+        description="Main memory of one replica, for instance 64Gi, that keeps blocks of the KV cache after they were "
+        "evicted from its GPUs: a conversation that comes back is loaded over PCIe instead of computed again. Counts "
+        "as memory of the pod, which requests it. At least 1Gi for each GPU, and more than their own caches. Default: "
+        "none. Refused with enabled: false and with product CPU.",
     )
 
 

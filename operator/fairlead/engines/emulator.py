@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from fairlead.engines import extra_args
+from fairlead.engines import extra_args, field_limits, spec_host_memory
 from fairlead.engines.engine import EngineDescription, LoadReader
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import environment as sglang_environment
 from fairlead.engines.sglang.engine import SglangEngine
@@ -36,6 +37,15 @@ USER: Final = 65532
 """The user of the operator's own image."""
 _REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
 _TENSORRT_REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.TENSORRT_LLM}"
+HOST_MEMORY: Final = FieldLimit(
+    field=spec_host_memory.FIELD,
+    refuses="main memory for evicted blocks",
+    source="fairlead/emulator, whose caches have no tier below them",
+    value=spec_host_memory.written,
+    because="simulated engines have no tier below their KV cache",
+    remedy="remove it, or write a kind that computes, such as vLLM",
+    reason=EngineReason.NOT_YET_IN_ENGINE,
+)
 NOT_IN_SGLANG: Final = (
     FlagRule(
         flags=(
@@ -110,6 +120,7 @@ class EmulatorEngine:
         """Return the real engine's refusals, and what the emulation lacks."""
         return (
             *self._real.refusals(setup),
+            *field_limits.refusals(setup, (HOST_MEMORY,)),
             *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
         )
 
@@ -131,6 +142,7 @@ class EmulatorEngine:
             cache_path=None,
             shared_memory_bytes=0,
             offloaded_bytes=0,
+            host_cache_bytes=0,
             user=USER,
             keeps_entrypoint=True,
         )

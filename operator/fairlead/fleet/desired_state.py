@@ -159,6 +159,8 @@ class DesiredEngine:
     weights: WeightFormat = WeightFormat.NONE
     kv: KvFormat = KvFormat.AUTO
     prefix_caching: bool = True
+    host_memory_bytes: int | None = None
+    """Main memory of a replica for blocks of its KV cache, beside its GPUs; None: none."""
     speculation: DesiredSpeculation = DesiredSpeculation()
     sleeps: bool = False
     """Started with sleep mode enabled, so that it can be put to sleep."""

@@ -131,9 +131,11 @@ class EngineLaunch:
     cache_path: str | None = None
     """Folder worth keeping between two starts: downloads and compiled graphs."""
     shared_memory_bytes: int = 0
-    """The least `/dev/shm` that the engine's processes need to communicate."""
+    """The least `/dev/shm` that the engine's processes need to communicate, and for what they keep there."""
     offloaded_bytes: int = 0
     """Weights in main memory instead of on GPUs, which the container requests."""
+    host_cache_bytes: int = 0
+    """Blocks of the KV cache in main memory, which it requests too."""
     check: tuple[str, ...] = ()
     """Command for the engine's image that checks the arguments without a GPU; empty: none."""
     keeps_entrypoint: bool = False

@@ -84,6 +84,20 @@ class WeightOffload(NamedTuple):
 NOTHING_OFFLOADED: Final = WeightOffload()
 
 
+class HostCache(NamedTuple):
+    """Blocks of the KV cache that a replica keeps in main memory, so that a prompt evicted from its GPUs is loaded
+    instead of computed again."""
+
+    replica_bytes: int = 0
+    shared: bool = False
+    """Whether they are a file in `/dev/shm`, which must be as large."""
+    copies: bool = True
+    """Whether each block of the GPUs is there too, so that a smaller size than theirs adds little."""
+
+
+NO_HOST_CACHE: Final = HostCache()
+
+
 class EngineMemory(Protocol):
     """The memory behaviour of one release of an engine."""
 
@@ -160,3 +174,4 @@ class MemorySettings:
     """Whether the arguments leave the experts among what adapters may change."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory."""
+    host_cache: HostCache = NO_HOST_CACHE

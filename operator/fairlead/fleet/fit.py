@@ -125,6 +125,8 @@ class MemoryBreakdown:
     """What is left for keys and values: refuse by low, plan with likely."""
     offloaded: float = 0.0
     """Bytes of weights that the whole replica keeps in main memory instead of on its GPUs."""
+    host_cache: float = 0.0
+    """Bytes of main memory that the whole replica keeps blocks of its KV cache in, beside its GPUs."""
 
     def by_name(self) -> dict[MemoryTerm, Estimate]:
         """Return all terms by name."""

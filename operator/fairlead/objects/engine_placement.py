@@ -91,17 +91,18 @@ def request_of(product: str) -> tuple[str, str]:
     return whole, f"{resource}{_SHARED}" if product.endswith("-SHARED") else resource
 
 
-def resources(wanted: DesiredRevision, offloaded_bytes: int) -> Manifest:
+def resources(wanted: DesiredRevision, held_bytes: int) -> Manifest:
     """Return the engine container's requests and limits, as its field; absent if it has none.
 
-    Weights in main memory are pinned there, so they are requested unless the spec states an amount of memory itself.
+    Weights and KV blocks that it holds in main memory stay there while it runs, so they are requested unless the spec
+    states an amount of memory itself.
 
     On CPU both are the same: vLLM computes with as many threads as it has cores; the kubelet last evicts what uses no
     more memory than it requested; and a node with static CPU management then assigns it exclusive cores.
     """
     stated, held = wanted.resources, _accelerator(wanted)
     requests, limits = container_resources.amounts(stated.requests), container_resources.amounts(stated.limits)
-    return container_resources.field(_offloaded(offloaded_bytes, limits) | requests | held, limits | held)
+    return container_resources.field(_held(held_bytes, limits) | requests | held, limits | held)
 
 
 def _product(wanted: DesiredRevision) -> dict[str, str]:
@@ -121,8 +122,8 @@ def _accelerator(wanted: DesiredRevision) -> dict[str, str]:
     return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
 
 
-def _offloaded(size: int, limits: Mapping[str, str]) -> dict[str, str]:
-    """Return the request for weights in main memory, in whole MiB; with a limit alone Kubernetes requests that."""
+def _held(size: int, limits: Mapping[str, str]) -> dict[str, str]:
+    """Return the request for what is held in main memory, in whole MiB; with a limit alone Kubernetes requests that."""
     if not size or container_resources.MEMORY in limits:
         return {}
     return {container_resources.MEMORY: quantities.of_bytes(ceil(size / MIB) * MIB)}

@@ -69,7 +69,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
             *launch.environment,
         ),
         "ports": ports,
-        **engine_placement.resources(wanted, launch.offloaded_bytes),
+        **engine_placement.resources(wanted, launch.offloaded_bytes + launch.host_cache_bytes),
         "startupProbe": _probe(launch.probes.startup),
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),

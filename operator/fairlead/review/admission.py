@@ -34,6 +34,7 @@ from fairlead.review import (
     gateway_membership,
     gateway_review,
     gpu_parts,
+    host_cache,
     ineffective_limits,
     memory_fit,
     memory_limits,
@@ -163,7 +164,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         return replace(named, refusals=(*named.refusals, engine))
     setup, shape = memory_fit.engine_inputs(wanted, context)
     fit = memory_fit.fit(setup, shape, engine, context)
-    setup = memory_fit.with_sizes(setup, fit)
+    setup, kept = memory_fit.with_sizes(setup, fit), engine.memory_settings(setup).host_cache
     refused, unfit = (*engine.refusals(setup), *drafts.refusals(setup)), tuple(memory_fit.fit_refusals(setup, fit))
     accepted = tuple(map(memory_fit.overruled, unfit)) if deployment.fit_check is FitCheck.WARN else ()
     return replace(
@@ -178,8 +179,9 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
                 *memory_fit.shape_warnings(setup),
                 *memory_fit.fit_warnings(setup, fit, refused, context),
                 *accepted,
-                *memory_limits.of_engine(setup, fit),
+                *memory_limits.of_engine(setup, fit, kept),
                 *offloaded_weights.warnings(setup, fit),
+                *host_cache.warnings(setup, fit, kept),
             )
         ),
         fit=fit,

@@ -103,6 +103,7 @@ def sizing_question(
         adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,
         offload=memory.offload,
+        host_cache_bytes=memory.host_cache.replica_bytes,
         drafting=drafting(setup),
     )
 

@@ -6,22 +6,32 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.weight_offload import FLAG
 from fairlead.fleet.accelerators import MIB, gib
 from fairlead.fleet.desired_state import WITHOUT_GPU
+from fairlead.fleet.engine_memory import HostCache
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods, RoutingSettings
 from fairlead.objects import quantities, router_deployment
-from fairlead.review import offloaded_weights
+from fairlead.review import host_cache, offloaded_weights
 from fairlead.review.result import AdmissionReason
 
 
-def of_engine(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarning]:
-    """Warn if an engine beside a GPU may not hold its shared memory, weights left there and, asleep, all others."""
-    limit, shared = setup.wanted.resources.limits.memory_bytes, setup.wanted.storage.shared_memory_bytes or 0
+def of_engine(setup: EngineSetup, fit: Fit | NoFit | None, kept: HostCache) -> Iterator[SpecWarning]:
+    """Warn if an engine beside a GPU may not hold its shared memory, weights and KV blocks left there and, asleep, all
+    other weights."""
+    limit, blocks = setup.wanted.resources.limits.memory_bytes, host_cache.held(setup, kept)
     asleep, beside = _weights_asleep(setup, fit), offloaded_weights.in_main_memory(setup, fit)
-    needed = shared + asleep + beside
+    shared = setup.wanted.storage.shared_memory_bytes or 0
+    if blocks.shared:
+        shared = max(0, shared - blocks.replica_bytes)
+    needed = shared + asleep + beside + blocks.replica_bytes
     if limit is None or limit >= needed:
         return
-    parts = (("weights asleep", asleep), (FLAG, beside), ("spec.storage.sharedMemory", shared))
+    parts = (
+        ("weights asleep", asleep),
+        (FLAG, beside),
+        (host_cache.source(setup), blocks.replica_bytes),
+        ("spec.storage.sharedMemory", shared),
+    )
     named = " and ".join(f"{name} ({gib(size)})" for name, size in parts if size)
     yield SpecWarning(
         field="spec.resources.limits.memory",

@@ -142,13 +142,17 @@ def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) ->
     left = _gib(counted.kv) if counted.kv.likely > 0 else f"at best {counted.kv.high / GIB:.1f}"
     return (
         f"{how} holds {many} of {question.context} tokens: {left} of {_gib(counted.budget)} GiB are left "
-        f"for the KV cache; {counted.largest.takes} the most{_beside(counted)}"
+        f"for the KV cache; {counted.largest.takes} the most{_beside(question, counted)}"
     )
 
 
-def _beside(counted: MemoryBreakdown) -> str:
-    """Name the weights that take no memory of a GPU."""
-    return f"; {counted.offloaded / GIB:.1f} GiB of weights are in main memory" if counted.offloaded else ""
+def _beside(question: SizingInput, counted: MemoryBreakdown) -> str:
+    """Name what is in main memory and takes none of a GPU: weights, and tokens whose blocks outlive eviction."""
+    parts = [f"{counted.offloaded / GIB:.1f} GiB of weights are in main memory"] if counted.offloaded else []
+    if counted.host_cache:
+        tokens = kv_pages.tokens(question, counted.host_cache / question.parallelism.gpus)
+        parts.append(f"{counted.host_cache / GIB:.1f} GiB of main memory keep blocks of {count(tokens, 'token')}")
+    return "".join(f"; {one}" for one in parts)
 
 
 def _taken(counted: MemoryBreakdown) -> str:

@@ -47,6 +47,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         framework=outside,
         kv=left.wider(measured_error.SHARE * question.doubt * loose),
         offloaded=weight_offload.in_main_memory(question),
+        host_cache=question.host_cache_bytes,
     )
 
 

@@ -81,6 +81,8 @@ class SizingInput:
     """False: no adapter may change an expert (`--lora-target-modules`)."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory (`--cpu-offload-gb`)."""
+    host_cache_bytes: int = 0
+    """Main memory of the whole replica for blocks of its KV cache."""
 
     def over(self, layout: Parallelism) -> "SizingInput":
         """Return the same settings over other GPUs."""

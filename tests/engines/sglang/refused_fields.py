@@ -10,6 +10,7 @@ from fairlead.fleet.desired_state import (
 )
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from tests.engines.setups import (
+    B200,
     H100,
     LLAMA,
     NGRAM,
@@ -29,6 +30,7 @@ from tests.engines.sglang.inputs import (
     setup_with,
 )
 
+HOST_MEMORY: Final = "spec.engine.prefixCaching.hostMemory"
 CANNOT: Final[dict[str, Row]] = {
     "a colon in a name means an adapter": (
         renamed(setup_with(), "org:chat"),
@@ -120,6 +122,41 @@ CANNOT: Final[dict[str, Row]] = {
         "4",
         Why.NOT_IN_ENGINE,
         "takes no lengths",
+    ),
+    "main memory for blocks without the tree that finds them": (
+        setup_with(host_memory_bytes=64 << 30, prefix_caching=False),
+        HOST_MEMORY,
+        "64 GiB",
+        Why.ARGUMENT_CONFLICTS,
+        "write enabled: true",
+    ),
+    "main memory of less than a gigabyte for a GPU": (
+        setup_with(host_memory_bytes=1 << 29),
+        HOST_MEMORY,
+        "0.5 GiB",
+        Why.OUT_OF_RANGE,
+        "write 1Gi or more",
+    ),
+    "main memory for four-bit blocks": (
+        setup_of(replace(ENGINE, host_memory_bytes=64 << 30, kv=KvFormat.NVFP4), on=B200),
+        HOST_MEMORY,
+        "64 GiB",
+        Why.NOT_IN_ENGINE,
+        "write fp8",
+    ),
+    "main memory beside a cache of another program": (
+        setup_with(host_memory_bytes=64 << 30, extra_args=("--enable-lmcache",)),
+        "spec.engine.extraArgs",
+        "--enable-lmcache",
+        Why.ARGUMENT_CONFLICTS,
+        "two caches in main memory",
+    ),
+    "main memory that its flag gives too": (
+        setup_with(host_memory_bytes=64 << 30, extra_args=("--hicache-ratio=2",)),
+        "spec.engine.extraArgs[0]",
+        "--hicache-ratio",
+        Why.ARGUMENT_OWNED,
+        f"set {HOST_MEMORY} instead",
     ),
     "longer CUDA graphs": (
         setup_with(cuda_graph_tokens=1024),

@@ -53,6 +53,7 @@ EVERYTHING: Final = setup_of(
         weights=WeightFormat.FP8,
         kv=KvFormat.FP8,
         prefix_caching=False,
+        host_memory_bytes=72 << 30,
         speculation=replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3),
         max_sequences=128,
         max_batched_tokens=4096,
@@ -91,6 +92,7 @@ def test_a_plain_setup_is_a_short_command() -> None:
 def test_every_typed_field_says_its_flags() -> None:
     assert options(EVERYTHING) == (
         *("--dtype", "float16", "--quantization", "fp8", "--kv-cache-dtype", "fp8_e4m3", "--disable-radix-cache"),
+        *("--enable-hierarchical-cache", "--hicache-size", "3"),
         *("--speculative-algorithm", "EAGLE3", "--speculative-draft-model-path", "meta-llama/Llama-3.2-1B"),
         *("--speculative-draft-model-revision", "4e20de36", "--speculative-num-steps", "5"),
         *("--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "6"),

@@ -85,6 +85,11 @@ def test_its_memory_is_that_of_its_processes_and_no_share() -> None:
 
 
 REFUSED: Final[dict[str, tuple[EngineSetup, str, str]]] = {
+    "main memory for evicted blocks": (
+        on_cpu(replace(PLAIN, host_memory_bytes=8 << 30)),
+        "spec.engine.prefixCaching.hostMemory",
+        "8 GiB",
+    ),
     "the image for CUDA": (
         on_cpu(replace(PLAIN, image="mirror.example/lmsysorg/sglang:v0.5.23-cu130")),
         "spec.engine.image",

@@ -33,7 +33,22 @@ from tests.engines.tensorrt_llm.inputs import (
 
 EMULATED: Final = EngineKind.SIMULATED_TENSORRT_LLM
 """It has exactly the options and parsers of the tables."""
+HOST_MEMORY: Final = "spec.engine.prefixCaching.hostMemory"
 CANNOT: Final[dict[str, RefusedRow]] = {
+    "main memory for blocks that are not used again": (
+        setup_with(host_memory_bytes=64 << 30, prefix_caching=False),
+        HOST_MEMORY,
+        "64 GiB",
+        Why.ARGUMENT_CONFLICTS,
+        "write enabled: true",
+    ),
+    "main memory of hardly a prompt": (
+        setup_with(host_memory_bytes=1 << 29),
+        HOST_MEMORY,
+        "0.5 GiB",
+        Why.OUT_OF_RANGE,
+        "write 1Gi or more",
+    ),
     "a parser of tools that the emulator lacks": (
         setup_with(kind=EMULATED, tools=Tools(parser="qwen3_code")),
         "spec.engine.tools.parser",

@@ -48,6 +48,7 @@ EVERYTHING: Final = setup_of(
         dtype=Dtype.FLOAT16,
         kv=KvFormat.FP8_E4M3,
         prefix_caching=False,
+        host_memory_bytes=72 << 30,
         speculation=replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3, max_concurrency=32),
         max_sequences=128,
         max_batched_tokens=4096,
@@ -93,7 +94,12 @@ def test_every_typed_field_is_passed_in_the_file_or_on_the_command_line() -> Non
     assert options_of(EVERYTHING) == PLAIN | {
         "enable_chunked_prefill": False,
         "dtype": "float16",
-        "kv_cache_config": {"dtype": "fp8", "enable_block_reuse": False, "free_gpu_memory_fraction": 0.8},
+        "kv_cache_config": {
+            "dtype": "fp8",
+            "enable_block_reuse": False,
+            "host_cache_size": 12 << 30,
+            "free_gpu_memory_fraction": 0.8,
+        },
         "speculative_config": {
             "decoding_type": "Eagle3",
             "max_draft_len": 5,

@@ -51,6 +51,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "weights": WeightFormat.FP8,
     "kv": KvFormat.FP8,
     "prefix_caching": False,
+    "host_memory_bytes": 64 << 30,
     "speculation": NGRAM,
     "sleeps": True,
     "max_sequences": 8,

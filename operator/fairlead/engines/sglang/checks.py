@@ -3,10 +3,10 @@
 from typing import Final
 
 from fairlead.engines import field_flags as rows
-from fairlead.engines import spec_conversation, spec_refusals, spec_scales, spec_speculation
+from fairlead.engines import spec_conversation, spec_host_memory, spec_refusals, spec_scales, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import conversation, extra_arg_checks, formats, limits
+from fairlead.engines.sglang import conversation, extra_arg_checks, formats, host_cache, limits
 from fairlead.engines.sglang.field_flags import FIELDS
 from fairlead.engines.sglang.memory import settings
 from fairlead.engines.spec_scales import ScaleGroups
@@ -172,6 +172,13 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         spec_refusals.context_too_long,
         LONGER_ALLOWED,
     ),
+    cited(
+        "`srt/arg_groups`: a hierarchical cache without the radix cache is refused.",
+        spec_host_memory.without_prefixes,
+    ),
+    spec_host_memory.too_small,
+    host_cache.another_cache,
+    host_cache.four_bit_cache,
     cited(
         "`srt/speculative/standalone_worker_v2.py` and `eagle_worker_v2.py` load a draft, and there is none.",
         spec_speculation.draft_missing,

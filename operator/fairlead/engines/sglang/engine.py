@@ -58,7 +58,7 @@ class SglangEngine:
             *(cpu_limits.refusals(setup) if on_cpu else ()),
             *field_limits.refusals(setup, limits.LIMITS),
             *setups.refusals(whole, checks.of(setup)),
-            *extra_args.refusals(setup.engine.extra_args, rules),
+            *extra_args.refusals(setup.engine.extra_args, (*rules, *flags.yielding(setup.engine))),
             *unknown_flags.refusals(setup),
             *extra_variables.refusals(setup, owned),
         )
@@ -69,7 +69,7 @@ class SglangEngine:
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """Describe start, probes and end."""
-        command = arguments.command(abbreviations.completed(setup))
+        command, kept = arguments.command(abbreviations.completed(setup)), self.memory_settings(setup)
         return EngineLaunch(
             command=command,
             environment=environment.variables(setup),
@@ -80,7 +80,8 @@ class SglangEngine:
             files=spec_conversation.files(setup),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
-            offloaded_bytes=weight_offload.replica_bytes(setup, self.memory_settings(setup).offload),
+            offloaded_bytes=weight_offload.replica_bytes(setup, kept.offload),
+            host_cache_bytes=kept.host_cache.replica_bytes,
             check=preflight.command(command),
             user=lifecycle.USER,
         )

@@ -5,6 +5,7 @@
 
 from typing import Final
 
+from fairlead.engines import spec_host_memory
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_flags import (
     Arguments,
@@ -15,7 +16,7 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
-from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, speculation
+from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, host_cache, speculation
 from fairlead.fleet.quantization import Dtype, WeightFormat
 
 
@@ -73,6 +74,12 @@ FIELDS: Final = (
     value_row("spec.engine.quantization.weights", "--quantization", of=_weights),
     value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=lambda setup: formats.KV.get(setup.engine.kv)),
     FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--disable-radix-cache",), write=_prefix_caching),
+    FieldFlags(
+        field=spec_host_memory.FIELD,
+        flags=host_cache.FLAGS,
+        write=host_cache.arguments,
+        written=spec_host_memory.is_written,
+    ),
     FieldFlags(
         field="spec.engine.speculation",
         flags=(

@@ -1,11 +1,13 @@
 """Every flag of SGLang 0.5.23 that users may not give: owned by a typed field, or reserved."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.field_flags import owned_by
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang.field_flags import FIELDS
+from fairlead.fleet.desired_state import DesiredEngine
 
 _MULTI_NODE: Final = "a replica is one pod, and the engine would wait for other nodes"
 _FLEET: Final = "leave it out, and spread over replicas with spec.replicas or spec.scaling"
@@ -113,12 +115,17 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 )
 
 
+def yielding(engine: DesiredEngine) -> Iterator[FlagRule]:
+    """Yield the rules of written fields whose flags are free until the field is written."""
+    return (owned_by(row) for row in FIELDS if row.written is not None and row.written(engine))
+
+
 def _rules() -> tuple[FlagRule, ...]:
     reserved = (
         FlagRule(flags=flags, reason=EngineReason.ARGUMENT_RESERVED, because=because, remedy=remedy)
         for flags, because, remedy in RESERVED
     )
-    return (*(owned_by(row) for row in FIELDS), *reserved)
+    return (*(owned_by(row) for row in FIELDS if row.written is None), *reserved)
 
 
 RULES: Final = _rules()

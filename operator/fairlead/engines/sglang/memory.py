@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.sglang import adapters, extra_arg_checks
+from fairlead.engines.sglang import adapters, extra_arg_checks, host_cache
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
@@ -133,4 +133,5 @@ def settings(setup: EngineSetup) -> MemorySettings:
         images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),
         offload=weight_offload.of(setup),
+        host_cache=host_cache.of(setup),
     )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairlead.engines import field_flags as rows
-from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
+from fairlead.engines import spec_conversation, spec_host_memory, spec_refusals, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.tensorrt_llm import adapters, conversation, extra_arg_checks, formats, limits
@@ -124,6 +124,11 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         spec_refusals.context_too_long,
     ),
     prompts_in_one_piece,
+    cited(
+        "`llmapi/llm_args.py: KvCacheConfig`: without `enable_block_reuse` no block is looked up.",
+        spec_host_memory.without_prefixes,
+    ),
+    spec_host_memory.too_small,
     cited(
         '`llmapi/llm_args.py`: "speculative_model must be specified for DraftTarget", and for Eagle3.',
         spec_speculation.draft_missing,

@@ -73,6 +73,7 @@ class TensorRtEngine:
             options=options.file(setup),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
+            host_cache_bytes=self.memory_settings(setup).host_cache.replica_bytes,
             user=lifecycle.USER,
         )
 

@@ -15,7 +15,8 @@ _FORMS: Final = "guided_decoding_backend"
 
 def key_of_a_field(setup: EngineSetup) -> SpecRefusal | None:
     """`commands/_config_overrides.py`: `--set` overrides the file, so the spec would no longer say what runs."""
-    owned = {key: row.field for row in KEYS for key in row.keys}
+    rows = [row for row in KEYS if row.written is None or row.written(setup.engine)]
+    owned = {key: row.field for row in rows for key in row.keys}
     for path in extra_keys.paths(setup):
         field = next((field for key, field in owned.items() if _touches(path, key)), None)
         if field is not None:

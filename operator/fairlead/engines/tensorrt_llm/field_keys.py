@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fairlead.engines import spec_host_memory
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_flags import FieldFlags, value_row
-from fairlead.engines.tensorrt_llm import adapters, conversation, formats, speculation
+from fairlead.engines.tensorrt_llm import adapters, conversation, formats, host_cache, speculation
 from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.quantization import Dtype
 
@@ -28,6 +29,8 @@ class FieldKeys:
     """Returns values by key; none where the engine's own default applies."""
     count: Callable[[DesiredEngine], int | None] | None = None
     """A number that must not be below one."""
+    written: Callable[[DesiredEngine], bool] | None = None
+    """For fields that came after users already set their keys: these stay free until the field is written."""
 
     @property
     def flags(self) -> FieldFlags:
@@ -105,6 +108,12 @@ KEYS: Final = (
         field="spec.engine.prefixCaching.enabled",
         keys=("kv_cache_config.enable_block_reuse",),
         write=_written("kv_cache_config.enable_block_reuse", lambda setup: setup.engine.prefix_caching),
+    ),
+    FieldKeys(
+        field=spec_host_memory.FIELD,
+        keys=(host_cache.KEY,),
+        write=host_cache.keys,
+        written=spec_host_memory.is_written,
     ),
     FieldKeys(field="spec.engine.speculation", keys=("speculative_config",), write=speculation.keys),
     _count("spec.engine.batching.maxSequences", "max_batch_size", lambda engine: engine.max_sequences),

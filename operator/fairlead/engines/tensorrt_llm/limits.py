@@ -23,6 +23,7 @@ _LEAST: Final = ".".join(str(number) for number in LEAST)
 SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
+        "host_memory_bytes",
         *("max_sequences", "max_batched_tokens", "cuda_graph_tokens", "max_queued_requests"),
         *("max_context_tokens", "memory_utilization"),
         *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),

@@ -8,17 +8,22 @@ tokens and are counted as 16, and its adapter store takes 2 percent: both are le
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.tensorrt_llm import extra_keys
+from fairlead.engines.tensorrt_llm import extra_keys, host_cache
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
+    NO_HOST_CACHE,
     BatchLimits,
+    HostCache,
     HostMemory,
     LongerStages,
     MemorySettings,
     ReplicaLayout,
     SpreadRules,
 )
+
+_MOST_BYTES: Final = 1 << 50
+"""More main memory than a node has."""
 
 
 class TensorRtMemory:
@@ -68,4 +73,14 @@ def settings(setup: EngineSetup) -> MemorySettings:
         attention_ranks=setup.wanted.parallelism.tensor if in_ranks else 1,
         rank_each_gpu=in_ranks,
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
+        host_cache=_host_cache(setup),
     )
+
+
+def _host_cache(setup: EngineSetup) -> HostCache:
+    """By the field, or by `--set`."""
+    size = setup.engine.host_memory_bytes
+    if size is None:
+        each = min(extra_keys.whole(setup, host_cache.KEY) or 0, _MOST_BYTES)
+        size = each * max(1, setup.wanted.parallelism.gpus)
+    return HostCache(replica_bytes=size, copies=False) if size else NO_HOST_CACHE

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
+from fairlead.engines import spec_conversation, spec_host_memory, spec_refusals, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.vllm import (
     adapters,
     captured_steps,
     conversation,
     extra_arg_checks,
+    host_cache,
     kv_cache,
     limits,
     memory,
@@ -42,6 +43,7 @@ OF_RELEASE: Final[tuple[RefusalCheck, ...]] = (
     extra_arg_checks.more_active_than_running,
     extra_arg_checks.threshold_above_context,
     extra_arg_checks.transfer_of_moving_memory,
+    host_cache.shared_memory_too_small,
 )
 """Rules that end a start for sure only in this release (`release.is_certain`); elsewhere they are warnings."""
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
@@ -74,6 +76,12 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     ),
     parallelism.no_experts_to_spread,
     parallelism.balanced_experts_without_spread,
+    cited(
+        "No error in vLLM, which would copy blocks to main memory and load each from there.",
+        spec_host_memory.without_prefixes,
+    ),
+    spec_host_memory.too_small,
+    host_cache.connector_replaced,
     cited('"num_speculative_tokens was provided but without speculative model.".', spec_speculation.draft_missing),
     cited(
         "No error in vLLM, which leaves the model aside; whoever named it expects it to work.",

@@ -64,7 +64,7 @@ class VllmEngine:
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """Describe start, probes and end."""
         budget = lifecycle.budget_seconds(pace, setup)
-        command = arguments.command(setup, pace.drain_seconds)
+        command, kept = arguments.command(setup, pace.drain_seconds), self.memory_settings(setup)
         return EngineLaunch(
             command=command,
             environment=environment.variables(setup.wanted, budget, settings.environment(setup)),
@@ -75,8 +75,9 @@ class VllmEngine:
             files=spec_conversation.files(setup),
             staged=adapters.staged(setup.engine, API.port),
             cache_path=weight_paths.CACHE,
-            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
-            offloaded_bytes=weight_offload.replica_bytes(setup, self.memory_settings(setup).offload),
+            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus) + kept.host_cache.replica_bytes,
+            offloaded_bytes=weight_offload.replica_bytes(setup, kept.offload),
+            host_cache_bytes=kept.host_cache.replica_bytes,
             check=preflight.command(command),
             user=lifecycle.USER,
         )

@@ -124,7 +124,8 @@ def transfer_of_moving_memory(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "KV connector X is incompatible with PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True unless
     enable_cumem_allocator is also enabled"; sleep mode enables it."""
     config, offloaded = json_flags.keys(setup, "--kv-transfer-config"), setup.value("--kv-offloading-size")
-    connected = config.get("kv_connector") is not None or offloaded not in _NO_OFFLOADING
+    named = config.get("kv_connector") is not None or offloaded not in _NO_OFFLOADING
+    connected = named or setup.engine.host_memory_bytes is not None
     pooled = setup.engine.sleeps or setup.gives("--enable-cumem-allocator", "--enable-sleep-mode")
     if not connected or pooled or EXPANDABLE not in (setup.variable(ALLOCATOR) or ""):
         return None
@@ -132,7 +133,8 @@ def transfer_of_moving_memory(setup: EngineSetup) -> SpecRefusal | None:
         field="spec.engine.env",
         value=ALLOCATOR,
         reason=EngineReason.ARGUMENT_CONFLICTS,
-        because=f"a KV connector or --kv-offloading-size does not work with {EXPANDABLE}, which moves memory",
+        because=f"KV connectors, that of hostMemory or --kv-offloading-size too, do not work with {EXPANDABLE}, "
+        "which moves memory",
         remedy=f"remove {EXPANDABLE}, or add --enable-cumem-allocator",
     )
 

@@ -6,6 +6,7 @@ two tables of docs/reference/engines.md. A field's type, default and description
 
 from typing import Final
 
+from fairlead.engines import spec_host_memory
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_flags import (
     Arguments,
@@ -16,7 +17,15 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
-from fairlead.engines.vllm import adapters, captured_steps, conversation, defaults, formats, speculative_config
+from fairlead.engines.vllm import (
+    adapters,
+    captured_steps,
+    conversation,
+    defaults,
+    formats,
+    host_cache,
+    speculative_config,
+)
 from fairlead.engines.vllm.cpu import settings
 from fairlead.fleet.quantization import Dtype, KvFormat
 
@@ -69,6 +78,12 @@ FIELDS: Final = (
     value_row("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
     value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
     FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--enable-prefix-caching",), write=_prefix_caching),
+    FieldFlags(
+        field=spec_host_memory.FIELD,
+        flags=host_cache.FLAGS,
+        write=host_cache.arguments,
+        written=spec_host_memory.is_written,
+    ),
     FieldFlags(
         field="spec.engine.speculation",
         flags=("--speculative-config", "-sc", "--spec-method", "--spec-model", "--spec-tokens"),

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import expert_blocks
+from fairlead.engines.vllm import expert_blocks, host_cache
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
@@ -136,6 +136,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
         offload=_offload(setup),
+        host_cache=host_cache.of(setup),
     )
 
 

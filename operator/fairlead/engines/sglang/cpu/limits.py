@@ -6,7 +6,7 @@ These rows yield the refusals and a table of docs/reference/engines.md.
 from functools import partial
 from typing import Final
 
-from fairlead.engines import field_limits, spec_values
+from fairlead.engines import field_limits, spec_host_memory, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
@@ -64,6 +64,14 @@ LIMITS: Final = (
         value=spec_values.ranks,
         because="SGLang needs a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
         remedy="remove spec.parallelism; one rank uses all of spec.accelerator.cores",
+    ),
+    _limit(
+        field=spec_host_memory.FIELD,
+        refuses="main memory for evicted blocks",
+        source="srt/mem_cache/pool_host/base.py: HostKVCache, beside the pool of a device",
+        value=spec_host_memory.written,
+        because="on a processor the whole cache is in main memory",
+        remedy="remove it, and set spec.accelerator.memory",
     ),
     _limit(
         field="spec.engine.memoryUtilization",

@@ -6,7 +6,7 @@ These rows yield the refusals and a table of docs/reference/engines.md.
 from functools import partial
 from typing import Final
 
-from fairlead.engines import field_limits, spec_values
+from fairlead.engines import field_limits, spec_host_memory, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
@@ -80,6 +80,14 @@ LIMITS: Final = (
         value=spec_values.sleep,
         because="vLLM has no sleep mode on a processor: weights are in main memory already",
         remedy="remove spec.engine.sleep; warmPool.ready of the AutoscalingPolicy keeps replicas ready",
+    ),
+    _limit(
+        field=spec_host_memory.FIELD,
+        refuses="main memory for evicted blocks",
+        source="vllm/v1/kv_offload/cpu/spec.py: `CPU Offloading is currently only supported on CUDA-alike GPUs`",
+        value=spec_host_memory.written,
+        because="vLLM offloads blocks of a GPU only; on a processor the whole cache is in main memory",
+        remedy="remove it, and set spec.accelerator.memory",
     ),
     _limit(
         field="spec.engine.memoryUtilization",
