@@ -16,7 +16,7 @@ TREE = {
     "tests/cli/conftest.py": "",
     "tests/cli/decisions.py": "",
     "tests/api/given.py": "import fairlead.api.kinds as kinds, json\n",
-    "tests/api/test_kinds.py": "from tests.cli import decisions\n\ndef test_it() -> None:\n    from tests.api import given\n",
+    "tests/api/test_kinds.py": "from tests.cli import decisions\n\ndef test_it():\n    from tests.api import given\n",
     "crds/one.yaml": "kind: one\n",
 }
 

@@ -146,7 +146,7 @@ def test_a_turn_that_follows_its_own_ceding_at_once_is_one_for_all_routers() -> 
     assert max(waited(one) for one in world.streams) <= 3 * (LONGEST_S + TURN_SECONDS + SWEEP_S)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.get_profile("house").max_examples * 5 // 8)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
 def test_no_adapter_ever_starves_and_every_slot_is_given_back(
     seed: int, routers: int, engines: int, slots: int
