@@ -204,7 +204,7 @@ class Pretend:
 PLATFORM: Final = Installation(image="fairlead:test", operator_namespace="fairlead-system")
 FORGOTTEN: Final = frozenset(
     f"fairlead.dev/{fact}"
-    for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
+    for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends", "tolerated")
 )
 """What is written on a revision about its past."""
 

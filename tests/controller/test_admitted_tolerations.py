@@ -3,6 +3,7 @@
 import copy
 
 from fairlead.cluster import kinds
+from fairlead.objects import engine_deployment
 from tests.controller.pretend import Pretend, deployment
 
 TAINT = {"key": "dedicated", "value": "llm", "effect": "NoSchedule"}
@@ -54,3 +55,49 @@ def test_without_it_nothing_is_requested_and_the_taint_is_named() -> None:
     world.reconcile_now()
     assert list(world.engines().values()) == [2]
     assert "spec.placement.tolerations does not name the taint dedicated=llm:NoSchedule" in world.message("Scheduled")
+
+
+def test_a_deployment_that_scaled_to_zero_there_starts_again() -> None:
+    """No pod is left that shows what admission adds, so the revision's Deployment keeps it, over a restart too."""
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    admitted(world)
+    reserved(world)
+    world.apply(deployment(replicas=0))
+    world.settle()
+    assert world.engine_pods() == []
+    world.restart()
+    world.apply(deployment(replicas=2))
+    world.reconcile_now()
+    assert list(world.engines().values()) == [2]
+
+
+def test_a_new_revision_made_at_zero_starts_there_too() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    admitted(world)
+    reserved(world)
+    world.apply(deployment(replicas=0))
+    world.settle()
+    world.apply(deployment(replicas=0, context=4096))
+    world.settle()
+    world.apply(deployment(replicas=2, context=4096))
+    world.reconcile_now()
+    assert sorted(world.engines().values()) == [0, 2], "the Deployment of the older one stays until this one served"
+
+
+def test_what_admission_adds_no_more_is_forgotten_once_a_pod_without_it_has_a_node() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=1))
+    world.settle()
+    admitted(world)
+    world.settle()
+    (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, "default", "fairlead.dev/role=engine")
+    assert '"key":"dedicated"' in engine["metadata"]["annotations"][engine_deployment.TOLERATED]
+    (pod,) = world.engine_pods()
+    world.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"tolerations": []}})
+    world.settle()
+    (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, "default", "fairlead.dev/role=engine")
+    assert engine_deployment.TOLERATED not in engine["metadata"]["annotations"]

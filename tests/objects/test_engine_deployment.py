@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fairlead.fleet.desired_state import Toleration
 from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import applied_hash, drift, engine_deployment
 from fairlead.objects.engine_deployment import RevisionFacts, StartFailures
@@ -54,6 +55,16 @@ REVISION_FACTS = st.builds(
         reason=st.text(),
         times=st.integers(1, 2),
     ),
+    tolerated=st.lists(
+        st.builds(
+            Toleration,
+            key=st.none() | st.text(),
+            operator=st.sampled_from(["Exists", "Equal"]),
+            value=st.none() | st.text(),
+            effect=st.none() | st.sampled_from(["NoSchedule", "NoExecute"]),
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 
@@ -136,6 +147,8 @@ def test_facts_taken_back_are_sent() -> None:
         ({"failure": '{"at": "2026-11-20T13:00:00Z", "times": "many"}'}, replace(FACTS, failure=None)),
         ({"failure": '{"at": "2026-11-20T13:00:00Z", "times": true}'}, replace(FACTS, failure=None)),
         ({"failure": '{"at": "2026-11-20T13:00:00Z", "times": 0}'}, replace(FACTS, failure=None)),
+        ({"tolerated": '{"operator": "Exists"}'}, FACTS),
+        ({"tolerated": '["Exists", {"operator": "In"}, {"operator": "Exists", "key": 5}, {"key": "a"}]'}, FACTS),
     ],
 )
 def test_a_fact_that_cannot_be_read_counts_as_absent(annotations: dict[str, str], facts: RevisionFacts) -> None:

@@ -13,7 +13,7 @@ from fairlead.cluster.cpu_nodes import CORES
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, router_settings, snapshot
 from fairlead.controller.canary_trial import CanaryTrial
-from fairlead.controller.pods import start_failures, target_start
+from fairlead.controller.pods import admitted_tolerations, start_failures, target_start
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import PreflightResult
 from fairlead.controller.pods.target_start import DecisionInputs
@@ -244,8 +244,8 @@ def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
 
 def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts:
     """Return the facts to write on a revision: target since when, whether it served, whether it was given up."""
-    written = snapshot.revision_facts(live)
-    some = start.observed.pods.get(written.revision, ())
+    some = start.observed.pods.get(snapshot.revision_of(live), ())
+    written = replace(snapshot.revision_facts(live), tolerated=admitted_tolerations.of(live, some))
     rejected = written.failure is not None and written.failure.rejected
     tried = written.on_trial if written.revision != start.target else start.on_trial or rejected
     ready = any(pods.is_ready(pod) for pod in some)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.api.kinds import GROUP
+from fairlead.fleet.desired_state import Toleration
 from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import labels, names
 from fairlead.objects.manifest import Manifest, canonical
@@ -24,10 +25,12 @@ FAILURE: Final = f"{GROUP}/failure"
 CHECKED: Final = f"{GROUP}/checked"
 ON_TRIAL: Final = f"{GROUP}/on-trial"
 START_ENDS: Final = f"{GROUP}/start-ends"
+TOLERATED: Final = f"{GROUP}/tolerated"
 
 LONGEST_TEMPLATE: Final = 200_000
 """Bytes; an object's annotations share 256 KiB. A larger template, as with a large environment, is not copied there."""
 LONGEST_REASON: Final = 2000
+_OPERATORS: Final = ("Exists", "Equal")
 _MARGIN_SECONDS: Final = 600
 """For pulling an image of ten gigabytes; with less, `kubectl rollout` would report a good start as stuck."""
 
@@ -60,6 +63,8 @@ class RevisionFacts:
     on_trial: bool = False
     """Whether a canary never promoted it: no rollout returns to it, though its replicas were ready."""
     ends: StartFailures | None = None
+    tolerated: tuple[Toleration, ...] = ()
+    """What admission let its last pods tolerate beyond their template: with no pod left, nothing else shows it."""
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:
@@ -106,6 +111,17 @@ def facts(live: Manifest) -> RevisionFacts | None:
         checked=annotations.get(CHECKED) == "true",
         on_trial=annotations.get(ON_TRIAL) == "true",
         ends=_ends(_parsed(annotations.get(START_ENDS))),
+        tolerated=tolerated(live),
+    )
+
+
+def tolerated(live: Manifest) -> tuple[Toleration, ...]:
+    """Return what admission let the revision's last pods tolerate beyond their template."""
+    stored = _parsed(_texts(live, "annotations").get(TOLERATED))
+    some = [one for one in stored if _is_toleration(one)] if isinstance(stored, list) else []
+    return tuple(
+        Toleration(key=one.get("key"), operator=one["operator"], value=one.get("value"), effect=one.get("effect"))
+        for one in some
     )
 
 
@@ -132,6 +148,9 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
         written[ON_TRIAL] = "true"
     if facts.ends is not None:
         written[START_ENDS] = canonical(asdict(facts.ends))
+    if facts.tolerated:
+        each = [{name: text for name, text in asdict(one).items() if text is not None} for one in facts.tolerated]
+        written[TOLERATED] = canonical(each)
     return written
 
 
@@ -173,6 +192,11 @@ def _ends(stored: object) -> StartFailures | None:
         return None
     field_names = {field.name for field in fields(StartFailures)}
     return StartFailures(**{name: value for name, value in found.items() if name in field_names})
+
+
+def _is_toleration(stored: object) -> bool:
+    found = _map(stored)
+    return found.get("operator") in _OPERATORS and all(isinstance(one, str) for one in found.values())
 
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may have written there

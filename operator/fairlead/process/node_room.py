@@ -12,7 +12,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.objects import engine_placement, labels
+from fairlead.objects import engine_deployment, engine_placement, labels
 from fairlead.planning import cpu_room, preemption
 from fairlead.planning import room as rooms
 
@@ -35,14 +35,16 @@ def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
 def as_admitted(world: ClusterState, place: NodeRequirement | None, own: NamespacedName) -> NodeRequirement | None:
     """Return the requirement with what admission lets the deployment's replicas tolerate beyond their spec.
 
-    A webhook, the namespace's defaults or a queue that gave it to them gives it to the next one too.
+    A webhook, the namespace's defaults or a queue that gave it to them gives it to the next one too; their Deployments
+    keep it while there is none.
     """
     if place is None:
         return None
-    engines = (one for one in world.of(kinds.DEPLOYMENT).of_deployment(*own) if _revision(one))
+    engines = [one for one in world.of(kinds.DEPLOYMENT).of_deployment(*own) if _revision(one)]
+    kept = [one for each in engines for one in engine_deployment.tolerated(each)]
     templates = {_revision(one): one.get("spec", {}).get("template") or {} for one in engines}
     more = taints.added(filter(_revision, world.of(kinds.POD).of_deployment(*own)), templates)
-    return replace(place, tolerations=tuple(dict.fromkeys((*place.tolerations, *more))))
+    return replace(place, tolerations=tuple(dict.fromkeys((*place.tolerations, *more, *kept))))
 
 
 def _revision(one: Manifest) -> str:
