@@ -4,9 +4,12 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from tests.router.gateways import gateway, posted, single, written
 from tests.router.planes import PROMPT, Raw, run_story
 from tests.router.test_costs import ANSWER, COST, PRICES, bearer, got, tenants
+from tests.router.test_engine_requests import router_before
 from tests.router.test_external_apis import outside
 
 
@@ -70,3 +73,23 @@ def test_cost_tools_read_everybodys_usage_as_a_table_and_tenants_do_not(tmp_path
                 assert (await got(router, "/fairlead/v1/usage", bearer()))[0] == 404
 
     run_story(story())
+
+
+def test_no_page_breaks_at_numbers_and_nesting_without_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    far, deep = "9" * 5000, '{"task": "one", "success": true, "x": ' + "[" * 3000 + "]" * 3000 + "}"
+
+    async def story() -> None:
+        async with router_before(tmp_path, Raw()) as router:
+            for page in (
+                f"{router.url}/v1/usage?start_time={far}",
+                f"{router.url}/v1/usage?end_time={far}",
+                f"{router.pages}/fairlead/v1/usage?start_time={far}",
+                f"{router.pages}/fairlead/v1/samples?after={far}",
+            ):
+                async with router.session.get(page) as answer:
+                    assert answer.status == 200
+            async with router.session.post(router.url + "/fairlead/v1/outcomes", data=deep) as answer:
+                assert (answer.status, "the report:" in await answer.text()) == (400, True)
+
+    run_story(story())
+    assert "bug of the router" not in caplog.text

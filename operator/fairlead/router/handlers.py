@@ -14,6 +14,7 @@ from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
+from fairlead.router.spending_pages import MOST_DIGITS
 from fairlead.router.wire import surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
@@ -105,7 +106,7 @@ def _endpoints(router: Router, head: RequestHead) -> LocalReply | Problem:
 def _samples(router: Router, head: RequestHead) -> LocalReply | Problem:
     query = parse_qs(head.query.decode("latin-1"))
     wanted, adapter, after = (query.get(name, [""])[-1] for name in ("deployment", "adapter", "after"))
-    found = router_pages.samples(router.context, wanted, adapter, int(after) if after.isdecimal() else 0)
+    found = router_pages.samples(router.context, wanted, adapter, int(after[:MOST_DIGITS]) if after.isdecimal() else 0)
     return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
 
 

@@ -23,6 +23,8 @@ DAY: Final = 86_400
 MOST_BODY: Final = 4096
 """Bytes of an outcome report."""
 LATEST: Final = 10**11
+MOST_DIGITS: Final = 12
+"""Enough for any later moment; Python refuses to read a number of thousands of them."""
 
 
 class TaskOutcome(msgspec.Struct, gc=False):
@@ -72,7 +74,7 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
         return refusals.of(account)
     try:
         report = _decode(body[: MOST_BODY + 1])
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return refusals.no_outcome(str(problem))
     receipt = context.spending.outcomes.report(account.name, report.task, success=report.success)
     if receipt is OutcomeReceipt.UNKNOWN_TASK:
@@ -92,4 +94,5 @@ def _moment(query: dict[str, list[str]], name: str, default: int | None) -> int 
     given = query.get(name)
     if given is None:
         return default
-    return min(int(given[-1]), LATEST) if given[-1].isascii() and given[-1].isdigit() else None
+    digits = given[-1]
+    return min(int(digits[:MOST_DIGITS]), LATEST) if digits.isascii() and digits.isdigit() else None
