@@ -224,14 +224,18 @@ def test_a_refused_request_pays_nothing_and_one_that_was_sent_pays_what_it_used(
 
 
 @pytest.mark.parametrize(
-    ("began", "ending", "paid"),
-    [(False, AttemptEnding.CLIENT_LEFT, 0), (True, AttemptEnding.CLIENT_LEFT, 110), (False, AttemptEnding.CUT, 110)],
+    ("streams", "began", "ending", "paid"),
+    [
+        *((True, False, AttemptEnding.CLIENT_LEFT, 0), (True, True, AttemptEnding.CLIENT_LEFT, 110)),
+        (False, False, AttemptEnding.CLIENT_LEFT, 110),
+        *((True, False, AttemptEnding.CUT, 110), (False, False, AttemptEnding.FAILED, 0)),
+    ],
 )
-def test_without_a_count_an_answer_that_began_costs_what_was_reserved(
-    *, began: bool, ending: AttemptEnding, paid: int
+def test_without_a_count_an_answer_that_may_have_begun_costs_what_was_reserved(
+    *, streams: bool, began: bool, ending: AttemptEnding, paid: int
 ) -> None:
     at = dispatcher_of(tenants(tokens_per_minute=10_000))
-    one = send(at, "shop", prompt=100, output=10)
+    one = send(at, "shop", prompt=100, output=10, streams=streams)
     sent(at, one)
     if began:
         at.first_token(one, 0.5)

@@ -18,7 +18,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.rates import Permit
-from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -30,6 +30,8 @@ SHOWN_CHARACTERS: Final = 60
 """Of an unknown name, which may be as long as a body."""
 UNLIMITED_OUTPUT: Final = 2**31
 """Output tokens to expect if neither the request nor a limit nor the context gives a number."""
+IN_FLIGHT_ENDINGS: Final = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
+"""Endings after the reply began."""
 
 Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 
@@ -202,6 +204,15 @@ def settle(request: RoutingRequest, used: int) -> None:
     if used != request.reserved_tokens:
         _give_back(request, 0, request.reserved_tokens - used)
     request.reserved_tokens = 0
+
+
+def uncounted(request: RoutingRequest, ending: AttemptEnding) -> int:
+    """Return the tokens of an attempt that nobody counted: all that was reserved, if the engine may have worked for it.
+
+    Of a reply in one piece that its client did not wait for, nobody sees whether it did.
+    """
+    left = ending is AttemptEnding.CLIENT_LEFT and not request.streams
+    return request.reserved_tokens if request.answered or left or ending in IN_FLIGHT_ENDINGS else 0
 
 
 def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:

@@ -30,8 +30,6 @@ from fairlead.routing.tenancy import Tenancy
 FREE = LaneAvailability.FREE
 UNTOUCHED_ENDINGS = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
 """Endings before any engine did work: another attempt costs nothing."""
-IN_FLIGHT_ENDINGS = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
-"""Endings after the reply began: without a count of its tokens, all that was reserved counts as used."""
 
 
 class Dispatcher:
@@ -161,8 +159,8 @@ class Dispatcher:
         if usage is not None and ending is AttemptEnding.DONE:
             self.table.expectations.replied(request.account.name, usage.output_tokens // request.answers)
         if request.reserved_tokens:
-            kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
-            admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
+            used = None if usage is None else usage.prompt_tokens + usage.output_tokens
+            admission.settle(request, admission.uncounted(request, ending) if used is None else used)
 
     # A request that moves to another dispatcher
 

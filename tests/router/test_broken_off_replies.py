@@ -1,4 +1,4 @@
-"""Streams that end early, because the client left or the engine broke: the tokens that were seen are paid for."""
+"""Replies that end early, because the client left or the engine broke: the tokens that were seen are paid for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,11 +8,13 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
+from fairlead.routing.expectations import REPLY_GUESS
 from tests.router.planes import CHAT, STREAM, Plane, answering, plane, run_story, written
 from tests.router.test_engine_requests import DELTA, keyed
 
 MINE: Final = {"Authorization": "Bearer sk-1"}
 PIECES: Final = 5000
+LENGTHY: Final = {"model": "chat", "prompt": "a long story", "max_tokens": PIECES}
 END: Final = b'{"choices":[{"index":0,"text":"","finish_reason":"length"}]}'
 COMPLETION: Final = b"data: %b\n\n" % DELTA * PIECES + b"data: %b\n\n" % END
 BEGUN: Final = b'{"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}'
@@ -86,4 +88,29 @@ def test_a_stream_that_its_engine_breaks_is_paid_by_what_was_seen_of_it(tmp_path
                 assert b"stream_cut" in await answer.read()
             assert await remaining(router) < 100_000 - PIECES
 
+    run_story(story())
+
+
+def test_a_client_that_does_not_wait_for_its_whole_reply_pays_for_the_usual_one(tmp_path: Path) -> None:
+    """Its engine may have worked on it for minutes, and the client sends it again."""
+
+    async def story() -> None:
+        async with answering(never) as address, plane(written(tmp_path, [address], **tenant)) as router:
+            await router.until("routable")
+            for _ in range(3):
+                sent = router.session.post(router.url + "/v1/completions", json=LENGTHY, headers=MINE)
+                leaving = asyncio.ensure_future(sent)
+                while await router.metric("fairlead_router_requests_in_flight") < 1:
+                    await asyncio.sleep(0.005)
+                leaving.cancel()
+                while await router.metric("fairlead_router_requests_in_flight"):
+                    await asyncio.sleep(0.005)
+            assert await remaining(router) < 100_000 - 3 * REPLY_GUESS
+
+    async def never(request: web.Request) -> web.Response:
+        if "messages" not in (body := await request.json()) and body["prompt"] == LENGTHY["prompt"]:
+            await for_ever()
+        return web.json_response({"usage": {"completion_tokens": 1}})
+
+    tenant = keyed(tmp_path, tokensPerMinute=100_000)
     run_story(story())
