@@ -145,7 +145,7 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("no/model", *ARRIVING), "model no/model: not in the catalogue; near: "),
+        (("no/model", *ARRIVING), "model no/model: not in the catalogue; give its own config.json: --config-json"),
         ((MODEL, "--rate", "2"), "--prompt, --reply: say what arrives, or give a recording: --trace FILE"),
         ((MODEL, *ARRIVING, "--product", "L40S"), "--product L40S: not in the catalogue; near: NVIDIA-L40S"),
         ((MODEL, *ARRIVING, "--product", "cpu"), "--product cpu: plans compare GPUs; how fast a processor is"),

@@ -96,6 +96,10 @@ def test_a_gpu_that_is_not_there_is_answered_with_those_that_are() -> None:
     )
 
 
+def test_a_shortened_product_is_answered_with_the_whole_name() -> None:
+    assert room.room([node(A100, 2), node()], "L4", 1).because.endswith("; did you mean NVIDIA-L4?")
+
+
 def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
     shared = room.room([node("NVIDIA-L4-SHARED", 8)], L4, 1)
     assert shared == NodeRoom(

@@ -91,6 +91,20 @@ def test_a_misspelt_product_is_a_warning_with_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("product", "meant"),
+    [("L4", "NVIDIA-L4"), ("nvidia-l4", "NVIDIA-L4"), ("NVIDIA-H100", "NVIDIA-H100-80GB-HBM3")],
+)
+def test_a_shortened_product_is_a_warning_with_the_whole_name(product: str, meant: str) -> None:
+    (warning,) = admission.review(deployment(accelerator={"product": product}), OFFLINE).warnings
+    assert f"did you mean {meant}" in warning.remedy
+
+
+def test_a_model_with_letters_of_another_case_is_a_warning_with_the_catalogues_name() -> None:
+    (warning,) = admission.review(deployment(model={"source": "hf://Qwen/Qwen3-0.6b"}), OFFLINE).warnings
+    assert warning.because.endswith("or give its config.json; did you mean Qwen/Qwen3-0.6B?")
+
+
 SECRET: Final = "hf_GeheimGeheimGeheim"
 
 

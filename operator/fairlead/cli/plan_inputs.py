@@ -1,7 +1,6 @@
 """Inputs of `fairlead plan`; the error for an invalid argument shows a valid one."""
 
 import argparse
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from fairlead.cli.argument_values import duration, number
 from fairlead.cli.simulate_traffic import PIPE, TraceCut, TraceFile
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
+from fairlead.fleet import near_names
 from fairlead.fleet.accelerators import CPU, Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.shapes import ModelShape
@@ -76,8 +76,9 @@ def _shape(chosen: argparse.Namespace, catalogue: Catalogue) -> ModelShape:
         raise PlanArgumentError(f"--config-json {chosen.config_json}: {read.what}")
     if name in catalogue.shapes:
         return catalogue.shapes[name]
-    near = ", ".join(difflib.get_close_matches(name, catalogue.shapes, n=3, cutoff=0.4)) or "none is alike"
-    raise PlanArgumentError(f"model {name}: not in the catalogue; near: {near}; or give its own: --config-json FILE")
+    near = ", ".join(near_names.near_names(name, catalogue.shapes, similar=3, alike=0.4))
+    like = f"near: {near}; or give" if near else "give"
+    raise PlanArgumentError(f"model {name}: not in the catalogue; {like} its own config.json: --config-json FILE")
 
 
 def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, ...]:
@@ -85,9 +86,9 @@ def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, 
         if name.upper() == CPU:
             raise PlanArgumentError(f"--product {name}: plans compare GPUs; how fast a processor is was not measured")
         if name not in catalogue.accelerators:
-            same = [one for one in catalogue.accelerators if one.upper() == name.upper()]
-            like = difflib.get_close_matches(name, catalogue.accelerators, n=3, cutoff=0.3)
-            near = same or like or catalogue.accelerators
+            near = near_names.near_names(name, catalogue.accelerators, similar=3, alike=0.3) or tuple(
+                catalogue.accelerators
+            )
             raise PlanArgumentError(f"--product {name}: not in the catalogue; near: {', '.join(near)}")
     return tuple(one for name, one in catalogue.accelerators.items() if not named or name in named)
 

@@ -4,11 +4,11 @@ Products are compared exactly, as pods select them: a shared (`-SHARED`) or slic
 and size, so the message suggests it, but it is never counted.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from fairlead.fleet import near_names
 from fairlead.fleet.nodes import Node, NodeSelector
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
@@ -115,8 +115,8 @@ def _absent(nodes: Sequence[Node], product: str | None) -> str:
 def _meant(product: str, names: Sequence[str]) -> str:
     if parts := next((name for name in names if name.startswith(f"{product}-")), None):
         return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can select"
-    near = difflib.get_close_matches(product, names, n=1, cutoff=_LOOSE)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = near_names.near_names(product, names, alike=_LOOSE)
+    return f"; {near_names.question(near)}" if near else ""
 
 
 def _not_selected(nodes: Sequence[Node], product: str | None, selector: NodeSelector) -> str:

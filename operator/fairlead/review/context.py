@@ -72,8 +72,10 @@ class ReviewContext:
             return checkpoint.read(source.location, self.configs[source.location])
         if source.scheme is SourceScheme.HUB and source.location in self.catalogue.shapes:
             return self.catalogue.shapes[source.location]
+        same = next((one for one in self.catalogue.shapes if one.lower() == source.location.lower()), None)
+        meant = f"; did you mean {same}?" if same else ""
         return self.catalogue.missing.get(source.location) or MissingFact(
-            f"{source.location} is not in the catalogue: set spec.model.shape, or give its config.json"
+            f"{source.location} is not in the catalogue: set spec.model.shape, or give its config.json{meant}"
         )
 
     def accelerator(self, product: str) -> Accelerator | None:

@@ -1,13 +1,12 @@
 """Whether a deployment fits into GPU memory, by `sizing`, and the findings: if not, what would fit."""
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet import accelerators, draft_cost
+from fairlead.fleet import accelerators, draft_cost, near_names
 from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
@@ -225,11 +224,11 @@ def _unknown_product(setup: EngineSetup, context: ReviewContext) -> SpecWarning:
     """Warn of a product that is not in the catalogue; a part of a GPU is not taken for the whole."""
     product = engine_placement.gpu_product(setup.wanted)
     because, remedy = "this product is not in the catalogue", f"describe {product} in the chart's value products"
-    near = difflib.get_close_matches(product, context.catalogue.accelerators, n=1)
+    near = near_names.near_names(product, context.catalogue.accelerators)
     if accelerators.is_part(product):
         because = "this part of a GPU is not in the catalogue"
     elif near:
-        remedy = f"did you mean {near[0]}?"
+        remedy = near_names.question(near)
     else:
         remedy = "write the node's label nvidia.com/gpu.product, or describe it in the chart's value products"
     return SpecWarning(
