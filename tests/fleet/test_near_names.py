@@ -28,12 +28,6 @@ def test_a_short_or_misspelt_product_means_those_that_have_its_words(written: st
     assert bool(near_names.near_names(written, GPUS)) == bool(meant)
 
 
-def test_the_question_lists_them() -> None:
-    assert near_names.question(()) == ""
-    assert near_names.question(("A",)) == "did you mean A?"
-    assert near_names.question(("A", "B")) == "did you mean A or B?"
-
-
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=6))
 def test_whatever_is_written_only_names_that_exist_are_named(written: str, names: list[str]) -> None:
     near = near_names.near_names(written, names)

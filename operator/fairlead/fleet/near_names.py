@@ -24,11 +24,5 @@ def near_names(written: str, names: Iterable[str], *, similar: int = 1, alike: f
     return tuple(by_lower[one] for one in found[:MOST])
 
 
-def question(near: Iterable[str]) -> str:
-    """Ask for them as a remedy; empty without any."""
-    listed = " or ".join(near)
-    return f"did you mean {listed}?" if listed else ""
-
-
 def _words(lower: str) -> frozenset[str]:
     return frozenset(_BETWEEN.split(lower)) - {""}

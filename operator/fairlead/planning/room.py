@@ -116,7 +116,7 @@ def _meant(product: str, names: Sequence[str]) -> str:
     if parts := next((name for name in names if name.startswith(f"{product}-")), None):
         return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can select"
     near = near_names.near_names(product, names, alike=_LOOSE)
-    return f"; {near_names.question(near)}" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _not_selected(nodes: Sequence[Node], product: str | None, selector: NodeSelector) -> str:

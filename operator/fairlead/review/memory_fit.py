@@ -228,7 +228,7 @@ def _unknown_product(setup: EngineSetup, context: ReviewContext) -> SpecWarning:
     if accelerators.is_part(product):
         because = "this part of a GPU is not in the catalogue"
     elif near:
-        remedy = near_names.question(near)
+        remedy = f"did you mean {' or '.join(near)}?"
     else:
         remedy = "write the node's label nvidia.com/gpu.product, or describe it in the chart's value products"
     return SpecWarning(
