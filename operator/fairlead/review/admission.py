@@ -38,6 +38,7 @@ from fairlead.review import (
     ineffective_limits,
     memory_fit,
     memory_limits,
+    missing_units,
     offloaded_weights,
     policies,
     references,
@@ -201,6 +202,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from durations.warnings(deployment, context)
     yield from engine_tls.of_deployment(deployment)
     yield from memory_limits.of_deployment(deployment)
+    yield from missing_units.of_deployment(deployment)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
     yield from canaries.warnings(deployment)

@@ -15,6 +15,7 @@ from fairlead.review import (
     durations,
     engine_tls,
     memory_limits,
+    missing_units,
     route_expressions,
     route_limits,
     route_targets,
@@ -53,6 +54,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from engine_tls.warnings(gateway.routing, "spec")
     yield from memory_limits.of_router(gateway.routing, gateway.pods, "spec")
+    yield from missing_units.of_container(gateway.pods.resources, "spec")
     yield from _unpriced(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)

@@ -37,6 +37,8 @@ class AdmissionReason(FindingReason):
     """No pod can be created with it."""
     TOO_LITTLE_MEMORY = "TooLittleMemory"
     """A memory limit above which the kernel would kill the container."""
+    UNIT_MISSING = "UnitMissing"
+    """An amount that makes sense only with a unit that it does not have."""
     TOO_FEW_REPLICAS = "TooFewReplicas"
     ABOVE_ITS_REPLICAS = "AboveItsReplicas"
     """More traffic than the share of the replicas that would answer it."""
