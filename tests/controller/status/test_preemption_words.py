@@ -24,7 +24,7 @@ def test_three_holders_are_named_and_the_rest_is_counted(number: int, more: str)
     )
 
 
-def test_three_of_those_for_whom_pods_end_are_named_and_the_rest_is_counted() -> None:
+def test_three_deployments_that_preempted_pods_are_named_and_the_rest_is_counted() -> None:
     words = preemption_words.preempted(Preemption(ended=tuple("abcde"), ended_for=higher(5)), waits=False)
     assert words == (
         "pods a, b, c and 2 more end: the scheduler preempted them for team/d0 with priority 7, team/d1 with priority "

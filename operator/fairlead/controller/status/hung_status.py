@@ -38,10 +38,10 @@ def written(
     found: Manifest = {}
     if decision is not None and decision.reason in REPORTED:
         found = {"reason": decision.reason.value, "message": decision.because}
-    elif decision is not None and _says_nothing_new(decision, reason(before)):
+    elif decision is not None and _keeps_report(decision, reason(before)):
         found = {name: before[FIELD][name] for name in ("reason", "message") if name in before[FIELD]}
     new = decision.replaces if decision is not None else None
-    past = tuple(one for one in replaced(before) if one.pod not in stay or _is_under_way(one, decision, now))
+    past = tuple(one for one in replaced(before) if one.pod not in stay or _is_being_deleted(one, decision, now))
     if new is not None and all(one.uid != new.uid for one in past):
         past = (new, *past)
     if past:
@@ -49,7 +49,7 @@ def written(
     return found or None
 
 
-def _says_nothing_new(decision: HungReplicaDecision, stored: str) -> bool:
+def _keeps_report(decision: HungReplicaDecision, stored: str) -> bool:
     """Whether what was reported stays: while a router misses an answer, or a refused deletion is tried again.
 
     Otherwise each answer or refusal after it would be reported anew.
@@ -58,7 +58,7 @@ def _says_nothing_new(decision: HungReplicaDecision, stored: str) -> bool:
     return bool(stored) and (decision.reason is HungReplicaReason.ROUTERS_SILENT or tried_again)
 
 
-def _is_under_way(one: ReplacedReplica, decision: HungReplicaDecision | None, now: datetime) -> bool:
+def _is_being_deleted(one: ReplacedReplica, decision: HungReplicaDecision | None, now: datetime) -> bool:
     """Whether a pod that is not ending is about to be, unlike one that answered again or may not be deleted."""
     if decision is not None and decision.replaces is not None and decision.replaces.uid == one.uid:
         return True
