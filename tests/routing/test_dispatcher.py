@@ -227,8 +227,9 @@ def test_a_refused_request_pays_nothing_and_one_that_was_sent_pays_what_it_used(
     ("streams", "began", "ending", "paid"),
     [
         *((True, False, AttemptEnding.CLIENT_LEFT, 0), (True, True, AttemptEnding.CLIENT_LEFT, 110)),
-        (False, False, AttemptEnding.CLIENT_LEFT, 110),
-        *((True, False, AttemptEnding.CUT, 110), (False, False, AttemptEnding.FAILED, 0)),
+        *((False, False, AttemptEnding.CLIENT_LEFT, 110), (False, False, AttemptEnding.SLOW, 110)),
+        *((True, False, AttemptEnding.CUT, 110), (True, False, AttemptEnding.SLOW, 0)),
+        (False, False, AttemptEnding.FAILED, 0),
     ],
 )
 def test_without_a_count_an_answer_that_may_have_begun_costs_what_was_reserved(

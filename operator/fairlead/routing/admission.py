@@ -32,6 +32,8 @@ UNLIMITED_OUTPUT: Final = 2**31
 """Output tokens to expect if neither the request nor a limit nor the context gives a number."""
 IN_FLIGHT_ENDINGS: Final = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
 """Endings after the reply began."""
+UNSEEN_ENDINGS: Final = frozenset({AttemptEnding.CLIENT_LEFT, AttemptEnding.SLOW})
+"""Endings after which an engine may have written most of a reply in one piece: the client or the router gave up."""
 
 Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 
@@ -209,10 +211,10 @@ def settle(request: RoutingRequest, used: int) -> None:
 def uncounted(request: RoutingRequest, ending: AttemptEnding) -> int:
     """Return the tokens of an attempt that nobody counted: all that was reserved, if the engine may have worked for it.
 
-    Of a reply in one piece that its client did not wait for, nobody sees whether it did.
+    Of a reply in one piece that nobody waited for any longer, nobody sees whether it did.
     """
-    left = ending is AttemptEnding.CLIENT_LEFT and not request.streams
-    return request.reserved_tokens if request.answered or left or ending in IN_FLIGHT_ENDINGS else 0
+    unseen = ending in UNSEEN_ENDINGS and not request.streams
+    return request.reserved_tokens if request.answered or unseen or ending in IN_FLIGHT_ENDINGS else 0
 
 
 def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:
