@@ -174,6 +174,7 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
             async with router.session.options(router.url + "/v1/completions", headers=values) as answer:
                 assert answer.status == 204
                 assert answer.headers["Access-Control-Allow-Headers"] == "authorization"
+                assert not {"Content-Length", "Content-Type"} & set(answer.headers), "it has no content"
             async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=texts) as answer:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
             async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:

@@ -81,6 +81,7 @@ async def walk(router: Plane, key: str | None = None) -> list[Answered]:
 
 async def _read(reader: asyncio.StreamReader, method: str, target: str) -> Answered:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+    without = head.startswith("http/1.1 204 ")
+    length = 0 if without else int(head.partition("content-length: ")[2].partition("\r\n")[0])
     body = b"" if method == "HEAD" else await reader.readexactly(length)
     return Answered(method=method, target=target, status=int(head[9:12]), head=head, body=body.decode())

@@ -10,6 +10,7 @@ from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.response_heads import ResponseHead
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+NO_CONTENT: Final = HTTPStatus.NO_CONTENT.value
 CLOSE: Final = b"connection: close\r\n"
 STATUS_LINES: Final = {
     **{code: b"HTTP/1.1 %d \r\n" % code for code in range(200, 600)},
@@ -28,10 +29,8 @@ def client(head: ResponseHead, framing: bytes, extra: bytes = b"", *, close: boo
 
 
 def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """Build a whole response of the router's own."""
+    """Build a whole response of the router's own. RFC 9110 8.6 forbids a length in one with status 204."""
     closing = CLOSE if close else b""
     start = STATUS_LINES[status]
-    return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b" % (
-        *(start, content_type, len(body), extra, closing),
-        body,
-    )
+    framing = b"" if status == NO_CONTENT else b"content-type: %b\r\ncontent-length: %d\r\n" % (content_type, len(body))
+    return b"%b%b%b%b\r\n%b" % (start, framing, extra, closing, body)
