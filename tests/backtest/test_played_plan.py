@@ -131,6 +131,44 @@ def test_where_the_pace_alone_is_missed_a_smaller_one_may() -> None:
     assert answer(played_plan.search([option("a", 4, 1.0)], World({"a": 4}, {"a": 60}))) == ("a", 4, BATCH)
 
 
+class NarrowWorld(World):
+    """What holds only just holds, except with certain batches."""
+
+    def __init__(self, kept: Mapping[int, float], first: float, pace: float) -> None:
+        super().__init__({"a": 2})
+        self.kept, self.first, self.pace = kept, first, pace
+
+    def __call__(self, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
+        (run,) = super().__call__(proposal)
+        if not run.keeps:
+            return (run,)
+        kept = self.kept.get(proposal.supply.concurrent, 0.96)
+        report = replace(run.report, kept=kept, kept_first=self.first, kept_pace=self.pace)
+        return (replace(run, report=report),)
+
+
+@pytest.mark.parametrize(
+    ("kept", "first", "pace", "batch"),
+    [
+        ({170: 0.97, 300: 0.995}, 0.96, 1.0, 300),
+        ({170: 0.99, 300: 0.98}, 0.96, 1.0, 170),
+        ({170: 0.94, 300: 0.96, 60: 1.0}, 0.96, 1.0, BATCH),
+        ({170: 1.0, 60: 0.98}, 1.0, 0.96, 60),
+        ({170: 1.0, 60: 1.0}, 1.0, 1.0, BATCH),
+        ({BATCH: 0.995, 170: 1.0}, 0.995, 1.0, BATCH),
+    ],
+    ids=["more room", "no larger than it helps", "none better", "smaller", "neither is missed", "sure as it is"],
+)
+def test_of_batches_that_hold_at_the_same_cost_the_one_that_keeps_most_is_proposed(
+    kept: Mapping[int, float], first: float, pace: float, batch: int
+) -> None:
+    found = played_plan.search([option("a", 4, 1.0)], NarrowWorld(kept, first, pace))
+    assert answer(found) == ("a", 2, batch)
+    assert found.best in found.tried
+    assert found.best is not None
+    assert found.best.reckoned == 4
+
+
 def test_what_cannot_be_played_is_passed_over_and_plays_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played_plan.search([option("odd", 4, 1.0)], World({})) == PlayedPlan(best=None, tried=(), left=0)
     monkeypatch.setattr(played_plan, "MOST_PLAYS", 5)

@@ -2,7 +2,8 @@
 
 The number of replicas of each configuration is searched for, since arithmetic errs both ways: fewer while the
 objectives hold, more while they do not and another fleet is not cheaper. If a number fails only by first tokens or only
-by pace, other batches are played too. What costs no less than the best so far is not played.
+by pace, other batches are played too. What costs no less than the best so far is not played. The best is played with
+other batches at the end if it only just holds: one that keeps more at the same cost also holds on other traffic.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Final
 
+from fairlead.backtest.plan_player import SURE
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, ServingConfiguration
 from fairlead.simulator.virtual_fleet.report import SimulationReport
@@ -83,6 +85,7 @@ def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
             searched.configuration(one)
         else:
             left += 1
+    searched.firm()
     tried = sorted(searched.tried, key=lambda each: (each.proposal.cost_per_hour, -each.kept))
     return PlayedPlan(best=searched.best, tried=tuple(tried), left=left)
 
@@ -159,13 +162,31 @@ class _PlanSearch:
             return None
         usual = self.limits.get(option.configuration, option.supply.concurrent)
         changed = with_replicas(option, replicas, limit or usual)
+        found = self._played(changed, option.replicas)
+        if found is None:
+            return None
+        if found.keeps and (self.best is None or changed.cost_per_hour < self.best.proposal.cost_per_hour):
+            self.best = found
+        return found
+
+    def firm(self) -> None:
+        """Play the best with other batches unless it is sure to hold, and take the one that keeps most."""
+        near = self.best
+        if near is None or near.kept >= SURE:
+            return
+        proposal, worst = near.proposal, min(near.runs, key=lambda one: one.report.kept)
+        for part in _firmer_batches(worst.report):
+            limit = max(1, round(proposal.supply.concurrent * part))
+            found = self._played(with_replicas(proposal, proposal.replicas, limit), near.reckoned)
+            if found is not None and found.keeps and found.kept > near.kept:
+                self.best = near = found
+
+    def _played(self, changed: FleetProposal, reckoned: int) -> PlayedProposal | None:
         runs = self.player(changed)
         if not runs:
             return None
-        found = PlayedProposal(proposal=changed, reckoned=option.replicas, runs=runs)
+        found = PlayedProposal(proposal=changed, reckoned=reckoned, runs=runs)
         self.tried.append(found)
-        if found.keeps and (self.best is None or changed.cost_per_hour < self.best.proposal.cost_per_hour):
-            self.best = found
         return found
 
 
@@ -181,6 +202,13 @@ def _other_batches(report: SimulationReport) -> tuple[float, ...]:
     if first == pace:
         return ()
     return LARGER if pace else SMALLER
+
+
+def _firmer_batches(report: SimulationReport) -> tuple[float, ...]:
+    """Return other batches against what is missed more."""
+    if report.kept_first == report.kept_pace:
+        return ()
+    return LARGER if report.kept_first < report.kept_pace else SMALLER
 
 
 def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProposal:
