@@ -219,6 +219,18 @@ def test_in_json_the_best_fleet_is_that_of_the_manifest_and_not_what_arithmetic_
     assert found["best"]["cost_per_hour"] < found["reckoned"]["cost_per_hour"]
 
 
+@pytest.mark.parametrize("lax", [("--ttft-p95", "30m"), ("--tpot-p95", "10s")], ids=["half an hour", "none"])
+def test_a_fleet_whose_queue_grows_without_end_keeps_no_objective_however_lax(lax: tuple[str, str], run: Run) -> None:
+    traffic = ("--rate", "8", "--prompt", "400,400,400", "--reply", "200,200,200", "--burst", "1")
+    code, out, _ = run("plan", MODEL, *traffic, *lax, "--product", "NVIDIA-L4", "-o", "json")
+    found = json.loads(out)
+
+    assert code == 0
+    assert found["played"]["traffic"].endswith("; first tokens are allowed 90 s, so that no queue grows without end")
+    waits = [one["runs"][0]["report"]["ttft"]["p95"] for one in found["played"]["fleets"] if one["keeps"]]
+    assert max(waits) <= 90
+
+
 def test_traffic_options_beside_a_recording_make_the_traffic_drawn_from_seeds(run: Run, tmp_path: Path) -> None:
     recording = azure(tmp_path, 600, 0.5)
     more = ("--trace", str(recording), "--burst", "1.2", "--product", "NVIDIA-L40S", "-o", "json")
