@@ -103,7 +103,7 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
         yield run(chosen[0])
         return
     waiting, running = list(chosen), dict[Future[Ran], Lane]()
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, tempfile.TemporaryDirectory() as folder:
+    with ThreadPoolExecutor(max_workers=len(chosen) or 1) as pool, tempfile.TemporaryDirectory() as folder:
         while waiting or running:
             while lane := next_one(waiting, running.values()):
                 waiting.remove(lane)
