@@ -13,13 +13,16 @@ ARG WHEELS=locks
 ARG PIP_NO_INDEX=0
 COPY ${WHEELS} /wheels/
 COPY locks/runtime.txt /locks/runtime.txt
+# Of Kubernetes' client, kubeconfigs are read and nothing else is called: its generated classes, which it imports when
+# they are used, were three tenths of the image.
 # Debian's python3 has no pip; a wheel is a zip that Python can import from, so pip then runs out of its own wheel.
 # A base that has pip has no such wheel: the path is empty and changes nothing.
 RUN PYTHONPATH="$(ls /wheels/pip-*.whl 2>/dev/null)" python3 -m pip install \
         --disable-pip-version-check --root-user-action=ignore --no-cache-dir --quiet \
         --require-hashes --only-binary=:all: --no-compile \
         --find-links /wheels --target /opt/fairlead --requirement /locks/runtime.txt \
-    && rm -rf /opt/fairlead/bin
+    && rm -rf /opt/fairlead/bin \
+    && find /opt/fairlead/kubernetes -path '*/client/*/*.py' ! -name __init__.py -delete
 # The root file system is read-only where this runs, so every module is compiled here; with unchecked hashes, not
 # times, equal sources become equal bytes. `-s` and `-p` make a traceback name the file where it ends up, and
 # chmod lets user 65532 read what a checkout with a strict umask keeps to its owner.
@@ -31,7 +34,7 @@ COPY operator/fairlead /source/opt/fairlead/fairlead
 COPY locks/runtime.txt compile[d] /compiled/
 RUN cd /source/opt/fairlead \
     && if [ -e /compiled/made-from ]; then sha256sum --check --quiet /compiled/made-from && cp -R /compiled/fairlead .; fi \
-    && PYTHONPATH=/source/opt/fairlead:/opt/fairlead python3 -B -c 'import fairlead.router.process, fairlead.backtest.play'
+    && PYTHONPATH=/source/opt/fairlead:/opt/fairlead python3 -B -c 'import fairlead.router.process, fairlead.backtest.play, kopf, kubernetes.aio.config'
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash -s /source -p / /source \
     && chmod -R go=u-w /source
 

@@ -2,8 +2,12 @@
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import kubernetes
 import pytest
 
 from devcluster import progress
@@ -135,6 +139,28 @@ def test_the_process_has_an_unprivileged_numeric_user_and_no_init_before_it() ->
 def test_only_what_hashes_vouch_for_is_installed_and_nothing_is_compiled() -> None:
     assert "--require-hashes --only-binary=:all:" in INSTRUCTIONS
     assert not re.search(r"\b(apt-get|apt|apk|gcc|cc|make|build-essential)\b", INSTRUCTIONS)
+
+
+def test_kubeconfigs_are_read_without_the_generated_classes_of_the_client(tmp_path: Path) -> None:
+    (found,) = re.findall(r"find /opt/fairlead/(kubernetes .*)", INSTRUCTIONS)
+    installed = Path(str(kubernetes.__file__)).parent
+    shutil.copytree(installed, tmp_path / "kubernetes", copy_function=os.symlink, symlinks=True)
+    before = sum(1 for _ in tmp_path.rglob("*.py"))
+
+    subprocess.run(["sh", "-c", f"find {found}"], cwd=tmp_path, check=True)
+
+    left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py")]
+    assert len(left) < before / 10
+    assert "kubernetes/aio/client/configuration.py" in left
+    reads = "import kopf, sys; from kubernetes.aio.config import kube_config; print(kube_config.__file__)"
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", reads],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stdout.strip()) == (0, f"{tmp_path}/kubernetes/aio/config/kube_config.py"), ran.stderr
 
 
 def test_the_final_stage_installs_nothing_and_writes_nothing_when_it_runs() -> None:
