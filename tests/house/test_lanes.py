@@ -47,6 +47,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/house/test_lanes.py", "house"),
         ("tests/house/test_recipes.py", "recipe"),
         ("tests/router/test_shared_store.py", "conformance"),
+        ("tests/router/test_compiled.py", "conformance"),
         ("tests/node/test_gpus.py", "node"),
         ("tests/node/test_demo.py", "node"),
         ("tests/node/test_leaves_nothing_behind.py", "node"),
@@ -163,7 +164,7 @@ def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Pat
 def test_only_lanes_without_a_node_are_skipped_when_unchanged_and_none_on_an_existing_cluster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    skipped = {"house", "conformance", "operated", "faults", "apiserver", "artifacts", "rights"}
+    skipped = {"house", "conformance", "compiled", "operated", "faults", "apiserver", "artifacts", "rights"}
     assert {lane.name for lane in LANES if lane.kept} == skipped
     assert {lane.name for lane in lanes.that_may_be_passed_over(LANES)} == skipped
     monkeypatch.setenv("DEVCLUSTER", "existing")
@@ -187,7 +188,8 @@ def test_the_pure_lane_runs_changed_tests_of_both_halves_and_traces_shells_only_
     assert [one.tests for one in traced.groups] == [one.tests for one in pure.the_rest().groups]
     assert not {one.name for one in traced.groups} & {one.name for one in pure.the_rest().groups}
     (plain,) = lanes.commands(by_name("conformance"))
-    assert plain[:5] == ("pytest", "tests/conformance", "tests/router", "-m", "conformance")
+    ignored = "--ignore=tests/router/test_compiled.py"
+    assert plain[:6] == ("pytest", "tests/conformance", "tests/router", ignored, "-m", "conformance")
 
 
 @pytest.mark.house
@@ -263,7 +265,7 @@ def test_a_lane_that_did_not_end_runs_again_alone_as_a_whole(capfd: pytest.Captu
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
         *("leaks", "conformance", "long", "gates", "rollouts", "serving", "scaling", "apiserver", "demo"),
-        *("operated", "faults", "rights", "node"),
+        *("operated", "faults", "compiled", "rights", "node"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
