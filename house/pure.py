@@ -73,21 +73,22 @@ GROUPS: Final = (
             *("tests/controller/test_small_parts.py", "tests/controller/pods/test_pod_troubles.py"),
         ),
     ),
-    Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
-    Group(name="engines", rooms=("engines", "sizing"), tests=("tests/engines", "tests/sizing")),
-    Group(name="console", rooms=("console",), tests=("tests/console",)),
-    Group(
-        name="delivery",
-        rooms=("comparing", "evaluating", "adapting"),
-        tests=("tests/comparing", "tests/evaluating", "tests/adapting"),
-    ),
     Group(
         name="router",
         rooms=("routing", "accounting", "router/wire"),
         tests=("tests/routing", "tests/accounting", "tests/router/wire"),
     ),
+    Group(name="engines", rooms=("engines", "sizing"), tests=("tests/engines", "tests/sizing")),
+    Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
+    Group(
+        name="delivery",
+        rooms=("comparing", "evaluating", "adapting"),
+        tests=("tests/comparing", "tests/evaluating", "tests/adapting"),
+    ),
+    Group(name="console", rooms=("console",), tests=("tests/console",)),
 )
-"""Few groups: each start of pytest costs two seconds, and changes rarely touch more than one."""
+"""Few groups: each start of pytest costs two seconds, and changes rarely touch more than one. The longest
+come first, since two run at a time."""
 PROGRAMS: Final = (
     *("operator/fairlead", "bench", "campaign", "demo", "devcluster"),
     *("fitting", "house", "monitoring", "prove", "release"),
