@@ -120,10 +120,17 @@ def test_a_stated_size_of_shared_memory_that_holds_it_is_left_as_it_is() -> None
 
 
 @pytest.mark.parametrize("kind", [one for one in EngineKind if one not in COMPUTING])
-def test_a_simulated_engine_says_that_it_has_no_such_tier(kind: EngineKind) -> None:
-    (refused,) = (one for one in ENGINES[kind].refusals(of_kind(kind, 64)) if one.field == FIELD)
-    assert refused.reason is EngineReason.NOT_YET_IN_ENGINE
-    assert launch(of_kind(kind, None, "--kv-offloading-size=8")).host_cache_bytes == 0
+def test_a_simulated_engine_takes_the_same_command_and_holds_nothing(kind: EngineKind) -> None:
+    simulated = of_kind(kind, 64)
+    assert FIELD not in [one.field for one in ENGINES[kind].refusals(simulated)]
+    assert launch(simulated).host_cache_bytes == launch(simulated).shared_memory_bytes == 0
+    assert kept(simulated).replica_bytes == 64 * GIB, "which the fit and the emulation count"
+
+
+def test_a_simulated_sglang_has_no_sizes_by_ratio() -> None:
+    setup = of_kind(EngineKind.SIMULATED_SGLANG, None, "--enable-hierarchical-cache", "--hicache-ratio=2")
+    (refused,) = (one for one in ENGINES[EngineKind.SIMULATED_SGLANG].refusals(setup) if "ratios" in one.because)
+    assert (refused.reason, refused.remedy) == (EngineReason.NOT_YET_IN_ENGINE, f"write {FIELD} instead")
 
 
 @given(gib=st.integers(1, 4096), tensor=st.sampled_from([1, 2, 4, 8]), data=st.integers(1, 8))

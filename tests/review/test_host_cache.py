@@ -42,7 +42,7 @@ def test_two_gpus_keep_as_much_together() -> None:
 
 
 def test_requests_and_limits_that_are_smaller_are_warned_of() -> None:
-    small = {"requests": {"memory": "16Gi"}, "limits": {"memory": "24Gi"}}
+    small: dict[str, Any] = {"requests": {"memory": "16Gi"}, "limits": {"memory": "24Gi"}}
     for memory, words, name in (("64Gi", (), FIELD), (None, ("--kv-offloading-size=64",), "spec.engine.extraArgs")):
         found = reviewed(memory, *words, resources=small)
         (request,) = warned(found, "spec.resources.requests.memory")
@@ -56,7 +56,7 @@ def test_requests_and_limits_that_are_smaller_are_warned_of() -> None:
 
 
 def test_shared_memory_that_holds_the_blocks_is_not_counted_twice() -> None:
-    shared = {"storage": {"sharedMemory": "66Gi"}, "resources": {"limits": {"memory": "65Gi"}}}
+    shared: dict[str, Any] = {"storage": {"sharedMemory": "66Gi"}, "resources": {"limits": {"memory": "65Gi"}}}
     (limit,) = warned(reviewed(**shared), "spec.resources.limits.memory")
     assert f"includes {FIELD} (64 GiB) and spec.storage.sharedMemory (2 GiB)" in limit
     (beside,) = warned(reviewed(kind="SGLang", **shared), "spec.resources.limits.memory")
@@ -76,6 +76,6 @@ def test_an_engine_that_moves_blocks_gains_from_any_size() -> None:
 
 
 def test_an_unknown_model_is_only_measured_against_requests() -> None:
-    unknown = {"model": {"source": "hf://somebody/own"}}
+    unknown: dict[str, Any] = {"model": {"source": "hf://somebody/own"}}
     assert warned(reviewed("8Gi", **unknown), FIELD) == []
     assert warned(reviewed(resources={"requests": {"memory": "16Gi"}}, **unknown), "spec.resources.requests.memory")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairlead.fleet.desired_state import EngineKind, Parallelism
-from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, WeightOffload
+from fairlead.fleet.engine_memory import NO_HOST_CACHE, NOTHING_OFFLOADED, HostCache, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 DEFAULT_CONTEXT_TOKENS: Final = 32_768
@@ -57,6 +57,7 @@ class CacheArguments:
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a scheduler and a KV cache of its own."""
     offload: WeightOffload = NOTHING_OFFLOADED
+    host_cache: HostCache = NO_HOST_CACHE
     utilization: float | None = None
     cache_bytes: int | None = None
     blocks: int | None = None

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from fairlead.engines import extra_args, field_limits, spec_host_memory
+from fairlead.engines import extra_args, spec_host_memory
 from fairlead.engines.engine import EngineDescription, LoadReader
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.extra_args import FlagRule
-from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import environment as sglang_environment
 from fairlead.engines.sglang.engine import SglangEngine
@@ -37,24 +36,18 @@ USER: Final = 65532
 """The user of the operator's own image."""
 _REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
 _TENSORRT_REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.TENSORRT_LLM}"
-HOST_MEMORY: Final = FieldLimit(
-    field=spec_host_memory.FIELD,
-    refuses="main memory for evicted blocks",
-    source="fairlead/emulator, whose caches have no tier below them",
-    value=spec_host_memory.written,
-    because="simulated engines have no tier below their KV cache",
-    remedy="remove it, or write a kind that computes, such as vLLM",
-    reason=EngineReason.NOT_YET_IN_ENGINE,
-)
 NOT_IN_SGLANG: Final = (
     FlagRule(
-        flags=(
-            *("--kv-events-config", "--enable-hierarchical-cache", "--enable-hicache", "--enable-lmcache"),
-            "--enable-flexkv",
-        ),
+        flags=("--kv-events-config", "--enable-lmcache", "--enable-flexkv"),
         reason=EngineReason.NOT_YET_IN_ENGINE,
-        because="the simulated SGLang publishes no events of its cache and has no tiers below it",
+        because="the simulated SGLang publishes no events of its cache and has no other programs below it",
         remedy=_REMEDY,
+    ),
+    FlagRule(
+        flags=("--enable-hierarchical-cache", "--enable-hicache"),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated SGLang does not size main memory by ratios and writes to no storage below it",
+        remedy=f"write {spec_host_memory.FIELD} instead",
     ),
     FlagRule(
         flags=(
@@ -120,7 +113,6 @@ class EmulatorEngine:
         """Return the real engine's refusals, and what the emulation lacks."""
         return (
             *self._real.refusals(setup),
-            *field_limits.refusals(setup, (HOST_MEMORY,)),
             *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
         )
 

@@ -62,9 +62,11 @@ ESTIMATES: Final = (
 """Always zero: vLLM counts them only if a flag enables it."""
 QUERIES: Final = _VLLM.counter("prefix_cache_queries", "Prompt tokens looked up in the prefix cache.")
 HITS: Final = _VLLM.counter("prefix_cache_hits", "Prompt tokens found in the prefix cache.")
+BEYOND_QUERIES: Final = _VLLM.counter(
+    "external_prefix_cache_queries", "Prompt tokens looked up beyond the GPU, in main memory or other instances."
+)
+BEYOND_HITS: Final = _VLLM.counter("external_prefix_cache_hits", "Prompt tokens found beyond the GPU.")
 UNUSED_CACHES: Final = (
-    _VLLM.counter("external_prefix_cache_queries", "Prompt tokens looked up in other instances' caches."),
-    _VLLM.counter("external_prefix_cache_hits", "Prompt tokens found in other instances' caches."),
     _VLLM.counter("mm_cache_queries", "Images and the like looked up in their cache."),
     _VLLM.counter("mm_cache_hits", "Images and the like found in their cache."),
 )
@@ -80,6 +82,11 @@ GENERATED: Final = _VLLM.counter("generation_tokens", "Tokens of replies.")
 REJECTIONS: Final = _VLLM.counter(
     "admission_rejections", "Requests refused at a limit, by which.", "reason", children=REJECTED
 )
+LOADED_BYTES: Final = _VLLM.counter("kv_offload_load_bytes", "Bytes of KV blocks loaded from main memory.")
+LOADED_SECONDS: Final = _VLLM.counter("kv_offload_load_time", "Seconds in which they were loaded.")
+STORED_BYTES: Final = _VLLM.counter("kv_offload_store_bytes", "Bytes of KV blocks copied to main memory.")
+STORED_SECONDS: Final = _VLLM.counter("kv_offload_store_time", "Seconds in which they were copied.")
+"""Only with `--kv-offloading-size`; names are from its source, and no page of a real server was read with it."""
 PROMPT_SIZE: Final = _VLLM.histogram("request_prompt_tokens", "Prompt tokens a request.", ())
 REPLY_SIZE: Final = _VLLM.histogram("request_generation_tokens", "Reply tokens a request.", ())
 ITERATION: Final = _VLLM.histogram("iteration_tokens_total", "Tokens computed and generated a step.", _ITERATION)

@@ -159,4 +159,4 @@ def test_hits_are_always_whole_pages_and_never_the_whole_prompt(
     for one in record.requests:
         assert one.cached_tokens % settings.block_tokens == 0
         assert one.cached_tokens < one.prompt_tokens
-    assert engine.counts.hits == _hits(record)
+    assert engine.counts.hits + engine.counts.host_hits == _hits(record)

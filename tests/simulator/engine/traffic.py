@@ -84,6 +84,8 @@ def engines(speculation: st.SearchStrategy[SpeculationSettings | None]) -> st.Se
         policy=st.sampled_from(list(SchedulingPolicy)),
         adapter_slots=st.integers(0, 2),
         speculation=speculation,
+        host_blocks=st.sampled_from([0, 0, 6, 30]),
+        load_s=st.just(0.004),
         late_stop=st.booleans(),
     )
 
@@ -108,6 +110,8 @@ def crowd(seed: int) -> tuple[EngineSettings, list[TrafficRequest]]:
         policy=dice.choice(list(SchedulingPolicy)),
         adapter_slots=dice.randint(0, 2),
         late_stop=dice.random() < 0.5,
+        host_blocks=dice.choice([0, 0, 6, 30]),
+        load_s=0.004,
     )
     return settings, [_one_of_a_crowd(dice) for _ in range(dice.randint(1, 25))]
 

@@ -24,9 +24,9 @@ from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
 from fairlead.simulator.sweep.measurements import SweepRecord
-from fairlead.sizing import assessment
+from fairlead.sizing import assessment, kv_pages, links
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput
 
 __all__ = ["CannotStart", "EmulatedMachine", "EngineProvision", "provide", "question_of"]
 
@@ -87,6 +87,7 @@ def provide(
     notes += capacity.notes
     question = capacity.question
     settings = _settings(served, pretence, question, capacity.blocks)
+    notes += _of_host_tier(settings, question)
     return EngineProvision(
         served=replace(
             served,
@@ -151,6 +152,7 @@ def question_of(
         expert_parallel=flags.expert_parallel,
         attention_ranks=flags.attention_ranks,
         offload=flags.offload,
+        host_cache_bytes=flags.host_cache.replica_bytes,
         weights=weights,
         kv=kv,
         dtype=next((dtype for dtype in Dtype if dtype == flags.dtype), Dtype.AUTO),
@@ -174,6 +176,7 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
     limits = served.limits
     guesses = _speculation(limits.speculation, question, pretence)
     most = min(question.batch_sequences, limits.max_active or question.batch_sequences)
+    host_blocks, load_s = _host_tier(served, question, blocks)
     return EngineSettings(
         blocks=blocks,
         block_tokens=limits.block_tokens,
@@ -191,7 +194,31 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
         adapter_slots=limits.adapter_slots,
         speculation=guesses,
         late_stop=limits.asynchronous,
+        host_blocks=host_blocks,
+        load_s=load_s,
     )
+
+
+def _host_tier(served: ServeArguments, question: SizingInput, blocks: int) -> tuple[int, float]:
+    """Return the blocks of a rank in main memory, and the seconds in which one is loaded, by each GPU its own part.
+
+    Blocks that are moved there instead of copied are as many more as the GPUs hold.
+    """
+    kept = served.memory.host_cache
+    each = kept.replica_bytes / question.parallelism.gpus
+    held = kv_pages.tokens(question, each) // served.limits.block_tokens
+    if not held:
+        return 0, 0.0
+    return held + (0 if kept.copies else blocks), each / held / links.PCIE.bytes_per_second
+
+
+def _of_host_tier(settings: EngineSettings, question: SizingInput) -> tuple[str, ...]:
+    """Say what the blocks in main memory are worth and cost, as far as it is assumed."""
+    if not settings.host_blocks:
+        return ()
+    size = f"{question.host_cache_bytes / GIB:.1f} GiB of main memory hold {settings.host_blocks} blocks of each rank"
+    speed = f"{links.PCIE.bytes_per_second / 1e9:g} GB/s to each GPU, which is assumed"
+    return (f"INFO (simulated) {size}; they are loaded at {speed}, before the step that needs them",)
 
 
 def _speculation(

@@ -17,6 +17,7 @@ from fairlead.emulator.serve_arguments import (
 )
 from fairlead.emulator.sglang import argument_checks, flags
 from fairlead.engines import weight_offload
+from fairlead.engines.sglang import host_cache
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -99,11 +100,13 @@ def _limits(found: Namespace) -> SchedulerArguments:
 
 
 def _memory(found: Namespace) -> CacheArguments:
+    spread = Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data)
     return CacheArguments(
-        parallelism=Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data),
+        parallelism=spread,
         expert_parallel=found.experts > 1,
         attention_ranks=found.attention,
         offload=weight_offload.of_gib(found.cpu_offload_gb),
+        host_cache=host_cache.of_gigabytes(found.host_gigabytes if found.hierarchical else 0, spread),
         utilization=found.mem_fraction_static,
         most_tokens=found.max_total_tokens,
         quantization=found.quantization,

@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.emulator.sglang import choices
 from fairlead.engines import extra_args
-from fairlead.engines.sglang import abbreviations, parsers, written_numbers
+from fairlead.engines.sglang import abbreviations, host_cache, parsers, written_numbers
 
 PROGRAM: Final = "sglang serve"
 LOG_INTERVAL: Final = 40
@@ -94,6 +94,8 @@ def _memory(made: FlagParser) -> None:
     made.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
     made.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
     made.add_argument("--cpu-offload-gb", type=int, default=0)
+    made.add_argument(*host_cache.SWITCHES, dest="hierarchical", action="store_true")
+    made.add_argument(host_cache.SIZE, dest="host_gigabytes", type=int, default=0)
     for flag in ("--disable-cuda-graph", "--disable-decode-cuda-graph"):
         made.add_argument(flag, dest="eager", action="store_true")
 

@@ -98,8 +98,10 @@ class SglangPage:
             yield from self._written(
                 family, [({**self._model, "is_streaming": key}, value) for key, value in totals.items()]
             )
-        cached = sum(one.tally.cached_tokens for one in self._facts.engines)
-        held = [({**self._model, "cache_source": "device"}, float(cached))] if cached else []
+        loaded = sum(one.tally.loaded_tokens for one in self._facts.engines)
+        cached = sum(one.tally.cached_tokens for one in self._facts.engines) - loaded
+        sources = (("device", cached), ("host", loaded))
+        held = [({**self._model, "cache_source": name}, float(tokens)) for name, tokens in sources if tokens]
         yield from self._written(families.CACHED, held)
         aborted = sum(_tally(one).aborts for one in self._facts.engines)
         yield from self._written(families.ABORTED, [(self._model, float(aborted))] if aborted else [])

@@ -16,6 +16,7 @@ from fairlead.emulator.serve_arguments import (
 )
 from fairlead.emulator.tensorrt_llm import flags, options
 from fairlead.emulator.tensorrt_llm.options import Options
+from fairlead.engines.tensorrt_llm import host_cache
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 
 WORDS: Final = (flags.PROGRAM,)
@@ -70,10 +71,10 @@ def _limits(found: Options) -> SchedulerArguments:
 
 
 def _memory(found: Options) -> CacheArguments:
+    spread = Parallelism(tensor=found.get("tensor_parallel_size", 1), pipeline=found.get("pipeline_parallel_size", 1))
     return CacheArguments(
-        parallelism=Parallelism(
-            tensor=found.get("tensor_parallel_size", 1), pipeline=found.get("pipeline_parallel_size", 1)
-        ),
+        parallelism=spread,
+        host_cache=host_cache.of_bytes(found.get(host_cache.KEY, 0), spread),
         expert_parallel=found.get("moe_expert_parallel_size", 1) > 1,
         utilization=found.get("kv_cache_config.free_gpu_memory_fraction"),
         most_tokens=found.get("kv_cache_config.max_tokens"),

@@ -113,7 +113,8 @@ READERS: Final[Mapping[str, OptionReader]] = MappingProxyType(
         **_of(text, "reasoning_parser", "revision", "speculative_config.speculative_model"),
         **_of(
             whole,
-            *("kv_cache_config.max_tokens", "lora_config.max_cpu_loras", "lora_config.max_loras"),
+            *("kv_cache_config.host_cache_size", "kv_cache_config.max_tokens"),
+            *("lora_config.max_cpu_loras", "lora_config.max_loras"),
             *("lora_config.max_lora_rank", "max_batch_size", "max_num_tokens", "max_seq_len"),
             *("moe_expert_parallel_size", "pipeline_parallel_size", "tensor_parallel_size"),
             *("speculative_config.max_concurrency", "speculative_config.max_draft_len"),

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput
 
 _UNSET: Final = (
-    *("cache_hit_alignment_tokens", "hash_block_size", "kv_cache_layout", "kv_offloading_size", "mamba_block_size"),
+    *("cache_hit_alignment_tokens", "hash_block_size", "kv_cache_layout", "mamba_block_size"),
     *("mamba_page_size_padded", "num_cpu_blocks", "prefix_match_unit", "skip_page_size_padded", "sliding_window"),
 )
 
@@ -35,6 +35,7 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
         "kv_cache_memory_bytes": flags.cache_bytes,
         "kv_cache_size_tokens": tokens,
         "kv_offloading_backend": "native",
+        "kv_offloading_size": flags.host_cache.replica_bytes / flags.parallelism.data / GIB or None,
         "kv_sharing_fast_prefill": False,
         "mamba_cache_dtype": "auto",
         "mamba_cache_mode": "none",

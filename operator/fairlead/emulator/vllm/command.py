@@ -14,9 +14,10 @@ from fairlead.emulator.serve_arguments import (
     ServeArguments,
 )
 from fairlead.emulator.vllm import flags
-from fairlead.engines import weight_offload
+from fairlead.engines import weight_offload, written_amounts
+from fairlead.engines.vllm import host_cache
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.engine_memory import WeightOffload
+from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 __all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
@@ -92,6 +93,7 @@ def _memory(found: Namespace) -> CacheArguments:
         ),
         expert_parallel=found.enable_expert_parallel,
         offload=_offload(found),
+        host_cache=_host_cache(found),
         utilization=found.gpu_memory_utilization,
         cache_bytes=found.kv_cache_memory_bytes,
         blocks=found.num_gpu_blocks_override,
@@ -108,6 +110,13 @@ def _offload(found: Namespace) -> WeightOffload:
     prefetches = found.offload_group_size > 0 if found.offload_backend == "auto" else found.offload_backend != "uva"
     amount = 0.0 if prefetches else found.cpu_offload_gb
     return weight_offload.of_gib(amount, named=bool(found.cpu_offload_params))
+
+
+def _host_cache(found: Namespace) -> HostCache:
+    """Each data-parallel rank keeps as much; a server of LMCache is not emulated."""
+    each = written_amounts.bytes_of(found.kv_offloading_size) if found.kv_offloading_backend == host_cache.NATIVE else 0
+    size = each * max(1, found.data_parallel_size)
+    return HostCache(replica_bytes=size, shared=True) if size else NO_HOST_CACHE
 
 
 def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArguments:

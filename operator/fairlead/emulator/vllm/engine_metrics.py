@@ -27,6 +27,9 @@ class EngineMetrics:
         self.adapter_slots = facts.settings.adapter_slots
         self.guesses = facts.settings.speculation is not None
         """Whether speculative decoding is on; without it vLLM exposes no families for it."""
+        self.load_s = facts.settings.load_s
+        self.block_bytes = _block_bytes(facts)
+        """Bytes of one block in main memory; 0 without any there."""
         self.born = facts.born
         self.lag = facts.lag
         self.rejected = facts.rejected
@@ -84,18 +87,34 @@ class EngineMetrics:
 
     def _counters(self) -> Iterator[str]:
         def sources(one: RankMetrics) -> list[float]:
-            return [one.tally.prompt_tokens - one.tally.cached_tokens, one.tally.cached_tokens, 0]
+            tally = one.tally
+            return [tally.prompt_tokens - tally.cached_tokens, *held(one)[:2]]
+
+        def held(one: RankMetrics) -> list[float]:
+            loaded = one.tally.loaded_tokens
+            return [one.tally.cached_tokens - loaded, loaded, 0, 0, 0]
 
         yield from self._each(families.QUERIES, lambda one: [one.counts().queries])
         yield from self._each(families.HITS, lambda one: [one.counts().hits])
+        yield from self._each(families.BEYOND_QUERIES, lambda one: [one.counts().host_queries])
+        yield from self._each(families.BEYOND_HITS, lambda one: [one.counts().host_hits])
         for family in families.UNUSED_CACHES:
             yield from self._each(family, lambda _: [0])
         yield from self._each(families.PREEMPTED, lambda one: [one.counts().preemptions])
         yield from self._each(families.PROMPT, lambda one: [one.tally.prompt_tokens])
         yield from self._each(families.PROMPT_FROM, sources)
         yield from self._each(families.CACHED, lambda one: [one.tally.cached_tokens])
-        yield from self._each(families.CACHED_FROM, lambda one: [one.tally.cached_tokens, 0, 0, 0, 0])
+        yield from self._each(families.CACHED_FROM, held)
         yield from self._each(families.GENERATED, lambda one: [one.tally.generation_tokens])
+        if self.block_bytes:
+            yield from self._offloaded()
+
+    def _offloaded(self) -> Iterator[str]:
+        size, seconds = self.block_bytes, self.load_s
+        yield from self._each(families.LOADED_BYTES, lambda one: [one.counts().loaded_blocks * size])
+        yield from self._each(families.LOADED_SECONDS, lambda one: [one.counts().loaded_blocks * seconds])
+        yield from self._each(families.STORED_BYTES, lambda one: [one.counts().stored_blocks * size])
+        yield from self._each(families.STORED_SECONDS, lambda one: [one.counts().stored_blocks * seconds])
 
     def _finished(self) -> Iterator[str]:
         yield from self._each(families.SUCCESS, lambda one: list(one.tally.finished.values()))
@@ -127,6 +146,12 @@ class EngineMetrics:
 
     def _written(self, family: MetricFamily, children: Iterable[Series]) -> Iterator[str]:
         return client_exposition.family_lines(family, children, self.born)
+
+
+def _block_bytes(facts: PageFacts) -> float:
+    """Over all GPUs of a rank."""
+    held, blocks = facts.served.memory, facts.settings.host_blocks
+    return held.host_cache.replica_bytes / held.parallelism.data / blocks if blocks else 0.0
 
 
 def _histograms(one: RankMetrics) -> VllmTally:

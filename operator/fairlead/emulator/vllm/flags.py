@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fairlead.emulator.command_line import FlagParser, ParserExit
-from fairlead.engines import extra_args
-from fairlead.engines.vllm import abbreviations
+from fairlead.engines import extra_args, written_amounts
+from fairlead.engines.vllm import abbreviations, host_cache
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
@@ -106,6 +106,8 @@ def _memory(made: FlagParser) -> None:
     made.add_argument("--cpu-offload-params", nargs="+", default=[])
     made.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
     made.add_argument("--offload-group-size", type=int, default=0)
+    made.add_argument(host_cache.SIZE, type=written_amounts.gib, default=0.0)
+    made.add_argument(host_cache.BACKEND, choices=("native", "lmcache"), default=host_cache.NATIVE)
     made.add_argument("--enforce-eager", action="store_true")
     made.add_argument("--performance-mode", default="balanced")
 

@@ -10,6 +10,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_flags import Arguments
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.accelerators import BLACKWELL
+from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import KvFormat
@@ -37,12 +38,16 @@ def of(setup: EngineSetup) -> HostCache:
     here."""
     if setup.on_cpu:
         return NO_HOST_CACHE
-    size = setup.engine.host_memory_bytes
-    if size is None and setup.gives(*SWITCHES):
-        written = setup.value(SIZE) or ""
-        each = min(int(written), _MOST) if written.isascii() and written.isdigit() else 0
-        size = each * _GIGABYTE * max(1, setup.wanted.parallelism.gpus)
-    return HostCache(replica_bytes=size) if size else NO_HOST_CACHE
+    if setup.engine.host_memory_bytes is not None:
+        return HostCache(replica_bytes=setup.engine.host_memory_bytes)
+    written = (setup.value(SIZE) or "") if setup.gives(*SWITCHES) else ""
+    each = int(written) if written.isascii() and written.isdigit() else 0
+    return of_gigabytes(each, setup.wanted.parallelism)
+
+
+def of_gigabytes(each: int, spread: Parallelism) -> HostCache:
+    """Return what a replica keeps by the flag, which is of each GPU."""
+    return HostCache(replica_bytes=min(max(0, each), _MOST) * _GIGABYTE * max(1, spread.gpus))
 
 
 def another_cache(setup: EngineSetup) -> SpecRefusal | None:

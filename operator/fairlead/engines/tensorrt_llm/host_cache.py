@@ -8,11 +8,21 @@ from typing import Any, Final
 
 from fairlead.engines import spec_host_memory
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache
 
 KEY: Final = "kv_cache_config.host_cache_size"
+_MOST_BYTES: Final = 1 << 50
+"""More main memory than a node has."""
 
 
 def keys(setup: EngineSetup) -> Mapping[str, Any]:
     """Return the key with the bytes of one GPU; none if the spec asks for nothing."""
     each = spec_host_memory.part(setup, setup.wanted.parallelism.gpus)
     return {KEY: each} if each else {}
+
+
+def of_bytes(each: int, spread: Parallelism) -> HostCache:
+    """Return what a replica keeps by the key, which is of each GPU."""
+    size = min(each, _MOST_BYTES) * max(1, spread.gpus)
+    return HostCache(replica_bytes=size, copies=False) if size else NO_HOST_CACHE

@@ -12,7 +12,6 @@ from fairlead.engines.tensorrt_llm import extra_keys, host_cache
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
-    NO_HOST_CACHE,
     BatchLimits,
     HostCache,
     HostMemory,
@@ -21,9 +20,6 @@ from fairlead.fleet.engine_memory import (
     ReplicaLayout,
     SpreadRules,
 )
-
-_MOST_BYTES: Final = 1 << 50
-"""More main memory than a node has."""
 
 
 class TensorRtMemory:
@@ -80,7 +76,6 @@ def settings(setup: EngineSetup) -> MemorySettings:
 def _host_cache(setup: EngineSetup) -> HostCache:
     """By the field, or by `--set`."""
     size = setup.engine.host_memory_bytes
-    if size is None:
-        each = min(extra_keys.whole(setup, host_cache.KEY) or 0, _MOST_BYTES)
-        size = each * max(1, setup.wanted.parallelism.gpus)
-    return HostCache(replica_bytes=size, copies=False) if size else NO_HOST_CACHE
+    if size is not None:
+        return HostCache(replica_bytes=size, copies=False)
+    return host_cache.of_bytes(extra_keys.whole(setup, host_cache.KEY) or 0, setup.wanted.parallelism)

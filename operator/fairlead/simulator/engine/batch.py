@@ -21,6 +21,8 @@ class StepBatch:
     """Pairs of a prompt token and a token that it attends to: the part that grows with the square of the length."""
     prefill_context: int = 0
     """Context at the ends of the chunks: the cached tokens that their attention reads."""
+    loaded_blocks: int = 0
+    """Blocks that are loaded from main memory before the step; step times leave them out, and the engine adds them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class EngineCore:
         alike = state.lockstep.sequences if step.lockstep else len(step.decodes)
         if batch.prefills or self._drafts or decodes != alike:
             pace.breaks()
-            step.ends = step.began + self._times.seconds(batch)
+            step.ends = step.began + self._times.seconds(batch) + batch.loaded_blocks * self.settings.load_s
         elif pace.steps and pace.ends == step.began:
             step.ends = pace.goes_on()
         else:

@@ -20,6 +20,15 @@ class EngineCounts:
     queries: int = 0
     """Tokens looked up in the prefix cache, once for each request, at its first admission."""
     hits: int = 0
+    host_queries: int = 0
+    """Tokens looked up in main memory: those that the prefix cache did not have."""
+    host_hits: int = 0
+    loaded_tokens: int = 0
+    """How many of the cached prompt tokens were loaded from main memory."""
+    loaded_blocks: int = 0
+    """Blocks that were loaded from main memory, also for preempted requests."""
+    stored_blocks: int = 0
+    """Blocks that were copied to main memory."""
     preemptions: int = 0
     drafts: int = 0
     """How often a request's drafted tokens were verified."""

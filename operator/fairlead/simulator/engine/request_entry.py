@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.simulator.engine import running_requests, speculation
 from fairlead.simulator.engine.block_pool import CachedBlock
+from fairlead.simulator.engine.host_tier import HostTier
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.scheduler_state import SchedulerState, block_names
 from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
@@ -83,6 +84,8 @@ class _EntryCost:
     found: list[CachedBlock]
     recovered: int
     """Blocks recovered from before its preemption."""
+    loaded: int
+    """Blocks loaded from main memory."""
     tokens: int
     """Prompt tokens computed in this step."""
     padding: int
@@ -96,7 +99,8 @@ def _entry(
     settings, pool = state.settings, state.pool
     found, recovered = _cached(state, request) if request.prefix or request.reply or request.remains else ([], 0)
     cached, whole_prompt = len(found) + recovered, request.prompt_tokens + request.emitted
-    start = cached * settings.block_tokens
+    loaded = 0 if state.host is None or recovered else _loadable(state, state.host, request, cached)
+    start = (cached + loaded) * settings.block_tokens
     tokens = whole_prompt - start
     padding = 0 if width is None else width.padding(start, tokens, settings.context_tokens)
     if padding + 1 > budget and padding:
@@ -116,7 +120,7 @@ def _entry(
     margin = int(settings.watermark * settings.blocks) if state.running else 0
     if whole - cached + leaving + margin > pool.free:
         return None
-    return _EntryCost(found, recovered, tokens, padding, need - cached)
+    return _EntryCost(found, recovered, loaded, tokens, padding, need - cached)
 
 
 def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
@@ -139,6 +143,14 @@ def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedB
     return found, recovered
 
 
+def _loadable(state: SchedulerState, host: HostTier, request: EngineRequest, cached: int) -> int:
+    """Count the blocks after the cached ones that main memory has; at least the last token is computed."""
+    most = (request.tokens - 1) // state.settings.block_tokens
+    if state.settings.speculation is not None and state.settings.speculation.rereads_page:
+        most -= 1
+    return host.found(block_names(request, cached, most)) if cached < most else 0
+
+
 def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
     """Make the request run with its blocks; return the tokens that it takes from the budget."""
     pool = state.pool
@@ -151,12 +163,17 @@ def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entr
     cached = len(entry.found) + entry.recovered
     request.named = entry.found
     request.pages = cached + entry.pages
-    request.computed = request.sealed = cached * state.settings.block_tokens + entry.tokens
+    start = cached + entry.loaded
+    request.computed = request.sealed = start * state.settings.block_tokens + entry.tokens
     state.enter(request)
+    if state.host is not None:
+        state.host.use(block_names(request, 0, start))
+        state.counts.loaded_blocks += entry.loaded
+        step.batch.loaded_blocks += entry.loaded
     if request.prefix or request.reply:
         state.write_names(request)
     if request.scheduled is None:
-        _note_first_time(state, request, step, cached)
+        _note_first_time(state, request, step, (cached, entry.loaded))
     tokens = entry.tokens + entry.padding
     step.prompts.append((request, tokens))
     running_requests.add_prompt_piece(step.batch, request, entry.tokens)
@@ -164,9 +181,16 @@ def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entr
     return tokens
 
 
-def _note_first_time(state: SchedulerState, request: EngineRequest, step: EngineStep, cached: int) -> None:
+def _note_first_time(state: SchedulerState, request: EngineRequest, step: EngineStep, blocks: tuple[int, int]) -> None:
+    """Count what its first admission looked up, and found on the GPU and in main memory."""
+    cached, request.loaded_tokens = (number * state.settings.block_tokens for number in blocks)
     request.scheduled = step.began
-    request.cached_tokens = cached * state.settings.block_tokens
-    if state.pool.caching:
-        state.counts.queries += request.prompt_tokens + request.emitted
-        state.counts.hits += request.cached_tokens
+    request.cached_tokens = cached + request.loaded_tokens
+    if not state.pool.caching:
+        return
+    counts, looked_up = state.counts, request.prompt_tokens + request.emitted
+    counts.queries += looked_up
+    counts.hits += cached
+    if state.host is not None:
+        counts.host_queries += looked_up - cached
+        counts.host_hits += request.loaded_tokens

@@ -61,7 +61,9 @@ class EngineRequest:
     first_token: float | None = None
     ended: float | None = None
     cached_tokens: int = 0
-    """Cached prompt tokens at its first admission."""
+    """Cached prompt tokens at its first admission, loaded ones included."""
+    loaded_tokens: int = 0
+    """How many of these were loaded from main memory."""
     preemptions: int = 0
 
     # Internal state of the scheduler.

@@ -8,6 +8,7 @@ from collections import Counter
 from fairlead.simulator.engine import speculation
 from fairlead.simulator.engine.block_pool import BlockPool
 from fairlead.simulator.engine.counts import EngineCounts
+from fairlead.simulator.engine.host_tier import HostTier
 from fairlead.simulator.engine.lockstep import LockstepRequests
 from fairlead.simulator.engine.request_queue import queue_for
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
@@ -28,6 +29,7 @@ class SchedulerState:
         "draft_slots",
         "drafted",
         "drafting",
+        "host",
         "lingering",
         "lockstep",
         "lookahead",
@@ -44,6 +46,8 @@ class SchedulerState:
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
         self.pool = BlockPool(settings.blocks, settings.block_tokens, caching=settings.prefix_caching)
+        self.host = HostTier(settings.host_blocks) if settings.host_blocks and settings.prefix_caching else None
+        """Blocks in main memory; None without them."""
         self.counts = EngineCounts(
             accepted_per_position=[0] * (settings.speculation.tokens if settings.speculation else 0)
         )
@@ -171,7 +175,10 @@ class SchedulerState:
             self.lockstep.settle(request)
         full, first = self._full_pages(request), len(request.named)
         if full > first:
-            self.pool.name(request.named, block_names(request, first, full))
+            names = block_names(request, first, full)
+            self.pool.name(request.named, names)
+            if self.host is not None:
+                self.counts.stored_blocks += self.host.store(names)
 
     def _full_pages(self, request: EngineRequest) -> int:
         """Return full blocks of tokens verified when last scheduled; accepted drafts count from the next time on."""

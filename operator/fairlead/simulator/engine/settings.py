@@ -59,6 +59,10 @@ class EngineSettings:
     adapter_slots: int = 0
     """Adapters in one batch; a request for another one is skipped until a slot is free."""
     speculation: SpeculationSettings | None = None
+    host_blocks: int = 0
+    """KV blocks in main memory, copies of those that were computed; 0: none."""
+    load_s: float = 0.0
+    """Seconds in which one of them is loaded."""
     late_stop: bool = False
     """Asynchronous scheduling: a step is scheduled while the previous one runs, so a request that has ended takes part
     in one more step, and a new one waits one step longer."""

@@ -117,6 +117,7 @@ def _prefilled(
         state.backlog -= request.prompt_tokens
         state.counts.prompt_tokens += request.prompt_tokens
         state.counts.cached_tokens += request.cached_tokens
+        state.counts.loaded_tokens += request.loaded_tokens
     del state.prefilling[request]
     request.emitted += 1
     state.counts.generation_tokens += 1

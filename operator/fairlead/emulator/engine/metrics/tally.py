@@ -42,6 +42,8 @@ class RankTally:
     gauges: StepGauges = field(default_factory=StepGauges)
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    loaded_tokens: int = 0
+    """How many of these were loaded from main memory."""
     generation_tokens: int = 0
     finished: dict[str, int] = field(default_factory=dict)
     adapters: dict[str, float] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class RankTally:
         """Count a prompt at its first token."""
         self.prompt_tokens += run.prompt_tokens
         self.cached_tokens += run.cached_tokens
+        self.loaded_tokens += run.loaded_tokens
 
     def later(self, gap: float, times: int) -> None:
         """Count an inter-token latency shared by `times` outputs."""
