@@ -23,6 +23,7 @@ CHAT = {"spec": {"engine": {"context": {"maxTokens": 4096}}, "replicas": 1}, "ki
     ("written", "patch"),
     [
         ("prefixCaching=off", {"engine": {"prefixCaching": {"enabled": False}}}),
+        ("hostMemory=64Gi", {"engine": {"prefixCaching": {"hostMemory": "64Gi"}}}),
         ("weights=fp8PerTensor", {"engine": {"quantization": {"weights": "fp8PerTensor"}}}),
         ("maxSequences=16", {"engine": {"batching": {"maxSequences": 16}}}),
         ("gpu=NVIDIA-L4", {"accelerator": {"product": "NVIDIA-L4"}}),
@@ -169,7 +170,7 @@ def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_somethin
     ("written", "because"),
     [
         ("lanes=3", "lanes: routers' lanes are not played; try maxSequences=64"),
-        ("magic=on", "--what-if magic=on: no such lever; there are prefixCaching=off, cacheAwareRouting=off, "),
+        ("magic=on", "--what-if magic=on: no such lever; there are prefixCaching=off, hostMemory=64Gi, "),
         ("prefixCaching", "--what-if prefixCaching: no such lever"),
         ("prefixCaching=maybe", "--what-if prefixCaching=maybe: on or off"),
         ("maxSequences=0", "--what-if maxSequences=0: a whole number from 1 on, for instance maxSequences=64"),

@@ -249,6 +249,7 @@ def _share(word: str, value: str) -> float:
 LEVERS: Final[Mapping[str, LeverKind]] = MappingProxyType(
     {
         "prefixCaching": _switch("engine", "prefixCaching", "enabled"),
+        "hostMemory": _text("64Gi", "engine", "prefixCaching", "hostMemory"),
         "cacheAwareRouting": LeverKind("off", _routing),
         "router": LeverKind("off", _router),
         "weights": _text("fp8PerTensor", "engine", "quantization", "weights"),
