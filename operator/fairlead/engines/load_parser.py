@@ -19,7 +19,7 @@ class MetricNames:
     """The metric families of one engine from which `EngineLoad` is read."""
 
     sums: Mapping[str, str]
-    """Family to field: gauges and counters that are summed over a pod's engines."""
+    """Family to field: gauges and counters that are summed over a pod's engines, and over the families of a field."""
     usage: str
     """The gauge of the KV cache's use, 0 to 1."""
     histograms: Mapping[str, str]
@@ -133,9 +133,10 @@ def of_samples(found: Iterable[MetricSample | UnreadableScrape], names: MetricNa
 
 
 def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
-    facts: dict[str, Any] = {
-        wanted: tally.sums[name] for name, wanted in tally.names.sums.items() if name in tally.sums
-    }
+    facts: dict[str, Any] = {}
+    for name, wanted in tally.names.sums.items():
+        if name in tally.sums:
+            facts[wanted] = facts.get(wanted, 0.0) + tally.sums[name]
     for base, wanted in tally.names.histograms.items():
         histogram = _histogram(base, tally)
         if isinstance(histogram, UnreadableScrape):

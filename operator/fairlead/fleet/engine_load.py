@@ -33,7 +33,7 @@ class EngineLoad:
     capacity_blocks: int | None = None
     block_tokens: int | None = None
     prefix_queries: float | None = None
-    """Tokens looked up in the prefix cache since the start; `prefix_hits` of these were found."""
+    """Tokens looked up in the prefix cache since the start; `prefix_hits` of these were found, there or below it."""
     prefix_hits: float | None = None
     prompt_tokens: float | None = None
     generation_tokens: float | None = None
