@@ -23,13 +23,13 @@ def conversations(number: int, turns: int) -> str:
     """Long conversations that come back every four minutes, together more than an L4 holds, as a trace of prefixes."""
     rows = [
         {
-            "timestamp": 1000 * (turn * 240 + talk * 12),
+            "timestamp": 1000 * (turn * 240 + chat * 12),
             "input_length": 512 * 16 - 100,
             "output_length": 20,
-            "hash_ids": [1000 * talk + block for block in range(16)],
+            "hash_ids": [1000 * chat + block for block in range(16)],
         }
         for turn in range(turns)
-        for talk in range(number)
+        for chat in range(number)
     ]
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 

@@ -71,12 +71,6 @@ FORMATS: Final = (
         "spec.engine.prefixCaching.hostMemory",
         "or write enabled: true",
     ),
-    _no(
-        "main memory for hardly a prompt",
-        engine(prefixCaching={"hostMemory": "512Mi"}),
-        "spec.engine.prefixCaching.hostMemory",
-        "write 1Gi or more",
-    ),
     _no("FP8 on a GPU without it", _weights("fp8PerChannel", A100), WEIGHTS, "needs compute capability 8.9", 14),
     _no("FP8 per block on an old GPU", _weights("fp8PerBlock", V100), WEIGHTS, "ask for a GPU of capability", 14),
     _no("AWQ for an unquantized checkpoint", _weights("awq", H100), WEIGHTS, "take a checkpoint stored as awq", 15),
