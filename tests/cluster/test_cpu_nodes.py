@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.cluster import cpu_nodes
+from fairlead.cluster import cpu_nodes, pod_requests
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import Toleration
@@ -52,7 +52,7 @@ def test_a_node_that_says_nothing_has_nothing() -> None:
     bare = {"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "much"}}}
 
     assert cpu_nodes.host_nodes([bare], []) == (HostNode(cores=0.0, memory_bytes=0),)
-    assert cpu_nodes.requested({"spec": {}}) == (Decimal(0), Decimal(0))
+    assert pod_requests.requested({"spec": {}}) == (Decimal(0), Decimal(0))
 
 
 def test_pods_on_no_node_yet_are_replicas_that_come() -> None:

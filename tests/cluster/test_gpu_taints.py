@@ -32,7 +32,7 @@ def free(spec: dict[str, Any], one: Manifest) -> tuple[int | None, str]:
     """How many replicas find a node, and the sentence about it."""
     place = GpuRequirement.of(wanted(spec).wanted)
     assert place is not None
-    nodes = gpu_nodes.nodes_with([one], [], place.resource, place.tolerations)
+    nodes = gpu_nodes.nodes_with([one], [], place)
     found = room.room(nodes, place.product, place.gpus, place.others)
     return found.replicas, found.because
 
@@ -80,7 +80,7 @@ def test_beside_open_nodes_the_taint_of_the_others_is_named() -> None:
     place = GpuRequirement.of(wanted(LEAST).wanted)
     assert place is not None
     some = [node("nvidia.com/gpu"), node("nvidia.com/gpu", taint("dedicated", "", "NoExecute"))]
-    nodes = gpu_nodes.nodes_with(some, [], place.resource, place.tolerations)
+    nodes = gpu_nodes.nodes_with(some, [], place)
     assert room.room(nodes, place.product, 1).because == (
         "NVIDIA-L4: 4 on 1 node, 0 in use, 4 free; a replica takes 1; 1 more node takes no pods now "
         "(taint dedicated:NoExecute)"

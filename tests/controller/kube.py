@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from fairlead.cluster import cpu_nodes, gpu_nodes, kinds
+from fairlead.cluster import cpu_nodes, gpu_nodes, kinds, pod_requests
 from tests.cluster.fake_objects import Objects
 from tests.controller import kube_priorities, kube_scheduling
 
@@ -82,7 +82,7 @@ class Kube:
 
     def add_host(self, name: str, cores: str, memory: str) -> None:
         """Add a ready node without GPUs."""
-        self._add(name, {}, {cpu_nodes.CORES: cores, cpu_nodes.MEMORY: memory})
+        self._add(name, {}, {pod_requests.CORES: cores, pod_requests.MEMORY: memory})
 
     def _add(self, name: str, labels: dict[str, str], allocatable: dict[str, str]) -> None:
         status = {"allocatable": allocatable, "conditions": [{"type": "Ready", "status": "True"}]}
@@ -259,7 +259,7 @@ class Kube:
 
     def _has_cores(self, node: Manifest, pod: Manifest) -> bool:
         """Checked for engines on CPU only: routers find a core anywhere, and engines on GPUs request none."""
-        cores, memory = cpu_nodes.requested(pod)
+        cores, memory = pod_requests.requested(pod)
         if pod["metadata"]["labels"].get("fairlead.dev/role") != "engine" or not cores:
             return True
         (host,) = cpu_nodes.host_nodes([node], self.of(kinds.POD))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster import cpu_nodes, kinds
+from fairlead.cluster import kinds, pod_requests
 from fairlead.cluster.kinds import Manifest
 from tests.controller.pretend import Pretend, deployment
 
@@ -41,7 +41,7 @@ def test_it_serves_on_nodes_without_gpus_and_requests_none() -> None:
     assert world.condition("Fits") == ("True", "Measured")
     found = engine_pods(world)
     assert {one["spec"]["nodeName"] for one in found} == {"host-0"}
-    assert [cpu_nodes.requested(one) for one in found] == [(Decimal(4), Decimal(8 << 30))] * 2
+    assert [pod_requests.requested(one) for one in found] == [(Decimal(4), Decimal(8 << 30))] * 2
     spec = found[0]["spec"]
     assert spec["containers"][0]["resources"] == {
         "limits": {"cpu": "4", "memory": "8Gi"},

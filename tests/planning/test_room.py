@@ -44,6 +44,25 @@ def test_a_replica_runs_on_one_node_so_scattered_gpus_do_not_help() -> None:
     )
 
 
+def test_main_memory_limits_what_free_gpus_would_take() -> None:
+    tight, roomy = (
+        replace(node(), memory_for=1, memory_for_most=3),
+        replace(node(used=2), memory_for=9, memory_for_most=9),
+    )
+    assert room.room([tight, roomy], L4, 1) == NodeRoom(
+        replicas=3,
+        most=7,
+        because="NVIDIA-L4: 8 on 2 nodes, 2 in use, 6 free; the memory that a replica requests is left for 3",
+    )
+
+
+def test_nodes_without_the_memory_of_one_replica_never_fit_it() -> None:
+    found = room.room([replace(node(), memory_for=0, memory_for_most=0)], L4, 1)
+    assert (found.replicas, found.most, found.lack) == (0, 0, MissingCapacity.MEMORY)
+    full = room.room([replace(node(), memory_for=0, memory_for_most=2)], L4, 1)
+    assert (full.replicas, full.most, full.lack) == (0, 2, None), "room comes when other replicas end"
+
+
 def test_a_replica_larger_than_any_node_never_fits() -> None:
     assert room.room([node(), node()], L4, 8) == NodeRoom(
         replicas=0,

@@ -1,12 +1,17 @@
 """Room with priorities, on GPUs and on CPU nodes: what others of a lower priority hold counts too."""
 
+from typing import Any
+
 from fairlead.cluster import kinds
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.accelerators import CpuResources
+from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.fleet.rollouts import MissingCapacity
 from fairlead.process import node_room
+from tests.objects.specs import LEAST, wanted
 from tests.process.console_world import World
 
 GPU = "nvidia.com/gpu"
@@ -59,3 +64,53 @@ def test_a_replica_that_preempts_nothing_has_the_free_room_alone() -> None:
     place = GpuRequirement(resource=GPU, gpus=1)
     found = node_room.of(world(pod("night", 0, GPU, "1")), place, nodes_grow=False)
     assert (found.replicas, found.preempting) == (1, 0)
+
+
+def revision(**spec: Any) -> DesiredRevision:  # noqa: ANN401  # any field of a spec
+    return wanted(LEAST | spec).wanted
+
+
+def memory(spec: DesiredRevision) -> int:
+    """What a replica is said to request of main memory, in MiB."""
+    place = node_room.requirement(spec)
+    assert isinstance(place, GpuRequirement)
+    return place.memory_bytes >> 20
+
+
+def test_a_replica_requests_the_memory_that_the_spec_states_or_that_its_kv_blocks_take() -> None:
+    blocks: dict[str, Any] = {"engine": {"prefixCaching": {"hostMemory": "8Gi"}}}
+    assert memory(revision()) == 0
+    assert memory(revision(**blocks)) == 8192
+    assert memory(revision(engine={"extraArgs": ["--kv-offloading-size=4"]})) == 4096
+    assert memory(revision(**blocks, resources={"requests": {"memory": "10Gi"}, "limits": {"memory": "20Gi"}})) == 10240
+    assert memory(revision(**blocks, resources={"limits": {"memory": "20Gi"}})) == 20480
+
+
+def test_a_simulated_replica_holds_no_blocks_and_one_without_a_gpu_needs_none_here() -> None:
+    engine = {"kind": "Simulated", "prefixCaching": {"hostMemory": "8Gi"}}
+    assert memory(revision(engine=engine)) == 0
+    nowhere = {"product": "NVIDIA-L4", "resource": "none"}
+    assert node_room.requirement(revision(engine=engine, accelerator=nowhere)) is None
+
+
+def test_memory_that_our_pods_request_leaves_no_room_beside_free_gpus() -> None:
+    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=6 << 30)
+    assert node_room.of(world(), place, nodes_grow=False).replicas == 2
+    found = node_room.of(world(pod("day", 0, "memory", "8Gi")), place, nodes_grow=False)
+    assert (found.replicas, found.most, found.lack) == (1, 2, None)
+    assert found.because == (
+        "the GPU resource: 2 on 1 node, 0 in use, 2 free; the memory that a replica requests is left for 1"
+    )
+
+
+def test_a_node_that_is_too_small_for_the_memory_of_one_never_has_room() -> None:
+    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
+    found = node_room.of(world(), place, nodes_grow=False)
+    assert (found.replicas, found.most, found.lack) == (0, 0, MissingCapacity.MEMORY)
+
+
+def test_a_node_that_states_no_memory_is_counted_by_its_gpus() -> None:
+    silent = World()
+    silent.put(kinds.NODE, {"metadata": {"name": "n", "uid": "n"}, "status": {"allocatable": {GPU: "2"}}})
+    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
+    assert node_room.of(silent, place, nodes_grow=False).replicas == 2

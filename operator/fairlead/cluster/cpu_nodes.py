@@ -6,18 +6,13 @@ Counts only our own pods, engines and routers; what others request on a node is 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
 
 from fairlead.cluster import gpu_nodes, pods, taints
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_requests import CORES, MEMORY, amount, requested
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import Toleration
 from fairlead.fleet.nodes import HostNode
-from fairlead.objects import quantities
-
-CORES: Final = "cpu"
-MEMORY: Final = "memory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +56,14 @@ def pending_replicas(some: Iterable[Manifest], place: CpuRequirement) -> int:
     return int(max(cores / place.resources.cores, memory / place.resources.memory_bytes))
 
 
-def requested(pod: Manifest) -> tuple[Decimal, Decimal]:
-    """Return cores and bytes that a pod requests until it has ended; a terminating pod still holds its own."""
-    if pod.get("status", {}).get("phase") in pods.ENDED:
-        return Decimal(0), Decimal(0)
-    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
-    wanted = [one.get("resources", {}).get("requests") or {} for one in containers]
-    cores = sum((_amount(one.get(CORES)) for one in wanted), Decimal(0))
-    return cores, sum((_amount(one.get(MEMORY)) for one in wanted), Decimal(0))
-
-
 def _node(manifest: Manifest, used: tuple[Counter[str], Counter[str]], *, open_: bool) -> HostNode:
     name, (cores, memory) = manifest["metadata"]["name"], used
     allocatable = manifest.get("status", {}).get("allocatable") or {}
     return HostNode(
-        cores=float(_amount(allocatable.get(CORES))),
-        memory_bytes=int(_amount(allocatable.get(MEMORY))),
+        cores=float(amount(allocatable.get(CORES))),
+        memory_bytes=int(amount(allocatable.get(MEMORY))),
         used_cores=cores[name] / 1000,
         used_bytes=memory[name],
         schedulable=open_,
         labels=gpu_nodes.labels_of(manifest),
     )
-
-
-def _amount(spelt: object) -> Decimal:
-    """Return the amount; 0 if there is none, or it cannot be read."""
-    return (quantities.worth(spelt) if spelt is not None else None) or Decimal(0)

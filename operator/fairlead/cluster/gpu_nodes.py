@@ -6,10 +6,10 @@ reports it.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from fairlead.cluster import pods, taints
+from fairlead.cluster import pod_requests, pods, taints
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, Toleration
 from fairlead.fleet.nodes import Node
@@ -22,6 +22,8 @@ class GpuRequirement:
 
     resource: str
     gpus: int
+    memory_bytes: int = 0
+    """Main memory that it requests; 0: none."""
     selector: tuple[tuple[str, str], ...] = ()
     """Node labels, the product's among them if one is named."""
     tolerations: tuple[Toleration, ...] = ()
@@ -68,14 +70,13 @@ def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -
     )
 
 
-def nodes_with(
-    nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str, tolerations: Sequence[Toleration] = ()
-) -> tuple[Node, ...]:
+def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], place: GpuRequirement) -> tuple[Node, ...]:
     """Return every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
-    used: Counter[str] = Counter()
+    used, memory = Counter[str](), Counter[str]()
     for pod in some:
-        used[node_of(pod)] += held_gpus(pod, resource)
-    return tuple(_node(one, used, resource, taints.untolerated(one, tolerations)) for one in nodes)
+        used[node_of(pod)] += held_gpus(pod, place.resource)
+        memory[node_of(pod)] += int(pod_requests.requested(pod)[1]) if place.memory_bytes else 0
+    return tuple(_with_memory(_node(one, used, place), one, memory, place.memory_bytes) for one in nodes)
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
@@ -98,15 +99,24 @@ def _is_extended(resource: str) -> bool:
     return "/" in resource and not resource.partition("/")[0].endswith("kubernetes.io")
 
 
-def _node(manifest: Manifest, used: Counter[str], resource: str, taint: str) -> Node:
+def _with_memory(node: Node, manifest: Manifest, used: Counter[str], each: int) -> Node:
+    """Add for how many replicas its main memory suffices."""
+    whole = int(pod_requests.amount((manifest.get("status", {}).get("allocatable") or {}).get(pod_requests.MEMORY)))
+    if not each or not whole:
+        return node
+    free = max(0, whole - used[manifest["metadata"]["name"]])
+    return replace(node, memory_for=free // each, memory_for_most=whole // each)
+
+
+def _node(manifest: Manifest, used: Counter[str], place: GpuRequirement) -> Node:
     name, status = manifest["metadata"]["name"], manifest.get("status", {})
     labels = manifest["metadata"].get("labels") or {}
     return Node(
         product=labels.get(engine_placement.PRODUCT, ""),
-        gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
+        gpus=_count((status.get("allocatable") or {}).get(place.resource, "0")),
         used=used[name],
         schedulable=is_schedulable(manifest),
-        taint=taint,
+        taint=taints.untolerated(manifest, place.tolerations),
         labels=labels_of(manifest),
     )
 

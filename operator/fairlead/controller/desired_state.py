@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.cluster import pods
-from fairlead.cluster.cpu_nodes import CORES
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_requests import CORES
 from fairlead.controller import canary_trial, router_settings, snapshot
 from fairlead.controller.canary_trial import CanaryTrial
 from fairlead.controller.pods import admitted_tolerations, start_failures, target_start

@@ -20,6 +20,10 @@ class Node:
     """Ready and not cordoned."""
     taint: str = ""
     """A taint that keeps the replica off; empty if it tolerates all of them."""
+    memory_for: int | None = None
+    """Replicas for which our pods leave main memory; None: replicas request none, or the node does not say."""
+    memory_for_most: int | None = None
+    """The same without our pods."""
     labels: tuple[tuple[str, str], ...] = ()
 
 

@@ -73,6 +73,8 @@ class MissingCapacity(StrEnum):
     """Nodes have the GPU, but none of them has the node selector's labels."""
     GPUS = "gpus"
     """No node has as many GPUs as one replica takes."""
+    MEMORY = "memory"
+    """No node has the main memory that one replica requests beside its GPUs."""
     CORES = "cores"
     """No node has the cores and the memory that one replica on CPU takes."""
 

@@ -40,8 +40,8 @@ def room(
     if not open_nodes:
         return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), lack=_size(selected, gpus))
     return NodeRoom(
-        replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
-        most=sum(node.gpus // gpus for node in open_nodes),
+        replicas=max(0, sum(_fitting(node, gpus) for node in open_nodes) - coming),
+        most=sum(_whole(node, gpus) for node in open_nodes),
         because=_counted(open_nodes, product, gpus)
         + sentences.closed(len(selected) - len(open_nodes))
         + (f" (taint {taint})" if (taint := _taint(selected)) else ""),
@@ -50,8 +50,22 @@ def room(
 
 
 def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
-    """Return `GPUS` if no node is large enough for one replica; cordoned nodes count, since they come back."""
-    return MissingCapacity.GPUS if all(node.gpus < gpus for node in nodes) else None
+    """Return what no node has enough of for one replica; cordoned nodes count, since they come back."""
+    if all(node.gpus < gpus for node in nodes):
+        return MissingCapacity.GPUS
+    return MissingCapacity.MEMORY if not any(_whole(node, gpus) for node in nodes) else None
+
+
+def _fitting(node: Node, gpus: int) -> int:
+    """The replicas for which a node has GPUs and main memory."""
+    by_gpus = _free(node) // gpus
+    return by_gpus if node.memory_for is None else min(by_gpus, node.memory_for)
+
+
+def _whole(node: Node, gpus: int) -> int:
+    """The same of an empty node."""
+    by_gpus = node.gpus // gpus
+    return by_gpus if node.memory_for_most is None else min(by_gpus, node.memory_for_most)
 
 
 def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
@@ -85,6 +99,9 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     if gpus > largest:
         return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
     freest = max(_free(node) for node in nodes)
+    fitting = sum(_fitting(node, gpus) for node in nodes)
+    if fitting < sum(_free(node) // gpus for node in nodes):
+        return f"{words}; the memory that a replica requests is left for {fitting}"
     scattered = f", at most {freest} on one node" if freest < gpus <= free else ""
     return f"{words}{scattered}; a replica takes {gpus}"
 

@@ -10,7 +10,10 @@ from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
-from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.engines import catalogue as engines
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredRevision
+from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects import engine_deployment, engine_placement, labels
 from fairlead.planning import cpu_room, preemption
@@ -23,13 +26,27 @@ NodeRequirement: TypeAlias = GpuRequirement | CpuRequirement
 def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
     """Return what a replica of this revision needs; None if any node will do."""
     if wanted.cpu is None:
-        return GpuRequirement.of(wanted)
+        found = GpuRequirement.of(wanted)
+        return None if found is None else replace(found, memory_bytes=_requested_memory(wanted))
     return CpuRequirement(
         resources=wanted.cpu,
         selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
         tolerations=wanted.placement.tolerations,
         priority_class=wanted.placement.priority_class,
     )
+
+
+def _requested_memory(wanted: DesiredRevision) -> int:
+    """Return the main memory that a replica beside GPUs requests: as the spec states it, else for its KV blocks.
+
+    Weights left there are not among it: how many there are is decided by the fit, which is not known here.
+    """
+    amounts = (wanted.resources.requests.memory_bytes, wanted.resources.limits.memory_bytes)
+    stated = next((size for size in amounts if size is not None), None)
+    engine = engines.describe(wanted.engine.kind)
+    if stated is not None or wanted.engine.kind in WITHOUT_GPU or isinstance(engine, SpecRefusal):
+        return stated or 0
+    return engine.memory_settings(EngineSetup(wanted=wanted)).host_cache.replica_bytes
 
 
 def as_admitted(world: ClusterState, place: NodeRequirement | None, own: NamespacedName) -> NodeRequirement | None:
@@ -83,7 +100,7 @@ def _room(nodes: Sequence[Manifest], some: Sequence[Manifest], place: NodeRequir
         )
     coming = gpu_nodes.pending_replicas(some, place)
     return rooms.room(
-        gpu_nodes.nodes_with(nodes, some, place.resource, place.tolerations),
+        gpu_nodes.nodes_with(nodes, some, place),
         place.product,
         place.gpus,
         place.others,

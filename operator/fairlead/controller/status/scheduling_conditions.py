@@ -56,6 +56,11 @@ _LACKS: Final = {
         "spec.parallelism",
         "lower it, choose a GPU whose nodes have enough, or add a larger node",
     ),
+    MissingCapacity.MEMORY: (
+        Why.NODES_TOO_SMALL,
+        "spec.resources.requests.memory",
+        "lower it or spec.engine.prefixCaching.hostMemory, or add a node with more",
+    ),
     MissingCapacity.CORES: (
         Why.NODES_TOO_SMALL,
         "spec.accelerator",
