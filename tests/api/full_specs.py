@@ -75,6 +75,7 @@ COUNTED: Final[dict[str, Any]] = {
         "imagePullSecrets": [{"name": "i"}],
     },
     "fitCheck": "Warn",
+    "prePull": True,
     "podMetadata": {"labels": {"team": "search"}, "annotations": {"note": "a word"}},
     "storage": {
         "cache": {"claimName": "models", "subPath": "cache"},

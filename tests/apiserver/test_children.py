@@ -19,6 +19,7 @@ from tests.objects.test_gateway_children import FRONT_OWNER, gateway, made
 
 NAMESPACE: Final = "children"
 SPECS: Final = {**dict(samples()), "full": FULL, "n" * 63: FULL}
+WORKLOADS: Final = frozenset({"Deployment", "DaemonSet"})
 MANAGER: Final = "--field-manager=fairlead-controller"
 
 
@@ -85,7 +86,7 @@ def test_what_a_person_changes_is_found(there: Embedded, kind: str) -> None:
 
 @pytest.mark.parametrize("name", OWNERS, ids=lambda name: name[:24])
 def test_its_pods_are_let_in_where_only_restricted_ones_are(there: Embedded, name: str) -> None:
-    pods = [_pod(child) for child in children_of(name) if child["kind"] == "Deployment"]
+    pods = [_pod(child) for child in children_of(name) if child["kind"] in WORKLOADS]
     output = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))
     assert output.count("created (server dry run)") == len(pods)
 
@@ -123,6 +124,7 @@ def _rules(child: Manifest) -> None:
 
 EDITS: Final[dict[str, Callable[[Manifest], None]]] = {
     "Deployment": _replicas,
+    "DaemonSet": lambda child: child["spec"]["template"]["spec"].update(nodeSelector={"other": "yes"}),
     "Service": _ports,
     "NetworkPolicy": _let_everybody_in,
     "PodDisruptionBudget": _budget,

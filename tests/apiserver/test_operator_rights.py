@@ -140,7 +140,7 @@ async def _a_whole_life(one: Scene) -> None:
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     template = {"configMap": {"name": "settings", "key": "mode"}}
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env, "chatTemplate": template}
-    document = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
+    document = deployment(engine=engine, storage={"cache": {"claimName": "models"}}, prePull=True)
     document["spec"]["model"]["tokenSecret"] = {"name": "hf", "key": "token"}
     policy = {
         "apiVersion": "fairlead.dev/v1alpha1",
@@ -170,7 +170,7 @@ async def _a_whole_life(one: Scene) -> None:
     await one.apply(document)
     await one.until("gate Quality compares answers", "get", "infd", "chat", "-o", "json")
     assert "chat-router" in await one.kubectl("get", CHILDREN)
-    del document["spec"]["rollout"]
+    del document["spec"]["rollout"], document["spec"]["prePull"]
     await one.apply(document)
     for _ in range(100):
         if "chat-earlier" not in await one.kubectl("get", CHILDREN):
@@ -178,7 +178,8 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.2)
     document["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
     await one.apply(document)
-    await one.until_needed(Right("delete", "deployments.apps"), Right("delete", "pods"))
+    deleted = ("deployments.apps", "daemonsets.apps", "pods")
+    await one.until_needed(*(Right("delete", name) for name in deleted))
 
 
 async def _crashed(one: Scene, name: str) -> None:

@@ -67,6 +67,13 @@ def test_the_image_of_routers_and_simulated_engines_can_be_named(run: Run, file:
     assert used == {"registry.example/fairlead:1"}
 
 
+def test_what_pulls_images_in_advance_is_shown_with_the_image_of_the_engine(run: Run, file: File) -> None:
+    found = objects(run, file(deployment(prePull=True)))
+    holder = named(found, "DaemonSet", "bad-prepull")
+    assert holder["spec"]["template"]["spec"]["containers"][0]["image"].startswith("vllm/vllm-openai:")
+    assert "DaemonSet" not in {one["kind"] for one in objects(run, file(deployment()))}
+
+
 def test_a_gateway_has_routers_for_the_deployments_of_the_same_files(run: Run, file: File) -> None:
     route = {"parentRefs": [{"name": "edge"}], "hostnames": ["llm.example"]}
     front = gateway(models=[{"name": "talk", "deployment": "bad"}], httpRoute=route)

@@ -56,6 +56,7 @@ CONFIGURATION: Final = "the routers' configuration"
 CHILDREN: Final = (
     (r"deployments.apps/.*-router$", "router pods"),
     (r"deployments.apps/(?!.*-router$)", "engine pods"),
+    (r"daemonsets", "the DaemonSet that holds images"),
     (r"configmaps/.*-router$", CONFIGURATION),
     (r"services/", "the routers' Service"),
     (r"httproutes", "the HTTPRoute"),

@@ -126,7 +126,7 @@ class PretendWorld:
 
 def _selector(resource: Resource) -> str:
     """The selector of the operator's informers."""
-    return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
+    return labels.MANAGED_BY if resource in (*FOLLOWED.children, *FOLLOWED.optional, *GATEWAY_API) else ""
 
 
 class PretendPodClient(JudgeAccess, HangingEngines):

@@ -51,11 +51,21 @@ def sleep_and_waking(world: Pretend, settle: Run) -> None:
     assert len(world.pod_client.asleep) == 1
 
 
+def images_in_advance(world: Pretend, settle: Run) -> None:
+    """They are pulled in advance, then others, then none."""
+    for image, pulled in (("engine:1", True), ("engine:2", True), ("engine:2", False)):
+        engine = {"kind": "Simulated", "image": image, "context": {"maxTokens": 8192}}
+        world.apply(deployment(engine=engine, prePull=pulled))
+        settle(world)
+        assert bool(world.kube.of(kinds.DAEMON_SET)) is pulled
+
+
 STORIES: Final[tuple[Callable[[Pretend, Run], None], ...]] = (
     first_apply,
     change_of_model,
     change_of_mind,
     sleep_and_waking,
+    images_in_advance,
 )
 IDS: Final = tuple(one.__name__ for one in STORIES)
 

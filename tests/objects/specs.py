@@ -18,7 +18,7 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.objects import children, engine_deployment, engine_pods, revisions
+from fairlead.objects import children, engine_deployment, engine_pods, pre_pull, revisions
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
@@ -105,7 +105,8 @@ def everything(spec: dict[str, Any], owner: Owner = OWNER) -> tuple[Manifest, ..
     facts = RevisionFacts(revision=revisions.of(read(spec, owner.name).spec))
     pod = engine_pods.template(owner, deployment, launch(deployment), facts.revision)
     engines = engine_deployment.manifest(owner, facts, pod, 2)
-    return (*children.all_children(owner, deployment, PLATFORM), engines)
+    holder = (pre_pull.manifest(owner, pod),) if deployment.pre_pull else ()
+    return (*children.all_children(owner, deployment, PLATFORM), *holder, engines)
 
 
 def samples() -> Iterator[tuple[str, dict[str, Any]]]:

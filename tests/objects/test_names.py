@@ -16,11 +16,11 @@ REVISION = "0a1b2c3d"
 
 
 def children(name: str) -> list[str]:
-    return [names.engine(name, REVISION), names.engines(name), names.router(name)]
+    return [names.engine(name, REVISION), names.engines(name), names.router(name), names.pre_pull(name)]
 
 
 def test_a_short_name_stays_readable() -> None:
-    assert children("chat") == ["chat-0a1b2c3d", "chat-engine", "chat-router"]
+    assert children("chat") == ["chat-0a1b2c3d", "chat-engine", "chat-router", "chat-prepull"]
 
 
 def test_a_long_name_is_cut_and_made_distinct_by_a_hash() -> None:
@@ -28,6 +28,7 @@ def test_a_long_name_is_cut_and_made_distinct_by_a_hash() -> None:
         "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-0a1b2c3d",
         "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-engine",
         "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-router",
+        "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-prepull",
     ]
 
 

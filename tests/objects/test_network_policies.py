@@ -25,4 +25,4 @@ def test_engines_and_routers_in_the_operators_namespace_are_not_admitted_as_the_
     elsewhere = [one for one in peers if {"namespaceSelector", "podSelector"} <= one.keys()]
     assert elsewhere == [operator] * 3, "for engines, for the loaders beside them, and for routers"
     ours = [labels.child("chat", role)[component] for role in ChildRole]
-    assert ours == ["engine", "router", "check", "evaluation"]
+    assert ours == ["engine", "router", "check", "evaluation", "prepull"]

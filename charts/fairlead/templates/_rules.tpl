@@ -18,8 +18,8 @@ rights itself; it does.
 - apiGroups: [fairlead.dev]  # where owner references are guarded (OpenShift), a child that blocks its owner's deletion needs it
   resources: [inferencedeployments/finalizers, inferencegateways/finalizers]
   verbs: [update]
-- apiGroups: [apps]
-  resources: [deployments]
+- apiGroups: [apps]  # daemonsets: what holds images on nodes, with spec.prePull
+  resources: [deployments, daemonsets]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services, configmaps, serviceaccounts]

@@ -39,6 +39,13 @@ class InferenceDeploymentSpec(ApiModel):
         description="Labels and annotations of the engine pods. A change starts a new revision.",
     )
     storage: Storage = Field(default=Storage(), description="Volumes of the engine pods.")
+    pre_pull: bool = Field(
+        default=False,
+        description="Pulls the images of the newest revision in advance, and keeps them, on every node that replicas "
+        "may run on: a DaemonSet, NAME-prepull, holds them there without a GPU, also at zero replicas. A scale-up or a "
+        "rollout then waits for no pull. Takes the images' size, often 8 to 20 GB, on each node's disk. Default "
+        "false. A change restarts nothing.",
+    )
     replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Number of replicas. Default 1. kubectl scale, an HPA or KEDA set it through the scale "

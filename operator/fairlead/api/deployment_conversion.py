@@ -97,6 +97,7 @@ def deployment(
         drain=value(spec.drain, DesiredDrain),
         hung_replicas=spec.repair.hung_replicas,
         fit_check=spec.fit_check,
+        pre_pull=spec.pre_pull,
         door=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
     )
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.policy import PolicyMode
+from fairlead.api.replica_status import HungReplicasStatus, PrePullStatus
 from fairlead.api.rollout_status import CanaryStatus
 from fairlead.api.status_values import ATOMIC, DecimalText, Figure, Sentence, ShortText, Timestamp
 from fairlead.api.tenants import BudgetPeriod
@@ -160,32 +161,6 @@ class Cost(ApiModel):
     )
 
 
-class ReplacedReplicaStatus(ApiModel):
-    """One replica that hung and was replaced."""
-
-    pod: ShortText = Field(description="Name of its pod.")
-    uid: ShortText = Field(description="UID of its pod.")
-    node: ShortText | None = Field(default=None, description="The node where it ran.")
-    at: Timestamp = Field(default=None, description="When its pod was deleted.")
-
-
-class HungReplicasStatus(ApiModel):
-    """Replicas that hang, and those that were replaced because they did."""
-
-    reason: ShortText | None = Field(
-        default=None,
-        description="Why a replica that hangs is not replaced: MostHang, HourlyLimit or DeletionRefused; absent while "
-        "nothing keeps one.",
-    )
-    message: Sentence = Field(default=None, description="The same in a sentence, with its figures and a remedy.")
-    replaced: tuple[ReplacedReplicaStatus, ...] = Field(
-        default=(),
-        max_length=3,
-        description="The last ones that were replaced, newest first.",
-        json_schema_extra=ATOMIC,
-    )
-
-
 class TenantStatus(ApiModel):
     """One tenant's usage over all routers, beside its limits."""
 
@@ -233,6 +208,9 @@ class InferenceDeploymentStatus(ObjectStatus):
     )
     hung_replicas: HungReplicasStatus | None = Field(
         default=None, description="Replicas that hang: those that were replaced, and why one is not."
+    )
+    pre_pull: PrePullStatus | None = Field(
+        default=None, description="Where images are pulled in advance, with spec.prePull."
     )
 
 

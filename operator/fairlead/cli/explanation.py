@@ -9,6 +9,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.cli import replay_records
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
 from fairlead.cluster import status_freshness
+from fairlead.fleet import plurals
 from fairlead.scaling.explain import record_codec, what_if
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint
@@ -69,6 +70,16 @@ def _of_canary(name: str, status: Mapping[str, Any]) -> Iterator[str]:
             yield f"Its canary: {one.get('message')}; `fairlead rollout status infd/{name}` shows its gates."
 
 
+def _of_images(status: Mapping[str, Any]) -> Iterator[str]:
+    """On how many nodes a new replica waits for no image, since each pull lengthens the cold start."""
+    found = status.get("prePull") or {}
+    if "nodes" in found:
+        nodes = plurals.part(found.get("holding", 0), found["nodes"], "node", "holds")
+        yield f"Images pulled in advance: {nodes} {found.get('image')}."
+    if message := found.get("message"):
+        yield f"Images pulled in advance: {message}."
+
+
 async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
     """Explain the current state; raises `ClusterUnavailable` if no process decides about the deployment."""
     try:
@@ -88,7 +99,7 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
     current = "" if decided is not None and status_freshness.is_fresh(decided, now) else await door.currency(found, now)
     if isinstance(record, NoDecision) and not status.get("scaling"):
         raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
-    notes = (*current.splitlines(), *_of_canary(name, status))
+    notes = (*current.splitlines(), *_of_canary(name, status), *_of_images(status))
     shown = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
     return _explained(record, shown)
 

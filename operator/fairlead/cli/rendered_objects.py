@@ -10,7 +10,15 @@ from typing import Any, Final
 from fairlead.api.kinds import GATEWAY, GROUP
 from fairlead.cli import rendered_gateway
 from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.objects import children, engine_deployment, engine_pods, gateway_children, http_routes, revisions
+from fairlead.objects import (
+    children,
+    engine_deployment,
+    engine_pods,
+    gateway_children,
+    http_routes,
+    pre_pull,
+    revisions,
+)
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
@@ -45,6 +53,7 @@ def of_deployment(document: Mapping[str, Any], context: ReviewContext, image: st
     template = engine_pods.template(owner, deployment, launch, revision)
     count = replica_count.wanted(deployment.replicas, None, 0).replicas
     made.append(engine_deployment.manifest(owner, RevisionFacts(revision=revision), template, count))
+    made += [pre_pull.manifest(owner, template)] if deployment.pre_pull else []
     if isinstance(deployment.door, DeploymentRouter):
         made += filter(None, [http_routes.manifest(owner, deployment.door)])
     return [_without_cluster_facts(one) for one in made]

@@ -42,7 +42,7 @@ class WatchedKinds:
     children: tuple[Resource, ...]
     """Watched only with our label, so that other pods take no memory here."""
     optional: tuple[Resource, ...] = ()
-    """Children too, of kinds that a cluster may lack: nothing waits for them."""
+    """Children too, of kinds that a cluster may lack or a right may be missing for: nothing waits for them."""
 
     def scopes(self, namespaces: tuple[str, ...]) -> Iterator[WatchScope]:
         """Yield one scope for each kind."""

@@ -76,6 +76,7 @@ SERVICE_ACCOUNT: Final = Resource(group="", version="v1", plural="serviceaccount
 VOLUME_CLAIM: Final = Resource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim")
 EVENT: Final = Resource(group="events.k8s.io", version="v1", plural="events", kind="Event")
 DEPLOYMENT: Final = Resource(group="apps", version="v1", plural="deployments", kind="Deployment")
+DAEMON_SET: Final = Resource(group="apps", version="v1", plural="daemonsets", kind="DaemonSet")
 DISRUPTION_BUDGET: Final = Resource(
     group="policy", version="v1", plural="poddisruptionbudgets", kind="PodDisruptionBudget"
 )
@@ -123,6 +124,7 @@ REGISTERED: Final = (
     VOLUME_CLAIM,
     EVENT,
     DEPLOYMENT,
+    DAEMON_SET,
     DISRUPTION_BUDGET,
     NETWORK_POLICY,
     ROLE,

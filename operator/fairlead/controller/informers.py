@@ -28,6 +28,7 @@ WATCHED: Final = WatchedKinds(
         kinds.ADAPTER,
     ),
     children=(kinds.POD, *PRUNED),
+    optional=(kinds.DAEMON_SET,),
 )
 GATEWAY_API: Final = (kinds.HTTP_ROUTE,)
 """Watched if the operator was started with --gateway-api: without the right, every list would be refused."""
@@ -51,7 +52,7 @@ class ControllerInformers(Informers):
         *,
         gateway_api: bool = False,
     ) -> None:
-        watched = replace(WATCHED, optional=GATEWAY_API) if gateway_api else WATCHED
+        watched = replace(WATCHED, optional=(*WATCHED.optional, *GATEWAY_API)) if gateway_api else WATCHED
         super().__init__(api, watched, namespaces, self._changed)
         self.losses = ChildLosses()
         self._wake = wake

@@ -20,6 +20,7 @@ from fairlead.controller.adapters import adapter_pods, load_lists, served_adapte
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.children.pre_pull import PrePullApplier
 from fairlead.controller.children.replica_replacer import ReplicaReplacer
 from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
 from fairlead.controller.children.sleep_switch import SleepSwitch
@@ -44,8 +45,8 @@ from fairlead.controller.pods.start_times import StartTimes
 from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, deployment_status, route_conditions
-from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
+from fairlead.controller.status import canary_status, deployment_status, pre_pull_status, route_conditions
+from fairlead.controller.status.status_inputs import Obstacle, StatusInputs
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
@@ -138,6 +139,7 @@ class Reconciler:
         self._logs = LogReader(environment.logs)
         self._applier = Applier(environment.server, environment.world)
         self._routes = RouteApplier(environment.server, environment.world, self._applier)
+        self._pre_pull = PrePullApplier(environment.server, environment.world, self._applier)
         self._restorer = Restorer(environment.server, environment.world, self._applier)
         self._replacer = ReplicaReplacer(environment.server, environment.world, environment.events)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
@@ -170,6 +172,7 @@ class Reconciler:
         )
         static = replace(static, manifests=self._with_adapters(observed, judged, static.manifests))
         decision = desired_state.decide(observed, judged, facts, static, now)
+        pulled = await self._pre_pull.carry_out(observed, judged, self._meddled(observed, now))
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
             turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(judged))
@@ -190,8 +193,9 @@ class Reconciler:
         inputs = replace(
             await self._situation(observed, judged, decision, facts, obstacle),
             uncreated=self._uncreated.words(observed, now),
-            routers=_routers(observed, judged, served, reports),
+            routers=router_sides.summary(observed, judged.deployment, served.to, served.gateway, reports),
             route=route,
+            pre_pull=pre_pull_status.written(pulled),
             spent=reports.hour,
             tenants=self._usage.of_deployment(observed, judged, sides.own, now),
         )
@@ -471,17 +475,6 @@ def _sooner(
     if to.wait_seconds is not None:
         waits.append(max(0.1, to.wait_seconds))
     return min(waits, default=None)
-
-
-def _routers(
-    observed: DeploymentSnapshot, judged: DeploymentReview, served: RouterSituation, reports: MergedRouterReport
-) -> RouterSummary | None:
-    if judged.deployment is None:
-        return None
-    door = judged.deployment.door
-    if isinstance(door, DeploymentRouter):
-        return router_sides.own(observed, door, reports, served.to)
-    return router_sides.of_gateway(observed, door, served.gateway, reports, served.to)
 
 
 def _engine_kind(judged: DeploymentReview) -> EngineKind:

@@ -33,6 +33,21 @@ async def _reports(pod_access: PodAccess, routers: Sequence[Manifest], target: s
     return tuple(await asyncio.gather(*(pod_access.endpoints(one, target) for one in routers)))
 
 
+def summary(
+    observed: DeploymentSnapshot,
+    deployment: DesiredDeployment | None,
+    to: RouterMove,
+    gateway: DesiredGateway | None,
+    reports: MergedRouterReport,
+) -> RouterSummary | None:
+    """Summarize the routers of the spec; `gateway` is the one that it names. None if the spec cannot be read."""
+    if deployment is None:
+        return None
+    if isinstance(deployment.door, DeploymentRouter):
+        return own(observed, deployment.door, reports, to)
+    return of_gateway(observed, deployment.door, gateway, reports, to)
+
+
 def own(
     observed: DeploymentSnapshot, door: DeploymentRouter, reports: MergedRouterReport, to: RouterMove
 ) -> RouterSummary:

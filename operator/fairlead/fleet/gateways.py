@@ -260,5 +260,7 @@ class DesiredDeployment:
     hung_replicas: HungReplicaAction = HungReplicaAction.REPLACE
     fit_check: FitCheck = FitCheck.ENFORCE
     """Whether it starts although it does not fit by the estimate."""
+    pre_pull: bool = False
+    """Whether nodes hold its images before a replica starts there."""
     door: DeploymentRouter | GatewayReference = DeploymentRouter()
     """Its own router, or the gateway that serves it."""

@@ -19,6 +19,10 @@ GATEWAY: Final = f"{GROUP}/gateway"
 EVALUATION: Final = f"{GROUP}/evaluation"
 """On pods that work for an evaluation: its name. They have no label by which children are found."""
 
+PRE_PULL: Final = f"{GROUP}/pre-pull"
+"""The only label of pods that hold images: the deployment's name. With no other one, no informer keeps them in memory,
+and nothing that selects engine pods, such as a Service or an anti-affinity of users, selects these."""
+
 ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
 
@@ -50,6 +54,8 @@ class ChildRole(StrEnum):
     """A preflight: a pod without a GPU that checks whether a revision can start."""
     EVALUATION = "evaluation"
     """A pod that reads an evaluation's items, or runs it."""
+    PRE_PULL = "prepull"
+    """A DaemonSet that holds images on nodes."""
 
 
 def child(name: str, role: ChildRole, owner: str = DEPLOYMENT) -> dict[str, str]:
@@ -94,6 +100,11 @@ def engines(name: str) -> dict[str, str]:
 def engines_of(name: str, revision: str) -> dict[str, str]:
     """Select the engine pods of one revision."""
     return engines(name) | {REVISION: revision}
+
+
+def pre_pull(name: str) -> dict[str, str]:
+    """Select the pods that hold a deployment's images."""
+    return {PRE_PULL: names.label_value(name)}
 
 
 def routers(name: str) -> dict[str, str]:

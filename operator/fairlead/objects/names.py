@@ -52,6 +52,11 @@ def adapters(name: str) -> str:
     return f"{_stem(name)}-adapters"
 
 
+def pre_pull(name: str) -> str:
+    """Name the DaemonSet that holds the images of the newest revision on nodes."""
+    return f"{_stem(name)}-prepull"
+
+
 def router(name: str) -> str:
     """Name the routers' children: Deployment, Service, ConfigMap, ServiceAccount, Role, RoleBinding, budget, policy."""
     return f"{_stem(name)}-router"

@@ -18,7 +18,7 @@ _LEAST: Final = {container_resources.CPU: "50m", container_resources.MEMORY: "12
 """Its requests: small, since the engine that serves has the cores of its node and may have the rest of a quota."""
 _MOST: Final = {container_resources.CPU: "2", container_resources.MEMORY: "4Gi", container_resources.DISK: "2Gi"}
 """Its limits, which a quota may count too: an engine's check imports its program and loads no weights."""
-_BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
+BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
 
@@ -55,13 +55,13 @@ def _annotations(template: Manifest) -> dict[str, str]:
 def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
     """Build the container; one with only `args` keeps its image's entrypoint, which is the command's first word."""
     words = [engine_pods.escaped(word) for word in command]
-    env = [one for one in engine.get("env") or () if one["name"] not in _BLIND]
+    env = [one for one in engine.get("env") or () if one["name"] not in BLIND]
     return {
         "name": CONTAINER,
         **{name: engine[name] for name in _KEPT if name in engine},
         **_resources(engine),
         **({"command": words} if "command" in engine else {"args": words[1:]}),
-        "env": [*env, *({"name": name, "value": value} for name, value in _BLIND.items())],
+        "env": [*env, *({"name": name, "value": value} for name, value in BLIND.items())],
     }
 
 

@@ -41,6 +41,7 @@ from fairlead.review import (
     missing_units,
     offloaded_weights,
     policies,
+    pre_pull,
     references,
     schedules,
     tenant_claims,
@@ -201,6 +202,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
     yield from engine_tls.of_deployment(deployment)
+    yield from pre_pull.warnings(deployment)
     yield from memory_limits.of_deployment(deployment)
     yield from missing_units.of_deployment(deployment)
     yield from policies.warnings(deployment, context)

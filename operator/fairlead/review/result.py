@@ -50,6 +50,8 @@ class AdmissionReason(FindingReason):
     """A canary without a gate."""
     SHAPE_CONTRADICTS = "ShapeContradicts"
     DRAFT_TOO_LARGE = "DraftTooLarge"
+    PULLED_EVERYWHERE = "PulledEverywhere"
+    """No label chooses the nodes that pull images in advance."""
     NEVER_REACHED = "NeverReached"
     """Another time always ends first."""
     PLAIN_HTTP = "PlainHttp"

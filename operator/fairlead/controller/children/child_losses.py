@@ -53,6 +53,7 @@ CHILDREN: Final = frozenset(
         kinds.DISRUPTION_BUDGET,
         kinds.NETWORK_POLICY,
         kinds.HTTP_ROUTE,
+        kinds.DAEMON_SET,
     )
 )
 

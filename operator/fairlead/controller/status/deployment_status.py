@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, conditions, hung_status, replica_counts, replica_prices
+from fairlead.controller.status import (
+    canary_status,
+    conditions,
+    hung_status,
+    pre_pull_status,
+    replica_counts,
+    replica_prices,
+)
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
@@ -66,6 +73,8 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
     stay = {one.name for state in now.states for one in state.replicas if not one.ending}
     if (hung := hung_status.written(now.hung, before, stay, at)) is not None:
         found[hung_status.FIELD] = hung
+    if now.pre_pull is not None:
+        found[pre_pull_status.FIELD] = dict(now.pre_pull)
     if now.tenants:
         found["tenants"] = list(now.tenants)
     if asleep:

@@ -94,6 +94,8 @@ class StatusInputs:
     """The spend of the last full hour; None if no router reports it."""
     hung: HungReplicaDecision | None = None
     """What is done about replicas that hang; None while nothing may be."""
+    pre_pull: Mapping[str, Any] | None = None
+    """Where images are pulled in advance, as it is to be written; None if none are."""
     tenants: Sequence[Mapping[str, Any]] = ()
     """What tenants of its own routers use, as it is to be written."""
     measured_tokens: int | None = None

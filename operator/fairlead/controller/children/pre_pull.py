@@ -1,0 +1,104 @@
+"""Applies the DaemonSet that holds images on nodes, separately from all other children: what blocks it stops no engine.
+
+A DaemonSet of the same name that is not ours is left alone.
+"""
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.children import foreign_changes, obstacles
+from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.pods import target_start
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status.pre_pull_status import PrePullState
+from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.objects import applied_hash, engine_deployment, engine_pods, names, pre_pull, revisions
+from fairlead.objects.owner import Owner
+from fairlead.review.deployment_review import DeploymentReview
+
+
+class PrePullApplier:
+    """The only writer of DaemonSets."""
+
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, children: Applier) -> None:
+        self._server = server
+        self._world = world
+        self._children = children
+
+    async def carry_out(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, meddled: OnForeignChange
+    ) -> PrePullState | None:
+        """Create, repair or remove it; while the spec is refused, it stays as it is.
+
+        A removal by another client is reported, as of every child.
+        """
+        owner, deployment = observed.owner, judged.deployment
+        if deployment is None or not judged.may_start:
+            live = self._stored(owner)
+            return None if live is None else PrePullState(daemon_set=live)
+        intent = _intent(observed, judged, deployment) if deployment.pre_pull else None
+        try:
+            obstacle = await self._changed(intent, observed, meddled)
+        except StillTerminating:
+            obstacle = None  # its watch reports when it is gone
+        if intent is None and obstacle is None:
+            return None
+        return PrePullState(daemon_set=self._stored(owner), obstacle=obstacle)
+
+    async def _changed(
+        self, intent: Manifest | None, observed: DeploymentSnapshot, meddled: OnForeignChange
+    ) -> Obstacle | None:
+        owner = observed.owner
+        with obstacles.met(owner) as met:
+            if intent is None:
+                await self._remove(owner)
+            elif await self._ensured(intent, owner, meddled) and _is_named(intent, observed):
+                meddled(kinds.DAEMON_SET, foreign_changes.recreation_note(intent))
+        return met.obstacle
+
+    def _stored(self, owner: Owner) -> Manifest | None:
+        live = self._world.of(kinds.DAEMON_SET).find(owner.namespace, names.pre_pull(owner.name))
+        return live if live is not None and snapshot.owned(live, owner) else None
+
+    async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
+        """Bring it to the intent; return whether it was created."""
+        name = intent["metadata"]["name"]
+        live = self._stored(owner) or await self._server.read(kinds.DAEMON_SET, owner.namespace, name)
+        whose = None if live is None else obstacles.whose_else(live, owner)
+        if whose is not None:
+            raise obstacles.ApplyBlocked(_taken(name, whose))
+        return await self._children.ensure(intent, owner, meddled)
+
+    async def _remove(self, owner: Owner) -> None:
+        live = self._stored(owner)
+        if live is not None and "deletionTimestamp" not in live["metadata"]:
+            await self._server.remove(live, uid=live["metadata"]["uid"])
+            self._world.gone(live)
+
+
+def _intent(observed: DeploymentSnapshot, judged: DeploymentReview, deployment: DesiredDeployment) -> Manifest:
+    """Build it from the target's pods: as its Deployment has them, if it exists, since its images never change."""
+    assert judged.spec is not None
+    revision = revisions.of(judged.spec)
+    engine = observed.engine(revision)
+    if engine is None:
+        template = engine_pods.template(observed.owner, deployment, target_start.launch(judged), revision)
+    else:
+        template = engine_deployment.stored_template(engine) or engine["spec"]["template"]
+    return applied_hash.with_applied_hash(pre_pull.manifest(observed.owner, template))
+
+
+def _is_named(intent: Manifest, observed: DeploymentSnapshot) -> bool:
+    return (intent["kind"], intent["metadata"]["name"]) in observed.deleted
+
+
+def _taken(name: str, whose: str) -> Obstacle:
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"spec.prePull: DaemonSet {name} exists already and {whose}; it is left alone, and no image is pulled "
+        "in advance: delete it, or remove spec.prePull",
+    )

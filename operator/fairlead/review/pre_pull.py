@@ -1,0 +1,33 @@
+"""Whether images that are pulled in advance go only to nodes where replicas can run. Pure."""
+
+import json
+from collections.abc import Iterator
+
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.objects import engine_placement
+from fairlead.review.result import AdmissionReason
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """Warn if no label chooses the nodes: what pulls requests no GPU, so a resource's name keeps it off no node."""
+    wanted = deployment.wanted
+    if not deployment.pre_pull or engine_placement.node_selector(wanted) or _requires_nodes(wanted):
+        return
+    without = "" if wanted.resource == NO_RESOURCE else f", also those without {wanted.resource}"
+    yield SpecWarning(
+        field="spec.prePull",
+        value="true",
+        reason=AdmissionReason.PULLED_EVERYWHERE,
+        because=f"no label chooses nodes, so all whose taints replicas tolerate pull the image{without}",
+        remedy="set spec.placement.nodeSelector to a label of the nodes that are meant; it starts a new revision",
+    )
+
+
+def _requires_nodes(wanted: DesiredRevision) -> bool:
+    affinity = json.loads(wanted.placement.affinity) if wanted.placement.affinity else {}
+    nodes = affinity.get("nodeAffinity") if isinstance(affinity, dict) else None
+    return isinstance(nodes, dict) and bool(nodes.get(REQUIRED))
