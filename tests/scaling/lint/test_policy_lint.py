@@ -8,6 +8,7 @@ import pytest
 
 from fairlead.fleet.policies import (
     ColdStart,
+    Objectives,
     ReplicaBounds,
     ScalingPace,
     ScalingPolicy,
@@ -95,6 +96,21 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
             ScalingPolicy(schedules=(NIGHT, replace(NIGHT, name="late", max_replicas=3))),
             LintReason.SCHEDULES_OVERLAP,
             "maxReplicas 2 of night does nothing while late is open too: the higher 3 counts",
+        ),
+        (
+            ScalingPolicy(stale_after_seconds=0.001),
+            LintReason.ALWAYS_STALE,
+            "spec.metrics.staleAfter: 0.001s: metrics are read once a second",
+        ),
+        (
+            ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.06, tpot_p95_seconds=1.0)),
+            LintReason.SWAPPED,
+            "spec.objectives.tpotP95: 1s: each further token may take longer than the first one (0.06 s)",
+        ),
+        (
+            ScalingPolicy(max_cost_per_hour=Decimal(0)),
+            LintReason.OVER_BUDGET,
+            "spec.budget.maxCostPerHour: 0: it pays for 0 replicas, whatever minReplicas says",
         ),
     ],
 )

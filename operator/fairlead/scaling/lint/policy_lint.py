@@ -16,6 +16,8 @@ from fairlead.scaling import cron_expressions
 
 YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in range(366))
 """A leap year, so that it has a 29th of February."""
+LEAST_AGE_S: Final = 3.0
+"""A scrape a second, each of which may take two."""
 
 OpenSpans = Sequence[tuple[float, float]]
 
@@ -59,6 +61,10 @@ class LintReason(FindingReason):
     NEVER_AT_ZERO = "NeverAtZero"
     OVER_BUDGET = "OverBudget"
     PRICE_UNKNOWN = "PriceUnknown"
+    ALWAYS_STALE = "AlwaysStale"
+    """Metrics are too old before they can be used."""
+    SWAPPED = "Swapped"
+    """Two values that would make sense in each other's place."""
     CANNOT_SLEEP = "CannotSleep"
 
 
@@ -174,8 +180,43 @@ def _quarrel(one: ScheduleWindow, other: ScheduleWindow) -> str:
     return ""
 
 
+def _age(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    if policy.stale_after_seconds < LEAST_AGE_S:
+        yield SpecWarning(
+            field="spec.metrics.staleAfter",
+            value=f"{policy.stale_after_seconds:g}s",
+            reason=LintReason.ALWAYS_STALE,
+            because="metrics are read once a second and may take 2 s, so these are nearly always missing, and nothing "
+            "shrinks",
+            remedy="write several scrape intervals, or leave it out: 30s",
+        )
+
+
+def _objectives(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    first, further = policy.objectives.ttft_p95_seconds, policy.objectives.tpot_p95_seconds
+    if first is not None and further is not None and further > first:
+        yield SpecWarning(
+            field="spec.objectives.tpotP95",
+            value=f"{further:g}s",
+            reason=LintReason.SWAPPED,
+            because=f"each further token may take longer than the first one ({first:g} s), which no engine does",
+            remedy="swap ttftP95 and tpotP95, or write a time per token, such as 60ms",
+        )
+
+
+def _money(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    if policy.max_cost_per_hour == 0:
+        yield SpecWarning(
+            field="spec.budget.maxCostPerHour",
+            value="0",
+            reason=LintReason.OVER_BUDGET,
+            because="it pays for 0 replicas, whatever minReplicas says, so requests get 503 where the price is known",
+            remedy="write what an hour may cost, or remove budget; to stop a deployment, set its spec.replicas to 0",
+        )
+
+
 PolicyCheck = Callable[[ScalingPolicy], Iterator[SpecWarning]]
-CHECKS: Final[tuple[PolicyCheck, ...]] = (_window, _steps, _alone, _zero, _overlaps)
+CHECKS: Final[tuple[PolicyCheck, ...]] = (_window, _steps, _alone, _zero, _overlaps, _age, _objectives, _money)
 
 
 def _no(field: str, value: float, reason: LintReason, words: tuple[str, str]) -> SpecRefusal:
