@@ -39,6 +39,7 @@ from fairlead.review import (
     memory_fit,
     memory_limits,
     missing_units,
+    moving_images,
     offloaded_weights,
     policies,
     pre_pull,
@@ -205,6 +206,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from pre_pull.warnings(deployment)
     yield from memory_limits.of_deployment(deployment)
     yield from missing_units.of_deployment(deployment)
+    yield from moving_images.warnings(deployment.wanted.engine)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
     yield from canaries.warnings(deployment)

@@ -39,6 +39,8 @@ class AdmissionReason(FindingReason):
     """A memory limit above which the kernel would kill the container."""
     UNIT_MISSING = "UnitMissing"
     """An amount that makes sense only with a unit that it does not have."""
+    TAG_MOVES = "TagMoves"
+    """An image that is another one tomorrow."""
     TOO_FEW_REPLICAS = "TooFewReplicas"
     ABOVE_ITS_REPLICAS = "AboveItsReplicas"
     """More traffic than the share of the replicas that would answer it."""
