@@ -1,8 +1,24 @@
-{{/* What the schema of the values cannot say: two values that contradict each other. */}}
+{{/* What the schema of the values cannot say: two values that contradict each other, or one without effect. */}}
 
 {{- define "fairlead.checks" -}}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.name: \"\": with serviceAccount.create=false the operator would run as the namespace's default account; name the account to use" -}}
+{{- end -}}
+{{- $v := .Values -}}
+{{- if and $v.networkPolicy.metricsFrom (not $v.networkPolicy.enabled) -}}
+{{- fail "networkPolicy.metricsFrom: with networkPolicy.enabled=false every pod may still read the operator's metrics; set networkPolicy.enabled=true too, or leave metricsFrom out" -}}
+{{- end -}}
+{{- if and $v.console.service (not $v.console.enabled) -}}
+{{- fail "console.service: true: with console.enabled=false there is no console to serve; set console.enabled=true too, or leave service out" -}}
+{{- end -}}
+{{- if and $v.webhook.certManager.enabled (not $v.webhook.enabled) -}}
+{{- fail "webhook.certManager.enabled: true: with webhook.enabled=false there is no webhook to certify; set webhook.enabled=true, or certManager.enabled=false" -}}
+{{- end -}}
+{{- if and $v.webhook.certManager.issuer.name (not $v.webhook.certManager.enabled) -}}
+{{- fail (printf "webhook.certManager.issuer.name: %q: with webhook.certManager.enabled=false the operator issues the certificate itself; set webhook.certManager.enabled=true too, or leave issuer out" $v.webhook.certManager.issuer.name) -}}
+{{- end -}}
+{{- if and $v.serving.podMonitor.namespaces (not $v.serving.podMonitor.enabled) -}}
+{{- fail "serving.podMonitor.namespaces: with serving.podMonitor.enabled=false nothing is scraped; set serving.podMonitor.enabled=true too, or leave namespaces out" -}}
 {{- end -}}
 {{- $owned := dict
   "--namespaces" "watchNamespaces"
