@@ -251,7 +251,9 @@ def test_a_file_without_decisions_is_reported(
     assert answer in err
 
 
-@pytest.mark.parametrize("words", [("--watch",), ("--autoscaler", "http://x"), ("--operator-namespace", "x")])
+@pytest.mark.parametrize(
+    "words", [("--watch",), ("--autoscaler", "http://x"), ("--operator-namespace", "x"), ("--context", "x")]
+)
 def test_options_that_a_file_cannot_follow_are_refused(run: Run, words: tuple[str, ...]) -> None:
     code, _, err = run("explain", "--record", "decisions.jsonl", *words)
     assert code == 2
@@ -271,6 +273,7 @@ def test_watching_prints_again_when_the_decision_changes(
     words = argparse.Namespace(
         target="chat",
         namespace=None,
+        context=None,
         operator_namespace=None,
         autoscaler=None,
         record=None,

@@ -22,6 +22,23 @@ def before(ago: timedelta) -> datetime:
     return datetime.now(tz=UTC) - ago  # noqa: TID251  # it plays an operator
 
 
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    "words", [("why",), ("top", "--once"), ("explain", "chat"), ("rollout", "status", "chat"), ("console",)]
+)
+def test_every_command_that_reads_a_cluster_takes_a_context_as_kubectl_does(run: Run, words: tuple[str, ...]) -> None:
+    found, out, err = run(*words, "--context", "elsewhere")
+    assert (found, out) == (1, "")
+    assert err.startswith(f"fairlead {words[0]}: --context elsewhere: the kubeconfig has no context of this name; ")
+
+
+def test_an_empty_context_is_not_taken_for_the_current_one(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        run("why", "--context", "")
+    assert left.value.code == 2
+    assert "no context is named" in capsys.readouterr().err
+
+
 def condition(kind: str, status: str, reason: str, message: str) -> dict[str, str]:
     since = before(timedelta(minutes=3, seconds=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}

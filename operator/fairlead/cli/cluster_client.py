@@ -187,10 +187,12 @@ class ClusterClient:
 
 
 @asynccontextmanager
-async def open_cluster(address: str | None, operator_namespace: str | None = None) -> AsyncIterator[ClusterClient]:
-    """Open the cluster of the kubeconfig; every error on the way becomes `ClusterUnavailable`."""
+async def open_cluster(
+    address: str | None, operator_namespace: str | None = None, *, context: str | None = None
+) -> AsyncIterator[ClusterClient]:
+    """Open the cluster of the kubeconfig, by default of its current context; errors become `ClusterUnavailable`."""
     try:
-        async with await connect() as connection:
+        async with await connect(context=context) as connection:
             who = await connection.credentials()
             home = who.default_namespace or "default"
             yield ClusterClient(

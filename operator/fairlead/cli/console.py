@@ -13,6 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operator-namespace", type=options.namespace, metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP
     )
+    options.add_context(parser)
     parser.add_argument("--port", type=options.port, default=0, help=PORT_HELP)
     parser.add_argument(
         "--service-account",
@@ -43,7 +44,7 @@ async def _opened(chosen: argparse.Namespace) -> None:
     from fairlead.cli import cluster_client, console_door
     from fairlead.process import exit_signals
 
-    async with cluster_client.open_cluster(None, chosen.operator_namespace) as cluster:
+    async with cluster_client.open_cluster(None, chosen.operator_namespace, context=chosen.context) as cluster:
         passage = await console_door.passage(cluster, chosen.service_account)
         async with console_door.opened(passage, chosen.port) as address:
             print(f"Open {address}\nIt is for you alone, while this command runs; Ctrl-C ends it.", flush=True)

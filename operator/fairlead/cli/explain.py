@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone is enough")
     parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
+    options.add_context(parser)
     parser.add_argument(
         "--record",
         type=options.file_name,
@@ -68,6 +69,7 @@ def _check_record_options(chosen: argparse.Namespace) -> None:
         ("--watch", chosen.watch),
         ("--autoscaler", chosen.autoscaler),
         ("--operator-namespace", chosen.operator_namespace),
+        ("--context", chosen.context),
     ):
         if given:
             raise TargetNameError(f"{word}: has no meaning beside --record, since a file does not change; leave it out")
@@ -80,7 +82,9 @@ async def _show_from_cluster(chosen: argparse.Namespace) -> None:
     from fairlead.cli import cluster_client, explanation
 
     name = explanation.target_name(chosen.target)
-    async with cluster_client.open_cluster(chosen.autoscaler, chosen.operator_namespace) as door:
+    async with cluster_client.open_cluster(
+        chosen.autoscaler, chosen.operator_namespace, context=chosen.context
+    ) as door:
         shown = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
         _show(chosen, shown)
         while chosen.watch:

@@ -38,6 +38,20 @@ def file_name(text: str) -> str:
     return text
 
 
+def add_context(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of a cluster, as kubectl has it."""
+    parser.add_argument(
+        "--context", type=context, metavar="NAME", help="a context of the kubeconfig; default: its current one"
+    )
+
+
+def context(text: str) -> str:
+    """Parse the name of a context; it is empty where a shell's variable is not set, and any cluster could be meant."""
+    if not text:
+        raise argparse.ArgumentTypeError("no context is named; `kubectl config get-contexts` lists them")
+    return text
+
+
 def every(text: str) -> float:
     """Parse how many seconds pass between two refreshes; without a pause the API server would be asked in a loop."""
     try:

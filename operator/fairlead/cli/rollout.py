@@ -35,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="infd/NAME, an InferenceDeployment, or adp/NAME, an Adapter; NAME alone means infd/NAME",
     )
     parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
+    options.add_context(parser)
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print the status")
 
 
@@ -62,7 +63,7 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
     from fairlead.cli import cluster_client, explanation, rollout_orders
 
     target = rollout_orders.target(chosen.target)
-    async with cluster_client.open_cluster(None) as door:
+    async with cluster_client.open_cluster(None, context=chosen.context) as door:
         try:
             document = await door.named(target.resource, chosen.namespace or door.home, target.name)
         except ValueError as problem:

@@ -14,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", "--namespace", type=options.namespace, help="deployments of this namespace; default: the kubeconfig's"
     )
+    options.add_context(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
     parser.add_argument("--once", action="store_true", help="print one table and exit, as it does without a terminal")
     parser.add_argument(
@@ -48,7 +49,9 @@ async def _shown(chosen: argparse.Namespace) -> None:
 
     from fairlead.cli import cluster_client, top_rows, top_screen, top_table
 
-    async with cluster_client.open_cluster(chosen.autoscaler, chosen.operator_namespace) as door:
+    async with cluster_client.open_cluster(
+        chosen.autoscaler, chosen.operator_namespace, context=chosen.context
+    ) as door:
         namespace = None if chosen.all_namespaces else chosen.namespace or door.home
         live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
         if not live:

@@ -23,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="such as chat, infd/chat, infg/company or asp/interactive; default: everything that is not well",
     )
     parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
+    options.add_context(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
@@ -52,7 +53,7 @@ async def _shown(chosen: argparse.Namespace) -> int:
     from fairlead.review import diagnosis, remedies
 
     kinds, name = _target(chosen.target)
-    async with cluster_client.open_cluster(None) as door:
+    async with cluster_client.open_cluster(None, context=chosen.context) as door:
         namespace = None if chosen.all_namespaces else chosen.namespace or door.home
         documents = [one for kind in kinds for one in await door.objects(kind, namespace)]
         wanted = [one for one in documents if name in ("", one["metadata"]["name"])]

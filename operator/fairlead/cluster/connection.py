@@ -109,17 +109,24 @@ class ApiConnection:
         self._credentials = fresh
 
 
-async def connect(environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT) -> ApiConnection:
-    """Connect to the cluster that kubectl would use: that of KUBECONFIG (by default, ~/.kube/config), or our own."""
-    source = source_of(os.environ if environ is None else environ, service_account)
+async def connect(
+    environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT, *, context: str | None = None
+) -> ApiConnection:
+    """Connect to the cluster that kubectl would use: that of KUBECONFIG (by default, ~/.kube/config), or our own.
+
+    `context` is one of the kubeconfig's, instead of its current one.
+    """
+    source = source_of(os.environ if environ is None else environ, service_account, context=context)
     return ApiConnection(source, await source())
 
 
-def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> CredentialSource:
+def source_of(
+    environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT, *, context: str | None = None
+) -> CredentialSource:
     """Choose where credentials come from: a kubeconfig, or inside a cluster without one, the pod's service account."""
     paths = kubeconfig.paths(environ)
     host = environ.get("KUBERNETES_SERVICE_HOST")
-    if host and not kubeconfig.names_cluster(paths):
+    if host and context is None and not kubeconfig.names_cluster(paths):
         port = environ.get("KUBERNETES_SERVICE_PORT", "443")
         server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
@@ -132,7 +139,7 @@ def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUN
         raise NoCredentials(f"KUBECONFIG: {named}: there is no such file; name one, or run inside a cluster")
 
     async def file() -> Credentials:
-        return await kubeconfig.read(paths, environ)
+        return await kubeconfig.read(paths, environ, context)
 
     return file
 

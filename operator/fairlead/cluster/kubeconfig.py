@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _UNREADABLE: Final = (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError)
 """What reading a file raises; a tag that does not fit its value makes the parser raise the last ones."""
+_SHOWN_CONTEXTS: Final = 10
 HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
 """What may stand in a header's name as it is, besides letters and digits."""
 
@@ -47,13 +48,13 @@ def names_cluster(files: tuple[Path, ...]) -> bool:
     return any(_names_context(path) for path in present(files))
 
 
-async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentials:
-    """Read server, credentials, proxy and namespace of the current context."""
+async def read(files: tuple[Path, ...], environ: Mapping[str, str], context: str | None = None) -> Credentials:
+    """Read server, credentials, proxy and namespace of a context, by default the current one."""
     from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
 
     named = os.pathsep.join(map(str, files))
     try:
-        return await _read(os.pathsep.join(map(str, _with_content(files))) or named, environ)
+        return await _read(os.pathsep.join(map(str, _with_content(files))) or named, environ, context)
     except (config.ConfigException, *_UNREADABLE) as problem:
         words = " ".join(str(problem).split())
         if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
@@ -61,12 +62,12 @@ async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentia
         raise NoCredentials(f"KUBECONFIG: {named}: {words}; correct the file") from problem
 
 
-async def _read(named: str, environ: Mapping[str, str]) -> Credentials:
+async def _read(named: str, environ: Mapping[str, str], wanted: str | None) -> Credentials:
     from kubernetes.aio.config import kube_config  # noqa: PLC0415  # as above
 
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
     files = kube_config.KubeConfigMerger(named)  # type: ignore[no-untyped-call]  # generated
-    chosen = _first_context(files.config_files)
+    chosen = _first_context(files.config_files) if wanted is None else _existing(wanted, files.config_files)
     loader = kube_config.KubeConfigLoader(files.config, active_context=chosen, config_base_path=None)  # type: ignore[no-untyped-call]  # generated
     if loader._user is None:  # noqa: SLF001 - it looks for a certificate there even if the context names no user
         loader._user = {}  # noqa: SLF001
@@ -139,6 +140,15 @@ def _first_context(documents: Mapping[str, Any]) -> str | None:
     """Return the current context of the first file that has one, as kubectl does; the client takes the last."""
     named = (document.get("current-context") for document in documents.values())
     return next((one for one in named if one), None)
+
+
+def _existing(wanted: str, documents: Mapping[str, Any]) -> str:
+    """Return the context if a file has it; otherwise say which there are."""
+    there = sorted(str(one["name"]) for document in documents.values() for one in document.get("contexts") or ())
+    if wanted not in there:
+        listed = f"there are: {', '.join(there[:_SHOWN_CONTEXTS])}" if there else "there are none"
+        raise NoCredentials(f"--context {wanted[:64]}: the kubeconfig has no context of this name; {listed}")
+    return wanted
 
 
 def _keep_renewed(files: "KubeConfigMerger") -> None:
