@@ -96,23 +96,6 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "nobody to run as": ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
     "a price below zero": ({"products": [{"product": "A", "priceUsdHour": -1}]}, "at '/products/0/priceUsdHour'"),
     "an unknown field": ({"products": [{"product": "A", "price": 1}]}, "additional properties 'price' not allowed"),
-    "readers of metrics without a policy": (
-        {"networkPolicy": {"metricsFrom": [{"podSelector": {}}]}},
-        "with networkPolicy.enabled=false every pod may still read the operator's metrics",
-    ),
-    "a Service without a console": ({"console": {"service": True}}, "set console.enabled=true too"),
-    "a certificate without a webhook": (
-        {"webhook": {"enabled": False, "certManager": {"enabled": True}}},
-        "there is no webhook to certify",
-    ),
-    "an issuer that issues nothing": (
-        {"webhook": {"certManager": {"issuer": {"name": "company"}}}},
-        "the operator issues the certificate itself",
-    ),
-    "namespaces that nothing scrapes": (
-        {"serving": {"podMonitor": {"namespaces": ["models"]}}},
-        "set serving.podMonitor.enabled=true too",
-    ),
     "a flag that a value sets": ({"extraArgs": ["--namespaces=a"]}, "set watchNamespaces instead"),
 }
 

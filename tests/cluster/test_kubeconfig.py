@@ -57,30 +57,6 @@ def test_the_first_of_several_files_that_has_a_current_context_decides(tmp_path:
         )
 
 
-async def _in_context(context: str, environ: dict[str, str]) -> Credentials:
-    return await source_of(environ, Path("/nonexistent"), context=context)()
-
-
-def test_a_named_context_comes_before_the_current_one_and_before_a_pods_own_account(tmp_path: Path) -> None:
-    staging, prod = written(tmp_path / "a", "staging"), written(tmp_path / "b", "prod")
-    for environ in ({}, IN_A_POD):
-        reached = asyncio.run(_in_context("prod", environ | {"KUBECONFIG": f"{staging}:{prod}"}))
-        assert (reached.server, reached.default_namespace) == ("https://prod.example.com", "prod-home")
-
-
-@pytest.mark.parametrize(
-    ("changed", "there"),
-    [({}, "there are: staging"), ({"contexts": []}, "there are none"), ({"contexts": None}, "there are none")],
-)
-def test_a_context_that_is_not_there_is_answered_with_those_that_are(
-    tmp_path: Path, changed: dict[str, Any], there: str
-) -> None:
-    staging = written(tmp_path / "a", "staging", **changed)
-    with pytest.raises(NoCredentials) as no:
-        asyncio.run(_in_context("prdo", {"KUBECONFIG": staging}))
-    assert str(no.value) == f"--context prdo: the kubeconfig has no context of this name; {there}"
-
-
 def test_in_a_pod_a_kubeconfig_comes_before_the_pods_own_account(tmp_path: Path) -> None:
     """As for kubectl in a CI runner that has a kubeconfig of the cluster to deploy to."""
     assert found(**IN_A_POD, KUBECONFIG=written(tmp_path / "a", "prod")).server == "https://prod.example.com"
