@@ -37,7 +37,7 @@ from fairlead.cli import (
 Command = Callable[[argparse.Namespace], int]
 
 COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], Command]]] = {
-    "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
+    "validate": ("review files as admission would, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "why": ("say what is wrong right now, and what to do about it", why.arguments, why.run),
     "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
     "rollout": ("show a canary, and pause, promote, abort or retry it", rollout.arguments, rollout.run),
-    "console": ("open a local door to the operator's console", console.arguments, console.run),
+    "console": ("open the operator's console on 127.0.0.1", console.arguments, console.run),
     "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
     "operator": (
         "reconcile and decide replicas: controller and autoscaler in one",
@@ -78,7 +78,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
     "loader": ("load LoRA adapters into the engine beside it", loader.arguments, loader.run),
     "digest": ("print the digest of a LoRA adapter, and what its files say", digest.arguments, digest.run),
-    "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),
+    "selftest": ("start a simulated engine and send a request: what helm test runs", selftest.arguments, selftest.run),
     "calibrate": ("measure how fast one deployment really is", calibrate.arguments, calibrate.run),
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
