@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.api import deployment_conversion
-from fairlead.cluster import cpu_nodes, gpu_nodes
+from fairlead.cluster import gpu_nodes, pod_requests
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.image_pull import ImagePull
 from fairlead.objects import applied_hash, drift, pre_pull
@@ -42,7 +42,7 @@ def test_the_engines_image_sleeps_on_every_node_with_the_accelerator() -> None:
 def test_it_takes_nothing_that_a_replica_needs(name: str) -> None:
     pod = pod_of(SPECS[name])
     assert gpu_nodes.held_accelerators({"spec": pod | {"nodeName": "a"}}) == 0
-    assert not any(cpu_nodes.requested({"spec": pod})), "a replica that needs a whole node finds one"
+    assert not any(pod_requests.requested({"spec": pod})), "a replica that needs a whole node finds one"
     assert not {"priorityClassName", "schedulerName", "topologySpreadConstraints"} & set(pod)
     assert [set(one["resources"]["limits"]) for one in pod["containers"]] == [
         {"cpu", "memory", "ephemeral-storage"} for _ in pod["containers"]
