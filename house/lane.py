@@ -297,5 +297,4 @@ LANES: Final = (
         only_named=True,
     ),
 )
-"""In start order: the check for traces, which excludes nodes; then what keeps the cores busy beside clusters, which
-mostly wait; then the longest first: one left alone at the end has idle cores beside it."""
+"""In start order: the check for traces, then what keeps the cores busy beside clusters, then the longest first."""
