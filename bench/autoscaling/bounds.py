@@ -1,4 +1,4 @@
-"""Whether anything undercuts the lower bound: runs on several traffics, each beside the bound on its cost.
+"""Whether anything undercuts the lower bounds: runs on several traffics, each beside the bound on its cost.
 
 `python -m bench.autoscaling.bounds`: fixed fleets, baselines, Fairlead, and the best plan found with foreknowledge, one
 line each. Exits 0 only if no run that keeps the objectives is cheaper than the bound.
@@ -53,10 +53,13 @@ def _line(made: Traffic) -> int:
     least = bounding.least_gpu_hours(stage)
     runs = list(plays(stage))
     holding = [one for one in runs if one.holds]
-    below = [one for one in holding if one.gpu_hours < least]
+    below = [one for one in holding if one.gpu_hours < bounding.of(least, one)]
     best = min(holding, key=lambda one: one.gpu_hours)
-    words = f"{len(holding)} of {len(runs)} hold, the cheapest {best.who}: {best.gpu_hours:.2f}"
-    print(f"{made.name}: at least {least:.2f} GPU hours; {words} ({best.gpu_hours / least - 1:+.0%})", flush=True)
+    answered = sum(one.answers_all for one in holding)
+    words = f"{len(holding)} of {len(runs)} hold, {answered} of them with every answer"
+    over = f"the cheapest {best.who}: {best.gpu_hours:.2f} ({best.gpu_hours / bounding.of(least, best) - 1:+.0%})"
+    bound = f"at least {least.anyhow:.2f} GPU hours, {least.answering:.2f} with every answer"
+    print(f"{made.name}: {bound}; {words}, {over}", flush=True)
     return len(below)
 
 

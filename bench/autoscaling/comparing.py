@@ -9,6 +9,7 @@ from bench.autoscaling.playing import Played, Stage, played
 from bench.autoscaling.searching import Swept
 from bench.autoscaling.traffic import Traffic
 from fairlead.backtest.baselines import Baseline
+from fairlead.backtest.lower_bound import LeastSeconds
 
 COLD_STARTS_S: Final = (110.0, 300.0)
 GOAL_COST: Final = 0.75
@@ -49,8 +50,8 @@ class Compared:
     ours: Played
     rivals: tuple[Rival, ...]
     foreknown: Played
-    least: float
-    """A lower bound on the GPU hours of any run that holds."""
+    least: LeastSeconds
+    """Lower bounds on the GPU hours of any run that holds."""
 
     def cost(self, one: Played) -> float:
         """Cost relative to static peak."""
@@ -87,7 +88,7 @@ class Compared:
     @property
     def regret(self) -> float:
         """Cost relative to the lower bound."""
-        return self.ours.gpu_hours / self.least - 1
+        return self.ours.gpu_hours / bounding.of(self.least, self.ours) - 1
 
 
 def dominated(one: Played, by: Played) -> bool:

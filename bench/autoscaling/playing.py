@@ -9,6 +9,7 @@ from typing import Final
 from bench import simulated_fleets
 from bench.autoscaling import swinging
 from bench.autoscaling.traffic import Part, Traffic
+from fairlead.backtest.lower_bound import ANSWERED_SECONDS
 from fairlead.backtest.windows import WindowedStatistics
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity
@@ -42,6 +43,13 @@ class Played:
     """Shares within one objective each."""
     worst: float
     """The lowest share of both in any ten minutes."""
+    slowest: float | None
+    """Seconds until the last token of the slowest answer; None if a request got none."""
+
+    @property
+    def answers_all(self) -> bool:
+        """Whether each request was answered in time for the higher bound."""
+        return self.slowest is not None and self.slowest <= ANSWERED_SECONDS
 
     @property
     def holds(self) -> bool:
@@ -114,6 +122,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         first=counts.kept_first / arrived,
         pace=counts.kept_pace / arrived,
         worst=worst(statistics),
+        slowest=None if counts.refused + counts.left else statistics.e2e.most,
     )
 
 

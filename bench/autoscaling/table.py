@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench.autoscaling import bounding
 from bench.autoscaling.comparing import Compared
 from bench.autoscaling.playing import Played
 
@@ -80,7 +81,11 @@ def remarks(row: Compared) -> Iterator[str]:
             chosen = f"{setting:g}, chosen in hindsight: {run.attainment:.1%}"
             yield f"{one.name} keeps as much at {chosen}, GPU hours {more:+.0%}."
     yield f"Cost over foreknowledge: {row.over_plan:+.0%}."
-    yield f"No fleet that holds pays less than {row.least:.2f} GPU hours: {row.regret:+.0%}."
+    answering = " and answers every request" if row.ours.answers_all else ""
+    yield (
+        f"No fleet that holds{answering} pays less than {bounding.of(row.least, row.ours):.2f} GPU hours: "
+        f"{row.regret:+.0%}."
+    )
 
 
 def contestants(row: Compared) -> list[tuple[str, Played]]:

@@ -155,7 +155,7 @@ class Recording:
         stage = Stage(
             traffic=self.traffic, part=part, arrivals=list(self._held.arrivals(0)), cold_s=COLD_S, replicas=self.peak
         )
-        return bounding.least_gpu_hours(stage)
+        return bounding.least_gpu_hours(stage).anyhow
 
     def _all_on_tuning(self, some: Sequence[Candidate]) -> list[PlayedCandidate]:
         return [self.on_tuning(one) for one in some]

@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.backtest import play as playing
 from fairlead.backtest import repeats
+from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.play import PlayedCandidate, PlaySettings
 from fairlead.backtest.repeats import Repeated, spread
 from tests.backtest.test_play import candidate, steady, streams
@@ -32,7 +33,9 @@ def test_one_value_has_none_and_many_are_normal() -> None:
 
 
 def test_totals_that_grow_with_traffic_are_scaled_up_to_the_whole_and_shares_are_not() -> None:
-    row = Repeated(name="chat", runs=(run(0.97, 2.0), run(0.95, 4.0)), least_gpu_hours=20.0, times=10.0)
+    row = Repeated(
+        name="chat", runs=(run(0.97, 2.0), run(0.95, 4.0)), least=LeastSeconds(72_000.0, 90_000.0), times=10.0
+    )
 
     assert row.gpu_hours.mean == pytest.approx(30.0)
     assert row.gpu_hours.margin == pytest.approx(10 * 12.706, rel=1e-3)
@@ -45,9 +48,22 @@ def test_totals_that_grow_with_traffic_are_scaled_up_to_the_whole_and_shares_are
 
 
 def test_regret_is_reported_only_where_objectives_are_kept_and_gpu_time_is_needed() -> None:
-    assert Repeated(name="chat", runs=(run(0.94),), least_gpu_hours=1.0).regret is None
-    assert Repeated(name="chat", runs=(run(1.0),), least_gpu_hours=0.0).regret is None
+    assert Repeated(name="chat", runs=(run(0.94),), least=LeastSeconds(3600.0, 3600.0)).regret is None
+    assert Repeated(name="chat", runs=(run(1.0),), least=LeastSeconds(0.0, 0.0)).regret is None
     assert Repeated(name="chat", runs=(run(1.0),)).regret is None
+
+
+def test_who_answers_all_requests_is_compared_with_those_who_do_and_a_sample_does_not_show_it() -> None:
+    least, whole = LeastSeconds(3600.0, 5400.0), run()
+    slow = replace(whole, report=replace(whole.report, e2e=replace(whole.report.e2e, most=601.0)))
+    lost = replace(whole, report=replace(whole.report, left=1))
+    row = Repeated(name="chat", runs=(whole,), least=least)
+
+    assert row.least_gpu_hours == 1.5
+    assert row.regret == pytest.approx(1 / 3)
+    for other in (slow, lost, replace(whole, cut=True)):
+        assert replace(row, runs=(whole, other)).least_gpu_hours == 1.0
+    assert replace(row, times=10.0).least_gpu_hours == 1.0
 
 
 def test_a_figure_that_one_run_lacks_is_lacking() -> None:

@@ -11,6 +11,7 @@ from bench.autoscaling.foreknowing import SLOT_S, needed, planned
 from bench.autoscaling.playing import Played, Stage
 from bench.autoscaling.swinging import most_reversals
 from bench.autoscaling.traffic import Part, Traffic, chat_replica
+from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.windows import WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -18,7 +19,17 @@ from tests.simulator.virtual_fleet.test_report import answered
 
 EVEN = [second / 2 for second in range(7200)]
 """Two a second for an hour."""
-RUN = Played(who="a", attainment=0.96, gpu_hours=10.0, reversals=0, answers=((0.0, 4),), first=1.0, pace=1.0, worst=0.9)
+RUN = Played(
+    who="a",
+    attainment=0.96,
+    gpu_hours=10.0,
+    reversals=0,
+    answers=((0.0, 4),),
+    first=1.0,
+    pace=1.0,
+    worst=0.9,
+    slowest=40.0,
+)
 
 
 def test_turning_round_is_counted_within_ten_minutes() -> None:
@@ -65,7 +76,7 @@ def row(ours: Played) -> Compared:
     return Compared(
         traffic="azure", words="an hour", trace=True, cold_s=110.0, since=60.0, until=120.0, peak=4, static=RUN,
         steadiest=5, throughout=RUN,
-        ours=ours, foreknown=rival, least=5.0,
+        ours=ours, foreknown=rival, least=LeastSeconds(5.0, 5.0),
         rivals=(Rival(name="HPA", by_default=rival, setting=8.0, tuned=rival, swept=swept),),
     )  # fmt: skip
 
@@ -101,7 +112,7 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
     assert keeps == [
         "No setting tried for HPA keeps as much.",
         "Cost over foreknowledge: +6%.",
-        "No fleet that holds pays less than 5.00 GPU hours: +70%.",
+        "No fleet that holds and answers every request pays less than 5.00 GPU hours: +70%.",
     ]
 
 

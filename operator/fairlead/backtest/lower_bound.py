@@ -5,10 +5,15 @@ steps at will, a cache holds everything computed before, one request in twenty m
 need not be done within a block of time costs nothing. It is not spared three things: tokens cost engine seconds at the
 engine's best batches, replicas are whole, and each added one is paid for while it starts. Blocks of several lengths are
 tried; each gives a bound, and the highest holds.
+
+A second, higher bound holds for those who also answer every request, within ten minutes where the objectives are
+missed: then what is missed is late, and not left out. Who has no objective for the first token may leave all until the
+end, and has the least number of replicas as a bound.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from fairlead.backtest import demand, step_prices
@@ -21,6 +26,10 @@ from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 BLOCK_SECONDS: Final = (30.0, 120.0, 600.0, 2400.0)
+LONG_BLOCK_SECONDS: Final = (600.0, 2400.0, 9600.0, inf)
+"""Where all requests are answered: the longer a block, the fewer of its requests can still be late at its end."""
+ANSWERED_SECONDS: Final = 600.0
+"""As long as answers are waited for after the traffic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,27 +50,45 @@ class BoundQuestion:
     """Arrivals before 0 seconds have filled caches, and count for nothing else."""
     seconds: float
     """The paid time, from 0 on."""
+    answered_s: float = ANSWERED_SECONDS
+    """Time within which all requests are answered, for the higher bound."""
 
 
-def replica_seconds(question: BoundQuestion) -> float:
+@dataclass(frozen=True, slots=True)
+class LeastSeconds:
+    """What no run that keeps the objectives undercuts."""
+
+    anyhow: float
+    """If requests that miss them may be left out."""
+    answering: float
+    """If each of these is answered within `answered_s`, or within its objectives where they allow longer."""
+
+    def times(self, factor: float) -> "LeastSeconds":
+        """Return multiples: of GPUs, or in another unit."""
+        return LeastSeconds(factor * self.anyhow, factor * self.answering)
+
+
+def least(question: BoundQuestion) -> LeastSeconds:
     """Return the least replica seconds while the traffic lasts."""
     floor = question.least * question.seconds
     deadlines = Deadlines.of(question.objectives)
     if deadlines.first_s >= question.seconds:
-        return floor
+        return LeastSeconds(floor, floor)
     wanted = demand.collect(question.arrivals(), question.settings)
-    trace = PricedTrace(
-        demand=wanted,
-        prices=step_prices.dearest(question.times, question.settings, wanted, deadlines.pace_s),
-        deadlines=deadlines,
-        seconds=question.seconds,
-    )
     limits = CourseLimits(
         ranks=question.ranks,
         cold_s=question.cold_s,
         least=question.least,
         may_miss=(1 - question.goal) * sum(one >= 0 for one in wanted.arrived),
     )
-    lengths = {min(one, question.seconds) for one in BLOCK_SECONDS}
-    courses = (ReplicaCourse(tuple(trace.blocks(one)), limits) for one in sorted(lengths))
-    return max(floor, *(one.least_seconds() for one in courses))
+
+    def highest(pace_s: float, lengths: tuple[float, ...], answered_s: float) -> float:
+        prices = step_prices.dearest(question.times, question.settings, wanted, pace_s)
+        trace = PricedTrace(demand=wanted, prices=prices, deadlines=deadlines, seconds=question.seconds)
+        different = sorted({min(one, question.seconds) for one in lengths})
+        courses = (ReplicaCourse(tuple(trace.blocks(one, answered_s)), limits) for one in different)
+        return max(floor, *(one.least_seconds() for one in courses))
+
+    anyhow = highest(deadlines.pace_s, BLOCK_SECONDS, inf)
+    # A request that misses its objectives keeps no pace, so prices that rely on it do not hold for those answered late.
+    return LeastSeconds(anyhow, max(anyhow, highest(inf, LONG_BLOCK_SECONDS, question.answered_s)))

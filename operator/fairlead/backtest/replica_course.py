@@ -8,7 +8,7 @@ price with the highest bound is searched for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from typing import Final
 
 from fairlead.backtest.block_demand import DemandBlock
@@ -37,7 +37,12 @@ class _Level:
 
     block: DemandBlock
     missed: tuple[float, ...]
-    """For the least number of replicas throughout, and for each higher number."""
+    """For the least number of replicas throughout, and for each higher number; infinity if these are too few."""
+
+    def cost_of_missed(self, place: int, price: float) -> float:
+        """Return the price of what is left over."""
+        missed = self.missed[place]
+        return inf if missed == inf else price * missed
 
 
 class ReplicaCourse:
@@ -66,8 +71,8 @@ class ReplicaCourse:
         return max(best, self._narrowed(price / 4, price))
 
     def _first_price(self) -> float:
-        """Return the average cost of a request."""
-        total = sum(one.block.total for one in self._levels)
+        """Return the average cost of a request that may be missed."""
+        total = sum(one.block.sums[-1] for one in self._levels)
         number = sum(len(one.block.works) for one in self._levels)
         return total / number / self._limits.ranks if number else 1.0
 
@@ -104,7 +109,7 @@ class ReplicaCourse:
         limits, block = self._limits, level.block
         moved = _moved(costs, limits.cold_s)
         found = [
-            cost + count * block.seconds + price * level.missed[place]
+            cost + count * block.seconds + level.cost_of_missed(place, price)
             for place, (count, cost) in enumerate(zip(self._counts, moved, strict=True))
         ]
         served, left = block.worth_serving(price * limits.ranks)

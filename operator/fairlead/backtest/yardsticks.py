@@ -2,7 +2,7 @@
 
 from fairlead.backtest import lower_bound, play
 from fairlead.backtest.candidate import Candidate
-from fairlead.backtest.lower_bound import BoundQuestion
+from fairlead.backtest.lower_bound import BoundQuestion, LeastSeconds
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.fleet.policies import ReplicaBounds
 
@@ -25,7 +25,7 @@ def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettin
     return found
 
 
-def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
+def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> LeastSeconds:
     """Return GPU seconds that no policy with these replicas and minimum undercuts while keeping the objectives."""
     bounds = candidate.replicas
     question = BoundQuestion(
@@ -39,4 +39,4 @@ def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) ->
         arrivals=lambda: play.reaching_engines(candidate, traffic, chosen),
         seconds=traffic.seconds,
     )
-    return candidate.gpus * lower_bound.replica_seconds(question)
+    return lower_bound.least(question).times(candidate.gpus)

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from fairlead.backtest import yardsticks
 from fairlead.backtest.contenders import Contender
+from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.repeats import Repeated
 
@@ -54,8 +55,8 @@ class Outcome:
     """The results."""
 
     runs: dict[tuple[int, int], PlayedCandidate] = field(default_factory=dict)
-    least: dict[int, float] = field(default_factory=dict)
-    """Lower bound in GPU hours by contender."""
+    least: dict[int, LeastSeconds] = field(default_factory=dict)
+    """Lower bounds in GPU seconds by contender."""
     interrupted: bool = False
 
     def rows(self, comparison: Comparison) -> Iterator[Repeated]:
@@ -69,7 +70,7 @@ class Outcome:
                     name=one.name,
                     runs=runs,
                     compared=one.compared,
-                    least_gpu_hours=self.least.get(who),
+                    least=self.least.get(who),
                     times=comparison.whole.seconds / part if part else 1.0,
                     budget=comparison.budget,
                 )
@@ -147,15 +148,15 @@ def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcom
 
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
-    """Compute the lower bound once for all contenders with the same replicas."""
-    hours: dict[tuple[object, ...], float] = {}
+    """Compute the lower bounds once for all contenders with the same replicas."""
+    found: dict[tuple[object, ...], LeastSeconds] = {}
     settings = comparison.repeats[0].settings
     for who, one in enumerate(comparison.contenders):
         made = one.candidate
         same = (id(made.times), made.settings, made.replicas, made.answered_elsewhere)
-        if same not in hours:
-            hours[same] = yardsticks.bound(one.candidate, comparison.whole, settings) / 3600
-        outcome.least[who] = hours[same]
+        if same not in found:
+            found[same] = yardsticks.bound(one.candidate, comparison.whole, settings)
+        outcome.least[who] = found[same]
 
 
 def _play_all(comparison: Comparison, jobs: int, outcome: Outcome) -> None:

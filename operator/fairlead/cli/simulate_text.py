@@ -103,8 +103,10 @@ def _below(row: Repeated, *, every: bool) -> list[str]:
     one = row.runs[0]
     lines = ["", f"{row.name}: {judged(row)}"]
     if row.least_gpu_hours is not None:
+        answered = ", all requests answered" if row.answers_all else ""
         lines.append(
-            f"  the minimum on these replicas, however they are scaled: at least {row.least_gpu_hours:.2f} GPU hours"
+            "  the minimum on these replicas, however they are scaled: "
+            f"at least {row.least_gpu_hours:.2f} GPU hours{answered}"
         )
     lines += [f"  {note}" for note in one.notes]
     if len(row.runs) > 1:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fairlead.backtest import play as playing
+from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.play import PlayedCandidate, PlayedDecision, PlayedTraffic, PlaySettings
 from fairlead.backtest.repeats import Repeated
 from fairlead.cli.report.page import ReportedComparison
@@ -34,7 +35,7 @@ def played(name: str, first_s: float = 30.0) -> PlayedCandidate:
 
 
 def row(name: str, first_s: float = 30.0) -> Repeated:
-    return Repeated(name=name, runs=(played(name, first_s),), least_gpu_hours=0.1)
+    return Repeated(name=name, runs=(played(name, first_s),), least=LeastSeconds(360.0, 360.0))
 
 
 def with_changes(one: Repeated, number: int) -> Repeated:

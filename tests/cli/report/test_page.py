@@ -13,7 +13,7 @@ from tests.cli.report.reported import comparison, row, with_changes
 
 
 def test_the_verdict_comes_first_and_what_it_rests_on_last() -> None:
-    text = page.html(comparison(row("chat"), replace(row("other"), least_gpu_hours=None)))
+    text = page.html(comparison(row("chat"), replace(row("other"), least=None)))
 
     heads = re.findall(r"<h2>(.*?)</h2>", text)
     assert heads == [
@@ -47,7 +47,7 @@ def test_what_keeps_its_objectives_at_too_high_a_price_is_no_answer() -> None:
 
 def test_without_prices_the_cheapest_has_the_fewest_gpu_hours() -> None:
     whole = row("chat")
-    free = replace(whole, runs=tuple(replace(one, cost=None) for one in whole.runs), least_gpu_hours=None)
+    free = replace(whole, runs=tuple(replace(one, cost=None) for one in whole.runs), least=None)
     text = page.html(comparison(free))
 
     assert f"✓ chat keeps its objectives for 100.0% of requests at {free.gpu_hours.mean:.2f} GPU hours." in text
