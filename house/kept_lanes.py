@@ -9,16 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from house import pure, reach
+from house import lane_folders, pure, reach
 from house.lane import Lane
 from house.pure import Held
 
 FOLDER: Final = ".build/lanes"
+RUN_BY_NAME: Final = {lane_folders.COMPILED: lane_folders.RUN_COMPILED}
+"""Folders of tests that a test starts without importing them."""
 
 
 def facts(root: Path, lane: Lane, examples: int) -> Held:
     """All that its tests could notice: they start our programs, and the house's tests read documents too."""
-    key = reach.key(root, (*pure.PROGRAMS, *lane.folders), prose=True)
+    started = (folder for one in lane.folders for folder in RUN_BY_NAME.get(one, ()))
+    key = reach.key(root, (*pure.PROGRAMS, *lane.folders, *started), prose=True)
     return Held(key=key, examples=examples)
 
 

@@ -12,6 +12,8 @@ OPERATED: Final = f"{APISERVER}/scaling"
 FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
 """Half of the time of the tests against an API server, in two lanes of their own."""
 COMPILED: Final = "tests/router/test_compiled.py"
+RUN_COMPILED: Final = ("tests/routing", "tests/router", "tests/simulator", "tests/backtest")
+"""The rooms whose tests it runs again."""
 ARTIFACTS: Final = "tests/house/test_artifacts.py"
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""

@@ -161,6 +161,15 @@ def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Pat
     assert not kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 40))
 
 
+def test_a_lane_whose_test_starts_others_runs_again_when_one_of_those_changed(tmp_path: Path) -> None:
+    compiled, story = by_name("compiled"), tmp_path / "tests" / "simulator" / "test_clock.py"
+    story.parent.mkdir(parents=True)
+    story.write_text("assert True\n")
+    kept_lanes.remember(tmp_path, compiled, kept_lanes.facts(tmp_path, compiled, 40))
+    story.write_text("assert not False\n")
+    assert not kept_lanes.holds(tmp_path, compiled, kept_lanes.facts(tmp_path, compiled, 40))
+
+
 def test_only_lanes_without_a_node_are_skipped_when_unchanged_and_none_on_an_existing_cluster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

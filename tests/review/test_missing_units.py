@@ -22,7 +22,7 @@ def warned(**spec: Any) -> list[str]:  # noqa: ANN401  # any field of a spec
 def test_memory_without_a_unit_is_bytes() -> None:
     (found,) = warned(resources={"limits": {"memory": "64"}})
     assert found == (
-        "spec.resources.limits.memory: 64: a number without a unit counts bytes, and this is less than 1 MiB; "
+        "spec.resources.limits.memory: 64: this is less than 1 MiB: a number without a unit counts bytes; "
         "write the unit, for instance 64Gi"
     )
 
@@ -56,4 +56,5 @@ def test_routers_of_a_gateway_are_reviewed_too() -> None:
 def test_amounts_with_units_and_few_cores_are_not_warned_of() -> None:
     amounts = {"cpu": "192", "memory": "1Mi", "ephemeral-storage": "100Gi"}
     assert warned(resources={"requests": amounts}, storage={"sharedMemory": "1Gi"}) == []
+    assert warned(resources={"requests": {"ephemeral-storage": "0"}}, storage={"sharedMemory": "0"}) == []
     assert warned(gateway={"name": "company"}) == []

@@ -13,9 +13,9 @@ from devcluster.cache import Cache
 from devcluster.image import compiled
 from devcluster.image.compiled_files import listed, read_by
 from house import pure
+from house.lane_folders import RUN_COMPILED
 from house.tree import ROOT
 
-ROOMS: Final = ("tests/routing", "tests/router", "tests/simulator", "tests/backtest")
 FEW_EXAMPLES: Final = "10"
 """Of each property: compiled code that differs does so at once."""
 
@@ -23,7 +23,7 @@ FEW_EXAMPLES: Final = "10"
 @pytest.mark.conformance
 def test_the_tests_of_these_folders_pass_with_compiled_code(tmp_path: Path) -> None:
     place = compiled.package(ROOT, Cache.chosen(), tmp_path / "package")
-    words = [*ROOMS, "-m", pure.MARKER, "-n", "2", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={place} ."]
+    words = [*RUN_COMPILED, "-m", pure.MARKER, "-n", "2", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={place} ."]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *words],

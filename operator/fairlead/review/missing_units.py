@@ -43,11 +43,11 @@ def _of_amounts(amounts: ResourceAmounts, above: str) -> Iterator[SpecWarning]:
 
 
 def _of_bytes(field: str, size: int | None) -> Iterator[SpecWarning]:
-    if size is not None and size < MIB:
+    if size is not None and 0 < size < MIB:
         yield SpecWarning(
             field=field,
             value=quantities.of_bytes(size),
             reason=AdmissionReason.UNIT_MISSING,
-            because="a number without a unit counts bytes, and this is less than 1 MiB",
+            because="this is less than 1 MiB: a number without a unit counts bytes",
             remedy="write the unit, for instance 64Gi",
         )
