@@ -74,6 +74,13 @@ def test_sleepers_and_speculation_are_decisions_too() -> None:
     )
 
 
+def test_while_no_policy_can_be_used_the_status_keeps_that_a_budget_limited_the_last_decision() -> None:
+    paid, held = recommended(2, ScalingReason.OVER_BUDGET), recommended(2, ScalingReason.NO_POLICY, "held")
+    assert status_after(paid, held, held, held)["overBudget"] is True
+    for other in (status_after(paid), status_after(paid, held, recommended(2), held), status_after(held)):
+        assert "overBudget" not in other
+
+
 def test_in_mode_recommend_the_status_only_advises_and_no_controller_can_follow_it() -> None:
     shy = replace(CASE, policy=ScalingPolicy(active=False), subject=replace(SUBJECT, speculates=True))
     found = status_after(recommended(3), case=shy)

@@ -16,6 +16,10 @@ POLICY: Final = {
 }
 
 
+PAID: Final = "2 replicas: 3 replicas at 2.1 an hour each cost more than maxCostPerHour 5"
+HELD: Final = "held: AutoscalingPolicy q cannot be read"
+
+
 def scaled(scaling: dict[str, Any], least: int = 1) -> Pretend:
     """A deployment whose autoscaler wrote this."""
     world = Pretend()
@@ -75,14 +79,50 @@ def test_the_first_replica_starts_although_the_policy_only_recommends() -> None:
 
 
 def test_a_budget_goes_below_the_minimum_and_the_conditions_say_so() -> None:
-    words = "2 replicas: 3 replicas at 2.1 an hour each cost more than maxCostPerHour 5"
-    world = scaled({"recommended": 2, "reason": "OverBudget", "message": words}, least=3)
+    world = scaled({"recommended": 2, "reason": "OverBudget", "message": PAID}, least=3)
     assert world.document()["status"]["desiredReplicas"] == 2
     assert world.condition("ScalingActive") == ("True", "Recommended")
     assert world.message("ScalingActive") == "the budget pays for 2 replicas, 3 to 4 allowed: the budget wins"
 
     report(world, {"recommended": 2, "reason": "Steady", "message": "2 replicas"})
     assert world.document()["status"]["desiredReplicas"] == 3, "only a budget leads below minReplicas"
+
+
+def raise_least(world: Pretend, least: int) -> None:
+    """A user raises minReplicas."""
+    world.apply(deployment(replicas=None, scaling={"minReplicas": least, "maxReplicas": 4, "policy": {"name": "q"}}))
+    world.settle()
+
+
+def test_a_policy_that_begins_to_only_recommend_leaves_a_count_below_the_minimum_that_its_budget_led_to() -> None:
+    world = scaled({"recommended": 2, "reason": "OverBudget", "message": PAID}, least=3)
+    report(world, {"advised": 2, "asleep": 0, "reason": "OverBudget", "message": PAID})
+    assert world.document()["status"]["desiredReplicas"] == 2
+    assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
+    assert world.message("ScalingActive").endswith("; the count stays at 2 replicas")
+
+    report(world, {"advised": 3, "asleep": 0, "reason": "AtMinimum", "message": "3 replicas: minReplicas is 3"})
+    assert world.document()["status"]["desiredReplicas"] == 3, "the budget pays again, so minReplicas counts"
+
+
+def test_a_policy_that_can_no_longer_be_used_leaves_a_count_below_the_minimum_that_its_budget_led_to() -> None:
+    world = scaled({"recommended": 2, "reason": "OverBudget", "message": PAID}, least=3)
+    report(world, {"recommended": 2, "reason": "NoPolicy", "message": HELD, "overBudget": True})
+    assert world.document()["status"]["desiredReplicas"] == 2
+    assert world.condition("ScalingActive") == ("False", "PolicyUnusable")
+    raise_least(world, 4)
+    assert world.document()["status"]["desiredReplicas"] == 2, "the budget of the last decision still counts"
+
+
+@pytest.mark.parametrize("policy", [{"recommended": 2, "reason": "NoPolicy"}, {"advised": 2, "reason": "TokenDemand"}])
+def test_a_raised_minimum_adds_replicas_although_no_policy_acts_if_the_budget_was_not_the_limit(
+    policy: dict[str, Any],
+) -> None:
+    world = scaled({"recommended": 2, "reason": "TokenDemand", "message": "2 replicas"}, least=1)
+    report(world, policy | {"message": HELD})
+    assert world.document()["status"]["desiredReplicas"] == 2
+    raise_least(world, 3)
+    assert world.document()["status"]["desiredReplicas"] == 3
 
 
 def test_no_request_starts_a_replica_that_the_budget_does_not_pay_for() -> None:

@@ -65,7 +65,27 @@ def test_a_policy_that_only_advises_leaves_the_count_at_zero_too() -> None:
     assert replica_count.wanted(BOUNDS, None, 20, advised=True).replicas == 8
 
 
+def test_a_policy_that_only_advises_lifts_no_count_that_its_budget_led_below_the_lower_bound() -> None:
+    poor = ReplicaBounds(least=3, most=8)
+    assert replica_count.wanted(poor, None, 2, advised=True, over_budget=True) == ReplicaCount(
+        replicas=2,
+        reason=CountReason.ADVISED,
+        because="the policy only recommends, 3 to 8 allowed, its budget pays for fewer: 2 replicas",
+    )
+    assert replica_count.wanted(poor, None, 2, advised=True).replicas == 3, "a raised minReplicas lifts"
+    assert replica_count.wanted(poor, None, 2, over_budget=True).replicas == 3, "the first start"
+    assert replica_count.wanted(poor, None, 9, advised=True, over_budget=True).replicas == 8
+
+
 numbers = st.integers(-9, 99)
+
+
+@given(st.builds(ReplicaBounds, least=numbers, most=numbers), st.integers(0, 99))
+def test_over_budget_a_policy_that_begins_to_only_advise_never_adds_a_replica(
+    bounds: ReplicaBounds, current: int
+) -> None:
+    followed = replica_count.wanted(bounds, current, current, over_budget=True).replicas
+    assert replica_count.wanted(bounds, None, followed, advised=True, over_budget=True).replicas == followed
 
 
 @given(numbers | st.builds(ReplicaBounds, least=numbers, most=numbers), st.none() | numbers, numbers)

@@ -142,6 +142,11 @@ class ScalingStatus(ApiModel):
         default=None,
         description="Off while speculative decoding costs more than it gains; absent where it is not configured.",
     )
+    over_budget: bool | None = Field(
+        default=None,
+        description="True while no policy can be used and the budget limited the last decision: the count stays, even "
+        "below minReplicas.",
+    )
     reason: ShortText | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
     at: Timestamp = Field(default=None, description="When it was last reported.")

@@ -27,6 +27,8 @@ ScalingFields = dict[str, Any]
 def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
     """Return the new `status.scaling`, with the last decisions."""
     found, decisions = _now(case, recommendation), before.get("decisions") or []
+    if recommendation.reason is ScalingReason.NO_POLICY and _was_over_budget(before):
+        found["overBudget"] = True
     was = count(before)
     desired = (case.document.get("status") or {}).get("desiredReplicas")
     was = desired if was is None and isinstance(desired, int) else was
@@ -114,6 +116,11 @@ def _now(case: ScalingCase, recommendation: Recommendation) -> ScalingFields:
         "message": recommendation.message[:LONGEST_MESSAGE],
         **guesses,
     }
+
+
+def _was_over_budget(before: ScalingFields) -> bool:
+    """Return whether a budget limited the last decision of a policy, which may be several writes ago."""
+    return before.get("overBudget") is True or before.get("reason") == ScalingReason.OVER_BUDGET.value
 
 
 def _acts(found: ScalingFields, before: ScalingFields) -> bool:

@@ -196,8 +196,13 @@ def is_advised(observed: DeploymentSnapshot) -> bool:
 
 
 def is_over_budget(observed: DeploymentSnapshot) -> bool:
-    """Whether the policy's budget limits the recommended count, which may then be below the lower bound."""
+    """Whether the policy's budget limits the recommended count, which may then be below the lower bound.
+
+    While no policy can be used, the budget of the last decision still counts, so that nothing changes.
+    """
     report = autoscaler_report(observed)
+    if report is not None and report.reason == ScalingReason.NO_POLICY.value:
+        return observed.status["scaling"].get("overBudget") is True
     return report is not None and report.reason == ScalingReason.OVER_BUDGET.value
 
 

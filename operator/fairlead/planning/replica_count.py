@@ -18,7 +18,7 @@ class CountReason(StrEnum):
     NO_RECOMMENDATION = "NoRecommendation"
     """There is no recommendation yet: the current count stays, within the bounds."""
     ADVISED = "Advised"
-    """The policy only advises: the current count stays, within the bounds."""
+    """The policy only advises: the current count stays, within the bounds or where its budget had led."""
     OVER_BUDGET = "OverBudget"
     """The policy's budget pays for fewer than the lower bound."""
 
@@ -43,15 +43,13 @@ def wanted(
     """Return the count that a rollout works towards; never negative, whatever was written or recommended.
 
     `advised`: the policy only advises. `over_budget`: its budget pays for no more than what is recommended, and so may
-    lead below the lower bound.
+    lead below the lower bound; a policy that only advises then leaves a count below that bound where it is.
     """
     if isinstance(replicas, int):
         fixed = max(0, replicas)
         return ReplicaCount(replicas=fixed, reason=CountReason.FIXED, because=f"spec.replicas asks for {fixed}")
     if recommended is None and advised:
-        count = _within(current, replicas.least, replicas.most)
-        because = f"the policy only recommends, {_bounds(replicas)}: {sentences.replicas(count)}"
-        return ReplicaCount(replicas=count, reason=CountReason.ADVISED, because=because)
+        return _advised(replicas, current, over_budget)
     if recommended is None:
         return _without_recommendation(replicas, current)
     if over_budget and recommended < replicas.least:
@@ -64,6 +62,15 @@ def wanted(
         return ReplicaCount(replicas=count, reason=CountReason.RECOMMENDED, because=because)
     because = f"{recommended} recommended, {_bounds(replicas)}: {sentences.replicas(count)}"
     return ReplicaCount(replicas=count, reason=CountReason.BOUNDED, because=because)
+
+
+def _advised(bounds: ReplicaBounds, current: int, over_budget: bool) -> ReplicaCount:
+    """Keep the count; the lower bound lifts it unless the budget pays for fewer."""
+    least = min(bounds.least, current) if over_budget else bounds.least
+    count = _within(current, least, bounds.most)
+    why = ", its budget pays for fewer" if count < bounds.least else ""
+    because = f"the policy only recommends, {_bounds(bounds)}{why}: {sentences.replicas(count)}"
+    return ReplicaCount(replicas=count, reason=CountReason.ADVISED, because=because)
 
 
 def _without_recommendation(bounds: ReplicaBounds, current: int) -> ReplicaCount:
