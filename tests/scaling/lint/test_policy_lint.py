@@ -183,7 +183,13 @@ def test_as_many_schedules_as_there_may_be_are_compared_in_no_time() -> None:
             replace(USER, bounds=ReplicaBounds(least=3, most=8, policy="calm")),
             ScalingPolicy(max_cost_per_hour=Decimal(5)),
             LintReason.OVER_BUDGET,
-            "3 replicas at 2 an hour each cost more than the 5 of policy calm",
+            "3 replicas at 2 an hour each cost more than the 5 of policy calm; lower it, or raise budget",
+        ),
+        (
+            AT_ZERO,
+            replace(SLEEPY, max_cost_per_hour=Decimal(1)),
+            LintReason.OVER_BUDGET,
+            "1 replica at 2 an hour each costs more than the 1 of policy calm; raise budget.maxCostPerHour to 2 or",
         ),
         (
             replace(USER, price_per_hour=None),
@@ -223,6 +229,7 @@ def test_a_policy_and_who_names_it_do_not_match(
     ("user", "policy"),
     [
         (replace(AT_ZERO, held_seconds=300.0), SLEEPY),
+        (AT_ZERO, replace(SLEEPY, max_cost_per_hour=Decimal(2))),
         (USER, ScalingPolicy(schedules=(MORNING, NIGHT), max_cost_per_hour=Decimal(5))),
         (replace(USER, engine_queue=10), ScalingPolicy(signals=SignalTargets(queue_per_replica=80))),
         (replace(USER, sleeps=True), ScalingPolicy(warm_pool=WarmPool(ready=1, asleep=1))),

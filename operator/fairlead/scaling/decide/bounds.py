@@ -38,9 +38,13 @@ def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
     paid = affordable(situation.facts)
     if paid is None or n <= paid:
         return None
-    price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
-    words = f"{count(n, 'replica')} at {price:g} an hour each {verb(n, 'costs')} more than maxCostPerHour {most}"
-    return limit(ScalingBound.BUDGET, n, paid, words)
+    return limit(ScalingBound.BUDGET, n, paid, bill(n, situation.facts))
+
+
+def bill(n: int, facts: ScalingFacts) -> str:
+    """Return that this many replicas cost more than the budget."""
+    price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
+    return f"{count(n, 'replica')} at {price:g} an hour each {verb(n, 'costs')} more than maxCostPerHour {most}"
 
 
 def affordable(facts: ScalingFacts) -> int | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ScalingReason, ScalingSignal
-from fairlead.scaling.decide import shrink_guards
+from fairlead.scaling.decide import bounds, shrink_guards
 from fairlead.scaling.decide.answer_history import ReportedReason
 from fairlead.scaling.decide.limit_context import LimitContext
 from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound, SignalNeed
@@ -66,9 +66,11 @@ def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> R
     summary, leading = situation.summary, situation.summary.leading
     reason = _reason(n, limits, situation)
     words = limits[-1].because if limits else _unlimited(reason, situation)
-    need = f"; {_leading_need(leading)}" if limits and leading is not None else ""
+    words += f"; {_leading_need(leading)}" if limits and leading is not None else ""
+    if _pays_for_none(n, situation):
+        words = bounds.bill(1, situation.facts)  # the same with and without requests
     matter = f"{reason} {_doubtful(summary)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
-    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}{need}")
+    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}")
 
 
 def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
@@ -82,8 +84,8 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
     """Return the reason of the last limit that changed the answer; Steady if there is none and the count stays."""
     wanted, leading = situation.facts.wanted, situation.summary.leading
-    if n < situation.facts.bounds.least:
-        return ScalingReason.OVER_BUDGET  # no other rule leads below it
+    if n < situation.facts.bounds.least or _pays_for_none(n, situation):
+        return ScalingReason.OVER_BUDGET  # no other rule leads below minReplicas
     if wanted == 0 < n and situation.summary.held > 0:
         return ScalingReason.WAKING
     if limits:
@@ -93,6 +95,11 @@ def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> 
     if n == wanted or leading is None:
         return ScalingReason.STEADY
     return BY_SIGNAL[leading.signal]
+
+
+def _pays_for_none(n: int, situation: LimitContext) -> bool:
+    """Whether the budget keeps the count at zero, also while no request asks for more: the first one starts none."""
+    return n == 0 == bounds.affordable(situation.facts)
 
 
 def _leading_need(leading: SignalNeed) -> str:

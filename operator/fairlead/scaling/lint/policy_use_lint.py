@@ -71,7 +71,7 @@ def _schedules(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    budget, price, least = policy.max_cost_per_hour, user.price_per_hour, user.bounds.least
+    budget, price, least = policy.max_cost_per_hour, user.price_per_hour, max(user.bounds.least, 1)
     if budget is None:
         return
     if price is None:
@@ -84,7 +84,9 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
         bill = f"{count(least, 'replica')} at {price:g} an hour each {verb(least, 'costs')} more"
         because = f"{bill} than the {budget} of policy {user.bounds.policy}"
         remedy = "lower it, or raise budget.maxCostPerHour: the budget wins"
-        yield _warning("minReplicas", least, LintReason.OVER_BUDGET, (because, remedy))
+        if Decimal(repr(price)) > budget:
+            remedy = f"raise budget.maxCostPerHour to {price:g} or more: until then requests get 503, as none starts"
+        yield _warning("minReplicas", user.bounds.least, LintReason.OVER_BUDGET, (because, remedy))
 
 
 def _queue(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
