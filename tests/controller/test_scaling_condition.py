@@ -133,6 +133,14 @@ def test_no_request_starts_a_replica_that_the_budget_does_not_pay_for() -> None:
     )
 
 
+def test_a_budget_that_pays_for_some_is_not_blamed_for_the_zero_that_a_policy_in_mode_recommend_leaves() -> None:
+    world = scaled({"recommended": 0, "reason": "Idle", "message": "no request came"}, least=0)
+    assert "the first one makes the autoscaler start a replica" in world.message("Routable")
+    report(world, {"advised": 2, "asleep": 0, "reason": "OverBudget", "message": PAID})
+    assert list(world.engines().values()) == [0]
+    assert world.message("Routable").endswith("then get 503; no autoscaler decides now: ScalingActive says why")
+
+
 def test_invalid_parts_of_the_autoscalers_report_are_ignored() -> None:
     assert scaled({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
     assert AutoscalerReport(reason="Idle", message="").advised is None

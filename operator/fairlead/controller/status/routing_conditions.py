@@ -29,11 +29,14 @@ def wakes(now: StatusInputs) -> bool:
     """Whether a request can start a replica from zero: an autoscaler decides, its upper bound and budget allow one."""
     bounds = now.judged.deployment.replicas if now.judged.deployment else None
     decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
-    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides and not _is_over_budget(now)
+    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides and not _pays_for_none(now)
 
 
-def _is_over_budget(now: StatusInputs) -> bool:
-    return now.scaled is not None and now.scaled.reason == ScalingReason.OVER_BUDGET.value
+def _pays_for_none(now: StatusInputs) -> bool:
+    """Whether a policy that acts has a budget below the price of one replica."""
+    if now.scaled is None or now.scaled.advised is not None or now.count is None or now.count.replicas > 0:
+        return False
+    return now.scaled.reason == ScalingReason.OVER_BUDGET.value
 
 
 def doubts(now: StatusInputs) -> str:
@@ -82,7 +85,7 @@ def _at_zero(now: StatusInputs) -> str:
         return "no replicas are desired; routers hold requests, and the first one makes the autoscaler start a replica"
     if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
         cause = "no autoscaler decides now: ScalingActive says why"
-        if _is_over_budget(now):
+        if _pays_for_none(now):
             cause = "the policy's budget pays for none: raise budget.maxCostPerHour"
     else:
         cause = "spec.replicas is 0: raise it"
