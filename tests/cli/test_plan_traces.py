@@ -91,7 +91,8 @@ def test_clients_whose_gaps_no_shape_describes_are_drawn_as_traffic_of_their_rat
     rates.write_text("t_s,client,rate_rps,dist,shape\n0,a,2.0,G,1\n30,a,2.0,G,1\n")
     code, out, err = run(*words, str(rates))
     assert (code, out) == (2, "")
-    assert "rates: line 3: its window begins at 30 s, and the one above it at 0 s lasts 600 s" in err
+    where = f"fairlead plan: --trace {rates}: rates: line 3: "
+    assert err.startswith(f"{where}its window begins at 30 s, and the one above it at 0 s lasts 600 s")
     assert err.endswith("; with --no-play, it is only calculated\n")
 
 

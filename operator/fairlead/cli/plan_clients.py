@@ -14,7 +14,6 @@ from fairlead.backtest.play import PlayedTraffic
 from fairlead.cli import client_mixes, trace_lines
 from fairlead.cli.simulate_traffic import PlainRequests
 from fairlead.simulator.traffic import client_mix
-from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.simulator.traffic.client_mix import WINDOW_S, ChanceStreams, ClientMixWindow
 
 MOST_REQUESTS: Final = 20_000
@@ -28,8 +27,10 @@ class BusyClients:
     windows: Sequence[ClientMixWindow]
     first: float
     """Start of the file's first window."""
+    described: float
+    """Start of the first one in which a client has lengths; those before it cannot be drawn."""
     whole: bool
-    """Whether these are all windows of the file."""
+    """Whether these are all windows from there on."""
 
     @property
     def seconds(self) -> float:
@@ -53,24 +54,31 @@ class BusyClients:
     def words(self, path: Path, seeds: int) -> str:
         """Say what is played."""
         words = f"{path.name}: clients with their own bursts and lengths, drawn by {seeds} seeds, "
-        if self.whole:
-            return f"{words}{self.seconds / 60:.0f} min"
-        since = (self.windows[0].start - self.first) / 60
-        return f"{words}busiest {self.seconds / 60:.0f} min, from minute {since:.0f} on"
+        words += f"{'' if self.whole else 'busiest '}{self.seconds / 60:.0f} min"
+        if not self.whole or self.first < self.described:
+            words += f", from minute {(self.windows[0].start - self.first) / 60:.0f} on"
+        if self.first < self.described:
+            words += f"; its first {(self.described - self.first) / 60:.0f} min, without lengths, are left out"
+        return words
 
 
 def busiest(path: Path) -> BusyClients | None:
-    """Find the busiest windows; None if no gaps are described, or no request is sent, or more than can be drawn."""
+    """Find the busiest windows with lengths; None if there are no shapes of gaps, no requests, or too many to draw."""
     with trace_lines.opened(path) as rates:
         if not client_mixes.describes(next((line for line in rates if line.strip()), "")):
             return None
-    try:
-        with trace_lines.opened(path) as rates, trace_lines.opened(client_mixes.lengths_of(path)) as lengths:
-            found = list(client_mix.windows(rates, lengths))
-    except UnreadableTraffic as problem:
-        raise UnreadableTraffic(f"{path}: {problem}") from problem
-    since, until = _densest(found)
-    busy = BusyClients(windows=found[since:until], first=found[0].start, whole=until - since == len(found))
+    with trace_lines.opened(path) as rates, trace_lines.opened(client_mixes.lengths_of(path)) as lengths:
+        found = list(client_mix.windows(rates, lengths))
+    described = [one for one in found if one.lengths]
+    if not described:
+        return None
+    since, until = _densest(described)
+    busy = BusyClients(
+        windows=described[since:until],
+        first=found[0].start,
+        described=described[0].start,
+        whole=until - since == len(described),
+    )
     return busy if 0 < busy.rate <= drawn_traffic.MOST_RATE else None
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -15,7 +15,6 @@ from fairlead.backtest.plan_player import PlanPlayer
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.played_plan import PlayedPlan
 from fairlead.cli import client_mixes, offline_data, plan_clients, plan_inputs, playable
-from fairlead.cli.plan_clients import BusyClients
 from fairlead.cli.plan_inputs import DESCRIBING
 from fairlead.cli.simulate_inputs import SeededStreams
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
@@ -24,6 +23,7 @@ from fairlead.emulator import packaged_data
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives
 from fairlead.objects import plan_manifests
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.simulator.traffic.client_mix import ChanceStreams
 from fairlead.sizing.capacity_planning import PlanInputs
 
 SEEDS: Final = 3
@@ -110,10 +110,9 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
             raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
         traffic, words = busiest(trace, MOST_REQUESTS)
         return (traffic,), words
-    if clients := _clients(chosen):
-        mixed = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
-        return tuple(clients.drawn(one) for one in mixed), clients.words(Path(chosen.trace), SEEDS)
-    streams = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
+    streams = [SeededStreams(chosen.seed + turn) for turn in range(SEEDS)]
+    if _is_recorded(chosen) and (mixed := _clients(Path(chosen.trace), streams)):
+        return mixed
     found = tuple(drawn_traffic.drawn(brief.traffic, brief.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
 
@@ -136,12 +135,15 @@ def _is_recorded(chosen: argparse.Namespace) -> bool:
     return not Path(chosen.trace).is_fifo()
 
 
-def _clients(chosen: argparse.Namespace) -> BusyClients | None:
-    """ServeGen's clients, if few enough of their requests arrive to be drawn."""
+def _clients(path: Path, streams: Sequence[ChanceStreams]) -> tuple[tuple[PlayedTraffic, ...], str] | None:
+    """Traffic of ServeGen's clients, if few enough of their requests arrive to be drawn."""
     try:
-        return plan_clients.busiest(Path(chosen.trace)) if _is_recorded(chosen) else None
+        clients = plan_clients.busiest(path)
+        if clients is None:
+            return None
+        return tuple(clients.drawn(one) for one in streams), clients.words(path, len(streams))
     except UnreadableTraffic as problem:
-        raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
+        raise UnreadableTraffic(f"--trace {path}: {problem}{CALCULATED}") from problem
 
 
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
