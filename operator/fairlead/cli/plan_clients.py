@@ -6,6 +6,7 @@ keep far less than the same file shows in `fairlead simulate`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,10 @@ from fairlead.simulator.traffic.client_mix import WINDOW_S, ChanceStreams, Clien
 
 MOST_REQUESTS: Final = 20_000
 """Of more, the busiest windows are drawn: at least as many as have so many."""
+MOST_DRAWN: Final = int(drawn_traffic.MOST_REQUESTS)
+"""Only a single window can have more; of it the first ones are drawn."""
+LEAST_S: Final = 1.0
+"""A cut window lasts this long even if all its drawn requests arrive at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +47,21 @@ class BusyClients:
         """Requests a second in the busiest window."""
         return max(one.requests for one in self.windows) / WINDOW_S
 
+    @property
+    def requests(self) -> int:
+        """Requests in these windows, of which at most `MOST_DRAWN` are drawn."""
+        return sum(one.requests for one in self.windows)
+
     def drawn(self, streams: ChanceStreams) -> PlayedTraffic:
         """Draw single requests; the same random streams draw the same."""
-        began, found = self.windows[0].start, PlainRequests()
-        for window in self.windows:
-            for one in client_mix.arrivals(window, streams):
-                one.time -= began
-                found.add(one)
-        return PlayedTraffic(arrivals=found.arrivals, seconds=self.seconds)
+        began, found, last = self.windows[0].start, PlainRequests(), 0.0
+        every = (one for window in self.windows for one in client_mix.arrivals(window, streams))
+        for one in islice(every, MOST_DRAWN):
+            one.time -= began
+            found.add(one)
+            last = one.time
+        seconds = max(last, LEAST_S) if self.requests > MOST_DRAWN else self.seconds
+        return PlayedTraffic(arrivals=found.arrivals, seconds=seconds)
 
     def words(self, path: Path, seeds: int) -> str:
         """Say what is played."""
@@ -57,6 +69,8 @@ class BusyClients:
         words += f"{'' if self.whole else 'busiest '}{self.seconds / 60:.0f} min"
         if not self.whole or self.first < self.described:
             words += f", from minute {(self.windows[0].start - self.first) / 60:.0f} on"
+        if self.requests > MOST_DRAWN:
+            words += f", cut after {MOST_DRAWN:,} of {self.requests:,} requests"
         if self.first < self.described:
             words += f"; its first {(self.described - self.first) / 60:.0f} min, without lengths, are left out"
         return words
