@@ -121,6 +121,14 @@ def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterat
         loop.close()
 
 
+def not_current(kubeconfig: Path) -> None:
+    """Make another context the current one, whose cluster does not answer; this one is still `here`."""
+    content = json.loads(kubeconfig.read_text(encoding="utf-8"))
+    content["clusters"].append({"name": "two", "cluster": {"server": "http://127.0.0.1:1"}})
+    content["contexts"].append({"name": "away", "context": {"cluster": "two", "user": "me", "namespace": "team"}})
+    kubeconfig.write_text(json.dumps(content | {"current-context": "away"}), encoding="utf-8")
+
+
 def _kubeconfig(folder: Path, address: str) -> Path:
     path = folder / "kubeconfig"
     context = {"cluster": "one", "user": "me", "namespace": "team"}

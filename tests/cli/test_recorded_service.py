@@ -15,7 +15,7 @@ from fairlead.objects import labels
 from fairlead.objects.labels import ChildRole
 from tests.cli.candidate_files import CANDIDATES
 from tests.cli.conftest import Run
-from tests.cli.pretend_cluster import PretendCluster, running
+from tests.cli.pretend_cluster import PretendCluster, not_current, running
 
 BEGAN = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 GATEWAY = {"gateway": {"name": "front"}}
@@ -174,6 +174,33 @@ def test_lines_that_were_collected_elsewhere_are_played_on_what_runs(run: Run, t
     assert code == 0
     assert out.startswith("week.csv: 400 requests")
     assert "model error" not in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_another_cluster_of_the_kubeconfig_is_read_by_its_context(run: Run, tmp_path: Path) -> None:
+    not_current(tmp_path / "kubeconfig")
+    assert run("simulate", "--from", "infd/scaled", "--context", "here", "--until", "1m")[0] == 0
+    rows = [f"{number / 4},800,100" for number in range(100)]
+    (tmp_path / "week.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    collected = ("--traffic", str(tmp_path / "week.csv"))
+    assert run("simulate", "--from", "infd/scaled", "--context", "here", *collected)[0] == 0
+    code, out, err = run("simulate", "--from", "infd/scaled", *collected)
+    assert (code, out, "127.0.0.1:1" in err) == (1, "", True)
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("command", ["simulate", "advise", "tune"])
+def test_a_context_is_checked_and_refused_where_no_cluster_is_read(run: Run, files: Path, command: str) -> None:
+    code, out, err = run(command, "--from", "infd/scaled", "--context", "elsewhere")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"fairlead {command}: --context elsewhere: the kubeconfig has no context of this name; ")
+    traffic = ("--traffic", str(files / "steady.csv"))
+    code, out, err = run(command, str(files / "fleet"), *traffic, "--context", "here")
+    assert (code, out) == (2, "")
+    assert err == (
+        f"fairlead {command}: --context here: it chooses the cluster of --from infd/NAME, or of --publish NAME of "
+        "`fairlead simulate`, and neither is given; leave it out\n"
+    )
 
 
 @pytest.mark.usefixtures("cluster")

@@ -9,7 +9,7 @@ import pytest
 from fairlead.cluster.kinds import CONFIG_MAP
 from fairlead.objects import published_report
 from tests.cli.conftest import Run
-from tests.cli.pretend_cluster import PretendCluster, running
+from tests.cli.pretend_cluster import PretendCluster, not_current, running
 
 
 @pytest.fixture
@@ -50,6 +50,15 @@ def test_a_report_is_published_and_replaced_by_the_next_of_its_name(
     assert published_report.heading(held(cluster)).verdict.startswith("No candidate keeps its objectives")
     assert run(*words(files, "--publish", "friday", "-n", "other"))[0] == 0
     assert published_report.is_report(held(cluster, "other"))
+
+
+def test_a_report_goes_into_the_cluster_of_the_named_context(files: Path, run: Run, cluster: PretendCluster) -> None:
+    not_current(files / "kubeconfig")
+    code, _, err = run(*words(files, "--publish", "friday", "--context", "here"))
+    assert (code, "the report is ConfigMap friday in team" in err) == (0, True)
+    assert published_report.is_report(held(cluster))
+    code, out, err = run(*words(files, "--publish", "friday"))
+    assert (code, out, "127.0.0.1:1" in err) == (1, "", True)
 
 
 def test_a_config_map_that_is_no_report_stays_and_nothing_is_played_first(

@@ -78,6 +78,8 @@ def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
         "since --since (24h) ago",
     )
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    add_context(parser)
+    parser.set_defaults(publish=None)  # only `simulate` has --publish
     parser.add_argument(
         "--prometheus",
         metavar="URL",

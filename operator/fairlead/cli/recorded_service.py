@@ -147,11 +147,13 @@ def _nothing(spec: Mapping[str, Any], target: str, pods: list[str], seconds: flo
     )
 
 
-def at_once(target: str, namespace: str | None, seconds: float | None) -> ServiceRecording:
+def at_once(
+    target: str, namespace: str | None, seconds: float | None, *, context: str | None = None
+) -> ServiceRecording:
     """Synchronous variant, for a command that has nothing else to do meanwhile."""
 
     async def found() -> ServiceRecording:
-        async with cluster_client.open_cluster(None) as cluster:
+        async with cluster_client.open_cluster(None, context=context) as cluster:
             return await read(cluster, namespace or cluster.home, explanation.target_name(target), seconds)
 
     return asyncio.run(found())

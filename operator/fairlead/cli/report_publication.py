@@ -25,17 +25,19 @@ class ReportPlace(NamedTuple):
 
     namespace: str
     name: str
+    context: str | None
+    """Of the kubeconfig, for its cluster; None: the current one."""
 
 
-def place(name: str, namespace: str | None) -> ReportPlace:
+def place(name: str, namespace: str | None, *, context: str | None = None) -> ReportPlace:
     """Find and check the place before anything is played: only an earlier report may be replaced."""
     if len(name) > NAME.longest or not re.fullmatch(NAME.pattern, name):
         raise ArgumentValueError(f"--publish {name[:64]}: {NAME.because}; {NAME.remedy}")
 
     async def looked_at() -> ReportPlace:
-        async with cluster_client.open_cluster(None) as cluster:
-            found = ReportPlace(namespace or cluster.home, name)
-            there = await cluster.api.read(kinds.CONFIG_MAP, *found)
+        async with cluster_client.open_cluster(None, context=context) as cluster:
+            found = ReportPlace(namespace or cluster.home, name, context)
+            there = await cluster.api.read(kinds.CONFIG_MAP, found.namespace, name)
             if there is not None and not published_report.is_report(there):
                 raise ClusterUnavailable(
                     f"--publish {name}: ConfigMap {name} in {found.namespace} is not a report; choose another name"
@@ -61,7 +63,7 @@ def write(reported: ReportedComparison, where: ReportPlace) -> str:
         )
 
     async def written() -> None:
-        async with cluster_client.open_cluster(None) as cluster:
+        async with cluster_client.open_cluster(None, context=where.context) as cluster:
             await cluster.api.apply(manifest, manager=WRITER)
 
     asyncio.run(written())

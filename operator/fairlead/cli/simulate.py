@@ -87,7 +87,9 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.cli import playing_errors, report_publication, traffic_source
 
     def compared() -> int:
-        place = None if chosen.publish is None else report_publication.place(chosen.publish, chosen.namespace)
+        place = None
+        if chosen.publish is not None:
+            place = report_publication.place(chosen.publish, chosen.namespace, context=chosen.context)
         with traffic_source.opened(chosen) as source:
             return _compared(chosen, source, place)
 

@@ -28,14 +28,7 @@ class TrafficSource:
 @contextmanager
 def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
     """Open the traffic and check it; fetched logs are kept while it is played."""
-    if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
-        raise argument_values.ArgumentValueError(
-            "--prometheus: it supplies the requests of the routers of --from infd/NAME; set --from, and not --traffic"
-        )
-    if chosen.window is not None and not chosen.traffic:
-        raise argument_values.ArgumentValueError(
-            f"--window {chosen.window}: it spreads the requests of --traffic BATCH, which is not given; leave it out"
-        )
+    _refuse_without_effect(chosen)
     if chosen.service is None:
         if not chosen.files or not chosen.traffic:
             raise argument_values.ArgumentValueError(
@@ -43,7 +36,7 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
     elif chosen.traffic:
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None, context=chosen.context)
         trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since), recorded.target)
         yield TrafficSource(trace=trace, recorded=recorded)
     else:
@@ -53,11 +46,29 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
             raise argument_values.ArgumentValueError(
                 f"--since {chosen.since}: --prometheus has rates of {LEAST_STEP_SECONDS:g} s or more; choose 2m or more"
             )
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None if drawn else ago)
+        lines_of = None if drawn else ago
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, lines_of, context=chosen.context)
         source = _history(chosen, recorded, ago) if drawn else recorded
         with TemporaryDirectory(prefix="fairlead-") as folder:
             trace = _looked_through(chosen, source.write(Path(folder)), 0.0)
             yield TrafficSource(trace=trace, recorded=recorded)
+
+
+def _refuse_without_effect(chosen: argparse.Namespace) -> None:
+    """Refuse options that change nothing beside the others."""
+    if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
+        raise argument_values.ArgumentValueError(
+            "--prometheus: it supplies the requests of the routers of --from infd/NAME; set --from, and not --traffic"
+        )
+    if chosen.window is not None and not chosen.traffic:
+        raise argument_values.ArgumentValueError(
+            f"--window {chosen.window}: it spreads the requests of --traffic BATCH, which is not given; leave it out"
+        )
+    if chosen.context is not None and chosen.service is None and chosen.publish is None:
+        raise argument_values.ArgumentValueError(
+            f"--context {chosen.context}: it chooses the cluster of --from infd/NAME, or of --publish NAME of "
+            "`fairlead simulate`, and neither is given; leave it out"
+        )
 
 
 def _history(chosen: argparse.Namespace, recorded: ServiceRecording, ago: float) -> RouterHistory:
