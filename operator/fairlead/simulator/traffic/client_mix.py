@@ -26,8 +26,9 @@ RATES: Final = ("t_s", "client", "rate_rps", "dist", "shape")
 LENGTHS: Final = ("t_s", "client", "field")
 MOST_RPS: Final = 1e5
 """For one client; the busiest published one sends some 2,900."""
-LEAST_SHAPE, MOST_SHAPE = 1e-3, 1e6
-"""Shapes of gap distributions; the published ones lie between 0.0067 and 45,230."""
+LEAST_SHAPE, MOST_SHAPE = 6e-3, 1e6
+"""Shapes of gap distributions; the published ones lie between 0.0067 and 45,230, and the longest Weibull gap that can
+be drawn exceeds a float below 0.0051."""
 MOST_TOKENS: Final = 1e9
 _LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
 
