@@ -44,14 +44,14 @@ def test_both_readers_return_the_same_however_often_a_page_is_read(page: bytes) 
     assert [skimmer.read(page) for _ in range(COMPARED_EACH + 2)] == [completely(page)] * (COMPARED_EACH + 2)
 
 
-def test_two_families_of_one_fact_add_up() -> None:
+def test_tokens_loaded_from_main_memory_are_read() -> None:
     loaded = b'vllm:external_prefix_cache_hits_total{engine="0",model_name="chat"} '
     page = BUSY.replace(loaded + b"0.0", loaded + b"131072.0")
     load = after_a_good_page(page)
 
     assert isinstance(load, EngineLoad)
     assert load == completely(page)
-    assert load.prefix_hits == 524288.0 + 131072.0
+    assert (load.prefix_hits, load.loaded) == (524288.0, 131072.0)
 
 
 def test_only_the_durations_that_decide_are_read() -> None:

@@ -30,13 +30,12 @@ def test_a_busy_engines_page_yields_every_fact() -> None:
     assert (load.drafts, load.draft_tokens, load.accepted_tokens) == (1000.0, 3000.0, 1500.0)
 
 
-def test_tokens_that_were_loaded_from_main_memory_are_cached_ones_too() -> None:
-    """Scaling counts what is left to compute, wherever the rest was."""
+def test_tokens_that_were_loaded_from_main_memory_are_read_apart_from_the_hits_of_the_gpus_cache() -> None:
     loaded = 'vllm:external_prefix_cache_hits_total{engine="0",model_name="chat"} '
     load = metrics.load(BUSY.replace(f"{loaded}0.0", f"{loaded}131072.0"))
 
     assert isinstance(load, EngineLoad)
-    assert (load.prefix_queries, load.prefix_hits) == (1048577.0, 524288.0 + 131072.0)
+    assert (load.prefix_queries, load.prefix_hits, load.loaded) == (1048577.0, 524288.0, 131072.0)
 
 
 def test_the_buckets_of_a_histogram_ascend_to_infinity() -> None:

@@ -33,8 +33,10 @@ class EngineLoad:
     capacity_blocks: int | None = None
     block_tokens: int | None = None
     prefix_queries: float | None = None
-    """Tokens looked up in the prefix cache since the start; `prefix_hits` of these were found, there or below it."""
+    """Tokens looked up in the prefix cache since the start; `prefix_hits` of these were found."""
     prefix_hits: float | None = None
+    loaded: float | None = None
+    """Tokens that were loaded from main memory or another instance; also counted while the prefix cache is off."""
     prompt_tokens: float | None = None
     generation_tokens: float | None = None
     finished: float | None = None

@@ -47,6 +47,18 @@ def test_the_figures_of_an_engine_are_converted_to_those_of_a_decision() -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("hits", "loaded", "cached"), [(250.0, 400.0, 650.0), (0.0, 400.0, 400.0), (250.0, None, 250.0), (None, 400.0, None)]
+)
+def test_tokens_loaded_from_main_memory_are_cached_ones_too(
+    hits: float | None, loaded: float | None, cached: float | None
+) -> None:
+    """Scaling counts what is left to compute, wherever the rest was."""
+    figures = pod_figures.figures(load(prefix_hits=hits, loaded=loaded), 5.0, Objectives())
+
+    assert figures.cached_tokens == cached
+
+
 def test_a_pod_that_never_answered_has_no_figures_and_the_problem_no_answer() -> None:
     assert pod_figures.pod(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)
     assert pod_figures.router(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)

@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.autoscaler.samples import validation
 from fairlead.autoscaler.samples.sample import PodSample
+from fairlead.engines.vllm import metrics
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape, UnreadableScrapeReason
 from fairlead.scaling.facts import SampleProblem
 from tests.autoscaler.pages import load
@@ -52,11 +53,12 @@ def test_another_programs_page_has_no_line_to_show() -> None:
     ("counter", "lower"),
     [
         ("generation_tokens", {"generation_tokens": 10.0}),
+        ("loaded", {"loaded": 0.0}),
         ("time_to_first_token", {"time_to_first_token": DurationHistogram(count=1.0, total=0.1, buckets=())}),
     ],
 )
 def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, lower: dict[str, object]) -> None:
-    sample = sampled(load(), load(**lower))
+    sample = sampled(load(loaded=4000.0), load(**lower))
 
     assert (sample.figures, sample.at, sample.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
     assert sample.because == f"its counter {counter} went backwards: the engine restarted"
@@ -77,6 +79,23 @@ def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], be
     sample = sampled(load(), load(**lie))
 
     assert (sample.figures, sample.doubt, sample.because) == (load(), SampleProblem.CONTRADICTORY, because)
+
+
+def test_tokens_loaded_while_the_prefix_cache_is_off_contradict_nothing() -> None:
+    """vLLM then looks nothing up in its own cache, and counts what a connector loads all the same."""
+    page = "".join(
+        f'vllm:{family}{{engine="0",model_name="chat"}} {tokens}\n'
+        for family, tokens in (
+            ("prefix_cache_queries_total", 0.0),
+            ("prefix_cache_hits_total", 0.0),
+            ("external_prefix_cache_hits_total", 4000.0),
+        )
+    )
+    found = metrics.load(page)
+
+    assert isinstance(found, EngineLoad)
+    assert validation.contradiction(found) is None
+    assert sampled(found).doubt is None
 
 
 def test_unchanged_counters_are_timed_from_the_scrape_at_which_they_last_moved() -> None:

@@ -87,7 +87,7 @@ def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigure
         kv_usage=load.kv_usage,
         kv_tokens=_kv_tokens(load),
         prompt_tokens=load.prompt_tokens,
-        cached_tokens=load.prefix_hits,
+        cached_tokens=_cached_tokens(load),
         output_tokens=load.generation_tokens,
         finished=load.finished,
         preemptions=load.preemptions,
@@ -135,6 +135,11 @@ def _latency(durations: DurationHistogram | None, objective: float | None) -> La
         return None
     within = None if objective is None else count_within(durations, objective)
     return LatencyTotals(count=durations.count, total=durations.total, kept=within)
+
+
+def _cached_tokens(load: EngineLoad) -> float | None:
+    """Return the tokens that were not computed, wherever they were; None if the engine does not count its cache's."""
+    return None if load.prefix_hits is None else load.prefix_hits + (load.loaded or 0.0)
 
 
 def _kv_tokens(load: EngineLoad) -> float | None:

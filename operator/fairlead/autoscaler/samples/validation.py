@@ -9,7 +9,7 @@ from fairlead.scaling.facts import SampleProblem
 
 COUNTERS: Final = (
     *("prompt_tokens", "generation_tokens", "finished", "preemptions", "steps", "step_tokens"),
-    *("prefix_queries", "prefix_hits", "drafts", "draft_tokens", "accepted_tokens"),
+    *("prefix_queries", "prefix_hits", "loaded", "drafts", "draft_tokens", "accepted_tokens"),
 )
 HISTOGRAMS: Final = ("time_to_first_token", "inter_token", "request_pace")
 

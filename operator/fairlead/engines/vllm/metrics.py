@@ -15,7 +15,7 @@ NAMES: Final = MetricNames(
             "vllm:num_requests_waiting": "waiting",
             "vllm:prefix_cache_queries_total": "prefix_queries",
             "vllm:prefix_cache_hits_total": "prefix_hits",
-            "vllm:external_prefix_cache_hits_total": "prefix_hits",
+            "vllm:external_prefix_cache_hits_total": "loaded",
             "vllm:prompt_tokens_total": "prompt_tokens",
             "vllm:generation_tokens_total": "generation_tokens",
             "vllm:request_success_total": "finished",
