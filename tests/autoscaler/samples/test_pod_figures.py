@@ -48,7 +48,8 @@ def test_the_figures_of_an_engine_are_converted_to_those_of_a_decision() -> None
 
 
 @pytest.mark.parametrize(
-    ("hits", "loaded", "cached"), [(250.0, 400.0, 650.0), (0.0, 400.0, 400.0), (250.0, None, 250.0), (None, 400.0, None)]
+    ("hits", "loaded", "cached"),
+    [(250.0, 400.0, 650.0), (0.0, 400.0, 400.0), (250.0, None, 250.0), (None, 400.0, None)],
 )
 def test_tokens_loaded_from_main_memory_are_cached_ones_too(
     hits: float | None, loaded: float | None, cached: float | None
