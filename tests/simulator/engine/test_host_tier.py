@@ -1,5 +1,6 @@
 """Blocks in main memory: a conversation that comes back after its blocks were evicted is loaded, not computed."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -76,10 +77,10 @@ def test_a_longer_turn_loads_what_was_evicted_and_finds_the_rest_on_the_gpu() ->
     assert 0 < again.loaded_tokens < again.cached_tokens == 256
 
 
-def test_a_small_tier_forgets_the_conversation_that_waited_longest() -> None:
-    small = replace(BELOW, host_blocks=17)
+def test_a_small_tier_forgets_the_end_of_the_conversation_that_waited_longest() -> None:
+    small = replace(BELOW, host_blocks=20)
     _, turns, _ = alternating(small)
-    assert [one.loaded_tokens for one in turns] == [0, 0, 0, 0], "each of them pushes the other one out"
+    assert [one.loaded_tokens for one in turns] == [0, 0, 64, 64], "each of them leaves the other one four blocks"
 
 
 def test_without_prefix_caching_there_is_no_tier() -> None:
@@ -95,21 +96,135 @@ def replace_prefix(request: EngineRequest) -> EngineRequest:
     return request
 
 
-def test_the_first_blocks_of_a_prompt_that_is_used_are_dropped_last() -> None:
+def held(tier: HostTier, names: Iterable[int]) -> list[int]:
+    """Those of these blocks that are there."""
+    return [name for name in names if tier.found((name,))]
+
+
+def test_a_conversation_loses_its_end_first() -> None:
     tier = HostTier(4)
-    assert tier.store((1, 2)) == 2
-    assert tier.store((1, 2, 3)) == 1, "only a new block is copied"
-    tier.use((1, 2, 9))
-    tier.store((4, 5))
-    assert [tier.found((name,)) for name in (1, 2, 3)] == [1, 1, 0]
-    tier.store((6,))
-    assert [tier.found((name,)) for name in (1, 2)] == [1, 0]
+    assert tier.store(1, (1, 2, 3, 4)) == 4
+    tier.store(2, (5,))
+    assert (tier.found((1, 2, 3, 4)), tier.found((5,))) == (3, 1)
+    assert tier.store(3, ()) == 0, "there is nothing to make room for"
 
 
-@given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=20), st.integers(1, 8))
-def test_it_never_holds_more_than_it_has_room_for(steps: list[list[int]], blocks: int) -> None:
+def test_of_a_prompt_that_is_larger_than_the_tier_the_first_blocks_stay() -> None:
+    tier = HostTier(4)
+    tier.store(1, (1, 2, 3, 4, 5, 6))
+    assert tier.found((1, 2, 3, 4, 5, 6)) == 4
+
+
+def test_a_request_that_goes_on_storing_keeps_its_first_blocks() -> None:
+    tier = HostTier(4)
+    tier.store(1, (1, 2))
+    tier.store(2, (7, 8))
+    assert tier.store(1, (3,)) == 1
+    assert held(tier, range(9)) == [1, 2, 3, 7]
+
+
+def test_blocks_that_a_running_request_shares_outlast_the_conversation_that_stored_them() -> None:
+    tier = HostTier(5)
+    tier.store(1, (1, 2, 3))
+    tier.use(2, (1, 2, 9))
+    assert tier.store(2, (2, 4, 5)) == 2, "only new blocks are copied"
+    tier.store(3, (6,))
+    assert held(tier, range(10)) == [1, 2, 4, 5, 6]
+    tier.store(3, (7, 8))
+    assert held(tier, range(10)) == [1, 2, 6, 7, 8]
+
+
+def test_a_request_that_starts_again_keeps_what_it_stored_behind_what_it_uses() -> None:
+    tier = HostTier(4)
+    tier.use(1, ())
+    tier.store(1, (1, 2, 3))
+    tier.use(1, (1,))
+    tier.store(2, (4, 5))
+    assert held(tier, range(6)) == [1, 2, 4, 5]
+
+
+class PlainTier:
+    """The same by its definition: who stores moves all its blocks to the end of one list, the first of them last."""
+
+    def __init__(self, blocks: int) -> None:
+        self.blocks = blocks
+        self.oldest_first: list[int] = []
+        self.of_request: dict[int, list[int]] = {}
+
+    def use(self, serial: int, names: Sequence[int]) -> None:
+        """The request has these blocks, and then those from before."""
+        before = self.of_request.get(serial, [])
+        self.of_request[serial] = [*(name for name in names if name in self.oldest_first), *before]
+        self._touch(serial)
+
+    def store(self, serial: int, names: Sequence[int]) -> int:
+        """Append what is new, and drop from the front."""
+        if not names:
+            return 0
+        new = [name for name in names if name not in self.oldest_first]
+        self.oldest_first += new
+        self.of_request.setdefault(serial, []).extend(names)
+        self._touch(serial)
+        while len(self.oldest_first) > self.blocks:
+            gone = self.oldest_first.pop(0)
+            self.of_request = {one: [name for name in own if name != gone] for one, own in self.of_request.items()}
+        return len(new)
+
+    def _touch(self, serial: int) -> None:
+        for name in reversed(self.of_request[serial]):
+            self.oldest_first.remove(name)
+            self.oldest_first.append(name)
+
+
+CALLS = st.tuples(
+    st.sampled_from(["use", "store", "store", "end"]),
+    st.integers(0, 3),
+    st.lists(st.integers(0, 12), max_size=6, unique=True),
+)
+
+
+@given(st.lists(CALLS, max_size=60), st.integers(1, 8))
+def test_it_always_holds_what_the_definition_does(calls: list[tuple[str, int, list[int]]], blocks: int) -> None:
+    """As long as no text comes back whose block was dropped: such a block gets another hash here."""
+    tier, plain = HostTier(blocks), PlainTier(blocks)
+    serials, hashes, stored = [0, 1, 2, 3], list(range(13)), set[int]()
+    for call, which, places in calls:
+        serial, names = serials[which], [hashes[place] for place in places]
+        if call == "use":
+            tier.use(serial, names)
+            plain.use(serial, names)
+        elif call == "store":
+            assert tier.store(serial, names) == plain.store(serial, names)
+        else:
+            tier.end(serial)
+            serials[which] += 4
+        assert held(tier, hashes) == [name for name in hashes if name in plain.oldest_first]
+        assert len(tier) == len(plain.oldest_first) <= blocks
+        stored.update(names if call == "store" else ())
+        hashes = [name + 13 if name in stored and not tier.found((name,)) else name for name in hashes]
+
+
+@given(st.lists(CALLS, max_size=60), st.integers(1, 8))
+def test_it_never_holds_more_than_it_has_room_for(calls: list[tuple[str, int, list[int]]], blocks: int) -> None:
     tier = HostTier(blocks)
-    for names in steps:
-        tier.store(tuple(dict.fromkeys(names)))
-        assert len(tier) <= blocks
-        assert tier.found(names) <= len(names)
+    for call, serial, names in calls:
+        if call == "use":
+            tier.use(serial, names)
+        elif call == "store":
+            assert tier.store(serial, names) <= len(names)
+        else:
+            tier.end(serial)
+        assert len(tier) == len(held(tier, range(13))) <= blocks
+
+
+def test_requests_that_share_a_long_prompt_take_no_more_room_with_each_of_them() -> None:
+    """A thousand requests with the same prompt of a thousand blocks, and nothing that pushes any of them out."""
+    tier, prompt = HostTier(3000), range(1000)
+    for serial in range(1000):
+        tier.use(serial, prompt)
+        tier.store(serial, (*(prompt if not serial else ()), 1000 + serial))
+        tier.end(serial)
+    assert len(tier) == 2000
+    assert sum(len(names) for names in tier._lists.values()) < 20_000
+    tier.store(1000, range(5000, 7000))
+    assert tier.found(prompt) == 1000

@@ -167,7 +167,7 @@ def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entr
     request.computed = request.sealed = start * state.settings.block_tokens + entry.tokens
     state.enter(request)
     if state.host is not None:
-        state.host.use(block_names(request, 0, start))
+        state.host.use(request.serial, block_names(request, 0, start))
         state.counts.loaded_blocks += entry.loaded
         step.batch.loaded_blocks += entry.loaded
     if request.prefix or request.reply:

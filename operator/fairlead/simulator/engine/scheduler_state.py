@@ -114,6 +114,8 @@ class SchedulerState:
         elif not ran:
             self.waiting.abandon()
             self.deferred.discard(request)
+            if self.host is not None:
+                self.host.end(request.serial)
         request.status = EngineRequestStatus.ENDED
         request.ended = now
         if ran:
@@ -161,6 +163,8 @@ class SchedulerState:
                 del self.adapters[adapter]
         if reply or request.prefix:
             self.write_names(request)
+        if self.host is not None and not returns:
+            self.host.end(request.serial)
         full, named = self._full_pages(request), request.named
         request.remains = self.pool.release(named, full - len(named), request.pages - full, returns)
         if named:
@@ -178,7 +182,7 @@ class SchedulerState:
             names = block_names(request, first, full)
             self.pool.name(request.named, names)
             if self.host is not None:
-                self.counts.stored_blocks += self.host.store(names)
+                self.counts.stored_blocks += self.host.store(request.serial, names)
 
     def _full_pages(self, request: EngineRequest) -> int:
         """Return full blocks of tokens verified when last scheduled; accepted drafts count from the next time on."""
