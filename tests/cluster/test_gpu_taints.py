@@ -9,6 +9,7 @@ from fairlead.cluster import gpu_nodes, taints
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import Toleration
+from fairlead.fleet.nodes import GpuResources
 from fairlead.planning import room
 from tests.objects.specs import LEAST, template, wanted
 
@@ -33,7 +34,7 @@ def free(spec: dict[str, Any], one: Manifest) -> tuple[int | None, str]:
     place = GpuRequirement.of(wanted(spec).wanted)
     assert place is not None
     nodes = gpu_nodes.nodes_with([one], [], place)
-    found = room.room(nodes, place.product, place.gpus, place.others)
+    found = room.room(nodes, place.product, GpuResources(gpus=place.gpus), place.others)
     return found.replicas, found.because
 
 
@@ -81,11 +82,11 @@ def test_beside_open_nodes_the_taint_of_the_others_is_named() -> None:
     assert place is not None
     some = [node("nvidia.com/gpu"), node("nvidia.com/gpu", taint("dedicated", "", "NoExecute"))]
     nodes = gpu_nodes.nodes_with(some, [], place)
-    assert room.room(nodes, place.product, 1).because == (
+    assert room.room(nodes, place.product, GpuResources(gpus=1)).because == (
         "NVIDIA-L4: 4 on 1 node, 0 in use, 4 free; a replica takes 1; 1 more node takes no pods now "
         "(taint dedicated:NoExecute)"
     )
-    assert room.room([replace(one, taint="") for one in nodes], place.product, 1).replicas == 8
+    assert room.room([replace(one, taint="") for one in nodes], place.product, GpuResources(gpus=1)).replicas == 8
 
 
 def test_what_admission_lets_pods_tolerate_beyond_their_template_is_read_from_them() -> None:

@@ -99,7 +99,7 @@ def test_memory_that_our_pods_request_leaves_no_room_beside_free_gpus() -> None:
     found = node_room.of(world(pod("day", 0, "memory", "8Gi")), place, nodes_grow=False)
     assert (found.replicas, found.most, found.lack) == (1, 2, None)
     assert found.because == (
-        "the GPU resource: 2 on 1 node, 0 in use, 2 free; the memory that a replica requests is left for 1"
+        "the GPU resource: 2 of 2 GPUs free; a replica requests 6 GiB of memory, and one node has at most 8 GiB free"
     )
 
 
@@ -107,6 +107,29 @@ def test_a_node_that_is_too_small_for_the_memory_of_one_never_has_room() -> None
     place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
     found = node_room.of(world(), place, nodes_grow=False)
     assert (found.replicas, found.most, found.lack) == (0, 0, MissingCapacity.MEMORY)
+    assert found.because == (
+        "the GPU resource: a replica requests 64 GiB of memory, and the largest node has 16 GiB (16 GiB free)"
+    )
+
+
+def unplaced(name: str, gpus: str, memory: str | None = None, **spec: Any) -> Manifest:  # noqa: ANN401  # any field
+    """A pod of another deployment that has no node yet."""
+    requests = {} if memory is None else {"memory": memory}
+    made = pod(name, 0, GPU, gpus)
+    made["spec"] = {"containers": [{"resources": {"limits": {GPU: gpus}, "requests": requests}}], **spec}
+    return made
+
+
+def test_unplaced_pods_of_others_leave_the_room_that_they_do_not_need() -> None:
+    """Two GPUs and 16 GiB have room for one replica of 12 GiB, and beside it for a pod without a memory request."""
+    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=12 << 30)
+    assert node_room.of(world(unplaced("other", "1")), place, nodes_grow=False).replicas == 1
+    assert node_room.of(world(unplaced("other", "2")), place, nodes_grow=False).replicas == 0
+    assert node_room.of(world(unplaced("other", "1", "8Gi")), place, nodes_grow=False).replicas == 0
+    router, placed = unplaced("router", "0", "8Gi"), unplaced("late", "1", "4Gi", nodeName="n")
+    assert node_room.of(world(router, placed), place, nodes_grow=False).replicas == 1
+    elsewhere = unplaced("elsewhere", "2", nodeSelector={"nvidia.com/gpu.product": "NVIDIA-L40S"})
+    assert node_room.of(world(elsewhere), place, nodes_grow=False).replicas == 1
 
 
 def test_a_node_that_states_no_memory_is_counted_by_its_gpus() -> None:

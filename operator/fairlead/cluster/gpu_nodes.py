@@ -6,13 +6,12 @@ reports it.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
 
 from fairlead.cluster import pod_requests, pods, taints
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, Toleration
-from fairlead.fleet.nodes import Node
+from fairlead.fleet.nodes import GpuResources, Node
 from fairlead.objects import engine_placement
 
 
@@ -56,18 +55,19 @@ class GpuRequirement:
         return tuple(one for one in self.selector if one[0] != engine_placement.PRODUCT)
 
 
-def pending_replicas(some: Iterable[Manifest], place: GpuRequirement) -> int:
-    """Return how many replicas' GPUs pods will soon hold: pods that exist and are not placed yet."""
-    return ceil(pending_gpus(some, place.resource, place.product) / place.gpus)
+def pending(some: Iterable[Manifest], place: GpuRequirement) -> GpuResources:
+    """Return what pods with such GPUs will soon hold: pods that exist, are not placed yet, and are not unschedulable.
 
-
-def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -> int:
-    """Count GPUs that pods will soon hold: pods that exist, are not placed yet, and are not unschedulable."""
-    return sum(
-        held_gpus(pod, resource)
-        for pod in some
-        if not node_of(pod) and pods.unplaced(pod) is None and is_of_product(pod, product)
-    )
+    A router that is not placed yet has no GPU, and holds no replica back.
+    """
+    gpus, memory = 0, 0
+    for pod in some:
+        if node_of(pod) or pods.unplaced(pod) is not None or not is_of_product(pod, place.product):
+            continue
+        if held := held_gpus(pod, place.resource):
+            gpus += held
+            memory += int(pod_requests.requested(pod)[1])
+    return GpuResources(gpus=gpus, memory_bytes=memory)
 
 
 def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], place: GpuRequirement) -> tuple[Node, ...]:
@@ -76,7 +76,7 @@ def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], place: GpuRe
     for pod in some:
         used[node_of(pod)] += held_gpus(pod, place.resource)
         memory[node_of(pod)] += int(pod_requests.requested(pod)[1]) if place.memory_bytes else 0
-    return tuple(_with_memory(_node(one, used, place), one, memory, place.memory_bytes) for one in nodes)
+    return tuple(_node(one, used, memory, place) for one in nodes)
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
@@ -99,24 +99,19 @@ def _is_extended(resource: str) -> bool:
     return "/" in resource and not resource.partition("/")[0].endswith("kubernetes.io")
 
 
-def _with_memory(node: Node, manifest: Manifest, used: Counter[str], each: int) -> Node:
-    """Add for how many replicas its main memory suffices."""
-    whole = int(pod_requests.amount((manifest.get("status", {}).get("allocatable") or {}).get(pod_requests.MEMORY)))
-    if not each or not whole:
-        return node
-    free = max(0, whole - used[manifest["metadata"]["name"]])
-    return replace(node, memory_for=free // each, memory_for_most=whole // each)
-
-
-def _node(manifest: Manifest, used: Counter[str], place: GpuRequirement) -> Node:
-    name, status = manifest["metadata"]["name"], manifest.get("status", {})
+def _node(manifest: Manifest, used: Counter[str], memory: Counter[str], place: GpuRequirement) -> Node:
+    name, allocatable = manifest["metadata"]["name"], manifest.get("status", {}).get("allocatable") or {}
     labels = manifest["metadata"].get("labels") or {}
     return Node(
         product=labels.get(engine_placement.PRODUCT, ""),
-        gpus=_count((status.get("allocatable") or {}).get(place.resource, "0")),
+        gpus=_count(allocatable.get(place.resource, "0")),
         used=used[name],
         schedulable=is_schedulable(manifest),
         taint=taints.untolerated(manifest, place.tolerations),
+        memory_bytes=(int(pod_requests.amount(allocatable.get(pod_requests.MEMORY))) or None)
+        if place.memory_bytes
+        else None,
+        used_bytes=memory[name],
         labels=labels_of(manifest),
     )
 

@@ -20,11 +20,19 @@ class Node:
     """Ready and not cordoned."""
     taint: str = ""
     """A taint that keeps the replica off; empty if it tolerates all of them."""
-    memory_for: int | None = None
-    """Replicas for which our pods leave main memory; None: replicas request none, or the node does not say."""
-    memory_for_most: int | None = None
-    """The same without our pods."""
+    memory_bytes: int | None = None
+    """Main memory that pods may allocate in all; None: replicas request none, or the node does not say."""
+    used_bytes: int = 0
+    """Main memory that our pods request."""
     labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuResources:
+    """GPUs, and main memory beside them, that one replica or several pods take of their nodes."""
+
+    gpus: int
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

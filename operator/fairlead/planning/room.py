@@ -6,25 +6,32 @@ and size, so the message suggests it, but it is never counted.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Final
 
 from fairlead.fleet import near_names
-from fairlead.fleet.nodes import Node, NodeSelector
+from fairlead.fleet.accelerators import gib
+from fairlead.fleet.nodes import GpuResources, Node, NodeSelector
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
 from fairlead.planning import sentences
 
 _LOOSE: Final = 0.4
 """Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
+_NOTHING: Final = GpuResources(gpus=0)
 
 
 def room(
-    nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: NodeSelector = (), coming: int = 0
+    nodes: Sequence[Node] | None,
+    product: str | None,
+    each: GpuResources,
+    selector: NodeSelector = (),
+    coming: GpuResources = _NOTHING,
 ) -> NodeRoom:
-    """Return the room for replicas of `gpus` GPUs, each on one node; unlimited if the operator may not read nodes.
+    """Return the room for replicas that take `each` of one node; unlimited if the operator may not read nodes.
 
-    Without a product any node with the resource counts: other vendors name the GPU by the resource. The `coming`
-    replicas have pods without a node.
+    Without a product any node with the resource counts: other vendors name the GPU by the resource. Pods that have no
+    node yet, of any deployment, will take what is `coming`.
     """
     if nodes is None:
         return NodeRoom()
@@ -36,36 +43,51 @@ def room(
         return NodeRoom(
             replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=MissingCapacity.SELECTOR
         )
+    lack = _size(selected, each)
+    if lack is MissingCapacity.MEMORY:
+        return NodeRoom(replicas=0, most=0, because=_too_little_memory(selected, product, each), lack=lack)
     open_nodes = [node for node in selected if node.schedulable and not node.taint]
     if not open_nodes:
-        return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), lack=_size(selected, gpus))
+        return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), lack=lack)
     return NodeRoom(
-        replicas=max(0, sum(_fitting(node, gpus) for node in open_nodes) - coming),
-        most=sum(_whole(node, gpus) for node in open_nodes),
-        because=_counted(open_nodes, product, gpus)
+        replicas=_left(open_nodes, each, coming),
+        most=sum(_whole(node, each) for node in open_nodes),
+        because=_counted(open_nodes, product, each)
         + sentences.closed(len(selected) - len(open_nodes))
         + (f" (taint {taint})" if (taint := _taint(selected)) else ""),
-        lack=_size(selected, gpus),
+        lack=lack,
     )
 
 
-def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
+def _size(nodes: Sequence[Node], each: GpuResources) -> MissingCapacity | None:
     """Return what no node has enough of for one replica; cordoned nodes count, since they come back."""
-    if all(node.gpus < gpus for node in nodes):
+    if all(node.gpus < each.gpus for node in nodes):
         return MissingCapacity.GPUS
-    return MissingCapacity.MEMORY if not any(_whole(node, gpus) for node in nodes) else None
+    return MissingCapacity.MEMORY if not any(_whole(node, each) for node in nodes) else None
 
 
-def _fitting(node: Node, gpus: int) -> int:
+def _left(nodes: Sequence[Node], each: GpuResources, coming: GpuResources) -> int:
+    """The replicas that fit beside the coming pods, which may take GPUs that memory leaves idle."""
+    by_gpus = sum(_free(node) // each.gpus for node in nodes) - ceil(coming.gpus / each.gpus)
+    if not each.memory_bytes:
+        return max(0, by_gpus)
+    fitting = sum(_fitting(node, each) for node in nodes)
+    return max(0, min(by_gpus, fitting - ceil(coming.memory_bytes / each.memory_bytes)))
+
+
+def _fitting(node: Node, each: GpuResources) -> int:
     """The replicas for which a node has GPUs and main memory."""
-    by_gpus = _free(node) // gpus
-    return by_gpus if node.memory_for is None else min(by_gpus, node.memory_for)
+    return _number(_free(node), _free_memory(node), each)
 
 
-def _whole(node: Node, gpus: int) -> int:
+def _whole(node: Node, each: GpuResources) -> int:
     """The same of an empty node."""
-    by_gpus = node.gpus // gpus
-    return by_gpus if node.memory_for_most is None else min(by_gpus, node.memory_for_most)
+    return _number(node.gpus, node.memory_bytes, each)
+
+
+def _number(gpus: int, memory: int | None, each: GpuResources) -> int:
+    by_gpus = gpus // each.gpus
+    return by_gpus if memory is None or not each.memory_bytes else min(by_gpus, memory // each.memory_bytes)
 
 
 def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
@@ -91,17 +113,32 @@ def _free(node: Node) -> int:
     return max(0, node.gpus - node.used)
 
 
-def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
+def _free_memory(node: Node) -> int | None:
+    """Never negative, since a node may shrink under its pods."""
+    return None if node.memory_bytes is None else max(0, node.memory_bytes - node.used_bytes)
+
+
+def _too_little_memory(nodes: Sequence[Node], product: str | None, each: GpuResources) -> str:
+    """Not even an empty node has the memory of a replica; those with too few GPUs are left out."""
+    memory, free = max((node.memory_bytes or 0, _free_memory(node) or 0) for node in nodes if node.gpus >= each.gpus)
+    request = f"a replica requests {gib(each.memory_bytes)} of memory"
+    return f"{_named(product)}: {request}, and the largest node has {gib(memory)} ({gib(free)} free)"
+
+
+def _counted(nodes: Sequence[Node], product: str | None, each: GpuResources) -> str:
     total, free = sum(node.gpus for node in nodes), sum(_free(node) for node in nodes)
     on, used = count(len(nodes), "node"), sum(node.used for node in nodes)
     words = f"{_named(product)}: {total} on {on}, {used} in use, {free} free"
     largest = max(node.gpus for node in nodes)
+    gpus = each.gpus
     if gpus > largest:
         return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
     freest = max(_free(node) for node in nodes)
-    fitting = sum(_fitting(node, gpus) for node in nodes)
+    fitting = sum(_fitting(node, each) for node in nodes)
     if fitting < sum(_free(node) // gpus for node in nodes):
-        return f"{words}; the memory that a replica requests is left for {fitting}"
+        memory = max(_free_memory(node) or 0 for node in nodes if _free(node) >= gpus)
+        request = f"a replica requests {gib(each.memory_bytes)} of memory"
+        return f"{_named(product)}: {free} of {total} GPUs free; {request}, and one node has at most {gib(memory)} free"
     scattered = f", at most {freest} on one node" if freest < gpus <= free else ""
     return f"{words}{scattered}; a replica takes {gpus}"
 

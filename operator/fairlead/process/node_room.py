@@ -14,6 +14,7 @@ from fairlead.engines import catalogue as engines
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredRevision
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.nodes import GpuResources
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects import engine_deployment, engine_placement, labels
 from fairlead.planning import cpu_room, preemption
@@ -98,11 +99,10 @@ def _room(nodes: Sequence[Manifest], some: Sequence[Manifest], place: NodeRequir
         return cpu_room.room(
             cpu_nodes.host_nodes(nodes, some, place.tolerations), place.resources, place.selector, coming
         )
-    coming = gpu_nodes.pending_replicas(some, place)
     return rooms.room(
         gpu_nodes.nodes_with(nodes, some, place),
         place.product,
-        place.gpus,
+        GpuResources(gpus=place.gpus, memory_bytes=place.memory_bytes),
         place.others,
-        coming,
+        gpu_nodes.pending(some, place),
     )

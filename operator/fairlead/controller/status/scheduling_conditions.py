@@ -58,8 +58,8 @@ _LACKS: Final = {
     ),
     MissingCapacity.MEMORY: (
         Why.NODES_TOO_SMALL,
-        "spec.resources.requests.memory",
-        "lower it or spec.engine.prefixCaching.hostMemory, or add a node with more",
+        "spec.resources",
+        "lower requests.memory, limits.memory, hostMemory or its flag in extraArgs, or add a larger node",
     ),
     MissingCapacity.CORES: (
         Why.NODES_TOO_SMALL,
