@@ -32,6 +32,8 @@ class Faults:
     """Verb and kind's title for which the right is missing."""
     refused: dict[str, str] = field(default_factory=dict)
     """By kind's title, the message with which a cluster policy refuses a write."""
+    refused_with: int = 422
+    """The status of these answers."""
 
 
 class PretendServer:
@@ -148,7 +150,8 @@ class PretendServer:
             body = {"reason": "Forbidden", "message": "is forbidden", "details": {"causes": [cause]}}
             raise of_answer(request, 403, _json(body))
         if request.verb != "get" and title in self.faults.refused:
-            raise of_answer(request, 422, _json({"reason": "Invalid", "message": self.faults.refused[title]}))
+            body = {"reason": "Refused", "message": self.faults.refused[title]}
+            raise of_answer(request, self.faults.refused_with, _json(body))
 
 
 def _json(body: object) -> bytes:

@@ -46,6 +46,7 @@ from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import canary_status, deployment_status, pre_pull_status, route_conditions
+from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle, StatusInputs
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -67,7 +68,7 @@ from fairlead.review.deployment_review import DeploymentReview
 PROBING_S: Final = 1.0
 """Poll interval while routers probe a ready replica, since no event says when they are done."""
 MISSING_S: Final = 15.0
-"""How often missing references and a child's name that is taken are checked again, since no watch may report them."""
+"""How often missing references, taken names and what blocks images pulled in advance are checked again, unwatched."""
 LEAVING_S: Final = 1.0
 COMPARING_S: Final = 5.0
 """How often users' requests to both revisions of a canary are compared."""
@@ -172,13 +173,13 @@ class Reconciler:
         )
         static = replace(static, manifests=self._with_adapters(observed, judged, static.manifests))
         decision = desired_state.decide(observed, judged, facts, static, now)
-        pulled = await self._pre_pull.carry_out(observed, judged, self._meddled(observed, now))
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
             turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(judged))
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
+        pulled = await self._pre_pull.carry_out(observed, judged, self._meddled(observed, now))
         stays = (
             (obstacle is not None and not obstacle.passes)
             or not judged.may_start
@@ -203,7 +204,7 @@ class Reconciler:
         await self._replacer.carry_out(observed, inputs.hung, now)
         found = _outcome(observed, judged, decision, obstacle, now)
         if not found.failed:
-            found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route))
+            found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route, pulled))
             found = replace(found, after_s=self._uncreated.sooner(found.after_s, observed, now))
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
@@ -461,13 +462,19 @@ def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
 
 
 def _sooner(
-    after_s: float | None, observed: DeploymentSnapshot, to: RouterMove, route: tuple[UntimedCondition, ...]
+    after_s: float | None,
+    observed: DeploymentSnapshot,
+    to: RouterMove,
+    route: tuple[UntimedCondition, ...],
+    pulled: PrePullState | None,
 ) -> float | None:
-    """Shorten the wait while some routers take over from others: no event says when they have.
+    """Shorten the wait while routers take over from others, or images cannot be pulled: no event says when that ends.
 
     Routers that do not exist yet or are not ready wake the deployment when they are.
     """
     waits = [after_s] if after_s is not None else []
+    if pulled is not None and pulled.obstacle is not None:
+        waits.append(MISSING_S)
     waits += [MISSING_S for one in route if one.holds is not True]
     awaited = to.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
     if awaited or (to.phase is MovePhase.LEAVING and observed.routers):

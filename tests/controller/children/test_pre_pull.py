@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.cluster import kinds
+from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.kinds import Manifest
 from tests.controller.kube_daemon_sets import DaemonSets
 from tests.controller.pretend import Pretend, deployment
@@ -235,6 +236,47 @@ def test_a_policy_of_the_cluster_that_refuses_it_is_quoted_and_stops_no_replica(
     assert "label cost-center is missing" in reported(world)["message"]
     assert len(reported(world)["message"]) == 1024
     assert world.condition("Ready") == ("True", "Serving")
+
+
+@pytest.mark.parametrize("status", [500, 409, 429, 404])
+def test_while_the_api_server_fails_to_write_it_replicas_start_and_it_is_tried_again_soon(status: int) -> None:
+    """A webhook that is down and has failurePolicy Fail answers 500 to each."""
+    world = Pretend()
+    world.server.faults = Faults(refused={TITLE: "failed calling webhook policy"}, refused_with=status)
+    world.apply(pulling(replicas=2))
+    world.settle()
+    assert len(world.serving()) == 2
+    assert world.condition("Ready") == ("True", "Serving")
+    assert f"failed to patch DaemonSet chat-prepull (status {status}): failed calling" in reported(world)["message"]
+    assert (world.tick().after_s or 60.0) <= 15.0
+    world.server.faults = Faults()
+    sets = DaemonSets(world=world)
+    sets.settle()
+    assert "message" not in reported(world)
+
+    world.server.faults = Faults(refused={TITLE: "failed calling webhook policy"}, refused_with=status)
+    world.apply(deployment(replicas=3))
+    world.settle()
+    assert len(world.serving()) == 3
+    assert f"failed to delete DaemonSet chat-prepull (status {status})" in reported(world)["message"]
+    world.server.faults = Faults()
+    world.settle()
+    assert (HOLDER in world.objects.held, reported(world)) == (False, {})
+
+
+def test_whoever_no_longer_leads_stops_there_and_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Pretend()
+    write = world.server.apply
+
+    async def deposed(manifest: Manifest, **how: Any) -> Manifest:  # noqa: ANN401  # passed on as it is
+        if manifest["kind"] == kinds.DAEMON_SET.kind:
+            raise NotLeading
+        return await write(manifest, **how)
+
+    monkeypatch.setattr(world.server, "apply", deposed)
+    world.apply(pulling())
+    with pytest.raises(NotLeading):
+        world.settle()
 
 
 def test_a_refused_spec_leaves_it_as_it_is() -> None:

@@ -4,6 +4,7 @@ A DaemonSet of the same name that is not ours is left alone.
 """
 
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
@@ -45,6 +46,8 @@ class PrePullApplier:
             obstacle = await self._changed(intent, observed, meddled)
         except StillTerminating:
             obstacle = None  # its watch reports when it is gone
+        except ApiError as problem:
+            obstacle = _failed(problem, observed.owner)
         if intent is None and obstacle is None:
             return None
         return PrePullState(daemon_set=self._stored(owner), obstacle=obstacle)
@@ -94,6 +97,15 @@ def _intent(observed: DeploymentSnapshot, judged: DeploymentReview, deployment: 
 
 def _is_named(intent: Manifest, observed: DeploymentSnapshot) -> bool:
     return (intent["kind"], intent["metadata"]["name"]) in observed.deleted
+
+
+def _failed(problem: ApiError, owner: Owner) -> Obstacle:
+    what = f"{problem.verb} DaemonSet {names.pre_pull(owner.name)} (status {problem.status})"
+    return Obstacle(
+        reason=ConditionReason.CLUSTER_REFUSES,
+        message=f"spec.prePull: the API server failed to {what}: {problem.message or problem.reason}; it is "
+        "tried again within 15 s, and no replica waits for it",
+    )
 
 
 def _taken(name: str, whose: str) -> Obstacle:
