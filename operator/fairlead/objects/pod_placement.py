@@ -14,7 +14,7 @@ def fields(placement: DesiredPlacement, pods: Mapping[str, str]) -> Manifest:
     """Return all placement fields of the pods with these labels; what is not set is absent."""
     found: Manifest = {
         "nodeSelector": dict(placement.node_selector),
-        "tolerations": [_toleration(one) for one in placement.tolerations],
+        "tolerations": [toleration(one) for one in placement.tolerations],
         "affinity": json.loads(placement.affinity) if placement.affinity else None,
         "topologySpreadConstraints": _spread(pods, placement.spread or _BY_NODE),
         "priorityClassName": placement.priority_class,
@@ -43,7 +43,8 @@ def _spread(pods: Mapping[str, str], constraints: tuple[SpreadConstraint, ...]) 
     ]
 
 
-def _toleration(one: Toleration) -> Manifest:
+def toleration(one: Toleration) -> Manifest:
+    """Return it as a pod's spec states it."""
     fields: Manifest = {
         "key": one.key,
         "operator": str(one.operator),

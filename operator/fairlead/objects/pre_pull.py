@@ -5,16 +5,17 @@ take nothing that a replica could use, and no traffic.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from fairlead.objects import container_resources, labels, names
+from fairlead.fleet.desired_state import Toleration
+from fairlead.objects import container_resources, labels, names, pod_placement
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest, canonical
 from fairlead.objects.owner import Owner
 from fairlead.objects.preflight_pods import BLIND
 
-_KEPT: Final = ("nodeSelector", "tolerations", "runtimeClassName", "imagePullSecrets", "securityContext")
+_KEPT: Final = ("nodeSelector", "runtimeClassName", "imagePullSecrets", "securityContext")
 """Fields of the engine's pod that decide where an image is needed, and whether it can be pulled and started there.
 
 Not kept: the priority class, since no pod may be preempted for an image; the scheduler, which may admit whole groups
@@ -30,8 +31,8 @@ _GRACE_SECONDS: Final = 1
 """The first process of a container ignores SIGTERM unless it handles it, and `sleep` does not."""
 
 
-def manifest(owner: Owner, template: Manifest) -> Manifest:
-    """Build the DaemonSet from the pod template of the revision's engines.
+def manifest(owner: Owner, template: Manifest, admitted: Sequence[Toleration] = ()) -> Manifest:
+    """Build the DaemonSet from the pod template of the revision's engines, and what admission lets them tolerate.
 
     An update first starts the pods with the new images, on all nodes at once, and ends each old one when the new one
     beside it has pulled: until then, and if a new image can never be pulled, the old one stays on the node.
@@ -45,7 +46,7 @@ def manifest(owner: Owner, template: Manifest) -> Manifest:
             "selector": {"matchLabels": selector},
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}},
             "revisionHistoryLimit": 0,
-            "template": {"metadata": {"labels": dict(selector)}, "spec": _pod(owner, template["spec"])},
+            "template": {"metadata": {"labels": dict(selector)}, "spec": _pod(owner, template["spec"], admitted)},
         },
     }
 
@@ -55,7 +56,7 @@ def image(live: Manifest) -> str:
     return str(live["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def _pod(owner: Owner, template: Manifest) -> Manifest:
+def _pod(owner: Owner, template: Manifest, admitted: Sequence[Toleration]) -> Manifest:
     engine: Manifest = json.loads(canonical(template))
     volumes = [one for one in engine.get("volumes") or () if "image" in one]
     return {
@@ -66,6 +67,7 @@ def _pod(owner: Owner, template: Manifest) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         **{name: engine[name] for name in _KEPT if name in engine},
+        **_tolerations(engine, admitted),
         **_affinity(engine),
         **_account(owner, engine),
     }
@@ -87,6 +89,13 @@ def _containers(engine: Manifest, weights: set[str]) -> Iterator[Manifest]:
             **json.loads(canonical(_RESOURCES)),
             **({"volumeMounts": mounts} if mounts else {}),
         }
+
+
+def _tolerations(engine: Manifest, admitted: Sequence[Toleration]) -> dict[str, Any]:
+    """The DaemonSet's controller chooses nodes before admission sees a pod, so what it adds must be in the template."""
+    stated: list[Manifest] = engine.get("tolerations") or []
+    more = [found for one in admitted if (found := pod_placement.toleration(one)) not in stated]
+    return {"tolerations": [*stated, *more]} if stated or more else {}
 
 
 def _affinity(engine: Manifest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fairlead.cluster.kinds import Manifest
 from tests.controller.kube_daemon_sets import DaemonSets
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.server import Faults
+from tests.controller.test_admitted_tolerations import TAINT, admitted, reserved
 
 TITLE: Final = kinds.DAEMON_SET.title
 HOLDER: Final = (TITLE, "default", "chat-prepull")
@@ -148,6 +149,36 @@ def test_a_node_that_comes_later_is_counted() -> None:
     assert (reported(sets.world)["nodes"], reported(sets.world)["holding"]) == (3, 2)
     sets.settle()
     assert (reported(sets.world)["nodes"], reported(sets.world)["holding"]) == (3, 3)
+
+
+def test_nodes_whose_taint_admission_lets_replicas_tolerate_hold_the_image_too() -> None:
+    """P3: also of a new revision, whose own pods do not show it yet, and at zero replicas."""
+    world = Pretend()
+    world.apply(deployment(replicas=2))
+    world.settle()
+    admitted(world)
+    reserved(world)
+    world.apply(pulling(replicas=2))
+    sets = DaemonSets(world=world)
+    sets.settle()
+    assert (reported(world)["nodes"], reported(world)["holding"]) == (1, 1)
+    stated = world.objects.found(HOLDER)["spec"]["template"]["spec"]["tolerations"]
+    assert stated[-1] == {**TAINT, "operator": "Equal"}
+
+    written = len(world.server.writes)
+    world.restart()
+    sets.settle()
+    assert world.server.writes[written:] == []
+
+    next_one = with_image(NEXT)
+    next_one["spec"]["rollout"] = {"paused": True}
+    world.apply(next_one)
+    sets.settle()
+    assert (image_of(world), reported(world)["nodes"]) == (NEXT, 1)
+    world.apply(pulling(replicas=0))
+    sets.settle()
+    assert world.serving() == frozenset()
+    assert (reported(world)["nodes"], reported(world)["holding"]) == (1, 1)
 
 
 def test_without_a_node_for_replicas_the_status_says_so() -> None:

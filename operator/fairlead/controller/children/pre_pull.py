@@ -11,7 +11,7 @@ from fairlead.controller.children import foreign_changes, obstacles
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
-from fairlead.controller.pods import target_start
+from fairlead.controller.pods import admitted_tolerations, target_start
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle
@@ -92,7 +92,8 @@ def _intent(observed: DeploymentSnapshot, judged: DeploymentReview, deployment: 
         template = engine_pods.template(observed.owner, deployment, target_start.launch(judged), revision)
     else:
         template = engine_deployment.stored_template(engine) or engine["spec"]["template"]
-    return applied_hash.with_applied_hash(pre_pull.manifest(observed.owner, template))
+    admitted = admitted_tolerations.of_all(observed)
+    return applied_hash.with_applied_hash(pre_pull.manifest(observed.owner, template, admitted))
 
 
 def _is_named(intent: Manifest, observed: DeploymentSnapshot) -> bool:

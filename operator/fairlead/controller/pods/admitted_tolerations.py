@@ -6,6 +6,7 @@ from typing import Final
 from fairlead.cluster import gpu_nodes, taints
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
+from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.desired_state import Toleration
 from fairlead.objects import engine_deployment
 
@@ -21,6 +22,12 @@ def of(live: Manifest, some: Sequence[Manifest]) -> tuple[Toleration, ...]:
     shown = taints.added(some, {snapshot.revision_of(live): live["spec"]["template"]})
     kept = () if any(map(gpu_nodes.node_of, some)) else engine_deployment.tolerated(live)
     return tuple(sorted({*shown, *kept}, key=_fields)[:MOST])
+
+
+def of_all(observed: DeploymentSnapshot) -> tuple[Toleration, ...]:
+    """Return that of all revisions: what a new one's pods will tolerate is shown by those of older ones only."""
+    each = (of(live, observed.pods.get(snapshot.revision_of(live), ())) for live in observed.engines)
+    return tuple(sorted({one for some in each for one in some}, key=_fields)[:MOST])
 
 
 def _fields(one: Toleration) -> tuple[str, ...]:
