@@ -17,6 +17,8 @@ class DaemonSets:
     world: Pretend
     absent: set[str] = field(default_factory=set)
     """Images that no registry has."""
+    refused: set[str] = field(default_factory=set)
+    """Nodes for which admission refuses new pods: a quota, a policy or PodSecurity."""
     _held: dict[tuple[str, str], str] = field(default_factory=dict)
     """By the UID of the DaemonSet and node: the image of the oldest pod, once it is pulled."""
     _started: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -50,13 +52,16 @@ class DaemonSets:
         ]
         for node in nodes:
             place = uid, node
+            if node in self.refused:
+                continue
             if self._started.get(place) == image and image not in self.absent:
                 self._held[place] = image
             self._started[place] = image
-        held = [self._held.get((uid, node)) for node in nodes]
+        held = [self._held.get((uid, node)) for node in nodes if (uid, node) in self._started]
         return {
             "observedGeneration": one["metadata"]["generation"],
             "desiredNumberScheduled": len(nodes),
+            "currentNumberScheduled": len(held),
             "numberReady": sum(each is not None for each in held),
             "updatedNumberScheduled": sum(each in (None, image) for each in held),
         }

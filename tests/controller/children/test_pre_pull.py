@@ -181,6 +181,20 @@ def test_nodes_whose_taint_admission_lets_replicas_tolerate_hold_the_image_too()
     assert (reported(world)["nodes"], reported(world)["holding"]) == (1, 1)
 
 
+def test_a_node_whose_pod_a_quota_refuses_is_named_and_the_others_count() -> None:
+    world = Pretend()
+    for name in ("node-2", "node-3"):
+        world.kube.add_node(name, "NVIDIA-L4", 8)
+    world.apply(pulling())
+    sets = DaemonSets(world=world, refused={"node-3"})
+    sets.settle()
+    assert (reported(world)["nodes"], reported(world)["holding"]) == (3, 2)
+    assert "kubectl describe daemonset chat-prepull" in reported(world)["message"]
+    sets.refused.clear()
+    sets.settle()
+    assert (reported(world)["holding"], "message" in reported(world)) == (3, False)
+
+
 def test_without_a_node_for_replicas_the_status_says_so() -> None:
     sets = at_rest(pulling(accelerator={"product": "NVIDIA-H100-80GB-HBM3"}))
     assert reported(sets.world)["nodes"] == 0

@@ -11,16 +11,18 @@ from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason
 
-Node = tuple[bool, bool]
-"""Of the oldest pod on a node: whether it is ready, and whether it has the current template."""
+Node = tuple[bool, bool] | None
+"""Of the oldest pod on a node: whether it is ready, and whether it has the current template; None without a pod."""
 
 
 def live(*nodes: Node, generation: int = 3, observed: int | None = 3) -> dict[str, Any]:
     """The DaemonSet as its controller reports it."""
+    with_pod = [one for one in nodes if one is not None]
     status: dict[str, Any] = {
         "desiredNumberScheduled": len(nodes),
-        "numberReady": sum(ready for ready, _ in nodes),
-        "updatedNumberScheduled": sum(updated for _, updated in nodes),
+        "currentNumberScheduled": len(with_pod),
+        "numberReady": sum(ready for ready, _ in with_pod),
+        "updatedNumberScheduled": sum(updated for _, updated in with_pod),
     }
     if observed is not None:
         status["observedGeneration"] = observed
@@ -34,18 +36,28 @@ def written(*nodes: Node) -> dict[str, Any]:
     return pre_pull_status.written(PrePullState(daemon_set=live(*nodes))) or {}
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=12))
+@given(st.lists(st.none() | st.tuples(st.booleans(), st.booleans()), max_size=12))
 def test_never_more_nodes_are_said_to_hold_an_image_than_do(nodes: list[Node]) -> None:
-    holding = sum(ready and updated for ready, updated in nodes)
+    with_pod = [one for one in nodes if one is not None]
+    holding = sum(ready and updated for ready, updated in with_pod)
     found = written(*nodes)
     assert 0 <= found["holding"] <= holding
-    if all(ready for ready, _ in nodes) or all(updated for _, updated in nodes):
+    if all(ready for ready, _ in with_pod) or all(updated for _, updated in with_pod):
         assert found["holding"] == holding, "exact during an update whose old pods are ready, and after it"
 
 
 @given(st.integers(1, 12))
 def test_while_all_nodes_hold_it_there_is_no_message(nodes: int) -> None:
     assert written(*[(True, True)] * nodes) == {"image": "engine:2", "nodes": nodes, "holding": nodes}
+
+
+def test_a_node_without_a_pod_takes_none_away_from_the_others_and_its_cause_is_where_the_message_says() -> None:
+    found = written((True, True), (True, True), None)
+    assert (found["nodes"], found["holding"]) == (3, 2)
+    assert found["message"] == (
+        "1 of 3 nodes has no pod that could hold it; Events say why, such as a quota or a policy: "
+        "kubectl describe daemonset chat-prepull"
+    )
 
 
 @pytest.mark.parametrize("observed", [None, 2])

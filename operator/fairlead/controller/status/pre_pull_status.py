@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet.plurals import part
 from fairlead.objects import pre_pull
 
 Manifest = dict[str, Any]
@@ -37,15 +38,16 @@ def _counts(live: Manifest) -> Manifest:
     """Count nodes once Kubernetes has counted them for this template.
 
     It counts pods by its oldest one on each node: as ready, and as of the current template. During an update, those
-    that are both are at least their sum beyond all nodes, and exactly that as long as the old ones are all ready.
+    that are both are at least their sum beyond all nodes with a pod, and exactly that as long as the old ones are all
+    ready.
     """
     status = live.get("status") or {}
     if status.get("observedGeneration") != live["metadata"].get("generation"):
         return {}
-    nodes, ready, updated = (
-        int(status.get(name) or 0) for name in ("desiredNumberScheduled", "numberReady", "updatedNumberScheduled")
+    ready, updated, with_pod = (
+        int(status.get(name) or 0) for name in ("numberReady", "updatedNumberScheduled", "currentNumberScheduled")
     )
-    return {"nodes": nodes, "holding": max(0, ready + updated - nodes)}
+    return {"nodes": int(status.get("desiredNumberScheduled") or 0), "holding": max(0, ready + updated - with_pod)}
 
 
 def _missing(live: Manifest | None, found: Manifest) -> str:
@@ -56,6 +58,12 @@ def _missing(live: Manifest | None, found: Manifest) -> str:
     if found["holding"] >= found["nodes"]:
         return ""
     name, labels = live["metadata"]["name"], live["spec"]["selector"]["matchLabels"]
+    without = found["nodes"] - int(live["status"].get("currentNumberScheduled") or 0)
+    if without > 0:
+        return (
+            f"{part(without, found['nodes'], 'node', 'has')} no pod that could hold it; Events say why, such as a "
+            f"quota or a policy: kubectl describe daemonset {name}"
+        )
     chosen = ",".join(f"{key}={value}" for key, value in labels.items())
     return (
         f"some nodes do not hold it yet: Events of the pods {name}-* say how long a pull took or why it fails: "
