@@ -163,7 +163,9 @@ def test_a_grace_period_is_sent_only_where_one_is_stated() -> None:
 )
 def test_a_namespace_that_ends_is_no_missing_right(cause: str, ends: bool) -> None:
     async def story() -> None:
-        fake, body = FakeApi(), {"reason": "Forbidden", "details": {"causes": [{"reason": cause}]}}
+        words = 'configmaps "a" is forbidden: User "fairlead" cannot patch resource "configmaps" in API group ""'
+        body = {"reason": "Forbidden", "message": words, "details": {"causes": [{"reason": cause}]}}
+        fake = FakeApi()
         fake.fail(Fault(code=403, body=json.dumps(body)), "patch")
         async with fake.connected() as connection:
             with pytest.raises(RequestRefused) as raised:

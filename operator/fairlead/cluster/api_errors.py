@@ -12,6 +12,7 @@ Knows statuses. Never retries: the work queue does, after `retry_after`.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,8 @@ from fairlead.cluster.kinds import Resource
 
 RETRY_AFTER_S: Final = 1.0
 """For a 429 that does not say how long."""
+_READS: Final = frozenset({"get", "list", "watch"})
+_BY_RBAC: Final = re.compile(r'(\S+ ("[^"]*" )?is )?forbidden: User ".*" cannot \S+ (resource|path) "')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,13 @@ class RequestRefused(ApiError):
 
     @property
     def lacks_right(self) -> bool:
-        """Whether a right is missing: the message names verb and resource."""
-        return self.status == 403 and not self.namespace_ends
+        """Whether a right is missing: the message is the one of RBAC, which names verb and resource.
+
+        Policies, quotas and PodSecurity refuse writes with a 403 too. They see no read, so there it is always a right.
+        """
+        reads = self.verb in _READS and self.request.subresource is None
+        by_rbac = reads or _BY_RBAC.match(self.message) is not None
+        return self.status == 403 and by_rbac and not self.namespace_ends
 
     @property
     def namespace_ends(self) -> bool:

@@ -273,11 +273,14 @@ def test_a_missing_right_to_delete_it_is_named_until_it_is_granted() -> None:
     assert (HOLDER in sets.world.objects.held, reported(sets.world)) == (False, {})
 
 
-def test_a_policy_of_the_cluster_that_refuses_it_is_quoted_and_stops_no_replica() -> None:
+@pytest.mark.parametrize("status", [403, 422])
+def test_a_policy_of_the_cluster_that_refuses_it_is_quoted_and_stops_no_replica(status: int) -> None:
     world = Pretend()
-    world.server.faults = Faults(refused={TITLE: "label cost-center is missing " + "x" * 2000})
+    words = "denied the request: label cost-center is missing " + "x" * 2000
+    world.server.faults = Faults(refused={TITLE: words}, refused_with=status)
     world.apply(pulling())
     world.settle()
+    assert "the API server refused to patch" in reported(world)["message"]
     assert "label cost-center is missing" in reported(world)["message"]
     assert len(reported(world)["message"]) == 1024
     assert world.condition("Ready") == ("True", "Serving")
