@@ -8,7 +8,15 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
+from fairlead.router import failed_attempts
+from fairlead.router.attempt import EngineAttempt
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.expectations import REPLY_GUESS
+from fairlead.routing.reasons import AttemptEnding
 from tests.router.planes import CHAT, STREAM, Plane, answering, plane, run_story, written
 from tests.router.test_engine_requests import DELTA, keyed
 
@@ -112,4 +120,68 @@ def test_a_client_that_does_not_wait_for_its_whole_reply_pays_for_the_usual_one(
         return web.json_response({"usage": {"completion_tokens": 1}})
 
     tenant = keyed(tmp_path, tokensPerMinute=REPLY_GUESS + 50)
+    run_story(story())
+
+
+@pytest.mark.interpreted
+def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine whose machine is gone takes no connection, and so has done no work."""
+    connects, gone = UpstreamPool._connect, False
+
+    async def connect(pool: UpstreamPool, upstream: UpstreamConnection) -> None:
+        await (for_ever() if gone else connects(pool, upstream))
+
+    async def answer(_: web.Request) -> web.Response:
+        response = web.json_response({"usage": {"completion_tokens": 1}})
+        response.force_close()
+        return response
+
+    async def story() -> None:
+        nonlocal gone
+        async with answering(answer) as address, plane(written(tmp_path, [address], **tenant)) as router:
+            await router.until("routable")
+            gone = True
+            sent = router.session.post(router.url + "/v1/completions", json=LENGTHY, headers=MINE)
+            leaving = asyncio.ensure_future(sent)
+            while await router.metric("fairlead_router_requests_in_flight") < 1:
+                await asyncio.sleep(0.005)
+            leaving.cancel()
+            while await router.metric("fairlead_router_requests_in_flight"):
+                await asyncio.sleep(0.005)
+            gone = False
+            assert await next_status(router) == 200
+
+    monkeypatch.setattr(UpstreamPool, "_connect", connect)
+    tenant = keyed(tmp_path, tokensPerMinute=REPLY_GUESS + 50)
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("first", "hedge", "ending"),
+    [
+        (True, None, AttemptEnding.CLIENT_LEFT),
+        (False, None, AttemptEnding.NOT_CONNECTED),
+        (False, False, AttemptEnding.NOT_CONNECTED),
+        (False, True, AttemptEnding.CLIENT_LEFT),
+    ],
+)
+def test_who_leaves_pays_if_an_engine_was_reached_be_it_only_by_the_hedge(
+    *, first: bool, hedge: bool | None, ending: AttemptEnding
+) -> None:
+    async def story() -> None:
+        pool = UpstreamPool(Endpoint("a", "a:1", 0), HeadCache(), RouterCounters(()))
+
+        def attempted(*, reached: bool) -> EngineAttempt:
+            made = EngineAttempt.__new__(EngineAttempt)
+            made.upstream = UpstreamConnection(pool)
+            made.upstream.reached = reached
+            return made
+
+        attempt = attempted(reached=first)
+        rival = None if hedge is None else attempted(reached=hedge)
+        assert failed_attempts.abandoned(attempt, rival) is ending
+        assert attempt.upstream is None
+
     run_story(story())

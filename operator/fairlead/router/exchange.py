@@ -343,8 +343,7 @@ class Exchange:
         if self._cache is not None and self._cache.left(now):
             return
         if self.first is not None:
-            self.first.abort()
-            self.end(AttemptEnding.CLIENT_LEFT, None, now)
+            self.end(failed_attempts.abandoned(self.first, self.second), None, now)
         elif self._inquiry is not None:
             self._inquiry.abort()
         else:

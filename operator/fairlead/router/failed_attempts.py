@@ -87,6 +87,13 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         owner.elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
 
+def abandoned(attempt: EngineAttempt, hedge: EngineAttempt | None) -> AttemptEnding:
+    """Abort an attempt whose client left; return how it ended: without a connection no engine worked for it."""
+    reached = attempt.reached or (hedge is not None and hedge.reached)
+    attempt.abort()
+    return AttemptEnding.CLIENT_LEFT if reached else AttemptEnding.NOT_CONNECTED
+
+
 def ends_at(request: Request, timeouts: Timeouts) -> float:
     """Return when the total time-out expires; that of batch work begins anew with each attempt."""
     waits, routing = request.facts.batch_seconds, request.routing
