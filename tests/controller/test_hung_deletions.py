@@ -69,6 +69,39 @@ def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() ->
     assert (first in names(world), status(world)) == (True, {})
 
 
+def test_a_deletion_that_is_refused_again_changes_nothing_in_the_status() -> None:
+    """Else the pod would be listed as replaced and as not deleted at once, with two writes each time."""
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(refused={"pods": "protected"}, refused_with=403)
+    world.rounds(2)
+    before, written = status(world), len(world.server.writes)
+    refused_for_a_while(world)
+    assert status(world) == before
+    assert {write[:2] for write in world.server.writes[written:]} == {("delete", "pods")}
+
+
+def test_a_deletion_that_a_retry_was_allowed_is_listed_counted_and_reported_once() -> None:
+    world = serving()
+    first, second = names(world)[:2]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(refused={"pods": "protected"}, refused_with=403)
+    refused_for_a_while(world)
+    world.server.faults = Faults()
+    world.tick()
+    assert "replaced" not in status(world), "a refusal is likelier, so the retry comes first"
+    world.pod_client.hung = {first: LONG, second: LONG}
+    world.tick()
+    assert [one["pod"] for one in status(world)["replaced"]] == [first]
+    assert "reason" not in status(world)
+    world.rounds(1)
+    assert len(events(world, "Replaced")) == 1
+    world.restart()
+    world.tick()
+    assert [one["pod"] for one in status(world)["replaced"]] == [first], "a restarted operator waits for it, too"
+
+
 @pytest.mark.parametrize(("drain", "grace"), [("1h", 30), ("1s", 21)])
 def test_its_pod_ends_soon_since_it_has_no_stream_to_finish(drain: str, grace: int) -> None:
     """With the grace period for streams it would keep its GPU, and another one that hangs, for an hour."""

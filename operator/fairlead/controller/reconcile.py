@@ -165,7 +165,8 @@ class Reconciler:
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
         served = self._served(observed, judged, sides, now)
-        hung = self._replacer.unless_refused(hung_pods.decide(observed, judged.deployment, sides.all, now), now)
+        hung = hung_pods.decide(observed, judged.deployment, sides.all, now)
+        hung = self._replacer.unless_refused(observed, hung, now)
         facts = self._evaluated(observed, self._facts(observed, judged, reports, hung))
         facts = replace(facts, samples=await self._compared(observed))
         static = router_moves.at_this_moment(

@@ -68,4 +68,4 @@ class HungReplicaDecision:
     because: str
     """A sentence with numbers and a remedy; without times, so that it stays the same while nothing changes."""
     replaces: ReplacedReplica | None = None
-    """The replica whose pod is deleted now; set with reason Replaced only."""
+    """The replica whose pod is deleted now, with reason Replaced; with DeletionRefused, that is tried again now."""

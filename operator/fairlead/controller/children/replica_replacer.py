@@ -26,6 +26,8 @@ log = logging.getLogger("fairlead.controller")
 class _RefusedDeletion(NamedTuple):
     at: datetime
     because: str
+    wanted: HungReplicaDecision
+    """The decision to delete it, with its own words."""
 
 
 class ReplicaReplacer:
@@ -37,17 +39,31 @@ class ReplicaReplacer:
         self._events = events
         self._refused: dict[str, _RefusedDeletion] = {}
         """By the pod's UID; without it, as after a restart, the deletion is only tried again at once."""
+        self._unrecorded: dict[str, HungReplicaDecision] = {}
+        """By the deployment's UID: a retry that deleted a pod, and that the status does not list yet."""
 
-    def unless_refused(self, decision: HungReplicaDecision | None, now: datetime) -> HungReplicaDecision | None:
-        """Return the decision, or that its pod stays, for a while after the API server refused to delete it."""
+    def unless_refused(
+        self, observed: DeploymentSnapshot, decision: HungReplicaDecision | None, now: datetime
+    ) -> HungReplicaDecision | None:
+        """Return the decision, or that its pod stays: after a refusal its deletion is tried again once in a while.
+
+        First of all what a retry deleted is recorded, so that it is waited for and counted like any other.
+        """
+        done = self._unrecorded.get(observed.owner.uid)
+        if done is not None and done.replaces is not None:
+            if not hung_status.is_replaced(done.replaces.uid, observed.status):
+                return done
+            self._unrecorded.pop(observed.owner.uid)
         found = self._refused.get(decision.replaces.uid) if decision is not None and decision.replaces else None
-        if decision is None or found is None or now >= found.at + AGAIN:
+        if decision is None or found is None:
             return decision
-        return replace(decision, reason=HungReplicaReason.DELETION_REFUSED, because=found.because, replaces=None)
+        again = decision.replaces if now >= found.at + AGAIN else None
+        return replace(decision, reason=HungReplicaReason.DELETION_REFUSED, because=found.because, replaces=again)
 
     def forget(self, uid: str) -> None:
-        """Drop what is kept of a pod that is gone."""
+        """Drop what is kept of a pod or a deployment that is gone."""
         self._refused.pop(uid, None)
+        self._unrecorded.pop(uid, None)
 
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: HungReplicaDecision | None, now: datetime
@@ -55,35 +71,45 @@ class ReplicaReplacer:
         """Delete at most one pod, and report it, or why none is; call it after the status was written."""
         if decision is None:
             return
-        if decision.replaces is not None:
-            reported = await self._delete_unless_refused(observed, decision.replaces, now)
+        if decision.replaces is None:
+            stored = hung_status.reason(observed.status)
+            reported = decision.reason in hung_status.REPORTED and decision.reason != stored
         else:
-            reported = decision.reason in hung_status.REPORTED and decision.reason != hung_status.reason(
-                observed.status
-            )
+            chosen = decision.replaces
+            if (refused := self._refused.get(chosen.uid)) is not None:
+                decision = replace(refused.wanted, replaces=chosen)
+            reported = await self._delete_unless_refused(observed, decision, chosen, now)
         if reported:
             owner = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
             log.warning("%s", decision.because, extra=owner | {"reason": decision.reason.value})
             self._events.hung(observed.document, decision.reason, decision.because, now)
 
     async def _delete_unless_refused(
-        self, observed: DeploymentSnapshot, chosen: ReplacedReplica, now: datetime
+        self, observed: DeploymentSnapshot, wanted: HungReplicaDecision, chosen: ReplacedReplica, now: datetime
     ) -> bool:
-        """Delete it; a refusal is kept for the next reconcile, which reports it in the status."""
+        """Delete it; return whether it was. A refusal is kept for the next reconcile, which reports it in the status.
+
+        Its first deletion needs a record in the status; a retry, which is likely refused too, is recorded afterwards.
+        """
+        retried = chosen.uid in self._refused
         try:
-            return await self._delete(observed, chosen)
+            deleted = (retried or self._is_recorded(observed, chosen)) and await self._delete(observed, chosen)
         except RequestRefused as problem:
             words = f"pod {chosen.pod} hangs and is not replaced: {obstacle_of(problem).message}"
             because = f"{words[:LONGEST]}; allow it, or delete the pod yourself"
-            self._refused[chosen.uid] = _RefusedDeletion(now, because)
+            self._refused[chosen.uid] = _RefusedDeletion(now, because, wanted)
             return False
+        if deleted and retried:
+            self._unrecorded[observed.owner.uid] = wanted
+            self._refused.pop(chosen.uid)
+        return deleted
+
+    def _is_recorded(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
+        stored = self._world.of(kinds.INFERENCE_DEPLOYMENT).find(observed.owner.namespace, observed.owner.name)
+        return stored is not None and hung_status.is_replaced(chosen.uid, stored.get("status") or {})
 
     async def _delete(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
-        """Delete exactly the pod that was read, if it is the recorded one and still stays; return whether it was."""
-        place = observed.owner.namespace, observed.owner.name
-        stored = self._world.of(kinds.INFERENCE_DEPLOYMENT).find(*place)
-        if stored is None or not hung_status.is_replaced(chosen.uid, stored.get("status") or {}):
-            return False
+        """Delete exactly the pod that was chosen, if it still stays; return whether it was."""
         live = await self._server.read(kinds.POD, observed.owner.namespace, chosen.pod)
         if live is None or live["metadata"]["uid"] != chosen.uid or "deletionTimestamp" in live["metadata"]:
             return False

@@ -1,7 +1,7 @@
 """Replicas that hang, in their deployment's status: what keeps one, and the last ones that were replaced. Pure.
 
-A replacement is written here before its pod is deleted, so that a restarted operator counts it; that of a pod which was
-not deleted after all is dropped. What cannot be read, as after an edit by a person, counts as absent.
+A replacement is written here before its pod is first deleted, so that a restarted operator counts it; that of a pod
+which was not deleted after all is dropped. A retry of a refused deletion is written once it succeeded. What cannot be read, as after an edit by a person, counts as absent.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,9 +38,9 @@ def written(
     found: Manifest = {}
     if decision is not None and decision.reason in REPORTED:
         found = {"reason": decision.reason.value, "message": decision.because}
-    elif decision is not None and _keeps_report(decision, reason(before)):
+    elif decision is not None and _keeps_report(decision, reason(before), stay):
         found = {name: before[FIELD][name] for name in ("reason", "message") if name in before[FIELD]}
-    new = decision.replaces if decision is not None else None
+    new = decision.replaces if decision is not None and decision.reason is HungReplicaReason.REPLACED else None
     past = tuple(one for one in replaced(before) if one.pod not in stay or _is_being_deleted(one, decision, now))
     if new is not None and all(one.uid != new.uid for one in past):
         past = (new, *past)
@@ -49,21 +49,22 @@ def written(
     return found or None
 
 
-def _keeps_report(decision: HungReplicaDecision, stored: str) -> bool:
-    """Whether what was reported stays: while a router misses an answer, or a refused deletion is tried again.
+def _keeps_report(decision: HungReplicaDecision, stored: str, stay: Collection[str]) -> bool:
+    """Whether what was reported stays: while a router misses an answer, or a restarted operator tries a deletion again.
 
     Otherwise each answer or refusal after it would be reported anew.
     """
-    tried_again = decision.replaces is not None and stored == HungReplicaReason.DELETION_REFUSED
+    chosen = decision.replaces
+    tried_again = chosen is not None and chosen.pod in stay and stored == HungReplicaReason.DELETION_REFUSED
     return bool(stored) and (decision.reason is HungReplicaReason.ROUTERS_SILENT or tried_again)
 
 
 def _is_being_deleted(one: ReplacedReplica, decision: HungReplicaDecision | None, now: datetime) -> bool:
     """Whether a pod that is not ending is about to be, unlike one that answered again or may not be deleted."""
-    if decision is not None and decision.replaces is not None and decision.replaces.uid == one.uid:
-        return True
-    refused = decision is not None and decision.reason is HungReplicaReason.DELETION_REFUSED
-    return not refused and now < one.at + UNDONE
+    if decision is not None and decision.reason is HungReplicaReason.DELETION_REFUSED:
+        return False
+    chosen = decision is not None and decision.replaces is not None and decision.replaces.uid == one.uid
+    return chosen or now < one.at + UNDONE
 
 
 def replaced(status: Mapping[str, Any]) -> tuple[ReplacedReplica, ...]:
