@@ -1,7 +1,8 @@
 """Replicas that hang, in their deployment's status: what keeps one, and the last ones that were replaced. Pure.
 
 A replacement is written here before its pod is first deleted, so that a restarted operator counts it; that of a pod
-which was not deleted after all is dropped. A retry of a refused deletion is written once it succeeded. What cannot be read, as after an edit by a person, counts as absent.
+which was not deleted after all is dropped. A retry of a refused deletion is written once it succeeded. What cannot be
+read, as after an edit by a person, counts as absent.
 """
 
 from collections.abc import Collection, Mapping
