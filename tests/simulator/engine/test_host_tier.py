@@ -222,9 +222,10 @@ def test_requests_that_share_a_long_prompt_take_no_more_room_with_each_of_them()
     tier, prompt = HostTier(3000), range(1000)
     for serial in range(1000):
         tier.use(serial, prompt)
-        tier.store(serial, (*(prompt if not serial else ()), 1000 + serial))
+        tier.store(serial, prompt if serial == 0 else () if serial % 2 else (1000 + serial,))
         tier.end(serial)
-    assert len(tier) == 2000
+    assert len(tier) == 1499, "the prompt, and a block of every other request"
     assert sum(len(names) for names in tier._lists.values()) < 20_000
     tier.store(1000, range(5000, 7000))
     assert tier.found(prompt) == 1000
+    assert len(tier) == 3000
