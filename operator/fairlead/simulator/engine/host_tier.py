@@ -48,7 +48,8 @@ class HostTier:
         before = self._lists.pop(serial, [])
         for name in before:
             self._uses[name] -= 1
-        after = list(dict.fromkeys([*(name for name in names if name in self._uses), *before]))
+        there = [name for name in names if name in self._uses]
+        after = list(dict.fromkeys(there + before))
         for name in after:
             self._uses[name] += 1
         self._entries += len(after) - len(before)
