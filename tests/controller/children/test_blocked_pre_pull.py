@@ -111,7 +111,7 @@ def test_while_the_api_server_fails_to_write_it_replicas_start_and_it_is_tried_a
     assert (HOLDER in world.objects.held, reported(world)) == (False, {})
 
 
-def test_whoever_no_longer_leads_stops_there_and_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_that_no_longer_leads_stops_there_and_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = Pretend()
     write = world.server.apply
 
