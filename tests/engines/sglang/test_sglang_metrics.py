@@ -42,7 +42,16 @@ def test_a_busy_engines_page_yields_what_it_can() -> None:
 def test_what_its_page_does_not_say_is_unsaid_and_not_zero() -> None:
     found = load(BUSY)
 
-    missing = ("drafts", "draft_tokens", "accepted_tokens", "steps", "step_tokens", "capacity_blocks", "block_tokens")
+    missing = (
+        "loaded",
+        "drafts",
+        "draft_tokens",
+        "accepted_tokens",
+        "steps",
+        "step_tokens",
+        "capacity_blocks",
+        "block_tokens",
+    )
     assert {name for name in EngineLoad.__dataclass_fields__ if getattr(found, name) is None} == set(missing)
 
 

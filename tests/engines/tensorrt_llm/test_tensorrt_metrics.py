@@ -64,7 +64,7 @@ def test_a_page_says_load_cache_tokens_and_times() -> None:
 
 
 def test_what_its_page_does_not_say_is_unsaid_and_not_zero() -> None:
-    missing = {"preemptions", "drafts", "steps", "step_tokens", "inter_token"}
+    missing = {"loaded", "preemptions", "drafts", "steps", "step_tokens", "inter_token"}
     assert {name for name in EngineLoad.__dataclass_fields__ if getattr(FACTS, name) is None} == missing
 
 
