@@ -26,6 +26,7 @@ KUBERNETES: Final = frozenset(
         "pods",
         "deployment",
         "deployments",
+        "daemonsets",
         "service",
         "services",
         "svc",
