@@ -158,6 +158,7 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
     run_story(story())
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize(
     ("first", "hedge", "ending"),
     [
