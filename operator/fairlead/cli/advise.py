@@ -11,7 +11,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "The files have one InferenceDeployment and the policy that it names; TRACE is what `fairlead simulate` reads, "
         "access lines among it; or name what runs with --from. Of more than 5,000 requests the busiest are played."
     )
-    options.add_traffic(parser, "YAML files, or folders of them; - for stdin")
+    options.add_traffic(parser)
     options.add_search_on_traffic(parser)
     parser.set_defaults(longest_gap=None, speed_up="1")
 

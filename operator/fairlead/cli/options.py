@@ -6,6 +6,7 @@ from typing import Final
 
 PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the catalogue: prices, rates, new GPUs"
 OPERATOR_NAMESPACE_HELP: Final = "of the operator; default: fairlead-system"
+FILES_HELP: Final = "YAML files, or folders of them; - for stdin"
 CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does not know; may stand several times"
 
 
@@ -63,9 +64,9 @@ def every(text: str) -> float:
     return found
 
 
-def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
+def add_traffic(parser: argparse.ArgumentParser) -> None:
     """Add the options for what is simulated on which traffic: files and a trace, or a running deployment's logs."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help=files)
+    parser.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
     parser.add_argument("--traffic", metavar="TRACE", help="recorded requests")
     parser.add_argument(
         "--window", metavar="DURATION", help="the requests of an OpenAI batch file come evenly over it (all at once)"

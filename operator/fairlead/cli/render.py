@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # imported only inside the command, so that other commands st
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them; - for stdin")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=options.FILES_HELP)
     how = "how to print it; yaml: all objects that the operator would create, to check them and not to apply them"
     parser.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text", help=how)
     image = "the image of routers and simulated engines with -o yaml; default fairlead"

@@ -22,7 +22,7 @@ EPILOG = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = EPILOG
-    options.add_traffic(parser, "YAML files, or folders of them; - for stdin")
+    options.add_traffic(parser)
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before this (30m)")
     parser.add_argument(
         "--until", metavar="DURATION", help="and what came later than this after the first request (2h)"

@@ -12,7 +12,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "FILE: one InferenceDeployment that scales and its AutoscalingPolicy, or --from what runs; TRACE, best of a "
         "day or more, is what `fairlead simulate` reads. The search sees its first part alone; the rest judges."
     )
-    options.add_traffic(parser, "YAML files, or folders of them; - for stdin")
+    options.add_traffic(parser)
     parser.add_argument("--train", default="0.5", metavar="SHARE", help="of the trace's time, for the search (0.5)")
     options.add_search_on_traffic(parser)
     parser.add_argument("--longest-gap", metavar="DURATION", help="cut longer times without a request to this (10m)")

@@ -11,9 +11,9 @@ from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.applier import OnForeignChange
 from fairlead.controller.children.obstacles import StillTerminating
-from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.children.separate_child import SeparateChild
 from fairlead.controller.status.route_conditions import RouteState
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason
@@ -24,13 +24,10 @@ BROKEN: Final = 500
 """How API servers answer an apply with a field that a kind's definition lacks; a retry does not help."""
 
 
-class RouteApplier:
+class RouteApplier(SeparateChild):
     """The only writer of HTTPRoutes."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, children: Applier) -> None:
-        self._server = server
-        self._world = world
-        self._children = children
+    kind = kinds.HTTP_ROUTE
 
     def as_it_is(self, owner: Owner) -> RouteState | None:
         """Return the current route, if the spec does not say whether to have one."""
@@ -67,27 +64,12 @@ class RouteApplier:
     def _stored(self, owner: Owner) -> Manifest | None:
         return self._world.of(kinds.HTTP_ROUTE).find(owner.namespace, owner.router_name)
 
-    async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
-        live = self._stored(owner) or await self._server.read(kinds.HTTP_ROUTE, owner.namespace, owner.router_name)
-        whose = None if live is None else obstacles.whose_else(live, owner)
-        if whose is not None:
-            raise obstacles.ApplyBlocked(_taken(owner, whose))
-        return await self._children.ensure(intent, owner, meddled)
-
-    async def _remove(self, owner: Owner) -> None:
-        live = self._stored(owner)
-        if live is None or not snapshot.owned(live, owner) or "deletionTimestamp" in live["metadata"]:
-            return
-        await self._server.remove(live, uid=live["metadata"]["uid"])
-        self._world.gone(live)
-
-
-def _taken(owner: Owner, whose: str) -> Obstacle:
-    return Obstacle(
-        reason=ConditionReason.NAME_TAKEN,
-        message=f"httpRoute: HTTPRoute {owner.router_name} exists already and {whose}; it is left alone, and routers "
-        "serve without a route: delete it, or remove httpRoute",
-    )
+    def _taken(self, owner: Owner, whose: str) -> Obstacle:
+        return Obstacle(
+            reason=ConditionReason.NAME_TAKEN,
+            message=f"httpRoute: HTTPRoute {owner.router_name} exists already and {whose}; it is left alone, and "
+            "routers serve without a route: delete it, or remove httpRoute",
+        )
 
 
 def _unwritten(problem: Unreachable) -> Obstacle:

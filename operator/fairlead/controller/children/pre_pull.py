@@ -8,9 +8,9 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.applier import OnForeignChange
 from fairlead.controller.children.obstacles import StillTerminating
-from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.children.separate_child import SeparateChild
 from fairlead.controller.pods import admitted_tolerations, target_start
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.pre_pull_status import PrePullState
@@ -22,13 +22,10 @@ from fairlead.objects.owner import Owner
 from fairlead.review.deployment_review import DeploymentReview
 
 
-class PrePullApplier:
+class PrePullApplier(SeparateChild):
     """The only writer of DaemonSets."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, children: Applier) -> None:
-        self._server = server
-        self._world = world
-        self._children = children
+    kind = kinds.DAEMON_SET
 
     async def carry_out(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, meddled: OnForeignChange
@@ -67,20 +64,12 @@ class PrePullApplier:
         live = self._world.of(kinds.DAEMON_SET).find(owner.namespace, names.pre_pull(owner.name))
         return live if live is not None and snapshot.owned(live, owner) else None
 
-    async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
-        """Bring it to the intent; return whether it was created."""
-        name = intent["metadata"]["name"]
-        live = self._stored(owner) or await self._server.read(kinds.DAEMON_SET, owner.namespace, name)
-        whose = None if live is None else obstacles.whose_else(live, owner)
-        if whose is not None:
-            raise obstacles.ApplyBlocked(_taken(name, whose))
-        return await self._children.ensure(intent, owner, meddled)
-
-    async def _remove(self, owner: Owner) -> None:
-        live = self._stored(owner)
-        if live is not None and "deletionTimestamp" not in live["metadata"]:
-            await self._server.remove(live, uid=live["metadata"]["uid"])
-            self._world.gone(live)
+    def _taken(self, owner: Owner, whose: str) -> Obstacle:
+        return Obstacle(
+            reason=ConditionReason.NAME_TAKEN,
+            message=f"spec.prePull: DaemonSet {names.pre_pull(owner.name)} exists already and {whose}; it is left "
+            "alone, and no image is pulled in advance: delete it, or remove spec.prePull",
+        )
 
 
 def _intent(observed: DeploymentSnapshot, judged: DeploymentReview, deployment: DesiredDeployment) -> Manifest:
@@ -106,12 +95,4 @@ def _failed(problem: ApiError, owner: Owner) -> Obstacle:
         reason=ConditionReason.CLUSTER_REFUSES,
         message=f"spec.prePull: the API server failed to {what}: {problem.message or problem.reason}; it is "
         "tried again within 15 s, and no replica waits for it",
-    )
-
-
-def _taken(name: str, whose: str) -> Obstacle:
-    return Obstacle(
-        reason=ConditionReason.NAME_TAKEN,
-        message=f"spec.prePull: DaemonSet {name} exists already and {whose}; it is left alone, and no image is pulled "
-        "in advance: delete it, or remove spec.prePull",
     )
