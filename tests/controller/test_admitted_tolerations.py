@@ -23,23 +23,25 @@ def admitted(world: Pretend) -> None:
         world.objects.put(kinds.POD, mutated)
 
 
-def test_a_deployment_grows_on_nodes_whose_taint_admission_lets_its_replicas_tolerate() -> None:
+def served_on_reserved_nodes() -> Pretend:
+    """Two replicas, on nodes whose taint only admission lets them tolerate."""
     world = Pretend()
     world.apply(deployment(replicas=2))
     world.settle()
     admitted(world)
     reserved(world)
+    return world
+
+
+def test_a_deployment_grows_on_nodes_whose_taint_admission_lets_its_replicas_tolerate() -> None:
+    world = served_on_reserved_nodes()
     world.apply(deployment(replicas=3))
     world.reconcile_now()
     assert list(world.engines().values()) == [3]
 
 
 def test_a_new_revision_is_rolled_out_there_too() -> None:
-    world = Pretend()
-    world.apply(deployment(replicas=2))
-    world.settle()
-    admitted(world)
-    reserved(world)
+    world = served_on_reserved_nodes()
     rollout = {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}
     world.apply(deployment(replicas=2, context=4096, rollout=rollout))
     world.rounds(2)
@@ -59,11 +61,7 @@ def test_without_it_nothing_is_requested_and_the_taint_is_named() -> None:
 
 def test_a_deployment_that_scaled_to_zero_there_starts_again() -> None:
     """No pod is left that shows what admission adds, so the revision's Deployment keeps it, over a restart too."""
-    world = Pretend()
-    world.apply(deployment(replicas=2))
-    world.settle()
-    admitted(world)
-    reserved(world)
+    world = served_on_reserved_nodes()
     world.apply(deployment(replicas=0))
     world.settle()
     assert world.engine_pods() == []
@@ -74,11 +72,7 @@ def test_a_deployment_that_scaled_to_zero_there_starts_again() -> None:
 
 
 def test_a_new_revision_made_at_zero_starts_there_too() -> None:
-    world = Pretend()
-    world.apply(deployment(replicas=2))
-    world.settle()
-    admitted(world)
-    reserved(world)
+    world = served_on_reserved_nodes()
     world.apply(deployment(replicas=0))
     world.settle()
     world.apply(deployment(replicas=0, context=4096))

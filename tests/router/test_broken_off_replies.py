@@ -53,6 +53,17 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
+async def abandoned(router: Plane) -> None:
+    """A client that leaves before its whole reply, and the end of its request at the router."""
+    sent = router.session.post(router.url + "/v1/completions", json=LENGTHY, headers=MINE)
+    leaving = asyncio.ensure_future(sent)
+    while await router.metric("fairlead_router_requests_in_flight") < 1:
+        await asyncio.sleep(0.005)
+    leaving.cancel()
+    while await router.metric("fairlead_router_requests_in_flight"):
+        await asyncio.sleep(0.005)
+
+
 async def next_status(router: Plane) -> int:
     """The status of the tenant's next request: 429 if it has no tokens left, and will have none for a while."""
     async with router.session.post(router.url + "/v1/completions", json=CHAT, headers=MINE) as answer:
@@ -105,13 +116,7 @@ def test_a_client_that_does_not_wait_for_its_whole_reply_pays_for_the_usual_one(
     async def story() -> None:
         async with answering(never) as address, plane(written(tmp_path, [address], **tenant)) as router:
             await router.until("routable")
-            sent = router.session.post(router.url + "/v1/completions", json=LENGTHY, headers=MINE)
-            leaving = asyncio.ensure_future(sent)
-            while await router.metric("fairlead_router_requests_in_flight") < 1:
-                await asyncio.sleep(0.005)
-            leaving.cancel()
-            while await router.metric("fairlead_router_requests_in_flight"):
-                await asyncio.sleep(0.005)
+            await abandoned(router)
             assert await next_status(router) == 429
 
     async def never(request: web.Request) -> web.Response:
@@ -143,13 +148,7 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
         async with answering(answer) as address, plane(written(tmp_path, [address], **tenant)) as router:
             await router.until("routable")
             gone = True
-            sent = router.session.post(router.url + "/v1/completions", json=LENGTHY, headers=MINE)
-            leaving = asyncio.ensure_future(sent)
-            while await router.metric("fairlead_router_requests_in_flight") < 1:
-                await asyncio.sleep(0.005)
-            leaving.cancel()
-            while await router.metric("fairlead_router_requests_in_flight"):
-                await asyncio.sleep(0.005)
+            await abandoned(router)
             gone = False
             assert await next_status(router) == 200
 

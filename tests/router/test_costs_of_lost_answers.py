@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.router.gateways import gateway, posted, single, written
+from tests.router import priced_api
+from tests.router.gateways import gateway, posted
 from tests.router.planes import PROMPT, Raw, run_story
-from tests.router.test_costs import ANSWER, PRICES, bearer, budget, tenants
-from tests.router.test_external_apis import outside
+from tests.router.test_costs import ANSWER, bearer
 
 
 class Silent(Raw):
@@ -39,13 +39,7 @@ def test_a_client_that_leaves_an_external_api_pays_at_most_what_was_reserved(
 
     async def story() -> None:
         async with Silent().listening() as api:
-            config = written(
-                tmp_path,
-                [],
-                [single("chat", "external/big")],
-                [outside(api.address, tmp_path, prices=PRICES)],
-                tenants=tenants(tmp_path, shop=budget("100")),
-            )
+            config = priced_api.before(api.address, tmp_path, "100")
             async with gateway(config) as router:
                 leaving = asyncio.ensure_future(posted(router, {"model": "chat", "prompt": prompt}, **bearer()))
                 while not api.seen:
@@ -63,13 +57,7 @@ def test_a_client_that_leaves_an_external_api_pays_at_most_what_was_reserved(
 def test_without_a_maximum_the_usual_length_is_reserved_for_each_answer(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as api:
-            config = written(
-                tmp_path,
-                [],
-                [single("chat", "external/big")],
-                [outside(api.address, tmp_path, prices=PRICES)],
-                tenants=tenants(tmp_path, shop=budget("0.02")),
-            )
+            config = priced_api.before(api.address, tmp_path, "0.02")
             async with gateway(config) as router:
                 status, _, text = await posted(router, PROMPT | {"n": 3}, **bearer())
                 assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")

@@ -6,10 +6,10 @@ from typing import Final
 
 import pytest
 
-from tests.router.gateways import gateway, posted, single, written
+from tests.router import priced_api
+from tests.router.gateways import gateway, posted
 from tests.router.planes import STREAM, Raw, events, run_story
-from tests.router.test_costs import PRICES, bearer, budget, tenants
-from tests.router.test_external_apis import outside
+from tests.router.test_costs import bearer
 
 MANY_WORDS: Final = b'{"choices":[{"index":0,"text":"%b","finish_reason":null}]}' % (b"word " * 100)
 LAST: Final = b'{"choices":[{"index":0,"text":"","finish_reason":"stop"}]}'
@@ -19,13 +19,7 @@ USED: Final = b'{"choices":[],"usage":{"prompt_tokens":500,"completion_tokens":1
 def test_a_stream_with_many_tokens_in_each_event_costs_all_of_them(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(events(*[MANY_WORDS] * 10, LAST, USED)).listening() as api:
-            config = written(
-                tmp_path,
-                [],
-                [single("chat", "external/big")],
-                [outside(api.address, tmp_path, prices=PRICES)],
-                tenants=tenants(tmp_path, shop=budget("100")),
-            )
+            config = priced_api.before(api.address, tmp_path, "100")
             async with gateway(config) as router:
                 status, _, text = await posted(router, STREAM, **bearer())
                 assert (status, text.count("word word"), "usage" in text) == (200, 10 * 50, False)

@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from tests.router.gateways import gateway, posted, single, written
+from tests.router import priced_api
+from tests.router.gateways import gateway, posted
 from tests.router.planes import PROMPT, Raw, run_story, whole
-from tests.router.test_costs import PRICES, bearer, budget, tenants
+from tests.router.test_costs import bearer
 from tests.router.test_engine_requests import keyed, router_before
-from tests.router.test_external_apis import outside
 
 LONG: Final = whole(
     json.dumps(
@@ -26,13 +26,7 @@ LONG: Final = whole(
 def test_a_long_reply_of_an_external_api_costs_what_its_tokens_cost(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(LONG).listening() as api:
-            config = written(
-                tmp_path,
-                [],
-                [single("chat", "external/big")],
-                [outside(api.address, tmp_path, prices=PRICES)],
-                tenants=tenants(tmp_path, shop=budget("100")),
-            )
+            config = priced_api.before(api.address, tmp_path, "100")
             async with gateway(config) as router:
                 assert (await posted(router, PROMPT, **bearer()))[0] == 200
                 spent = (await router.page())["tenants"]["shop"]["spent"]
