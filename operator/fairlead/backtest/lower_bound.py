@@ -13,6 +13,7 @@ end, and has the least number of replicas as a bound.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from typing import Final
 
@@ -82,13 +83,16 @@ def least(question: BoundQuestion) -> LeastSeconds:
         may_miss=(1 - question.goal) * sum(one >= 0 for one in wanted.arrived),
     )
 
-    def highest(pace_s: float, lengths: tuple[float, ...], answered_s: float) -> float:
+    @cache
+    def priced(pace_s: float) -> PricedTrace:
         prices = step_prices.dearest(question.times, question.settings, wanted, pace_s)
-        trace = PricedTrace(demand=wanted, prices=prices, deadlines=deadlines, seconds=question.seconds)
+        return PricedTrace(demand=wanted, prices=prices, deadlines=deadlines, seconds=question.seconds)
+
+    def highest(trace: PricedTrace, lengths: tuple[float, ...], answered_s: float) -> float:
         different = sorted({min(one, question.seconds) for one in lengths})
         courses = (ReplicaCourse(tuple(trace.blocks(one, answered_s)), limits) for one in different)
         return max(floor, *(one.least_seconds() for one in courses))
 
-    anyhow = highest(deadlines.pace_s, BLOCK_SECONDS, inf)
+    anyhow = highest(priced(deadlines.pace_s), BLOCK_SECONDS, inf)
     # A request that misses its objectives keeps no pace, so prices that rely on it do not hold for those answered late.
-    return LeastSeconds(anyhow, max(anyhow, highest(inf, LONG_BLOCK_SECONDS, question.answered_s)))
+    return LeastSeconds(anyhow, max(anyhow, highest(priced(inf), LONG_BLOCK_SECONDS, question.answered_s)))
