@@ -4,6 +4,7 @@ import re
 import tempfile
 from typing import Final
 
+from house.lane import LANES
 from house.tree import ROOT
 from prove import programs
 from prove.claims import Claim, Figure
@@ -19,6 +20,8 @@ WARM_S: Final = 30.0
 EMPTY_S: Final = 90.0
 CI_S: Final = 15 * 60.0
 
+UNCHANGED: Final = re.compile(r"^(\w+): .*; not run again$", re.MULTILINE)
+"""What `house.lanes` and `house.pure` print for a lane or a part of one that has passed on the same files."""
 _ROW: Final = re.compile(r"^\| `(\w+)` \| [\d,]+ \| [\d,]+ \|", re.MULTILINE)
 
 
@@ -47,6 +50,8 @@ def quick_enough() -> Figure:
         f"{name} {ended.seconds:.0f} s (at most {most:.0f}{'' if ended.ok else ', and it failed'})"
         for name, (ended, most) in zip(("make check, empty:", "warm:", ".ci/run:"), went, strict=True)
     ]
+    kept = len(set(UNCHANGED.findall(ci.output)) & {lane.name for lane in LANES if lane.kept})
+    shown.append(f"{kept} of its lanes had passed before on the same files and were not run again")
     return Figure(holds=all(ended.ok and ended.seconds <= most for ended, most in went), text="; ".join(shown))
 
 
