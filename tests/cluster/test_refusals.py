@@ -12,9 +12,19 @@ from fairlead.controller.children import obstacles
 from fairlead.fleet.conditions import ConditionReason
 
 RBAC: Final = 'is forbidden: User "system:serviceaccount:fairlead-system:fairlead" cannot'
+GRANT: Final = (
+    'roles.rbac.authorization.k8s.io "chat-router" is forbidden: user "system:serviceaccount:fairlead-system:fairlead" '
+    '(groups=["system:serviceaccounts" "system:authenticated"]) is attempting to grant RBAC permissions not currently '
+    'held:\n{APIGroups:[""], Resources:["pods"], Verbs:["watch"]}'
+)
+FINALIZERS: Final = (
+    'deployments.apps "chat-a" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource '
+    "you can't set finalizers on: , <nil>"
+)
 QUOTA: Final = 'pods "chat-a" is forbidden: exceeded quota: gpus, requested: pods=1, used: pods=8, limited: pods=8'
 POD_SECURITY: Final = 'pods "chat-a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
 GATEKEEPER: Final = 'admission webhook "validation.gatekeeper.sh" denied the request: label owner is missing'
+GRANTING: Final = f'admission webhook "b.example.com" denied the request: {GRANT}'
 POLICY: Final = 'admission webhook "a.example.com" denied the request: User "ann" cannot delete resource "pods" here'
 
 
@@ -31,6 +41,8 @@ def refused(verb: str, message: str, resource: Resource = kinds.POD, subresource
         ("patch", f'daemonsets.apps "chat-prepull" {RBAC} patch resource "daemonsets" in API group "apps"'),
         ("create", f'pods {RBAC} create resource "pods" in API group "" in the namespace "team-a"'),
         ("create", 'forbidden: User "system:anonymous" cannot post path "/apis"'),
+        ("patch", GRANT),
+        ("patch", FINALIZERS),
     ],
 )
 def test_what_the_authorizer_refuses_is_a_missing_right_which_the_roles_of_a_release_grant(
@@ -41,7 +53,7 @@ def test_what_the_authorizer_refuses_is_a_missing_right_which_the_roles_of_a_rel
     assert "run `helm upgrade`" in found.message
 
 
-@pytest.mark.parametrize("message", [QUOTA, POD_SECURITY, GATEKEEPER, POLICY])
+@pytest.mark.parametrize("message", [QUOTA, POD_SECURITY, GATEKEEPER, POLICY, GRANTING])
 @pytest.mark.parametrize("verb", ["create", "patch", "delete"])
 def test_what_a_policy_refuses_is_quoted_and_no_role_is_blamed(verb: str, message: str) -> None:
     found = obstacles.obstacle_of(refused(verb, message))

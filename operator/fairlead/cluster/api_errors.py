@@ -22,7 +22,13 @@ from fairlead.cluster.kinds import Resource
 RETRY_AFTER_S: Final = 1.0
 """For a 429 that does not say how long."""
 _READS: Final = frozenset({"get", "list", "watch"})
-_BY_RBAC: Final = re.compile(r'(\S+ ("[^"]*" )?is )?forbidden: User ".*" cannot \S+ (resource|path) "')
+_BY_RBAC: Final = re.compile(
+    r'(\S+ ("[^"]*" )?is )?forbidden: (User ".*" cannot \S+ (resource|path) "'
+    r'|user ".*" \(groups=.*\) is attempting to grant RBAC permissions not currently held'
+    r"|cannot set blockOwnerDeletion )"
+)
+"""The authorizer's own words, and those in which the server demands a right on something else: all that a granted role
+has, or an owner's finalizers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,7 @@ class RequestRefused(ApiError):
 
     @property
     def lacks_right(self) -> bool:
-        """Whether a right is missing: the message is the one of RBAC, which names verb and resource.
+        """Whether a right is missing: the message is one of RBAC.
 
         Policies, quotas and PodSecurity refuse writes with a 403 too. They see no read, so there it is always a right.
         """
