@@ -81,6 +81,21 @@ def test_while_no_policy_can_be_used_the_status_keeps_that_a_budget_limited_the_
         assert "overBudget" not in other
 
 
+def test_in_mode_recommend_a_budget_counts_only_if_it_limited_the_count_while_the_policy_acted() -> None:
+    """A policy that always only recommended has limited nothing, so minReplicas is kept whatever it would pay for."""
+    shy = replace(CASE, policy=ScalingPolicy(active=False))
+    paid, held = recommended(2, ScalingReason.OVER_BUDGET), recommended(2, ScalingReason.NO_POLICY, "held")
+    led = scaling_status.scaling(shy, paid, status_after(paid), START)
+    assert led["overBudget"] is True
+    assert scaling_status.scaling(shy, paid, led, START)["overBudget"] is True
+    assert scaling_status.scaling(CASE, held, led, START)["overBudget"] is True
+    assert "overBudget" not in scaling_status.scaling(shy, recommended(3, ScalingReason.AT_MINIMUM), led, START)
+
+    advised = status_after(paid, paid, case=shy)
+    assert "overBudget" not in advised
+    assert "overBudget" not in scaling_status.scaling(CASE, held, advised, START)
+
+
 def test_in_mode_recommend_the_status_only_advises_and_no_controller_can_follow_it() -> None:
     shy = replace(CASE, policy=ScalingPolicy(active=False), subject=replace(SUBJECT, speculates=True))
     found = status_after(recommended(3), case=shy)

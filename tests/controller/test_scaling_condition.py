@@ -96,7 +96,7 @@ def raise_least(world: Pretend, least: int) -> None:
 
 def test_a_policy_that_begins_to_only_recommend_leaves_a_count_below_the_minimum_that_its_budget_led_to() -> None:
     world = scaled({"recommended": 2, "reason": "OverBudget", "message": PAID}, least=3)
-    report(world, {"advised": 2, "asleep": 0, "reason": "OverBudget", "message": PAID})
+    report(world, {"advised": 2, "asleep": 0, "reason": "OverBudget", "message": PAID, "overBudget": True})
     assert world.document()["status"]["desiredReplicas"] == 2
     assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
     assert world.message("ScalingActive").endswith("; the count stays at 2 replicas")
@@ -114,7 +114,15 @@ def test_a_policy_that_can_no_longer_be_used_leaves_a_count_below_the_minimum_th
     assert world.document()["status"]["desiredReplicas"] == 2, "the budget of the last decision still counts"
 
 
-@pytest.mark.parametrize("policy", [{"recommended": 2, "reason": "NoPolicy"}, {"advised": 2, "reason": "TokenDemand"}])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"recommended": 2, "reason": "NoPolicy"},
+        {"advised": 2, "reason": "TokenDemand"},
+        {"advised": 2, "reason": "OverBudget"},
+    ],
+    ids=["unusable", "needs fewer", "would pay for fewer"],
+)
 def test_a_raised_minimum_adds_replicas_although_no_policy_acts_if_the_budget_was_not_the_limit(
     policy: dict[str, Any],
 ) -> None:

@@ -144,8 +144,8 @@ class ScalingStatus(ApiModel):
     )
     over_budget: bool | None = Field(
         default=None,
-        description="True while no policy can be used and the budget limited the last decision: the count stays, even "
-        "below minReplicas.",
+        description="True while no policy acts and the budget limited the last decision of one that did: the count "
+        "stays, even below minReplicas.",
     )
     reason: ShortText | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")

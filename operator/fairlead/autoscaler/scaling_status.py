@@ -27,7 +27,7 @@ ScalingFields = dict[str, Any]
 def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
     """Return the new `status.scaling`, with the last decisions."""
     found, decisions = _now(case, recommendation), before.get("decisions") or []
-    if recommendation.reason is ScalingReason.NO_POLICY and _was_over_budget(before):
+    if _stays_over_budget(case, recommendation) and _was_over_budget(before):
         found["overBudget"] = True
     was = count(before)
     desired = (case.document.get("status") or {}).get("desiredReplicas")
@@ -118,9 +118,16 @@ def _now(case: ScalingCase, recommendation: Recommendation) -> ScalingFields:
     }
 
 
+def _stays_over_budget(case: ScalingCase, recommendation: Recommendation) -> bool:
+    """Return whether no policy acts now, and none says that more could be paid."""
+    reason = recommendation.reason
+    return reason is ScalingReason.NO_POLICY or (not case.policy.active and reason is ScalingReason.OVER_BUDGET)
+
+
 def _was_over_budget(before: ScalingFields) -> bool:
-    """Return whether a budget limited the last decision of a policy, which may be several writes ago."""
-    return before.get("overBudget") is True or before.get("reason") == ScalingReason.OVER_BUDGET.value
+    """Return whether a budget limited the last decision of a policy that acted, which may be several writes ago."""
+    followed = "recommended" in before and before.get("reason") == ScalingReason.OVER_BUDGET.value
+    return before.get("overBudget") is True or followed
 
 
 def _acts(found: ScalingFields, before: ScalingFields) -> bool:

@@ -198,12 +198,15 @@ def is_advised(observed: DeploymentSnapshot) -> bool:
 def is_over_budget(observed: DeploymentSnapshot) -> bool:
     """Whether the policy's budget limits the recommended count, which may then be below the lower bound.
 
-    While no policy can be used, the budget of the last decision still counts, so that nothing changes.
+    While no policy acts, the budget of the last decision still counts, so that nothing changes; a policy that always
+    only recommended has limited nothing.
     """
     report = autoscaler_report(observed)
-    if report is not None and report.reason == ScalingReason.NO_POLICY.value:
+    if report is None:
+        return False
+    if report.reason == ScalingReason.NO_POLICY.value or report.advised is not None:
         return observed.status["scaling"].get("overBudget") is True
-    return report is not None and report.reason == ScalingReason.OVER_BUDGET.value
+    return report.reason == ScalingReason.OVER_BUDGET.value
 
 
 def previous_count(observed: DeploymentSnapshot) -> int:

@@ -43,7 +43,7 @@ def wanted(
     """Return the count that a rollout works towards; never negative, whatever was written or recommended.
 
     `advised`: the policy only advises. `over_budget`: its budget pays for no more than what is recommended, and so may
-    lead below the lower bound; a policy that only advises then leaves a count below that bound where it is.
+    lead below the lower bound; a policy that acted before and only advises now leaves a count below it where it is.
     """
     if isinstance(replicas, int):
         fixed = max(0, replicas)
