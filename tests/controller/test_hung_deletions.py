@@ -54,6 +54,28 @@ def test_a_refused_deletion_is_tried_again_after_minutes_and_reported_once() -> 
     assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
 
 
+def test_a_webhook_that_is_down_is_reported_as_a_refusal_is_and_delays_nothing_else() -> None:
+    """With failurePolicy Fail its 500 lasts, and a reconcile that fails again and again waits for up to 5 minutes."""
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    words = 'Internal error occurred: failed calling webhook "policy.example.com": connection refused'
+    world.server.faults = Faults(refused={"pods": words}, refused_with=500)
+    world.tick()
+    assert world.tick().failed == ""
+    assert status(world) == {
+        "reason": "DeletionRefused",
+        "message": f"pod {first} hangs and is not replaced: the API server failed to delete its pod (status 500): "
+        f"{words}; repair what it names; the deletion is tried again every 5 minutes",
+    }
+    refused_for_a_while(world)
+    assert (len(events(world, "DeletionRefused")), events(world, "Replaced")) == (1, [])
+    world.server.faults = Faults()
+    world.rounds(8)
+    assert first not in names(world)
+    assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
+
+
 def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() -> None:
     world = serving()
     first = names(world)[0]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState, EventSink
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -19,6 +19,9 @@ AGAIN: Final = timedelta(minutes=5)
 """How long a refused deletion is not tried again: a policy or a right may change at any time."""
 LONGEST: Final = 600
 """Characters of a refusal; a policy's message may be long, and the status has room for some more."""
+
+FAILED: Final = 500
+"""How API servers answer while a policy's webhook with failurePolicy Fail is down."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -94,10 +97,10 @@ class ReplicaReplacer:
         retried = chosen.uid in self._refused
         try:
             deleted = (retried or self._is_recorded(observed, chosen)) and await self._delete(observed, chosen)
-        except RequestRefused as problem:
-            words = f"pod {chosen.pod} hangs and is not replaced: {obstacle_of(problem).message}"
-            because = f"{words[:LONGEST]}; allow it, or delete the pod yourself"
-            self._refused[chosen.uid] = _RefusedDeletion(now, because, wanted)
+        except ApiError as problem:
+            if not _lasts(problem):
+                raise
+            self._refused[chosen.uid] = _RefusedDeletion(now, _because(chosen, problem), wanted)
             return False
         if deleted and retried:
             self._unrecorded[observed.owner.uid] = wanted
@@ -117,3 +120,17 @@ class ReplicaReplacer:
         grace = max(1, min(ENDS_IN_S, int(live["spec"].get("terminationGracePeriodSeconds", ENDS_IN_S))))
         version = live["metadata"]["resourceVersion"]
         return await self._server.remove(live, uid=chosen.uid, resource_version=version, grace_seconds=grace)
+
+
+def _lasts(problem: ApiError) -> bool:
+    """Whether the API server will likely answer the same again until a person acts."""
+    return isinstance(problem, RequestRefused) or problem.status == FAILED
+
+
+def _because(chosen: ReplacedReplica, problem: ApiError) -> str:
+    if isinstance(problem, RequestRefused):
+        found, remedy = obstacle_of(problem).message, "allow it, or delete the pod yourself"
+    else:
+        found = f"the API server failed to delete its pod (status {problem.status}): {problem.message}"
+        remedy = "repair what it names; the deletion is tried again every 5 minutes"
+    return f"{f'pod {chosen.pod} hangs and is not replaced: {found}'[:LONGEST]}; {remedy}"
