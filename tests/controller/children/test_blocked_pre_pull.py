@@ -85,6 +85,22 @@ def test_a_policy_of_the_cluster_that_refuses_it_is_quoted_and_stops_no_replica(
     assert world.condition("Ready") == ("True", "Serving")
 
 
+def test_an_edit_that_may_not_be_put_back_is_reported_only_once_it_is() -> None:
+    sets = at_rest()
+    world, whole = sets.world, sets.world.objects.found(HOLDER)["spec"]
+    edited = copy.deepcopy(world.objects.found(HOLDER))
+    edited["spec"]["template"]["spec"]["nodeSelector"] = {}
+    world.objects.put(kinds.DAEMON_SET, edited)
+    world.server.faults = Faults(refused={TITLE: "DaemonSets of team-a are protected"}, refused_with=403)
+    world.rounds(5)
+    assert "DaemonSets of team-a are protected" in reported(world)["message"]
+    assert [one for one in world.event_sink.published if one.startswith("PutBack ")] == []
+    world.server.faults = Faults()
+    world.settle()
+    assert world.objects.found(HOLDER)["spec"] == whole
+    assert len([one for one in world.event_sink.published if one.startswith("PutBack ")]) == 1
+
+
 @pytest.mark.parametrize("status", [500, 409, 429, 404])
 def test_while_the_api_server_fails_to_write_it_replicas_start_and_it_is_tried_again_soon(status: int) -> None:
     """A webhook that is down and has failurePolicy Fail answers 500 to each."""

@@ -135,7 +135,7 @@ class Applier:
     async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
         """Bring a child to its intent, with a request only if it differs; return whether it was created."""
         metadata = intent["metadata"]
-        resource = kinds.of(intent)
+        resource, note = kinds.of(intent), ""
         live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
         if live is None:
             live = await self._server.read(resource, metadata["namespace"], metadata["name"])
@@ -152,9 +152,11 @@ class Applier:
             await self._confirm(live)
             if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
-                meddled(resource, foreign_changes.change_note(live, changed, foreign_changes.last_manager(full)))
+                note = foreign_changes.change_note(live, changed, foreign_changes.last_manager(full))
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
+        if note:
+            meddled(resource, note)
         return live is None
 
     async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
