@@ -43,6 +43,11 @@ def test_a_budget_that_pays_for_no_replica_is_the_reason_also_while_no_request_a
         answer = fleet.passes(600, summary_with(0, replace(SUMMARY, held=waiting, waiting=waiting)), every=10)
         assert (answer.replicas, answer.reason, answer.message) == (0, ScalingReason.OVER_BUDGET, BILL)
 
+    fleet.facts = replace(fleet.facts, policy=replace(BROKE, max_cost_per_hour=Decimal("1.5")))
+    answer = fleet.passes(60, summary_with(0))
+    assert answer.reason is ScalingReason.OVER_BUDGET
+    assert answer.message == BILL.replace("maxCostPerHour 1", "maxCostPerHour 1.5"), "whoever raised it sees that"
+
     fleet.facts = replace(fleet.facts, policy=replace(BROKE, max_cost_per_hour=Decimal(2)))
     assert fleet.passes(600, summary_with(0), every=10).reason is ScalingReason.IDLE
 

@@ -63,14 +63,23 @@ def _is_urgent(fresh: ReportedReason, before: ReportedReason) -> bool:
 
 
 def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
-    summary, leading = situation.summary, situation.summary.leading
-    reason = _reason(n, limits, situation)
+    reason, leading = _reason(n, limits, situation), situation.summary.leading
     words = limits[-1].because if limits else _unlimited(reason, situation)
     words += f"; {_leading_need(leading)}" if limits and leading is not None else ""
     if _pays_for_none(n, situation):
         words = bounds.bill(1, situation.facts)  # the same with and without requests
-    matter = f"{reason} {_doubtful(summary)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
-    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}")
+    return ReportedReason(
+        replicas=n, reason=reason, matter=_matter(reason, situation), message=f"{count(n, 'replica')}: {words}"
+    )
+
+
+def _matter(reason: ScalingReason, situation: LimitContext) -> str:
+    """Return what a message is about; another one is due once that changes, as when a person raises the budget."""
+    if reason is ScalingReason.FIGURES_MISSING:
+        return f"{reason} {_doubtful(situation.summary)}"
+    if reason is ScalingReason.OVER_BUDGET:
+        return f"{reason} {situation.facts.price_per_hour} {situation.facts.policy.max_cost_per_hour}"
+    return reason.value
 
 
 def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
