@@ -110,7 +110,12 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
         (
             ScalingPolicy(max_cost_per_hour=Decimal(0)),
             LintReason.OVER_BUDGET,
-            "spec.budget.maxCostPerHour: 0: it pays for 0 replicas, whatever minReplicas says",
+            "spec.budget.maxCostPerHour: 0: it pays for 0 replicas, whatever minReplicas says, so requests get 503",
+        ),
+        (
+            ScalingPolicy(active=False, max_cost_per_hour=Decimal(0)),
+            LintReason.OVER_BUDGET,
+            "so in mode Active requests get 503 where the price is known",
         ),
     ],
 )
@@ -190,6 +195,12 @@ def test_as_many_schedules_as_there_may_be_are_compared_in_no_time() -> None:
             replace(SLEEPY, max_cost_per_hour=Decimal(1)),
             LintReason.OVER_BUDGET,
             "1 replica at 2 an hour each costs more than the 1 of policy calm; raise budget.maxCostPerHour to 2 or",
+        ),
+        (
+            AT_ZERO,
+            replace(SLEEPY, active=False, max_cost_per_hour=Decimal(1)),
+            LintReason.OVER_BUDGET,
+            "raise budget.maxCostPerHour to 2 or more: in mode Active requests get 503, as none starts",
         ),
         (
             replace(USER, price_per_hour=None),

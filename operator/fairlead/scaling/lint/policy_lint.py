@@ -206,11 +206,12 @@ def _objectives(policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 def _money(policy: ScalingPolicy) -> Iterator[SpecWarning]:
     if policy.max_cost_per_hour == 0:
+        then = "so requests get 503" if policy.active else "so in mode Active requests get 503"
         yield SpecWarning(
             field="spec.budget.maxCostPerHour",
             value="0",
             reason=LintReason.OVER_BUDGET,
-            because="it pays for 0 replicas, whatever minReplicas says, so requests get 503 where the price is known",
+            because=f"it pays for 0 replicas, whatever minReplicas says, {then} where the price is known",
             remedy="write what an hour may cost, or remove budget; to stop a deployment, set its spec.replicas to 0",
         )
 

@@ -85,7 +85,8 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
         because = f"{bill} than the {budget} of policy {user.bounds.policy}"
         remedy = "lower it, or raise budget.maxCostPerHour: the budget wins"
         if Decimal(repr(price)) > budget:
-            remedy = f"raise budget.maxCostPerHour to {price:g} or more: until then requests get 503, as none starts"
+            then = "until then" if policy.active else "in mode Active"
+            remedy = f"raise budget.maxCostPerHour to {price:g} or more: {then} requests get 503, as none starts"
         yield _warning("minReplicas", user.bounds.least, LintReason.OVER_BUDGET, (because, remedy))
 
 
