@@ -118,7 +118,7 @@ def test_a_deletion_that_a_retry_was_allowed_is_listed_counted_and_reported_once
     assert [one["pod"] for one in status(world)["replaced"]] == [first]
     assert "reason" not in status(world)
     world.rounds(1)
-    assert len(events(world, "Replaced")) == 1
+    assert (len(events(world, "Replaced")), events(world, "Deleted")) == (1, []), "no other client deleted it"
     world.restart()
     world.tick()
     assert [one["pod"] for one in status(world)["replaced"]] == [first], "a restarted operator waits for it, too"

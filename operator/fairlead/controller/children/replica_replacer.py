@@ -63,6 +63,11 @@ class ReplicaReplacer:
         again = decision.replaces if now >= found.at + AGAIN else None
         return replace(decision, reason=HungReplicaReason.DELETION_REFUSED, because=found.because, replaces=again)
 
+    def is_unrecorded(self, observed: DeploymentSnapshot, uid: str) -> bool:
+        """Whether a retry deleted the pod with this UID, and the status does not list it yet."""
+        done = self._unrecorded.get(observed.owner.uid)
+        return done is not None and done.replaces is not None and done.replaces.uid == uid
+
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod or a deployment that is gone."""
         self._refused.pop(uid, None)

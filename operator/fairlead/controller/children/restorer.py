@@ -36,6 +36,8 @@ MOST_NAMED: Final = 2
 
 OnForeignDeletion = Callable[[str], None]
 """Called when another client deleted a pod, with a note on it."""
+IsDeletedByUs = Callable[[DeploymentSnapshot, str], bool]
+"""Whether the pod with this UID is one of a deployment that we deleted, and that its status does not list yet."""
 
 
 class RestoreResult(NamedTuple):
@@ -53,10 +55,17 @@ class RestoreResult(NamedTuple):
 class Restorer:
     """Checks every loss once, and again while the API server refuses the repair."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, applier: Applier) -> None:
+    def __init__(
+        self,
+        server: ControllerApiClient,
+        world: ControllerClusterState,
+        applier: Applier,
+        is_deleted: IsDeletedByUs,
+    ) -> None:
         self._server = server
         self._world = world
         self._applier = applier
+        self._is_deleted = is_deleted
 
     async def restore(
         self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
@@ -128,7 +137,8 @@ class Restorer:
         if made_by is None:
             return None if live is not None and orphans.is_given_up(live) else False
         is_older = loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]
-        is_ours = hung_status.is_replaced(loss.manifest["metadata"]["uid"], observed.status)
+        uid = loss.manifest["metadata"]["uid"]
+        is_ours = hung_status.is_replaced(uid, observed.status) or self._is_deleted(observed, uid)
         if live is None and loss.how is not LossKind.RELABELLED and not (is_older or is_ours):
             await self._report_deletion(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
