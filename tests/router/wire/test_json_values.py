@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from fairlead.router import refusals
-from fairlead.router.wire import body_facts, json_values
+from fairlead.router.wire import body_facts, json_values, splices
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_TEXTS, MOST_VALUES
 from fairlead.router.wire.surfaces import Surface
@@ -91,3 +91,44 @@ def test_tokens_and_texts_of_a_mixed_prompt_are_collected_as_before() -> None:
     assert prompt([[1], [2]]) == b"\1\0\0\0\x1e\2\0\0\0"
     assert prompt(["a", 5, None, ["b", 2.5], {"c": 1}]) == b"a\x1eb"
     assert (prompt([2**32, -1, 1.5]), prompt([])) == (b"", b"")
+
+
+def nested(levels: int, opens: bytes = b"[", closes: bytes = b"]") -> bytes:
+    """A body with a member that nests so deeply, beside one that a router replaces."""
+    return b'{"model":"a","max_tokens":null,"prompt":"hello","x":' + opens * levels + closes * levels + b"}"
+
+
+def limited(body: bytes, found: BodyFacts, calls: int) -> bytes:
+    """The body with a limit on output, set from within so many more calls."""
+    return limited(body, found, calls - 1) if calls else splices.put(body, found, {"max_tokens": b"50"})
+
+
+def test_members_are_set_in_every_body_that_is_read_however_deeply_it_nests() -> None:
+    read = 0
+    for levels in range(300, 1100):
+        body = nested(levels)
+        found = body_facts.read(Surface.COMPLETIONS, body)
+        if isinstance(found, BodyFacts):
+            read = levels
+            assert b'"max_tokens":50' in limited(body, found, 20)
+        else:
+            assert found == UnreadableBody("the body is nested too deeply")
+    assert read > json_values.SHALLOW
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes"), [(b"[", b"]"), (b'{"a":[', b"]}"), (b"[", b"")], ids=["lists", "objects", "cut off"]
+)
+def test_a_body_that_nests_without_end_is_refused_by_that(opens: bytes, closes: bytes) -> None:
+    for surface in (Surface.COMPLETIONS, Surface.OTHER):
+        found = body_facts.read(surface, nested(100_000, opens, closes)[:100_000])
+        assert isinstance(found, UnreadableBody)
+        assert found.why == "the body is nested too deeply"
+
+
+def test_many_lists_beside_each_other_nest_no_deeper_than_one() -> None:
+    body = b'{"prompt":[' + b",".join([b"[1]"] * 2000) + b"]}"
+    assert isinstance(body_facts.read(Surface.COMPLETIONS, body), BodyFacts)
+    cut = body_facts.read(Surface.COMPLETIONS, body[:-1])
+    assert isinstance(cut, UnreadableBody)
+    assert cut.why.startswith("the body is not a JSON object: ")

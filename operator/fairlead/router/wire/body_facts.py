@@ -175,8 +175,8 @@ class BodyFacts:
 
 def read(surface: Surface, body: bytes, headers: Mapping[bytes, bytes] = NO_HEADERS) -> BodyFacts | UnreadableBody:
     """Read a body; the headers say whether it is a form. Never raises, whatever the bytes."""
-    if len(body) > json_values.FREE_BYTES and (excess := json_values.excess(body)) is not None:
-        return UnreadableBody(excess, BodyFault.EXCESS)
+    if (fault := json_values.fault(body)) is not None:
+        return fault
     decode, gather, lists = READERS[surface]
     try:
         parsed = decode(body)

@@ -1,10 +1,15 @@
 """Counts the values of a large JSON body before it is parsed: each becomes an object, whose making stops every stream.
 
-A text costs about as much as reading its bytes, a list of two bytes a microsecond and a number 0.1.
+A text costs about as much as reading its bytes, a list of two bytes a microsecond and a number 0.1. Also tells how
+deeply they nest: parsers refuse that by the calls they are made in, so a body that was read may not be read again.
 """
 
 import re
 from typing import Final
+
+import msgspec
+
+from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
 FREE_BYTES: Final = 128 * 2**10
 """A smaller body is parsed whatever it holds: at most 43,000 lists, in some 50 ms."""
@@ -14,7 +19,34 @@ MOST_TEXTS: Final = 200_000
 """Texts and names of members."""
 MOST_VALUES: Final = 2_000_000
 """Values of any kind; prompts may be sent as numbers of tokens, and few models' contexts hold more than a million."""
+SHALLOW: Final = 400
+"""Lists and objects within each other that every parser reads, of some thousand."""
+SPARE_LEVELS: Final = 32
+"""For reading the body again from other calls than the first ones, to set members in it."""
 OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
+WHOLE: Final = msgspec.json.Decoder(msgspec.Raw)
+
+
+def fault(body: bytes) -> UnreadableBody | None:
+    """Return why a body is not to be parsed, if its values are too many or nest too deeply."""
+    if len(body) > FREE_BYTES and (found := excess(body)) is not None:
+        return UnreadableBody(found, BodyFault.EXCESS)
+    if len(body) > 2 * SHALLOW and _is_deep(body):
+        return UnreadableBody("the body is nested too deeply")
+    return None
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether the body leaves no spare level; what is no JSON is left to its reader."""
+    if OBJECT.match(body) is None or _upto(body, b"[", SHALLOW) + _upto(body, b"{", SHALLOW) <= SHALLOW:
+        return False
+    try:
+        WHOLE.decode(b"[" * SPARE_LEVELS + body + b"]" * SPARE_LEVELS)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
+    return False
 
 
 def excess(body: bytes) -> str | None:

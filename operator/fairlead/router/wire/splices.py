@@ -44,10 +44,10 @@ def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
 
 
 def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """Replace members that may exist; only the top level is decoded."""
+    """Replace members that may exist; only the top level is decoded. A body nested too deeply was refused before."""
     try:
         there = MEMBERS.decode(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         return body
     there.update({name: Raw(value) for name, value in members.items()})
     return msgspec.json.encode(there)
