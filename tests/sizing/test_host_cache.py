@@ -1,6 +1,9 @@
 """KV blocks in main memory take nothing of a GPU, and the fit says how many tokens they keep."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import WeightOffload
@@ -28,6 +31,16 @@ def test_the_tokens_that_main_memory_keeps_are_named() -> None:
 def test_several_gpus_share_it() -> None:
     spread = replace(PLAIN, parallelism=Parallelism(tensor=2), host_cache_bytes=64 * GIB)
     assert assessed(spread).because.endswith("keep blocks of 524,288 tokens")
+
+
+@pytest.mark.parametrize(
+    "ranks", [{"parallelism": Parallelism(data=2)}, {"attention_ranks": 2}], ids=["data", "attention"]
+)
+def test_ranks_with_caches_of_their_own_keep_different_tokens(ranks: dict[str, Any]) -> None:
+    """Both together keep as many as one GPU would in the same memory."""
+    spread = {"parallelism": Parallelism(tensor=2)} | ranks
+    kept = assessed(replace(PLAIN, host_cache_bytes=64 * GIB, **spread))
+    assert kept.because.endswith("; 64.0 GiB of main memory keep blocks of 524,288 tokens")
 
 
 def test_weights_there_are_named_beside_it() -> None:

@@ -150,7 +150,7 @@ def _beside(question: SizingInput, counted: MemoryBreakdown) -> str:
     """Name what is in main memory and takes none of a GPU: weights, and tokens whose blocks outlive eviction."""
     parts = [f"{counted.offloaded / GIB:.1f} GiB of weights are in main memory"] if counted.offloaded else []
     if counted.host_cache:
-        tokens = kv_pages.tokens(question, counted.host_cache / question.parallelism.gpus)
+        tokens = question.ranks * kv_pages.tokens(question, counted.host_cache / question.parallelism.gpus)
         parts.append(f"{counted.host_cache / GIB:.1f} GiB of main memory keep blocks of {count(tokens, 'token')}")
     return "".join(f"; {one}" for one in parts)
 

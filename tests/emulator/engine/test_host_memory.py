@@ -63,6 +63,13 @@ def test_tensorrt_llm_moves_blocks_so_that_both_tiers_add_up() -> None:
     assert more * TOKEN_BYTES == pytest.approx(32 * GIB, rel=0.001)
 
 
+def test_the_note_counts_no_blocks_of_the_gpu() -> None:
+    found = tensorrt.provided(f"--set=kv_cache_config.host_cache_size={32 * GIB}", machine=H100)
+    held = found.settings.host_blocks - found.settings.blocks
+    (note,) = (one for one in found.notes if "main memory" in one)
+    assert note.startswith(f"INFO (simulated) 32.0 GiB of main memory hold {held} blocks of each rank; ")
+
+
 def test_vllms_page_counts_what_is_found_beyond_the_gpu() -> None:
     async def story() -> None:
         live = engine("--num-gpu-blocks-override=60", "--max-model-len=600", "--kv-offloading-size=4")

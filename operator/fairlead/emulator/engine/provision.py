@@ -87,7 +87,7 @@ def provide(
     notes += capacity.notes
     question = capacity.question
     settings = _settings(served, pretence, question, capacity.blocks)
-    notes += _of_host_tier(settings, question)
+    notes += _of_host_tier(served, settings, question)
     return EngineProvision(
         served=replace(
             served,
@@ -212,11 +212,12 @@ def _host_tier(served: ServeArguments, question: SizingInput, blocks: int) -> tu
     return held + (0 if kept.copies else blocks), each / held / links.PCIE.bytes_per_second
 
 
-def _of_host_tier(settings: EngineSettings, question: SizingInput) -> tuple[str, ...]:
+def _of_host_tier(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> tuple[str, ...]:
     """Say what the blocks in main memory are worth and cost, as far as it is assumed."""
     if not settings.host_blocks:
         return ()
-    size = f"{question.host_cache_bytes / GIB:.1f} GiB of main memory hold {settings.host_blocks} blocks of each rank"
+    held = settings.host_blocks - (0 if served.memory.host_cache.copies else settings.blocks)
+    size = f"{question.host_cache_bytes / GIB:.1f} GiB of main memory hold {held} blocks of each rank"
     speed = f"{links.PCIE.bytes_per_second / 1e9:g} GB/s to each GPU, which is assumed"
     return (f"INFO (simulated) {size}; they are loaded at {speed}, before the step that needs them",)
 
