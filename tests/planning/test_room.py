@@ -149,6 +149,8 @@ def test_a_gpu_that_is_not_there_is_answered_with_those_that_are() -> None:
 
 def test_a_shortened_product_is_answered_with_the_whole_name() -> None:
     assert room.room([node(A100, 2), node()], "L4", ONE).because.endswith("; did you mean NVIDIA-L4?")
+    shortened = room.room([node("NVIDIA-H100-80GB-HBM3", 8), node()], "NVIDIA-H100", ONE)
+    assert shortened.because.endswith("; did you mean NVIDIA-H100-80GB-HBM3?"), "it is no part of another GPU"
 
 
 def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
@@ -162,6 +164,8 @@ def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
     )
     sliced = f"{A100}-MIG-1g.10gb"
     assert room.room([node(sliced, 7)], sliced, ONE).replicas == 7
+    parts = f"; {sliced} is the same GPU in parts, which spec.placement.nodeSelector can select"
+    assert room.room([node(sliced, 7)], A100, ONE).because.endswith(parts)
 
 
 def test_no_product_is_suggested_where_none_is_similar() -> None:

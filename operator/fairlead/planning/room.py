@@ -18,6 +18,8 @@ from fairlead.planning import sentences
 
 _LOOSE: Final = 0.4
 """Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
+_PARTS: Final = ("-SHARED", "-MIG-")
+"""What follows a product's name on a node whose GPUs are shared or sliced."""
 _NOTHING: Final = GpuResources(gpus=0)
 
 
@@ -167,7 +169,7 @@ def _absent(nodes: Sequence[Node], product: str | None) -> str:
 
 
 def _meant(product: str, names: Sequence[str]) -> str:
-    if parts := next((name for name in names if name.startswith(f"{product}-")), None):
+    if parts := next((name for name in names if name.startswith(tuple(f"{product}{each}" for each in _PARTS))), None):
         return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can select"
     near = near_names.near_names(product, names, alike=_LOOSE)
     return f"; did you mean {' or '.join(near)}?" if near else ""
