@@ -46,6 +46,16 @@ HOST_MEMORY: Final[Rows] = {
             "write 4Gi or more, or remove it",
         ),
     ),
+    "main memory for hardly a prompt of one GPU": (
+        keeping(0.5),
+        no(
+            FIELD,
+            "0.5 GiB",
+            Why.OUT_OF_RANGE,
+            "1 GPU shares it, and less than 1 GiB for each holds hardly a prompt",
+            "write 1Gi or more, or remove it",
+        ),
+    ),
     "main memory beside another connector": (
         keeping(64, replace(ENGINE, extra_args=CONNECTOR)),
         no(

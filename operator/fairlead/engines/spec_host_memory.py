@@ -7,7 +7,7 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.accelerators import gib
 from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.plurals import count
+from fairlead.fleet.plurals import count, verb
 
 FIELD: Final = "spec.engine.prefixCaching.hostMemory"
 LEAST: Final = 1 << 30
@@ -53,6 +53,6 @@ def too_small(setup: EngineSetup) -> SpecRefusal | None:
         field=FIELD,
         value=found,
         reason=EngineReason.OUT_OF_RANGE,
-        because=f"{count(gpus, 'GPU')} share it, and less than 1 GiB for each holds hardly a prompt",
+        because=f"{count(gpus, 'GPU')} {verb(gpus, 'shares')} it, and less than 1 GiB for each holds hardly a prompt",
         remedy=f"write {gpus}Gi or more, or remove it",
     )
