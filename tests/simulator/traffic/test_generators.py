@@ -73,6 +73,19 @@ def test_a_window_holds_exactly_the_gaps_it_was_given() -> None:
     assert gaps.arrivals_within(10.0, [0.0, 0.0, 0.0]) == [2.5, 7.5]
 
 
+def test_gaps_that_are_almost_none_keep_their_parts_of_the_window() -> None:
+    """As those of a gamma or Weibull shape of 0.006 are at times, of which a client with few requests draws two."""
+    assert gaps.arrivals_within(600.0, [0.0, 2.0**-1040]) == [0.0]
+    assert gaps.arrivals_within(600.0, [2.0**-1040, 2.0**-1040]) == [300.0]
+
+
+@given(st.lists(st.one_of(st.floats(0, 1e300), st.sampled_from([0.0, 5e-324, 1e-310, 1e-300, 0.1])), min_size=2))
+def test_arrivals_of_a_window_are_in_it_and_in_order(drawn: list[float]) -> None:
+    moments = gaps.arrivals_within(600.0, drawn)
+    assert len(moments) == len(drawn) - 1
+    assert all(0.0 <= earlier <= later <= 600.0 for earlier, later in pairwise((*moments, 600.0)))
+
+
 def test_lengths_keep_their_median_and_their_tail() -> None:
     sizes = lengths.lognormal(
         TokenLengths.of_percentiles(1000, 4000, 6000), TokenLengths.of_percentiles(100, 400, 700), 100_000, chance()

@@ -68,8 +68,10 @@ def arrivals_within(seconds: float, drawn: list[float]) -> list[float]:
     whole = sum(drawn)
     if whole <= 0:
         return [seconds * (place + 0.5) / (len(drawn) - 1) for place in range(len(drawn) - 1)]
-    stretch = seconds / whole
-    return [moment * stretch for moment in accumulate(drawn[:-1])]
+    stretch, moments = seconds / whole, accumulate(drawn[:-1])
+    # If all gaps are as short as floats can be, none holds the stretch, but their parts of the whole are known.
+    stretched = math.isfinite(stretch)
+    return [min(moment * stretch if stretched else seconds * (moment / whole), seconds) for moment in moments]
 
 
 def requests(
