@@ -170,7 +170,7 @@ class BodyFacts:
     def include_usage(self) -> bool:
         """Whether the client requests usage at the end of the stream."""
         options = self.parsed.stream_options
-        return isinstance(options, dict) and options.get("include_usage") is True
+        return isinstance(options, dict) and _flag(options.get("include_usage"))
 
 
 def read(surface: Surface, body: bytes, headers: Mapping[bytes, bytes] = NO_HEADERS) -> BodyFacts | UnreadableBody:
