@@ -96,6 +96,7 @@ def test_vllms_own_variables_open_what_they_open_there() -> None:
         (["vllm", "serve", "m", "--port", "x"], "vllm serve: error: argument --port: invalid int value: 'x'"),
         (["vllm", "serve", "m", "--max-model-len", "far"], "far: must be a count like 8192, 8k or 8K"),
         (["vllm", "serve", "m", "-sc", "[1]"], "argument --speculative-config/-sc: Value [1] cannot be converted"),
+        (["vllm", "serve", "m", "--kv-offloading-size=64Gi"], "Value 64Gi cannot be converted to <class 'float'>."),
     ],
 )
 def test_what_is_no_command_is_refused_with_what_to_write(words: list[str], why: str) -> None:

@@ -48,6 +48,14 @@ def amount(word: str) -> int:
     return int(float(found[1]) * _UNITS[found[2]])
 
 
+def gib(word: str) -> float:
+    """Parse an optional number of GiB as vLLM does: nothing and `None` are none."""
+    try:
+        return written_amounts.gib(str(float("0" if word in ("", "None") else word)))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"Value {word} cannot be converted to <class 'float'>.") from None
+
+
 def from_json(word: str) -> dict[str, Any]:
     """Parse the value of a flag that takes a JSON object."""
     try:
@@ -106,7 +114,7 @@ def _memory(made: FlagParser) -> None:
     made.add_argument("--cpu-offload-params", nargs="+", default=[])
     made.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
     made.add_argument("--offload-group-size", type=int, default=0)
-    made.add_argument(host_cache.SIZE, type=written_amounts.gib, default=0.0)
+    made.add_argument(host_cache.SIZE, type=gib, default=0.0)
     made.add_argument(host_cache.BACKEND, choices=("native", "lmcache"), default=host_cache.NATIVE)
     made.add_argument("--enforce-eager", action="store_true")
     made.add_argument("--performance-mode", default="balanced")
