@@ -45,6 +45,15 @@ def test_a_patch_merges_objects_and_leaves_what_was_given_as_it_is() -> None:
     assert levers.merged({"a": 1, "b": 2}, {"a": None, "b": {"c": 3}}) == {"b": {"c": 3}}
 
 
+def test_without_a_prefix_cache_there_are_no_blocks_in_main_memory_either() -> None:
+    kept = levers.read("hostMemory=64Gi").applied(CHAT)
+    off = levers.read("prefixCaching=off,maxSequences=16").applied(kept)
+    assert off["spec"]["engine"]["prefixCaching"] == {"enabled": False}
+    both = levers.read("prefixCaching=off,hostMemory=64Gi").applied(kept)
+    assert both["spec"]["engine"]["prefixCaching"] == {"enabled": False, "hostMemory": "64Gi"}, "admission refuses it"
+    assert levers.read("prefixCaching=on").applied(kept)["spec"]["engine"]["prefixCaching"]["hostMemory"] == "64Gi"
+
+
 @pytest.mark.parametrize(
     ("written", "before", "method"),
     [

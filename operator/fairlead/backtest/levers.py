@@ -41,7 +41,7 @@ class Lever:
 
     def applied(self, content: Mapping[str, Any]) -> Patch:
         """Return the deployment with the change; the original is not modified."""
-        return _with_method(merged(content, self.patch))
+        return _without_tier(_with_method(merged(content, self.patch)), self.patch)
 
     def candidate(self, one: Candidate) -> Candidate:
         """Return the candidate made of the changed deployment, with the other changes."""
@@ -91,6 +91,14 @@ def _with_method(content: Patch) -> Patch:
         return content
     method = SpeculationMethod.EAGLE3 if _is_a_head(speculation["draft"]) else SpeculationMethod.DRAFT_MODEL
     return merged(content, {"spec": {"engine": {"speculation": {"method": method.value}}}})
+
+
+def _without_tier(content: Patch, patch: Patch) -> Patch:
+    """Leave out blocks in main memory where the change turns off the cache above them; admission refuses both."""
+    caching = patch.get("spec", {}).get("engine", {}).get("prefixCaching", {})
+    if caching.get("enabled") is not False or "hostMemory" in caching:
+        return content
+    return merged(content, {"spec": {"engine": {"prefixCaching": {"hostMemory": None}}}})
 
 
 def _is_a_head(draft: object) -> bool:
