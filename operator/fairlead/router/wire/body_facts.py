@@ -219,8 +219,6 @@ def _unparsed(
         if isinstance(form, str):
             return UnreadableBody(form, BodyFault.FORM)
         return BodyFacts(form, b"", 1 + len(body) // MEDIUM_BYTES, typed=False)
-    if isinstance(problem, RecursionError):
-        return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")
 
 
