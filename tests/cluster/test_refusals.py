@@ -21,6 +21,7 @@ FINALIZERS: Final = (
     'deployments.apps "chat-a" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource '
     "you can't set finalizers on: , <nil>"
 )
+OWNER: Final = 'services "chat-router" is forbidden: cannot set an ownerRef on a resource you can\'t delete: , <nil>'
 QUOTA: Final = 'pods "chat-a" is forbidden: exceeded quota: gpus, requested: pods=1, used: pods=8, limited: pods=8'
 POD_SECURITY: Final = 'pods "chat-a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
 GATEKEEPER: Final = 'admission webhook "validation.gatekeeper.sh" denied the request: label owner is missing'
@@ -43,6 +44,7 @@ def refused(verb: str, message: str, resource: Resource = kinds.POD, subresource
         ("create", 'forbidden: User "system:anonymous" cannot post path "/apis"'),
         ("patch", GRANT),
         ("patch", FINALIZERS),
+        ("patch", OWNER),
     ],
 )
 def test_what_the_authorizer_refuses_is_a_missing_right_which_the_roles_of_a_release_grant(

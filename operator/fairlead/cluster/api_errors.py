@@ -25,10 +25,10 @@ _READS: Final = frozenset({"get", "list", "watch"})
 _BY_RBAC: Final = re.compile(
     r'(\S+ ("[^"]*" )?is )?forbidden: (User ".*" cannot \S+ (resource|path) "'
     r'|user ".*" \(groups=.*\) is attempting to grant RBAC permissions not currently held'
-    r"|cannot set blockOwnerDeletion )"
+    r"|cannot set (blockOwnerDeletion|an ownerRef) )"
 )
 """The authorizer's own words, and those in which the server demands a right on something else: all that a granted role
-has, or an owner's finalizers."""
+has, an owner's finalizers, or the deletion of what gets an owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
