@@ -115,6 +115,12 @@ def test_the_status_as_values_is_what_the_object_holds(run: Run) -> None:
     )
 
 
+@pytest.mark.usefixtures("cluster")
+def test_an_order_in_another_context_names_it_in_the_command_that_shows_it(run: Run) -> None:
+    out = run("rollout", "pause", "infd/chat", "--context", "here")[1]
+    assert "`fairlead rollout status infd/chat -n team --context here` shows it" in out
+
+
 def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendCluster, run: Run) -> None:
     code, out, err = run("rollout", "pause", "infd/chat")
     assert (code, err) == (0, "")

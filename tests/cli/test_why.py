@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import top_table, why_text
+from fairlead.cli import context_commands, top_table, why_text
 from fairlead.cli.why_text import WhyText
 from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, INFERENCE_GATEWAY, LEASE
 from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
@@ -91,6 +91,33 @@ def test_the_first_cause_is_shown_with_what_to_do_and_the_rest_in_a_line_each(ru
     assert then.endswith(": 0 of 2 replicas are ready")
     assert lines[-1] == "2 of 3 objects well"
     assert "front" not in out
+
+
+def test_with_a_context_each_command_is_for_its_cluster(run: Run, cluster: PretendCluster) -> None:
+    """Copied as it is, it would read or change the cluster of the current context."""
+    there = "  command  kubectl --context here describe pods -n team -l fairlead.dev/deployment=chat,"
+    code, out, _ = run("why", "--context", "here")
+    assert code == 3
+    assert any(one.startswith(there) for one in out.splitlines())
+    document = json.loads(run("why", "--context", "here", "-o", "json")[1])
+    assert document["objects"][0]["found"][0]["command"].startswith("kubectl --context here describe pods ")
+    lease(cluster, timedelta(minutes=9))
+    lines = run("why", "front", "--context", "here")[1].splitlines()
+    assert any(one.startswith("  command  kubectl --context here get pods -n fairlead-system ") for one in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "there"),
+    [
+        ("kubectl scale infd chat --replicas=1", "kubectl --context 'prod eu' scale infd chat --replicas=1"),
+        ("helm upgrade fairlead charts/fairlead", "helm --kube-context 'prod eu' upgrade fairlead charts/fairlead"),
+        ("fairlead rollout status infd/chat", "fairlead rollout status infd/chat --context 'prod eu'"),
+        ("fairlead validate chat.yaml", "fairlead validate chat.yaml"),
+    ],
+)
+def test_each_program_is_given_the_context_in_its_own_way(command: str, there: str) -> None:
+    assert context_commands.in_context(command, "prod eu") == there
+    assert context_commands.in_context(command, None) == command
 
 
 @pytest.mark.usefixtures("cluster")

@@ -60,7 +60,7 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
     import time
     from datetime import UTC, datetime
 
-    from fairlead.cli import cluster_client, explanation, rollout_orders
+    from fairlead.cli import cluster_client, context_commands, explanation, rollout_orders
 
     target = rollout_orders.target(chosen.target)
     async with cluster_client.open_cluster(None, context=chosen.context) as door:
@@ -79,6 +79,7 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
             raise cluster_client.ClusterUnavailable(f"{ordered.because}; {ordered.remedy}")
         await door.annotate(document, ordered.annotation, ordered.value)
     command = f"fairlead rollout status {target.title} -n {document['metadata']['namespace']}"
+    command = context_commands.in_context(command, chosen.context)
     print(f"{seen.place}: {ordered.follows}; `{command}` shows it")
     return 0
 

@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
 async def _shown(chosen: argparse.Namespace) -> int:
     import time
 
-    from fairlead.cli import cluster_client, why_text
+    from fairlead.cli import cluster_client, context_commands, why_text
     from fairlead.cluster import package_data
     from fairlead.review import diagnosis, remedies
 
@@ -62,7 +62,7 @@ async def _shown(chosen: argparse.Namespace) -> int:
         entries = remedies.read(package_data.remedies())
         found = diagnosis.first([diagnosis.diagnose(one, entries) for one in wanted])
         operator = await _operator(door, wanted[0], time.time())
-    _print(chosen, found, operator)
+    _print(chosen, context_commands.of_diagnoses(found, chosen.context), operator)
     return 0 if all(one.is_well for one in found) and operator is None else WRONG
 
 
@@ -83,7 +83,8 @@ def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str |
         return
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 120
-    shown = why_text.WhyText(now=time.time(), width=width, colour=terminal_colours.wanted(sys.stdout))
+    colour = terminal_colours.wanted(sys.stdout)
+    shown = why_text.WhyText(now=time.time(), width=width, colour=colour, context=chosen.context)
     print("\n".join(shown.lines(found, operator, every=chosen.target is not None)))
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from fairlead.cli import context_commands
 from fairlead.cli.top_table import BOLD, GREEN, PLAIN, RED, YELLOW
 from fairlead.fleet.plurals import count
 from fairlead.fleet.time_spans import lasting
@@ -24,13 +25,15 @@ class WhyText:
     now: float
     width: int
     colour: bool
+    context: str | None = None
+    """Of the kubeconfig, for commands; None: its current one."""
 
     def lines(self, found: Sequence[Diagnosis], operator: str | None, *, every: bool) -> Iterator[str]:
         """Yield all that is not well; with `every`, also what is well, since it was requested by name."""
         if operator is not None:
             yield self._painted(RED, f"✗ {operator}")
             yield from self._field("cause", "Every status below dates from then; engines and routers keep running.")
-            yield from self._field("command", OPERATOR_PODS)
+            yield from self._field("command", context_commands.in_context(OPERATOR_PODS, self.context))
         well = [one for one in found if one.is_well]
         for one in found:
             if every or not one.is_well:
@@ -51,7 +54,7 @@ class WhyText:
         if one.outdated and about != one.outdated:
             yield from self._field("status", one.outdated)
         if one.outdated and not one.found:
-            yield from self._field("command", OPERATOR_PODS)
+            yield from self._field("command", context_commands.in_context(OPERATOR_PODS, self.context))
         for place, condition in enumerate(one.found):
             yield from self._first(condition) if place == 0 else self._other(condition)
 
