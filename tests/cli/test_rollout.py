@@ -115,12 +115,6 @@ def test_the_status_as_values_is_what_the_object_holds(run: Run) -> None:
     )
 
 
-@pytest.mark.usefixtures("cluster")
-def test_an_order_in_another_context_names_it_in_the_command_that_shows_it(run: Run) -> None:
-    out = run("rollout", "pause", "infd/chat", "--context", "here")[1]
-    assert "`fairlead rollout status infd/chat -n team --context here` shows it" in out
-
-
 def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendCluster, run: Run) -> None:
     code, out, err = run("rollout", "pause", "infd/chat")
     assert (code, err) == (0, "")
@@ -268,11 +262,11 @@ def test_a_version_of_an_adapter_is_shown_and_ordered_like_a_revision(cluster: P
     assert ": sql@bbbbbbbb against sql@aaaaaaaa, 50 % of the conversations" in out
     assert "  next  sql@bbbbbbbb gets all of the traffic; sql@aaaaaaaa stays loaded until you remove it from " in out
     assert "→  2     all       50 %" in out
-    code, out, _ = run("rollout", "abort", "adp/chat")
+    code, out, _ = run("rollout", "abort", "adp/chat", "--context", "here")
     assert code == 0
     assert out == (
         "adp/chat in team: ordered to reject sql@bbbbbbbb: routers stop sending it requests; "
-        "`fairlead rollout status adp/chat -n team` shows it\n"
+        "`fairlead rollout status adp/chat -n team --context here` shows it\n"
     )
     order = canary_trial.order_of(cluster.objects.found((ADAPTER.title, "team", "chat")))
     assert order is not None
