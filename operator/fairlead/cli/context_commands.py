@@ -12,6 +12,11 @@ _READ_A_CLUSTER: Final = frozenset({"explain", "rollout", "top", "why"})
 """Those of `fairlead` that printed commands name; others read files."""
 
 
+def option(context: str | None) -> str:
+    """Return the option that ends a command of ours; empty for the current context."""
+    return "" if context is None else f" --context {shlex.quote(context)}"
+
+
 def in_context(command: str, context: str | None) -> str:
     """Return the command for a context of the kubeconfig; unchanged for its current one."""
     program, _, rest = command.partition(" ")
@@ -20,7 +25,7 @@ def in_context(command: str, context: str | None) -> str:
     if program in _OPTIONS:
         return f"{program} {_OPTIONS[program]} {shlex.quote(context)} {rest}"
     reads = program == "fairlead" and rest.partition(" ")[0] in _READ_A_CLUSTER
-    return f"{command} --context {shlex.quote(context)}" if reads else command
+    return f"{command}{option(context)}" if reads else command
 
 
 def of_diagnoses(found: Iterable[Diagnosis], context: str | None) -> list[Diagnosis]:

@@ -78,9 +78,8 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
         if isinstance(ordered, rollout_orders.NoOrder):
             raise cluster_client.ClusterUnavailable(f"{ordered.because}; {ordered.remedy}")
         await door.annotate(document, ordered.annotation, ordered.value)
-    command = f"fairlead rollout status {target.title} -n {document['metadata']['namespace']}"
-    command = context_commands.in_context(command, chosen.context)
-    print(f"{seen.place}: {ordered.follows}; `{command}` shows it")
+    where = f"{document['metadata']['namespace']}{context_commands.option(chosen.context)}"
+    print(f"{seen.place}: {ordered.follows}; `fairlead rollout status {target.title} -n {where}` shows it")
     return 0
 
 
