@@ -14,10 +14,11 @@ half a minute beyond the burst for replies that started in it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.overload import world
 from bench.overload.world import BURST_S, OBJECTIVE_S, WARM_S, Burst, Kept
+from bench.simulated_fleets import Lived
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
@@ -28,18 +29,25 @@ SHARES: Final = tuple(share / 20 for share in range(8, 21))
 """Of all requests, served by least work first."""
 
 
-def engine_seconds(arrivals: Sequence[RequestArrival]) -> list[float]:
-    """The least engine time that each needs."""
-    fleet = world.fleet()
+class EngineSeconds(NamedTuple):
+    """The least time of an engine that a request needs."""
+
+    prompt: float
+    reply: float
+
+
+def engine_seconds(arrivals: Sequence[RequestArrival], fleet: Lived) -> list[EngineSeconds]:
+    """For each of these requests, on this fleet's engines."""
     times, settings = fleet.times(), fleet.settings()
     cache = settings.blocks * settings.block_tokens
     line = times.decode_line(1, 1)
-    found: list[float] = []
+    found: list[EngineSeconds] = []
     for one in arrivals:
         prompt, reply = one.prompt_tokens, one.output_tokens
         alone = times.seconds(StepBatch(prefills=1, prefill_tokens=prompt, prefill_pairs=prompt * prompt // 2))
         context = prompt * reply + reply * reply / 2
-        found.append(max(alone - line.base_s, 0.0) + context * (line.base_s / cache + line.context_token_s))
+        reading = context * (line.base_s / cache + line.context_token_s)
+        found.append(EngineSeconds(max(alone - line.base_s, 0.0), reading))
     return found
 
 
@@ -50,7 +58,7 @@ def in_burst(burst: Burst) -> list[RequestArrival]:
 
 def by_work(burst: Burst) -> float:
     """The largest share that any order can serve."""
-    seconds = sorted(engine_seconds(in_burst(burst)))
+    seconds = sorted(map(sum, engine_seconds(in_burst(burst), world.fleet())))
     left = world.ENGINES * (BURST_S + OBJECTIVE_S + BEYOND_S)
     served = 0
     for one in seconds:
@@ -64,7 +72,7 @@ def by_work(burst: Burst) -> float:
 def clairvoyant(burst: Burst) -> float:
     """The share that the clairvoyant order keeps."""
     counted = in_burst(burst)
-    work = dict(zip(map(_place, counted), engine_seconds(counted), strict=True))
+    work = dict(zip(map(_place, counted), map(sum, engine_seconds(counted, world.fleet())), strict=True))
     limits = sorted(work.values())
     kept = 0
     for share in SHARES:
