@@ -21,6 +21,8 @@ from fairlead.routing.selection import EndpointChoice, NoCandidate
 
 SPARE_BELOW: Final = 0.6
 """Occupancy of the fleet above which it has no room to spare for requests that are late anyway."""
+MOST_ASIDE: Final = 32
+"""Queues that step aside in one turn while their requests may take spare room alone: it is searched at every event."""
 Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
@@ -84,7 +86,11 @@ class DispatchOrder:
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break
-            if line.needs_room_to_spare(request) and self._fleet.used(inflight) >= SPARE_BELOW:
+            if (
+                len(aside) < MOST_ASIDE
+                and line.needs_room_to_spare(request)
+                and self._fleet.used(inflight) >= SPARE_BELOW
+            ):
                 queue.step_aside(line)
                 aside.append(line)
                 continue
@@ -103,7 +109,7 @@ class DispatchOrder:
                 self._room.lanes.past(lane, request, now)
                 break
         for line in aside:
-            queue.put_back(line)
+            queue.put_back(line, stepped_aside=True)
         return turn
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:

@@ -3,7 +3,9 @@
 Start-time fair queueing. A tenant's next request starts, in virtual time, where its last one finished, or now if that
 is past; the earliest start is served, virtual time moves there, and its tenant's next start is later by cost over
 weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
-each, whatever the two send. A tenant that does not wait gains no credit and no debt.
+each, whatever the two send. A tenant that does not wait gains no credit and no debt. With an objective, a tenant whose
+next request is late leaves its turn to others' that can be in time, until it is behind by what it gets within one
+objective: its later requests get these turns back.
 
 A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
 full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
@@ -57,17 +59,22 @@ class TenantQueue:
         return next(iter(self.requests)) if self.order is None else self.order.next()
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
-        """Return whether its next request may only take spare room, which its tenant's later requests may need. False
-        while other tenants wait: what they would take instead is this tenant's share."""
-        if self.order is None or self.queue.waiting > self.share.waiting:
+        """Return whether its next request may only take spare room, which requests in time may need.
+
+        While other tenants wait, its turn is its own, and a late request leaves it to theirs only as long as the tenant
+        gets it back: a tenant of late requests alone falls behind its share by no more than the queue's credit.
+        """
+        if self.order is None:
             return False
+        if self.queue.waiting > self.share.waiting:
+            return self.order.is_late(request) and not self.queue.owes(self.share)
         return self.order.needs_room_to_spare(request)
 
 
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
+    __slots__ = ("_heap", "_serial", "_step", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
@@ -76,6 +83,8 @@ class FairQueue:
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
         self._virtual = 0.0
+        self._step = 0.0
+        """How far virtual time has moved last."""
         self._weights = 0
         """Sum over all waiting tenants."""
         self.waiting = 0
@@ -128,20 +137,35 @@ class FairQueue:
         if line.order is not None:
             line.order.sent(request)
         self.withdraw(request, line)
-        self._virtual = max(self._virtual, share.start)
+        if share.start > self._virtual:
+            self._step = share.start - self._virtual
+            self._virtual = share.start
         share.start += request.cost / share.account.tenant.weight
         return request
+
+    @property
+    def credit(self) -> float:
+        """How far a tenant may fall behind others, in virtual time, while its late requests leave turns to them: what
+        it gets within one objective. Requests that it then gets back go first, and must leave others in time."""
+        work = 0.0 if self.outlook is None else self.outlook.objective_work
+        return work / self._weights
+
+    def owes(self, share: TenantShare) -> bool:
+        """Return whether this tenant is behind others by all of the credit."""
+        return self._virtual - share.start >= self.credit
 
     def step_aside(self, line: TenantQueue) -> None:
         """Take the queue from the heap until `put_back` puts it back; `line` is the queue that `first` returned."""
         heappop(self._heap)
         line.in_heap = False
 
-    def put_back(self, line: TenantQueue) -> None:
-        """Put the queue back into the heap, without credit for the time it was set aside."""
+    def put_back(self, line: TenantQueue, *, stepped_aside: bool = False) -> None:
+        """Put the queue back into the heap, without credit for the time it was away, unless it stepped aside with late
+        requests: then its tenant is behind by the credit and by the turn that others have just had."""
         if line.in_heap or not line.requests:
             return
-        line.share.start = max(line.share.start, self._virtual)
+        kept = self.credit + self._step if stepped_aside and line.next.late else 0.0
+        line.share.start = max(line.share.start, self._virtual - kept)
         self._serial += 1
         line.in_heap = True
         heappush(self._heap, (line.share.start, self._serial, line))

@@ -51,3 +51,8 @@ class FirstTokenOutlook:
         if self.objective_seconds is None or not self.speed.is_learnt:
             return inf
         return max(self.speed.tokens_within(QUEUED_SHARE * self.objective_seconds), LEAST_UNREAD)
+
+    @property
+    def objective_work(self) -> float:
+        """Tokens that all engines together get within one objective, by the measured pace; 0 without an objective."""
+        return (self.objective_seconds or 0.0) * self.pace.per_second

@@ -77,8 +77,11 @@ class LineOrder:
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
         """Return whether it may take only spare room; one that is owed its turn may take any."""
-        timeliness = self._entries[request].timeliness
-        return timeliness is Timeliness.ASIDE or (timeliness is Timeliness.LATE and self._owed < request.cost)
+        return self._entries[request].timeliness is Timeliness.ASIDE or self.is_late(request)
+
+    def is_late(self, request: RoutingRequest) -> bool:
+        """Return whether it is late, and not owed its turn."""
+        return self._entries[request].timeliness is Timeliness.LATE and self._owed < request.cost
 
     @property
     def newest_late(self) -> RoutingRequest | None:
