@@ -3,7 +3,8 @@
 The clairvoyant order knows every arrival and the length of every reply beforehand. It never starts what it cannot
 finish in time: it drops all requests whose work exceeds a limit, and serves the rest by deadline, with the same
 dispatcher and the same engines; the limit is the best of `SHARES`, found in hindsight on the same burst. It is a
-feasible order, not a proven bound.
+feasible order, not a proven bound. One that knows all but the lengths of replies goes by prompts alone: no router knows
+a reply before it is written, so this is what one can reach.
 
 The bound by work is one, for orders that these engines' scheduler allows: a request needs a minimum of an engine's
 time, however it is batched. To compute its prompt: the time of a step with it alone, less the reading of weights, which
@@ -69,10 +70,11 @@ def by_work(burst: Burst) -> float:
     return served / len(seconds)
 
 
-def clairvoyant(burst: Burst) -> float:
-    """The share that the clairvoyant order keeps."""
+def clairvoyant(burst: Burst, *, replies: bool = True) -> float:
+    """The share that the clairvoyant order keeps; without `replies`, it knows all but their lengths."""
     counted = in_burst(burst)
-    work = dict(zip(map(_place, counted), map(sum, engine_seconds(counted, world.fleet())), strict=True))
+    needs = engine_seconds(counted, world.fleet())
+    work = {_place(one): sum(need) if replies else need.prompt for one, need in zip(counted, needs, strict=True)}
     limits = sorted(work.values())
     kept = 0
     for share in SHARES:
