@@ -21,8 +21,8 @@ REQUESTS = st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 4.0), st.float
 """Gaps between arrivals, how long each may wait, and its work."""
 
 
-def waits(earliest: float, work: float, patience: float = 2.0) -> Planned:
-    return Planned(earliest=earliest, latest=earliest + patience, work=work)
+def waits(earliest: float, work: float, wait_s: float = 2.0) -> Planned:
+    return Planned(earliest=earliest, latest=earliest + wait_s, work=work)
 
 
 def begins(requests: list[Planned], without: set[int]) -> list[float]:
@@ -48,13 +48,13 @@ def test_what_was_done_before_the_fleet_was_idle_is_not_left_out_for_later_reque
 
 
 def test_a_request_that_no_idle_engine_can_serve_in_time_is_left_out_alone() -> None:
-    assert left_out([waits(0.0, 1.0), waits(5.0, 8.0, patience=-1.0), waits(5.1, 1.0)]) == {1}
+    assert left_out([waits(0.0, 1.0), waits(5.0, 8.0, wait_s=-1.0), waits(5.1, 1.0)]) == {1}
 
 
 @given(REQUESTS)
 def test_all_that_is_served_begins_in_time(drawn: list[tuple[float, float, float]]) -> None:
     arrivals = accumulate(gap for gap, _, _ in drawn)
-    deadlines = accumulate((gap + patience for gap, patience, _ in drawn), max)
+    deadlines = accumulate((gap + wait_s for gap, wait_s, _ in drawn), max)
     requests = [
         Planned(earliest=arrived, latest=max(arrived, deadline), work=work)
         for arrived, deadline, (_, _, work) in zip(arrivals, deadlines, drawn, strict=True)
