@@ -1,9 +1,11 @@
 """The cheapest fleet that kept its objectives when played: what arithmetic proposes, and its neighbours.
 
 The number of replicas of each configuration is searched for, since arithmetic errs both ways: fewer while the
-objectives hold, more while they do not and another fleet is not cheaper. If a number fails only by first tokens or only
-by pace, other batches are played too. What costs no less than the best so far is not played. The best is played with
-other batches at the end if it only just holds: one that keeps more at the same cost also holds on other traffic.
+objectives hold, more while they do not and another fleet is not cheaper. If first tokens are late or the pace is
+missed, but not both, other batches are played too: larger ones against late first tokens, smaller ones against a missed
+pace, and those between one that is too small and one that is too large. What costs no less than the best so far is not
+played. The best is played with other batches at the end if it only just holds: one that keeps more at the same cost
+also holds on other traffic.
 """
 
 import math
@@ -25,6 +27,8 @@ LEAST_PART: Final = 0.3
 SMALLER: Final = (0.6,)
 LARGER: Final = (1.7, 3.0)
 """Other batches, as factors of what arithmetic proposes."""
+OTHER_BATCHES: Final = 4
+"""Played at most for one number of replicas: two larger ones and two in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +145,16 @@ class _PlanSearch:
 
     def _other_limits(self, option: FleetProposal, missed: PlayedProposal) -> bool:
         """Whether the same replicas keep the objectives with another batch; the configuration then uses it."""
-        number, usual = missed.proposal.replicas, option.supply.concurrent
-        for part in _other_batches(missed.runs[-1].report):
-            limit = max(1, round(usual * part))
-            found = self._play(option, number, limit)
-            if found is not None and found.keeps:
-                self.limits[option.configuration] = limit
+        batches, found = _BatchSearch(option.supply.concurrent), missed
+        for _ in range(OTHER_BATCHES):
+            limit = batches.after(found.proposal.supply.concurrent, found.runs[-1].report)
+            tried = None if limit is None else self._play(option, missed.proposal.replicas, limit)
+            if tried is None:
+                return False
+            if tried.keeps:
+                self.limits[option.configuration] = tried.proposal.supply.concurrent
                 return True
+            found = tried
         return False
 
     def _affordable(self, option: FleetProposal) -> int:
@@ -195,13 +202,45 @@ def _most(option: FleetProposal) -> int:
     return 2 * max(option.replicas, 2)
 
 
+@dataclass(slots=True)
+class _BatchSearch:
+    """The next batch to play for one number of replicas.
+
+    A larger batch lets first tokens come sooner and slows the pace, a smaller one the reverse.
+    """
+
+    usual: int
+    too_small: int = 0
+    """The largest that made first tokens late; 0: none did."""
+    too_large: int = 0
+    """The smallest that missed the pace; 0: none did."""
+
+    def after(self, limit: int, report: SimulationReport) -> int | None:
+        """Return the batch to play after this one has missed; None if no other one can hold."""
+        if not (factors := _other_batches(report)):
+            return None
+        if larger := factors == LARGER:
+            self.too_small = max(limit, self.too_small)
+        else:
+            self.too_large = min(limit, self.too_large or limit)
+        if self.too_small and self.too_large:
+            between = round(math.sqrt(self.too_small * self.too_large))
+            return between if self.too_small < between < self.too_large else None
+        batches = (max(1, round(self.usual * factor)) for factor in factors)
+        return next((one for one in batches if (one > limit if larger else one < limit)), None)
+
+
 def _other_batches(report: SimulationReport) -> tuple[float, ...]:
-    """If only first tokens are late, requests wait for room in the batch; if only the pace is, it is too full."""
-    answered = report.answered / max(report.arrived, 1)
-    first, pace = report.kept_first >= KEPT_GOAL * answered, report.kept_pace >= KEPT_GOAL * answered
-    if first == pace:
+    """If first tokens are late, requests wait for room in the batch; if the pace is missed, it is too full.
+
+    If both are missed, a batch against the one makes the other worse. If each is kept by enough requests, but not both
+    by the same ones, the one that is missed more decides.
+    """
+    goal = KEPT_GOAL * report.answered / max(report.arrived, 1)
+    first, pace = report.kept_first, report.kept_pace
+    if (first < goal and pace < goal) or first == pace:
         return ()
-    return LARGER if pace else SMALLER
+    return LARGER if first < pace else SMALLER
 
 
 def _firmer_batches(report: SimulationReport) -> tuple[float, ...]:
