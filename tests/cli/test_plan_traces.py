@@ -29,7 +29,11 @@ def test_a_trace_that_simulate_reads_is_planned_for(run: Run, tmp_path: Path) ->
             "line 3: prompt_tokens is abc, and must be a number",
         ),
         ('{"request_id": "a", "time": "today"}\n', "line 1: time is not one such as 2026-11-20T18:15:46.680Z"),
-        ("seconds,prompt_tokens,output_tokens\n", "no request is left to play\n"),
+        (
+            "seconds,prompt_tokens,output_tokens\n",
+            "no request is left to play; it has none: give a file that has some\n",
+        ),
+        ("", "it is empty; a CSV begins with seconds,"),
         ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with seconds,"),
     ],
 )

@@ -118,9 +118,13 @@ def test_a_long_gap_in_a_trace_is_reported_and_may_be_cut(files: Path, capsys: p
     ("text", "because"),
     [
         ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with"),
-        ("", "its first line is of no known format"),
+        ("", "bad.csv: it is empty; a CSV begins with seconds,"),
+        (" \n\n", "bad.csv: it is empty; a CSV begins with seconds,"),
         ('{"nobody": 1}\n', "its first line is of no known format"),
-        ("seconds,prompt_tokens,output_tokens\n", "bad.csv: no request is left to play\n"),
+        (
+            "seconds,prompt_tokens,output_tokens\n",
+            "bad.csv: no request is left to play; it has none: give a file that has some\n",
+        ),
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
             "seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n",

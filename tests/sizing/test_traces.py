@@ -75,7 +75,7 @@ def test_text_that_is_not_servegen_is_reported_as_unreadable(rates: str, quantil
         ),
         (AZURE.replace(",300,", ",-300,"), "line 3: ContextTokens is -300, and must be between 0 and 1e+15"),
         (BLOCKS.replace("[3]", "[3.5]"), "line 4: hash_ids has 3.5, which is not a whole number"),
-        (BLOCKS.splitlines()[0], "1 requests; a rate needs two"),
+        (BLOCKS.splitlines()[0], "1 requests; a rate needs requests at two times"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line(text: str, words: str) -> None:

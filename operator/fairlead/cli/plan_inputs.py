@@ -16,6 +16,7 @@ from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet import near_names
 from fairlead.fleet.accelerators import CPU, Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.plurals import count
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.review import engine_objections
@@ -28,6 +29,8 @@ from fairlead.sizing.traces import TraceRequest, UnreadableTrace
 _NEEDED: Final = ("rate", "prompt", "reply")
 DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
 """Arguments that describe the traffic and take precedence over a recording."""
+MOST_TOKENS: Final = 1e7
+"""Of a prompt or a reply: as much as the longest context of any model."""
 USUAL_BURST: Final = 1.5
 """Where no recording shows one."""
 
@@ -45,12 +48,9 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
     if not re.fullmatch(kinds.NAME_PATTERN, chosen.name):
         raise PlanArgumentError(f"--name {chosen.name[:64]}: {kinds.NAME_BECAUSE}; {kinds.NAME_REMEDY}")
     shape, traffic = _shape(chosen, catalogue), _traffic(chosen)
-    needed = traffic.prompt.p50 + traffic.output.p50
-    if needed > shape.positions:
-        raise PlanArgumentError(
-            f"--prompt, --reply: half of the requests have {needed:,.0f} tokens or more, and {shape.name} holds "
-            f"{shape.positions:,}, so they would be refused; give shorter ones, or choose a model with a longer context"
-        )
+    recorded = chosen.trace and chosen.prompt is None and chosen.reply is None
+    place = f"--trace {chosen.trace}" if recorded else "--prompt, --reply"
+    _check_context(traffic, shape, place, judged=objectives != LatencyObjectives())
     return PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
         objection=engine_objections.of_plan(shape, ENGINES[DEFAULT]),
@@ -60,6 +60,20 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
         objectives=objectives,
         quantize=not chosen.keep_precision,
     )
+
+
+def _check_context(traffic: Traffic, shape: ModelShape, place: str, *, judged: bool) -> None:
+    """Raise if so many requests are longer than the model's context that none, or no objective, could be kept."""
+    needed, long = traffic.prompt.p50 + traffic.output.p50, max(traffic.prompt.p95, traffic.output.p95)
+    holds = f"and {shape.name} holds {shape.positions:,}, so they would be refused"
+    shorter = "give shorter ones, or choose a model with a longer context"
+    if needed > shape.positions:
+        raise PlanArgumentError(f"{place}: half of the requests have {needed:,.0f} tokens or more, {holds}; {shorter}")
+    if judged and long > shape.positions:
+        raise PlanArgumentError(
+            f"{place}: 5 of 100 requests have {long:,.0f} tokens or more, {holds}, and no fleet keeps an "
+            f"objective for 95 of 100; {shorter}"
+        )
 
 
 def source(model: str) -> str:
@@ -148,18 +162,36 @@ def _of_arrivals(path: Path, *, timed: bool) -> Traffic:
     except UnreadableTraffic as problem:
         raise PlanArgumentError(f"--trace {problem}") from None
     requests = [TraceRequest(one.time, one.prompt_tokens, one.output_tokens) for one in trace.arrivals(16)]
-    if trace.at_once or len(requests) < 2:
+    if trace.at_once or not trace.seconds:
         if not timed:
             return replace(traces.summarize(requests), burst=USUAL_BURST)
-        raise PlanArgumentError(f"--trace {path}: {trace.words}; a rate needs requests at two times: give --rate")
+        arrived = f"{count(len(requests), 'request')}, and no time between the first and the last"
+        raise PlanArgumentError(f"--trace {path}: {arrived}; a rate needs requests at two times: give --rate")
     return traces.summarize(requests)
 
 
 def _lengths(word: str, written: str) -> TokenLengths:
-    parts = [number(word, part, 1, 1e7) for part in written.split(",")]
-    if len(parts) != 3 or sorted(parts) != parts:
-        raise PlanArgumentError(f"{word} {written}: three rising numbers of tokens, for instance 1000,2500,4000")
-    return TokenLengths.of_percentiles(*parts)
+    parts = [_tokens(part) for part in written.split(",")]
+    if len(parts) != 3 or sorted(parts) != parts or not all(1 <= part <= MOST_TOKENS for part in parts):
+        raise PlanArgumentError(
+            f"{word} {written}: three rising numbers of tokens, each from 1 to {MOST_TOKENS:,.0f} "
+            "(p50,p95,p99), for instance 1000,2500,4000"
+        )
+    found = TokenLengths.of_percentiles(*parts)
+    if found.mean > found.p99:
+        raise PlanArgumentError(
+            f"{word} {written}: so far apart that the mean would be {found.mean:,.0f} tokens, more than the 99th "
+            "percentile; check the three numbers (p50,p95,p99), for instance 1000,2500,4000"
+        )
+    return found
+
+
+def _tokens(written: str) -> float:
+    """Parse a number; what is none is below any limit."""
+    try:
+        return float(written)
+    except ValueError:
+        return 0.0
 
 
 def _duration(word: str, written: str | None) -> float | None:

@@ -217,7 +217,7 @@ class TraceFile:
         if not plain.whole and self.path.is_fifo():
             raise UnreadableTraffic(f"{self.path}: {PIPE}")
         if not found.requests:
-            check = "; check --since and --until" if self.cut.is_part else ""
+            check = "; check --since and --until" if self.cut.is_part else "; it has none: give a file that has some"
             raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{notes.remarks}")
         if too_long := found.too_long():
             raise UnreadableTraffic(f"{self.path}: {too_long}")
@@ -247,6 +247,8 @@ class TraceFile:
     def _requests(
         self, first: str, lines: Iterable[str], page_tokens: int, notes: TraceNotes
     ) -> Iterable[RequestArrival]:
+        if not first.strip():
+            raise UnreadableTraffic(f"it is empty; {trace_lines.FORMATS}")
         if _is_batch(first):
             return self._batch(lines, page_tokens, notes)
         if self.window_s:

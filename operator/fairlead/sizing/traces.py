@@ -53,8 +53,8 @@ def read(text: str) -> Traffic | UnreadableTrace:
         requests = list(_json_lines(text) if start == "{" else _rows(text))
     except BadMeasurement as problem:
         return UnreadableTrace(f"{problem} (a trace is {','.join(AZURE)}, or JSON lines)")
-    if len(requests) < 2:
-        return UnreadableTrace(f"{len(requests)} requests; a rate needs two")
+    if len({one.at_s for one in requests}) < 2:
+        return UnreadableTrace(f"{len(requests)} requests; a rate needs requests at two times")
     return summarize(requests)
 
 
