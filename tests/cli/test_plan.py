@@ -50,7 +50,11 @@ def test_objectives_that_no_option_can_keep_are_reported_with_the_nearest_option
     code, out, err = run("plan", MODEL, *ARRIVING, *words, "-o", output)
     assert code == 1
     shown = err if output == "yaml" else out
-    assert "null" in out if output == "json" else shown.startswith("nothing in the catalogue keeps these objectives")
+    assert (
+        "null" in out
+        if output == "json"
+        else shown.startswith("nothing in the catalogue keeps --ttft-p95 1ms and --tpot")
+    )
     assert bool(out) is (output != "yaml"), "what is piped into kubectl apply is YAML, or nothing"
 
 
@@ -265,7 +269,9 @@ def test_objectives_that_no_simulated_option_keeps_are_reported_with_the_nearest
     goals = ("--ttft-p95", "400ms", "--tpot-p95", "60ms", "--product", "NVIDIA-L40S", "--keep-precision")
     code, out, _ = run("plan", MODEL, "--trace", str(recording), *goals)
     assert code == 1
-    assert out.startswith("nothing that was played keeps these objectives for 95% of requests: allow more time")
+    assert out.startswith("nothing that was played keeps --ttft-p95 400ms and --tpot-p95 60ms for 95% of requests, the")
+    assert "% of requests, the nearest for " in out
+    assert out.splitlines()[0].endswith(": allow more time, or see what arithmetic proposes with --no-play")
     assert "Played on trace.csv" in out
     missed = json.loads(run("plan", MODEL, "--trace", str(recording), *goals, "-o", "json")[1])
     assert (missed["best"], missed["manifest"], missed["reckoned"] is None) == (None, None, False)

@@ -78,10 +78,15 @@ def test_requests_beyond_the_models_context_are_mentioned() -> None:
     )
 
 
-def test_what_misses_an_objective_has_its_excess() -> None:
-    refused = planned(objectives=LatencyObjectives(ttft_p95_s=0.001)).others
-    assert all(one.excess > 1 for one in refused if one.reason is PlanReason.MISSES_OBJECTIVE)
-    assert all(one.excess == 0 for one in refused if one.reason is PlanReason.DOES_NOT_FIT)
+def test_what_misses_an_objective_shows_the_latencies_of_a_single_request() -> None:
+    wanted = LatencyObjectives(ttft_p95_s=0.001)
+    refused = planned(objectives=wanted).others
+    assert all(
+        one.alone is not None and one.alone.excess(wanted) > 1
+        for one in refused
+        if one.reason is PlanReason.MISSES_OBJECTIVE
+    )
+    assert all(one.alone is None for one in refused if one.reason is PlanReason.DOES_NOT_FIT)
 
 
 def test_the_runners_up_cost_no_less_and_say_why_they_lost() -> None:

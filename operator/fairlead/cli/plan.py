@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
         brief = plan_inputs.read_inputs(chosen)
         planned = capacity_planning.plan(brief)
         plays = plan_play.played(chosen, brief, planned)
-        note = plan_play.too_many(chosen, brief)
+        note = plan_play.undrawable(chosen, brief)
     except OSError as problem:
         print(f"fairlead plan: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2
@@ -45,7 +45,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"fairlead plan: {problem}", file=sys.stderr)
         return 2
     source = plan_inputs.source(chosen.model)
-    shown = plan_text.ShownPlan(planned=planned, plays=plays, name=chosen.name, source=source, note=note)
+    shown = plan_text.ShownPlan(
+        planned=planned, plays=plays, name=chosen.name, source=source, objectives=brief.objectives, note=note
+    )
     nothing_to_apply = chosen.output == "yaml" and shown.answer is None
     print(plan_text.RENDER[chosen.output](shown), file=sys.stderr if nothing_to_apply else sys.stdout)
     return 0 if shown.answer else 1

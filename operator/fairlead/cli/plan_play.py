@@ -27,6 +27,8 @@ from fairlead.simulator.traffic.client_mix import ChanceStreams
 from fairlead.sizing.capacity_planning import PlanInputs
 
 SEEDS: Final = 3
+FEWEST_REQUESTS: Final = 20.0
+"""Drawn on average: of fewer, a single late one is more than one in twenty."""
 MOST_REQUESTS: Final = 20_000
 """Of a longer recording, the busiest part is played."""
 QUEUED_PART: Final = 0.1
@@ -46,8 +48,8 @@ class PlanPlays:
 
 
 def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
-    """Play the proposals; None without an objective that could be missed, or if playing is off or takes too long."""
-    if planned.best is None or not _is_played(chosen, brief) or too_many(chosen, brief):
+    """Play the proposals; None without an objective that could be missed, or if playing is off or cannot be drawn."""
+    if planned.best is None or not _is_played(chosen, brief) or undrawable(chosen, brief):
         return None
     traffics, words = _traffics(chosen, brief)
     objectives = _judged(brief.objectives, traffics[0])
@@ -67,10 +69,17 @@ def _is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
     return not chosen.no_play and goals != (None, None)
 
 
-def too_many(chosen: argparse.Namespace, brief: PlanInputs) -> str:
-    """Say that more requests arrive than can be drawn and played; empty if not."""
+def undrawable(chosen: argparse.Namespace, brief: PlanInputs) -> str:
+    """Say that more requests arrive than can be drawn and played, or too few to tell anything; empty if not."""
     rate, most = drawn_traffic.rate_of(brief.traffic), drawn_traffic.MOST_RATE
-    if rate <= most or not _is_played(chosen, brief) or _has_requests(chosen):
+    if not _is_played(chosen, brief) or _has_requests(chosen):
+        return ""
+    if rate * drawn_traffic.MOST_SECONDS < FEWEST_REQUESTS:
+        return (
+            f"calculated, not simulated: of {rate:.2g} requests a second, fewer than {FEWEST_REQUESTS:g} arrive in "
+            f"{drawn_traffic.MOST_SECONDS / 3600:g} hours; plan for a higher rate to see it simulated"
+        )
+    if rate <= most:
         return ""
     return (
         f"calculated, not simulated: {rate:,.0f} requests a second are more than the {most:,.0f} that can be drawn; "

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf, isfinite
 from typing import Any, Final
 
 import yaml
 
 from fairlead.backtest import played_plan
-from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.played_plan import PlayedProposal
+from fairlead.cli import plan_unanswered as unanswered
 from fairlead.cli import text_table
 from fairlead.cli.plan_play import PlanPlays
-from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, RejectedConfiguration
+from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives, RejectedConfiguration
 from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
 
@@ -28,6 +29,7 @@ class ShownPlan:
     plays: PlanPlays | None
     name: str
     source: str
+    objectives: LatencyObjectives = LatencyObjectives()
     note: str = ""
     """Why nothing was played although there is an objective."""
 
@@ -44,7 +46,9 @@ def as_yaml(shown: ShownPlan) -> str:
     """Format the proposal as YAML to apply, with its arithmetic as comments."""
     best, planned = shown.answer, shown.planned
     if best is None:
-        return _nothing(planned) if shown.plays is None else "\n".join(_unkept(shown.plays))
+        plays = shown.plays
+        found = unanswered.nothing(planned, shown.objectives) if plays is None else _unkept(shown, plays)
+        return "\n".join(found)
     held = [shown.note] if shown.note else []
     if shown.plays is not None:
         held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}"]
@@ -65,7 +69,7 @@ def as_text(shown: ShownPlan) -> str:
     else:
         below = list(_table(shown.plays))
         head = f"{head}\n{_held(shown.plays)}"
-    return "\n".join([head, "", as_yaml(shown), "", *below, f"Left out: {_left_out(planned)}"])
+    return "\n".join([head, "", as_yaml(shown), "", *below, unanswered.left_out(planned)])
 
 
 def as_json(shown: ShownPlan) -> str:
@@ -90,10 +94,12 @@ def _held(plays: PlanPlays) -> str:
     best = plays.plan.best
     assert best is not None
     latencies = [run.report for run in best.runs]
-    first, pace = (max(one.ttft.p95 for one in latencies), max(one.tpot.p95 for one in latencies))
+    first = max(one.ttft.p95 for one in latencies)
+    pace = text_table.milliseconds(max((one.tpot.p95 for one in latencies if isfinite(one.tpot.p95)), default=inf))
+    token = "no reply has a second token" if pace == "-" else f"{pace} a token"
     more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
     runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
-    return f"{best.kept:.1%} kept, first token within {first:.2f} s and {pace * 1000:.0f} ms a token (p95{runs}){more}"
+    return f"{best.kept:.1%} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
 
 
 def _table(plays: PlanPlays) -> Iterator[str]:
@@ -142,12 +148,9 @@ def _values(one: PlayedProposal) -> dict[str, Any]:
     }
 
 
-def _unkept(plays: PlanPlays) -> Iterator[str]:
+def _unkept(shown: ShownPlan, plays: PlanPlays) -> Iterator[str]:
     """The proposals that come nearest."""
-    yield (
-        f"nothing that was played keeps these objectives for {KEPT_GOAL:.0%} of requests: allow more time, or see "
-        "what arithmetic proposes with --no-play"
-    )
+    yield unanswered.unkept(shown.objectives, plays.plan)
     yield from _table(plays)
 
 
@@ -158,17 +161,3 @@ def _money(proposal: FleetProposal) -> str:
 def _lost(one: RejectedConfiguration) -> str:
     money = f", {_money(one.proposal)}" if one.proposal else ""
     return f"{one.configuration.words}{money}\n     {one.because}"
-
-
-def _left_out(planned: CapacityPlan) -> str:
-    reasons = [one.reason.value for one in planned.others]
-    return ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons))) or "nothing"
-
-
-def _nothing(planned: CapacityPlan) -> str:
-    """Those that came nearest to keeping the objectives, with the reason each was left out."""
-    order = sorted(
-        planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.excess, one.configuration.words)
-    )
-    nearest = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
-    return f"nothing in the catalogue keeps these objectives; the nearest:\n{nearest}\nLeft out: {_left_out(planned)}"

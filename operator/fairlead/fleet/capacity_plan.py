@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat, WeightFormat
@@ -77,6 +78,19 @@ class FleetProposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoneRequest:
+    """The latencies of a request that is alone on its replica: no fleet of the configuration has shorter ones."""
+
+    ttft_p95_s: float
+    tpot_s: float
+
+    def excess(self, objectives: LatencyObjectives) -> float:
+        """Return how many times as long as an objective allows it takes."""
+        pace = self.tpot_s / (objectives.tpot_p95_s or inf)
+        return max(pace, self.ttft_p95_s / (objectives.ttft_p95_s or inf))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedConfiguration:
     """A configuration that was not chosen, and why."""
 
@@ -85,8 +99,8 @@ class RejectedConfiguration:
     because: str
     proposal: FleetProposal | None = None
     """The fleet that it would take, if the configuration would have worked."""
-    excess: float = 0.0
-    """How many times as long as an objective allows a single request takes; 0: another reason."""
+    alone: LoneRequest | None = None
+    """If even this misses an objective."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from fairlead.fleet.capacity_plan import (
     CapacityPlan,
     FleetProposal,
     LatencyObjectives,
+    LoneRequest,
     PlanReason,
     RejectedConfiguration,
     ReplicaSupply,
@@ -123,11 +124,10 @@ def _weigh(
     replica = replica_supply.of(question, fit, brief.traffic)
     supplied = replica_supply.supply(replica, brief.objectives)
     if not isinstance(supplied, ReplicaSupply):
-        why = f"even a single request misses {supplied.value}: {_alone(replica)}"
-        excess = _excess(replica, brief.objectives)
-        return RejectedConfiguration(
-            configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, excess=excess
-        )
+        alone = LoneRequest(ttft_p95_s=replica.ttft_p95_s(1), tpot_s=replica.tpot_s(1))
+        latencies = f"{alone.tpot_s * 1000:.0f} ms a token, first token after {alone.ttft_p95_s:.2f} s"
+        why = f"even a single request misses {supplied.value}: {latencies}"
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, alone=alone)
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
 
 
@@ -141,15 +141,6 @@ def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfig
         weights=choice.weights,
         kv=choice.kv,
     )
-
-
-def _alone(replica: replica_supply.ReplicaModel) -> str:
-    return f"{replica.tpot_s(1) * 1000:.0f} ms a token, first token after {replica.ttft_p95_s(1):.2f} s"
-
-
-def _excess(replica: replica_supply.ReplicaModel, objectives: LatencyObjectives) -> float:
-    pace = replica.tpot_s(1) / (objectives.tpot_p95_s or math.inf)
-    return max(pace, replica.ttft_p95_s(1) / (objectives.ttft_p95_s or math.inf))
 
 
 def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, supplied: ReplicaSupply) -> FleetProposal:
