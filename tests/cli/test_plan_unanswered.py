@@ -1,4 +1,4 @@
-"""`fairlead plan` where no fleet keeps the objectives, or too little arrives to tell: which, why, and what would help."""
+"""`fairlead plan` where no fleet keeps the objectives, or too little arrives to tell: which, why, what would help."""
 
 import json
 
