@@ -215,6 +215,27 @@ def test_a_dozen_configurations_are_taken_three_of_a_product() -> None:
     assert played_plan.configurations(CapacityPlan(best=None, runners_up=(), others=(refused,))) == ()
 
 
+def test_what_misses_an_objective_by_arithmetic_is_played_last_and_takes_no_place_of_others() -> None:
+    def refused(one: FleetProposal, reason: PlanReason) -> RejectedConfiguration:
+        return RejectedConfiguration(configuration=one.configuration, reason=reason, because="", proposal=one)
+
+    working = [option("a", 1, price, kv) for price, kv in ((5.0, KvFormat.AUTO), (6.0, KvFormat.FP8))]
+    missing = [option(f"m{at // 4}", 1, 1.0 + at) for at in range(8)]
+    others = (
+        *(refused(one, PlanReason.MISSES_OBJECTIVE) for one in reversed(missing)),
+        refused(working[1], PlanReason.COSTS_MORE),
+    )
+    options = played_plan.configurations(CapacityPlan(best=working[0], runners_up=(), others=others))
+    prices = [one.cost_per_hour for one in options]
+    assert prices == [5.0, 6.0, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0], "three of a product"
+
+    world = World({"a": 1, "m0": 1})
+    assert answer(played_plan.search(options, world)) == ("m0", 1, BATCH)
+    assert "m1" not in {product for product, _, _ in world.calls}, "it costs more than what holds"
+    nothing = CapacityPlan(best=None, runners_up=(), others=others[:1])
+    assert answer(played_plan.search(played_plan.configurations(nothing), World({"m1": 1}))) == ("m1", 1, BATCH)
+
+
 def test_of_each_configuration_what_held_and_what_did_not_is_shown_once() -> None:
     found = played_plan.search([option("a", 9, 1.0), option("b", 9, 0.9)], World({"a": 5, "b": 12}))
     shown = [

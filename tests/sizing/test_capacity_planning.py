@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
-from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives, PlanReason, SupplyBound
+from fairlead.fleet.capacity_plan import (
+    CapacityPlan,
+    FleetProposal,
+    LatencyObjectives,
+    PlanReason,
+    RejectedConfiguration,
+    SupplyBound,
+)
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.sizing import capacity_planning, catalogue
@@ -87,6 +94,24 @@ def test_what_misses_an_objective_shows_the_latencies_of_a_single_request() -> N
         if one.reason is PlanReason.MISSES_OBJECTIVE
     )
     assert all(one.alone is None for one in refused if one.reason is PlanReason.DOES_NOT_FIT)
+
+
+def test_what_misses_an_objective_only_at_the_usual_part_of_the_roofline_has_a_fleet_that_may_be_simulated() -> None:
+    def missing(tpot_s: float) -> dict[int, RejectedConfiguration]:
+        wanted = LatencyObjectives(tpot_p95_s=tpot_s)
+        answer = planned(objectives=wanted, products=(CATALOGUE.accelerators["NVIDIA-L40S"],), quantize=False)
+        found = {one.configuration.parallelism.tensor: one for one in answer.others}
+        return {tensor: one for tensor, one in found.items() if one.reason is PlanReason.MISSES_OBJECTIVE}
+
+    one = missing(0.025)[1]
+    assert one.alone is not None
+    assert one.alone.tpot_s == pytest.approx(0.031, abs=0.001)
+    assert one.proposal is not None
+    assert one.proposal.supply.tpot_s <= 0.025
+    assert one.proposal.arithmetic[0] == (
+        f"at all of the GPU's bandwidth and compute; at the usual part, {one.because}"
+    )
+    assert [one.proposal for one in missing(0.001).values()] == [None] * 4, "no engine is faster than the roofline"
 
 
 def test_the_runners_up_cost_no_less_and_say_why_they_lost() -> None:

@@ -9,14 +9,14 @@ also holds on other traffic.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Final
 
 from fairlead.backtest.plan_player import SURE
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
-from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, ServingConfiguration
+from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, PlanReason, ServingConfiguration
 from fairlead.simulator.virtual_fleet.report import SimulationReport
 
 CONFIGURATIONS: Final = 12
@@ -69,11 +69,16 @@ class PlayedPlan:
 
 
 def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
-    """Return the cheapest by arithmetic, a few of each product."""
-    others = (one.proposal for one in (*planned.runners_up, *planned.others))
-    found = [one for one in (planned.best, *others) if one is not None]
+    """Return the cheapest by arithmetic, a few of each product; then as many that may keep the objectives after all."""
+    others = [one for one in (*planned.runners_up, *planned.others) if one.proposal is not None]
+    missing = [one for one in others if one.reason is PlanReason.MISSES_OBJECTIVE]
+    working = (planned.best, *(one.proposal for one in others if one not in missing))
+    return (*_cheapest(working), *_cheapest(one.proposal for one in missing))
+
+
+def _cheapest(proposals: Iterable[FleetProposal | None]) -> tuple[FleetProposal, ...]:
     taken: list[FleetProposal] = []
-    for one in sorted(found, key=lambda each: each.cost_per_hour):
+    for one in sorted((each for each in proposals if each is not None), key=lambda each: each.cost_per_hour):
         product = one.configuration.product
         if sum(other.configuration.product == product for other in taken) < OF_ONE_PRODUCT:
             taken.append(one)

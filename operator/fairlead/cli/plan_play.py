@@ -49,7 +49,8 @@ class PlanPlays:
 
 def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
     """Play the proposals; None without an objective that could be missed, or if playing is off or cannot be drawn."""
-    if planned.best is None or not _is_played(chosen, brief) or undrawable(chosen, brief):
+    options = played_plan.configurations(planned)
+    if not options or not _is_played(chosen, brief) or undrawable(chosen, brief):
         return None
     traffics, words = _traffics(chosen, brief)
     objectives = _judged(brief.objectives, traffics[0])
@@ -58,7 +59,7 @@ def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan)
     settings = PlaySettings(streams=SeededStreams(chosen.seed), objectives=objectives)
     made = maker(chosen.model, chosen.config_json, chosen.products, chosen.name)
     player = PlanPlayer(made=made, traffics=traffics, settings=settings)
-    found = played_plan.search(played_plan.configurations(planned), lambda one: _with_progress(player, one))
+    found = played_plan.search(options, lambda one: _with_progress(player, one))
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()))

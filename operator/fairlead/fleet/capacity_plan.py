@@ -98,7 +98,7 @@ class RejectedConfiguration:
     reason: PlanReason
     because: str
     proposal: FleetProposal | None = None
-    """The fleet that it would take, if the configuration would have worked."""
+    """The fleet that it would take, if the configuration would have worked, or might at all of the roofline."""
     alone: LoneRequest | None = None
     """If even this misses an objective."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
@@ -127,7 +127,15 @@ def _weigh(
         alone = LoneRequest(ttft_p95_s=replica.ttft_p95_s(1), tpot_s=replica.tpot_s(1))
         latencies = f"{alone.tpot_s * 1000:.0f} ms a token, first token after {alone.ttft_p95_s:.2f} s"
         why = f"even a single request misses {supplied.value}: {latencies}"
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, alone=alone)
+        possible = replica_supply.supply(replica_supply.at_best(replica), brief.objectives)
+        found = None
+        if isinstance(possible, ReplicaSupply):
+            found = _proposal(brief, accelerator.price_an_hour, choice, possible)
+            assumption = f"at all of the GPU's bandwidth and compute; at the usual part, {why}"
+            found = replace(found, arithmetic=(assumption, *found.arithmetic))
+        return RejectedConfiguration(
+            configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, proposal=found, alone=alone
+        )
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
 
 

@@ -33,6 +33,8 @@ class ReplicaModel:
     question: SizingInput
     traffic: Traffic
     cache_tokens: float
+    decode_part: float = DECODE_PART
+    prefill_part: float = PREFILL_PART
 
     @property
     def resident_tokens(self) -> float:
@@ -50,7 +52,7 @@ class ReplicaModel:
     def prefill_s(self, tokens: float) -> float:
         """Return seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
         flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
-        computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
+        computing = tokens * flops / (ceilings.rate(self.question) * self.prefill_part)
         return (
             computing
             + links.exchange_s(self.question, self.question.batch_tokens) * tokens / self.question.batch_tokens
@@ -60,7 +62,7 @@ class ReplicaModel:
         """Return seconds of one step: one token for each running request."""
         held = replace(self.question, context=max(1, round(self.resident_tokens)))
         roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
-        return roofline / DECODE_PART + STEP_OVERHEAD_S + links.exchange_s(held, running)
+        return roofline / self.decode_part + STEP_OVERHEAD_S + links.exchange_s(held, running)
 
     def tpot_s(self, running: int) -> float:
         """Return seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
@@ -95,6 +97,11 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
         ttft_p95_s=replica.ttft_p95_s(running),
         bound=bound,
     )
+
+
+def at_best(replica: ReplicaModel) -> ReplicaModel:
+    """Return the same replica at all of the roofline, which no engine exceeds."""
+    return replace(replica, decode_part=1.0, prefill_part=1.0)
 
 
 def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
