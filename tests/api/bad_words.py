@@ -36,6 +36,27 @@ SHAPE: Final = (
         there="must be of type string",
     ),
     Bad(
+        story="a duration without a unit",
+        spec=but(drain={"timeout": 30}),
+        at="spec.drain.timeout",
+        wording="this is not a duration; write a number with ms, s, m, h or d",
+        there="must be of type string",
+    ),
+    Bad(
+        story="a share without quotes",
+        spec=engine(memoryUtilization=0.9),
+        at="spec.engine.memoryUtilization",
+        wording="text is expected here, not a fraction; quote it",
+        there="must be of type string",
+    ),
+    Bad(
+        story="percent where a share belongs",
+        spec=engine(memoryUtilization=90),
+        at="spec.engine.memoryUtilization",
+        wording="this is not a share between 0 and 1; write a decimal in quotes",
+        there="must be of type string",
+    ),
+    Bad(
         story="text where an object belongs",
         spec=but(engine="vLLM"),
         at="spec.engine",

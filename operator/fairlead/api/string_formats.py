@@ -30,9 +30,8 @@ class StringFormat:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(max_length=self.longest)
         checked = core_schema.no_info_after_validator_function(self._checked, text)
-        if not self.or_integer:
-            return checked
-        return core_schema.no_info_before_validator_function(_as_text, checked)
+        before = _as_text if self.or_integer else self._worth_quoting
+        return core_schema.no_info_before_validator_function(before, checked)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         cel = f"self.matches({_quoted(f'^({self.pattern})$')})"
@@ -48,6 +47,12 @@ class StringFormat:
             typed = {"type": "string"}
         message = f"{self.because}; {self.remedy}"
         return typed | {"maxLength": self.longest, "x-kubernetes-validations": [{"rule": cel, "message": message}]}
+
+    def _worth_quoting(self, given: object) -> object:
+        """A bare number that quotes would not help, as 30 for a duration, is refused here with what is missing."""
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            self._checked(str(given))
+        return given
 
     def _checked(self, text: str) -> str:
         if not re.fullmatch(self.pattern, text) or not re.search(self.somewhere, text):

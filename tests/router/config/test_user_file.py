@@ -117,7 +117,7 @@ REFUSED: Final[dict[str, str]] = {
     E + "limits: {}": "limits: (not shown): there is no such field; did you mean routing.limits?",
     E + "routing: {hold: {maxRequest: 7}}": "routing.hold.maxRequest: (not shown): there is no such field; "
     "did you mean maxRequests?",
-    E + "routing: {timeouts: {total: 15}}": "routing.timeouts.total: 15: text is expected here, not a number",
+    E + "routing: {timeouts: {total: 15}}": "routing.timeouts.total: 15: this is not a duration above zero",
     E + "routing: {timeouts: {total: 0s}}": "routing.timeouts.total: 0s: this is not a duration above zero",
     E + "routing: {service: {}}": "routing.service: (not shown): there is no such field",
     E + "routing: {tenants: [{name: a, keys: [{value: geheim}]}]}": "routing.tenants[0].keys[0].value: (not shown)",
