@@ -16,7 +16,9 @@ class Image(Group):
     """The only image: operator, routers and simulated engines."""
 
     repository: str = Field(
-        default="registry.fairlead.dev/fairlead", min_length=1, description="Repository of the image, without a tag."
+        default="registry.fairlead.dev/fairlead",
+        pattern="^[^:@]+(:[0-9]+/[^:@]+)?$",
+        description="Repository of the image, without a tag.",
     )
     tag: str = Field(default="", description="Empty means the chart's appVersion.")
     digest: str = Field(

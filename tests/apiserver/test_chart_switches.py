@@ -22,6 +22,10 @@ WITHOUT_EFFECT: Final[dict[str, tuple[dict[str, Any], str]]] = {
         {"webhook": {"certManager": {"issuer": {"name": "company"}}}},
         "the operator issues the certificate itself",
     ),
+    "a policy of a webhook that is off": (
+        {"webhook": {"enabled": False, "failurePolicy": "Fail"}},
+        "with webhook.enabled=false no object is reviewed, so bad ones are stored",
+    ),
     "namespaces that nothing scrapes": (
         {"serving": {"podMonitor": {"namespaces": ["models"]}}},
         "set serving.podMonitor.enabled=true too",
@@ -34,3 +38,23 @@ def test_a_value_whose_switch_is_off_is_refused(helm: Path, values: dict[str, An
     with pytest.raises(Refused) as refused:
         chart_manifests.template(helm, values)
     assert wording in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["1st", "models.prod", "Models", "models_prod", "models-"])
+def test_a_name_that_no_service_may_have_is_refused_before_half_a_release_is_installed(helm: Path, name: str) -> None:
+    with pytest.raises(Refused, match="which no Service may have; set it to small letters, digits and dashes"):
+        chart_manifests.template(helm, {"fullnameOverride": name})
+
+
+@pytest.mark.parametrize("repository", ["team/fairlead:dev", "team/fairlead@sha256:aa", "registry.example:5000"])
+def test_an_image_with_its_tag_in_the_repository_is_refused_since_a_second_tag_would_follow(
+    helm: Path, repository: str
+) -> None:
+    with pytest.raises(Refused, match="'/image/repository': .* does not match pattern"):
+        chart_manifests.template(helm, {"image": {"repository": repository}})
+
+
+@pytest.mark.parametrize("repository", ["fairlead", "team/fairlead", "registry.example:5000/team/fairlead"])
+def test_a_registry_with_a_port_is_no_tag(helm: Path, repository: str) -> None:
+    texts = [str(one) for one in chart_manifests.template(helm, {"image": {"repository": repository, "tag": "dev"}})]
+    assert any(f"'{repository}:dev'" in text for text in texts)

@@ -4,7 +4,14 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.name: \"\": with serviceAccount.create=false the operator would run as the namespace's default account; name the account to use" -}}
 {{- end -}}
+{{- $name := include "fairlead.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride: all objects would have the name %q, which no Service may have; set it to small letters, digits and dashes, with a letter first" $name) -}}
+{{- end -}}
 {{- $v := .Values -}}
+{{- if and (eq $v.webhook.failurePolicy "Fail") (not $v.webhook.enabled) -}}
+{{- fail "webhook.failurePolicy: Fail: with webhook.enabled=false no object is reviewed, so bad ones are stored; set webhook.enabled=true, or leave failurePolicy out" -}}
+{{- end -}}
 {{- if and $v.networkPolicy.metricsFrom (not $v.networkPolicy.enabled) -}}
 {{- fail "networkPolicy.metricsFrom: with networkPolicy.enabled=false every pod may still read the operator's metrics; set networkPolicy.enabled=true too, or leave metricsFrom out" -}}
 {{- end -}}
