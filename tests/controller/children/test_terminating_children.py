@@ -1,7 +1,7 @@
 """Children that were deleted and are not gone yet: all else goes on, and the status says what is awaited."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -121,3 +121,45 @@ def test_a_gateway_goes_on_too_and_says_what_it_awaits() -> None:
     world.objects.remove((kinds.SERVICE.title, "default", "front-gateway"), {})
     world.settle()
     assert "is being removed" not in world.gateway_message("Accepted")
+
+
+def made_again_before_its_garbage_is_collected() -> Pretend:
+    """A deployment that was deleted and made again while Kubernetes does not remove the children of the first."""
+    world = settled()
+    world.objects.remove((kinds.INFERENCE_DEPLOYMENT.title, "default", "chat"), {})
+    world.apply(deployment(context=4096))
+    return world
+
+
+def children(world: Pretend) -> dict[str, Any]:
+    """All that stands there except the deployment itself."""
+    return {name: one for name, one in world.fingerprint().items() if not name.startswith("inferencedeployments")}
+
+
+def test_a_deployment_made_again_waits_for_the_children_of_the_first_and_its_status_says_so() -> None:
+    """It had no status at all while kube-controller-manager collected no garbage."""
+    world = made_again_before_its_garbage_is_collected()
+    before = children(world)
+    for _ in range(3):
+        assert world.tick().after_s == 1.0
+    assert children(world) == before, "nothing of the first one is adopted, and nothing is started beside it"
+    assert world.condition("Progressing") == ("True", "ChildTerminating")
+    assert "belongs to a deleted InferenceDeployment chat; nothing is started before Kubernetes has removed it" in (
+        world.message("Progressing")
+    )
+    world.kube.round(world.now)
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_gateway_made_again_waits_likewise() -> None:
+    world = served()
+    world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})
+    world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
+    assert world.gateway_tick().after_s == 1.0
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert "belongs to a deleted InferenceGateway front" in world.gateway_message("Accepted")
+    world.kube.round(world.now)
+    world.settle()
+    assert [one["name"] for one in world.configuration()["routes"]] == ["talk"]
+    assert "belongs to a deleted" not in world.gateway_message("Accepted")

@@ -116,18 +116,13 @@ class Applier:
         return leaving
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
-        """Check whether another owner's object has a child's name; only children not in the stores are read."""
+        """Check whether an object of another owner, or of a deleted one, has a child's name; only unstored ones are read."""
         not_stored = [one for one in children if self._stored(one) is None]
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
-        return next(
-            (
-                obstacle
-                for live in (*stored, *found)
-                if live and (obstacle := obstacles.not_ours(live, owner)) is not None
-            ),
-            None,
-        )
+        there = [live for live in (*stored, *found) if live]
+        blocked = [obstacle for live in there if (obstacle := obstacles.not_ours(live, owner)) is not None]
+        return next(iter(blocked), None) or next(filter(None, (obstacles.garbage(one, owner) for one in there)), None)
 
     def _stored(self, child: Manifest) -> Manifest | None:
         return self._world.of(kinds.of(child)).find(*_name(child))

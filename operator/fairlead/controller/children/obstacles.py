@@ -68,14 +68,10 @@ def obstacle_of(problem: RequestRefused) -> Obstacle:
 
 
 def must_be_ours(live: Manifest, owner: Owner) -> None:
-    """Raise `StillTerminating` if it, or its owner of the same name, is being deleted; `ApplyBlocked` if not ours."""
+    """Raise `ChildTerminating` if it is being deleted, `ApplyBlocked` if its owner was, or if it is not ours."""
     if "deletionTimestamp" in live["metadata"]:
         raise ChildTerminating(live)
-    if _is_a_namesakes(live, owner):
-        raise StillTerminating(
-            f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.name} and goes with it"
-        )
-    taken = not_ours(live, owner)
+    taken = not_ours(live, owner) or garbage(live, owner)
     if taken is not None:
         raise ApplyBlocked(taken)
 
@@ -90,6 +86,17 @@ def not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
         message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} exists already and {whose}; "
         "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object "
         "another name",
+    )
+
+
+def garbage(live: Manifest, owner: Owner) -> Obstacle | None:
+    """Return that it belongs to the deleted object whose name this one has: nothing is shared, so all waits."""
+    if not _is_a_namesakes(live, owner):
+        return None
+    return Obstacle(
+        reason=ConditionReason.CHILD_TERMINATING,
+        message=f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.kind} {owner.name}; nothing is "
+        "started before Kubernetes has removed it; if it stays, see whether kube-controller-manager collects garbage",
     )
 
 
