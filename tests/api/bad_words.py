@@ -36,7 +36,7 @@ SHAPE: Final = (
         there="must be of type string",
     ),
     Bad(
-        story="a duration without a unit",
+        story="a number where a duration belongs",
         spec=but(drain={"timeout": 30}),
         at="spec.drain.timeout",
         wording="this is not a duration; write a number with ms, s, m, h or d",

@@ -50,14 +50,18 @@ class StringFormat:
 
     def _worth_quoting(self, given: object) -> object:
         """A bare number that quotes would not help, as 30 for a duration, is refused here with what is missing."""
-        if isinstance(given, int | float) and not isinstance(given, bool):
-            self._checked(str(given))
+        bare = isinstance(given, int | float) and not isinstance(given, bool)
+        if bare and not self._matches(str(given)):
+            raise PydanticCustomError("bare_number", "{because}", {"because": self.because, "remedy": self.remedy})
         return given
 
     def _checked(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text) or not re.search(self.somewhere, text):
+        if not self._matches(text):
             raise PydanticCustomError("spelling", "{because}", {"because": self.because, "remedy": self.remedy})
         return text
+
+    def _matches(self, text: str) -> bool:
+        return bool(re.fullmatch(self.pattern, text) and re.search(self.somewhere, text))
 
 
 def _as_text(given: object) -> object:

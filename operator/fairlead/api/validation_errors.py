@@ -31,6 +31,12 @@ _WANTED: Final = {
     "tuple_type": ("a list", "begin each element with a dash"),
 }
 """For each of pydantic's type errors: the expected type, and what to do."""
+_OURS: Final = {
+    "spelling": ReadReason.MALFORMED,
+    "duplicate": ReadReason.DUPLICATE,
+    "bare_number": ReadReason.WRONG_TYPE,
+}
+"""The reason of each error that our own checks raise with a remedy."""
 
 
 def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -> Iterator[SpecRefusal]:
@@ -75,9 +81,8 @@ def _refusal(detail: ErrorDetails, document: RawValue, spec: type[ApiModel]) -> 
     if kind in _WANTED:
         what, remedy = _WANTED[kind]
         return refusal(path, value, ReadReason.WRONG_TYPE, f"{what} is expected here, not {_type(given)}", remedy)
-    if kind in ("spelling", "duplicate"):
-        reason = ReadReason.MALFORMED if kind == "spelling" else ReadReason.DUPLICATE
-        return refusal(path, value, reason, detail["msg"], str(facts["remedy"]))
+    if kind in _OURS:
+        return refusal(path, value, _OURS[kind], detail["msg"], str(facts["remedy"]))
     because, remedy = _bound(kind, facts, detail["msg"])
     return refusal(path, value, ReadReason.OUT_OF_RANGE, because, remedy)
 
