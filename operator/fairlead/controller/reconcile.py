@@ -286,8 +286,8 @@ class Reconciler:
         if judged.deployment is None:
             return judged
         named = [one.key for one in references.of_deployment(judged.deployment)]
-        unwatched, needed = [key for key in named if key.kind not in _WATCHED], references.needed(judged.deployment)
-        present = dict(await self._named.present(unwatched, needed))
+        unwatched, entries = [key for key in named if key.kind not in _WATCHED], references.entries(judged.deployment)
+        present = dict(await self._named.present(unwatched, references.needed(entries)))
         present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
         return deployment_review.with_references(judged, present)
 

@@ -95,7 +95,7 @@ def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozen
     if waited:
         words = joined_remarks(references.absent(waited, present))
         return replace(judged, accepted=_accepted(ConditionReason.NOT_FOUND, words))
-    if incomplete := references.incomplete(deployment, present):
+    if incomplete := references.incomplete(references.entries(deployment), present):
         return replace(judged, accepted=_accepted(ConditionReason.KEY_MISSING, joined_remarks(incomplete)))
     return judged
 

@@ -69,31 +69,49 @@ def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
             yield Reference(f"spec.router.{field}", ObjectKey("Secret", wanted.namespace, secret.name)), secret.key
 
 
-def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
-    """Return the names of those entries, by object."""
+def entries_of_gateway(gateway: DesiredGateway) -> Iterator[tuple[Reference, str]]:
+    """Yield every entry of a Secret that its routers read; they run without it, as its volumes are optional."""
+    home = gateway.reference.namespace
+    for field, secret in _secrets(gateway.routing):
+        yield Reference(f"spec.{field}", ObjectKey("Secret", home, secret.name)), secret.key
+    for number, one in enumerate(gateway.routes.externals):
+        if one.key is not None:
+            key = ObjectKey("Secret", home, one.key.name)
+            yield Reference(f"spec.external[{number}].keySecret.key", key), one.key.key
+
+
+def needed(some: Iterable[tuple[Reference, str]]) -> Mapping[ObjectKey, frozenset[str]]:
+    """Return the names of these entries, by object."""
     found: dict[ObjectKey, set[str]] = {}
-    for reference, entry in entries(deployment):
+    for reference, entry in some:
         found.setdefault(reference.key, set()).add(entry)
     return {key: frozenset(some) for key, some in found.items()}
 
 
-def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozenset[str]]) -> tuple[SpecRefusal, ...]:
-    """Refuse every needed entry that an existing object lacks."""
+def incomplete(
+    some: Iterable[tuple[Reference, str]], present: Mapping[ObjectKey, frozenset[str]]
+) -> tuple[SpecRefusal, ...]:
+    """Refuse each of these entries that an existing object lacks."""
     return tuple(
         _incomplete(reference, entry, present[reference.key])
-        for reference, entry in entries(deployment)
+        for reference, entry in some
         if reference.key in present and entry not in present[reference.key]
     )
 
 
 def of_gateway(gateway: DesiredGateway) -> Iterator[Reference]:
-    """Yield the deployments its models lead to, and the Secrets with keys of its tenants and of other APIs."""
-    home = gateway.reference.namespace
+    """Yield the deployments its models lead to, and the Secrets that its routers read."""
     for number, route in enumerate(gateway.routes.routes):
         for field, target in route_targets.of(route):
             if not target.startswith(EXTERNAL):
                 namespace, _, name = target.partition("/")
                 yield Reference(f"spec.models[{number}].{field}", ObjectKey(DEPLOYMENT.name, namespace, name))
+    yield from secrets_of_gateway(gateway)
+
+
+def secrets_of_gateway(gateway: DesiredGateway) -> Iterator[Reference]:
+    """Yield the Secrets with keys of its tenants and of other APIs, with certificates and with addresses."""
+    home = gateway.reference.namespace
     for field, secret in _secret_names(gateway.routing):
         yield Reference(f"spec.{field}", ObjectKey("Secret", home, secret))
     for number, one in enumerate(gateway.routes.externals):

@@ -32,7 +32,7 @@ from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes
-from fairlead.review import deployment_review, gateway_review
+from fairlead.review import deployment_review, gateway_review, references
 from fairlead.review.context import ObjectKey
 
 log = logging.getLogger("fairlead.controller")
@@ -66,7 +66,7 @@ class GatewayReconciler:
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
         waits = [WATCHFUL_S] if observed.routers else []
-        unsettled = inputs.obstacle is not None or any(one.holds is not True for one in inputs.route)
+        unsettled = inputs.obstacle is not None or inputs.missing or any(one.holds is not True for one in inputs.route)
         waits += [LEAVING_S if leaving else MISSING_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 
@@ -105,8 +105,17 @@ class GatewayReconciler:
             members=joined,
             routes=models.routes,
             remarks=remarks,
+            missing=await self._missing(gateway),
             route=route_conditions.route_accepted(route, observed.status, now),
         )
+
+    async def _missing(self, gateway: DesiredGateway) -> tuple[str, ...]:
+        """Return which Secrets, and which of their entries, routers lack: they start without them."""
+        named, entries = (*references.secrets_of_gateway(gateway),), (*references.entries_of_gateway(gateway),)
+        keys = list(dict.fromkeys(one.key for one in named))
+        present = await self._environment.named.present(keys, references.needed(entries))
+        lacking = (*references.absent(named, present), *references.incomplete(entries, present))
+        return tuple(routed_models.shortened([one.sentence for one in lacking]))
 
     def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime

@@ -39,6 +39,8 @@ class GatewayInputs:
     members: GatewayMembers = field(default_factory=GatewayMembers)
     routes: tuple[ModelRoute, ...] = ()
     remarks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What routers lack of Secrets."""
     reports: Sequence[GatewayReport | None] = ()
     """One for each ready router; None if it did not answer."""
     problem: str = ""
@@ -87,7 +89,7 @@ def _accepted(now: GatewayInputs) -> UntimedCondition:
     if now.obstacle is not None and not now.obstacle.passes:
         return _condition(ConditionType.ACCEPTED, False, now.obstacle.reason, now.obstacle.message)
     leaving = (now.obstacle.message,) if now.obstacle is not None else ()
-    words = " | ".join(("every setting can work", *now.remarks, *leaving))
+    words = " | ".join(("every setting can work", *now.missing, *now.remarks, *leaving))
     return _condition(ConditionType.ACCEPTED, True, Why.ACCEPTED, words)
 
 

@@ -37,7 +37,7 @@ def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
         if other.target != target:
             remarks.append(_taken(name, target, other))
     remarks += [one.sentence for one in gateway_review.unserved(gateway, routes)]
-    return RoutedModels(routes=tuple(routes.values()), remarks=tuple(_shortened(remarks)))
+    return RoutedModels(routes=tuple(routes.values()), remarks=tuple(shortened(remarks)))
 
 
 def _owners(claims: Sequence[tuple[str, str]], members: GatewayMembers) -> dict[str, str]:
@@ -97,7 +97,8 @@ def _why_not(target: str, gateway: DesiredGateway, members: GatewayMembers) -> t
     )
 
 
-def _shortened(remarks: list[str]) -> Iterator[str]:
+def shortened(remarks: Sequence[str]) -> Iterator[str]:
+    """Yield the first of them, and how many more there are."""
     yield from remarks[:MOST_REMARKS]
     if len(remarks) > MOST_REMARKS:
         yield f"and {len(remarks) - MOST_REMARKS} more"

@@ -1,0 +1,66 @@
+"""Secrets that a gateway names and that are not there: its routers start without them, so its status has to say so."""
+
+import base64
+from datetime import timedelta
+from typing import Any, Final
+
+from fairlead.cluster import kinds
+from fairlead.controller.gateways.routed_models import MOST_REMARKS
+from tests.controller.gateways.gateway_world import GatewayWorld, served
+
+BIG: Final[dict[str, Any]] = {
+    "name": "big",
+    "url": "https://api.example.com/v1",
+    "model": "large-1",
+    "keySecret": {"name": "hosted", "key": "token"},
+}
+SHOP: Final[dict[str, Any]] = {"name": "shop", "keys": [{"name": "shop-keys", "key": "current"}]}
+TALK: Final[dict[str, Any]] = {"name": "talk", "deployment": "external/big"}
+
+
+def put_secret(world: GatewayWorld, name: str, *entries: str) -> None:
+    """A Secret with these entries."""
+    data = {one: base64.b64encode(b"x").decode() for one in entries}
+    world.objects.put(kinds.SECRET, {"metadata": {"name": name, "namespace": "default"}, "data": data})
+
+
+def test_the_key_of_another_api_that_is_not_there_shows_in_the_status_until_it_is() -> None:
+    """Each request of the model was refused by the API, while all conditions said that it can be answered."""
+    world = served(models=[TALK], external=[BIG])
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert (
+        "spec.external[0].keySecret.name: hosted: there is no Secret hosted in namespace default; create it first"
+        in world.gateway_message("Accepted")
+    )
+    assert world.gateway_tick().after_s == 15.0
+    put_secret(world, "hosted", "Token")
+    world.settle()
+    assert (
+        "spec.external[0].keySecret.key: token: Secret hosted has no such key; it has Token"
+        in world.gateway_message("Accepted")
+    )
+    put_secret(world, "hosted", "token")
+    world.settle()
+    assert world.gateway_message("Accepted") == "every setting can work"
+
+
+def test_a_tenants_missing_keys_are_named_and_its_routers_start() -> None:
+    world = served(tenants=[SHOP])
+    assert "spec.tenants[0].keys[0].name: shop-keys: there is no Secret" in world.gateway_message("Accepted")
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+    put_secret(world, "shop-keys", "current")
+    world.now += timedelta(minutes=1)
+    world.settle()
+    assert "shop-keys" not in world.gateway_message("Accepted")
+
+
+def test_the_optional_secret_of_all_tenants_keys_is_no_gap() -> None:
+    world = served(tenants=[{"name": "shop"}])
+    assert "front-keys" not in world.gateway_message("Accepted")
+
+
+def test_of_many_missing_secrets_the_first_are_named() -> None:
+    many = [{"name": f"t-{number}", "keys": [{"name": f"k-{number}", "key": "a"}]} for number in range(12)]
+    message = served(tenants=many).gateway_message("Accepted")
+    assert message.count("there is no Secret") == MOST_REMARKS
+    assert "and 4 more" in message
