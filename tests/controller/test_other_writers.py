@@ -20,6 +20,8 @@ CHILDREN: tuple[tuple[Resource, str], ...] = (
     (kinds.ROLE_BINDING, "chat-router"),
 )
 
+COUNT: Manifest = {"f:spec": {"f:replicas": {}}}
+
 
 def settled(**spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
     """One settled deployment."""
@@ -106,6 +108,34 @@ def test_the_last_foreign_field_manager_is_named() -> None:
         {"manager": "keda", "time": "2026-11-20T12:08:00Z", "subresource": "scale"},
     ]
     assert foreign_changes.last_manager({"metadata": {"managedFields": entries}}) == "kubectl-edit"
+
+
+@pytest.mark.parametrize(
+    ("path", "manager"),
+    [
+        ("spec.template.spec.containers[engine].image", "kubectl-set"),
+        ("spec.template.spec.containers[engine].ports[8000/TCP].name", "kubectl-set"),
+        ("spec.template.spec.containers[loader].image", "kubectl-annotate"),
+        ("spec.replicas", "kubectl"),
+        ("spec.template.spec.tolerations[0].key", "argocd"),
+        ("spec.template.spec.terminationGracePeriodSeconds", "kubectl-annotate"),
+    ],
+    ids=["a field", "an entry of a list", "another entry", "a count", "a list as a whole", "a field that was removed"],
+)
+def test_of_several_writers_the_one_that_wrote_the_field_is_named(path: str, manager: str) -> None:
+    """P19: the last writer of all had only added an annotation."""
+    port: Manifest = {".": {}, "f:name": {}}
+    container = {"f:image": {}, "f:ports": {'k:{"containerPort":8000,"protocol":"TCP"}': port}}
+    image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"engine"}': container}}}}}
+    tolerations = {"f:spec": {"f:template": {"f:spec": {"f:tolerations": {}}}}}
+    entries = [
+        {"manager": "kubectl-set", "time": "2026-11-20T12:05:00Z", "fieldsV1": image},
+        {"manager": "kubectl", "time": "2026-11-20T12:04:00Z", "subresource": "scale", "fieldsV1": COUNT},
+        {"manager": "argocd", "time": "2026-11-20T12:03:00Z", "fieldsV1": tolerations},
+        {"manager": "other", "time": "2026-11-20T12:09:00Z", "subresource": "status", "fieldsV1": image},
+        {"manager": "kubectl-annotate", "time": "2026-11-20T12:08:00Z", "fieldsV1": {"f:metadata": {"f:x": {}}}},
+    ]
+    assert foreign_changes.last_manager({"metadata": {"managedFields": entries}}, path) == manager
 
 
 def test_what_others_added_stays() -> None:

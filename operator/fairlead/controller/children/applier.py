@@ -116,7 +116,7 @@ class Applier:
         return leaving
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
-        """Check whether an object of another owner, or of a deleted one, has a child's name; only unstored ones are read."""
+        """Check whether an object of another or a deleted owner has a child's name; only unstored ones are read."""
         not_stored = [one for one in children if self._stored(one) is None]
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
@@ -147,7 +147,8 @@ class Applier:
             await self._confirm(live)
             if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
-                note = foreign_changes.change_note(live, changed, foreign_changes.last_manager(full))
+                manager = foreign_changes.last_manager(full, changed)
+                note = foreign_changes.change_note(live, changed, manager)
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
         if note:

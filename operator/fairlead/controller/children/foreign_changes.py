@@ -1,5 +1,6 @@
 """Which client changed a child of ours, by the object's `managedFields`. Pure."""
 
+import json
 from typing import Final
 
 from fairlead.cluster.api_server import CONTROLLER
@@ -8,12 +9,35 @@ from fairlead.cluster.kinds import Manifest
 EXPECTED_MANAGERS: Final = frozenset({CONTROLLER, "kube-controller-manager", "kube-scheduler", "kubelet"})
 
 
-def last_manager(live: Manifest) -> str:
-    """Return the field manager that wrote last, apart from us and Kubernetes' own controllers."""
+def last_manager(live: Manifest, path: str = "") -> str:
+    """Return the field manager that wrote this field last, apart from us and Kubernetes' own controllers.
+
+    Of a field without an owner, since it was removed, it is the one that wrote anything last.
+    """
     entries = live["metadata"].get("managedFields") or ()
-    others = [one for one in entries if one.get("manager") not in EXPECTED_MANAGERS and not one.get("subresource")]
-    last = max(others, key=lambda one: str(one.get("time", "")), default=None)
+    foreign = [one for one in entries if one.get("manager") not in EXPECTED_MANAGERS]
+    others = [one for one in foreign if one.get("subresource") != "status"]
+    owners = [one for one in others if path and one.get("fieldsV1") and _holds(one["fieldsV1"], path)]
+    whole = [one for one in others if not one.get("subresource")]
+    last = max(owners or whole, key=lambda one: str(one.get("time", "")), default=None)
     return str(last["manager"]) if last is not None else "an unknown client"
+
+
+def _holds(fields: Manifest, path: str) -> bool:
+    """Whether a set of fields has this path, all below it, or a whole value above it."""
+    if not path or not fields:
+        return True
+    steps = ((below, _rest(name, path)) for name, below in fields.items())
+    return any(_holds(below, rest) for below, rest in steps if rest is not None)
+
+
+def _rest(name: str, path: str) -> str | None:
+    """Return what follows a step of `managedFields`, `f:FIELD` or `k:{KEY}`, in a path; None if it leads elsewhere."""
+    kind, _, step = name.partition(":")
+    if kind == "k":
+        step = f"[{'/'.join(map(str, json.loads(step).values()))}]"
+    rest = path.removeprefix(step)
+    return rest.removeprefix(".") if rest != path and rest[:1] in ("", ".", "[") else None
 
 
 def recreation_note(child: Manifest) -> str:
