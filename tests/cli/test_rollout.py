@@ -287,7 +287,7 @@ def test_an_adapter_that_no_order_loads_is_reported(changed: Any, message: str) 
 
 def test_what_comes_after_a_promoted_version_and_when_an_adapter_has_no_canary() -> None:
     over = of_adapter(replace(VERSION, phase=CanaryPhase.PROMOTED))
-    assert rollout_orders.coming(over.state) == "sql@aaaaaaaa stays loaded until you remove it from spec.versions"
+    assert rollout_orders.coming(over) == "sql@aaaaaaaa stays loaded until you remove it from spec.versions"
     specs: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "spec.canary is not set; set it to {}"),
         ({"canary": {}}, "no canary yet; one begins"),

@@ -127,7 +127,7 @@ def test_of_several_writers_the_one_that_wrote_the_field_is_named(path: str, man
     port: Manifest = {".": {}, "f:name": {}}
     container = {"f:image": {}, "f:ports": {'k:{"containerPort":8000,"protocol":"TCP"}': port}}
     image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"engine"}': container}}}}}
-    tolerations = {"f:spec": {"f:template": {"f:spec": {"f:tolerations": {}}}}}
+    tolerations: Manifest = {"f:spec": {"f:template": {"f:spec": {"f:tolerations": {}}}}}
     entries = [
         {"manager": "kubectl-set", "time": "2026-11-20T12:05:00Z", "fieldsV1": image},
         {"manager": "kubectl", "time": "2026-11-20T12:04:00Z", "subresource": "scale", "fieldsV1": COUNT},

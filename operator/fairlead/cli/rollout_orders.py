@@ -12,6 +12,7 @@ from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
+from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 from fairlead.planning.canary_moment import CanaryMoment
@@ -43,6 +44,8 @@ class RolloutView:
     """The same state, as stored in the status."""
     progress: str = ""
     """The message of the condition Progressing."""
+    complete: bool = False
+    """Whether nothing is left to do: that condition's reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,9 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
         ways = {ADAPTER.name: "one begins when spec.versions has a second version"}
         remedy = ways.get(document["kind"], "one begins when the model, engine or accelerator is changed")
         return NoCanary(because=f"{place} has no canary yet", remedy=remedy)
-    progress = [str(one.get("message", "")) for one in status.get("conditions") or () if one["type"] == "Progressing"]
-    return RolloutView(place=place, state=state, stored=status["canary"], progress=next(iter(progress), ""))
+    moving = next((one for one in status.get("conditions") or () if one["type"] == ConditionType.PROGRESSING), {})
+    progress, complete = str(moving.get("message", "")), moving.get("reason") == ConditionReason.COMPLETE
+    return RolloutView(place=place, state=state, stored=status["canary"], progress=progress, complete=complete)
 
 
 def _title(kind: str, name: str) -> str:
@@ -183,19 +187,26 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
     return f"ordered to give {state.revision} all of the traffic, whatever the gates of step {number} say"
 
 
-def coming(state: CanaryState) -> str:
+def coming(seen: RolloutView) -> str:
     """What comes after this step, if it passes."""
+    state = seen.state
     if state.phase is CanaryPhase.REJECTED:
         return f"{state.stable} serves; a change of the spec or an order to retry gives {state.revision} another try"
     moves = state.plan.starts_replicas
     if state.phase is CanaryPhase.PROMOTED:
-        return "the last old replicas are removed; then the rollout is complete" if moves else _leaves(state)
+        return _last(seen) if moves else _leaves(state)
     place = state.step if state.phase is CanaryPhase.WAITING else state.step + 1
     if place >= len(state.plan.steps):
         last = ", and the last old replicas are removed" if moves else f"; {_leaves(state)}"
         return f"{state.revision} gets all of the traffic{last}"
     following = state.plan.steps[place]
     return f"step {place + 1}: {following.traffic} % of the conversations, held for {int(following.hold_seconds)} s"
+
+
+def _last(seen: RolloutView) -> str:
+    if seen.complete:
+        return f"nothing: {seen.state.revision} alone serves; the next change of the model or engine begins a canary"
+    return "the last old replicas are removed; then the rollout is complete"
 
 
 def _leaves(state: CanaryState) -> str:

@@ -29,7 +29,7 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
     message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
     if message:
         yield f"  says  {escaped(message)}"
-    yield f"  next  {rollout_orders.coming(state)}"
+    yield f"  next  {rollout_orders.coming(seen)}"
     yield ""
     yield from aligned([_HEAD, *_rows(state)])
     for one in state.verdicts:
@@ -42,7 +42,7 @@ def as_json(seen: RolloutView) -> str:
     found = {
         "place": seen.place,
         "says": seen.progress,
-        "next": rollout_orders.coming(seen.state),
+        "next": rollout_orders.coming(seen),
         "share": rollout_orders.share(seen.state),
         "canary": dict(seen.stored),
     }
