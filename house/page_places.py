@@ -43,7 +43,7 @@ _RULES: Final[tuple[tuple[str, Place], ...]] = (
     (r".*\b(kubectl|helm) ", Trial.CLUSTER),
     (r"fairlead (why|top|console|rollout)\b", Trial.CLUSTER),
     (r"fairlead explain (?!--record)", Trial.CLUSTER),
-    (r"fairlead (validate|render|plan|simulate|advise|tune|evaluate|digest)\b", Trial.OFFLINE),
+    (r"fairlead (validate|render|plan|simulate|advise|tune|evaluate|batch|digest)\b", Trial.OFFLINE),
     (r"fairlead (explain|replay|router|engine|calibrate)\b", Trial.OFFLINE),
     (r"(curl|export|echo|cat|cd|mkdir|\.) ", Trial.OFFLINE),
 )

@@ -82,8 +82,8 @@ GROUPS: Final = (
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
     Group(
         name="delivery",
-        rooms=("comparing", "evaluating", "adapting"),
-        tests=("tests/comparing", "tests/evaluating", "tests/adapting"),
+        rooms=("comparing", "evaluating", "adapting", "batching"),
+        tests=("tests/comparing", "tests/evaluating", "tests/adapting", "tests/batching"),
     ),
     Group(name="console", rooms=("console",), tests=("tests/console",)),
 )
@@ -98,7 +98,9 @@ SHELLS: Final = {
     "operate": tuple(
         f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
     ),
-    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest", "tests/evaluator", "tests/loader"),
+    "serve": tuple(
+        f"tests/{room}" for room in ("router", "emulator", "simulator", "backtest", "evaluator", "batcher", "loader")
+    ),
 }
 """The other groups; what is not listed belongs to the group `workshop`."""
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/sglang", "tests/vllm")

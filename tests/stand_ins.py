@@ -52,6 +52,7 @@ def put(folder: Path) -> None:
         "router.yaml": ROUTER,
         "shop.key": "sk-shop",
         "support.jsonl": "\n".join(_items()),
+        "requests.jsonl": "\n".join(_batch()),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -72,6 +73,25 @@ def access_lines(count: int = REQUESTS) -> list[str]:
 def _azure() -> list[str]:
     rows = (f"2023-11-16 18:{15 + n // 240}:{n // 4 % 60:02}.0000000,{600 + n % 400},{60 + n % 80}" for n in _numbers())
     return ["TIMESTAMP,ContextTokens,GeneratedTokens", *rows]
+
+
+def _batch() -> list[str]:
+    url = "/v1/chat/completions"
+    return [
+        json.dumps(
+            {
+                "custom_id": f"ticket-{number}",
+                "method": "POST",
+                "url": url,
+                "body": {
+                    "model": "chat",
+                    "messages": [{"role": "user", "content": f"Summarize ticket {number}"}],
+                    "max_tokens": 32,
+                },
+            }
+        )
+        for number in range(60)
+    ]
 
 
 def _items() -> list[str]:

@@ -122,7 +122,7 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         what="help of commands and options, kept as constants",
-        holds=_constant({f"cli/{name}.py" for name in ("calibrate", "engine", "evaluate", "main", "options")}),
+        holds=_constant({f"cli/{name}.py" for name in ("batch", "calibrate", "engine", "evaluate", "main", "options")}),
     ),
     Exemption(
         what="the first lines of data files that Fairlead writes",

@@ -69,6 +69,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("accounting/", Place.REPLY),
     ("autoscaler/", Place.SCALING),
     ("backtest/", Place.CLI),
+    ("batcher/", Place.CLI),
+    ("batching/", Place.CLI),
     ("cli/", Place.CLI),
     ("comparing/", Place.GATE),
     ("console/", Place.CONSOLE),

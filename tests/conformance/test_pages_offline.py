@@ -24,6 +24,11 @@ REQUESTS: Final = (
     """-d '{"model": "chat", "prompt": "Where is it?", "max_tokens": 300, "ignore_eos": true}' & done"""
 )
 BEFORE: Final = (
+    (
+        "docs/batch.md",
+        "fairlead batch",
+        (ENGINE, "fairlead router --config router.yaml --port 8080 --metrics-port 9090"),
+    ),
     ("docs/costs.md", "curl", (ENGINE, "fairlead router --config router.yaml --port 8080 --metrics-port 9090")),
     ("docs/evaluation.md", "fairlead evaluate support", (ENGINE,)),
     ("docs/simulator.md", "fairlead calibrate --url", (ENGINE,)),

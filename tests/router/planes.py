@@ -118,13 +118,14 @@ async def plane(
     *,
     log: Path | None = None,
     pace: KeyReadingPace = KEY_READING_PACE,
+    port: int = 0,
 ) -> AsyncIterator[Plane]:
     """Run a router from its start to its drain."""
 
     def sources(settings: RouterConfig) -> EndpointSource:
         return cluster or StaticEndpoints(settings.endpoints)
 
-    port, metrics_port, signals = free_port(), free_port(), ExitSignals()
+    port, metrics_port, signals = port or free_port(), free_port(), ExitSignals()
     start = RouterOptions(
         config=config,
         host=HOST,

@@ -10,6 +10,7 @@ import fairlead
 from fairlead.cli import (
     advise,
     autoscaler_command,
+    batch,
     calibrate,
     console,
     digest,
@@ -43,6 +44,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "advise": ("show what limits a service, and what would fix it", advise.arguments, advise.run),
     "tune": ("search a policy's fields on recorded traffic, and judge them on the rest", tune.arguments, tune.run),
+    "batch": ("send the requests of an OpenAI batch file", batch.arguments, batch.run),
     "evaluate": ("say whether a candidate answers your own items as well", evaluate.arguments, evaluate.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",

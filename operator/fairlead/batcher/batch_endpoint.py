@@ -1,0 +1,167 @@
+"""The address that a batch is sent to: its models, and one attempt of a request."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.batching import attempt_outcomes, reply_facts
+from fairlead.batching.attempt_outcomes import Outcome
+from fairlead.batching.batch_requests import BatchRequest
+from fairlead.batching.output_lines import BatchReply
+from fairlead.batching.reply_facts import TokenUsage
+
+_CONNECT_S: Final = 10.0
+_MODELS_S: Final = 60.0
+_SILENCE_S: Final = 60
+"""After which a connection is probed: an answer may take hours, and a lost machine says nothing."""
+_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "x-fairlead-lane": "batch"}
+"""For routers; other servers ignore the lane."""
+
+
+class AddressUnusable(Exception):
+    """The address answers nothing, or refuses the key; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAddress:
+    """An address, and how it is used."""
+
+    url: str
+    key: str = ""
+    time_out_s: float
+
+    @property
+    def base(self) -> str:
+        """The address without what every path begins with."""
+        return self.url.rstrip("/").removesuffix("/v1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAttempt:
+    """What became of one attempt."""
+
+    outcome: Outcome
+    reason: str
+    """Status and code, or what happened to the connection."""
+    message: str = ""
+    """Of an attempt without a reply."""
+    reply: BatchReply | None = None
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    retry_after_s: float | None = None
+    lane: str = ""
+    """In which the router served it, if it says so."""
+
+
+class BatchEndpoint:
+    """The client of one address."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: BatchAddress, now: Callable[[], datetime]) -> None:
+        self._session = session
+        self._now = now
+        self._address = address
+        self._headers = dict(_HEADERS) | ({"Authorization": f"Bearer {address.key}"} if address.key else {})
+
+    async def models(self) -> frozenset[str] | None:
+        """Return the models that it lists; None if it has no such list. Raises `AddressUnusable`."""
+        try:
+            async with self._session.get(
+                f"{self._address.base}/v1/models",
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=_MODELS_S, sock_connect=_CONNECT_S),
+            ) as reply:
+                body = await reply.read()
+                facts = reply_facts.read(body)
+                if attempt_outcomes.outcome(reply.status, facts.code) is Outcome.UNUSABLE:
+                    raise AddressUnusable(_refused_key(self._address.url, f"{reply.status} {facts.code}".strip()))
+                return _names(body) if reply.status == 200 else None
+        except (aiohttp.ClientError, OSError) as problem:
+            raise AddressUnusable(
+                f"--to {self._address.url}: it does not answer: {_words(problem)}; check the address, and that a "
+                "port-forward still runs"
+            ) from None
+
+    async def send(self, request: BatchRequest, *, explain: bool) -> BatchAttempt:
+        """Send a request once; with `explain`, a router says which lane it is in."""
+        headers = self._headers | {"x-request-id": request.id} | ({"x-fairlead-explain": "1"} if explain else {})
+        try:
+            async with self._session.post(
+                self._address.base + request.url,
+                data=request.body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=self._address.time_out_s, sock_connect=_CONNECT_S),
+            ) as reply:
+                return _attempt(request, reply, await reply.read(), self._now())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
+            return BatchAttempt(outcome=Outcome.UNREACHABLE, reason="unreachable", message=_words(problem))
+        except TimeoutError:
+            message = f"no answer within {self._address.time_out_s:g} s"
+            return BatchAttempt(outcome=Outcome.FAULT, reason="timed_out", message=message)
+        except (aiohttp.ClientError, OSError) as problem:
+            return BatchAttempt(outcome=Outcome.FAULT, reason="connection_lost", message=_words(problem))
+
+    def refused_key(self, attempt: BatchAttempt) -> str:
+        """Return what to do when the address refuses the key."""
+        return _refused_key(self._address.url, attempt.reason)
+
+
+def opened() -> aiohttp.ClientSession:
+    """Open connections, as many as the window allows; the caller closes them."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, socket_factory=_socket))
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENCE_S)
+    return made
+
+
+def _attempt(request: BatchRequest, reply: aiohttp.ClientResponse, body: bytes, now: datetime) -> BatchAttempt:
+    facts = reply_facts.read(body)
+    what = attempt_outcomes.outcome(reply.status, facts.code)
+    reason = f"{reply.status} {facts.code}".strip()
+    if what is Outcome.ANSWERED and not facts.is_json:
+        what, reason = Outcome.FAULT, f"{reply.status} not_json"
+    return BatchAttempt(
+        outcome=what,
+        reason=reason,
+        reply=BatchReply(
+            status=reply.status,
+            request_id=reply.headers.get("x-request-id", request.id),
+            body=body,
+            is_json=facts.is_json,
+        ),
+        usage=facts.usage,
+        retry_after_s=attempt_outcomes.retry_after_s(reply.headers.get("Retry-After", ""), now),
+        lane=reply.headers.get("x-fairlead-lane", ""),
+    )
+
+
+def _refused_key(url: str, reason: str) -> str:
+    return f"--to {url}: it answers {reason}: it wants another key; name its file with --api-key-file"
+
+
+def _names(body: bytes) -> frozenset[str] | None:
+    """Models of a list; `data` is null at some servers that have none yet."""
+    try:
+        found: Any = json.loads(body)
+        return frozenset(str(one["id"]) for one in found["data"]) or None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _words(problem: BaseException) -> str:
+    """The system's own message without a library's names, if there is one."""
+    system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
+    if isinstance(system, OSError) and system.strerror:
+        return system.strerror if (system.errno or -1) < 0 else os.strerror(system.errno or 0)
+    return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")

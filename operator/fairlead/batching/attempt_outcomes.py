@@ -1,0 +1,93 @@
+"""What a reply means for its request: an answer, a failure for good, or another attempt, and when.
+
+A request that is refused because the fleet is busy waits as long as the reply says, and fails only when that goes on
+for long while others are answered. Faults (a 5xx, a lost connection, a time-out) have few attempts, since a request may
+cause them. An address that cannot be reached costs no attempts: the whole run waits for it, and ends when nothing was
+answered for too long.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+MOST_FAULTS: Final = 4
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 60.0
+LONGEST_RETRY_AFTER_S: Final = 600.0
+"""What is honoured of a longer one: quotas may be raised meanwhile."""
+_SPREAD: Final = 0.25
+"""Waits are this much longer at most, so that not all end at once."""
+_BUSY: Final = frozenset({429, 503, 529})
+_TRANSIENT: Final = frozenset({408, 425})
+_NOT_SUPPORTED: Final = frozenset({501, 505})
+_WRONG_KEY: Final = frozenset({"unknown_key", "unknown_tenant", "token_refused"})
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """For good: the same request would be refused again."""
+    BUSY = "busy"
+    FAULT = "fault"
+    UNREACHABLE = "unreachable"
+    """Nothing was sent: no connection could be made."""
+    UNUSABLE = "unusable"
+    """No request of this run can succeed."""
+
+
+def outcome(status: int, code: str) -> Outcome:
+    """Classify a reply by its status, and by the code of its error."""
+    if 200 <= status < 300:
+        return Outcome.ANSWERED
+    if status == 401 or code in _WRONG_KEY:
+        return Outcome.UNUSABLE
+    if status in _BUSY:
+        return Outcome.BUSY
+    if status in _TRANSIENT or (status >= 500 and status not in _NOT_SUPPORTED):
+        return Outcome.FAULT
+    return Outcome.REFUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptCounts:
+    """The attempts of one request that did not succeed."""
+
+    faults: int = 0
+    refusals: int = 0
+    unreachable: int = 0
+
+    def after(self, what: Outcome) -> "AttemptCounts":
+        """Count one more."""
+        if what is Outcome.FAULT:
+            return replace(self, faults=self.faults + 1)
+        if what is Outcome.BUSY:
+            return replace(self, refusals=self.refusals + 1)
+        return replace(self, unreachable=self.unreachable + 1)
+
+    def are_exhausted(self, refused_s: float, most_s: float) -> bool:
+        """Whether there is no further attempt, this long after the first refusal."""
+        return self.faults >= MOST_FAULTS or (self.refusals > 0 and refused_s > most_s)
+
+    def wait_s(self, retry_after_s: float | None, chance: float) -> float:
+        """Return the seconds until the next attempt, never fewer than the reply says; `chance` is in [0, 1)."""
+        failed = self.faults + self.refusals + self.unreachable
+        wait = min(FIRST_WAIT_S * 2.0 ** min(failed - 1, 16), LONGEST_WAIT_S)
+        if retry_after_s is not None:
+            wait = min(retry_after_s, LONGEST_RETRY_AFTER_S)
+        return wait * (1 + _SPREAD * chance)
+
+
+def retry_after_s(written: str, now: datetime) -> float | None:
+    """Read a Retry-After header: seconds, or a date; None if it is neither."""
+    text = written.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds(), 0.0)

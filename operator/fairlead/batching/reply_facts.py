@@ -1,0 +1,70 @@
+"""What a reply's body says: whether it is JSON, its error's code, and the tokens that it used."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from fairlead.batching.batch_requests import INVALID
+
+_CODE: Final = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsage:
+    """Tokens as an engine counts them."""
+
+    prompt: int = 0
+    cached: int = 0
+    """Of the prompt, from the KV cache."""
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFacts:
+    """What was read of a body."""
+
+    is_json: bool
+    code: str = ""
+    usage: TokenUsage = field(default_factory=TokenUsage)
+
+
+class _Reply(msgspec.Struct, gc=False):
+    error: Any = None
+    usage: Any = None
+    code: Any = None
+    """Some servers write the error's members at the top."""
+    type: Any = None
+
+
+_reply: Final[Callable[[bytes], _Reply]] = msgspec.json.Decoder(_Reply).decode
+
+
+def read(body: bytes) -> ReplyFacts:
+    """Read a body; of one that is no JSON object only that."""
+    try:
+        found = _reply(body)
+    except INVALID:
+        return ReplyFacts(is_json=False)
+    error = found.error if isinstance(found.error, dict) else {"code": found.code, "type": found.type}
+    codes = (one for one in (error.get("code"), error.get("type")) if isinstance(one, str) and _CODE.fullmatch(one))
+    return ReplyFacts(is_json=True, code=next(codes, ""), usage=_usage(found.usage))
+
+
+def _usage(given: object) -> TokenUsage:
+    """Read OpenAI's names, those of its responses, and Anthropic's."""
+    if not isinstance(given, dict):
+        return TokenUsage()
+    details = given.get("prompt_tokens_details") or given.get("input_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else given.get("cache_read_input_tokens")
+    return TokenUsage(
+        prompt=_count(given.get("prompt_tokens", given.get("input_tokens"))),
+        cached=_count(cached),
+        output=_count(given.get("completion_tokens", given.get("output_tokens"))),
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,0 +1,88 @@
+"""The files of a batch: inputs that are read twice, and outputs that one run at a time continues."""
+
+import gzip
+import io
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from fairlead.batcher import batch_input
+from fairlead.batcher.batch_input import InputUnreadable
+from fairlead.batcher.output_file import OutputFile, OutputUnusable
+from fairlead.batching.custom_ids import CustomIds
+
+LINES = [(1, b"a\n"), (2, b"\n"), (3, b"b")]
+
+
+def test_a_file_is_read_as_often_as_needed_and_without_a_spreadsheets_mark(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(b"\xef\xbb\xbfa\n\nb")
+    with batch_input.opened(str(tmp_path / "in.jsonl")) as source:
+        assert list(source.lines()) == list(source.lines()) == LINES
+
+
+def test_a_file_needs_no_place_for_temporary_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's root may be read-only."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    (tmp_path / "in.jsonl").write_bytes(b"a\n\nb")
+    with batch_input.opened(str(tmp_path / "in.jsonl")) as source:
+        assert list(source.lines()) == LINES
+
+
+def test_a_compressed_file_is_read_too(tmp_path: Path) -> None:
+    (tmp_path / "in.gz").write_bytes(gzip.compress(b"a\n\nb"))
+    with batch_input.opened(str(tmp_path / "in.gz")) as source:
+        assert list(source.lines()) == list(source.lines()) == LINES
+
+
+def test_half_a_compressed_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "in.gz").write_bytes(gzip.compress(os.urandom(5000))[:-900])
+    with (
+        batch_input.opened(str(tmp_path / "in.gz")) as source,
+        pytest.raises(InputUnreadable, match="not a complete gzip file"),
+    ):
+        list(source.lines())
+
+
+def test_standard_input_and_pipes_are_copied_since_they_can_be_read_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a\n\nb")))
+    with batch_input.opened("-") as source:
+        assert list(source.lines()) == list(source.lines()) == LINES
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"a\n\nb",))
+    writer.start()
+    with batch_input.opened(str(tmp_path / "pipe")) as source:
+        assert list(source.lines()) == list(source.lines()) == LINES
+    writer.join()
+
+
+def test_a_line_without_an_end_takes_no_memory_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_input, "LONGEST_LINE", 8)
+    (tmp_path / "in.jsonl").write_bytes(b"1234567\n" + b"x" * 9)
+    with (
+        batch_input.opened(str(tmp_path / "in.jsonl")) as source,
+        pytest.raises(InputUnreadable, match="line 2: it is longer than 64 MiB; write one request a line"),
+    ):
+        list(source.lines())
+
+
+def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
+    with (
+        OutputFile(tmp_path / "out.jsonl"),
+        pytest.raises(OutputUnusable, match="another run writes it; wait for it, or choose another file"),
+        OutputFile(tmp_path / "out.jsonl"),
+    ):
+        pass
+
+
+def test_a_file_that_is_no_output_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    text = b'{"custom_id": "a", "response": {"status_code": 200}}\n\nnotes of mine\nwithout an end'
+    (tmp_path / "out.jsonl").write_bytes(text)
+    with OutputFile(tmp_path / "out.jsonl") as output, pytest.raises(OutputUnusable) as refused:
+        output.read_answers(CustomIds())
+    assert ": line 3: it is not a line of batch output: " in str(refused.value)
+    assert (tmp_path / "out.jsonl").read_bytes() == text

@@ -1,0 +1,101 @@
+"""What is tried again, how often, and when."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.batching import attempt_outcomes
+from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (200, "", Outcome.ANSWERED),
+        (400, "context_too_long", Outcome.REFUSED),
+        (404, "model_not_found", Outcome.REFUSED),
+        (307, "", Outcome.REFUSED),
+        (501, "", Outcome.REFUSED),
+        (401, "", Outcome.UNUSABLE),
+        (403, "unknown_tenant", Outcome.UNUSABLE),
+        (403, "model_not_allowed", Outcome.REFUSED),
+        (429, "token_rate", Outcome.BUSY),
+        (503, "queue_time", Outcome.BUSY),
+        (529, "overloaded_error", Outcome.BUSY),
+        (408, "request_timeout", Outcome.FAULT),
+        (500, "", Outcome.FAULT),
+        (502, "stream_cut", Outcome.FAULT),
+        (504, "replica_timeout", Outcome.FAULT),
+    ],
+)
+def test_each_status_means_one_thing(status: int, code: str, expected: Outcome) -> None:
+    assert attempt_outcomes.outcome(status, code) is expected
+
+
+def test_a_request_that_may_cause_faults_has_four_attempts() -> None:
+    counts = AttemptCounts()
+    for _ in range(3):
+        counts = counts.after(Outcome.FAULT)
+    assert not counts.are_exhausted(0.0, 60.0)
+    assert counts.after(Outcome.FAULT).are_exhausted(0.0, 60.0)
+
+
+def test_refusals_are_bounded_by_their_time_and_not_by_their_number() -> None:
+    counts = AttemptCounts()
+    for _ in range(1000):
+        counts = counts.after(Outcome.BUSY)
+    assert not counts.are_exhausted(60.0, 60.0)
+    assert counts.are_exhausted(60.1, 60.0)
+
+
+def test_an_address_that_cannot_be_reached_costs_no_attempts() -> None:
+    counts = AttemptCounts()
+    for _ in range(1000):
+        counts = counts.after(Outcome.UNREACHABLE)
+    assert not counts.are_exhausted(1e9, 60.0)
+    assert counts.wait_s(None, 0.0) == attempt_outcomes.LONGEST_WAIT_S
+
+
+def test_waits_double_up_to_a_minute() -> None:
+    counts, waits = AttemptCounts(), []
+    for _ in range(8):
+        counts = counts.after(Outcome.BUSY)
+        waits.append(counts.wait_s(None, 0.0))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@given(st.floats(0, 600), st.floats(0, 1, exclude_max=True))
+def test_nothing_is_sent_before_a_retry_after(seconds: float, chance: float) -> None:
+    assert seconds <= AttemptCounts(refusals=1).wait_s(seconds, chance) <= seconds * 1.25
+
+
+def test_a_retry_after_of_days_is_not_waited_for_at_once() -> None:
+    assert AttemptCounts(refusals=1).wait_s(86_400.0, 0.0) == attempt_outcomes.LONGEST_RETRY_AFTER_S
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Sat, 28 Nov 2026 12:00:30 GMT", 30.0),
+        ("Sat, 28 Nov 2026 12:00:30 -0000", 30.0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+        ("-1", None),
+        ("9" * 400, 999_999_999.0),
+    ],
+)
+def test_a_retry_after_is_seconds_or_a_date(written: str, seconds: float | None) -> None:
+    assert attempt_outcomes.retry_after_s(written, NOW) == seconds
+
+
+@given(st.text(max_size=40))
+def test_no_header_breaks_the_run(written: str) -> None:
+    found = attempt_outcomes.retry_after_s(written, NOW)
+    assert found is None or found >= 0

@@ -1,0 +1,45 @@
+"""Names by their hashes: the table answers as a dictionary of whole names would."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.batching.custom_ids import UNKNOWN, CustomIds, LineState
+from tests.batching.batch_lines import request
+
+NAMES = st.lists(st.integers(0, 40).map(lambda number: f"r-{number}"), max_size=60)
+
+
+@given(answers=NAMES, lines=NAMES)
+def test_each_line_is_new_answered_or_a_duplicate_as_in_a_dictionary(answers: list[str], lines: list[str]) -> None:
+    ids, seen = CustomIds(), set[str]()
+    for name in answers:
+        ids.add_answer(name, request(custom_id=name).digest)
+    for name in lines:
+        expected = LineState.ANSWERED if name in answers else LineState.NEW
+        state = ids.add_line(request(custom_id=name))
+        assert state is (LineState.DUPLICATE if name in seen else expected)
+        assert ids.is_answered(name) is (name in answers)
+        seen.add(name)
+    assert len(ids) == len({*answers, *lines})
+
+
+def test_a_line_that_changed_since_it_was_answered_is_found() -> None:
+    ids = CustomIds()
+    ids.add_answer("r-1", request().digest)
+    assert ids.add_line(request(url="/v1/responses")) is LineState.CHANGED
+
+
+def test_an_answer_of_another_program_counts_for_any_line_of_its_name() -> None:
+    ids = CustomIds()
+    ids.add_answer("r-1", UNKNOWN)
+    assert ids.add_line(request()) is LineState.ANSWERED
+
+
+def test_a_table_that_grows_forgets_nothing_and_takes_few_bytes() -> None:
+    ids, plain = CustomIds(), request()
+    for number in range(5000):
+        ids.add_answer(f"r-{number}", plain.digest)
+    assert len(ids) == 5000
+    assert all(ids.is_answered(f"r-{number}") for number in range(5000))
+    assert not ids.is_answered("r-5000")
+    assert len(ids._names) * 16 <= 5000 * 2 / 0.75 * 16
