@@ -147,7 +147,7 @@ def main() -> int:
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Shares of the questions that had an answer."""
     answered = [row for row in rows if row["proposal"]]
-    ratios = [row["usd"] / row["reckoned_usd"] for row in answered]
+    ratios = [row["usd"] / row["reckoned_usd"] for row in answered if row["reckoned_usd"]]
     return {
         "questions": len(rows),
         "answered": len(answered),

@@ -220,7 +220,7 @@ def test_what_misses_an_objective_by_arithmetic_is_played_last_and_takes_no_plac
         return RejectedConfiguration(configuration=one.configuration, reason=reason, because="", proposal=one)
 
     working = [option("a", 1, price, kv) for price, kv in ((5.0, KvFormat.AUTO), (6.0, KvFormat.FP8))]
-    missing = [option(f"m{at // 4}", 1, 1.0 + at) for at in range(8)]
+    missing = [replace(option(f"m{at // 4}", 1, 1.0 + at), at_best=True) for at in range(8)]
     others = (
         *(refused(one, PlanReason.MISSES_OBJECTIVE) for one in reversed(missing)),
         refused(working[1], PlanReason.COSTS_MORE),
@@ -234,6 +234,14 @@ def test_what_misses_an_objective_by_arithmetic_is_played_last_and_takes_no_plac
     assert "m1" not in {product for product, _, _ in world.calls}, "it costs more than what holds"
     nothing = CapacityPlan(best=None, runners_up=(), others=others[:1])
     assert answer(played_plan.search(played_plan.configurations(nothing), World({"m1": 1}))) == ("m1", 1, BATCH)
+
+
+def test_of_a_fleet_at_all_of_the_roofline_fewer_than_it_loads_are_not_played() -> None:
+    for fewer, played in ((8, True), (7, False)):
+        world = World({"a": 1, "m": 1})
+        usual, best = option("a", 1, fewer + 0.5), replace(option("m", 10, 1.0), at_best=True)
+        played_plan.search([usual, best], world)
+        assert ("m" in {product for product, _, _ in world.calls}) is played
 
 
 def test_of_each_configuration_what_held_and_what_did_not_is_shown_once() -> None:

@@ -44,6 +44,7 @@ def test_what_arithmetic_refuses_is_simulated_before_a_dearer_fleet_is_proposed(
     code, out, _ = run(*words)
     assert code == 0
     assert out.startswith("1 x (1 x NVIDIA-L40S, weights none): 1.86 USD an hour")
+    assert out.splitlines()[1].endswith(" ms a token (p95); by arithmetic, no number of these would do")
     assert "# at all of the GPU's bandwidth and compute; at the usual part, even a single request misses" in out
     assert run(*words, "--no-play")[1].startswith("1 x (2 x NVIDIA-L40S, weights none): 3.72 USD an hour")
 

@@ -107,6 +107,7 @@ def test_what_misses_an_objective_only_at_the_usual_part_of_the_roofline_has_a_f
     assert one.alone is not None
     assert one.alone.tpot_s == pytest.approx(0.031, abs=0.001)
     assert one.proposal is not None
+    assert one.proposal.at_best
     assert one.proposal.supply.tpot_s <= 0.025
     assert one.proposal.arithmetic[0] == (
         f"at all of the GPU's bandwidth and compute; at the usual part, {one.because}"

@@ -9,21 +9,25 @@ also holds on other traffic.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Final
 
 from fairlead.backtest.plan_player import SURE
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
-from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, PlanReason, ServingConfiguration
+from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, ServingConfiguration
 from fairlead.simulator.virtual_fleet.report import SimulationReport
+from fairlead.sizing.capacity_planning import USABLE
 
 CONFIGURATIONS: Final = 12
 OF_ONE_PRODUCT: Final = 3
 MOST_PLAYS: Final = 60
 LEAST_PART: Final = 0.3
-"""Share of the replicas that arithmetic proposes: fewer were never seen to hold."""
+"""Share of the replicas that arithmetic proposes: fewer were never seen to hold.
+
+Of those it proposes at all of the roofline, fewer than the part it loads cannot hold.
+"""
 SMALLER: Final = (0.6,)
 LARGER: Final = (1.7, 3.0)
 """Other batches, as factors of what arithmetic proposes."""
@@ -70,15 +74,15 @@ class PlayedPlan:
 
 def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
     """Return the cheapest by arithmetic, a few of each product; then as many that may keep the objectives after all."""
-    others = [one for one in (*planned.runners_up, *planned.others) if one.proposal is not None]
-    missing = [one for one in others if one.reason is PlanReason.MISSES_OBJECTIVE]
-    working = (planned.best, *(one.proposal for one in others if one not in missing))
-    return (*_cheapest(working), *_cheapest(one.proposal for one in missing))
+    others = (one.proposal for one in (*planned.runners_up, *planned.others))
+    found = [one for one in (planned.best, *others) if one is not None]
+    usual, missing = ([one for one in found if one.at_best is best] for best in (False, True))
+    return (*_cheapest(usual), *_cheapest(missing))
 
 
-def _cheapest(proposals: Iterable[FleetProposal | None]) -> tuple[FleetProposal, ...]:
+def _cheapest(proposals: Sequence[FleetProposal]) -> tuple[FleetProposal, ...]:
     taken: list[FleetProposal] = []
-    for one in sorted((each for each in proposals if each is not None), key=lambda each: each.cost_per_hour):
+    for one in sorted(proposals, key=lambda each: each.cost_per_hour):
         product = one.configuration.product
         if sum(other.configuration.product == product for other in taken) < OF_ONE_PRODUCT:
             taken.append(one)
@@ -110,7 +114,8 @@ class _PlanSearch:
     def configuration(self, option: FleetProposal) -> None:
         """Find its fewest replicas that keep the objectives, while they are cheaper than the best so far."""
         start = min(option.replicas, self._affordable(option))
-        if start < max(1, math.ceil(option.replicas * LEAST_PART)):
+        least = USABLE if option.at_best else LEAST_PART
+        if start < max(1, math.ceil(option.replicas * least)):
             return
         if self._holds(option, start):
             self._fewer(option, start)

@@ -98,6 +98,7 @@ def _held(plays: PlanPlays) -> str:
     pace = text_table.milliseconds(max((one.tpot.p95 for one in latencies if isfinite(one.tpot.p95)), default=inf))
     token = "no reply has a second token" if pace == "-" else f"{pace} a token"
     more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
+    more = "; by arithmetic, no number of these would do" if best.proposal.at_best else more
     runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
     return f"{best.kept:.1%} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
 

@@ -75,6 +75,8 @@ class FleetProposal:
     cost_per_thousand_tokens: float
     arithmetic: tuple[str, ...]
     """How each number was computed, one sentence each, so that a reader can check it by hand."""
+    at_best: bool = False
+    """Whether its supply takes all of the roofline, since at the usual part a single request misses an objective."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

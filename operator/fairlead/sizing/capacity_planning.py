@@ -132,7 +132,7 @@ def _weigh(
         if isinstance(possible, ReplicaSupply):
             found = _proposal(brief, accelerator.price_an_hour, choice, possible)
             assumption = f"at all of the GPU's bandwidth and compute; at the usual part, {why}"
-            found = replace(found, arithmetic=(assumption, *found.arithmetic))
+            found = replace(found, arithmetic=(assumption, *found.arithmetic), at_best=True)
         return RejectedConfiguration(
             configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, proposal=found, alone=alone
         )
