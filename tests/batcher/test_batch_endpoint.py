@@ -21,7 +21,7 @@ async def models(url: str, key: str = "") -> frozenset[str] | None:
 def test_a_router_lists_the_models_of_its_key(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines, **keyed(tmp_path)) as router:
-            assert await models(router.url, "sk-1") == {"chat", "de"}
+            assert await models(router.url, "sk-1") == frozenset({"chat", "de"})
             with pytest.raises(
                 AddressUnusable, match=r"it answers 401 unknown_key: it wants another key; name its file"
             ):
