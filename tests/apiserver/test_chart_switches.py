@@ -50,7 +50,7 @@ def test_a_name_that_no_service_may_have_is_refused_before_half_a_release_is_ins
 def test_an_image_with_its_tag_in_the_repository_is_refused_since_a_second_tag_would_follow(
     helm: Path, repository: str
 ) -> None:
-    with pytest.raises(Refused, match="'/image/repository': .* does not match pattern"):
+    with pytest.raises(Refused, match=r"'/image/repository': .* does not match pattern"):
         chart_manifests.template(helm, {"image": {"repository": repository}})
 
 

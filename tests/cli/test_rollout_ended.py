@@ -5,12 +5,13 @@ from dataclasses import replace
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import RolloutView
 from fairlead.controller.status import canary_status
-from tests.cli.test_rollout import PROMOTED, SECOND, T0, document
+from fairlead.fleet.canaries import CanaryPhase
+from tests.cli.test_rollout import SECOND, T0, document
 
 
 def promoted(reason: str) -> RolloutView:
     """A promoted canary of a deployment whose rollout is at this reason."""
-    state = canary_status.written(replace(SECOND, **PROMOTED))
+    state = canary_status.written(replace(SECOND, phase=CanaryPhase.PROMOTED, step=2))
     moving = {"type": "Progressing", "status": "True", "reason": reason, "message": "1a2b3c4d serves"}
     found = rollout_orders.view(
         document({"rollout": {"strategy": "Canary"}}, {"canary": state, "conditions": [moving]})

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from fairlead.api.adapter_canary import AdapterCanary
 from fairlead.api.api_model import ApiModel, KeyedList
-from fairlead.api.string_formats import PATH_PIECE, Handle, Revision, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import PATH_PIECE, Handle, Revision
 from fairlead.fleet.adapters import WHOLE
 
 AdapterName = Annotated[

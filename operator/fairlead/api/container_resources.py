@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.string_formats import Quantity, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import Quantity
 
 CpuQuantity = Annotated[
     str,

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.path_formats import ContainerPath
-from fairlead.api.string_formats import ObjectName, SecretKeyName, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import ObjectName, SecretKeyName
 
 ParserName = Annotated[
     str,

@@ -9,7 +9,7 @@ from fairlead.api.api_model import ApiModel
 from fairlead.api.evaluation_items import EvaluationItems
 from fairlead.api.evaluation_judge import EvaluationJudge
 from fairlead.api.evaluation_runner import EvaluationRunner
-from fairlead.api.string_formats import StringFormat
+from fairlead.api.string_format import StringFormat
 
 Tolerance = Annotated[
     str,

@@ -9,7 +9,8 @@ from fairlead.api.conversation import ConfigMapKeyRef
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.path_formats import RelativePath
 from fairlead.api.pods import PullSecret
-from fairlead.api.string_formats import PATH_PIECE, ObjectName, Revision, StringFormat, Url
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import PATH_PIECE, ObjectName, Revision, Url
 
 ItemSourceText = Annotated[
     str,

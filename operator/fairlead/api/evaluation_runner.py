@@ -8,7 +8,8 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.engine import EnvVariable
 from fairlead.api.pods import PullSecret
-from fairlead.api.string_formats import Duration, Image, Quantity, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import Duration, Image, Quantity
 from fairlead.fleet.evaluation_runners import RunnerKind
 
 Cores = Annotated[

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, UniqueList
-from fairlead.api.string_formats import DurationOrZero, Handle, ObjectName, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import DurationOrZero, Handle, ObjectName
 
 Hostname = Annotated[
     str,

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Final
 
-from fairlead.api.string_formats import PATH_PIECE, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import PATH_PIECE
 
 ContainerPath = Annotated[
     str,

@@ -7,7 +7,8 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
 from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec
-from fairlead.api.string_formats import Duration, EnvName, ModelName, Money, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import Duration, EnvName, ModelName, Money
 from fairlead.api.tenants import BaseTenant
 from fairlead.api.token_issuer import BaseTokenIssuer
 from fairlead.api.traffic import BaseResponseCache, TokenLimit

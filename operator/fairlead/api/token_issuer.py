@@ -6,7 +6,8 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, UniqueList
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.string_formats import ADDRESS, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import ADDRESS
 
 SecureUrl = Annotated[
     str,

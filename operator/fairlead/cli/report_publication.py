@@ -5,7 +5,8 @@ import re
 import time
 from typing import Final, NamedTuple, get_args
 
-from fairlead.api.string_formats import ObjectName, StringFormat
+from fairlead.api.string_format import StringFormat
+from fairlead.api.string_formats import ObjectName
 from fairlead.cli import cluster_client
 from fairlead.cli.argument_values import ArgumentValueError
 from fairlead.cli.cluster_client import ClusterUnavailable

@@ -100,7 +100,9 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
         ways = {ADAPTER.name: "one begins when spec.versions has a second version"}
         remedy = ways.get(document["kind"], "one begins when the model, engine or accelerator is changed")
         return NoCanary(because=f"{place} has no canary yet", remedy=remedy)
-    moving = next((one for one in status.get("conditions") or () if one["type"] == ConditionType.PROGRESSING), {})
+    moving: Mapping[str, Any] = next(
+        (one for one in status.get("conditions") or () if one["type"] == ConditionType.PROGRESSING), {}
+    )
     progress, complete = str(moving.get("message", "")), moving.get("reason") == ConditionReason.COMPLETE
     return RolloutView(place=place, state=state, stored=status["canary"], progress=progress, complete=complete)
 

@@ -15,7 +15,7 @@ BIG: Final[dict[str, Any]] = {
     "keySecret": {"name": "hosted", "key": "token"},
 }
 SHOP: Final[dict[str, Any]] = {"name": "shop", "keys": [{"name": "shop-keys", "key": "current"}]}
-TALK: Final[dict[str, Any]] = {"name": "talk", "deployment": "external/big"}
+ELSEWHERE: Final[dict[str, Any]] = {"name": "talk", "deployment": "external/big"}
 
 
 def put_secret(world: GatewayWorld, name: str, *entries: str) -> None:
@@ -26,7 +26,7 @@ def put_secret(world: GatewayWorld, name: str, *entries: str) -> None:
 
 def test_the_key_of_another_api_that_is_not_there_shows_in_the_status_until_it_is() -> None:
     """Each request of the model was refused by the API, while all conditions said that it can be answered."""
-    world = served(models=[TALK], external=[BIG])
+    world = served(models=[ELSEWHERE], external=[BIG])
     assert world.gateway_condition("Accepted") == ("True", "Accepted")
     assert (
         "spec.external[0].keySecret.name: hosted: there is no Secret hosted in namespace default; create it first"
