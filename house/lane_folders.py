@@ -29,7 +29,7 @@ LONG: Final = (
     f"{ROLLOUTS}/test_one_replica.py",
     *(
         f"{SERVING}/test_{name}.py"
-        for name in ("campaign", "hung_replicas", "many_adapters", "migrating", "preemption")
+        for name in ("batch_jobs", "campaign", "hung_replicas", "many_adapters", "migrating", "preemption")
     ),
 )
 """Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
