@@ -171,6 +171,7 @@ PROPERTIES: Final = (
             "tests/controller/test_other_writers.py::test_a_deleted_child_is_recreated_by_the_next_reconcile",
             "tests/controller/test_other_writers.py::test_an_edited_child_is_restored_by_the_next_reconcile",
             "tests/controller/test_other_writers.py::test_the_last_foreign_field_manager_is_named",
+            "tests/controller/test_other_writers.py::test_of_several_writers_the_one_that_wrote_the_field_is_named",
             "tests/controller/test_other_writers.py::test_what_others_added_stays",
         ),
     ),
