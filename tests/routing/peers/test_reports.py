@@ -18,11 +18,11 @@ def test_all_that_is_reported_always_arrives(loads: list[EngineReport], blocks: 
     contents = reports.contents(loads, blocks)
     read = [one for one in map(reports.read, contents) if one is not None]
     found: dict[int, list[int]] = {}
-    for one in read:
+    for one in reversed(read):
         for engine, ids in one.blocks:
             found.setdefault(engine, []).extend(ids)
     assert len(read) == len(contents)
-    assert ([load for one in read for load in one.loads], found) == (loads, blocks)
+    assert ([load for one in reversed(read) for load in one.loads], found) == (loads, blocks)
     assert all(len(content) <= MOST_CONTENT for content in contents)
 
 

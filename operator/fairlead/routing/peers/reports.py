@@ -32,7 +32,11 @@ class PeerReport(NamedTuple):
 
 
 def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]]) -> list[bytes]:
-    """Encode these in as few contents as possible, each short enough for a datagram."""
+    """Encode these in as few contents as possible, each short enough for a datagram, in the order to send them.
+
+    Tails of prompts come first, so that receivers count their heads as used last. Loads come last: only the newest
+    datagram's count.
+    """
     found: list[bytes] = []
     for at in range(0, len(loads), MOST_LOADS):
         part = loads[at : at + MOST_LOADS]
@@ -51,7 +55,7 @@ def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]])
             start += room
     if len(text) > _COUNT.size:
         found.append(text)
-    return found
+    return found[::-1]
 
 
 EMPTY: Final = _COUNT.pack(0)
