@@ -19,7 +19,7 @@ def error_code(text: str) -> str:
 
 def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Path) -> None:
     async def story() -> None:
-        hold = {"maxRequests": 1, "maxSeconds": 0.1}
+        hold = {"maxRequests": 1, "maxSeconds": 1.0}
         async with plane(written(tmp_path, ["127.0.0.1:1"], hold=hold)) as router:
             held = asyncio.create_task(router.complete())
             while not await router.metric("fairlead_router_requests_held"):
