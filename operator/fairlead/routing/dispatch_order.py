@@ -29,16 +29,19 @@ Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 class DispatchOrder:
     """Returns the next request to dispatch; called until there is none."""
 
-    __slots__ = ("_fleet", "_room", "_table")
+    __slots__ = ("_fleet", "_gave_way", "_room", "_table")
 
     def __init__(self, room: DispatchQueue, table: EndpointTable, fleet: Occupancy) -> None:
         self._room = room
         self._table = table
         self._fleet = fleet
+        self._gave_way: list[tuple[LaneQueue, BandQueue, TenantQueue]] = []
+        """Queues whose late requests left this turn to others of their band, which had none in time."""
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
         """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
         lanes = self._room.lanes
+        self._gave_way.clear()
         lanes.open()
         lanes.observe(now)
         for lane in lanes.turns():
@@ -62,6 +65,12 @@ class DispatchOrder:
         block = self._room.lanes.named(request.lane).block
         return self._room.outlook.is_learnt and block is LaneAvailability.FREE
 
+    def keeps_waiting(self, lane: LaneQueue, rank: int) -> bool:
+        """Return whether late requests that gave way go before new ones of this band: they are of a higher one."""
+        if not self._gave_way:
+            return False
+        return any(line.requests and (own is not lane or queue.rank < rank) for own, queue, line in self._gave_way)
+
     def _ends_here(self, lane: LaneQueue) -> bool:
         """Return whether no request of a later lane may go before those of this one. A long job without room holds up
         interactive work only once it has waited half of its queue time, and batch work always."""
@@ -77,8 +86,9 @@ class DispatchOrder:
 
     def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
         aside: list[TenantQueue] = []
+        gave_way: list[tuple[LaneQueue, BandQueue, TenantQueue]] = []
         turn: Dispatch | None = None
-        while turn is None and (line := queue.first()) is not None:
+        while (line := queue.first()) is not None:
             request = line.next
             if request.account.inflight >= request.account.most_inflight and not request.account.shadow:
                 queue.step_aside(line)
@@ -91,26 +101,61 @@ class DispatchOrder:
                 and line.needs_room_to_spare(request)
                 and self._fleet.used(inflight) >= SPARE_BELOW
             ):
-                queue.step_aside(line)
-                aside.append(line)
-                continue
-            found = self._table.choose(request, now)
-            if isinstance(found, EndpointChoice):
-                turn = (self._serve(lane, queue, line), found)
-            elif found is NoCandidate.NO_ADAPTER:
-                self._room.withdraw(request)
-                turn = (request, without_adapter(request))
-            elif found is NoCandidate.FULL and (request.adapter is not None or request.yields):
-                self._table.wait_for_slot(request, now)
-                queue.step_aside(line)
-                aside.append(line)
+                if queue.waiting > line.share.waiting:
+                    gave_way.append((lane, queue, line))
             else:
-                lane.block = LaneAvailability.FULL
-                self._room.lanes.past(lane, request, now)
-                break
+                turn = self._of_those_that_gave_way(now)
+                if turn is not None or self._gave_way:
+                    break
+                found = self._table.choose(request, now)
+                turn = self._turn(lane, queue, line, found)
+                if turn is not None or not self._may_be_passed(lane, request, found, now):
+                    break
+            queue.step_aside(line)
+            aside.append(line)
+        self._gave_way += gave_way
         for line in aside:
-            queue.put_back(line, stepped_aside=True)
+            queue.put_back(line)
         return turn
+
+    def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
+        """Return the turn of a higher band's late request, which a lower band or lane is about to take: they give way
+        to their own band's requests only. Those that may be passed are dropped; one that may not stays."""
+        while self._gave_way:
+            lane, queue, line = self._gave_way[0]
+            request = line.next
+            found = self._table.choose(request, now)
+            turn = self._turn(lane, queue, line, found)
+            if turn is not None:
+                return turn
+            if not self._may_be_passed(lane, request, found, now):
+                self._ends_here(lane)
+                break
+            self._gave_way.pop(0)
+        return None
+
+    def _turn(
+        self, lane: LaneQueue, queue: BandQueue, line: TenantQueue, found: EndpointChoice | NoCandidate
+    ) -> Dispatch | None:
+        """Return the turn of a queue's next request if it has an endpoint, or is to be refused."""
+        if isinstance(found, EndpointChoice):
+            return self._serve(lane, queue, line), found
+        if found is NoCandidate.NO_ADAPTER:
+            request = line.next
+            self._room.withdraw(request)
+            return request, without_adapter(request)
+        return None
+
+    def _may_be_passed(
+        self, lane: LaneQueue, request: RoutingRequest, found: EndpointChoice | NoCandidate, now: float
+    ) -> bool:
+        """Return whether others may pass a request without an endpoint: if not, its lane is blocked."""
+        if found is NoCandidate.FULL and (request.adapter is not None or request.yields):
+            self._table.wait_for_slot(request, now)
+            return True
+        lane.block = LaneAvailability.FULL
+        self._room.lanes.past(lane, request, now)
+        return False
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
         """Return whether the lane's and band's limits allow this request. A lane at its cap gets no more dispatches; a

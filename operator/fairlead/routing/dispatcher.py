@@ -221,6 +221,8 @@ class Dispatcher:
             account.over_concurrency += 1
         if account.queued and lane.bands.of(account.rank).waits(account, request.adapter):
             return False
+        if self.order.keeps_waiting(lane, account.rank):
+            return False
         if lane is lanes.interactive and self._plain:
             return True
         if lane is not lanes.interactive:

@@ -5,7 +5,7 @@ is past; the earliest start is served, virtual time moves there, and its tenant'
 weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
 each, whatever the two send. A tenant that does not wait gains no credit and no debt. With an objective, a tenant whose
 next request is late leaves its turn to others' that can be in time, until it is behind by what it gets within one
-objective: its later requests get these turns back.
+objective: its later requests get these turns back, for whatever adapter they are.
 
 A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
 full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
@@ -17,14 +17,14 @@ from heapq import heappop, heappush, heapreplace
 
 from fairlead.routing.accounts import Account
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
-from fairlead.routing.line_order import LineOrder
+from fairlead.routing.line_order import Lateness, LineOrder
 from fairlead.routing.routing_request import RoutingRequest
 
 
 class TenantShare:
     """One tenant's virtual time in one band."""
 
-    __slots__ = ("account", "bytes", "lines", "start", "waiting")
+    __slots__ = ("account", "bytes", "lateness", "lines", "start", "waiting")
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -32,6 +32,7 @@ class TenantShare:
         """Virtual start time of its next request, if it waits by then."""
         self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
+        self.lateness = Lateness()
         self.bytes = 0
         """Of the bodies of its waiting requests."""
 
@@ -47,7 +48,7 @@ class TenantQueue:
         self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.in_heap = False
         """Whether it has an entry in the heap."""
-        self.order = None if queue.outlook is None else LineOrder(queue.outlook)
+        self.order = None if queue.outlook is None else LineOrder(queue.outlook, share.lateness)
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Remove a request of this queue."""
@@ -61,8 +62,8 @@ class TenantQueue:
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
         """Return whether its next request may only take spare room, which requests in time may need.
 
-        While other tenants wait, its turn is its own, and a late request leaves it to theirs only as long as the tenant
-        gets it back: a tenant of late requests alone falls behind its share by no more than the queue's credit.
+        While other tenants wait, its turn is its own, and a late request leaves it to theirs in time only as long as
+        the tenant gets it back: a tenant of late requests alone falls behind by no more than the queue's credit.
         """
         if self.order is None:
             return False
@@ -159,12 +160,12 @@ class FairQueue:
         heappop(self._heap)
         line.in_heap = False
 
-    def put_back(self, line: TenantQueue, *, stepped_aside: bool = False) -> None:
-        """Put the queue back into the heap, without credit for the time it was away, unless it stepped aside with late
-        requests: then its tenant is behind by the credit and by the turn that others have just had."""
+    def put_back(self, line: TenantQueue) -> None:
+        """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
+        wait: these left turns to others, and it is behind by the credit and by the turn that others have just had."""
         if line.in_heap or not line.requests:
             return
-        kept = self.credit + self._step if stepped_aside and line.next.late else 0.0
+        kept = self.credit + self._step if line.share.lateness.requests else 0.0
         line.share.start = max(line.share.start, self._virtual - kept)
         self._serial += 1
         line.in_heap = True

@@ -25,16 +25,26 @@ OWED: Final = 0.02
 hundred requests their objective, a fiftieth one (bench/overload.py)."""
 
 
+class Lateness:
+    """How many of a tenant's waiting requests are late, over all of its queues in one band."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+
 class LineOrder:
     """The order of one queue."""
 
     __slots__ = (
-        *("_aside", "_ceiling", "_entries", "_largest", "_late", "_outlook"),
-        *("_owed", "_serial", "_timely", "_work"),
+        *("_aside", "_ceiling", "_entries", "_largest", "_late", "_lateness"),
+        *("_outlook", "_owed", "_serial", "_timely", "_work"),
     )
 
-    def __init__(self, outlook: FirstTokenOutlook) -> None:
+    def __init__(self, outlook: FirstTokenOutlook, lateness: Lateness | None = None) -> None:
         self._outlook = outlook
+        self._lateness = lateness or Lateness()
         self._entries: dict[RoutingRequest, OrderedRequest] = {}
         self._timely = TimelinessHeap(Timeliness.TIMELY)
         self._largest = TimelinessHeap(Timeliness.TIMELY)
@@ -125,6 +135,7 @@ class LineOrder:
             while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
                 self._become(entry, Timeliness.LATE)
                 self._late[entry.request] = None
+                self._lateness.requests += 1
                 entry.request.late = True
 
     def _become(self, entry: OrderedRequest, timeliness: Timeliness) -> None:
@@ -133,6 +144,7 @@ class LineOrder:
             self._work -= entry.work
         elif entry.timeliness is Timeliness.LATE:
             del self._late[entry.request]
+            self._lateness.requests -= 1
         entry.timeliness = timeliness
         if timeliness is not Timeliness.GONE and self._outlook.refuses:
             self._outlook.given_up.append(entry.request)
