@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fairlead.cluster.api_errors import Conflict
+from fairlead.cluster.api_errors import Conflict, Unreachable
 from tests.controller.pretend import Pretend
 from tests.controller.server import Faults
 from tests.controller.test_hung_replicas import LONG, deletions, events, names, serving, status
@@ -74,6 +74,21 @@ def test_a_webhook_that_is_down_is_reported_as_a_refusal_is_and_delays_nothing_e
     world.rounds(8)
     assert first not in names(world)
     assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
+
+
+@pytest.mark.parametrize("words", ["etcdserver: leader changed", "etcdserver: request timed out"])
+def test_a_store_that_is_slow_for_a_moment_keeps_no_hung_replica_for_minutes(words: str) -> None:
+    """It is a 500 too, and has passed before anyone could repair it."""
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(refused={"pods": words}, refused_with=500)
+    with pytest.raises(Unreachable, match=words):
+        world.tick()
+    world.server.faults = Faults()
+    world.rounds(1)
+    assert first not in names(world), "the queue tries again within seconds"
+    assert "reason" not in status(world)
 
 
 def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, RequestRefused
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState, EventSink
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -21,7 +22,9 @@ LONGEST: Final = 600
 """Characters of a refusal; a policy's message may be long, and the status has room for some more."""
 
 FAILED: Final = 500
-"""How API servers answer while a policy's webhook with failurePolicy Fail is down."""
+"""How API servers answer while a policy's webhook with failurePolicy Fail is down, and when their store is slow."""
+WEBHOOK: Final = "failed calling webhook"
+"""In the message only in the first case, which lasts until a person acts."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -100,8 +103,11 @@ class ReplicaReplacer:
         Its first deletion needs a record in the status; a retry, which is likely refused too, is recorded afterwards.
         """
         retried = chosen.uid in self._refused
+        live = await self._stays(observed, chosen) if retried or self._is_recorded(observed, chosen) else None
+        if live is None:
+            return False
         try:
-            deleted = (retried or self._is_recorded(observed, chosen)) and await self._delete(observed, chosen)
+            deleted = await self._delete(live)
         except ApiError as problem:
             if not _lasts(problem):
                 raise
@@ -116,20 +122,24 @@ class ReplicaReplacer:
         stored = self._world.of(kinds.INFERENCE_DEPLOYMENT).find(observed.owner.namespace, observed.owner.name)
         return stored is not None and hung_status.is_replaced(chosen.uid, stored.get("status") or {})
 
-    async def _delete(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
-        """Delete exactly the pod that was chosen, if it still stays; return whether it was."""
+    async def _stays(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> Manifest | None:
+        """Return exactly the pod that was chosen, if it still stays."""
         live = await self._server.read(kinds.POD, observed.owner.namespace, chosen.pod)
-        if live is None or live["metadata"]["uid"] != chosen.uid or "deletionTimestamp" in live["metadata"]:
-            return False
+        stays = live is not None and live["metadata"]["uid"] == chosen.uid
+        return live if live is not None and stays and "deletionTimestamp" not in live["metadata"] else None
+
+    async def _delete(self, live: Manifest) -> bool:
+        """Delete exactly this pod; return whether it was."""
         # Never 0, with which the API server would drop the pod while its process may still run.
         grace = max(1, min(ENDS_IN_S, int(live["spec"].get("terminationGracePeriodSeconds", ENDS_IN_S))))
-        version = live["metadata"]["resourceVersion"]
-        return await self._server.remove(live, uid=chosen.uid, resource_version=version, grace_seconds=grace)
+        uid, version = live["metadata"]["uid"], live["metadata"]["resourceVersion"]
+        return await self._server.remove(live, uid=uid, resource_version=version, grace_seconds=grace)
 
 
 def _lasts(problem: ApiError) -> bool:
     """Whether the API server will likely answer the same again until a person acts."""
-    return isinstance(problem, RequestRefused) or problem.status == FAILED
+    webhook_fails = problem.status == FAILED and WEBHOOK in problem.message
+    return isinstance(problem, RequestRefused) or webhook_fails
 
 
 def _because(chosen: ReplacedReplica, problem: ApiError) -> str:
