@@ -46,6 +46,21 @@ def test_a_foreign_one_of_this_name_is_left_alone_and_replicas_serve() -> None:
     assert reported(world)["holding"] == 1
 
 
+def test_a_deleted_namesakes_is_awaited_in_silence_as_one_that_is_going() -> None:
+    """The status had the words that nothing is started, while all else ran."""
+    sets = at_rest()
+    theirs = copy.deepcopy(sets.world.objects.found(HOLDER))
+    theirs["metadata"]["ownerReferences"][0]["uid"] = "of-a-deleted-one"
+    sets.world.objects.put(kinds.DAEMON_SET, theirs)
+    sets.world.tick()
+    assert "message" not in reported(sets.world)
+    assert sets.world.objects.found(HOLDER)["metadata"]["ownerReferences"] == theirs["metadata"]["ownerReferences"]
+    assert sets.world.condition("Ready") == ("True", "Serving")
+    sets.world.objects.remove(HOLDER, {})
+    sets.settle()
+    assert reported(sets.world)["holding"] == 2
+
+
 @pytest.mark.parametrize("verb", ["get", "patch"])
 def test_a_missing_right_is_named_stops_no_replica_and_heals(verb: str) -> None:
     """P23"""

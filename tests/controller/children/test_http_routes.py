@@ -161,6 +161,34 @@ def test_a_foreign_route_of_this_name_is_not_taken_over_and_routers_serve() -> N
     assert world.objects.found(OF_CHAT)["spec"]["hostnames"] == ["chat.example.com"]
 
 
+def test_a_deleted_namesakes_route_is_awaited_as_one_that_is_going_while_routers_serve() -> None:
+    """Its condition was False with the words that nothing is started, while all else ran."""
+    world = at_rest()
+    answers(world, "True")
+    route = copy.deepcopy(world.objects.found(OF_CHAT))
+    route["metadata"]["ownerReferences"][0]["uid"] = "of-a-deleted-one"
+    world.objects.put(kinds.HTTP_ROUTE, route)
+    world.tick()
+    assert world.condition("RouteAccepted") == ("Unknown", "RoutePending")
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.objects.found(OF_CHAT)["metadata"]["ownerReferences"][0]["uid"] == "of-a-deleted-one"
+    world.objects.remove(OF_CHAT, {})
+    world.settle()
+    assert world.objects.found(OF_CHAT)["metadata"]["ownerReferences"][0]["uid"] != "of-a-deleted-one"
+
+
+def test_a_gateway_made_again_has_no_route_while_its_service_is_that_of_the_deleted_one() -> None:
+    world = served()
+    world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})
+    world.put_gateway(models=[{"name": "talk", "deployment": "chat"}], httpRoute=PUBLIC)
+    world.gateway_tick()
+    assert "belongs to a deleted InferenceGateway front" in world.gateway_message("Accepted")
+    assert OF_FRONT not in world.objects.held
+    world.kube.round(world.now)
+    world.settle()
+    assert OF_FRONT in world.objects.held
+
+
 def test_a_refused_spec_leaves_the_route_and_its_condition_unchanged() -> None:
     world = at_rest()
     answers(world, "True")

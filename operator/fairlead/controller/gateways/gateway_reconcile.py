@@ -92,8 +92,9 @@ class GatewayReconciler:
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)
         meddled = self._meddled(observed, now)
-        obstacle = _passing(await self._applier.carry_out_all(children, observed.owner, meddled))
-        if obstacle is None or obstacle.passes:
+        met = await self._applier.carry_out_all(children, observed.owner, meddled)
+        obstacle = _passing(met)
+        if met is None or met.passes:  # not while its Service is still that of a deleted gateway
             intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
             route = await self._routes.carry_out(intent, observed.owner, meddled)
         else:
