@@ -46,6 +46,27 @@ def test_a_name_that_no_service_may_have_is_refused_before_half_a_release_is_ins
         chart_manifests.template(helm, {"fullnameOverride": name})
 
 
+WITHOUT_SERVICES: Final = {"fullnameOverride": "models.prod", "webhook": {"enabled": False}}
+SERVICES: Final[tuple[dict[str, Any], ...]] = (
+    {"webhook": {"enabled": True}},
+    {"metrics": {"service": True}},
+    {"console": {"enabled": True, "service": True}},
+)
+
+
+@pytest.mark.parametrize("without", [{"metrics": {"service": False}}, {"console": {"enabled": True}}])
+def test_a_name_with_a_dot_is_allowed_where_no_service_has_it(helm: Path, without: dict[str, Any]) -> None:
+    rendered = chart_manifests.template(helm, WITHOUT_SERVICES | {"metrics": {"service": False}} | without)
+    assert "Service" not in {one["kind"] for one in rendered}
+    assert "models.prod" in {one["metadata"]["name"] for one in rendered if one["kind"] == "Deployment"}
+
+
+@pytest.mark.parametrize("one", SERVICES, ids=lambda one: next(iter(one)))
+def test_each_single_service_has_the_name_checked(helm: Path, one: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match="which no Service may have"):
+        chart_manifests.template(helm, WITHOUT_SERVICES | {"metrics": {"service": False}} | one)
+
+
 @pytest.mark.parametrize("repository", ["team/fairlead:dev", "team/fairlead@sha256:aa", "registry.example:5000"])
 def test_an_image_with_its_tag_in_the_repository_is_refused_since_a_second_tag_would_follow(
     helm: Path, repository: str

@@ -5,7 +5,8 @@
 {{- fail "serviceAccount.name: \"\": with serviceAccount.create=false the operator would run as the namespace's default account; name the account to use" -}}
 {{- end -}}
 {{- $name := include "fairlead.fullname" . -}}
-{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- $services := or .Values.webhook.enabled .Values.metrics.service (and .Values.console.enabled .Values.console.service) -}}
+{{- if and $services (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name)) -}}
 {{- fail (printf "fullnameOverride: all objects would have the name %q, which no Service may have; set it to small letters, digits and dashes, with a letter first" $name) -}}
 {{- end -}}
 {{- $v := .Values -}}
