@@ -5,6 +5,9 @@ import json
 import pytest
 import yaml
 
+from fairlead.backtest.played_plan import PlayedPlan
+from fairlead.cli import plan_play, plan_unanswered
+from fairlead.fleet.capacity_plan import LatencyObjectives
 from tests.cli.conftest import Run
 from tests.cli.test_plan import ARRIVING, MODEL, OBJECTIVES
 
@@ -47,6 +50,57 @@ def test_what_arithmetic_refuses_is_simulated_before_a_dearer_fleet_is_proposed(
     assert out.splitlines()[1].endswith(" ms a token (p95); by arithmetic, no number of these would do")
     assert "# at all of the GPU's bandwidth and compute; at the usual part, even a single request misses" in out
     assert run(*words, "--no-play")[1].startswith("1 x (2 x NVIDIA-L40S, weights none): 3.72 USD an hour")
+
+
+def test_the_least_that_is_simulated_is_named_since_it_may_hold_below_what_arithmetic_keeps(run: Run) -> None:
+    """It said to allow at least 10 ms, and 8 ms had a fleet."""
+    few = ("--rate", "5", "--prompt", "500,1000,2000", "--reply", "100,200,400", "--product", "NVIDIA-L4")
+    words = ("plan", MODEL, *few)
+    _, out, _ = run(*words, "--tpot-p95", "6ms")
+    assert out.splitlines()[1] == (
+        "allow at least --tpot-p95 8ms to have the nearest simulated, which may keep it, or --tpot-p95 10ms, which "
+        "arithmetic keeps:"
+    )
+    _, out, _ = run(*words, "--tpot-p95", "6ms", "--no-play")
+    assert out.splitlines()[1] == "allow at least --tpot-p95 10ms for the nearest:", "nothing else is simulated then"
+    assert run(*words, "--tpot-p95", "8ms", "--no-play")[0] == 1
+    assert run(*words, "--tpot-p95", "10ms", "--no-play")[0] == 0
+
+
+def test_a_queue_that_grows_without_end_is_named_and_not_the_pace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a pace was given, every fleet kept it, and the message said that none did."""
+    few = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600", "--keep-precision")
+    words = ("plan", MODEL, *few, *L40S, "--tpot-p95", "80ms")
+    assert run(*words)[0] == 0
+    monkeypatch.setattr(plan_play, "QUEUED_PART", 0.0)
+    monkeypatch.setattr(plan_play, "LEAST_QUEUED_S", 0.05)
+    code, out, _ = run(*words)
+    assert code == 1
+    assert out.startswith("nothing that was played keeps --tpot-p95 80ms for 95% of requests, the nearest for ")
+    assert out.splitlines()[0].endswith(
+        "%: its queue grew without end; allow a slower pace or other GPUs, or see what arithmetic proposes with "
+        "--no-play"
+    )
+    assert "so that no queue grows without end" in out, "with the limit, where the traffic is described"
+
+
+def test_where_no_queue_grew_the_pace_is_to_blame() -> None:
+    pace = LatencyObjectives(tpot_p95_s=0.02)
+    judged = LatencyObjectives(ttft_p95_s=90, tpot_p95_s=0.02)
+    nothing = PlayedPlan(best=None, tried=(), left=0)
+    assert plan_unanswered.unkept(pace, judged, nothing).endswith(
+        "0.0%: allow more time, or see what arithmetic proposes with --no-play"
+    )
+
+
+@pytest.mark.parametrize("output", ["text", "yaml", "json"])
+def test_a_fleet_that_no_single_object_may_have_is_proposed_with_what_to_do(output: str, run: Run) -> None:
+    """It was printed without a word, and admission refused it."""
+    words = ("plan", MODEL, *ARRIVING, *L40S, *OBJECTIVES, "--no-play", "-o", output, "--rate")
+    code, out, _ = run(*words, "100000")
+    assert code == 0
+    assert " is above 1000, the most that an InferenceDeployment may have; apply " in out
+    assert "is above 1000" not in run(*words, "10")[1]
 
 
 def test_a_model_that_fits_none_of_the_gpus_says_what_the_nearest_lack(run: Run) -> None:

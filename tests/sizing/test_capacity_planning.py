@@ -164,6 +164,18 @@ def test_an_unreachable_objective_is_refused_with_the_best_latency_that_can_be_h
     assert "ms a token, first token after" in missed[0].because
 
 
+def test_a_pace_below_ten_milliseconds_has_a_decimal_since_a_miss_would_look_like_none() -> None:
+    """An objective of 5 ms was missed by "5 ms a token"."""
+    tight = LatencyObjectives(tpot_p95_s=0.0001)
+    missed = [one for one in planned(objectives=tight).others if one.alone is not None]
+    for one in missed:
+        assert one.alone is not None
+        pace = one.alone.tpot_s * 1000
+        shown = f"{pace:.1f}" if pace < 10 else f"{pace:.0f}"
+        assert f": {shown} ms a token, first token after" in one.because
+    assert {one.alone.tpot_s < 0.01 for one in missed if one.alone} == {True, False}, "both kinds are among them"
+
+
 def test_a_first_token_can_be_the_promise_that_binds() -> None:
     answer = planned(objectives=LatencyObjectives(ttft_p95_s=0.3))
     assert best(answer).supply.bound in {SupplyBound.FIRST_TOKEN, SupplyBound.CACHE, SupplyBound.BATCH}

@@ -46,7 +46,13 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     source = plan_inputs.source(chosen.model)
     shown = plan_text.ShownPlan(
-        planned=planned, plays=plays, name=chosen.name, source=source, objectives=brief.objectives, note=note
+        planned=planned,
+        plays=plays,
+        name=chosen.name,
+        source=source,
+        objectives=brief.objectives,
+        note=note,
+        simulated=not note and plan_play.is_played(chosen, brief),
     )
     nothing_to_apply = chosen.output == "yaml" and shown.answer is None
     print(plan_text.RENDER[chosen.output](shown), file=sys.stderr if nothing_to_apply else sys.stdout)

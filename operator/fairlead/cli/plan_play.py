@@ -45,12 +45,14 @@ class PlanPlays:
     plan: PlayedPlan
     traffic: str
     unplayable: tuple[Unplayable, ...]
+    objectives: LatencyObjectives
+    """As judged: with a limit for first tokens where none, or a longer one, was given."""
 
 
 def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
     """Play the proposals; None without an objective that could be missed, or if playing is off or cannot be drawn."""
     options = played_plan.configurations(planned)
-    if not options or not _is_played(chosen, brief) or undrawable(chosen, brief):
+    if not options or not is_played(chosen, brief) or undrawable(chosen, brief):
         return None
     traffics, words = _traffics(chosen, brief)
     objectives = _judged(brief.objectives, traffics[0])
@@ -62,10 +64,11 @@ def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan)
     found = played_plan.search(options, lambda one: _with_progress(player, one))
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()))
+    return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()), objectives=objectives)
 
 
-def _is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
+def is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
+    """Whether there is an objective that could be missed, and playing is not off."""
     goals = (brief.objectives.ttft_p95_s, brief.objectives.tpot_p95_s)
     return not chosen.no_play and goals != (None, None)
 
@@ -73,7 +76,7 @@ def _is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
 def undrawable(chosen: argparse.Namespace, brief: PlanInputs) -> str:
     """Say that more requests arrive than can be drawn and played, or too few to tell anything; empty if not."""
     rate, most = drawn_traffic.rate_of(brief.traffic), drawn_traffic.MOST_RATE
-    if not _is_played(chosen, brief) or _has_requests(chosen):
+    if not is_played(chosen, brief) or _has_requests(chosen):
         return ""
     if rate * drawn_traffic.MOST_SECONDS < FEWEST_REQUESTS:
         return (

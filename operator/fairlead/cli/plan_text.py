@@ -1,13 +1,14 @@
 """A plan as text: the objects to apply, the results of simulation, the arithmetic, and why the others lost."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import inf, isfinite
 from typing import Any, Final
 
 import yaml
 
+from fairlead.api.lifecycle import MOST_REPLICAS
 from fairlead.backtest import played_plan
 from fairlead.backtest.played_plan import PlayedProposal
 from fairlead.cli import plan_unanswered as unanswered
@@ -32,6 +33,8 @@ class ShownPlan:
     objectives: LatencyObjectives = LatencyObjectives()
     note: str = ""
     """Why nothing was played although there is an objective."""
+    simulated: bool = False
+    """Whether all that may keep the objectives was played."""
 
     @property
     def answer(self) -> FleetProposal | None:
@@ -47,11 +50,12 @@ def as_yaml(shown: ShownPlan) -> str:
     best, planned = shown.answer, shown.planned
     if best is None:
         plays = shown.plays
-        found = unanswered.nothing(planned, shown.objectives) if plays is None else _unkept(shown, plays)
-        return "\n".join(found)
-    held = [shown.note] if shown.note else []
+        if plays is not None:
+            return "\n".join(_unkept(shown, plays))
+        return "\n".join(unanswered.nothing(planned, shown.objectives, simulated=shown.simulated))
+    held = [one for one in (shown.note, _too_many(best)) if one]
     if shown.plays is not None:
-        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}"]
+        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *held]
     comments = "\n".join(f"# {line}" for line in (*held, *best.arithmetic))
     manifest = yaml.safe_dump(plan_manifests.deployment(shown.name, shown.source, best), sort_keys=False)
     return f"{comments}\n{manifest}".rstrip()
@@ -79,7 +83,8 @@ def as_json(shown: ShownPlan) -> str:
     played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
     reckoned = asdict(shown.planned)
     found = {"best": asdict(best) if best else None, "reckoned": reckoned.pop("best"), **reckoned}
-    return json.dumps({"manifest": manifest, "played": played, "note": shown.note, **found}, indent=1)
+    note = "; ".join(one for one in (shown.note, _too_many(best)) if one)
+    return json.dumps({"manifest": manifest, "played": played, "note": note, **found}, indent=1)
 
 
 RENDER: Final[Mapping[str, Callable[[ShownPlan], str]]] = {
@@ -95,7 +100,9 @@ def _held(plays: PlanPlays) -> str:
     assert best is not None
     latencies = [run.report for run in best.runs]
     first = max(one.ttft.p95 for one in latencies)
-    pace = text_table.milliseconds(max((one.tpot.p95 for one in latencies if isfinite(one.tpot.p95)), default=inf))
+    pace = text_table.milliseconds(
+        max((one.tpot.p95 for one in latencies if math.isfinite(one.tpot.p95)), default=math.inf)
+    )
     token = "no reply has a second token" if pace == "-" else f"{pace} a token"
     more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
     more = "; by arithmetic, no number of these would do" if best.proposal.at_best else more
@@ -151,8 +158,19 @@ def _values(one: PlayedProposal) -> dict[str, Any]:
 
 def _unkept(shown: ShownPlan, plays: PlanPlays) -> Iterator[str]:
     """The proposals that come nearest."""
-    yield unanswered.unkept(shown.objectives, plays.plan)
+    yield unanswered.unkept(shown.objectives, plays.objectives, plays.plan)
     yield from _table(plays)
+
+
+def _too_many(best: FleetProposal | None) -> str:
+    """Say that no single object may have so many replicas; empty if one may."""
+    if best is None or best.replicas <= MOST_REPLICAS:
+        return ""
+    parts = math.ceil(best.replicas / MOST_REPLICAS)
+    return (
+        f"refused as it is: spec.replicas: {best.replicas} is above {MOST_REPLICAS}, the most that an "
+        f"InferenceDeployment may have; apply {parts} of them, each for 1/{parts} of the traffic"
+    )
 
 
 def _money(proposal: FleetProposal) -> str:

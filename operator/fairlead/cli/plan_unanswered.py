@@ -1,7 +1,7 @@
 """Why `fairlead plan` proposes nothing: which objective is missed, by how much, and what would help."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairlead.backtest.play import KEPT_GOAL
@@ -11,7 +11,7 @@ from fairlead.fleet.capacity_plan import CapacityPlan, LatencyObjectives, LoneRe
 NEAREST: Final = 8
 
 
-def nothing(planned: CapacityPlan, objectives: LatencyObjectives) -> Iterator[str]:
+def nothing(planned: CapacityPlan, objectives: LatencyObjectives, *, simulated: bool) -> Iterator[str]:
     """Yield what is missed, then the configurations that came nearest, each with the reason it was left out."""
     order = sorted(planned.others, key=lambda one: _distance(one, objectives))
     alone = order[0].alone if order else None
@@ -19,18 +19,27 @@ def nothing(planned: CapacityPlan, objectives: LatencyObjectives) -> Iterator[st
         yield "none of these GPUs can be planned for; leave out --product, or do what the nearest need:"
     else:
         yield f"nothing in the catalogue keeps {given(objectives)}, since even a single request takes longer"
-        yield f"allow at least {_allowing(alone, objectives)} for the nearest:"
+        yield _allowed(order, alone, objectives, simulated=simulated)
     yield from (f"  {one.configuration.words}: {one.because}" for one in order[:NEAREST])
     yield left_out(planned)
 
 
-def unkept(objectives: LatencyObjectives, played: PlayedPlan) -> str:
+def unkept(objectives: LatencyObjectives, judged: LatencyObjectives, played: PlayedPlan) -> str:
     """Say which objectives no played fleet keeps, and how near the nearest came."""
     nearest = max((one.kept for one in played.tried), default=0.0)
+    remedy = "allow more time"
+    if judged != objectives and _queued(judged, played):
+        remedy = "its queue grew without end; allow a slower pace or other GPUs"
     return (
         f"nothing that was played keeps {given(objectives)} for {KEPT_GOAL:.0%} of requests, the nearest for "
-        f"{nearest:.1%}: allow more time, or see what arithmetic proposes with --no-play"
+        f"{nearest:.1%}: {remedy}, or see what arithmetic proposes with --no-play"
     )
+
+
+def _queued(judged: LatencyObjectives, played: PlayedPlan) -> bool:
+    """Whether the nearest fleet's first tokens came later than allowed; at a slower pace, larger batches would help."""
+    runs = [run.report for run in max(played.tried, key=lambda one: one.kept).runs] if played.tried else []
+    return any(one.ttft.p95 > (judged.ttft_p95_s or math.inf) for one in runs)
 
 
 def left_out(planned: CapacityPlan) -> str:
@@ -43,6 +52,20 @@ def given(objectives: LatencyObjectives) -> str:
     """Return the objectives as arguments."""
     arguments = (("--ttft-p95", objectives.ttft_p95_s), ("--tpot-p95", objectives.tpot_p95_s))
     return " and ".join(f"{name} {_duration(value)}" for name, value in arguments if value is not None)
+
+
+def _allowed(
+    order: Sequence[RejectedConfiguration], alone: LoneRequest, objectives: LatencyObjectives, *, simulated: bool
+) -> str:
+    """Say what the nearest keeps by arithmetic, and before it what is simulated at least, which may hold after all."""
+    kept = _allowing(alone, objectives)
+    possible = [one.alone_at_best for one in order if one.alone_at_best is not None] if simulated else []
+    first = _allowing(min(possible, key=lambda one: one.excess(objectives)), objectives) if possible else kept
+    if first == kept:
+        return f"allow at least {kept} for the nearest:"
+    return (
+        f"allow at least {first} to have the nearest simulated, which may keep it, or {kept}, which arithmetic keeps:"
+    )
 
 
 def _allowing(alone: LoneRequest, objectives: LatencyObjectives) -> str:

@@ -103,6 +103,8 @@ class RejectedConfiguration:
     """The fleet that it would take, if the configuration would have worked, or might at all of the roofline."""
     alone: LoneRequest | None = None
     """If even this misses an objective."""
+    alone_at_best: LoneRequest | None = None
+    """The same at all of the roofline: what misses an objective even so is not simulated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

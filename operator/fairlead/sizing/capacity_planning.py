@@ -15,6 +15,7 @@ from fairlead.fleet.capacity_plan import (
     RejectedConfiguration,
     ReplicaSupply,
     ServingConfiguration,
+    SupplyBound,
 )
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import EngineMemory
@@ -24,6 +25,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import Traffic
 from fairlead.sizing import assessment, replica_supply
+from fairlead.sizing.replica_supply import ReplicaModel
 from fairlead.sizing.sizing_input import EngineObjection, SizingInput, no_objection
 
 USABLE: Final = 0.8
@@ -32,6 +34,8 @@ TENSOR: Final = (1, 2, 4, 8)
 CONTEXT_STEP: Final = 1024
 NATIVE_FP8: Final = (8, 9)
 RUNNERS_UP: Final = 2
+FINE_MS: Final = 10
+"""Below this a pace has one decimal, since a miss by less than a millisecond would look like none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,19 +128,37 @@ def _weigh(
     replica = replica_supply.of(question, fit, brief.traffic)
     supplied = replica_supply.supply(replica, brief.objectives)
     if not isinstance(supplied, ReplicaSupply):
-        alone = LoneRequest(ttft_p95_s=replica.ttft_p95_s(1), tpot_s=replica.tpot_s(1))
-        latencies = f"{alone.tpot_s * 1000:.0f} ms a token, first token after {alone.ttft_p95_s:.2f} s"
-        why = f"even a single request misses {supplied.value}: {latencies}"
-        possible = replica_supply.supply(replica_supply.at_best(replica), brief.objectives)
-        found = None
-        if isinstance(possible, ReplicaSupply):
-            found = _proposal(brief, accelerator.price_an_hour, choice, possible)
-            assumption = f"at all of the GPU's bandwidth and compute; at the usual part, {why}"
-            found = replace(found, arithmetic=(assumption, *found.arithmetic), at_best=True)
-        return RejectedConfiguration(
-            configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, proposal=found, alone=alone
-        )
+        return _missing(brief, accelerator.price_an_hour, choice, (replica, supplied))
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
+
+
+def _missing(
+    brief: PlanInputs, price: float, choice: ServingConfiguration, missed: tuple[ReplicaModel, SupplyBound]
+) -> RejectedConfiguration:
+    """Reject what a single request misses, with the fleet that it would take at all of the roofline, if any."""
+    replica, bound = missed
+    best, alone = replica_supply.at_best(replica), _alone(replica)
+    pace = alone.tpot_s * 1000
+    latencies = f"{pace:.{int(pace < FINE_MS)}f} ms a token, first token after {alone.ttft_p95_s:.2f} s"
+    why = f"even a single request misses {bound.value}: {latencies}"
+    possible = replica_supply.supply(best, brief.objectives)
+    found = None
+    if isinstance(possible, ReplicaSupply):
+        found = _proposal(brief, price, choice, possible)
+        assumption = f"at all of the GPU's bandwidth and compute; at the usual part, {why}"
+        found = replace(found, arithmetic=(assumption, *found.arithmetic), at_best=True)
+    return RejectedConfiguration(
+        configuration=choice,
+        reason=PlanReason.MISSES_OBJECTIVE,
+        because=why,
+        proposal=found,
+        alone=alone,
+        alone_at_best=_alone(best),
+    )
+
+
+def _alone(replica: ReplicaModel) -> LoneRequest:
+    return LoneRequest(ttft_p95_s=replica.ttft_p95_s(1), tpot_s=replica.tpot_s(1))
 
 
 def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration) -> SizingInput:
