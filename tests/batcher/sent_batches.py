@@ -75,7 +75,7 @@ class SentBatch:
             output.read_answers(ids)
             contents = batch_check.check(numbered, ids)
             assert contents.problems == []
-            output.drop_torn_line()
+            output.mend()
             self.tally = RunTally(requests=contents.requests, before=contents.answered)
             async with batch_endpoint.opened() as session:
                 address = BatchAddress(url=self.url, key=self.key, time_out_s=self.time_out_s)

@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.batcher import batch_input
 from fairlead.batcher.batch_input import InputUnreadable
-from fairlead.batcher.output_file import OutputFile, OutputUnusable
+from fairlead.batcher.output_file import FailureFile, OutputFile, OutputUnusable
 from fairlead.batching.custom_ids import CustomIds
 
 LINES = [(1, b"a\n"), (2, b"\n"), (3, b"b")]
@@ -86,3 +86,52 @@ def test_a_file_that_is_no_output_is_refused_and_left_as_it_is(tmp_path: Path) -
         output.read_answers(CustomIds())
     assert ": line 3: it is not a line of batch output: " in str(refused.value)
     assert (tmp_path / "out.jsonl").read_bytes() == text
+
+
+ANSWER = b'{"custom_id": "a", "response": {"status_code": 200}, "error": null}'
+OURS = b'{"id":"batch_req_0000000000000001","custom_id":"b","resp'
+
+
+def mended(path: Path) -> int:
+    """Continue an output; return the answers that it has."""
+    with OutputFile(path) as output:
+        found = output.read_answers(CustomIds())
+        output.mend()
+    return found
+
+
+def test_a_whole_last_answer_without_its_newline_counts_and_gets_one(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_bytes(ANSWER)
+    assert mended(tmp_path / "out.jsonl") == 1
+    assert (tmp_path / "out.jsonl").read_bytes() == ANSWER + b"\n"
+
+
+def test_a_line_of_a_run_that_was_ended_is_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_bytes(ANSWER + b"\n" + OURS)
+    assert mended(tmp_path / "out.jsonl") == 1
+    assert (tmp_path / "out.jsonl").read_bytes() == ANSWER + b"\n"
+
+
+@pytest.mark.parametrize("text", [b'{"fleet": "chat"}', b"PK\x03\x04\x00", ANSWER[:40], b'{"custom_id": "a"}\n'])
+def test_no_other_file_is_emptied_by_a_wrong_name(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "mine").write_bytes(text)
+    with OutputFile(tmp_path / "mine") as output, pytest.raises(OutputUnusable, match="line 1: it is not a line of"):
+        output.read_answers(CustomIds())
+    with pytest.raises(OutputUnusable, match=r"--errors .*: line 1: it is not a line of .*; choose another file"):
+        FailureFile(tmp_path / "mine").__enter__()
+    assert (tmp_path / "mine").read_bytes() == text
+
+
+@pytest.mark.parametrize("text", [b"", ANSWER + b"\nmore", OURS])
+def test_failures_of_the_last_run_are_removed_and_two_runs_do_not_share_a_file(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "errors.jsonl").write_bytes(text)
+    with (
+        FailureFile(tmp_path / "errors.jsonl") as failures,
+        pytest.raises(OutputUnusable, match=r"--errors .*: another run writes it"),
+        FailureFile(tmp_path / "errors.jsonl"),
+    ):
+        pass
+    assert not (tmp_path / "errors.jsonl").exists()
+    with FailureFile(tmp_path / "errors.jsonl") as failures:
+        failures.add(ANSWER + b"\n")
+    assert (tmp_path / "errors.jsonl").read_bytes() == ANSWER + b"\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairlead.batching import output_lines
 from fairlead.batching.custom_ids import UNKNOWN
 from fairlead.batching.output_lines import BatchReply, WrittenAnswer
-from tests.batching.batch_lines import request
+from tests.batching.batch_lines import request, text
 
 
 def reply(body: bytes, status: int = 200, *, is_json: bool = True) -> BatchReply:
@@ -53,11 +53,21 @@ def test_an_answer_of_another_program_is_one_to_whatever_the_line_was(name: obje
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"[]", b'{"id": "x"}', b'{"custom_id": 5}', b'{"custom_id": "a", "response": 1}']
+    "line",
+    [
+        *(b"{", b"[]", b'{"id": "x"}', b'{"custom_id": 5}', b'{"custom_id": "a", "response": 1}'),
+        text(),  # of an input
+    ],
 )
 def test_another_file_is_not_taken_for_an_output(line: bytes) -> None:
     with pytest.raises(ValueError, match="it is not a line of batch output: "):
         output_lines.read(line)
+
+
+def test_a_line_that_was_cut_off_is_told_from_other_files() -> None:
+    whole = output_lines.replied(request(), reply(b"{}"))
+    assert all(output_lines.is_cut_off(whole[:length]) for length in range(len(whole)))
+    assert not any(map(output_lines.is_cut_off, (b"{}", b"PK\x03\x04", b'{"custom_id":"a","response"')))
 
 
 @pytest.mark.parametrize("status", ['"200"', "null", "404", "199", "300"])

@@ -1,10 +1,12 @@
 """The output: read at the start, appended to line by line, with one writer at a time; and the file of failures."""
 
 import fcntl
+import os
 from pathlib import Path
 from typing import IO, Self
 
 from fairlead.batching import output_lines
+from fairlead.batching.batch_requests import LONGEST_LINE
 from fairlead.batching.custom_ids import CustomIds
 
 
@@ -20,17 +22,12 @@ class OutputFile:
         self._file: IO[bytes] | None = None
         self._whole = 0
         """Bytes of complete lines."""
+        self._lacks_newline = False
 
     def __enter__(self) -> Self:
         # Not buffered: a line is the operating system's once it is written, and what failed is not written later.
         self._file = self.path.open("a+b", buffering=0)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise OutputUnusable(
-                f"--output {self.path}: another run writes it; wait for it, or choose another file"
-            ) from None
+        _lock(self._file, f"--output {self.path}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,24 +39,27 @@ class OutputFile:
         answers = 0
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                self._whole += len(line)
                 try:
                     found = output_lines.read(line) if line.strip() else None
                 except ValueError as problem:
+                    if not line.endswith(b"\n") and output_lines.is_cut_off(line):
+                        break
                     raise OutputUnusable(
                         f"--output {self.path}: line {number}: {problem}; choose another file, or delete the line"
                     ) from None
+                self._whole += len(line)
+                self._lacks_newline = not line.endswith(b"\n")
                 if found is not None:
                     ids.add_answer(found.custom_id, found.digest)
                     answers += 1
         return answers
 
-    def drop_torn_line(self) -> None:
-        """Cut off a last line without its end: the run that wrote it was ended, and its request is sent again."""
+    def mend(self) -> None:
+        """Cut off a line whose run was ended while it wrote it, so that its request is sent again; end a whole one."""
         assert self._file is not None, "the output is open"
         self._file.truncate(self._whole)
+        if self._lacks_newline:
+            _write(self._file, b"\n")
 
     def add(self, line: bytes) -> None:
         """Append a line."""
@@ -68,25 +68,48 @@ class OutputFile:
 
 
 class FailureFile:
-    """The failures of one run, in a file that is there only if there are any; a rerun sends them all again."""
+    """The failures of one run, in a file that stays only if there are any; a rerun sends them all again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.path.unlink(missing_ok=True)
+        self._file = self.path.open("a+b", buffering=0)
+        _lock(self._file, f"--errors {self.path}")
+        try:
+            with self.path.open("rb") as file:
+                first = file.readline(LONGEST_LINE)
+            if first.strip() and not output_lines.is_cut_off(first):
+                output_lines.read(first)
+        except ValueError as problem:
+            self._file.close()
+            raise OutputUnusable(f"--errors {self.path}: line 1: {problem}; choose another file") from None
+        self._file.truncate(0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        assert self._file is not None, "the file is open"
+        if not os.fstat(self._file.fileno()).st_size:
+            self.path.unlink(missing_ok=True)
+        self._file.close()
 
     def add(self, line: bytes) -> None:
         """Append a line."""
-        if self._file is None:
-            self._file = self.path.open("wb", buffering=0)
+        assert self._file is not None, "the file is open"
         _write(self._file, line)
+
+
+def _lock(file: IO[bytes], name: str) -> None:
+    """Make this run the only writer, or close the file. Raises `OutputUnusable`."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(file.fileno()).st_nlink:
+            return
+    except OSError:
+        pass
+    file.close()
+    raise OutputUnusable(f"{name}: another run writes it; wait for it, or choose another file")
 
 
 def _write(file: IO[bytes], line: bytes) -> None:

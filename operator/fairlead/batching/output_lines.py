@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from fairlead.batching.batch_requests import ID_PREFIX, INVALID, BatchRequest
 from fairlead.batching.custom_ids import UNKNOWN
+from fairlead.batching.line_problems import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class _Status(msgspec.Struct, gc=False):
 class _Read(msgspec.Struct, gc=False):
     custom_id: str
     id: Any = None
-    response: _Status | None = None
+    response: _Status | UnsetType | None = UNSET
+    error: Any = UNSET
 
 
 _read: Final[Callable[[bytes], _Read]] = msgspec.json.Decoder(_Read).decode
@@ -83,10 +86,18 @@ def read(line: bytes) -> WrittenAnswer | None:
         found = _read(line)
     except INVALID as problem:
         raise ValueError(f"it is not a line of batch output: {problem}") from None
-    status = None if found.response is None else found.response.status_code
+    if found.response is UNSET and found.error is UNSET:
+        name = shown(found.custom_id)
+        raise ValueError(f"it is not a line of batch output: {name} has neither `response` nor `error`")
+    status = found.response.status_code if isinstance(found.response, _Status) else None
     if not isinstance(status, int) or not 200 <= status < 300:
         return None
     return WrittenAnswer(custom_id=found.custom_id, digest=_digest(found.id))
+
+
+def is_cut_off(line: bytes) -> bool:
+    """Whether this is the beginning of a line that this command writes."""
+    return line[: len(_BEGIN)] == _BEGIN[: len(line)]
 
 
 def _digest(written: object) -> int:
@@ -103,4 +114,5 @@ def _line(written: _Written) -> bytes:
     return msgspec.json.encode(written) + b"\n"
 
 
+_BEGIN: Final = b'{"id":"%b' % ID_PREFIX.encode()
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")

@@ -75,7 +75,7 @@ class _Session:
                 if missing:
                     _complain(batch_text.unserved(self._source.name, missing))
                     return WRONG
-            output.drop_torn_line()
+            output.mend()
             with FailureFile(self._inputs.errors) as failures:
                 batch = BatchRun(
                     requests=self._unanswered(),
