@@ -53,6 +53,7 @@ class SentBatch:
     grace_s: float = 5.0
     time_out_s: float = 5.0
     key: str = ""
+    proxy: str | None = None
     warnings: list[str] = field(default_factory=list)
     tally: RunTally = field(default_factory=lambda: RunTally(requests=0))
     detail: str = ""
@@ -78,7 +79,7 @@ class SentBatch:
             output.mend()
             self.tally = RunTally(requests=contents.requests, before=contents.answered)
             async with batch_endpoint.opened() as session:
-                address = BatchAddress(url=self.url, key=self.key, time_out_s=self.time_out_s)
+                address = BatchAddress(url=self.url, key=self.key, proxy=self.proxy, time_out_s=self.time_out_s)
                 with FailureFile(self.errors) as failures:
                     made = BatchRun(
                         requests=_unanswered(numbered, ids),
@@ -109,12 +110,11 @@ class SentBatch:
         return _by_name(self.errors) if self.errors.exists() else {}
 
 
-def _unanswered(numbered: Iterable[tuple[int, bytes]], ids: CustomIds) -> Iterator[BatchRequest]:
+def _unanswered(numbered: Iterable[tuple[int, bytes]], ids: CustomIds) -> Iterator[BatchRequest | None]:
     for number, text in numbered:
         found = batch_requests.read(text, number)
         assert isinstance(found, BatchRequest)
-        if not ids.is_answered(found.custom_id):
-            yield found
+        yield None if ids.is_answered(found.custom_id) else found
 
 
 def _by_name(path: Path) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from fairlead.batcher import batch_endpoint
 from fairlead.batcher.batch_endpoint import AddressUnusable, BatchAddress, BatchEndpoint
-from tests.batcher.sent_batches import NOON
+from tests.batcher.sent_batches import NOON, ScriptedAddress
 from tests.emulator.living import living
 from tests.router.planes import before, run_story
 from tests.router.test_engine_requests import keyed
+from tests.router.test_tls import certified, secure_engine
 
 
 async def models(url: str, key: str = "") -> frozenset[str] | None:
@@ -34,6 +36,45 @@ def test_an_address_that_cannot_be_found_is_named() -> None:
     async def story() -> None:
         with pytest.raises(AddressUnusable, match=r"--to http://nowhere\.invalid: it does not answer: "):
             await models("http://nowhere.invalid")
+
+    run_story(story())
+
+
+def test_an_address_that_redirects_is_named_with_where_it_does() -> None:
+    async def story() -> None:
+        async def moved(request: web.Request) -> web.Response:
+            return web.Response(status=308, headers={"Location": f"/other{request.path}"})
+
+        application = web.Application()
+        application.router.add_get("/{rest:.*}", moved)
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        with pytest.raises(AddressUnusable, match=f"it redirects to {url}/other; name that with --to"):
+            await models(url)
+        await runner.cleanup()
+
+    run_story(story())
+
+
+def test_a_certificate_of_a_private_authority_is_named_with_what_to_do(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with secure_engine(certified(tmp_path, 1)) as address:
+            with pytest.raises(AddressUnusable, match=r"self-signed certificate; if a CA of .* SSL_CERT_FILE names"):
+                await models(f"https://{address}")
+            with pytest.raises(AddressUnusable, match="it does not answer: "):
+                await models(f"http://{address}")
+
+    run_story(story())
+
+
+def test_an_address_without_tls_is_named_so() -> None:
+    async def story() -> None:
+        address = ScriptedAddress(lambda _: (200, {}, {}))
+        async with address.listening():
+            with pytest.raises(AddressUnusable, match="it does not answer: no TLS: "):
+                await models(address.url.replace("http", "https"))
 
     run_story(story())
 

@@ -1,6 +1,7 @@
 """How a run ends before its last request: by signals, at its time, without a fleet, without a key, on a full disk."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import pytest
 from fairlead.batcher.output_file import OutputFile
 from fairlead.batcher.run import BatchRun
 from fairlead.batching import attempt_outcomes
+from fairlead.batching.fleet_signs import MOST_IN_A_ROW
 from fairlead.batching.run_tally import RunEnd
 from tests.batcher.sent_batches import ScriptedAddress, SentBatch, lines
 from tests.emulator.living import living, paced
@@ -65,6 +67,29 @@ def test_a_second_signal_waits_for_nothing(batch: SentBatch) -> None:
             begun[0].stop(RunEnd.INTERRUPTED)
             assert await run is RunEnd.INTERRUPTED
         assert (batch.answers, batch.tally.left) == ({}, 20)
+
+    run_story(story())
+
+
+def test_after_the_end_of_its_time_two_signals_wait_for_nothing_and_leave_no_trace(batch: SentBatch) -> None:
+    async def story() -> None:
+        forgotten = list[object]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: forgotten.append(context))
+        async with living(paced(30.0, 1.0)) as engines:
+            begun = list[BatchRun]()
+            batch.begun, batch.url, batch.grace_s = begun.append, engines[0].url, 60.0
+            run = asyncio.create_task(batch.run(lines(20)))
+            while not begun or begun[0].in_flight < 4:
+                await asyncio.sleep(0.002)
+            for why in (RunEnd.TIME_OVER, RunEnd.INTERRUPTED):
+                begun[0].stop(why)
+                await asyncio.sleep(0.01)
+                assert not run.done()
+            begun[0].stop(RunEnd.INTERRUPTED)
+            assert await run is RunEnd.TIME_OVER
+        begun.clear()
+        gc.collect()
+        assert forgotten == []
 
     run_story(story())
 
@@ -130,6 +155,47 @@ def test_a_run_does_not_give_up_while_the_fleet_holds_a_request_of_it(batch: Sen
             address.held[1].set()
             assert await run is RunEnd.COMPLETE
         assert len(batch.answers) == 2
+
+    run_story(story())
+
+
+def test_an_address_that_only_has_faults_ends_the_run_and_fails_few_requests(batch: SentBatch) -> None:
+    """Some request is always in flight, and each fails more often than a request may."""
+
+    async def story() -> None:
+        batch.give_up_after_s = 0.4
+        address = ScriptedAddress(lambda _: (504, {"error": {"code": "gateway"}}, {}))
+        async with address.listening():
+            batch.url = address.url
+            assert await batch.run(lines(200)) is RunEnd.NO_ANSWERS
+        assert batch.detail == "the last attempt: 504 gateway"
+        assert len(batch.failed) <= MOST_IN_A_ROW
+        assert batch.tally.left == 200 - len(batch.failed)
+
+    run_story(story())
+
+
+def test_what_a_fleet_that_stays_busy_refuses_is_left_to_the_next_run(batch: SentBatch) -> None:
+    async def story() -> None:
+        batch.give_up_after_s = 0.1
+        address = ScriptedAddress(lambda _: (503, {}, {}))
+        async with address.listening():
+            batch.url = address.url
+            assert await batch.run(lines(50)) is RunEnd.NO_ANSWERS
+        assert (batch.failed, batch.tally.left) == ({}, 50)
+
+    run_story(story())
+
+
+def test_an_address_that_redirects_is_named_with_the_other_one(batch: SentBatch) -> None:
+    async def story() -> None:
+        there = {"Location": "https://chat.example/v1/chat/completions"}
+        address = ScriptedAddress(lambda _: (308, {}, there))
+        async with address.listening():
+            batch.url = address.url
+            assert await batch.run(lines(20)) is RunEnd.UNUSABLE
+        assert batch.detail == f"--to {batch.url}: it redirects to https://chat.example; name that with --to"
+        assert (batch.failed, batch.tally.left) == ({}, 20)
 
     run_story(story())
 

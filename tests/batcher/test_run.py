@@ -208,6 +208,47 @@ def test_an_engine_that_answers_too_late_or_no_json_fails_its_requests_alone(bat
     run_story(story())
 
 
+def test_a_spent_budget_is_waited_for_longer_than_a_busy_fleet(batch: SentBatch) -> None:
+    async def story() -> None:
+        batch.give_up_after_s, batch.concurrency = 0.05, 2
+        spent: tuple[int, object, dict[str, str]] = (429, {"error": {"code": "budget_spent"}}, {})
+        address = ScriptedAddress(lambda number: spent if number <= 20 else OK)
+        async with address.listening():
+            batch.url = address.url
+            assert await batch.run(lines(4)) is RunEnd.COMPLETE
+        assert (len(batch.answers), batch.failed) == (4, {})
+        assert batch.tally.retries == {"429 budget_spent": 20}
+
+    run_story(story())
+
+
+def test_a_reply_whose_header_is_no_text_is_an_answer(batch: SentBatch) -> None:
+    async def story() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nx-request-id: q-\xff\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            batch.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            assert await batch.run(lines(1)) is RunEnd.COMPLETE
+        assert batch.answers["r-0"]["response"]["request_id"] == "q-?"
+
+    run_story(story())
+
+
+def test_a_proxy_gets_the_requests_that_it_is_for(batch: SentBatch) -> None:
+    async def story() -> None:
+        address = ScriptedAddress(lambda _: OK)
+        async with address.listening():
+            batch.url, batch.proxy = "http://nowhere.invalid", address.url
+            assert await batch.run(lines(3)) is RunEnd.COMPLETE
+        assert {one["Host"] for one in address.headers} == {"nowhere.invalid"}
+
+    run_story(story())
+
+
 def test_requests_reach_the_address_byte_by_byte_as_the_file_has_them(batch: SentBatch) -> None:
     async def story() -> None:
         address = ScriptedAddress(lambda _: OK)

@@ -48,6 +48,6 @@ def test_the_code_of_an_error_is_a_word(body: object, code: str) -> None:
     assert reply_facts.read(json.dumps(body).encode()).code == code
 
 
-@pytest.mark.parametrize("body", [b"", b"no", b"[1]", b'{"usage": {', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"no", b"[1]", b'{"usage": {', b"\xff", b'{"a": "\xff"}', b"[" * 100_000])
 def test_what_is_no_json_object_is_only_that(body: bytes) -> None:
     assert reply_facts.read(body) == ReplyFacts(is_json=False)

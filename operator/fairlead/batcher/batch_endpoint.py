@@ -3,10 +3,12 @@
 import json
 import os
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import aiohttp
 
@@ -34,6 +36,7 @@ class BatchAddress:
 
     url: str
     key: str = ""
+    proxy: str | None = None
     time_out_s: float
 
     @property
@@ -56,6 +59,8 @@ class BatchAttempt:
     retry_after_s: float | None = None
     lane: str = ""
     """In which the router served it, if it says so."""
+    location: str = ""
+    """To which it redirects."""
 
 
 class BatchEndpoint:
@@ -73,12 +78,14 @@ class BatchEndpoint:
             async with self._session.get(
                 f"{self._address.base}/v1/models",
                 headers=self._headers,
+                proxy=self._address.proxy,
+                allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=_MODELS_S, sock_connect=_CONNECT_S),
             ) as reply:
                 body = await reply.read()
                 facts = reply_facts.read(body)
                 if attempt_outcomes.outcome(reply.status, facts.code) is Outcome.UNUSABLE:
-                    raise AddressUnusable(_refused_key(self._address.url, f"{reply.status} {facts.code}".strip()))
+                    raise AddressUnusable(self._why_unusable(f"{reply.status} {facts.code}".strip(), _location(reply)))
                 return _names(body) if reply.status == 200 else None
         except (aiohttp.ClientError, OSError) as problem:
             raise AddressUnusable(
@@ -94,6 +101,7 @@ class BatchEndpoint:
                 self._address.base + request.url,
                 data=request.body,
                 headers=headers,
+                proxy=self._address.proxy,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._address.time_out_s, sock_connect=_CONNECT_S),
             ) as reply:
@@ -106,9 +114,14 @@ class BatchEndpoint:
         except (aiohttp.ClientError, OSError) as problem:
             return BatchAttempt(outcome=Outcome.FAULT, reason="connection_lost", message=_words(problem))
 
-    def refused_key(self, attempt: BatchAttempt) -> str:
-        """Return what to do when the address refuses the key."""
-        return _refused_key(self._address.url, attempt.reason)
+    def why_unusable(self, attempt: BatchAttempt) -> str:
+        """Return what to do when the address refuses the key or redirects."""
+        return self._why_unusable(attempt.reason, attempt.location)
+
+    def _why_unusable(self, reason: str, location: str) -> str:
+        if location:
+            return f"--to {self._address.url}: it redirects to {location}; name that with --to"
+        return f"--to {self._address.url}: it answers {reason}: it wants another key; name its file with --api-key-file"
 
 
 def opened() -> aiohttp.ClientSession:
@@ -136,18 +149,28 @@ def _attempt(request: BatchRequest, reply: aiohttp.ClientResponse, body: bytes, 
         reason=reason,
         reply=BatchReply(
             status=reply.status,
-            request_id=reply.headers.get("x-request-id", request.id),
+            request_id=_text(reply.headers.get("x-request-id", request.id)),
             body=body,
             is_json=facts.is_json,
         ),
         usage=facts.usage,
         retry_after_s=attempt_outcomes.retry_after_s(reply.headers.get("Retry-After", ""), now),
-        lane=reply.headers.get("x-fairlead-lane", ""),
+        lane=_text(reply.headers.get("x-fairlead-lane", "")),
+        location=_location(reply),
     )
 
 
-def _refused_key(url: str, reason: str) -> str:
-    return f"--to {url}: it answers {reason}: it wants another key; name its file with --api-key-file"
+def _text(header: str) -> str:
+    """Headers may have bytes that are no text, and what disturbs a terminal."""
+    return "".join(one if one.isprintable() else "?" for one in header)
+
+
+def _location(reply: aiohttp.ClientResponse) -> str:
+    """The base of the address to which it redirects; empty if it does not."""
+    if not 300 <= reply.status < 400:
+        return ""
+    target = urljoin(str(reply.url), _text(reply.headers.get("Location", "")))
+    return target.removesuffix(reply.url.path) or target
 
 
 def _names(body: bytes) -> frozenset[str] | None:
@@ -162,6 +185,10 @@ def _names(body: bytes) -> frozenset[str] | None:
 def _words(problem: BaseException) -> str:
     """The system's own message without a library's names, if there is one."""
     system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
+    if isinstance(system, ssl.SSLCertVerificationError):
+        return f"{system.verify_message}; if a CA of your own signed it, SSL_CERT_FILE names that"
+    if isinstance(system, ssl.SSLError):
+        return f"no TLS: {(system.reason or str(system)).replace('_', ' ').lower()}"
     if isinstance(system, OSError) and system.strerror:
         return system.strerror if (system.errno or -1) < 0 else os.strerror(system.errno or 0)
     return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")

@@ -1,15 +1,16 @@
 """What a reply means for its request: an answer, a failure for good, or another attempt, and when.
 
 A request that is refused because the fleet is busy waits as long as the reply says, and fails only when that goes on
-for long while others are answered. Faults (a 5xx, a lost connection, a time-out) have few attempts, since a request may
-cause them. An address that cannot be reached costs no attempts: the whole run waits for it, and ends when nothing was
-answered for too long.
+for long while others are answered; a spent budget is waited for without end. Faults (a 5xx, a lost connection, a
+time-out) have few attempts, since a request may cause them. An address that cannot be reached costs no attempts: the
+whole run waits for it, and ends when nothing was answered for too long.
 """
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from math import inf
 from typing import Final
 
 MOST_FAULTS: Final = 4
@@ -17,11 +18,14 @@ FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
 LONGEST_RETRY_AFTER_S: Final = 600.0
 """What is honoured of a longer one: quotas may be raised meanwhile."""
+TAKEN_S: Final = 60.0
+"""A request that was refused after a longer wait had been taken: no place became free for it."""
 _SPREAD: Final = 0.25
 """Waits are this much longer at most, so that not all end at once."""
 _BUSY: Final = frozenset({429, 503, 529})
 _TRANSIENT: Final = frozenset({408, 425})
 _NOT_SUPPORTED: Final = frozenset({501, 505})
+_SPENT: Final = "budget_spent"
 _WRONG_KEY: Final = frozenset({"unknown_key", "unknown_tenant", "token_refused"})
 
 
@@ -32,6 +36,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """For good: the same request would be refused again."""
     BUSY = "busy"
+    SPENT = "spent"
+    """The budget of its tenant is: the next period has another."""
     FAULT = "fault"
     UNREACHABLE = "unreachable"
     """Nothing was sent: no connection could be made."""
@@ -43,10 +49,10 @@ def outcome(status: int, code: str) -> Outcome:
     """Classify a reply by its status, and by the code of its error."""
     if 200 <= status < 300:
         return Outcome.ANSWERED
-    if status == 401 or code in _WRONG_KEY:
+    if status == 401 or 300 <= status < 400 or code in _WRONG_KEY:
         return Outcome.UNUSABLE
     if status in _BUSY:
-        return Outcome.BUSY
+        return Outcome.SPENT if code == _SPENT else Outcome.BUSY
     if status in _TRANSIENT or (status >= 500 and status not in _NOT_SUPPORTED):
         return Outcome.FAULT
     return Outcome.REFUSED
@@ -59,26 +65,37 @@ class AttemptCounts:
     faults: int = 0
     refusals: int = 0
     unreachable: int = 0
+    refused_since: float = inf
+    """When the first of the refusals was that the last attempts met, without a long wait or another end between."""
+    ends_in_fault: bool = False
+    """Whether the last attempt was one."""
 
-    def after(self, what: Outcome) -> "AttemptCounts":
-        """Count one more."""
-        if what is Outcome.FAULT:
-            return replace(self, faults=self.faults + 1)
+    def after(self, what: Outcome, took_s: float, now: float) -> "AttemptCounts":
+        """Count one more, which took so long."""
+        anew = replace(self, refused_since=inf, ends_in_fault=False)
         if what is Outcome.BUSY:
-            return replace(self, refusals=self.refusals + 1)
-        return replace(self, unreachable=self.unreachable + 1)
+            since = now if took_s > TAKEN_S else min(self.refused_since, now)
+            return replace(anew, refusals=self.refusals + 1, refused_since=since)
+        if what is Outcome.SPENT:
+            return replace(anew, refusals=self.refusals + 1)
+        if what is Outcome.FAULT:
+            return replace(anew, faults=self.faults + 1, ends_in_fault=True)
+        return replace(anew, unreachable=self.unreachable + 1)
 
-    def are_exhausted(self, refused_s: float, most_s: float) -> bool:
-        """Whether there is no further attempt, this long after the first refusal."""
-        return self.faults >= MOST_FAULTS or (self.refusals > 0 and refused_s > most_s)
+    def are_exhausted(self, now: float, most_s: float) -> bool:
+        """Whether there is no further attempt: faults are bounded by their number, refusals by their time."""
+        return (self.ends_in_fault and self.faults >= MOST_FAULTS) or now - self.refused_since > most_s
 
     def wait_s(self, retry_after_s: float | None, chance: float) -> float:
-        """Return the seconds until the next attempt, never fewer than the reply says; `chance` is in [0, 1)."""
+        """Return the seconds until the next attempt: no fewer than the reply says, and more each time."""
         failed = self.faults + self.refusals + self.unreachable
         wait = min(FIRST_WAIT_S * 2.0 ** min(failed - 1, 16), LONGEST_WAIT_S)
-        if retry_after_s is not None:
-            wait = min(retry_after_s, LONGEST_RETRY_AFTER_S)
-        return wait * (1 + _SPREAD * chance)
+        return max(wait, honoured_s(retry_after_s)) * (1 + _SPREAD * chance)
+
+
+def honoured_s(retry_after_s: float | None) -> float:
+    """Return for how long nothing at all is sent after such a reply."""
+    return min(retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
 
 
 def retry_after_s(written: str, now: datetime) -> float | None:
@@ -88,6 +105,6 @@ def retry_after_s(written: str, now: datetime) -> float | None:
         return float(text[:9])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return max((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds(), 0.0)
+    except (ValueError, OverflowError):
         return None
-    return max((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds(), 0.0)

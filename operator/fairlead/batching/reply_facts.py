@@ -45,6 +45,7 @@ _reply: Final[Callable[[bytes], _Reply]] = msgspec.json.Decoder(_Reply).decode
 def read(body: bytes) -> ReplyFacts:
     """Read a body; of one that is no JSON object only that."""
     try:
+        body.decode()  # the decoder skips members that it does not need, and with them bytes that are no text
         found = _reply(body)
     except INVALID:
         return ReplyFacts(is_json=False)
