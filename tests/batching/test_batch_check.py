@@ -1,5 +1,7 @@
 """The whole input before anything is sent: what it holds, or the first problems and how many there are."""
 
+import zlib
+
 from fairlead.batching import batch_check
 from fairlead.batching.custom_ids import CustomIds
 from tests.batching.batch_lines import LINE, request, text
@@ -15,6 +17,7 @@ def test_requests_answers_and_models_are_counted() -> None:
     found = batch_check.check(enumerate(lines, start=1), ids)
     assert (found.requests, found.answered, found.faulty, found.problems) == (3, 1, 0, [])
     assert found.models == {"chat": 3, "small": 4}
+    assert (found.lines, found.checksum) == (4, zlib.crc32(b"".join(lines)))
 
 
 def test_the_same_name_twice_and_a_changed_line_are_refused() -> None:

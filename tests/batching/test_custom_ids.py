@@ -20,6 +20,7 @@ def test_each_line_is_new_answered_or_a_duplicate_as_in_a_dictionary(answers: li
         assert state is (LineState.DUPLICATE if name in seen else expected)
         assert ids.is_answered(name) is (name in answers)
         seen.add(name)
+    assert {name for name in [*answers, "another"] if ids.is_line(name)} == seen & set(answers)
     assert len(ids) == len({*answers, *lines})
 
 

@@ -1,5 +1,7 @@
 """`fairlead batch` for its user: a file in, answers out, a summary, and an exit code for a Job."""
 
+import argparse
+import asyncio
 import gzip
 import io
 import json
@@ -12,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from fairlead.batcher.batch_endpoint import BatchEndpoint
+from fairlead.batcher.output_file import OutputFile
 from fairlead.batching import attempt_outcomes
-from fairlead.batching.reply_facts import TokenUsage
-from fairlead.batching.run_tally import RunTally
-from fairlead.cli import batch_inputs, batch_text
+from fairlead.cli import batch, batch_inputs
 from tests.cli.conftest import Run
 from tests.evaluator.pretended_endpoint import PretendedEndpoint
 
@@ -128,6 +130,31 @@ def test_a_line_that_changed_since_its_answer_is_found(run: Run, words: list[str
     assert "line 1: custom_id: r-1: the output has its answer, and the line has changed since; write to" in err
 
 
+def test_parts_of_a_file_have_errors_of_their_own(tmp_path: Path) -> None:
+    names = [batch_inputs._beside(tmp_path / one).name for one in ("a.jsonl", "a.json", "a", "a.aa", "a.ab")]
+    assert names == [*["a.errors.jsonl"] * 3, "a.aa.errors.jsonl", "a.ab.errors.jsonl"]
+
+
+def test_a_signal_during_the_check_ends_it(run: Run, words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OutputFile, "read_answers", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as ended:
+        run(*words)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_signal_before_anything_is_sent_ends_the_run(
+    run: Run, words: list[str], endpoint: PretendedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def models(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(BatchEndpoint, "models", models)
+    assert run(*words) == (128 + signal.SIGINT, "", "fairlead batch: SIGINT: nothing was sent\n")
+    assert endpoint.seen == {}
+
+
 def test_a_signal_leaves_a_state_that_the_next_run_continues(
     run: Run, words: list[str], endpoint: PretendedEndpoint, tmp_path: Path
 ) -> None:
@@ -201,6 +228,7 @@ def test_an_address_without_a_listener_is_named_with_what_to_check(run: Run, wor
         (["--api-key-file", "{tmp}/none"], "{tmp}/none: No such file or directory"),
         (["--api-key-file", "{tmp}/in.jsonl"], "it holds no key; write the key alone, in one line of ASCII"),
         (["--output", "{tmp}/none/out.jsonl"], "there is no such folder; create it first"),
+        (["--output", "/"], "--output /: not a file; write the path of one"),
         (["--output", "{tmp}/in.jsonl"], "--output {tmp}/in.jsonl: it is the input, which would be changed"),
         (["--errors", "{tmp}/in.jsonl"], "--errors {tmp}/in.jsonl: it is the input"),
         (["--errors", "{tmp}/out.jsonl"], "--errors {tmp}/out.jsonl: it is --output too; name another file"),
@@ -215,6 +243,17 @@ def test_a_wrong_argument_is_refused_with_a_right_one(
     assert because.replace("{tmp}", str(tmp_path)) in err
 
 
+def test_a_proxy_of_the_environment_is_used_but_not_for_a_port_forward(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    parser = argparse.ArgumentParser()
+    batch.arguments(parser)
+    there = [*words[1:], "--to", "http://chat.example"]
+    assert batch_inputs.read(parser.parse_args(there)).address.proxy == "http://proxy:3128"
+    assert batch_inputs.read(parser.parse_args(words[1:])).address.proxy is None
+
+
 def test_a_missing_input_is_named(run: Run, words: list[str], tmp_path: Path) -> None:
     code, _, err = run(words[0], str(tmp_path / "none"), *words[2:])
     assert (code, err) == (2, f"fairlead batch: {tmp_path}/none: No such file or directory\n")
@@ -223,13 +262,3 @@ def test_a_missing_input_is_named(run: Run, words: list[str], tmp_path: Path) ->
 def test_an_output_that_is_linked_to_the_input_is_the_input(tmp_path: Path, source: Path) -> None:
     (tmp_path / "other").hardlink_to(source)
     assert batch_inputs._is_same(tmp_path / "other", source)
-
-
-def test_progress_keeps_its_columns_while_its_numbers_grow() -> None:
-    tally = RunTally(requests=12_000, before=1000)
-    first = batch_text.progress(tally, 4, 0.0)
-    assert first == " 1,000 of 12,000 answered, 0 failed, 4 in flight,      0 tokens/s, - left"
-    for _ in range(5000):
-        tally.add_answer(TokenUsage(prompt=100, output=20))
-    later = batch_text.progress(tally, 64, 100.0)
-    assert later == " 6,000 of 12,000 answered, 0 failed, 64 in flight,  1,000 tokens/s, 2 min left"

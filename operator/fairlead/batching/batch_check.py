@@ -1,5 +1,6 @@
 """The whole input is checked before anything is sent: each line for itself, and all custom_ids together."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,6 +22,10 @@ _SHOWN_MODELS: Final = 5
 class BatchContents:
     """What a file holds."""
 
+    lines: int = 0
+    """Blank ones too."""
+    checksum: int = 0
+    """Of all lines: a file that is read again is compared with it."""
     requests: int = 0
     answered: int = 0
     """Requests that the output has an answer to."""
@@ -35,6 +40,7 @@ def check(lines: Iterable[tuple[int, bytes]], ids: CustomIds) -> BatchContents:
     """Read all lines, given with their numbers; blank ones are skipped."""
     found = BatchContents()
     for line, text in lines:
+        found.lines, found.checksum = line, zlib.crc32(text, found.checksum)
         if not text.strip():
             continue
         read = batch_requests.read(text, line)

@@ -61,9 +61,13 @@ class CustomIds:
             return LineState.NEW
         return LineState.ANSWERED if answered in (UNKNOWN, request.digest) else LineState.CHANGED
 
+    def is_line(self, custom_id: str) -> bool:
+        """Return whether the input had a line of this name when it was checked."""
+        return bool(self._values[self._find(_hashed(custom_id))] & 1)
+
     def is_answered(self, custom_id: str) -> bool:
         """Return whether the output had an answer when the run began."""
-        return self._values[self._slot(_hashed(custom_id))] > 1
+        return self._values[self._find(_hashed(custom_id))] > 1
 
     def _slot(self, name: int) -> int:
         """Return the slot of this name, which is new if no name was there."""

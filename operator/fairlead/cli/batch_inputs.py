@@ -13,6 +13,7 @@ from fairlead.batcher.run import RunLimits
 from fairlead.batching import end_times
 from fairlead.cli import argument_values
 from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cluster import proxies
 
 _MOST_AT_ONCE: Final = 4096
 _KEY: Final = "OPENAI_API_KEY"
@@ -34,8 +35,8 @@ class BatchInputs:
 def read(chosen: argparse.Namespace) -> BatchInputs:
     """Check the arguments; raises `ArgumentValueError`, or `OSError` for a key that cannot be read."""
     output = Path(chosen.output)
-    errors = Path(chosen.errors) if chosen.errors else output.with_suffix(".errors.jsonl")
     argument_values.check_writable("--output", chosen.output)
+    errors = Path(chosen.errors) if chosen.errors else _beside(output)
     argument_values.check_writable("--errors", str(errors))
     _check_apart(chosen.input, output, errors)
     if not 1 <= chosen.concurrency <= _MOST_AT_ONCE:
@@ -47,6 +48,7 @@ def read(chosen: argparse.Namespace) -> BatchInputs:
         address=BatchAddress(
             url=_url(chosen.to),
             key=_key(chosen.api_key_file),
+            proxy=proxies.of(chosen.to, os.environ),
             time_out_s=argument_values.duration("--time-out", chosen.time_out),
         ),
         limits=RunLimits(
@@ -56,6 +58,12 @@ def read(chosen: argparse.Namespace) -> BatchInputs:
         until=_until(chosen.until),
         format=chosen.format,
     )
+
+
+def _beside(output: Path) -> Path:
+    """Parts of a file, such as answers.aa and answers.ab, each have errors of their own."""
+    stem = output.stem if output.suffix in (".jsonl", ".json") else output.name
+    return output.with_name(f"{stem}.errors.jsonl")
 
 
 def _check_apart(source: str, output: Path, errors: Path) -> None:

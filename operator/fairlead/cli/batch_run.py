@@ -3,23 +3,26 @@
 import asyncio
 import contextlib
 import random
+import shutil
 import signal
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Final
 
 from fairlead.batcher import batch_endpoint, batch_input
 from fairlead.batcher.batch_endpoint import AddressUnusable, BatchEndpoint
-from fairlead.batcher.batch_input import BatchInput
+from fairlead.batcher.batch_input import BatchInput, InputUnreadable
 from fairlead.batcher.output_file import FailureFile, OutputFile
 from fairlead.batcher.run import BatchRun
 from fairlead.batching import batch_check, batch_requests
 from fairlead.batching.batch_check import BatchContents
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.custom_ids import CustomIds
-from fairlead.batching.line_problems import LineProblem
+from fairlead.batching.line_problems import LineProblem, shown
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.cli import batch_text
 from fairlead.cli.batch_inputs import BatchInputs
@@ -36,16 +39,19 @@ _EXIT_CODES: Final = {
 _ON_TERMINAL_S: Final = 0.5
 _IN_LOG_S: Final = 60.0
 _BY_SIGNAL: Final = 128
+_SKIPPED_AT_ONCE: Final = 1000
+"""Lines that are read at a time while nothing is sent."""
+_COMPLETE_AFTER: Final = (RunEnd.INTERRUPTED, RunEnd.TIME_OVER, RunEnd.COMPLETE)
 
 
 class _InputChanged(Exception):
-    """A line of the input is no longer what was checked."""
+    """The input is no longer what was checked."""
 
 
 def run(inputs: BatchInputs) -> int:
     """Check the input, send what has no answer yet, print the summary, and return the exit code."""
     ids = CustomIds()
-    with batch_input.opened(inputs.input) as source, OutputFile(inputs.output) as output:
+    with _ended_by_sigterm(), batch_input.opened(inputs.input) as source, OutputFile(inputs.output) as output:
         output.read_answers(ids)
         contents = batch_check.check(source.lines(), ids)
         if contents.faulty:
@@ -64,9 +70,21 @@ class _Session:
     def __init__(self, inputs: BatchInputs, source: BatchInput, contents: BatchContents, ids: CustomIds) -> None:
         self._inputs, self._source, self._contents, self._ids = inputs, source, contents, ids
         self._signal = 0
-        self._changed = ""
+        self._batch: BatchRun | None = None
 
     async def run(self, output: OutputFile) -> int:
+        running = asyncio.current_task()
+        assert running is not None, "a loop runs this"
+        exit_signals.on_exit_signal(lambda number: self._interrupt(running, number))
+        try:
+            return await self._run(output)
+        except asyncio.CancelledError:
+            if not self._signal:
+                raise
+            self._warn(f"{signal.Signals(self._signal).name}: nothing was sent")
+            return _BY_SIGNAL + self._signal
+
+    async def _run(self, output: OutputFile) -> int:
         async with batch_endpoint.opened() as session:
             endpoint = BatchEndpoint(session, self._inputs.address, now=_now)
             if self._contents.models:
@@ -77,7 +95,7 @@ class _Session:
                     return WRONG
             output.mend()
             with FailureFile(self._inputs.errors) as failures:
-                batch = BatchRun(
+                self._batch = BatchRun(
                     requests=self._unanswered(),
                     endpoint=endpoint,
                     output=output,
@@ -87,26 +105,23 @@ class _Session:
                     random=random.Random(),  # noqa: S311 -- spreads retries
                     warn=self._warn,
                 )
-                return await self._sent(batch)
+                return await self._sent(self._batch)
 
     async def _sent(self, batch: BatchRun) -> int:
         loop, began = asyncio.get_running_loop(), time.monotonic()
-        exit_signals.on_exit_signal(lambda number: self._interrupt(batch, number))
         if self._inputs.until is not None:
             left = (self._inputs.until - _now()).total_seconds()
             loop.call_later(max(left, 0.0), batch.stop, RunEnd.TIME_OVER)
         shows = asyncio.create_task(_show(batch, began))
         try:
             end = await batch.run()
-        except _InputChanged as problem:
-            end, batch.detail = RunEnd.INPUT_CHANGED, str(problem)
         finally:
             shows.cancel()
             await asyncio.gather(shows, return_exceptions=True)
         shown = batch_text.ShownBatch(
             inputs=self._inputs,
             tally=batch.tally,
-            end=RunEnd.COMPLETE if not batch.tally.left else end,
+            end=_shown_end(end, batch.tally.left),
             detail=batch.detail,
             seconds=time.monotonic() - began,
         )
@@ -120,25 +135,51 @@ class _Session:
             return _BY_SIGNAL + self._signal
         return _EXIT_CODES[shown.end]
 
-    def _interrupt(self, batch: BatchRun, number: int) -> None:
-        self._signal = number
+    def _interrupt(self, running: asyncio.Task[int], number: int) -> None:
+        is_first, self._signal = not self._signal, number
+        batch = self._batch
+        if batch is None:
+            running.cancel()
+            return
         batch.stop(RunEnd.INTERRUPTED)
-        if batch.in_flight:
+        if batch.in_flight and is_first:
             self._warn(
                 f"{signal.Signals(number).name}: waiting up to {self._inputs.limits.grace_s:g} s for "
                 f"{batch.in_flight:,} in flight; once more ends this wait"
             )
 
-    def _unanswered(self) -> Iterator[BatchRequest]:
-        """Yield the requests that the output has no answer to, in the file's order."""
+    def _unanswered(self) -> Iterator[BatchRequest | None]:
+        """Yield the requests that the output has no answer to, in the file's order, and None now and then."""
+        try:
+            yield from self._read_again()
+        except (_InputChanged, InputUnreadable) as problem:
+            assert self._batch is not None, "it reads this"
+            self._batch.stop(RunEnd.INPUT_CHANGED, str(problem))
+
+    def _read_again(self) -> Iterator[BatchRequest | None]:
+        checked, line, checksum = self._contents, 0, 0
         for line, text in self._source.lines():
-            if not text.strip():
-                continue
-            read = batch_requests.read(text, line)
-            if isinstance(read, LineProblem):
-                raise _InputChanged(read.sentence)
-            if not self._ids.is_answered(read.custom_id):
-                yield read
+            if line > checked.lines:
+                raise _InputChanged(f"line {line}: it was added")
+            checksum = zlib.crc32(text, checksum)
+            if request := self._unsent(line, text):
+                yield request
+            elif not line % _SKIPPED_AT_ONCE:
+                yield None
+        if line < checked.lines:
+            raise _InputChanged(f"it ends after line {line:,} of {checked.lines:,}")
+        if checksum != checked.checksum:
+            raise _InputChanged(f"some of {line:,} lines are others than those that were checked")
+
+    def _unsent(self, line: int, text: bytes) -> BatchRequest | None:
+        if not text.strip():
+            return None
+        read = batch_requests.read(text, line)
+        if isinstance(read, LineProblem):
+            raise _InputChanged(read.sentence)
+        if not self._ids.is_line(read.custom_id):
+            raise _InputChanged(f"line {line}: custom_id: {shown(read.custom_id)}: it is new")
+        return None if self._ids.is_answered(read.custom_id) else read
 
     @staticmethod
     def _warn(message: str) -> None:
@@ -153,8 +194,32 @@ async def _show(batch: BatchRun, began: float) -> None:
         while True:
             await asyncio.sleep(pause)
             line = batch_text.progress(batch.tally, batch.in_flight, time.monotonic() - began)
-            print(f"{_cleared()}{line}", end=end, file=sys.stderr, flush=True)
+            fits = shutil.get_terminal_size().columns - 1 if sys.stderr.isatty() else None
+            print(f"{_cleared()}{line[:fits]}", end=end, file=sys.stderr, flush=True)
     print(_cleared(), end="", file=sys.stderr, flush=True)
+
+
+def _shown_end(end: RunEnd, left: int) -> RunEnd:
+    """A run that nothing was left to is complete, whatever ended it; one with the rest left is not."""
+    if end not in _COMPLETE_AFTER:
+        return end
+    if not left:
+        return RunEnd.COMPLETE
+    return RunEnd.INPUT_CHANGED if end is RunEnd.COMPLETE else end
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the check of a long input: a container's PID 1 has no default action for it."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(_BY_SIGNAL + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _now() -> datetime:
