@@ -64,7 +64,7 @@ def test_another_file_is_not_taken_for_an_output(line: bytes) -> None:
         output_lines.read(line)
 
 
-def test_a_line_that_was_cut_off_is_told_from_other_files() -> None:
+def test_a_line_that_was_cut_off_differs_from_lines_of_other_files() -> None:
     whole = output_lines.replied(request(), reply(b"{}"))
     assert all(output_lines.is_cut_off(whole[:length]) for length in range(len(whole)))
     assert not any(map(output_lines.is_cut_off, (b"{}", b"PK\x03\x04", b'{"custom_id":"a","response"')))
