@@ -87,6 +87,7 @@ def test_after_the_end_of_its_time_two_signals_wait_for_nothing_and_leave_no_tra
                 assert not run.done()
             begun[0].stop(RunEnd.INTERRUPTED)
             assert await run is RunEnd.TIME_OVER
+        assert batch.answers == {}
         begun.clear()
         gc.collect()
         assert forgotten == []
