@@ -51,6 +51,7 @@ NEEDS_A_GPU: Final = {
     "an adapter in a bucket": "adapters are opened by a worker, after the configuration",
     "a longest graph of a field and another of an object": "on a processor vLLM captures no graphs",
     "a connector of memory that moves": VARIABLE,
+    "main memory for blocks of memory that moves": VARIABLE,
     "offloading of memory that moves": VARIABLE,
 }
 """vLLM refuses these too, later than its configuration or only beside a GPU."""
