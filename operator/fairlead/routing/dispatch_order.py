@@ -66,10 +66,15 @@ class DispatchOrder:
         return self._room.outlook.is_learnt and block is LaneAvailability.FREE
 
     def keeps_waiting(self, lane: LaneQueue, rank: int) -> bool:
-        """Return whether late requests that gave way go before new ones of this band: they are of a higher one."""
+        """Return whether late requests that gave way may go before new ones of this band: they are of a higher one, or
+        of its own, whose turns a request that is sent at once would not count."""
         if not self._gave_way:
             return False
-        return any(line.requests and (own is not lane or queue.rank < rank) for own, queue, line in self._gave_way)
+        return any(line.requests and (own is not lane or queue.rank <= rank) for own, queue, line in self._gave_way)
+
+    def forget(self) -> None:
+        """Forget which queues gave way: other settings have queues of their own."""
+        self._gave_way.clear()
 
     def _ends_here(self, lane: LaneQueue) -> bool:
         """Return whether no request of a later lane may go before those of this one. A long job without room holds up

@@ -62,6 +62,7 @@ class Dispatcher:
         if self._has_own_tenants:
             self.accounts.take(terms, now)
         self.room.take(terms)
+        self.order.forget()
         self._admission = Admission(terms, self.table.expectations)
         self._retry_share = routing.retries.budget
         self._most_attempts = routing.retries.max_attempts
