@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.batching import batch_requests
 from fairlead.batching.batch_requests import BatchRequest
-from fairlead.batching.line_problems import LineProblem
+from fairlead.fleet.line_problems import LineProblem
 from tests.batching.batch_lines import LINE, request, text
 
 

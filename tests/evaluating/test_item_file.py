@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.evaluating import item_file, items, scorers
-from fairlead.evaluating.item_problems import ItemProblem
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.replies import ItemReply
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+from fairlead.fleet.line_problems import LineProblem
 
 EXACT = ScorerSettings()
 
 
 def read(
     *lines: object, settings: ScorerSettings = EXACT, schema: object = None
-) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+) -> tuple[list[EvaluationItem], list[LineProblem]]:
     raw = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in lines]
     return item_file.read(raw, settings, schema)
 
@@ -115,7 +115,7 @@ def test_promptfoos_variables_and_assertions_are_read() -> None:
             {"input": "a", "target": "b", "answer": "c"},
             "line 1: answer: c: not a field of an item; put your own",
         ),
-        ({"input": "a", "target": "b", "id": ""}, "line 1: id: : not a name; write a number or text"),
+        ({"input": "a", "target": "b", "id": ""}, "line 1: id: blank: not a name; write a number or text"),
         ({"input": "a", "target": "b", "tags": "law"}, "line 1: tags: law: not a list of words; write a list"),
         ({"vars": {}, "assert": []}, "line 1: vars: {}: not an object of variables; write an object"),
         ({"vars": {"a": []}, "assert": []}, "line 1: vars.a: []: not text or a number; write it as text"),

@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.batching import batch_requests
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.custom_ids import CustomIds, LineState
-from fairlead.batching.line_problems import LineProblem
+from fairlead.fleet.line_problems import LineProblem
 from fairlead.fleet.near_names import near_names
 
 MOST_PROBLEMS: Final = 10

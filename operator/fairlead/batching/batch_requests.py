@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fairlead.batching.line_problems import LineProblem
+from fairlead.fleet.line_problems import LineProblem
 from fairlead.fleet.near_names import near_names
 
 URLS: Final = (

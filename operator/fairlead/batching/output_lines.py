@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from fairlead.batching.batch_requests import ID_PREFIX, INVALID, BatchRequest
 from fairlead.batching.custom_ids import UNKNOWN
-from fairlead.batching.line_problems import shown
+from fairlead.fleet.line_problems import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,10 @@ from fairlead.batching import batch_check, batch_requests
 from fairlead.batching.batch_check import BatchContents
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.custom_ids import CustomIds
-from fairlead.batching.line_problems import LineProblem, shown
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.cli import batch_text
 from fairlead.cli.batch_inputs import BatchInputs
+from fairlead.fleet.line_problems import LineProblem, shown
 from fairlead.process import exit_signals
 
 WRONG: Final = 2

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.batching.batch_check import BatchContents
-from fairlead.batching.line_problems import LineProblem
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.cli import text_table
 from fairlead.cli.batch_inputs import BatchInputs
+from fairlead.fleet.line_problems import LineProblem
 from fairlead.fleet.plurals import count
 from fairlead.fleet.time_spans import lasting
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fairlead.evaluating import promptfoo, scorers
-from fairlead.evaluating.item_problems import ItemFieldError, ItemProblem
+from fairlead.evaluating.item_problems import ItemFieldError
 from fairlead.evaluating.items import EvaluationItem, digest_of, run_position
 from fairlead.evaluating.scorers import AnswerRule, ScorerKind, ScorerSettings
+from fairlead.fleet.line_problems import LineProblem
 
 ANSWERS: Final = ("target", "ideal", "expected_output", "ground_truth")
 """Names of Inspect and ours, OpenAI's evals, DeepEval, Letta; promptfoo's `vars` and `assert` are read too."""
@@ -25,13 +26,13 @@ _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 def read(
     lines: Iterable[bytes], settings: ScorerSettings | None, schema: object = None
-) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+) -> tuple[list[EvaluationItem], list[LineProblem]]:
     """Read all items, and the problems of all other lines; a schema replaces the items' own answers.
 
     Without settings a judge decides: an answer is optional, and serves as a reference.
     """
     items: list[EvaluationItem] = []
-    problems: list[ItemProblem] = []
+    problems: list[LineProblem] = []
     names: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -48,13 +49,13 @@ def read(
 
 def read_named(
     lines: Iterable[bytes], work: object, *, numbered: bool
-) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+) -> tuple[list[EvaluationItem], list[LineProblem]]:
     """Read the lines for a runner in a pod: JSON objects with an `id`, or named by their number or their digest.
 
     The runner interprets the rest; `work` is what its verdicts depend on besides a line.
     """
     items: list[EvaluationItem] = []
-    problems: list[ItemProblem] = []
+    problems: list[LineProblem] = []
     names: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -9,10 +9,10 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_reads import ItemReads, ItemsUnchanged, ItemText, ItemTrouble
 from fairlead.evaluating import item_file
 from fairlead.evaluating import items as item_order
-from fairlead.evaluating.item_problems import ItemProblem
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.evaluation_runners import RunnerKind
+from fairlead.fleet.line_problems import LineProblem
 from fairlead.review import deployment_review, evaluations
 from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
@@ -30,7 +30,7 @@ class ItemSet:
     plan: EvaluationPlan | None = None
     items: tuple[EvaluationItem, ...] = ()
     """In the order in which they are sent."""
-    problems: tuple[ItemProblem, ...] = ()
+    problems: tuple[LineProblem, ...] = ()
     digest: str = ""
     content: str = ""
     """The digest of the file itself."""
@@ -119,7 +119,7 @@ def _digest(plan: EvaluationPlan, items: list[EvaluationItem]) -> str:
     return found if plan.judge is None else item_order.digest_of([found, plan.judge.digest])
 
 
-def _trouble(place: str, items: int, problems: list[ItemProblem], most: int) -> str:
+def _trouble(place: str, items: int, problems: list[LineProblem], most: int) -> str:
     if problems:
         return f"{place}: {len(problems)} of {items + len(problems)} lines cannot be used: {problems[0].sentence}"
     if not items:

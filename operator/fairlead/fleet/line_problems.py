@@ -1,4 +1,4 @@
-"""Problems of a batch file's lines, as a person can find and correct them."""
+"""Problems in a user's file of lines, as a person can find and correct them."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _SHOWN: Final = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineProblem:
-    """Why a line cannot be sent."""
+    """Why a line cannot be used."""
 
     line: int
     field: str
@@ -25,6 +25,6 @@ class LineProblem:
 
 def shown(value: object) -> str:
     """Format a value briefly, and without what would disturb a terminal."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in short) if short.strip() else "blank"
