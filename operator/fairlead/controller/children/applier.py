@@ -121,8 +121,8 @@ class Applier:
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
         there = [live for live in (*stored, *found) if live]
-        blocked = [obstacle for live in there if (obstacle := obstacles.not_ours(live, owner)) is not None]
-        return next(iter(blocked), None) or next(filter(None, (obstacles.garbage(one, owner) for one in there)), None)
+        met = (check(live, owner) for check in (obstacles.not_ours, obstacles.garbage) for live in there)
+        return next((one for one in met if one is not None), None)
 
     def _stored(self, child: Manifest) -> Manifest | None:
         return self._world.of(kinds.of(child)).find(*_name(child))
