@@ -104,7 +104,7 @@ class Kube:
             if owners and not any(owner["uid"] in uids for owner in owners) and where in self.objects.held:
                 if where[0] == kinds.POD.title:
                     self._let_go(one)
-                else:
+                elif not one["metadata"].get("finalizers"):
                     self.objects.remove(where, {})
 
     def _scale(self, deployment: Manifest) -> None:

@@ -152,6 +152,33 @@ def test_a_deployment_made_again_waits_for_the_children_of_the_first_and_its_sta
     assert world.condition("Ready") == ("True", "Serving")
 
 
+def test_a_deployment_made_again_serves_while_the_load_balancer_of_the_first_is_removed() -> None:
+    """The cloud takes hours at times, and all waited for it as for garbage that is not collected."""
+    world = settled()
+    end(world, kinds.SERVICE, "chat-router")
+    world.objects.remove((kinds.INFERENCE_DEPLOYMENT.title, "default", "chat"), {})
+    world.apply(deployment(context=4096))
+    world.rounds(8)
+    assert list(world.engines().values()) == [2]
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.condition("Progressing") == ("True", "ChildTerminating")
+    assert world.message("Progressing").startswith(SERVICE)
+    world.objects.remove((kinds.SERVICE.title, "default", "chat-router"), {})
+    world.settle()
+    assert world.condition("Progressing") == ("True", "Complete")
+
+
+def test_a_gateway_made_again_serves_likewise() -> None:
+    world = served()
+    end(world, kinds.SERVICE, "front-gateway")
+    world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})
+    world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
+    world.rounds(8)
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway()["status"]["readyReplicas"] == 2
+    assert "Service front-gateway is being removed" in world.gateway_message("Accepted")
+
+
 def test_a_gateway_made_again_waits_likewise() -> None:
     world = served()
     world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})

@@ -90,8 +90,11 @@ def not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
 
 
 def garbage(live: Manifest, owner: Owner) -> Obstacle | None:
-    """Return that it belongs to the deleted object whose name this one has: nothing is shared, so all waits."""
-    if not _is_a_namesakes(live, owner):
+    """Return that it belongs to the deleted object whose name this one has: nothing is shared, so all waits.
+
+    None if it is being deleted already: it is garbage that is collected, and waits for a finalizer, maybe for hours.
+    """
+    if not _is_a_namesakes(live, owner) or "deletionTimestamp" in live["metadata"]:
         return None
     return Obstacle(
         reason=ConditionReason.CHILD_TERMINATING,
