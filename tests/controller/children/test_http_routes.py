@@ -5,16 +5,18 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, package_data
 from fairlead.cluster.api_errors import Unreachable
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
+from fairlead.review import diagnosis, remedies
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.server import Faults
 
 PUBLIC: Final = {"parentRefs": [{"name": "public", "namespace": "infra"}], "hostnames": ["chat.example.com"]}
 TITLE: Final = kinds.HTTP_ROUTE.title
+REMEDIES: Final = remedies.read(package_data.remedies())
 OF_CHAT: Final = (TITLE, "default", "chat-router")
 OF_FRONT: Final = (TITLE, "default", "front-gateway")
 
@@ -162,14 +164,19 @@ def test_a_foreign_route_of_this_name_is_not_taken_over_and_routers_serve() -> N
 
 
 def test_a_deleted_namesakes_route_is_awaited_as_one_that_is_going_while_routers_serve() -> None:
-    """Its condition was False with the words that nothing is started, while all else ran."""
+    """The condition had said for hours that the route does not exist yet, and `fairlead why` that all is well."""
     world = at_rest()
     answers(world, "True")
     route = copy.deepcopy(world.objects.found(OF_CHAT))
     route["metadata"]["ownerReferences"][0]["uid"] = "of-a-deleted-one"
     world.objects.put(kinds.HTTP_ROUTE, route)
-    world.tick()
-    assert world.condition("RouteAccepted") == ("Unknown", "RoutePending")
+    assert world.tick().after_s == 15.0
+    assert world.condition("RouteAccepted") == ("Unknown", "ChildTerminating")
+    assert world.message("RouteAccepted").startswith(
+        "HTTPRoute chat-router belongs to a deleted InferenceDeployment chat; all else goes on"
+    )
+    (found,) = diagnosis.diagnose(world.document(), REMEDIES).found
+    assert (found.type, found.reason) == ("RouteAccepted", "ChildTerminating")
     assert world.condition("Ready") == ("True", "Serving")
     assert world.objects.found(OF_CHAT)["metadata"]["ownerReferences"][0]["uid"] == "of-a-deleted-one"
     world.objects.remove(OF_CHAT, {})
@@ -217,7 +224,8 @@ def test_a_route_on_its_way_out_is_waited_for_and_missing_rights_are_named() -> 
     going["metadata"]["deletionTimestamp"] = world.objects.moment
     world.objects.put(kinds.HTTP_ROUTE, going)
     world.rounds(2)
-    assert world.condition("RouteAccepted") == ("Unknown", "RoutePending")
+    assert world.condition("RouteAccepted") == ("Unknown", "ChildTerminating")
+    assert world.message("RouteAccepted").startswith("HTTPRoute chat-router is being removed")
     assert world.condition("Ready") == ("True", "Serving")
     world.apply(deployment())
     world.settle()

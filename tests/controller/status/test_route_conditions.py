@@ -23,10 +23,12 @@ def answer(parent: dict[str, Any], kind: str, status: str, **more: Any) -> dict[
     return {"parentRef": about, "controllerName": "example.com/gateways", "conditions": [condition | more]}
 
 
-def judged(*answers: dict[str, Any], before: dict[str, Any] | None = None) -> tuple[bool | None, str, str]:
+def judged(
+    *answers: dict[str, Any], before: dict[str, Any] | None = None, created: str = "2026-11-19T12:00:00Z"
+) -> tuple[bool | None, str, str]:
     """The condition about a route to both of them."""
     route = {
-        "metadata": {"namespace": "team", "name": "chat-router", "generation": 3},
+        "metadata": {"namespace": "team", "name": "chat-router", "generation": 3, "creationTimestamp": created},
         "spec": {"parentRefs": PARENTS},
         "status": {"parents": list(answers)},
     }
@@ -76,6 +78,13 @@ def test_who_says_nothing_for_a_minute_is_silent() -> None:
         stored = {"type": "RouteAccepted", "status": "Unknown", "lastTransitionTime": since}
         assert judged(before={"conditions": [stored]})[:2] == (None, reason)
         assert judged(before={"conditions": [stored | {"status": "False"}]})[1] == "RoutePending"
+
+
+def test_a_route_that_was_awaited_for_long_gives_its_gateways_a_minute_too() -> None:
+    stored = {"type": "RouteAccepted", "status": "Unknown", "lastTransitionTime": "2026-11-20T11:00:00Z"}
+    before = {"conditions": [stored]}
+    assert judged(before=before, created="2026-11-20T11:59:01Z")[1] == "RoutePending"
+    assert judged(before=before, created="2026-11-20T11:59:00Z")[1] == "ParentSilent"
 
 
 def test_a_gateway_that_wrote_no_verdict_of_ours_has_not_answered() -> None:

@@ -12,7 +12,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
 from fairlead.controller.children.applier import OnForeignChange
-from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.children.obstacles import ChildTerminating, StillTerminating
 from fairlead.controller.children.separate_child import SeparateChild
 from fairlead.controller.status.route_conditions import RouteState
 from fairlead.controller.status.status_inputs import Obstacle
@@ -49,8 +49,8 @@ class RouteApplier(SeparateChild):
                     await self._remove(owner)
                 elif await self._ensured(applied_hash.with_applied_hash(intent), owner, meddled) and deleted:
                     meddled(kinds.HTTP_ROUTE, foreign_changes.recreation_note(intent))
-        except StillTerminating:
-            return RouteState()
+        except StillTerminating as wait:
+            return RouteState(obstacle=wait.obstacle if isinstance(wait, ChildTerminating) else None)
         except NotFound:
             return RouteState(availability=KindAvailability.ABSENT)
         except Unreachable as problem:

@@ -27,13 +27,9 @@ class StillTerminating(Exception):
 class ChildTerminating(StillTerminating):
     """A child is being deleted, which may last: until a finalizer is done, or until its pods have drained."""
 
-    def __init__(self, live: Manifest) -> None:
-        what = f"{live['kind']} {live['metadata']['name']} is being removed"
-        super().__init__(what)
-        self.obstacle = Obstacle(
-            reason=ConditionReason.CHILD_TERMINATING,
-            message=f"{what} and is created again once it is gone; if it stays, see its metadata.finalizers",
-        )
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.message)
+        self.obstacle = obstacle
 
 
 @dataclass(slots=True)
@@ -70,7 +66,7 @@ def obstacle_of(problem: RequestRefused) -> Obstacle:
 def must_be_ours(live: Manifest, owner: Owner) -> None:
     """Raise `ChildTerminating` if it is being deleted, `ApplyBlocked` if its owner was, or if it is not ours."""
     if "deletionTimestamp" in live["metadata"]:
-        raise ChildTerminating(live)
+        raise ChildTerminating(_going(live))
     taken = not_ours(live, owner) or garbage(live, owner)
     if taken is not None:
         raise ApplyBlocked(taken)
@@ -103,6 +99,18 @@ def garbage(live: Manifest, owner: Owner) -> Obstacle | None:
     )
 
 
+def garbage_beside(live: Manifest, owner: Owner) -> Obstacle | None:
+    """Likewise of a child for which nothing else waits."""
+    if garbage(live, owner) is None:
+        return None
+    return Obstacle(
+        reason=ConditionReason.CHILD_TERMINATING,
+        message=f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.kind} {owner.name}; all else "
+        "goes on, and it is created again once it is gone; if it stays, see whether kube-controller-manager collects "
+        "garbage",
+    )
+
+
 def whose_else(live: Manifest, owner: Owner) -> str | None:
     """Return who owns an object with a child's name; None if this object created it, or it is about to be deleted."""
     controller, metadata = snapshot.controller_of(live), live["metadata"]
@@ -111,6 +119,14 @@ def whose_else(live: Manifest, owner: Owner) -> str | None:
     if not controller and (metadata.get("labels") or {}).get(owner.label) == owner.name:
         return None
     return f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
+
+
+def _going(live: Manifest) -> Obstacle:
+    return Obstacle(
+        reason=ConditionReason.CHILD_TERMINATING,
+        message=f"{live['kind']} {live['metadata']['name']} is being removed and is created again once it is gone; if "
+        "it stays, see its metadata.finalizers",
+    )
 
 
 def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:

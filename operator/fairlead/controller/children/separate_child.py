@@ -39,8 +39,8 @@ class SeparateChild(ABC):
         whose = None if live is None else obstacles.whose_else(live, owner)
         if whose is not None:
             raise obstacles.ApplyBlocked(self._taken(owner, whose))
-        if live is not None and obstacles.garbage(live, owner) is not None:
-            raise obstacles.StillTerminating(f"{live['kind']} {name} belongs to a deleted {owner.kind} {owner.name}")
+        if live is not None and (left := obstacles.garbage_beside(live, owner)) is not None:
+            raise obstacles.ChildTerminating(left)
         return await self._children.ensure(intent, owner, meddled)
 
     async def _remove(self, owner: Owner) -> None:

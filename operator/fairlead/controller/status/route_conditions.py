@@ -38,7 +38,8 @@ def route_accepted(state: RouteState | None, before: Manifest, now: datetime) ->
     if state is None:
         return ()
     if state.obstacle is not None:
-        return (_condition(False, state.obstacle.reason, state.obstacle.message),)
+        holds = None if state.obstacle.reason is Why.CHILD_TERMINATING else False
+        return (_condition(holds, state.obstacle.reason, state.obstacle.message),)
     if state.availability in _UNAVAILABLE:
         return (_condition(False, *_UNAVAILABLE[state.availability]),)
     if state.route is None:
@@ -77,7 +78,7 @@ def _answered(route: Manifest, before: Manifest, now: datetime) -> UntimedCondit
     silent = next((parent for parent, answer in answers if answer is None), None)
     if silent is None:
         return _condition(True, Why.ROUTE_ACCEPTED, words)
-    if not _long_unknown(before, now):
+    if not _long_unknown(route, before, now):
         return _condition(None, Why.ROUTE_PENDING, f"{words}; {_named(silent, route)} has not answered yet")
     remedy = "see whether it exists, and whether the controller of its class runs"
     return _condition(
@@ -120,12 +121,13 @@ def _named(parent: Manifest, route: Manifest) -> str:
     return f"Gateway {namespace}/{name}{section}"
 
 
-def _long_unknown(before: Manifest, now: datetime) -> bool:
-    """Whether it was unknown for a minute, by the time of the stored condition."""
+def _long_unknown(route: Manifest, before: Manifest, now: datetime) -> bool:
+    """Whether it was unknown for a minute, by the time of the stored condition, and there was a route to answer to."""
     kind = ConditionType.ROUTE_ACCEPTED.value
     stored = (one for one in before.get("conditions") or () if one.get("type") == kind and one["status"] == "Unknown")
     since = moment(next((one.get("lastTransitionTime") for one in stored), None))
-    return since is not None and now - since >= SILENT_AFTER
+    made = moment(route["metadata"].get("creationTimestamp"))
+    return since is not None and now - max(since, made or since) >= SILENT_AFTER
 
 
 def _condition(holds: bool | None, reason: Why, message: str) -> UntimedCondition:
