@@ -72,6 +72,15 @@ def test_what_serves_in_the_cluster_may_have_a_route_that_no_request_comes_throu
     assert diagnosed(SERVES, condition("RouteAccepted", "Unknown", "RoutePending")).is_well
 
 
+def test_a_child_that_is_awaited_is_a_cause_only_while_the_object_does_not_serve() -> None:
+    awaited = condition("Progressing", "True", "ChildTerminating", "Service talk-router is being removed")
+    assert diagnosed(SERVES, awaited).is_well
+    found = diagnosed(condition("Ready", "False", "NoneReady"), awaited, condition("Available", "False", "NoneReady"))
+    assert [one.reason for one in found.found] == ["NoneReady", "ChildTerminating"], "all else goes on beside it"
+    blocked = diagnosed(condition("Ready", "False", "ChildTerminating"), condition("Fits", "True", "Tight"), awaited)
+    assert [one.reason for one in blocked.found] == ["ChildTerminating", "Tight"]
+
+
 def test_a_gateways_commands_name_the_gateway() -> None:
     silent = condition("Ready", "False", "RoutersNotReady")
     found = diagnosed(silent, kind="InferenceGateway", name="company-2")

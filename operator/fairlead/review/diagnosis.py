@@ -1,7 +1,7 @@
 """What is wrong with an object right now, from its status: the first cause before its effects, and what to do. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ CAUSES_FIRST: Final = (
 """Stalled and Reconciling repeat other conditions."""
 NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF})
 """Reasons to report although the condition holds."""
+AWAITED: Final = frozenset({ConditionReason.CHILD_TERMINATING})
+"""Likewise, but only while the object does not serve."""
 PASSING: Final = frozenset({ConditionReason.ROUTE_PENDING})
 """Reasons that become others within a minute if something is wrong, while the object may serve."""
 OPERATOR_PODS: Final = "kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead"
@@ -129,7 +131,10 @@ def _found(
     conditions: Mapping[str, Manifest], summary: str, remedies: Mapping[str, Remedy], place: _Place
 ) -> Iterator[DiagnosedCondition]:
     """Yield each reason once; the one that Ready repeats is the first cause."""
-    wrong = [conditions[kind] for kind in CAUSES_FIRST if kind in conditions and _is_wrong(conditions[kind], remedies)]
+    serves = conditions.get(ConditionType.READY, {}).get("status") == "True"
+    noted = NOTED if serves else NOTED | AWAITED
+    present = [conditions[kind] for kind in CAUSES_FIRST if kind in conditions]
+    wrong = [one for one in present if _is_wrong(one, remedies, noted)]
     seen = set[str]()
     for one in sorted(wrong, key=lambda one: one["reason"] != summary):
         if one["reason"] not in seen:
@@ -137,11 +142,11 @@ def _found(
             yield _diagnosed(one, remedies[one["reason"]], place)
 
 
-def _is_wrong(condition: Manifest, remedies: Mapping[str, Remedy]) -> bool:
+def _is_wrong(condition: Manifest, remedies: Mapping[str, Remedy], noted: Collection[str]) -> bool:
     remedy = remedies.get(condition.get("reason", ""))
     if condition.get("reason") in PASSING:
         return False
-    holds = condition.get("status") == "True" and condition["reason"] not in NOTED
+    holds = condition.get("status") == "True" and condition["reason"] not in noted
     return remedy is not None and not remedy.is_calm and not holds
 
 

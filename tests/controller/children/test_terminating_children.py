@@ -5,12 +5,14 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, package_data
 from fairlead.cluster.kinds import Resource
+from fairlead.review import diagnosis, remedies
 from tests.controller.gateways.gateway_world import served
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.test_bad_revisions import BROKEN, on_the_way
 
+REMEDIES: Final = remedies.read(package_data.remedies())
 SERVICE: Final = "Service chat-router is being removed and is created again once it is gone"
 
 
@@ -103,6 +105,7 @@ def test_while_a_revisions_deployment_goes_no_other_starts_or_stops_and_the_stat
     assert engine_name(world) == name
     assert world.document()["status"]["readyReplicas"] == 0
     assert world.message("Progressing").startswith(f"Deployment {name} is being removed")
+    assert world.condition("Ready") == ("False", "ChildTerminating")
     assert len(world.event_sink.published) == published, "a step that waits is no news"
     world.objects.remove((kinds.DEPLOYMENT.title, "default", name), {})
     world.settle()
@@ -150,6 +153,20 @@ def test_a_deployment_made_again_waits_for_the_children_of_the_first_and_its_sta
     world.kube.round(world.now)
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_what_a_deployment_made_again_waits_for_is_the_first_cause_why_it_does_not_serve() -> None:
+    """It was no cause at all, and people were sent to the logs of engines that did not exist."""
+    world = made_again_before_its_garbage_is_collected()
+    world.tick()
+    assert world.condition("Ready") == ("False", "ChildTerminating")
+    assert world.message("Ready") == world.message("Progressing")
+    first = diagnosis.diagnose(world.document(), REMEDIES).found[0]
+    assert (first.type, first.reason) == ("Progressing", "ChildTerminating")
+    assert first.command == "kubectl get deployments,services,configmaps -n default -o yaml"
+    world.apply(deployment(context=10_000_000))
+    world.tick()
+    assert world.condition("Ready")[1] == world.condition("Accepted")[1] != "ChildTerminating"
 
 
 def test_a_deployment_made_again_serves_while_the_load_balancer_of_the_first_is_removed() -> None:

@@ -79,13 +79,14 @@ def progressing(now: StatusInputs) -> UntimedCondition:
 
 
 def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
-    """Whether the desired replicas serve; the first condition that is false gives the reason."""
+    """Whether the desired replicas serve; the first condition that is false, or what it awaits, gives the reason."""
     kind = ConditionType.READY
     serves = replica_counts.tally(now)
     by_type = {part.type: part for part in parts}
     for part in (by_type[one] for one in _ORDER):
         if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
-            return _no(kind, part.reason, f"{part.message}{_keeps_serving(part, serves)}")
+            cause = _cause(now, part, by_type[ConditionType.PROGRESSING])
+            return _no(kind, cause.reason, f"{cause.message}{_keeps_serving(cause, serves)}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return UntimedCondition(type=kind, holds=None, reason=part.reason, message=part.message)
@@ -96,6 +97,12 @@ def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCond
         f"{replica_counts.of(serves.routable, serves.wanted)} {verb_of_part(serves.routable, serves.wanted, 'serves')}"
     )
     return _yes(kind, Why.SERVING, f"{words}{doubts}")
+
+
+def _cause(now: StatusInputs, part: UntimedCondition, progressing: UntimedCondition) -> UntimedCondition:
+    """Return the child that is awaited before anything starts or stops, if there is one, else the condition itself."""
+    held = now.obstacle is not None and not now.obstacle.passes and progressing.reason is Why.CHILD_TERMINATING
+    return progressing if held and part.type is not ConditionType.ACCEPTED else part
 
 
 def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
