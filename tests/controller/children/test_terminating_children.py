@@ -196,14 +196,21 @@ def test_a_gateway_made_again_serves_likewise() -> None:
     assert "Service front-gateway is being removed" in world.gateway_message("Accepted")
 
 
-def test_a_gateway_made_again_waits_likewise() -> None:
+def test_a_gateway_made_again_waits_likewise_and_does_not_serve_by_the_routers_of_the_first() -> None:
+    """It was ready, and so was its new model, which those routers have never had."""
     world = served()
     world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})
     world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
     assert world.gateway_tick().after_s == 1.0
-    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert world.gateway_condition("Accepted") == ("Unknown", "ChildTerminating")
     assert "belongs to a deleted InferenceGateway front" in world.gateway_message("Accepted")
+    assert world.gateway_condition("Ready") == ("False", "ChildTerminating")
+    status = world.gateway()["status"]
+    assert (status["readyReplicas"], [one["ready"] for one in status["models"]]) == (0, [False])
+    assert "Stalled" not in str(status["conditions"]), "it goes on by itself"
+    assert diagnosis.diagnose(world.gateway(), REMEDIES).found[0].reason == "ChildTerminating"
     world.kube.round(world.now)
     world.settle()
     assert [one["name"] for one in world.configuration()["routes"]] == ["talk"]
-    assert "belongs to a deleted" not in world.gateway_message("Accepted")
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert world.gateway_condition("Ready") == ("True", "Serving")

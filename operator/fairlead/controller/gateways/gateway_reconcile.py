@@ -24,7 +24,6 @@ from fairlead.controller.gateways.members import MemberReader
 from fairlead.controller.pods import router_problems
 from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
-from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
@@ -60,9 +59,11 @@ class GatewayReconciler:
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra={"namespace": key.namespace, "name_of_object": key.name})
             return ReconcileOutcome(after_s=LEAVING_S)
+        if inputs.awaits_a_deleted_one:
+            observed = gateway_snapshot.without_routers(observed)
         inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
         await self._report(observed, inputs, now)
-        leaving = inputs.obstacle is not None and inputs.obstacle.passes
+        leaving = inputs.obstacle is not None and inputs.obstacle.reason is ConditionReason.CHILD_TERMINATING
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
         waits = [WATCHFUL_S] if observed.routers else []
@@ -92,9 +93,8 @@ class GatewayReconciler:
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)
         meddled = self._meddled(observed, now)
-        met = await self._applier.carry_out_all(children, observed.owner, meddled)
-        obstacle = _passing(met)
-        if met is None or met.passes:  # not while its Service is still that of a deleted gateway
+        obstacle = await self._applier.carry_out_all(children, observed.owner, meddled)
+        if obstacle is None or obstacle.passes:  # not while its Service is still that of a deleted gateway
             intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
             route = await self._routes.carry_out(intent, observed.owner, meddled)
         else:
@@ -174,12 +174,6 @@ class GatewayReconciler:
         """Return what tenants use; unchanged for a minute after it was written."""
         fresh = gateway_status.tenants(inputs, observed.status.get("tenants") or [])
         return fresh if inputs.refused is not None else self._usage.due(observed.owner.uid, fresh, at)
-
-
-def _passing(obstacle: Obstacle | None) -> Obstacle | None:
-    """What goes by itself is reported beside all else, and tried again soon."""
-    goes = obstacle is not None and obstacle.reason is ConditionReason.CHILD_TERMINATING
-    return replace(obstacle, passes=True) if obstacle is not None and goes else obstacle
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:

@@ -1,7 +1,7 @@
 """One gateway and everything that belongs to it, gathered from the stores. Sends no requests, decides nothing."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
@@ -58,6 +58,11 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | 
         unready_routers=tuple(one for one in seen if _is_awaited(one)),
         configuration=_configuration(live) if live is not None and snapshot.owned(live, owner) else None,
     )
+
+
+def without_routers(observed: GatewaySnapshot) -> GatewaySnapshot:
+    """Return it without pods that have its labels and are those of a deleted gateway of its name."""
+    return replace(observed, routers=(), unready_routers=())
 
 
 def _is_awaited(pod: Manifest) -> bool:

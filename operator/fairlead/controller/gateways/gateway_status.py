@@ -48,6 +48,12 @@ class GatewayInputs:
     route: tuple[UntimedCondition, ...] = ()
     """The condition RouteAccepted, if there is one."""
 
+    @property
+    def awaits_a_deleted_one(self) -> bool:
+        """Whether nothing is applied before the children of a deleted gateway of its name are gone."""
+        found = self.obstacle
+        return found is not None and found.reason is Why.CHILD_TERMINATING and not found.passes
+
 
 def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
     """Return the status fields other than conditions and tenants."""
@@ -87,7 +93,8 @@ def _accepted(now: GatewayInputs) -> UntimedCondition:
     if now.refused is not None:
         return now.refused
     if now.obstacle is not None and not now.obstacle.passes:
-        return _condition(ConditionType.ACCEPTED, False, now.obstacle.reason, now.obstacle.message)
+        holds = None if now.awaits_a_deleted_one else False
+        return _condition(ConditionType.ACCEPTED, holds, now.obstacle.reason, now.obstacle.message)
     leaving = (now.obstacle.message,) if now.obstacle is not None else ()
     words = " | ".join(("every setting can work", *now.missing, *now.remarks, *leaving))
     return _condition(ConditionType.ACCEPTED, True, Why.ACCEPTED, words)
@@ -132,7 +139,7 @@ def _as_before(now: GatewayInputs) -> UntimedCondition:
 def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: UntimedCondition) -> UntimedCondition:
     """Whether routers do what the spec says; one model without a replica is its deployment's matter."""
     kind = ConditionType.READY
-    if accepted.holds is False:
+    if accepted.holds is not True:
         some = len(observed.routers)
         meanwhile = f"; {counted(some, 'router')} {verb(some, 'serves')} as before" if some else ""
         return _condition(kind, False, accepted.reason, f"{accepted.message}{meanwhile}")
