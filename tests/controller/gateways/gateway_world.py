@@ -22,11 +22,12 @@ class GatewayWorld(Pretend):
     def restart(self) -> None:
         """Start a fresh operator without state."""
         super().restart()
+        self.named = PretendReferences(self.objects)
         environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,
             pod_access=self.pod_client,
-            named=PretendReferences(self.objects),
+            named=self.named,
             events=self.event_sink,
             logs=self.server,
             sets=self.sets,

@@ -54,6 +54,23 @@ def test_a_tenants_missing_keys_are_named_and_its_routers_start() -> None:
     assert "shop-keys" not in world.gateway_message("Accepted")
 
 
+def test_a_secret_that_cannot_be_read_keeps_no_new_model_out_of_the_status() -> None:
+    """All of the status stayed as it was, while routers had the new model."""
+    world = served(models=[ELSEWHERE], external=[BIG], tenants=[SHOP])
+    put_secret(world, "hosted", "token")
+    world.settle()
+    world.named.unreadable = {"hosted"}
+    world.put_gateway(models=[ELSEWHERE, {"name": "two", "deployment": "chat"}], external=[BIG], tenants=[SHOP])
+    world.settle()
+    status = world.gateway()["status"]
+    assert status["observedGeneration"] == 2
+    assert [one["name"] for one in status["models"]] == ["talk", "two"]
+    assert "hosted" not in world.gateway_message("Accepted")
+    assert "spec.tenants[0].keys[0].name: shop-keys: there is no Secret" in world.gateway_message("Accepted"), (
+        "the others are read all the same"
+    )
+
+
 def test_the_optional_secret_of_all_tenants_keys_is_no_gap() -> None:
     world = served(tenants=[{"name": "shop"}])
     assert "front-keys" not in world.gateway_message("Accepted")

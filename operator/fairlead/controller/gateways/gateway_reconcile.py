@@ -16,7 +16,7 @@ from fairlead.controller import router_settings
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
-from fairlead.controller.gateways import gateway_snapshot, gateway_status, members, routed_models
+from fairlead.controller.gateways import gateway_secrets, gateway_snapshot, gateway_status, members, routed_models
 from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
@@ -31,7 +31,7 @@ from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes
-from fairlead.review import deployment_review, gateway_review, references
+from fairlead.review import deployment_review, gateway_review
 from fairlead.review.context import ObjectKey
 
 log = logging.getLogger("fairlead.controller")
@@ -106,17 +106,9 @@ class GatewayReconciler:
             members=joined,
             routes=models.routes,
             remarks=remarks,
-            missing=await self._missing(gateway),
+            missing=await gateway_secrets.missing(self._environment.named, gateway),
             route=route_conditions.route_accepted(route, observed.status, now),
         )
-
-    async def _missing(self, gateway: DesiredGateway) -> tuple[str, ...]:
-        """Return which Secrets, and which of their entries, routers lack: they start without them."""
-        named, entries = (*references.secrets_of_gateway(gateway),), (*references.entries_of_gateway(gateway),)
-        keys = list(dict.fromkeys(one.key for one in named))
-        present = await self._environment.named.present(keys, references.needed(entries))
-        lacking = (*references.absent(named, present), *references.incomplete(entries, present))
-        return tuple(routed_models.shortened([one.sentence for one in lacking]))
 
     def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime

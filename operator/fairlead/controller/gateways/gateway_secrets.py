@@ -1,0 +1,37 @@
+"""Which Secrets, and which of their entries, the routers of a gateway lack: they start without them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from fairlead.cluster.api_errors import ApiError
+from fairlead.controller.gateways import routed_models
+from fairlead.controller.interfaces import ReferenceLookup
+from fairlead.controller.reference_cache import TRUSTED
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.review import references
+from fairlead.review.context import ObjectKey
+
+log = logging.getLogger("fairlead.controller")
+
+
+async def missing(named: ReferenceLookup, gateway: DesiredGateway) -> tuple[str, ...]:
+    """Return a sentence on each."""
+    secrets, entries = (*references.secrets_of_gateway(gateway),), (*references.entries_of_gateway(gateway),)
+    needed = references.needed(entries)
+    keys = list(dict.fromkeys(one.key for one in secrets))
+    found = await asyncio.gather(*(_present(named, key, needed) for key in keys))
+    present = {key: held for one in found for key, held in one.items()}
+    lacking = (*references.absent(secrets, present), *references.incomplete(entries, present))
+    return tuple(routed_models.shortened([one.sentence for one in lacking]))
+
+
+async def _present(
+    named: ReferenceLookup, key: ObjectKey, needed: Mapping[ObjectKey, frozenset[str]]
+) -> Mapping[ObjectKey, frozenset[str]]:
+    """Take one that the API server fails to read for whole: routers need no Secret to start, nor has a status to."""
+    try:
+        return await named.present([key], needed)
+    except ApiError as problem:
+        log.warning("%s is taken for whole, since it was not read: %s", key.name, problem)
+        return {key: TRUSTED}
