@@ -48,6 +48,8 @@ class ConditionReason(StrEnum):
     """An object that the spec names does not exist; resolved when it is created."""
     KEY_MISSING = "KeyMissing"
     """The Secret or ConfigMap exists, without the key that the spec names."""
+    SECRETS_MISSING = "SecretsMissing"
+    """Accepted, but the routers of a gateway run without a Secret, or an entry of one, that its spec names."""
     BAD_ITEMS = "BadItems"
     """Lines of an evaluation cannot be used, or it has none; no canary is judged by it until they are corrected."""
     TOO_FEW_ITEMS = "TooFewItems"

@@ -25,7 +25,7 @@ CAUSES_FIRST: Final = (
     ConditionType.READY,
 )
 """Stalled and Reconciling repeat other conditions."""
-NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF})
+NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF, ConditionReason.SECRETS_MISSING})
 """Reasons to report although the condition holds."""
 AWAITED: Final = frozenset({ConditionReason.CHILD_TERMINATING})
 """Likewise, but only while the object does not serve."""

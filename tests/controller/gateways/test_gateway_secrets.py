@@ -4,10 +4,14 @@ import base64
 from datetime import timedelta
 from typing import Any, Final
 
-from fairlead.cluster import kinds
+import pytest
+
+from fairlead.cluster import kinds, package_data
 from fairlead.controller.gateways.routed_models import MOST_REMARKS
+from fairlead.review import diagnosis, remedies
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 
+REMEDIES: Final = remedies.read(package_data.remedies())
 BIG: Final[dict[str, Any]] = {
     "name": "big",
     "url": "https://api.example.com/v1",
@@ -15,6 +19,7 @@ BIG: Final[dict[str, Any]] = {
     "keySecret": {"name": "hosted", "key": "token"},
 }
 SHOP: Final[dict[str, Any]] = {"name": "shop", "keys": [{"name": "shop-keys", "key": "current"}]}
+HELPED: Final = {"fallback": {"deployments": ["external/big"]}}
 ELSEWHERE: Final[dict[str, Any]] = {"name": "talk", "deployment": "external/big"}
 
 
@@ -27,7 +32,7 @@ def put_secret(world: GatewayWorld, name: str, *entries: str) -> None:
 def test_the_key_of_another_api_that_is_not_there_shows_in_the_status_until_it_is() -> None:
     """Each request of the model was refused by the API, while all conditions said that it can be answered."""
     world = served(models=[ELSEWHERE], external=[BIG])
-    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert world.gateway_condition("Accepted") == ("True", "SecretsMissing")
     assert (
         "spec.external[0].keySecret.name: hosted: there is no Secret hosted in namespace default; create it first"
         in world.gateway_message("Accepted")
@@ -41,7 +46,37 @@ def test_the_key_of_another_api_that_is_not_there_shows_in_the_status_until_it_i
     )
     put_secret(world, "hosted", "token")
     world.settle()
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
     assert world.gateway_message("Accepted") == "every setting can work"
+
+
+def test_a_model_of_another_api_is_not_answered_without_its_key_and_why_says_what_is_missing() -> None:
+    """Its status counted it as answered, and `fairlead why` found nothing to do."""
+    own = {"name": "own", "deployment": "chat"}
+    world = served(models=[ELSEWHERE, own], external=[BIG])
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway_message("Ready") == (
+        "1 of 2 models can be answered; talk: routers lack the key of external/big; see the condition Accepted"
+    )
+    assert {one["name"]: one["ready"] for one in world.gateway()["status"]["models"]} == {"talk": False, "own": True}
+    (found,) = diagnosis.diagnose(world.gateway(), REMEDIES).found
+    assert (found.type, found.reason, found.command) == ("Accepted", "SecretsMissing", "kubectl get secrets -n default")
+    put_secret(world, "hosted", "token")
+    world.settle()
+    assert world.gateway_message("Ready") == "2 of 2 models can be answered"
+
+
+@pytest.mark.parametrize("where", [{"deployment": "external/big"}, {"deployment": "elsewhere", **HELPED}], ids=str)
+def test_a_gateway_whose_only_model_lacks_its_key_is_not_ready(where: dict[str, Any]) -> None:
+    world = GatewayWorld()
+    world.put_gateway(models=[{"name": "talk", **where}], external=[BIG])
+    world.settle()
+    reason = "SecretsMissing" if where["deployment"] == "external/big" else "NoneReady"
+    assert world.gateway_condition("Ready") == ("False", reason)
+    assert "SecretsMissing" in [one.reason for one in diagnosis.diagnose(world.gateway(), REMEDIES).found]
+    put_secret(world, "hosted", "token")
+    world.settle()
+    assert world.gateway_condition("Ready") == ("True", "Serving")
 
 
 def test_a_tenants_missing_keys_are_named_and_its_routers_start() -> None:

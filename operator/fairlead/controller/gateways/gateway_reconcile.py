@@ -67,7 +67,9 @@ class GatewayReconciler:
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
         waits = [WATCHFUL_S] if observed.routers else []
-        unsettled = inputs.obstacle is not None or inputs.missing or any(one.holds is not True for one in inputs.route)
+        unsettled = (
+            inputs.obstacle is not None or inputs.missing.remarks or any(one.holds is not True for one in inputs.route)
+        )
         waits += [LEAVING_S if leaving else MISSING_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from fairlead.cluster.api_errors import ApiError
 from fairlead.controller.gateways import routed_models
@@ -15,15 +16,36 @@ from fairlead.review.context import ObjectKey
 log = logging.getLogger("fairlead.controller")
 
 
-async def missing(named: ReferenceLookup, gateway: DesiredGateway) -> tuple[str, ...]:
-    """Return a sentence on each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecrets:
+    """What routers lack."""
+
+    remarks: tuple[str, ...] = ()
+    """A sentence on each."""
+    keyless: frozenset[str] = frozenset()
+    """Other APIs, by their names as targets, that refuse each request until their key is there."""
+
+
+async def missing(named: ReferenceLookup, gateway: DesiredGateway) -> MissingSecrets:
+    """Return what there is to report of a gateway's Secrets."""
     secrets, entries = (*references.secrets_of_gateway(gateway),), (*references.entries_of_gateway(gateway),)
     needed = references.needed(entries)
     keys = list(dict.fromkeys(one.key for one in secrets))
     found = await asyncio.gather(*(_present(named, key, needed) for key in keys))
     present = {key: held for one in found for key, held in one.items()}
     lacking = (*references.absent(secrets, present), *references.incomplete(entries, present))
-    return tuple(routed_models.shortened([one.sentence for one in lacking]))
+    return MissingSecrets(
+        remarks=tuple(routed_models.shortened([one.sentence for one in lacking])),
+        keyless=frozenset(_keyless(gateway, present)),
+    )
+
+
+def _keyless(gateway: DesiredGateway, present: Mapping[ObjectKey, frozenset[str]]) -> Iterator[str]:
+    for one in gateway.routes.externals:
+        if one.key is not None:
+            held = present.get(ObjectKey("Secret", gateway.reference.namespace, one.key.name), frozenset())
+            if one.key.key not in held:
+                yield one.name
 
 
 async def _present(

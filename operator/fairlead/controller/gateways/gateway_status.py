@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.gateways.gateway_secrets import MissingSecrets
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.controller.status import tenant_use
@@ -39,8 +40,7 @@ class GatewayInputs:
     members: GatewayMembers = field(default_factory=GatewayMembers)
     routes: tuple[ModelRoute, ...] = ()
     remarks: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    """What routers lack of Secrets."""
+    missing: MissingSecrets = field(default_factory=MissingSecrets)
     reports: Sequence[GatewayReport | None] = ()
     """One for each ready router; None if it did not answer."""
     problem: str = ""
@@ -96,8 +96,10 @@ def _accepted(now: GatewayInputs) -> UntimedCondition:
         holds = None if now.awaits_a_deleted_one else False
         return _condition(ConditionType.ACCEPTED, holds, now.obstacle.reason, now.obstacle.message)
     leaving = (now.obstacle.message,) if now.obstacle is not None else ()
-    words = " | ".join(("every setting can work", *now.missing, *now.remarks, *leaving))
-    return _condition(ConditionType.ACCEPTED, True, Why.ACCEPTED, words)
+    lacking = now.missing.remarks
+    first = "routers run without these Secrets, or entries of them" if lacking else "every setting can work"
+    words = " | ".join((first, *lacking, *now.remarks, *leaving))
+    return _condition(ConditionType.ACCEPTED, True, Why.SECRETS_MISSING if lacking else Why.ACCEPTED, words)
 
 
 def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition:
@@ -124,7 +126,8 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
         words = f"{words}; {first.name}: {_why_down(first, now)}"
     if served:
         return _condition(kind, True, Why.ROUTABLE, words)
-    return _condition(kind, False, Why.NONE_READY, words)
+    lacks_keys = all(now.missing.keyless & route_targets.first(one) for one in down)
+    return _condition(kind, False, Why.SECRETS_MISSING if lacks_keys else Why.NONE_READY, words)
 
 
 def _as_before(now: GatewayInputs) -> UntimedCondition:
@@ -143,7 +146,7 @@ def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: Unti
         some = len(observed.routers)
         meanwhile = f"; {counted(some, 'router')} {verb(some, 'serves')} as before" if some else ""
         return _condition(kind, False, accepted.reason, f"{accepted.message}{meanwhile}")
-    if routable.reason in (Why.ROUTERS_NOT_READY, Why.NONE_READY):
+    if routable.reason in (Why.ROUTERS_NOT_READY, Why.NONE_READY, Why.SECRETS_MISSING):
         return _condition(kind, False, routable.reason, routable.message)
     return _condition(kind, None if routable.holds is None else True, _summary(routable), routable.message)
 
@@ -171,15 +174,23 @@ def _target(name: str, now: GatewayInputs) -> Manifest:
 
 
 def _answering(route: ModelRoute, now: GatewayInputs) -> bool:
-    """Whether a request for it reaches a replica, or another API if none serves."""
+    """Whether a request for it reaches a replica, or another API if none serves, whose key routers have."""
     chain = route.fallback
     helps = chain is not None and FallbackReason.UNAVAILABLE in chain.reasons
     others = chain.targets if helps and chain is not None else ()
-    return any(one.startswith(EXTERNAL) or _routable_pods(one, now) for one in (*route_targets.first(route), *others))
+    return any(_takes_requests(one, now) for one in (*route_targets.first(route), *others))
+
+
+def _takes_requests(target: str, now: GatewayInputs) -> bool:
+    if target.startswith(EXTERNAL):
+        return target not in now.missing.keyless
+    return bool(_routable_pods(target, now))
 
 
 def _why_down(route: ModelRoute, now: GatewayInputs) -> str:
     targets = sorted(route_targets.first(route))
+    if keyless := [one for one in targets if one in now.missing.keyless]:
+        return f"routers lack the key of {keyless[0]}; see the condition Accepted"
     lost = [one for one in targets if one not in now.members.joined]
     if lost:
         return f"{lost[0]} has not joined this gateway; see the condition Accepted"
