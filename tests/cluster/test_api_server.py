@@ -66,6 +66,26 @@ def test_an_answer_is_an_error_of_its_kind(
     run(story())
 
 
+def test_a_deletion_waits_for_longer_than_a_policys_webhook_may_take() -> None:
+    """The operator gave up first, by a hair, and neither the webhook's name nor its failure ever showed."""
+    assert ApiLimits().seconds("delete") > 30.0
+    words = 'failed calling webhook "policy.example.com": context deadline exceeded'
+
+    async def story() -> None:
+        fake = FakeApi()
+        for verb in ("delete", "patch"):
+            fake.fail(Fault(code=500, body=words, delay=0.3), verb)
+        async with fake.connected() as connection:
+            api = ApiServer(connection, limits=ApiLimits(request_s=0.1, delete_s=30.0))
+            with pytest.raises(Unreachable, match="failed calling webhook") as answered:
+                await api.remove(note("a"), uid="u")
+            with pytest.raises(Unreachable, match="TimeoutError") as hung:
+                await api.apply(note("a"))
+        assert (answered.value.timed_out, hung.value.timed_out) == (False, True)
+
+    run(story())
+
+
 def test_an_answer_lost_after_the_write_finds_it_done_at_the_next_try() -> None:
     """P12: the same apply again changes nothing."""
 

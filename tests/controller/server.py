@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiRequest, of_answer
+from fairlead.cluster.api_errors import ApiRequest, no_answer, of_answer
 from fairlead.cluster.kinds import Manifest, Resource
 from tests.cluster.fake_objects import Objects, Status
 from tests.controller import tried
@@ -32,6 +32,8 @@ class Faults:
     """Verb and kind's title for which the right is missing."""
     refused: dict[str, str] = field(default_factory=dict)
     """By kind's title, the message with which a cluster policy refuses a write."""
+    unanswered: frozenset[tuple[str, str]] = frozenset()
+    """Verb and kind's title of writes that get no answer in time, as while a policy's webhook hangs."""
     refused_with: int = 422
     """The status of these answers."""
 
@@ -149,6 +151,8 @@ class PretendServer:
             cause = {"reason": "NamespaceTerminating", "message": "namespace default is being terminated"}
             body = {"reason": "Forbidden", "message": "is forbidden", "details": {"causes": [cause]}}
             raise of_answer(request, 403, _json(body))
+        if (request.verb, title) in self.faults.unanswered:
+            raise no_answer(request, TimeoutError())
         if request.verb != "get" and title in self.faults.refused:
             body = {"reason": "Refused", "message": self.faults.refused[title]}
             raise of_answer(request, self.faults.refused_with, _json(body))

@@ -91,6 +91,44 @@ def test_a_store_that_is_slow_for_a_moment_keeps_no_hung_replica_for_minutes(wor
     assert "reason" not in status(world)
 
 
+def test_a_webhook_that_hangs_for_longer_than_the_operator_waits_is_reported_after_its_second_time() -> None:
+    """Each reconcile failed, no DeletionRefused came, and the queue waited for longer and longer."""
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(unanswered=frozenset({("delete", "pods")}))
+    with pytest.raises(Unreachable, match="TimeoutError"):
+        world.tick()
+    world.tick()
+    assert world.tick().failed == ""
+    assert status(world) == {
+        "reason": "DeletionRefused",
+        "message": f"pod {first} hangs and is not replaced: the API server gave no answer to the deletion of its pod, "
+        "twice in a row; see which policy's webhook hangs; the deletion is tried again every 5 minutes",
+    }
+    refused_for_a_while(world)
+    assert (len(events(world, "DeletionRefused")), events(world, "Replaced")) == (1, [])
+    world.server.faults = Faults()
+    world.rounds(8)
+    assert first not in names(world)
+    assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
+
+
+def test_a_deletion_without_an_answer_now_and_then_is_tried_again_at_once() -> None:
+    world = serving()
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    hangs = Faults(unanswered=frozenset({("delete", "pods")}))
+    slow = Faults(refused={"pods": "etcdserver: leader changed"}, refused_with=500)
+    for faults in (hangs, slow, hangs):
+        world.server.faults = faults
+        with pytest.raises(Unreachable):
+            world.tick()
+    world.server.faults = Faults()
+    world.rounds(1)
+    assert (first in names(world), "reason" in status(world)) == (False, False)
+
+
 def test_a_replica_that_answers_again_before_it_is_deleted_was_not_replaced() -> None:
     world = serving()
     first = names(world)[0]

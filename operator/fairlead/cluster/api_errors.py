@@ -120,6 +120,11 @@ class Throttled(ApiError):
 class Unreachable(ApiError):
     """No usable answer; the request may still have been carried out."""
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether the server was connected and gave no answer in time."""
+        return self.status == 0 and self.reason == TimeoutError.__name__
+
 
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unreachable,

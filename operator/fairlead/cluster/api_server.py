@@ -69,11 +69,17 @@ class ApiLimits:
     request_s: float = 10.0
     list_s: float = 30.0
     """Enough for thousands of pods over a slow connection."""
+    delete_s: float = 35.0
+    """Longer than a policy's webhook may take, which is 30 s: only the answer says that it failed, and which one."""
     connect_s: float = 5.0
     writes: int = 16
     """Less than a tenth of the seats that API Priority and Fairness gives to all service accounts together."""
     reads: int = 16
     """Of single objects. Each needs a connection of its own, and TLS takes 256 KiB for one (`bench.operator_scale`)."""
+
+    def seconds(self, verb: str) -> float:
+        """Return how long a request may take."""
+        return {"list": self.list_s, "delete": self.delete_s}.get(verb, self.request_s)
 
 
 LIMITS: Final = ApiLimits()
@@ -239,8 +245,7 @@ class ApiServer:
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
     ) -> Answer:
-        total = self._limits.list_s if request.verb == "list" else self._limits.request_s
-        timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
+        timeout = aiohttp.ClientTimeout(total=self._limits.seconds(request.verb), sock_connect=self._limits.connect_s)
         http_request, started, status = http_requests.of(request, query or {}, body), time.monotonic(), 0
         try:
             async with await self._connection.send(http_request, timeout) as answer:

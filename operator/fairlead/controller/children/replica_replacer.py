@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiError, RequestRefused
+from fairlead.cluster.api_errors import ApiError, RequestRefused, Unreachable
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState, EventSink
@@ -45,6 +45,8 @@ class ReplicaReplacer:
         self._events = events
         self._refused: dict[str, _RefusedDeletion] = {}
         """By the pod's UID; without it, as after a restart, the deletion is only tried again at once."""
+        self._unanswered: set[str] = set()
+        """UIDs of pods whose last deletion got no answer in time."""
         self._unrecorded: dict[str, HungReplicaDecision] = {}
         """By the deployment's UID: a retry that deleted a pod, and that the status does not list yet."""
 
@@ -74,6 +76,7 @@ class ReplicaReplacer:
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod or a deployment that is gone."""
         self._refused.pop(uid, None)
+        self._unanswered.discard(uid)
         self._unrecorded.pop(uid, None)
 
     async def carry_out(
@@ -109,7 +112,7 @@ class ReplicaReplacer:
         try:
             deleted = await self._delete(live)
         except ApiError as problem:
-            if not _lasts(problem):
+            if not (_lasts(problem) or self._is_unanswered_again(chosen.uid, problem)):
                 raise
             self._refused[chosen.uid] = _RefusedDeletion(now, _because(chosen, problem), wanted)
             return False
@@ -117,6 +120,15 @@ class ReplicaReplacer:
             self._unrecorded[observed.owner.uid] = wanted
             self._refused.pop(chosen.uid)
         return deleted
+
+    def _is_unanswered_again(self, uid: str, problem: ApiError) -> bool:
+        """Whether two deletions of a pod in a row got no answer in time, as while webhooks hang one after another."""
+        timed_out, before = isinstance(problem, Unreachable) and problem.timed_out, uid in self._unanswered
+        if timed_out:
+            self._unanswered.add(uid)
+        else:
+            self._unanswered.discard(uid)
+        return timed_out and before
 
     def _is_recorded(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
         stored = self._world.of(kinds.INFERENCE_DEPLOYMENT).find(observed.owner.namespace, observed.owner.name)
@@ -145,6 +157,9 @@ def _lasts(problem: ApiError) -> bool:
 def _because(chosen: ReplacedReplica, problem: ApiError) -> str:
     if isinstance(problem, RequestRefused):
         found, remedy = obstacle_of(problem).message, "allow it, or delete the pod yourself"
+    elif isinstance(problem, Unreachable) and problem.timed_out:
+        found = "the API server gave no answer to the deletion of its pod, twice in a row"
+        remedy = "see which policy's webhook hangs; the deletion is tried again every 5 minutes"
     else:
         found = f"the API server failed to delete its pod (status {problem.status}): {problem.message}"
         remedy = "repair what it names; the deletion is tried again every 5 minutes"
