@@ -51,8 +51,9 @@ PROGRESS = {"type": "Progressing", "status": "True", "reason": "OnTrial", "messa
 
 
 def seen(state: CanaryState) -> RolloutView:
-    """A deployment in this state."""
-    found = rollout_orders.view(document(status={"canary": canary_status.written(state)}))
+    """A deployment in this state, with a replica of the old revision."""
+    old = {"hash": "0f0f0f0f", "replicas": 1, "ready": 1}
+    found = rollout_orders.view(document(status={"canary": canary_status.written(state), "revisions": [old]}))
     assert isinstance(found, RolloutView)
     return found
 

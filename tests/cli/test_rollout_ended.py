@@ -1,6 +1,9 @@
 """`fairlead rollout status` of a canary that is over."""
 
 from dataclasses import replace
+from typing import Any, Final
+
+import pytest
 
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import RolloutView
@@ -8,14 +11,17 @@ from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryPhase
 from tests.cli.test_rollout import SECOND, T0, document
 
+NEW: Final[dict[str, Any]] = {"hash": "1a2b3c4d", "replicas": 3, "ready": 3}
+OLD: Final[dict[str, Any]] = {"hash": "0f0f0f0f", "replicas": 1, "ready": 1}
+DONE: Final = "  next  nothing: 1a2b3c4d alone serves; the next change of the model or engine begins a canary"
 
-def promoted(reason: str) -> RolloutView:
-    """A promoted canary of a deployment whose rollout is at this reason."""
+
+def promoted(reason: str, *revisions: dict[str, Any]) -> RolloutView:
+    """A promoted canary of a deployment whose rollout is at this reason, with these replicas."""
     state = canary_status.written(replace(SECOND, phase=CanaryPhase.PROMOTED, step=2))
     moving = {"type": "Progressing", "status": "True", "reason": reason, "message": "1a2b3c4d serves"}
-    found = rollout_orders.view(
-        document({"rollout": {"strategy": "Canary"}}, {"canary": state, "conditions": [moving]})
-    )
+    status = {"canary": state, "conditions": [moving], "revisions": list(revisions)}
+    found = rollout_orders.view(document({"rollout": {"strategy": "Canary"}}, status))
     assert isinstance(found, RolloutView)
     return found
 
@@ -27,7 +33,20 @@ def coming(seen: RolloutView) -> str:
 
 def test_nothing_comes_once_the_old_replicas_are_gone() -> None:
     """It said for ever that they are removed and that the rollout is complete then."""
-    assert coming(promoted("RollingOut")) == "  next  the last old replicas are removed; then the rollout is complete"
-    done = coming(promoted("Complete"))
-    assert done == "  next  nothing: 1a2b3c4d alone serves; the next change of the model or engine begins a canary"
-    assert '"next": "nothing: 1a2b3c4d alone serves' in rollout_text.as_json(promoted("Complete"))
+    rolling = coming(promoted("RollingOut", NEW, OLD))
+    assert rolling == "  next  the last old replicas are removed; then the rollout is complete"
+    assert coming(promoted("Complete", NEW, OLD | {"replicas": 0, "ready": 0})) == DONE
+    assert '"next": "nothing: 1a2b3c4d alone serves' in rollout_text.as_json(promoted("Complete", NEW))
+
+
+@pytest.mark.parametrize("reason", ["Paused", "ChildTerminating", "NoRight", "ClusterRefuses", "Starting"])
+def test_nothing_old_is_left_to_remove_whatever_else_the_deployment_waits_for(reason: str) -> None:
+    """Scaled up without room, or paused since, it was to remove old replicas that did not exist."""
+    assert coming(promoted(reason, NEW)) == DONE
+
+
+def test_a_promoted_revision_without_a_ready_replica_is_not_said_to_serve() -> None:
+    for replicas in (0, 2):
+        assert coming(promoted("Complete", NEW | {"replicas": replicas, "ready": 0})) == (
+            "  next  nothing: no replica of 1a2b3c4d is ready; the next change of the model or engine begins a canary"
+        )

@@ -12,7 +12,7 @@ from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
-from fairlead.fleet.conditions import ConditionReason, ConditionType
+from fairlead.fleet.conditions import ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 from fairlead.planning.canary_moment import CanaryMoment
@@ -44,8 +44,10 @@ class RolloutView:
     """The same state, as stored in the status."""
     progress: str = ""
     """The message of the condition Progressing."""
-    complete: bool = False
-    """Whether nothing is left to do: that condition's reason."""
+    old_replicas: int = 0
+    """Of other revisions, without those that end already."""
+    ready: int = 0
+    """Ready replicas of the canary's revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +105,15 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
     moving: Mapping[str, Any] = next(
         (one for one in status.get("conditions") or () if one["type"] == ConditionType.PROGRESSING), {}
     )
-    progress, complete = str(moving.get("message", "")), moving.get("reason") == ConditionReason.COMPLETE
-    return RolloutView(place=place, state=state, stored=status["canary"], progress=progress, complete=complete)
+    revisions = status.get("revisions") or ()
+    return RolloutView(
+        place=place,
+        state=state,
+        stored=status["canary"],
+        progress=str(moving.get("message", "")),
+        old_replicas=sum(one.get("replicas", 0) for one in revisions if one.get("hash") != state.revision),
+        ready=sum(one.get("ready", 0) for one in revisions if one.get("hash") == state.revision),
+    )
 
 
 def _title(kind: str, name: str) -> str:
@@ -206,9 +215,11 @@ def coming(seen: RolloutView) -> str:
 
 
 def _last(seen: RolloutView) -> str:
-    if seen.complete:
-        return f"nothing: {seen.state.revision} alone serves; the next change of the model or engine begins a canary"
-    return "the last old replicas are removed; then the rollout is complete"
+    """What follows its promotion, by the replicas that are left: a pause, a lack of room or a scale to zero is none."""
+    if seen.old_replicas:
+        return "the last old replicas are removed; then the rollout is complete"
+    serves = f"{seen.state.revision} alone serves" if seen.ready else f"no replica of {seen.state.revision} is ready"
+    return f"nothing: {serves}; the next change of the model or engine begins a canary"
 
 
 def _leaves(state: CanaryState) -> str:
