@@ -1,6 +1,9 @@
 """`fairlead plan` where no fleet keeps the objectives, or too little arrives to tell: which, why, what would help."""
 
 import json
+import re
+from pathlib import Path
+from typing import Final
 
 import pytest
 import yaml
@@ -11,6 +14,7 @@ from fairlead.fleet.capacity_plan import LatencyObjectives
 from tests.cli.conftest import Run
 from tests.cli.test_plan import ARRIVING, MODEL, OBJECTIVES
 
+NEEDED: Final = re.compile(r": ([0-9.]+) GiB are needed before any KV cache, and the engine may use ([0-9.]+) GiB")
 L40S = ("--product", "NVIDIA-L40S")
 
 
@@ -111,6 +115,34 @@ def test_a_model_that_fits_none_of_the_gpus_says_what_the_nearest_lack(run: Run)
     assert lines[1].startswith("  8 x NVIDIA-L4, weights fp8PerTensor: 51.3 GiB are needed before any KV cache"), lines
     _, out, _ = run("plan", MODEL, *ARRIVING, "--product", "NVIDIA-A10")
     assert "no price is known for NVIDIA-A10: give one with --products FILE" in out.splitlines()[1]
+
+
+LARGE: Final = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 32768,
+    "intermediate_size": 131072,
+    "num_hidden_layers": 400,
+    "num_attention_heads": 256,
+    "num_key_value_heads": 64,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+    "torch_dtype": "bfloat16",
+}
+
+
+def test_of_a_model_that_is_too_large_for_every_gpu_those_come_first_that_lack_least(run: Run, tmp_path: Path) -> None:
+    """By name, the first were far too small, and a price was to be given for them."""
+    (tmp_path / "large.json").write_text(json.dumps(LARGE))
+    few = ("--rate", "1", "--prompt", "100,200,300", "--reply", "100,200,300", "--tpot-p95", "60ms")
+    code, out, _ = run("plan", "my/large", "--config-json", str(tmp_path / "large.json"), *few)
+    first, *nearest, _ = out.splitlines()
+    assert code == 1
+    assert first == "none of these GPUs can be planned for; do what the nearest need:", "no --product was given"
+    sizes = [NEEDED.search(one) for one in nearest]
+    shares = [round(float(one[1]) / float(one[2]), 2) for one in sizes if one is not None]
+    assert shares == sorted(shares)
+    assert (len(shares), "no price" in out) == (8, False)
 
 
 def test_of_a_rate_at_which_hardly_a_request_arrives_the_fleet_is_calculated(run: Run) -> None:

@@ -53,6 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
         objectives=brief.objectives,
         note=note,
         simulated=not note and plan_play.is_played(chosen, brief),
+        chosen=bool(chosen.product),
     )
     nothing_to_apply = chosen.output == "yaml" and shown.answer is None
     print(plan_text.RENDER[chosen.output](shown), file=sys.stderr if nothing_to_apply else sys.stdout)

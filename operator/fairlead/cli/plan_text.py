@@ -35,6 +35,8 @@ class ShownPlan:
     """Why nothing was played although there is an objective."""
     simulated: bool = False
     """Whether all that may keep the objectives was played."""
+    chosen: bool = False
+    """Whether only some GPUs were to be looked at."""
 
     @property
     def answer(self) -> FleetProposal | None:
@@ -52,7 +54,8 @@ def as_yaml(shown: ShownPlan) -> str:
         plays = shown.plays
         if plays is not None:
             return "\n".join(_unkept(shown, plays))
-        return "\n".join(unanswered.nothing(planned, shown.objectives, simulated=shown.simulated))
+        why = unanswered.nothing(planned, shown.objectives, simulated=shown.simulated, chosen=shown.chosen)
+        return "\n".join(why)
     held = [one for one in (shown.note, _too_many(best)) if one]
     if shown.plays is not None:
         held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *held]

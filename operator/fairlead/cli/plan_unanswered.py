@@ -6,17 +6,21 @@ from typing import Final
 
 from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.played_plan import PlayedPlan
-from fairlead.fleet.capacity_plan import CapacityPlan, LatencyObjectives, LoneRequest, RejectedConfiguration
+from fairlead.fleet.capacity_plan import CapacityPlan, LatencyObjectives, LoneRequest, PlanReason, RejectedConfiguration
 
 NEAREST: Final = 8
 
 
-def nothing(planned: CapacityPlan, objectives: LatencyObjectives, *, simulated: bool) -> Iterator[str]:
-    """Yield what is missed, then the configurations that came nearest, each with the reason it was left out."""
+def nothing(planned: CapacityPlan, objectives: LatencyObjectives, *, simulated: bool, chosen: bool) -> Iterator[str]:
+    """Yield what is missed, then the configurations that came nearest, each with the reason it was left out.
+
+    `chosen`: only some GPUs were to be looked at.
+    """
     order = sorted(planned.others, key=lambda one: _distance(one, objectives))
     alone = order[0].alone if order else None
     if alone is None:
-        yield "none of these GPUs can be planned for; leave out --product, or do what the nearest need:"
+        more = "leave out --product, or " if chosen else ""
+        yield f"none of these GPUs can be planned for; {more}do what the nearest need:"
     else:
         yield f"nothing in the catalogue keeps {given(objectives)}, since even a single request takes longer"
         yield _allowed(order, alone, objectives, simulated=simulated)
@@ -86,9 +90,11 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.6g}ms" if seconds < 1 else f"{seconds:.6g}s"
 
 
-def _distance(one: RejectedConfiguration, objectives: LatencyObjectives) -> tuple[bool, float, int, str]:
-    """Those that miss an objective first, the nearest before others; of the rest, those with most GPUs."""
-    words = one.configuration.words
-    if one.alone is None:
-        return True, 0.0, -one.configuration.parallelism.gpus, words
-    return False, one.alone.excess(objectives), 0, words
+def _distance(one: RejectedConfiguration, objectives: LatencyObjectives) -> tuple[int, float, int, str]:
+    """Those that miss an objective first, the nearest before others; then those that fit; then by missing memory."""
+    words, gpus = one.configuration.words, one.configuration.parallelism.gpus
+    if one.alone is not None:
+        return 0, one.alone.excess(objectives), 0, words
+    if one.reason is not PlanReason.DOES_NOT_FIT:
+        return 1, 0.0, -gpus, words
+    return 2, math.inf if one.memory_share is None else one.memory_share, -gpus, words

@@ -101,6 +101,8 @@ class RejectedConfiguration:
     because: str
     proposal: FleetProposal | None = None
     """The fleet that it would take, if the configuration would have worked, or might at all of the roofline."""
+    memory_share: float | None = None
+    """If it does not fit: what is needed before any KV cache, over what the engine may use; None without such sizes."""
     alone: LoneRequest | None = None
     """If even this misses an objective."""
     alone_at_best: LoneRequest | None = None

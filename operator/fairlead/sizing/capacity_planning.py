@@ -19,7 +19,7 @@ from fairlead.fleet.capacity_plan import (
 )
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import EngineMemory
-from fairlead.fleet.fit import FitVerdict, NoFit
+from fairlead.fleet.fit import FitVerdict, MemoryBreakdown, NoFit
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
@@ -113,16 +113,18 @@ def _formats(brief: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[Weig
 def _weigh(
     brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration
 ) -> FleetProposal | RejectedConfiguration:
+    question = _question(brief, accelerator, choice)
+    fit = assessment.assess(question)
+    if isinstance(fit, NoFit) or fit.verdict is not FitVerdict.FITS:
+        return RejectedConfiguration(
+            configuration=choice, reason=PlanReason.DOES_NOT_FIT, because=fit.because, memory_share=_share(fit.memory)
+        )
     if accelerator.price_an_hour is None:
         why = f"no price is known for {accelerator.product}: give one with --products FILE"
         return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_PRICE, because=why)
     if not replica_supply.has_rates(accelerator):
         why = f"bandwidth or compute of {accelerator.product} is unknown: give both with --products FILE"
         return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_RATES, because=why)
-    question = _question(brief, accelerator, choice)
-    fit = assessment.assess(question)
-    if isinstance(fit, NoFit) or fit.verdict is not FitVerdict.FITS:
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.DOES_NOT_FIT, because=fit.because)
     if (why_not := brief.objection(question)) is not None:
         return RejectedConfiguration(configuration=choice, reason=PlanReason.ENGINE_REFUSES, because=why_not)
     replica = replica_supply.of(question, fit, brief.traffic)
@@ -130,6 +132,10 @@ def _weigh(
     if not isinstance(supplied, ReplicaSupply):
         return _missing(brief, accelerator.price_an_hour, choice, (replica, supplied))
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
+
+
+def _share(memory: MemoryBreakdown | None) -> float | None:
+    return None if memory is None else round(1 - memory.kv.likely / memory.budget.likely, 3)
 
 
 def _missing(
