@@ -9,6 +9,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children import foreign_changes
+from fairlead.objects.drift import DriftPath
 from tests.controller.pretend import Pretend, deployment
 
 CHILDREN: tuple[tuple[Resource, str], ...] = (
@@ -20,6 +21,7 @@ CHILDREN: tuple[tuple[Resource, str], ...] = (
     (kinds.ROLE_BINDING, "chat-router"),
 )
 
+POD: DriftPath = ("spec", "template", "spec")
 COUNT: Manifest = {"f:spec": {"f:replicas": {}}}
 
 
@@ -110,19 +112,35 @@ def test_the_last_foreign_field_manager_is_named() -> None:
     assert foreign_changes.last_manager({"metadata": {"managedFields": entries}}) == "kubectl-edit"
 
 
+def labelled(name: str) -> Manifest:
+    """What one owns who has set one label."""
+    return {"f:metadata": {"f:labels": {f"f:{name}": {}}}}
+
+
 @pytest.mark.parametrize(
     ("path", "manager"),
     [
-        ("spec.template.spec.containers[engine].image", "kubectl-set"),
-        ("spec.template.spec.containers[engine].ports[8000/TCP].name", "kubectl-set"),
-        ("spec.template.spec.containers[loader].image", "kubectl-annotate"),
-        ("spec.replicas", "kubectl"),
-        ("spec.template.spec.tolerations[0].key", "argocd"),
-        ("spec.template.spec.terminationGracePeriodSeconds", "kubectl-annotate"),
+        ((*POD, "containers", "[engine]", "image"), "kubectl-set"),
+        ((*POD, "containers", "[engine]", "ports", "[8000/TCP]", "name"), "kubectl-set"),
+        ((*POD, "containers", "[loader]", "image"), "kubectl-annotate"),
+        (("spec", "replicas"), "kubectl"),
+        (("metadata", "labels", "app.kubernetes.io/name"), "argocd"),
+        (("metadata", "labels", "app"), "kubectl-label"),
+        ((*POD, "tolerations", "[0]", "key"), "argocd"),
+        ((*POD, "terminationGracePeriodSeconds"), "kubectl-annotate"),
     ],
-    ids=["a field", "an entry of a list", "another entry", "a count", "a list as a whole", "a field that was removed"],
+    ids=[
+        "a field",
+        "an entry of a list",
+        "another entry",
+        "a count",
+        "a label with dots",
+        "a label that it begins with",
+        "a list as a whole",
+        "a field that was removed",
+    ],
 )
-def test_of_several_writers_the_one_that_wrote_the_field_is_named(path: str, manager: str) -> None:
+def test_of_several_writers_the_one_that_wrote_the_field_is_named(path: DriftPath, manager: str) -> None:
     """P19: the last writer of all had only added an annotation."""
     port: Manifest = {".": {}, "f:name": {}}
     container = {"f:image": {}, "f:ports": {'k:{"containerPort":8000,"protocol":"TCP"}': port}}
@@ -133,6 +151,8 @@ def test_of_several_writers_the_one_that_wrote_the_field_is_named(path: str, man
         {"manager": "kubectl", "time": "2026-11-20T12:04:00Z", "subresource": "scale", "fieldsV1": COUNT},
         {"manager": "argocd", "time": "2026-11-20T12:03:00Z", "fieldsV1": tolerations},
         {"manager": "other", "time": "2026-11-20T12:09:00Z", "subresource": "status", "fieldsV1": image},
+        {"manager": "argocd", "time": "2026-11-20T12:03:00Z", "fieldsV1": labelled("app.kubernetes.io/name")},
+        {"manager": "kubectl-label", "time": "2026-11-20T12:06:00Z", "fieldsV1": labelled("app")},
         {"manager": "kubectl-annotate", "time": "2026-11-20T12:08:00Z", "fieldsV1": {"f:metadata": {"f:x": {}}}},
     ]
     assert foreign_changes.last_manager({"metadata": {"managedFields": entries}}, path) == manager

@@ -103,7 +103,7 @@ def test_an_edit_by_hand_is_found_and_the_servers_spelling_is_not() -> None:
     edited = pod(STATED | {"limits": {"cpu": 2, "memory": "16Gi"}})
 
     assert drift.differs(intent, rewritten) is None
-    assert drift.differs(intent, edited) == "spec.containers[engine].resources.limits.memory"
+    assert drift.spelt(drift.differs(intent, edited)) == "spec.containers[engine].resources.limits.memory"
 
 
 OFFLOADING: Final = {"engine": {"extraArgs": ["--cpu-offload-gb", "8"]}}

@@ -123,7 +123,7 @@ C: Path = ("spec", "containers", 0)
     ],
 )
 def test_a_difference_is_named_by_its_place(path: Path, value: object, found: str) -> None:
-    assert drift.differs(POD, changed(path, value)) == found
+    assert drift.spelt(drift.differs(POD, changed(path, value))) == found
 
 
 @pytest.mark.parametrize(

@@ -126,4 +126,4 @@ def test_what_the_api_server_adds_is_no_difference() -> None:
     live["status"] = {"numberReady": 3}
     assert drift.differs(intent, live) is None
     pod["nodeSelector"]["other"] = "yes"
-    assert drift.differs(intent, live) == "spec.template.spec.nodeSelector"
+    assert drift.spelt(drift.differs(intent, live)) == "spec.template.spec.nodeSelector"

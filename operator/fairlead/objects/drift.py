@@ -12,13 +12,18 @@ from fairlead.objects import quantities
 from fairlead.objects.manifest import Manifest
 
 DriftPath = tuple[str, ...]
+"""Step by step, since the name of a label has dots of its own."""
 ListKey = Callable[[dict[str, Any]], tuple[str, ...]]
 
 
-def differs(intent: Manifest, live: Manifest) -> str | None:
+def differs(intent: Manifest, live: Manifest) -> DriftPath | None:
     """Return the path of the first field that differs from the intent; None if there is none."""
-    found = _difference(intent, live, ())
-    return None if found is None else _spelt(found)
+    return _difference(intent, live, ())
+
+
+def spelt(path: DriftPath | None) -> str:
+    """Write a path as people do; nothing for none."""
+    return ".".join(path or ()).replace(".[", "[")
 
 
 def _by(*fields: str) -> ListKey:
@@ -121,7 +126,3 @@ def _is_amount(path: DriftPath) -> bool:
     return path[-2:] == ("emptyDir", "sizeLimit") or (
         path[-3:-2] == ("resources",) and path[-2] in ("limits", "requests")
     )
-
-
-def _spelt(path: DriftPath) -> str:
-    return ".".join(path).replace(".[", "[")

@@ -18,6 +18,7 @@ from fairlead.controller.interfaces import ControllerApiClient, ControllerCluste
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.objects import applied_hash, drift, labels
+from fairlead.objects.drift import DriftPath
 from fairlead.objects.owner import Owner
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
@@ -148,7 +149,7 @@ class Applier:
             if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
                 manager = foreign_changes.last_manager(full, changed)
-                note = foreign_changes.change_note(live, changed, manager)
+                note = foreign_changes.change_note(live, drift.spelt(changed), manager)
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
         if note:
@@ -181,7 +182,7 @@ class Applier:
                 f"{live['kind']} {metadata['name']} was changed, and its watch has not brought that yet"
             )
 
-    def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
+    def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, DriftPath | None]:
         """Whether nothing is to be sent, else the field that another client changed since we applied it."""
         metadata, mark = live["metadata"], intent["metadata"]["annotations"][applied_hash.APPLIED]
         version = (metadata["resourceVersion"], mark)

@@ -5,11 +5,12 @@ from typing import Final
 
 from fairlead.cluster.api_server import CONTROLLER
 from fairlead.cluster.kinds import Manifest
+from fairlead.objects.drift import DriftPath
 
 EXPECTED_MANAGERS: Final = frozenset({CONTROLLER, "kube-controller-manager", "kube-scheduler", "kubelet"})
 
 
-def last_manager(live: Manifest, path: str = "") -> str:
+def last_manager(live: Manifest, path: DriftPath = ()) -> str:
     """Return the field manager that wrote this field last, apart from us and Kubernetes' own controllers.
 
     Of a field without an owner, since it was removed, it is the one that wrote anything last.
@@ -23,21 +24,17 @@ def last_manager(live: Manifest, path: str = "") -> str:
     return str(last["manager"]) if last is not None else "an unknown client"
 
 
-def _holds(fields: Manifest, path: str) -> bool:
+def _holds(fields: Manifest, path: DriftPath) -> bool:
     """Whether a set of fields has this path, all below it, or a whole value above it."""
     if not path or not fields:
         return True
-    steps = ((below, _rest(name, path)) for name, below in fields.items())
-    return any(_holds(below, rest) for below, rest in steps if rest is not None)
+    return any(_holds(below, path[1:]) for name, below in fields.items() if _step(name) == path[0])
 
 
-def _rest(name: str, path: str) -> str | None:
-    """Return what follows a step of `managedFields`, `f:FIELD` or `k:{KEY}`, in a path; None if it leads elsewhere."""
+def _step(name: str) -> str:
+    """Return a step of `managedFields`, `f:FIELD` or `k:{KEY}`, as one of a path."""
     kind, _, step = name.partition(":")
-    if kind == "k":
-        step = f"[{'/'.join(map(str, json.loads(step).values()))}]"
-    rest = path.removeprefix(step)
-    return rest.removeprefix(".") if rest != path and rest[:1] in ("", ".", "[") else None
+    return f"[{'/'.join(map(str, json.loads(step).values()))}]" if kind == "k" else step
 
 
 def recreation_note(child: Manifest) -> str:
