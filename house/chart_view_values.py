@@ -65,9 +65,9 @@ class Serving(Group):
     )
     pod_monitor: ServingPodMonitor = Field(
         default=ServingPodMonitor(),
-        description="For the Prometheus operator; one for routers and one for engines. Routers require a token, which "
-        "the chart also creates: a Secret with the release's full name and `-scraper`, whose owner may get /metrics "
-        "and nothing else.",
+        description="For the Prometheus operator; one for routers and one for engines. Requires `monitoringNamespace`. "
+        "Routers require a token, which the chart also creates: a Secret with the release's full name and `-scraper`, "
+        "whose owner may get /metrics and nothing else.",
     )
 
 

@@ -54,12 +54,18 @@ FILLED: Final[dict[str, Any]] = {
 }
 """A non-default value for each value that is neither a switch nor a choice."""
 
+SERVING_SCRAPED: Final = {"serving.podMonitor.enabled": True, "serving.monitoringNamespace": "monitoring"}
+"""Routers and engines are scraped, and their NetworkPolicies let that namespace in."""
 NEEDS: Final[dict[str, dict[str, Any]]] = {
     "autoscaler.replicas": {"autoscaler.separate": True},
     "autoscaler.resources": {"autoscaler.separate": True},
     "console.service": {"console.enabled": True},
     "serviceAccount.create": {"serviceAccount.name": "somebody"},
     "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
+    **{
+        f"serving.podMonitor.{one}": {"serving.monitoringNamespace": "monitoring"}
+        for one in ("enabled", "interval", "labels", "namespaces")
+    },
 }
 """What must be set for a value to have an effect, beyond the switches of its groups."""
 

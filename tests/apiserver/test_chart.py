@@ -21,7 +21,7 @@ from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values
 from house.tree import ROOT
-from tests.apiserver.packaged import DIGEST, FILLED, besides_defaults, leaves, nested
+from tests.apiserver.packaged import DIGEST, FILLED, SERVING_SCRAPED, besides_defaults, leaves, nested
 
 CASES: Final = tuple(besides_defaults())
 COMMANDS: Final[dict[str, Any]] = {
@@ -198,7 +198,7 @@ def test_every_process_that_decides_is_scraped_and_guarded_alike(helm: Path) -> 
 
 @pytest.mark.trial(16)
 def test_the_monitor_of_routers_sends_a_token_that_may_get_metrics_and_nothing_else(helm: Path) -> None:
-    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    objects = chart_manifests.template(helm, nested(SERVING_SCRAPED))
     found = {(one["kind"], one["metadata"]["name"]): one for one in objects}
     (routers,) = found["PodMonitor", "fairlead-routers"]["spec"]["podMetricsEndpoints"]
     assert routers["authorization"] == {"credentials": {"name": "fairlead-scraper", "key": "token"}}

@@ -1,5 +1,7 @@
 """What the chart creates for Grafana and the Prometheus operator, only where enabled."""
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import EngineKind
 from house import chart_manifests
 from monitoring import files
-from tests.apiserver.packaged import nested
+from tests.apiserver.packaged import SERVING_SCRAPED, nested
 from tests.monitoring import scrape_targets
 
 
@@ -41,6 +43,28 @@ def test_the_sidecar_finds_dashboards_by_your_labels_and_folder(helm: Path) -> N
     assert [one["annotations"] for one in shown] == [{"grafana_folder": "Serving"}] * len(files.BOARDS)
 
 
+def notes(helm: Path, values: dict[str, Any]) -> str:
+    """What Helm prints after an installation; no API server is needed."""
+    words = [str(helm), "install", "fairlead", str(chart_manifests.CHART), "-n", chart_manifests.NAMESPACE]
+    done = subprocess.run(
+        [*words, "--dry-run=client", "-f", "-"],
+        input=yaml.safe_dump(nested(values)),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"KUBECONFIG": os.devnull},
+    )
+    return done.stdout.partition("NOTES:")[2]
+
+
+def test_alerts_about_an_operator_that_nothing_scrapes_come_with_a_warning(helm: Path) -> None:
+    """`FairleadNoLeader` would fire all the time; nothing is refused, since a scrape job of your own may exist."""
+    warning = "WARNING: alerts are installed, but no PodMonitor"
+    assert warning in notes(helm, {"alerts.enabled": True})
+    assert warning not in notes(helm, {"alerts.enabled": True, "metrics.podMonitor.enabled": True})
+    assert warning not in notes(helm, {})
+
+
 def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(helm: Path) -> None:
     objects = chart_manifests.template(helm, nested({"metrics.podMonitor.enabled": True}))
     (monitor,) = [one for one in objects if one["kind"] == "PodMonitor"]
@@ -48,7 +72,7 @@ def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(hel
 
 
 def test_the_token_of_the_monitor_of_routers_exists_where_you_provide_the_roles(helm: Path) -> None:
-    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True, "rbac.create": False}))
+    objects = chart_manifests.template(helm, nested(SERVING_SCRAPED | {"rbac.create": False}))
     named = [one["kind"] for one in objects if one["metadata"]["name"] == "fairlead-scraper"]
     assert sorted(named) == ["Secret", "ServiceAccount"]
 
@@ -70,7 +94,7 @@ def test_the_token_goes_to_pods_of_the_namespaces_that_you_name(
     helm: Path, values: dict[str, Any], selector: dict[str, Any]
 ) -> None:
     """Labels of a router can be on any pod, and Prometheus sends the token to each."""
-    objects = chart_manifests.template(helm, nested({**values, "serving.podMonitor.enabled": True}))
+    objects = chart_manifests.template(helm, nested(values | SERVING_SCRAPED))
     found = {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "PodMonitor"}
     assert {name: spec["namespaceSelector"] for name, spec in found.items()} == {
         "fairlead-routers": selector,
@@ -79,7 +103,7 @@ def test_the_token_goes_to_pods_of_the_namespaces_that_you_name(
 
 
 def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: Path) -> None:
-    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    objects = chart_manifests.template(helm, nested(SERVING_SCRAPED))
     monitors = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PodMonitor"}
     (endpoint,) = monitors["fairlead-routers"]["spec"]["podMetricsEndpoints"]
     (chart,) = endpoint["relabelings"]
@@ -94,7 +118,7 @@ def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: P
 
 
 def test_tensorrt_llm_is_scraped_where_its_metrics_are_by_the_chart_and_by_the_page(helm: Path) -> None:
-    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    objects = chart_manifests.template(helm, nested(SERVING_SCRAPED))
     monitors = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PodMonitor"}
     (endpoint,) = monitors["fairlead-engines"]["spec"]["podMetricsEndpoints"]
     (chart,) = endpoint["relabelings"]
