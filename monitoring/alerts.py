@@ -49,6 +49,16 @@ _OF_TENANTS: Final = f"{_OF_ROUTERS}, tenant"
 _SPENT: Final = (
     f"sum by ({_OF_TENANTS}) ({router.TENANT_SPENT.name}) / sum by ({_OF_TENANTS}) ({router.TENANT_BUDGET.name})"
 )
+_LEADERLESS: Final = (
+    f"max by (namespace) (max_over_time({operator.LEADER.name}[1h])) unless max by (namespace) ({operator.LEADER.name} "
+    f"== 1) or absent_over_time({operator.LEADER.name}[1h])"
+)
+"""Of each release, also of one that was scraped within the hour and no more; without a namespace if none was at all."""
+_CERTIFICATE: Final = (
+    f"min by (namespace) ({operator.CERTIFICATE_DAYS.name} != 0) "
+    f"and on (namespace) min by (namespace) ({operator.CERTIFICATE_VALIDITY.name} != 0) < 0.2"
+)
+"""By its share, since issuers may allow a day or less. A replica shows 0 while it has no certificate."""
 _REFUSED: Final = 'reason=~"queue_full|queue_time|too_late|no_replica_routable"'
 
 SERVICE: Final = (
@@ -188,21 +198,21 @@ FLEET: Final = (
 OPERATOR: Final = (
     Alert(
         name="FairleadNoLeader",
-        expr=f"absent({operator.LEADER.name} == 1)",
+        expr=_LEADERLESS,
         lasts="2m",
         severity=Severity.CRITICAL,
-        summary="No operator leads",
-        description="No process says that it holds the Lease: nothing is rolled out, scaled or reported. What serves "
-        "goes on serving.",
+        summary="No operator leads{{ with $labels.namespace }} in {{ . }}{{ end }}",
+        description="No process{{ with $labels.namespace }} of the release in {{ . }}{{ end }} says that it holds the "
+        "Lease: nothing is rolled out, scaled or reported. What serves goes on serving.",
     ),
     Alert(
         name="FairleadCertificateEndsSoon",
-        expr=f"max by (namespace) ({operator.CERTIFICATE_DAYS.name} != 0) < 14",
-        lasts="1h",
+        expr=_CERTIFICATE,
+        lasts="10m",
         severity=Severity.WARNING,
-        summary="The webhook's certificate ends in {{ $value | humanize }} days",
-        description="It is renewed long before; that it was not is a fault. 0 means that it is not known, and counts "
-        "as none.",
+        summary="The webhook's certificate in {{ $labels.namespace }} ends in {{ $value | humanize }} days",
+        description="A replica of the operator in {{ $labels.namespace }} serves a certificate of whose validity less "
+        "than a fifth is left. It should have been renewed when a third was left.",
     ),
 )
 

@@ -151,8 +151,10 @@ def test_the_metrics_page_reports_how_long_certificates_last(tmp_path: Path) -> 
             keeper = CertificateRotator(ApiServer(connection), place, lambda: NOON)
             standby = served()
             assert b"days_left 0.0" in process._page(standby.leading, keeper)
+            assert b"validity_left 0.0" in process._page(standby.leading, keeper)
             await keeper.keep()
             assert b"days_left 90.0" in process._page(standby.leading, keeper)
+            assert b"validity_left 0.999" in process._page(standby.leading, keeper)
 
     run(story())
 

@@ -108,7 +108,7 @@ class QueryLabels:
             if "le" not in labels[1]:
                 _refuse(f"{node}: a quantile needs the label le")
             return labels[1] - {"le"}
-        return NO_LABELS if name == "absent" else max(labels, key=len, default=NO_LABELS)
+        return NO_LABELS if name.startswith("absent") else max(labels, key=len, default=NO_LABELS)
 
 
 def _refuse(words: str) -> NoReturn:

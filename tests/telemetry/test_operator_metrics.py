@@ -29,7 +29,7 @@ def all_counted() -> OperatorMetrics:
     metrics.judged({("InferenceDeployment", "Ready", "True", "Serving"): 4})
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
-    metrics.certificate_lasts(89.5)
+    metrics.certificate_lasts(89.5, 0.75)
     metrics.event_published(False)
     return metrics
 
@@ -59,6 +59,7 @@ def test_the_page_shows_what_was_recorded() -> None:
         "admission_seconds_count": 1.0,
         "admission_seconds_sum": 0.01,
         "certificate_days_left": 89.5,
+        "certificate_validity_left": 0.75,
         "events_total['dropped']": 1.0,
     }
 

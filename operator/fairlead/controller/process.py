@@ -149,8 +149,8 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
 
 def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
     leading.page_facts()
-    if keeper is not None and keeper.days_left is not None:
-        leading.metrics.certificate_lasts(keeper.days_left)
+    if keeper is not None and keeper.days_left is not None and keeper.validity_left is not None:
+        leading.metrics.certificate_lasts(keeper.days_left, keeper.validity_left)
     return leading.metrics.page() + (leading.embedded.page() if leading.embedded else b"")
 
 

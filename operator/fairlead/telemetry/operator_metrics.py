@@ -54,6 +54,9 @@ LEADER: Final = _OURS.gauge("leader", "1 while this process leads.")
 REVIEWS: Final = _OURS.counter("admission_reviews", "Admission reviews.", "allowed")
 REVIEW_SECONDS: Final = _OURS.histogram("admission_seconds", "How long a review takes.", QUICK)
 CERTIFICATE_DAYS: Final = _OURS.gauge("certificate_days_left", "Days until the webhook's certificate expires.")
+CERTIFICATE_VALIDITY: Final = _OURS.gauge(
+    "certificate_validity_left", "Share of its validity that is left, from 1 down to 0; it is renewed at a third."
+)
 HUNG_REPLICAS: Final = _OURS.counter(
     "hung_replicas",
     "Replicas that hung, by outcome: Replaced, or MostHang, HourlyLimit or DeletionRefused, with which none was.",
@@ -137,9 +140,10 @@ class OperatorMetrics:
         self.values.add(REVIEWS, "true" if allowed else "false")
         self.values.observe(REVIEW_SECONDS, seconds)
 
-    def certificate_lasts(self, days: float) -> None:
-        """Set how many days the webhook's certificate is still valid."""
+    def certificate_lasts(self, days: float, share: float) -> None:
+        """Set how many days the webhook's certificate is still valid, and what share of its validity that is."""
         self.values.set(CERTIFICATE_DAYS, days)
+        self.values.set(CERTIFICATE_VALIDITY, share)
 
     def event_published(self, sent: bool) -> None:
         """Count one Event that was sent or dropped."""

@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_
         fake, clock = FakeApi(), Clock()
         async with fake.connected() as connection:
             keeper = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
-            assert keeper.days_left is None
+            assert (keeper.days_left, keeper.validity_left) == (None, None)
             await keeper.keep()
             clock.now += timedelta(days=70)
             fresh = keeper._place.key_file.with_suffix(".fresh")
@@ -199,6 +199,7 @@ def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_
             keeping = asyncio.create_task(keeper.run())
             await until(lambda: "no renewal; trying again" in caplog.text)
             assert keeper.days_left == pytest.approx(20)
+            assert keeper.validity_left == pytest.approx(20 / 90, abs=0.001)
             fresh.rmdir()
             await until(lambda: (keeper.days_left or 0.0) > 80)
             keeping.cancel()

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from fairlead.controller.webhook import certificates
-from fairlead.controller.webhook.certificates import AUTHORITY_LIVES, LEAF_LIVES, Certificates
+from fairlead.controller.webhook.certificates import AUTHORITY_LIVES, LEAF_LIVES, SKEW, Certificates
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAMES = ("webhook.team.svc", "webhook.team.svc.cluster.local")
@@ -65,6 +65,14 @@ def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> No
     assert certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.67)
     assert certificates.is_due(FIRST, ("other.team.svc",), NOON)
     assert certificates.days_left(FIRST, NOON) == 90
+
+
+def test_the_share_of_its_validity_that_is_left_ends_at_zero_and_is_negative_afterwards() -> None:
+    """So an alert can compare certificates of a day and of three months with the same share."""
+    assert certificates.validity_left(FIRST, NOON - SKEW) == 1
+    assert certificates.validity_left(FIRST, NOON + LEAF_LIVES / 2) == pytest.approx(0.5, abs=0.001)
+    assert certificates.validity_left(FIRST, NOON + LEAF_LIVES) == 0
+    assert certificates.validity_left(FIRST, NOON + LEAF_LIVES * 1.5) < -0.4
 
 
 def test_a_new_leaf_of_the_same_authority_changes_no_trust() -> None:

@@ -71,6 +71,11 @@ class CertificateRotator:
         """Days until the certificate that is served expires; None before there is one."""
         return certificates.days_left(self._served, self._clock()) if self._served is not None else None
 
+    @property
+    def validity_left(self) -> float | None:
+        """Share of the validity of the certificate that is served; None before there is one."""
+        return certificates.validity_left(self._served, self._clock()) if self._served is not None else None
+
     async def run(self) -> None:
         """Run forever; a failure is logged and retried, while the current certificate stays in use."""
         while True:

@@ -90,6 +90,12 @@ def days_left(found: Certificates, now: datetime) -> float:
     return (x509.load_pem_x509_certificate(found.cert).not_valid_after_utc - now) / timedelta(days=1)
 
 
+def validity_left(found: Certificates, now: datetime) -> float:
+    """Return the share of the leaf's validity that is left: 1 when it is new, 0 when it expires, then negative."""
+    leaf = x509.load_pem_x509_certificate(found.cert)
+    return (leaf.not_valid_after_utc - now) / (leaf.not_valid_after_utc - leaf.not_valid_before_utc)
+
+
 def renewed(old: Certificates | None, names: Sequence[str], now: datetime) -> Certificates:
     """Issue a new leaf; from the existing authority unless that is due too, else from a new one added to the bundle."""
     if old is not None and old.authority_key is not None:
