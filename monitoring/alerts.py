@@ -9,7 +9,7 @@ from fairlead.scaling.facts import EnginePodPhase
 from fairlead.telemetry import autoscaler_metrics as scaling
 from fairlead.telemetry import operator_metrics as operator
 from fairlead.telemetry import router_families as router
-from monitoring import burn
+from monitoring import burn, recording
 from monitoring.queries import DEPLOYMENT
 from monitoring.rules import Alert, RuleGroup, Severity
 
@@ -18,7 +18,6 @@ _DECIDED: Final = "{{ $labels.namespace }}/{{ $labels.name }}"
 _OF_ROUTERS: Final = f"namespace, {DEPLOYMENT}"
 _REASON: Final = "{{ $labels.reason }}"
 _VALUE: Final = "{{ $value }}"
-_RATE: Final = '{{ $value | printf "%.2g" }}'
 _IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ end }}"
 
 
@@ -60,6 +59,11 @@ _CERTIFICATE: Final = (
 )
 """By its share, since issuers may allow a day or less. A replica shows 0 while it has no certificate."""
 _REFUSED: Final = 'reason=~"queue_full|queue_time|too_late|no_replica_routable"'
+_REFUSED_SHARE: Final = (
+    f"sum by ({_OF_ROUTERS}, reason) (rate({router.REFUSALS.name}{{{_REFUSED}}}[5m])) "
+    f"/ on ({_OF_ROUTERS}) group_left () ({recording.REQUESTS} > 0)"
+)
+_REFUSED_COUNT: Final = f"sum by ({_OF_ROUTERS}, reason) (increase({router.REFUSALS.name}{{{_REFUSED}}}[15m]))"
 
 SERVICE: Final = (
     Alert(
@@ -100,11 +104,11 @@ SERVICE: Final = (
     ),
     Alert(
         name="FairleadQueueRefuses",
-        expr=f"sum by ({_OF_ROUTERS}, reason) (rate({router.REFUSALS.name}{{{_REFUSED}}}[5m])) > 0",
+        expr=f"{_REFUSED_SHARE} > 0.01 and {_REFUSED_COUNT} >= {burn.FEWEST}",
         lasts="5m",
-        severity=Severity.CRITICAL,
+        severity=Severity.WARNING,
         summary=f"The queue of {_SERVED} refuses requests: {_REASON}",
-        description=f"Routers of {_SERVED} refuse requests: {_REASON}, {_RATE} a second.",
+        description=f"Routers of {_SERVED} refuse {{{{ $value | humanizePercentage }}}} of the requests: {_REASON}.",
     ),
     Alert(
         name="FairleadRouterEjectsEngines",

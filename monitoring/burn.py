@@ -17,18 +17,23 @@ PERCENTILE: Final = 0.95
 """The share of latencies that a policy's objectives apply to: all of them are p95."""
 
 
+FEWEST: Final = 10
+"""Bad events that an alert takes in its long window: of three requests in a night, one may fail."""
+
+
 def of_requests(windows: tuple[tuple[str, str, float], ...]) -> str:
     """True while requests fail faster than the budget allows."""
-    return _burns(recording.failed, windows, 1 - AVAILABILITY)
+    return _burns(recording.failed, recording.REQUESTS, windows, 1 - AVAILABILITY)
 
 
 def of_latencies(windows: tuple[tuple[str, str, float], ...]) -> str:
     """True while latencies miss their objective faster than the budget allows."""
-    return _burns(recording.missed, windows, 1 - PERCENTILE)
+    return _burns(recording.missed, recording.LATENCIES, windows, 1 - PERCENTILE)
 
 
-def _burns(share: recording.Share, windows: tuple[tuple[str, str, float], ...], budget: float) -> str:
+def _burns(share: recording.Share, seen: str, windows: tuple[tuple[str, str, float], ...], budget: float) -> str:
     return " or ".join(
-        f"({share(long)} > {factor * budget:.4g} and {share(short)} > {factor * budget:.4g})"
+        f"({share(long)} > {factor * budget:.4g} and {share(short)} > {factor * budget:.4g} "
+        f"and {share(long)} * {recording.counted(seen, long)} >= {FEWEST})"
         for long, short, factor in windows
     )

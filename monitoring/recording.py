@@ -53,6 +53,11 @@ def missed(window: str) -> str:
     return f"fairlead:latencies_missed:ratio{window}"
 
 
+def counted(record: str, window: str) -> str:
+    """How many there were in a window, of what is recorded each minute as a rate a second."""
+    return f"sum_over_time({record}[{window}]) * 60"
+
+
 def groups() -> tuple[RuleGroup, ...]:
     """Counts first, then the shares, which read them."""
     return (
@@ -109,7 +114,9 @@ def _shares(window: str) -> tuple[RecordingRule, RecordingRule]:
     def seen(record: str) -> str:
         return record if window == BASE else f"sum_over_time({record}[{window}])"
 
+    # a failure is counted from zero, but the series of its result may begin at one: the share would exceed 1
+    failures = f"{seen(FAILED_REQUESTS)} / ({seen(REQUESTS)} > 0)"
     return (
-        RecordingRule(record=failed(window), expr=f"{seen(FAILED_REQUESTS)} / ({seen(REQUESTS)} > 0)"),
+        RecordingRule(record=failed(window), expr=f"clamp_max({failures}, 1)"),
         RecordingRule(record=missed(window), expr=f"1 - {seen(LATENCIES_MET)} / ({seen(LATENCIES)} > 0)"),
     )

@@ -9,6 +9,7 @@ from fairlead.fleet.tenants import Lane
 from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.process_metrics import ProcessMetrics
+from fairlead.router.observability.request_results import RequestResult
 from fairlead.router.observability.series import HISTOGRAMS
 from fairlead.router.observability.snapshot import PeersSnapshot, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
@@ -54,7 +55,9 @@ class MetricsExposition:
         results: defaultdict[Values, int] = defaultdict(int)
         for (surface, stream, code, result), n in sorted(counts.ended_as.items()):
             codes[code] += n
-            results[surface, "true" if stream else "false", result] += n
+            streamed = "true" if stream else "false"
+            for each in RequestResult:  # a router that has only answered so far shows its failures at zero
+                results[surface, streamed, each] += n if each is result else 0
         family(router_families.REQUESTS, by_key(sorted(codes.items())))
         family(router_families.RESULTS, results.items())
         family(router_families.REFUSALS, by_key(counts.refusals.items()))
