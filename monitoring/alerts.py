@@ -21,32 +21,58 @@ _VALUE: Final = "{{ $value }}"
 _IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ end }}"
 
 
+def _last(series: str) -> str:
+    """The last value of a gauge, even where a scrape or two are missing: a gap would begin the wait anew."""
+    return f"last_over_time({series}[3m])"
+
+
+def _matched(condition: ConditionType, *reasons: Why) -> str:
+    chosen = f', reason=~"{"|".join(reasons)}"' if reasons else ""
+    return f'{{kind="InferenceDeployment", condition="{condition}", status="False"{chosen}}}'
+
+
 def _conditions(condition: ConditionType, *reasons: Why) -> str:
     """Deployments of which a condition is False, by reason; only the leader reports any."""
-    matchers = f'kind="InferenceDeployment", condition="{condition}", status="False"'
-    chosen = f', reason=~"{"|".join(reasons)}"' if reasons else ""
-    return f"max by (namespace, reason) ({operator.OBJECTS.name}{{{matchers}{chosen}}}) > 0"
+    return f"max by (namespace, reason) ({_last(operator.OBJECTS.name + _matched(condition, *reasons))}) > 0"
+
+
+def _conditions_older(condition: ConditionType, seconds: int) -> str:
+    """The same where one of them has been False for so long, under whatever reasons; many may take turns at it.
+
+    Not by the last values: one that has just become True would grow older.
+    """
+    where = _matched(condition)
+    count = f"max by (namespace, reason) ({operator.OBJECTS.name}{where})"
+    since = f"min by (namespace, reason) ({operator.OLDEST_CONDITION.name}{where})"
+    return f"{count} > 0 and on (namespace, reason) time() - {since} > {seconds}"
 
 
 def _pods(*phases: EnginePodPhase) -> str:
+    """Of two processes that show a deployment while one takes it over, only one counts."""
     shown = f'phase=~"{"|".join(phases)}"' if len(phases) > 1 else f'phase="{phases[0]}"'
-    return f"sum by (namespace, name) ({scaling.PODS.name}{{{shown}}})"
+    of_phase = f"max by (namespace, name, phase) ({_last(f'{scaling.PODS.name}{{{shown}}}')})"
+    return f"sum by (namespace, name) ({of_phase})"
 
 
 def _reason(reason: ScalingReason) -> str:
-    return f'max by (namespace, name, reason) ({scaling.REASON.name}{{reason="{reason}"}})'
+    shown = f'{scaling.REASON.name}{{reason="{reason}"}}'
+    return f"max by (namespace, name, reason) ({_last(shown)})"
 
 
-_READY: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}})'
-_READY_BEFORE: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}} offset 20m)'
-_EJECTED: Final = f'max by ({_OF_ROUTERS}) ({router.ENDPOINTS.name}{{state="ejected"}}) > 0'
-_EJECTIONS: Final = f'sum by ({_OF_ROUTERS}) (increase({router.EJECTIONS.name}{{by!="leaving"}}[15m])) > 5'
-_KEYS: Final = f"sum by ({_OF_ROUTERS}, result) (increase({router.KEY_READINGS.name}"
-_KEYS_UNREAD: Final = f'{_KEYS}{{result!="read"}}[15m])) > 1'
-_KEYS_READ: Final = f'sum by ({_OF_ROUTERS}) (increase({router.KEY_READINGS.name}{{result="read"}}[15m])) > 0'
+_BECAME_READY: Final = f"time() - max by (namespace, name) ({_last(scaling.NEWEST_READY.name)}) < 1200"
+"""A replica did within 20 minutes: in a rollout of a large fleet one starts after the other, for hours."""
+_EJECTED_NOW: Final = f'{router.ENDPOINTS.name}{{state="ejected"}}'
+_EJECTED: Final = f"max by ({_OF_ROUTERS}) ({_last(_EJECTED_NOW)}) > 0"
+_EJECTED_BY_ONE: Final = f'sum by ({_OF_ROUTERS}, pod) (increase({router.EJECTIONS.name}{{by!="leaving"}}[15m]))'
+_EJECTIONS: Final = f"max by ({_OF_ROUTERS}) ({_EJECTED_BY_ONE}) > 5"
+"""By one router: each of them ejects a replica that fails."""
+_KEYS: Final = f"(increase({router.KEY_READINGS.name}"
+_KEYS_UNREAD: Final = f'sum by ({_OF_ROUTERS}, pod, result) {_KEYS}{{result!="read"}}[15m])) > 1'
+_KEYS_READ: Final = f'sum by ({_OF_ROUTERS}, pod) {_KEYS}{{result="read"}}[15m])) > 0'
 _OF_TENANTS: Final = f"{_OF_ROUTERS}, tenant"
 _SPENT: Final = (
-    f"sum by ({_OF_TENANTS}) ({router.TENANT_SPENT.name}) / sum by ({_OF_TENANTS}) ({router.TENANT_BUDGET.name})"
+    f"sum by ({_OF_TENANTS}) ({_last(router.TENANT_SPENT.name)}) "
+    f"/ sum by ({_OF_TENANTS}) ({_last(router.TENANT_BUDGET.name)})"
 )
 _LEADERLESS: Final = (
     f"max by (namespace) (max_over_time({operator.LEADER.name}[1h])) unless max by (namespace) ({operator.LEADER.name} "
@@ -121,12 +147,13 @@ SERVICE: Final = (
     ),
     Alert(
         name="FairleadIssuerKeysUnread",
-        expr=f"{_KEYS_UNREAD} unless on ({_OF_ROUTERS}) {_KEYS_READ}",
+        expr=f"count by ({_OF_ROUTERS}, result) ({_KEYS_UNREAD} unless on ({_OF_ROUTERS}, pod) {_KEYS_READ})",
         lasts="5m",
         severity=Severity.WARNING,
         summary=f"Routers of {_SERVED} cannot read the issuer's keys: {{{{ $labels.result }}}}",
-        description=f"No router of {_SERVED} has read the keys of the tenants' issuer for a quarter of an hour: "
-        "{{ $labels.result }}. Keys that were read before still count; a router that starts now lets in no token.",
+        description=f"Routers of {_SERVED} that have not read the keys of the tenants' issuer for a quarter of an "
+        f"hour, {{{{ $labels.result }}}}: {_VALUE}. Keys that were read before still count; a router that has just "
+        "started lets in no token.",
     ),
     Alert(
         name="FairleadTenantBudgetNearlySpent",
@@ -142,16 +169,17 @@ SERVICE: Final = (
 FLEET: Final = (
     Alert(
         name="FairleadNotReady",
-        expr=_conditions(ConditionType.READY),
-        lasts="30m",
+        expr=_conditions_older(ConditionType.READY, 1800),
+        lasts="1m",
         severity=Severity.WARNING,
         summary=f"Deployments are not Ready: {_REASON}",
-        description=f"Deployments that have not been Ready for half an hour, with the reason {_REASON}: {_VALUE}.",
+        description=f"Deployments that are not Ready, with the reason {_REASON}: {_VALUE}. At least one of them has "
+        "not been for half an hour.",
     ),
     Alert(
         name="FairleadColdStartTooLong",
         expr=f"{_pods(EnginePodPhase.PULLING, EnginePodPhase.STARTING)} > 0 "
-        f"unless on (namespace, name) ({_READY} > {_READY_BEFORE})",
+        f"unless on (namespace, name) {_BECAME_READY}",
         lasts="30m",
         severity=Severity.WARNING,
         summary=f"A replica of {_DECIDED} has been starting for half an hour",
@@ -167,11 +195,12 @@ FLEET: Final = (
     ),
     Alert(
         name="FairleadRolloutStuck",
-        expr=_conditions(ConditionType.PROGRESSING),
-        lasts="15m",
+        expr=_conditions_older(ConditionType.PROGRESSING, 900),
+        lasts="1m",
         severity=Severity.WARNING,
         summary=f"A rollout does not get on: {_REASON}",
-        description=f"Deployments that make no progress, with the reason {_REASON}: {_VALUE}.",
+        description=f"Deployments that make no progress, with the reason {_REASON}: {_VALUE}. At least one of them has "
+        "made none for a quarter of an hour.",
     ),
     Alert(
         name="FairleadEngineWithoutProgress",
@@ -183,7 +212,7 @@ FLEET: Final = (
     ),
     Alert(
         name="FairleadMetricsFrozen",
-        expr=f"max by (namespace, name) ({scaling.DOUBTS.name}) > 0",
+        expr=f"max by (namespace, name) ({_last(scaling.DOUBTS.name)}) > 0",
         lasts="10m",
         severity=Severity.WARNING,
         summary=f"The autoscaler does not trust samples of {_DECIDED}",

@@ -8,8 +8,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from fairlead.autoscaler import http_handlers
 from fairlead.fleet.policies import Objectives, ScalingPolicy
 from fairlead.scaling.explain import record_codec
+from fairlead.scaling.facts import EnginePodPhase
 from fairlead.telemetry.autoscaler_metrics import JUDGED
-from tests.cli.decisions import decided, facts
+from tests.cli.decisions import AT, decided, facts, pod
 
 
 def fetched(path: str) -> tuple[int, bytes]:
@@ -48,6 +49,13 @@ def test_metrics_show_the_reason_the_price_and_the_objectives_that_the_policy_ha
     assert shown.price_per_hour == 2.5
     assert shown.objectives == {"ttftP95": 1.0, "queueTimeP95": 2.0}
     assert shown.objectives.keys() <= JUDGED.keys()
+
+
+def test_metrics_show_when_a_replica_last_became_ready_and_nothing_before_one_has() -> None:
+    starting = pod("a", phase=EnginePodPhase.STARTING, ready_at=None, figures=None)
+    assert http_handlers.decided(decided(facts(pods=(starting,)))).newest_ready_at is None
+    older, newer = pod("b", ready_at=AT - 900.0), pod("c", ready_at=AT - 300.0)
+    assert http_handlers.decided(decided(facts(pods=(newer, starting, older)))).newest_ready_at == AT - 300.0
 
 
 def test_metrics_show_what_signals_counted_with_beside_the_figures_of_the_whole() -> None:

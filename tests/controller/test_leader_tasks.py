@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from fairlead.controller.reconcile import ReconcileSettings
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey, ReviewContext
-from fairlead.telemetry.operator_metrics import OperatorMetrics
+from fairlead.telemetry.operator_metrics import ConditionCount, OperatorMetrics
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
@@ -243,18 +243,24 @@ def test_conditions_are_counted_by_reason_and_foreign_reasons_share_one_series()
     async def story() -> None:
         async with FakeApi().connected() as connection:
             informers = ControllerInformers(ApiServer(connection), ("default",), lambda _: None, lambda _: None)
-            for name, reason in (("a", "NoFreeGpu"), ("b", "NoFreeGpu"), ("c", "bought-by-somebody")):
+            given = (
+                ("a", "NoFreeGpu", "2026-11-20T12:00:10Z"),
+                ("b", "NoFreeGpu", "2026-11-20T12:00:05Z"),
+                ("c", "bought-by-somebody", "soon"),
+            )
+            for name, reason, since in given:
                 head = {"name": name, "namespace": "default", "uid": name, "resourceVersion": "7"}
-                condition = {"type": "Scheduled", "status": "False", "reason": reason}
+                condition = {"type": "Scheduled", "status": "False", "reason": reason, "lastTransitionTime": since}
                 informers.note({
                     "apiVersion": "fairlead.dev/v1alpha1",
                     "kind": "InferenceDeployment",
                     "metadata": head,
                     "status": {"conditions": [condition]},
                 })  # fmt: skip
+            earliest = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)
             assert informers.judged() == {
-                ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): 2,
-                ("InferenceDeployment", "Scheduled", "False", "other"): 1,
+                ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): ConditionCount(2, earliest.timestamp()),
+                ("InferenceDeployment", "Scheduled", "False", "other"): ConditionCount(1, None),
             }
 
     run(story())

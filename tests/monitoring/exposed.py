@@ -98,14 +98,16 @@ def figure_names() -> frozenset[str]:
     return _words(*(str(one.value) for one in names if isinstance(one, ast.Constant)))
 
 
+CONDITIONS: Final = {
+    "kind": _words(*(one.kind for one in WATCHED.ours)),
+    "condition": _words(*ConditionType),
+    "status": _words("True", "False", "Unknown"),
+    "reason": _words(*ConditionReason),
+}
 _COUNTED: Final = RouterCounters()
 CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
-    operator_metrics.OBJECTS.name: {
-        "kind": _words(*(one.kind for one in WATCHED.ours)),
-        "condition": _words(*ConditionType),
-        "status": _words("True", "False", "Unknown"),
-        "reason": _words(*ConditionReason),
-    },
+    operator_metrics.OBJECTS.name: CONDITIONS,
+    operator_metrics.OLDEST_CONDITION.name: CONDITIONS,
     autoscaler_metrics.PODS.name: {"phase": _words(*EnginePodPhase)},
     autoscaler_metrics.REASON.name: {"reason": _words(*ScalingReason)},
     autoscaler_metrics.DECISIONS.name: {"reason": _words(*ScalingReason)},

@@ -16,7 +16,7 @@ from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.snapshot import BudgetUse, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics, ScrapeTotals
-from fairlead.telemetry.operator_metrics import OperatorMetrics
+from fairlead.telemetry.operator_metrics import ConditionCount, OperatorMetrics
 from house.tree import ROOT
 from monitoring.queries import DEPLOYMENT
 from tests.cli.decisions import decided
@@ -65,9 +65,9 @@ def _operator() -> OperatorMetrics:
     metrics = all_counted()
     metrics.api_request("update", "leases.coordination.k8s.io", 200, 0.01)
     metrics.judged({
-        ("InferenceDeployment", "Ready", "False", "NoneReady"): 1,
-        ("InferenceDeployment", "Fits", "True", "Fits"): 2,
-        ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): 1,
+        ("InferenceDeployment", "Ready", "False", "NoneReady"): ConditionCount(1, None),
+        ("InferenceDeployment", "Fits", "True", "Fits"): ConditionCount(2, None),
+        ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): ConditionCount(1, None),
     })  # fmt: skip
     return metrics
 

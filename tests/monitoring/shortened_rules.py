@@ -12,6 +12,8 @@ import yaml
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WAIT: Final = r"(\d+)([smhd])"
 _IN_QUERY: Final = re.compile(rf"(\[|\boffset ){_WAIT}\b")
+_AGE: Final = re.compile(r"(\btime\(\) - [^<>]+ [<>] )(\d+)\b")
+"""How long ago something was, compared with seconds."""
 
 
 def shortened(rules: str, factor: int) -> str:
@@ -21,7 +23,8 @@ def shortened(rules: str, factor: int) -> str:
         _in_place(group, "interval", factor)
         for rule in group["rules"]:
             _in_place(rule, "for", factor)
-            rule["expr"] = _IN_QUERY.sub(lambda found: found[1] + _divided(found[2], found[3], factor), rule["expr"])
+            query = _AGE.sub(lambda found: f"{found[1]}{int(found[2]) / factor:g}", rule["expr"])
+            rule["expr"] = _IN_QUERY.sub(lambda found: found[1] + _divided(found[2], found[3], factor), query)
     return str(yaml.safe_dump(document, sort_keys=False, width=10**6, allow_unicode=True))
 
 

@@ -29,6 +29,7 @@ def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
         figures={"need.replicas": 2.4},
         reason="TokenDemand",
         price_per_hour=None if changed else 1.25,
+        newest_ready_at=None if changed else 1_764_000_000.5,
         objectives={"ttftP95": 0.35, "tpotP95": 2.0},
         **figures,
     )
@@ -52,6 +53,7 @@ def test_figures_of_a_deployment_are_shown_by_name() -> None:
     assert found[f"{PREFIX}_figures_age_seconds chat team"] == 0.5
     assert found[f"{PREFIX}_reason chat team TokenDemand"] == 1
     assert found[f"{PREFIX}_replica_price_per_hour chat team"] == 1.25
+    assert found[f"{PREFIX}_newest_ready_timestamp_seconds chat team"] == 1_764_000_000.5
     assert found[f"{PREFIX}_failed_looks_total Stale"] == 2
     assert found[f"{PREFIX}_members"] == 3
 
@@ -69,6 +71,7 @@ def test_unknown_values_are_absent() -> None:
     found = values(AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals()))
     assert f"{PREFIX}_figures_age_seconds chat team" not in found
     assert f"{PREFIX}_replica_price_per_hour chat team" not in found
+    assert f"{PREFIX}_newest_ready_timestamp_seconds chat team" not in found
 
 
 def test_a_reason_that_no_longer_holds_leaves_the_page() -> None:

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fairlead.telemetry.operator_metrics import InformerHealth, OperatorMetrics
+from fairlead.telemetry.operator_metrics import ConditionCount, InformerHealth, OperatorMetrics
 
 
 def samples(metrics: OperatorMetrics) -> dict[str, float]:
@@ -26,7 +26,10 @@ def all_counted() -> OperatorMetrics:
     metrics.wrote_at_rest("deployments.apps")
     metrics.follows([InformerHealth(resource="pods", age_seconds=2.0, relists=1, objects=7)])
     metrics.follows([InformerHealth(resource="pods", age_seconds=3.0, relists=3, objects=8)])
-    metrics.judged({("InferenceDeployment", "Ready", "True", "Serving"): 4})
+    metrics.judged({
+        ("InferenceDeployment", "Ready", "True", "Serving"): ConditionCount(4, 500.0),
+        ("InferenceDeployment", "Fits", "True", "Fits"): ConditionCount(2, None),
+    })  # fmt: skip
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
     metrics.certificate_lasts(89.5, 0.75)
@@ -54,6 +57,8 @@ def test_the_page_shows_what_was_recorded() -> None:
         "relists_total['pods']": 3.0,
         "store_objects['pods']": 8.0,
         "objects['InferenceDeployment', 'Ready', 'Serving', 'True']": 4.0,
+        "oldest_condition_timestamp_seconds['InferenceDeployment', 'Ready', 'Serving', 'True']": 500.0,
+        "objects['Fits', 'Fits', 'InferenceDeployment', 'True']": 2.0,
         "leader": 1.0,
         "admission_reviews_total['true']": 1.0,
         "admission_seconds_count": 1.0,

@@ -73,6 +73,7 @@ def decided(record: DecisionRecord) -> DecisionMetrics:
         reason=recommendation.reason.value,
         age_seconds=record.now - min(ready) if ready else None,
         price_per_hour=facts.price_per_hour,
+        newest_ready_at=max((one.ready_at for one in facts.pods if one.ready_at is not None), default=None),
         objectives={name: seconds for name, seconds in _objectives(facts.policy.objectives) if seconds is not None},
         phases={phase.value: counted[phase.value] for phase in EnginePodPhase},
         candidates={one.signal.value: one.replicas for one in recommendation.candidates if one.replicas is not None},

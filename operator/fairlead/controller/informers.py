@@ -1,6 +1,6 @@
 """The kinds that the controller watches, the keys that a change wakes, and the children that were lost."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -9,6 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.informers import Informers, WatchedKinds
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.pods import moment
 from fairlead.cluster.store import ObjectStore
 from fairlead.controller import queue_keys
 from fairlead.controller.children.applier import PRUNED
@@ -17,7 +18,7 @@ from fairlead.controller.status import canary_counts, canary_status
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
-from fairlead.telemetry.operator_metrics import InformerHealth
+from fairlead.telemetry.operator_metrics import ConditionCount, InformerHealth
 
 WATCHED: Final = WatchedKinds(
     ours=(
@@ -84,14 +85,19 @@ class ControllerInformers(Informers):
                 resource=resource.title, age_seconds=one.age(), relists=one.relists, objects=len(one.store)
             )
 
-    def judged(self) -> Mapping[tuple[str, str, str, str], int]:
+    def judged(self) -> Mapping[tuple[str, str, str, str], ConditionCount]:
         """Count objects by kind and condition type, status and reason; values that are not ours count as `other`."""
-        return Counter(
-            (resource.kind, _listed(condition, "type"), _listed(condition, "status"), _listed(condition, "reason"))
-            for resource in WATCHED.ours
-            for one in self.of(resource).all()
-            for condition in (one.get("status") or {}).get("conditions") or ()
-        )
+        since: defaultdict[tuple[str, str, str, str], list[float | None]] = defaultdict(list)
+        for resource in WATCHED.ours:
+            for one in self.of(resource).all():
+                for condition in (one.get("status") or {}).get("conditions") or ():
+                    type_, status, reason = (_listed(condition, field) for field in LISTED)
+                    at = moment(condition.get("lastTransitionTime"))
+                    since[resource.kind, type_, status, reason].append(None if at is None else at.timestamp())
+        return {
+            key: ConditionCount(len(times), min((at for at in times if at is not None), default=None))
+            for key, times in since.items()
+        }
 
     def tried(self) -> tuple[Mapping[tuple[str, str, str], int], Mapping[tuple[str, str, str], int]]:
         """Count canaries by phase, step and share, and the gate results of these steps."""

@@ -40,6 +40,10 @@ FIGURE: Final = _OURS.gauge(
     *OF_ONE,
     "figure",
 )
+NEWEST_READY: Final = _OURS.gauge(
+    "newest_ready_timestamp_seconds", "When a replica last became ready, of those that exist; absent while none has.",
+    *OF_ONE,
+)  # fmt: skip
 DOUBTS: Final = _OURS.gauge("doubts", "Pods and routers without reliable metrics.", *OF_ONE)
 AGE: Final = _OURS.gauge(
     "figures_age_seconds", "Age of the oldest metrics of a ready pod that the last decision used.", *OF_ONE
@@ -97,6 +101,8 @@ class DecisionMetrics:
     age_seconds: float | None
     price_per_hour: float | None
     """Price of one replica."""
+    newest_ready_at: float | None
+    """When a replica last became ready, in seconds since the epoch."""
     objectives: Mapping[str, float]
     """Seconds, by the names of `JUDGED`."""
     phases: Mapping[str, int]
@@ -168,7 +174,11 @@ class AutoscalerMetrics:
         put(ASLEEP, one.asleep, *where)
         put(DOUBTS, one.doubts, *where)
         put(REASON, 1, *where, one.reason)
-        for family, value in ((AGE, one.age_seconds), (PRICE, one.price_per_hour)):
+        for family, value in (
+            (AGE, one.age_seconds),
+            (PRICE, one.price_per_hour),
+            (NEWEST_READY, one.newest_ready_at),
+        ):
             if value is not None:
                 put(family, value, *where)
         for objective, seconds in one.objectives.items():

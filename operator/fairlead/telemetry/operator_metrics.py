@@ -31,6 +31,11 @@ WRITES_AT_REST: Final = _OURS.counter(
 OBJECTS: Final = _OURS.gauge(
     "objects", "Objects by kind, condition, its status and reason.", "kind", "condition", "status", "reason"
 )
+OLDEST_CONDITION: Final = _OURS.gauge(
+    "oldest_condition_timestamp_seconds",
+    "When the condition got this status, of the object that has had it for longest.",
+    *("kind", "condition", "status", "reason"),
+)
 CANARIES: Final = _OURS.gauge(
     "canaries",
     "Canaries by phase, step from 1 and percent of the conversations that the new revision answers.",
@@ -77,6 +82,15 @@ class InformerHealth:
     objects: int
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionCount:
+    """The objects with one condition, status and reason."""
+
+    objects: int
+    oldest_at: float | None
+    """The earliest time since which one of them has had the status, in seconds since the epoch; None if none says."""
+
+
 class OperatorMetrics:
     """The values and the page of one process."""
 
@@ -117,12 +131,14 @@ class OperatorMetrics:
             self.values.set(STORE_OBJECTS, one.objects, one.resource)
             self.values.begin(WRITES_AT_REST, one.resource)
 
-    def judged(self, counts: Mapping[tuple[str, str, str, str], int]) -> None:
+    def judged(self, conditions: Mapping[tuple[str, str, str, str], ConditionCount]) -> None:
         """Set the objects by kind, condition, status and reason; combinations that no longer occur are dropped and do
         not keep their last value."""
-        self.values.clear(OBJECTS)
-        for labels, count in counts.items():
-            self.values.set(OBJECTS, count, *labels)
+        self.values.clear(OBJECTS, OLDEST_CONDITION)
+        for labels, one in conditions.items():
+            self.values.set(OBJECTS, one.objects, *labels)
+            if one.oldest_at is not None:
+                self.values.set(OLDEST_CONDITION, one.oldest_at, *labels)
 
     def tries(self, canaries: Mapping[tuple[str, str, str], int], gates: Mapping[tuple[str, str, str], int]) -> None:
         """Set the canaries by phase, step and share, and their gates by name, verdict and reason."""
