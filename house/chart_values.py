@@ -222,6 +222,11 @@ class Values(Group):
         default=False,
         description="A cluster autoscaler adds nodes here: pods are requested even if no node has room for them now.",
     )
+    assigned_users: bool = Field(
+        default=False,
+        description="The cluster assigns every pod a user and groups, and refuses pods that name others (OpenShift): "
+        "routers, engines and evaluations name none. Elsewhere their pods need it to be off.",
+    )
     products: list[Product] = Field(
         default=[],
         description="Your own GPU prices, and GPUs that the catalogue lacks, as in the file of `fairlead plan "

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 
 from house import chart_manifests
@@ -21,6 +22,33 @@ def test_the_operator_gives_routers_and_evaluations_its_pull_secrets_and_policy(
     assert [word for word in container["args"] if word.startswith("--image-pull")] == [
         *("--image-pull-policy=Always", "--image-pull-secret=registry", "--image-pull-secret=mirror")
     ]
+
+
+def test_one_value_makes_the_operators_children_take_the_users_that_the_cluster_assigns(helm: Path) -> None:
+    for values, flags in (({"assignedUsers": True}, ["--assigned-users"]), ({}, [])):
+        (pod,) = [
+            one["spec"]["template"]["spec"]
+            for one in chart_manifests.template(helm, values)
+            if one["kind"] == "Deployment"
+        ]
+        assert [word for word in pod["containers"][0]["args"] if "users" in word] == flags
+
+
+@pytest.mark.parametrize("values", [{}, {"autoscaler": {"separate": True}}])
+def test_no_pod_of_the_chart_names_a_user_or_a_group_so_that_a_cluster_may_assign_them(
+    helm: Path, values: dict[str, Any]
+) -> None:
+    words = [str(helm), "template", "fairlead", str(chart_manifests.CHART), "-f", "-"]
+    done = subprocess.run(words, input=yaml.safe_dump(values), capture_output=True, text=True, check=True)
+    pods = [
+        one["spec"]["template"]["spec"]
+        for one in yaml.safe_load_all(done.stdout)
+        if one and one["kind"] in {"Deployment", "Job"}
+    ]
+    assert len(pods) == 2 + bool(values)
+    for pod in pods:
+        named = {field for one in (pod, *pod["containers"]) for field in one["securityContext"]}
+        assert not named & {"runAsUser", "runAsGroup", "fsGroup"}
 
 
 def test_helm_test_gives_them_to_its_engine(helm: Path) -> None:

@@ -19,6 +19,7 @@ from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.ports import ProcessHealth
+from fairlead.review import deployment_review
 from fairlead.telemetry import log_lines
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.cluster.fake_api import FakeApi, Fault
@@ -46,6 +47,21 @@ def test_the_installations_image_is_pulled_as_its_flags_say(monkeypatch: pytest.
     assert (platform.pull_policy, platform.pull_secrets) == ("Always", ("registry", "mirror"))
     usual = process._setting(SETTINGS).platform
     assert (usual.pull_policy, usual.pull_secrets) == ("IfNotPresent", ())
+
+
+def test_where_the_cluster_assigns_users_a_flag_reaches_routers_and_the_engines_of_every_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_lines, "setup", lambda *_: None)  # it would replace the handlers of this process
+    parser = argparse.ArgumentParser()
+    operator_command.arguments(parser)
+    found = []
+    for words in (["--assigned-users"], []):
+        settings = operator_command._settings(parser.parse_args(words), SETTINGS.catalogue)
+        setting = process._setting(settings)
+        read = deployment_review.read(deployment(), setting.context).deployment
+        found.append((setting.platform.assigned_users, read is not None and read.assigned_users))
+    assert found == [(True, True), (False, False)]
 
 
 def test_prices_of_the_installation_are_those_that_costs_are_calculated_with(tmp_path: Path) -> None:

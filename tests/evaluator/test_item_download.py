@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -199,5 +200,5 @@ def test_the_files_beside_the_items_have_a_digest_of_their_own(
 
 
 def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    with pytest.raises(item_download.ItemsUnread, match="let user 65532 read it"):
+    with pytest.raises(item_download.ItemsUnread, match=f"let user {os.getuid()} read it"):
         item_download.beside(tmp_path / "absent")

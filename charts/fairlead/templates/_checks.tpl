@@ -42,6 +42,7 @@
   "--log-format" "logging.format"
   "--log-level" "logging.level"
   "--nodes-grow" "nodesGrow"
+  "--assigned-users" "assignedUsers"
   "--products" "products"
   "--gateway-api" "rbac.gatewayAPI"
   "--autoscaler" "autoscaler.separate"

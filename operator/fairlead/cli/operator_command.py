@@ -50,6 +50,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--monitoring-namespace", default="", metavar="NAME", help="its pods may read metrics of routers and engines"
     )
     parser.add_argument(
+        "--assigned-users",
+        action="store_true",
+        help="pods of routers, engines and evaluations name no user and no group: the cluster assigns them, as "
+        "OpenShift does",
+    )
+    parser.add_argument(
         "--gateway-api", action="store_true", help="create the HTTPRoutes that specs ask for; it needs the right to"
     )
     parser.add_argument("--webhook-port", type=options.port, default=9443, help="default 9443")
@@ -115,6 +121,7 @@ def _settings(chosen: argparse.Namespace, catalogue: "Catalogue") -> "OperatorSe
         engine_image=chosen.engine_image,
         cpu_images=tuple(chosen.cpu_image),
         monitoring_namespace=chosen.monitoring_namespace,
+        assigned_users=chosen.assigned_users,
         nodes_grow=chosen.nodes_grow,
         gateway_api=chosen.gateway_api,
         webhook=WebhookSettings(

@@ -222,6 +222,7 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
             ImagePull(policy=settings.image_pull_policy, secrets=settings.image_pull_secrets),
         ),
         time_zones=frozenset(available_timezones()) or None,
+        assigned_users=settings.assigned_users,
     )
     return ReconcileSettings(
         context=context,
@@ -230,6 +231,7 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
             operator_namespace=settings.lease_namespace,
             pull_policy=settings.image_pull_policy,
             pull_secrets=settings.image_pull_secrets,
+            assigned_users=settings.assigned_users,
             monitoring=_namespace(settings.monitoring_namespace),
         ),
         nodes_grow=settings.nodes_grow,

@@ -36,6 +36,8 @@ class OperatorSettings(ProcessSettings):
     """The images of engines' CPU builds, if they are not the defaults."""
     monitoring_namespace: str = ""
     """The namespace whose pods may scrape routers and engines; empty: none."""
+    assigned_users: bool = False
+    """The cluster assigns every pod its user and groups, as OpenShift does, so that the pods of children name none."""
     nodes_grow: bool = False
     """Nodes are added on demand, so replicas are requested that no node can hold yet."""
     gateway_api: bool = False

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,7 +60,8 @@ def from_file(path: Path) -> bytes:
     except IsADirectoryError:
         raise ItemsUnread(f"{path}: this is a folder; name a file of it in the path below spec.items") from None
     except PermissionError:
-        raise ItemsUnread(f"{path}: user 65532 may not read it; let others read the file and its folders") from None
+        words = f"{path}: user {os.getuid()} may not read it; let others read the file and its folders"
+        raise ItemsUnread(words) from None
     except OSError as problem:
         raise ItemsUnread(f"{path}: {problem.strerror or problem}; check the volume") from None
 
@@ -78,7 +80,7 @@ def beside(folder: Path) -> str:
             digest.update(f"{one.name}\n{one.stat().st_size}\n".encode() + one.read_bytes())
     except OSError as problem:
         words = problem.strerror or problem
-        raise ItemsUnread(f"{folder}: {words}; let user 65532 read it and the files in it") from None
+        raise ItemsUnread(f"{folder}: {words}; let user {os.getuid()} read it and the files in it") from None
     return digest.hexdigest()
 
 

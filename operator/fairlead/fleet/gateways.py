@@ -262,5 +262,7 @@ class DesiredDeployment:
     """Whether it starts although it does not fit by the estimate."""
     pre_pull: bool = False
     """Whether nodes hold its images before a replica starts there."""
+    assigned_users: bool = False
+    """Whether the cluster assigns its pods their user, as the installation says and no spec does."""
     door: DeploymentRouter | GatewayReference = DeploymentRouter()
     """Its own router, or the gateway that serves it."""

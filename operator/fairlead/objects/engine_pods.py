@@ -40,7 +40,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
             # Some engines read variables for the namespace's Services as settings: a Service named `vllm` sets
             # VLLM_PORT to an address, which ends vLLM's start.
             "enableServiceLinks": False,
-            "securityContext": security.of_pod(launch.user),
+            "securityContext": security.of_pod(launch.user, assigned=deployment.assigned_users),
             **engine_placement.placement_fields(wanted, revision),
             **adapter_loader.pull_fields(wanted, launch.staged),
         },

@@ -101,12 +101,13 @@ def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, besid
     container = ours(platform, ["evaluator", "read", *words]) | {"env": [*NO_GPU, *way.env], "volumeMounts": way.mounts}
     spec = {"containers": [container], "volumes": way.volumes, **pulled((*platform.pull_secrets, *way.pull_secrets))}
     work = PodWork(name=names.items(owner.evaluation), seconds=READ_WITHIN_S, key=repr((source, beside)))
-    return pod(owner, work, spec)
+    return pod(owner, work, spec, platform)
 
 
-def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:
+def pod(owner: WorkOwner, work: PodWork, spec: Manifest, platform: Installation) -> Manifest:
     """Build a whole pod. Volumes of other owners keep their modes: no group is set on them."""
-    context = {key: value for key, value in security.of_pod(USER).items() if not key.startswith("fsGroup")}
+    usual = security.of_pod(USER, assigned=platform.assigned_users)
+    context = {key: value for key, value in usual.items() if not key.startswith("fsGroup")}
     whole = spec | {
         "restartPolicy": "Never",
         "activeDeadlineSeconds": work.seconds,

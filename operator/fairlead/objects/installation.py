@@ -18,6 +18,8 @@ class Installation:
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     """Secrets with credentials for the registry of this image; they must be in the namespace of the pod."""
+    assigned_users: bool = False
+    """The cluster assigns every pod its user and groups, so that pods name none."""
     monitoring: Labels = ()
     """Labels of the namespace whose pods may scrape too; empty: none may."""
     router_keys: RouterKeys = field(default_factory=RouterKeys, compare=False)

@@ -81,7 +81,7 @@ def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets
         "serviceAccountName": owner.router_name,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
-        "securityContext": security.of_pod(_USER),
+        "securityContext": security.of_pod(_USER, assigned=platform.assigned_users),
         **pod_placement.fields(router.pods.placement, owner.router_selector),
     }
 

@@ -77,6 +77,7 @@ def manifest(work: RunnerWork, platform: Installation) -> Manifest:
             notes={ADDRESSES: ",".join(work.addresses)},
         ),
         spec,
+        platform,
     )
 
 

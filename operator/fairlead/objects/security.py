@@ -6,17 +6,17 @@ There is no exception; `restricted` also allows an OCI image as a volume.
 from fairlead.objects.manifest import Manifest
 
 
-def of_pod(user: int) -> Manifest:
+def of_pod(user: int, *, assigned: bool = False) -> Manifest:
     """Build a pod's context. The user is a number: the kubelet cannot verify that a named user is not root.
+
+    With `assigned` it names no user and no group: the cluster assigns them, and refuses a pod that names others.
 
     Volumes are made writable for the user's group only if their root is not yet: a cache of weights holds enough files
     to delay every start.
     """
     return {
         "runAsNonRoot": True,
-        "runAsUser": user,
-        "runAsGroup": user,
-        "fsGroup": user,
+        **({} if assigned else {"runAsUser": user, "runAsGroup": user, "fsGroup": user}),
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }

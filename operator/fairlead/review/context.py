@@ -53,6 +53,8 @@ class ReviewContext:
     """How many items the evaluations that canaries may name have and need, as far as known."""
     time_zones: frozenset[str] | None = None
     """The names in this machine's time zone database; None: any well-formed name is accepted."""
+    assigned_users: bool = False
+    """The cluster assigns every pod its user and groups; no finding depends on it."""
 
     def shape(self, source: ModelSource, stated: Mapping[str, int]) -> ModelShape | MissingFact:
         """Return the model's shape from its `config.json`, else the catalogue, with the numbers that the spec states.

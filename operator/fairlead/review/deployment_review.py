@@ -53,7 +53,9 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
             accepted=_accepted(ConditionReason.UNREADABLE, words),
             fits=_fits(None, ConditionReason.FIT_UNKNOWN, "the object cannot be read"),
         )
-    deployment = deployment_conversion.deployment(found.value, context.releases)
+    deployment = replace(
+        deployment_conversion.deployment(found.value, context.releases), assigned_users=context.assigned_users
+    )
     review = admission.stored(deployment, context)
     unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
     fits = _fitting(review, joined_remarks(unfit))
