@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import random
+import socket
+import ssl
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +20,7 @@ from fairlead.controller.settings import OperatorSettings, WebhookSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.process.lifecycle import ClusterProcess
 from fairlead.process.ports import ProcessHealth
 from fairlead.review import deployment_review
 from fairlead.telemetry import log_lines
@@ -93,6 +96,9 @@ class Idle:
         self.metrics = OperatorMetrics()
         self.embedded = None
         self.pages = 0
+
+    def wake(self, key: object) -> None:
+        """Called for every object that changes."""
 
     def page_facts(self) -> None:
         """Called before each page."""
@@ -225,9 +231,71 @@ def test_work_that_ends_by_a_fault_of_ours_ends_the_process() -> None:
         asyncio.run(led(Claim(KeyError("bug"))))
 
 
+def test_a_pod_is_ready_once_its_webhooks_port_is_open_and_at_once_without_a_webhook(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The Service sends reviews to every ready pod; an upgrade with failurePolicy Fail had them refused."""
+    opened: list[kopf_host.KopfCallbacks] = []
+
+    async def host(_: object, __: object, hosted: kopf_host.KopfCallbacks) -> None:
+        opened.append(hosted)
+
+    monkeypatch.setattr(kopf_host, "run", host)
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            api, standby = ApiServer(connection), served()
+            own = ClusterProcess(SETTINGS, connection, api, asyncio.Event())
+            place = process._place(SETTINGS, tmp_path)
+            assert place is not None
+            await process._host(SETTINGS, own, standby, place, CertificateRotator(api, place, lambda: NOON))
+            assert place.cert_file.exists()
+            ready = [standby.pulse.ready]
+            opened[0].listens()
+            assert [*ready, standby.pulse.ready] == [False, True], "a certificate alone opens no port"
+            alone = served()
+            await process._host(SETTINGS, own, alone, None, None)
+            assert alone.pulse.ready
+
+    run(story())
+
+
+def test_the_webhooks_server_says_that_it_listens_only_when_a_connection_succeeds(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            place = process._place(SETTINGS, tmp_path)
+            assert place is not None
+            await CertificateRotator(ApiServer(connection), place, lambda: NOON).keep()
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        reached: list[socket.socket] = []
+
+        def listens() -> None:
+            reached.append(socket.create_connection(("127.0.0.1", port), 5))
+
+        settings = replace(SETTINGS, host="127.0.0.1", webhook=WebhookSettings(port=port))
+        server: Any = kopf_host._settings(settings, place, listens).admission.server
+        with pytest.raises(ConnectionRefusedError):
+            listens()
+        configurations = server(None)
+        await anext(configurations)
+        (accepted,) = reached
+        trusting = ssl.create_default_context(cafile=place.cert_file)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        _, writer = await asyncio.open_connection(sock=accepted, ssl=trusting, server_hostname="webhook")
+        writer.close()
+        await writer.wait_closed()
+        await configurations.aclose()
+
+    run(story())
+
+
 def test_kopf_is_a_host_and_writes_nothing(tmp_path: Path) -> None:
-    chosen = kopf_host._settings(SETTINGS, process._place(SETTINGS, tmp_path))
+    chosen = kopf_host._settings(SETTINGS, process._place(SETTINGS, tmp_path), print)
     assert (chosen.posting.enabled, chosen.peering.standalone, chosen.admission.managed) == (False, True, None)
     assert chosen.persistence.finalizer == "fairlead.dev/kopf"
     assert isinstance(chosen.admission.server, kopf.WebhookServer)
-    assert kopf_host._settings(SETTINGS, None).admission.server is None
+    assert kopf_host._settings(SETTINGS, None, print).admission.server is None

@@ -131,7 +131,7 @@ def test_while_one_right_alone_is_missing_nothing_is_decided_and_the_log_says_so
 
 
 def test_no_request_of_kopf_fails_for_good_so_that_a_refused_namespace_does_not_end_the_webhook() -> None:
-    pauses = list(islice(kopf_host._settings(SETTINGS, None).networking.error_backoffs, 10_000))  # type: ignore[arg-type]
+    pauses = list(islice(kopf_host._settings(SETTINGS, None, print).networking.error_backoffs, 10_000))  # type: ignore[arg-type]
     assert (len(pauses), min(pauses), max(pauses)) == (10_000, 1.0, 60.0)
     assert pauses == sorted(pauses)
 
@@ -143,7 +143,7 @@ def test_kopf_that_ends_by_itself_leaves_no_thread_waiting(monkeypatch: pytest.M
         raise RuntimeError("bug")
 
     monkeypatch.setattr(kopf, "operator", ending)
-    flag, hosted = threading.Event(), kopf_host.KopfCallbacks(wake=print, review=None, certificates=None)  # type: ignore[arg-type]
+    flag, hosted = threading.Event(), kopf_host.KopfCallbacks(wake=print, review=None, certificates=None, listens=print)  # type: ignore[arg-type]
 
     async def story() -> None:
         across = kopf_host._KopfBridge(asyncio.get_running_loop(), None, hosted)  # type: ignore[arg-type]

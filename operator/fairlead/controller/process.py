@@ -121,16 +121,7 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
             await stack.enter_async_context(
                 console_server.serve(settings, settings.console_port, leading, own.reviews())
             )
-        hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(own.api, served), certificates=place)
-
-        async def host_once_certified() -> None:
-            """Run Kopf once there is a certificate; reconciling does not wait for it and works without a webhook."""
-            if keeper is not None:
-                await keeper.first()
-            pulse.ready = True
-            await kopf_host.run(settings, own.connection, hosted)
-
-        host = asyncio.create_task(host_once_certified(), name="host")
+        host = asyncio.create_task(_host(settings, own, served, place, keeper), name="host")
         host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process exits
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
         try:
@@ -145,6 +136,31 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
                     type(ended).__name__,
                     ended,
                 )
+
+
+async def _host(
+    settings: OperatorSettings,
+    own: ClusterProcess,
+    served: OperatorContext,
+    place: WebhookCertificateSettings | None,
+    keeper: CertificateRotator | None,
+) -> None:
+    """Run Kopf once there is a certificate; reconciling does not wait for it and works without a webhook.
+
+    With a webhook, the pod is ready once its port is open: the Service sends reviews to every pod that is ready.
+    """
+
+    def listens() -> None:
+        served.pulse.ready = True
+
+    hosted = kopf_host.KopfCallbacks(
+        wake=served.leading.wake, review=_reviewer(own.api, served), certificates=place, listens=listens
+    )
+    if keeper is None:
+        listens()
+    else:
+        await keeper.first()
+    await kopf_host.run(settings, own.connection, hosted)
 
 
 def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:

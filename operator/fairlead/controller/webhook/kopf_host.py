@@ -9,7 +9,8 @@ import logging
 import random
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -43,6 +44,8 @@ class KopfCallbacks:
     review: ReviewHandler
     certificates: WebhookCertificateSettings | None
     """None: no webhook is served."""
+    listens: Callable[[], None]
+    """Called when the webhook's port accepts connections, and again when a new certificate has opened it anew."""
 
 
 async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
@@ -66,6 +69,22 @@ class KopfLogin(kopf.ConnectionInfo):
     def as_ssl_context(self) -> ssl.SSLContext:
         """Return Kopf's TLS context; Python 3.13 would refuse CAs that our own connection accepts."""
         return as_kubectl_verifies(super().as_ssl_context())
+
+
+class AnnouncedServer(kopf.WebhookServer):
+    """Kopf's webhook server, which opens its port some time after Kopf starts; this one says when."""
+
+    def __init__(self, listens: Callable[[], None], **settings: Any) -> None:  # noqa: ANN401  # Kopf's own arguments
+        super().__init__(**settings)
+        self._listens = listens
+
+    async def __call__(self, fn: kopf.WebhookFn) -> AsyncIterator[kopf.WebhookClientConfig]:
+        """Yield Kopf's configurations of the server, each of them once its port is open."""
+        served: Any = super().__call__(fn)
+        async with aclosing(served):
+            async for configuration in served:
+                self._listens()
+                yield configuration
 
 
 class EndlessPauses:
@@ -97,6 +116,10 @@ class _KopfBridge:
         """Return the webhook's answer."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
 
+    def listens(self) -> None:
+        """Say that the webhook's port accepts connections."""
+        self._loop.call_soon_threadsafe(self._hosted.listens)
+
     async def credentials(self) -> Credentials:
         """Return the operator's own credentials."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
@@ -111,7 +134,7 @@ async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: thread
     try:
         await kopf.operator(
             registry=registry,
-            settings=_settings(settings, across.certificates),
+            settings=_settings(settings, across.certificates, across.listens),
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
@@ -151,7 +174,9 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
             raise kopf.AdmissionError(verdict.refused, code=422)
 
 
-def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | None) -> kopf.OperatorSettings:
+def _settings(
+    settings: OperatorSettings, place: WebhookCertificateSettings | None, listens: Callable[[], None]
+) -> kopf.OperatorSettings:
     """Return the settings of operator-reliability.md, which names an incident for each."""
     chosen = kopf.OperatorSettings()
     chosen.peering.standalone = True
@@ -165,7 +190,8 @@ def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | No
     chosen.persistence.finalizer = FINALIZER
     chosen.admission.managed = None
     if place is not None:
-        chosen.admission.server = kopf.WebhookServer(
+        chosen.admission.server = AnnouncedServer(
+            listens,
             addr=settings.host,
             port=settings.webhook.port,
             host=place.names[0],
