@@ -263,7 +263,8 @@ class Values(Group):
     )
     pod_disruption_budget: Switch = Field(
         default=Switch(enabled=True),
-        description="A PodDisruptionBudget of one pod at a time; only with two replicas or more.",
+        description="A PodDisruptionBudget of one pod at a time, for the operator's pods and for those of a separate "
+        "autoscaler; only with two replicas or more.",
     )
     logging: Logging = Field(default=Logging(), description="The operator's log, on standard output.")
     resources: dict[str, Any] = Field(

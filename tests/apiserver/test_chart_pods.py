@@ -1,16 +1,26 @@
-"""The chart's pods while they end."""
+"""The chart's pods while they end or are evicted."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from house import chart_manifests
 from house.chart_manifests import Manifest
+
+SEPARATE: Final[dict[str, Any]] = {"autoscaler": {"separate": True, "replicas": 2}}
 
 
 def containers(helm: Path, values: dict[str, Any]) -> dict[str, Manifest]:
     """The container of each Deployment, by its name."""
     found = [one for one in chart_manifests.template(helm, values) if one["kind"] == "Deployment"]
     return {one["name"]: one for each in found for one in each["spec"]["template"]["spec"]["containers"]}
+
+
+def budgets(helm: Path, values: dict[str, Any]) -> dict[str, Manifest]:
+    """The disruption budgets by name."""
+    found = [one for one in chart_manifests.template(helm, values) if one["kind"] == "PodDisruptionBudget"]
+    return {one["metadata"]["name"]: one["spec"] for one in found}
 
 
 def test_an_operator_that_ends_answers_reviews_until_no_api_server_sends_it_one(helm: Path) -> None:
@@ -22,3 +32,32 @@ def test_an_operator_that_ends_answers_reviews_until_no_api_server_sends_it_one(
     grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert grace - wait > 20, "Kopf may take 20 s to end"
     assert "lifecycle" not in containers(helm, {"webhook": {"enabled": False}})["operator"]
+
+
+def test_separate_autoscalers_are_evicted_one_by_one_as_operators_are(helm: Path) -> None:
+    both = budgets(helm, SEPARATE)
+    assert list(both) == ["fairlead", "fairlead-autoscaler"]
+    selected = {name: spec["selector"]["matchLabels"] for name, spec in both.items()}
+    pods = {
+        one["metadata"]["name"]: one["spec"]["selector"]["matchLabels"]
+        for one in chart_manifests.template(helm, SEPARATE)
+        if one["kind"] == "Deployment"
+    }
+    assert selected == pods
+    assert {spec["maxUnavailable"] for spec in both.values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({}, ["fairlead"]),
+        ({"autoscaler": {"separate": True, "replicas": 1}}, ["fairlead"]),
+        (SEPARATE | {"replicas": 1}, ["fairlead-autoscaler"]),
+        (SEPARATE | {"podDisruptionBudget": {"enabled": False}}, []),
+    ],
+    ids=["no autoscaler apart", "one autoscaler", "one operator", "switched off"],
+)
+def test_a_single_pod_has_no_budget_which_would_only_hold_up_a_drain(
+    helm: Path, values: dict[str, Any], names: list[str]
+) -> None:
+    assert list(budgets(helm, values)) == names
