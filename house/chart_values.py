@@ -279,7 +279,9 @@ class Values(Group):
     affinity: dict[str, Any] = Field(default={}, description="As in a Pod; pods are spread over nodes even without it.")
     priority_class_name: str = Field(default="", description="As in a Pod, for instance `system-cluster-critical`.")
     extra_args: list[str] = Field(
-        default=[], description="More flags of `fairlead operator`; a flag that another value sets is refused."
+        default=[],
+        description="More flags of `fairlead operator`; a flag that another value sets, or that the chart's ports and "
+        "probes rely on, is refused. With autoscaler.separate, its pods get `--decide-seconds` and `--lease-seconds`.",
     )
     extra_env: Objects = Field(default=[], description="More environment variables of the operator's container.")
     extra_objects: Objects = Field(default=[], description="More objects of the release; may contain templates.")

@@ -1,4 +1,4 @@
-"""The chart's pods while they end or are evicted."""
+"""The chart's pods while they end, are evicted, or get flags of the user's own."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from house import chart_manifests
-from house.chart_manifests import Manifest
+from house.chart_manifests import Manifest, Refused
 
 SEPARATE: Final[dict[str, Any]] = {"autoscaler": {"separate": True, "replicas": 2}}
 
@@ -61,3 +61,26 @@ def test_a_single_pod_has_no_budget_which_would_only_hold_up_a_drain(
     helm: Path, values: dict[str, Any], names: list[str]
 ) -> None:
     assert list(budgets(helm, values)) == names
+
+
+@pytest.mark.parametrize("flag", ["--host", "--health-port", "--metrics-port", "--webhook-port"])
+@pytest.mark.parametrize("words", [["{}=1"], ["{}", "1"]], ids=["one word", "two words"])
+def test_flags_that_move_what_probes_and_services_reach_are_refused(helm: Path, flag: str, words: list[str]) -> None:
+    with pytest.raises(Refused, match="the pod would never be ready; leave it out"):
+        chart_manifests.template(helm, {"extraArgs": [word.format(flag) for word in words]})
+
+
+@pytest.mark.parametrize(
+    ("extra", "reach"),
+    [
+        (["--decide-seconds=2"], ["--decide-seconds=2"]),
+        (["--decide-seconds", "2"], ["--decide-seconds", "2"]),
+        (["--identity", "me", "--lease-seconds", "30", "--decide-seconds=2"], ["--lease-seconds", "30"]),
+    ],
+)
+def test_flags_of_the_loop_reach_the_pods_that_run_it(helm: Path, extra: list[str], reach: list[str]) -> None:
+    found = containers(helm, SEPARATE | {"extraArgs": extra})
+    assert found["operator"]["args"][-len(extra) :] == extra
+    args = found["autoscaler"]["args"]
+    assert args[args.index(reach[0]) :][: len(reach)] == reach
+    assert not {"--identity", "me"} & set(args)

@@ -65,6 +65,13 @@ def test_a_name_with_a_dot_is_allowed_where_no_service_has_it(helm: Path, withou
     assert "models.prod" in {one["metadata"]["name"] for one in rendered if one["kind"] == "Deployment"}
 
 
+@pytest.mark.parametrize("name", ["Models_X", "models_x", "-models", "models-", "models..prod", "models.", ".models"])
+def test_a_name_that_no_object_may_have_is_refused_without_any_service_too(helm: Path, name: str) -> None:
+    values = WITHOUT_SERVICES | {"metrics": {"service": False}, "fullnameOverride": name}
+    with pytest.raises(Refused, match="which no Deployment may have; set it to small letters, digits, dashes and dots"):
+        chart_manifests.template(helm, values)
+
+
 @pytest.mark.parametrize("one", SERVICES, ids=lambda one: next(iter(one)))
 def test_each_single_service_has_the_name_checked(helm: Path, one: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="which no Service may have"):

@@ -9,6 +9,9 @@
 {{- if and $services (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name)) -}}
 {{- fail (printf "fullnameOverride: all objects would have the name %q, which no Service may have; set it to small letters, digits and dashes, with a letter first" $name) -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $name) -}}
+{{- fail (printf "fullnameOverride: all objects would have the name %q, which no Deployment may have; set it to small letters, digits, dashes and dots, with a letter or a digit first and last" $name) -}}
+{{- end -}}
 {{- $v := .Values -}}
 {{- if and (eq $v.webhook.failurePolicy "Fail") (not $v.webhook.enabled) -}}
 {{- fail "webhook.failurePolicy: Fail: with webhook.enabled=false no object is reviewed, so bad ones are stored; set webhook.enabled=true, or leave failurePolicy out" -}}
@@ -55,8 +58,12 @@
   "--webhook-service" "fullnameOverride"
   "--webhook-configuration" "fullnameOverride"
 -}}
+{{- $fixed := list "--host" "--health-port" "--metrics-port" "--webhook-port" -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := first (splitList "=" .) -}}
+{{- if has $flag $fixed -}}
+{{- fail (printf "extraArgs: %q: the chart's probes, Services and monitors rely on the usual address and ports, and the pod would never be ready; leave it out" .) -}}
+{{- end -}}
 {{- if hasKey $owned $flag -}}
 {{- fail (printf "extraArgs: %q: the chart sets this flag; set %s instead" . (get $owned $flag)) -}}
 {{- end -}}
