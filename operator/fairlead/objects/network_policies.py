@@ -5,7 +5,7 @@ Egress of the pods stays open: weights come from wherever users keep them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import DesiredRevision
@@ -17,6 +17,7 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 NAMESPACE: Final = "kubernetes.io/metadata.name"
+_US: Final = {"app.kubernetes.io/name": "fairlead"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,18 @@ def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
     return tuple(GatewayReference(namespace=space, name=name) for space, slash, name in parts if space and name)
 
 
+def operator_namespace(policy: Manifest) -> str:
+    """Return the namespace of the operator that a policy admits; empty if it admits none."""
+    rules = policy["spec"].get("ingress") or ()
+    peers = (peer for rule in rules for peer in rule.get("from") or ())
+    found = (_labels(peer, "namespaceSelector").get(NAMESPACE) for peer in peers if _labels(peer, "podSelector") == _US)
+    return next((str(name) for name in found if name), "")
+
+
+def _labels(peer: Manifest, selector: str) -> dict[str, Any]:
+    return (peer.get(selector) or {}).get("matchLabels") or {}
+
+
 def _gateway(one: GatewayReference, namespace: str) -> Manifest:
     pods = _pods(labels.gateway_routers(one.name))
     return pods if one.namespace == namespace else _in_namespaces({NAMESPACE: one.namespace}) | pods
@@ -81,7 +94,7 @@ def _loaders(platform: Installation) -> Manifest:
 def _operator(platform: Installation) -> Manifest:
     """Select by component too: in the operator's namespace there may be engines and routers, which have its name."""
     pods = {
-        "matchLabels": {"app.kubernetes.io/name": "fairlead"},
+        "matchLabels": _US,
         "matchExpressions": [
             {"key": "app.kubernetes.io/component", "operator": "In", "values": ["operator", "autoscaler"]}
         ],

@@ -13,6 +13,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles, orphans
 from fairlead.controller.children.obstacles import ApplyBlocked, ChildTerminating, StillTerminating
+from fairlead.controller.children.other_releases import OtherReleases
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -53,10 +54,12 @@ class Applier:
         self._world = world
         self._seen: dict[str, tuple[str, str]] = {}
         """By UID, the resourceVersion and the intent's hash that were last compared without a difference."""
+        self._releases = OtherReleases()
 
     def forget(self, uid: str) -> None:
         """Drop a deleted child."""
         self._seen.pop(uid, None)
+        self._releases.forget(uid)
 
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
@@ -146,12 +149,15 @@ class Applier:
             if stands:
                 return False
             await self._confirm(live)
+            note = self._releases.note(intent, live)
             if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
                 manager = foreign_changes.last_manager(full, changed)
                 note = foreign_changes.change_note(live, drift.spelt(changed), manager)
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
-        self._world.note(await self._server.apply(intent))
+        written = await self._server.apply(intent)
+        self._world.note(written)
+        self._releases.wrote(written)
         if note:
             meddled(resource, note)
         return live is None
