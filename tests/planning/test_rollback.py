@@ -61,7 +61,7 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
     assert planner.next_step(start, T0 + DEADLINE) == RolloutPlan(
         step=FailureStep(
             revision="b",
-            failure=RevisionFailure(at=T0 + DEADLINE, times=1),
+            failure=RevisionFailure(at=T0 + DEADLINE, times=1, deadline_seconds=1800),
             reason=StepReason.DEADLINE_EXCEEDED,
             because="0 of 3 replicas are available and nothing moved for 1800 s; a serves instead",
         ),

@@ -13,7 +13,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_requests import CORES
 from fairlead.controller import canary_trial, router_settings, snapshot
 from fairlead.controller.canary_trial import CanaryTrial
-from fairlead.controller.pods import admitted_tolerations, start_failures, target_start
+from fairlead.controller.pods import admitted_tolerations, engine_template, start_failures, target_start
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import PreflightResult
 from fairlead.controller.pods.target_start import DecisionInputs
@@ -43,7 +43,6 @@ from fairlead.objects import (
     applied_hash,
     engine_deployment,
     engine_placement,
-    engine_pods,
     revisions,
 )
 from fairlead.objects.engine_deployment import RevisionFacts
@@ -254,6 +253,8 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
         return replace(written, wanted_since=None, served=served, failure=None, ends=None)
     checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
     written = replace(
+    if _has_longer(written, start):
+        written = replace(written, wanted_since=start.now, failure=None)
         written,
         wanted_since=written.wanted_since or start.now,
         served=written.served or (ready and not tried),
@@ -266,20 +267,15 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
     return written
 
 
+def _has_longer(written: RevisionFacts, start: DecisionInputs) -> bool:
+    """Whether the spec allows it more time than it was given up for; it is then tried at once, as after any edit."""
+    missed, deployment = written.failure.deadline_seconds if written.failure else None, start.judged.deployment
+    return bool(missed and deployment and deployment.rollout.progress_deadline_seconds > missed)
+
+
 def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
-    stored = engine_deployment.stored_template(live) if live is not None else None
-    template = stored or _template(start, written.revision, live)
+    template = engine_template.of(start, written, live)
     return applied_hash.with_applied_hash(engine_deployment.manifest(start.observed.owner, written, template, count))
-
-
-def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Manifest:
-    """Build from the spec if it describes this revision; otherwise take the live template, the only source left."""
-    judged = start.judged
-    if live is not None and not target_start.is_described(judged, revision):
-        found: Manifest = live["spec"]["template"]
-        return found
-    assert judged.deployment is not None
-    return engine_pods.template(start.observed.owner, judged.deployment, target_start.launch(judged), revision)
 
 
 def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]) -> RolloutPlan:

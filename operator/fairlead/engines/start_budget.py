@@ -1,7 +1,7 @@
 """How long an engine may take to start, and how it is probed and ended: the arithmetic that all engines share.
 
 Speeds and times are arguments, since the same model starts in a minute from a local disk and in an hour over a slow
-link; the operator passes measured ones once it has observed a start.
+link. Nothing measures that link: who knows that it is slower than assumed gives the rollout a longer deadline.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class LifecycleParameters:
     """All weights that are read before the engine is ready, including a draft."""
     bytes_per_second: float = 100e6
     """The slowest link between where the weights are and the GPU, on a first start."""
+    deadline_seconds: int = 0
+    """The rollout's progress deadline: no start is ended before it, however little its weights should take."""
     pre_stop_seconds: int = 10
     """How long the slowest router may keep sending after a pod left its table."""
     drain_seconds: int = 300
@@ -37,7 +39,7 @@ class StartCost:
 
 
 def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
-    """Return how long a start may take before it counts as failed.
+    """Return how long a start may take before the kubelet ends it; at least as long as the rollout waits for it.
 
     Twice the plain reading time: shards are read, checked and moved in turn, and neighbours share the link. A start
     that is ended too early begins again from nothing, and one that hangs serves no request: too long costs less.
@@ -45,7 +47,7 @@ def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
     load = cost.unknown_load_seconds
     if pace.weight_bytes is not None:
         load = ceil(2 * pace.weight_bytes / pace.bytes_per_second)
-    return cost.fixed_seconds + cost.compile_seconds + load
+    return max(pace.deadline_seconds, cost.fixed_seconds + cost.compile_seconds + load)
 
 
 def startup_probe(path: str, port: str, budget: int) -> HttpProbe:

@@ -38,6 +38,8 @@ class RevisionFailure:
     """Given up before the progress deadline, since repeating its start cannot succeed."""
     rejected: bool = False
     """A gate or a person rejected it: it is tried again only when the spec names it anew."""
+    deadline_seconds: int | None = None
+    """The progress deadline that it missed: a longer one in the spec is another try. None: it missed none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: i
             "selector": {"matchLabels": labels.engines_of(owner.name, facts.revision)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
             "revisionHistoryLimit": 0,
-            "progressDeadlineSeconds": _start_budget_seconds(template) + _MARGIN_SECONDS,
+            "progressDeadlineSeconds": start_budget_seconds(template) + _MARGIN_SECONDS,
             "template": json.loads(canonical(template)),
         },
     }
@@ -133,6 +133,11 @@ def stored_template(live: Manifest) -> Manifest | None:
     return dict(template) if accepted and _containers(template) else None
 
 
+def start_budget_seconds(template: Manifest) -> int:
+    """Return how long its slowest container may take to start, by its startup probe."""
+    return max((_probe_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
+
+
 def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
     text = canonical(template)
     written = {SERVED: "true" if facts.served else "false"}
@@ -159,7 +164,8 @@ def _failure_text(failure: RevisionFailure) -> str:
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
     rejected = {"rejected": True} if failure.rejected else {}
-    return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early | rejected)
+    missed = {"deadlineSeconds": failure.deadline_seconds} if failure.deadline_seconds else {}
+    return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early | rejected | missed)
 
 
 def _spelt(moment: datetime) -> str:
@@ -181,7 +187,9 @@ def _failure(stored: object) -> RevisionFailure | None:
         return None
     early, rejected = (_map(stored).get(name) is True for name in ("early", "rejected"))
     words = because if isinstance(because, str) else ""
-    return RevisionFailure(at=at, times=times, because=words, early=early, rejected=rejected)
+    missed = _map(stored).get("deadlineSeconds")
+    deadline = missed if type(missed) is int else None
+    return RevisionFailure(at=at, times=times, because=words, early=early, rejected=rejected, deadline_seconds=deadline)
 
 
 def _ends(stored: object) -> StartFailures | None:
@@ -223,11 +231,6 @@ def _map(value: object) -> dict[str, Any]:
 def _containers(template: object) -> list[dict[str, Any]]:
     found = _map(_map(template).get("spec")).get("containers")
     return [_map(one) for one in found] if isinstance(found, list) else []
-
-
-def _start_budget_seconds(template: Manifest) -> int:
-    """Return how long its slowest container may take to start, by its startup probe."""
-    return max((_probe_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
 
 
 def _probe_seconds(probe: object) -> int:

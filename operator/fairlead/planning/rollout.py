@@ -92,7 +92,7 @@ def _wait(at: RolloutState) -> HoldStep | FailureStep:
     seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.fallback.name
     available = plurals.part(target.available, at.wanted, "replica", "is")
     because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
-    failure = rollback.failed(target.revision, at.now)
+    failure = replace(rollback.failed(target.revision, at.now), deadline_seconds=seconds)
     return FailureStep(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)
 
 

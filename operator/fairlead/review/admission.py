@@ -192,6 +192,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         setup=setup,
         drain=deployment.drain,
         door=deployment.door,
+        progress_deadline_seconds=deployment.rollout.progress_deadline_seconds,
         first_token_seconds=policies.first_token_seconds(deployment, context),
     )
 

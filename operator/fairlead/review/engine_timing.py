@@ -15,6 +15,7 @@ def of(review: Review) -> LifecycleParameters:
     gpus = review.setup.wanted.parallelism.gpus
     return LifecycleParameters(
         weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
+        deadline_seconds=review.progress_deadline_seconds,
         pre_stop_seconds=ceil(review.drain.settle_seconds),
         drain_seconds=ceil(review.drain.timeout_seconds),
     )

@@ -70,6 +70,12 @@ def ends(earlier: StartFailures | None, some: Iterable[Manifest]) -> StartFailur
     )
 
 
+def has_ended(pod: Manifest) -> bool:
+    """Whether a container of it has ended before, for whatever reason."""
+    some = pod.get("status", {}).get("containerStatuses") or ()
+    return any(one.get("state", {}).get("terminated") or one.get("lastState", {}).get("terminated") for one in some)
+
+
 def _end(pod: Manifest) -> StartFailures | None:
     """Return the last end of its container, if it counts."""
     for status in pod.get("status", {}).get("containerStatuses") or ():

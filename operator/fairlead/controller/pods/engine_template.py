@@ -1,0 +1,48 @@
+"""The pod template of a revision: as it was first applied, so that another release restarts no engine. Pure.
+
+The one exception costs no reply: a revision that never served, and whose starts were ended before they were ready, gets
+a template with a longer start budget once the spec's progress deadline allows it.
+"""
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.pods import start_failures, target_start
+from fairlead.controller.pods.target_start import DecisionInputs
+from fairlead.objects import engine_deployment, engine_pods
+from fairlead.objects.engine_deployment import RevisionFacts
+
+
+def of(start: DecisionInputs, written: RevisionFacts, live: Manifest | None) -> Manifest:
+    """Return the template to apply.
+
+    Without a stored one it is built from the spec if that describes this revision; otherwise the live template is the
+    only source left.
+    """
+    described = target_start.is_described(start.judged, written.revision)
+    stored = engine_deployment.stored_template(live) if live is not None else None
+    if live is None or (stored is None and described):
+        return _built(start, written.revision)
+    if stored is None:
+        found: Manifest = live["spec"]["template"]
+        return found
+    if not described or not _never_starts(start, written, live):
+        return stored
+    return max((stored, _built(start, written.revision)), key=engine_deployment.start_budget_seconds)
+
+
+def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
+    """Whether it never served and no first start of it is running, so that another template interrupts nothing."""
+    if written.served or (written.failure is not None and written.failure.rejected):
+        return False
+    some = start.observed.pods.get(written.revision, ())
+    if not some:
+        return snapshot.requested_replicas(live) == 0
+    return all(start_failures.has_ended(one) and not pods.is_ready(one) for one in some)
+
+
+def _built(start: DecisionInputs, revision: str) -> Manifest:
+    assert start.judged.deployment is not None
+    return engine_pods.template(
+        start.observed.owner, start.judged.deployment, target_start.launch(start.judged), revision
+    )

@@ -1,0 +1,137 @@
+"""A model that loads more slowly than was reckoned: a longer deadline reaches the kubelet, and at once."""
+
+from datetime import timedelta
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.objects import engine_deployment
+from tests.controller.pretend import Pretend, deployment
+
+HOURS: Final = {"progressDeadlineSeconds": 7200}
+SHORT: Final = {"progressDeadlineSeconds": 800}
+
+
+def killed(number: int = 1) -> Manifest:
+    """A container whose start the kubelet ended, and which starts again."""
+    last = {"exitCode": 137, "reason": "Error", "containerID": f"containerd://{number}"}
+    return {"name": "engine", "ready": False, "state": {"running": {}}, "lastState": {"terminated": last}}
+
+
+def starting() -> Manifest:
+    """A container that loads its weights for the first time."""
+    return {"name": "engine", "ready": False, "state": {"running": {}}}
+
+
+def engine(world: Pretend, revision: str) -> Manifest:
+    """The Deployment of a revision."""
+    return next(one for one in world.kube.of(kinds.DEPLOYMENT) if one["metadata"]["name"] == f"chat-{revision}")
+
+
+def budget(world: Pretend, revision: str) -> int:
+    """Seconds until the kubelet ends a start of this revision."""
+    template = engine(world, revision)["spec"]["template"]
+    assert engine_deployment.stored_template(engine(world, revision)) == template
+    return engine_deployment.start_budget_seconds(template)
+
+
+def first_start(status: Manifest) -> tuple[Pretend, str]:
+    """The first revision of a deployment does not become ready."""
+    world = Pretend(gpus=2)
+    world.apply(deployment(replicas=2, rollout=SHORT))
+    world.reconcile_now()
+    (only,) = world.engines()
+    world.kube.broken[only] = status
+    world.rounds(4)
+    assert budget(world, only) == 800
+    return world, only
+
+
+def test_starts_that_the_kubelet_ended_get_the_longer_deadline() -> None:
+    world, only = first_start(killed())
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.rounds(2)
+    assert (list(world.engines()), budget(world, only)) == ([only], 7200)
+    written = len(world.server.writes)
+    world.rounds(4)
+    assert len(world.server.writes) == written, "once"
+    world.apply(deployment(replicas=2, rollout=SHORT))
+    world.rounds(2)
+    assert budget(world, only) == 7200, "a shorter one ends no start that is running"
+
+
+def test_a_first_start_is_not_interrupted_for_more_time() -> None:
+    world, only = first_start(starting())
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.rounds(3)
+    assert budget(world, only) == 800
+    world.kube.broken[only] = killed()
+    world.rounds(3)
+    assert budget(world, only) == 7200
+
+
+def test_what_served_keeps_its_pods_whatever_the_deadline() -> None:
+    """Another template would replace them, as another release's would."""
+    world = Pretend(gpus=2)
+    world.apply(deployment(replicas=2, rollout=SHORT))
+    world.settle()
+    (only,) = world.engines()
+    served = world.serving()
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.settle()
+    assert (budget(world, only), world.serving()) == (800, served)
+    world.kube.broken[only] = killed()
+    world.rounds(6)
+    assert (budget(world, only), world.serving()) == (800, frozenset())
+
+
+def given_up() -> tuple[Pretend, str, str]:
+    """A revision missed its deadline, and what served before serves again."""
+    world = Pretend(gpus=1)
+    world.apply(deployment(replicas=1, rollout=SHORT))
+    world.settle()
+    (old,) = world.engines()
+    world.apply(deployment(replicas=1, context=4096, rollout=SHORT))
+    world.reconcile_now()
+    (new,) = set(world.engines()) - {old}
+    world.kube.broken[new] = starting()
+    for _ in range(20):
+        world.rounds()
+    assert world.engines() == {old: 0, new: 1}
+    world.now += timedelta(seconds=800)
+    world.settle()
+    assert (world.engines(), world.condition("Progressing")) == ({old: 1, new: 0}, ("False", "DeadlineExceeded"))
+    return world, old, new
+
+
+def test_a_revision_that_missed_its_deadline_is_tried_at_once_with_a_longer_one() -> None:
+    world, old, new = given_up()
+    world.now += timedelta(minutes=5)
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    for _ in range(10):
+        world.rounds()
+    assert (world.engines(), budget(world, new)) == ({old: 0, new: 1}, 7200)
+    world.now += timedelta(seconds=900)
+    world.rounds(4)
+    assert world.engines() == {old: 0, new: 1}, "it has two hours now"
+    world.kube.broken.clear()
+    world.settle()
+    assert (world.condition("Ready"), len(world.serving_of(4096))) == (("True", "Serving"), 1)
+
+
+def test_a_shorter_deadline_is_no_other_try() -> None:
+    world, old, new = given_up()
+    world.apply(deployment(replicas=1, context=4096, rollout={"progressDeadlineSeconds": 700}))
+    world.rounds(6)
+    assert world.engines() == {old: 1, new: 0}
+
+
+def test_a_restarted_operator_knows_which_deadline_was_missed() -> None:
+    world, old, new = given_up()
+    world.restart()
+    world.rounds(4)
+    assert world.engines() == {old: 1, new: 0}
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    for _ in range(10):
+        world.rounds()
+    assert world.engines() == {old: 0, new: 1}
