@@ -41,6 +41,7 @@ from fairlead.review import (
     missing_units,
     moving_images,
     offloaded_weights,
+    open_routers,
     policies,
     pre_pull,
     references,
@@ -204,6 +205,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
     yield from engine_tls.of_deployment(deployment)
+    yield from open_routers.of_deployment(deployment)
     yield from pre_pull.warnings(deployment)
     yield from memory_limits.of_deployment(deployment)
     yield from missing_units.of_deployment(deployment)

@@ -16,6 +16,7 @@ from fairlead.review import (
     engine_tls,
     memory_limits,
     missing_units,
+    open_routers,
     route_expressions,
     route_limits,
     route_targets,
@@ -53,6 +54,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from durations.timeouts(gateway.routing, "spec")
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from engine_tls.warnings(gateway.routing, "spec")
+    yield from open_routers.warnings(gateway.routing, gateway.pods, "spec")
     yield from memory_limits.of_router(gateway.routing, gateway.pods, "spec")
     yield from missing_units.of_container(gateway.pods.resources, "spec")
     yield from _unpriced(gateway)
