@@ -169,7 +169,8 @@ def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | N
 
 def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> RevisionState:
     written, observed, deployment = snapshot.revision_facts(engine), start.observed, start.judged.deployment
-    replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.reports.routable)
+    seen = (one for one in observed.pods.get(written.revision, ()) if one["metadata"]["uid"] not in observed.lost)
+    replicas = pods.replicas(seen, facts.reports.routable)
     answer = target_start.answer(start, written)
     return RevisionState(
         name=written.revision,
@@ -252,9 +253,9 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
         served = written.served or (ready and not tried)
         return replace(written, wanted_since=None, served=served, failure=None, ends=None)
     checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
-    written = replace(
     if _has_longer(written, start):
         written = replace(written, wanted_since=start.now, failure=None)
+    written = replace(
         written,
         wanted_since=written.wanted_since or start.now,
         served=written.served or (ready and not tried),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from fairlead.cluster import kinds, pods
+from fairlead.cluster import gpu_nodes, kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.gateways import GatewayReference
@@ -32,6 +32,8 @@ class DeploymentSnapshot:
     """Its engine Deployments, newest first."""
     pods: Mapping[str, tuple[Manifest, ...]]
     """Engine pods by revision."""
+    lost: frozenset[str] = frozenset()
+    """UIDs of engine pods that were deleted and whose node does not report: none of their GPUs can be waited for."""
     routers: tuple[Manifest, ...]
     """Router pods that are ready."""
     unready_routers: tuple[Manifest, ...] = ()
@@ -101,6 +103,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         owner=owner,
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
+        lost=frozenset(one["metadata"]["uid"] for one in seen if _is_lost(world, one)),
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
         unready_routers=tuple(one for one in seen if _is_unready_router(one)),
         unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
@@ -122,6 +125,14 @@ def ready_routers(world: ControllerClusterState, gateway: GatewayReference) -> t
 def _admitted(world: ControllerClusterState, owner: Owner) -> tuple[GatewayReference, ...]:
     policy = world.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
     return network_policies.admitted(policy) if policy is not None and owned(policy, owner) else ()
+
+
+def _is_lost(world: ControllerClusterState, pod: Manifest) -> bool:
+    """Whether it stays only because its node's kubelet, which alone could end it, has stopped reporting."""
+    if not _is_terminating(pod):
+        return False
+    node = world.of(kinds.NODE).find("", gpu_nodes.node_of(pod))
+    return node is not None and pods.condition(node, "Ready").get("status") == "Unknown"
 
 
 def _is_unready_router(pod: Manifest) -> bool:
