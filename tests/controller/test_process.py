@@ -124,6 +124,22 @@ def test_the_webhook_checks_that_referenced_objects_exist() -> None:
     run(story())
 
 
+def test_the_webhook_warns_of_a_volume_that_replicas_on_two_nodes_cannot_mount() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            review = process._reviewer(ApiServer(connection), served())
+            claim = {"metadata": {"name": "models", "namespace": "default"}}
+            fake.put(kinds.VOLUME_CLAIM, claim | {"spec": {"accessModes": ["ReadWriteOnce"]}})
+            (warning,) = (await review(deployment(storage={"cache": {"claimName": "models"}}), None)).warnings
+            assert warning.startswith("spec.storage.cache.claimName: models: the claim is ReadWriteOnce")
+            fake.forbidden.add(("get", kinds.VOLUME_CLAIM.title))
+            unread = process._reviewer(ApiServer(connection), served())
+            assert (await unread(deployment(storage={"cache": {"claimName": "models"}}), None)).warnings == ()
+
+    run(story())
+
+
 def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
     async def story() -> None:
         fake = FakeApi()

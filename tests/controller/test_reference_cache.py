@@ -65,6 +65,19 @@ def test_a_missing_entry_of_a_secret_is_read_again_as_soon_as_a_missing_object()
     run(story())
 
 
+def test_the_entries_of_a_claim_are_its_access_modes() -> None:
+    async def story() -> None:
+        fake, key = FakeApi(), ObjectKey("PersistentVolumeClaim", "team", "models")
+        async with fake.connected() as connection:
+            head = {"metadata": {"name": "models", "namespace": "team"}}
+            fake.put(kinds.VOLUME_CLAIM, head | {"spec": {"accessModes": ["ReadWriteOnce", "ReadOnlyMany"]}})
+            assert await ReferenceCache(ApiServer(connection)).present([key]) == {
+                key: {"ReadWriteOnce", "ReadOnlyMany"}
+            }
+
+    run(story())
+
+
 def test_what_may_not_be_read_is_taken_on_trust() -> None:
     """P23: the kubelet will report it."""
 

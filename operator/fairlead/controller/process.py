@@ -42,6 +42,7 @@ from fairlead.review import (
     gateway_membership,
     gateway_review,
     policies,
+    shared_claims,
     speculation_switch,
     webhook,
 )
@@ -181,7 +182,7 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
         reviewed = admission.review(document, extended)
         present = await named.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
-        verdict = webhook.response(reviewed, present, changed)
+        verdict = webhook.response(reviewed, present, (*changed, *shared_claims.warnings(document, present, extended)))
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict if named.problem is None else _with_doubt(verdict, named.problem)
 

@@ -122,4 +122,6 @@ TRUSTED: Final = _AnyEntry()
 
 
 def _entries_of(live: Manifest) -> frozenset[str]:
-    return frozenset((*(live.get("data") or ()), *(live.get("binaryData") or ())))
+    """Return the keys of a Secret or ConfigMap, and the access modes of a claim."""
+    modes = (live.get("spec") or {}).get("accessModes")
+    return frozenset((*(live.get("data") or ()), *(live.get("binaryData") or ()), *(modes or ())))

@@ -83,12 +83,12 @@ class Review:
     setup: EngineSetup | None = None
     """The setup that the engine would start with; None if the object could not be read."""
     drain: DesiredDrain | None = None
+    progress_deadline_seconds: int = 0
+    """Of its rollout: a start may take as long, however little its weights should take."""
     door: DeploymentRouter | GatewayReference | None = None
     """Its own router, or the gateway that routes to it."""
     gateway: DesiredGateway | None = None
     """Set for a gateway that could be read."""
-    progress_deadline_seconds: int = 0
-    """Of its rollout: a start may take as long, however little its weights should take."""
     first_token_seconds: float | None = None
     """The time-to-first-token objective, if the deployment's policy is known and has one."""
     named: tuple[Reference, ...] = ()
