@@ -192,8 +192,8 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         engine=engine,
         setup=setup,
         drain=deployment.drain,
-        door=deployment.door,
         progress_deadline_seconds=deployment.rollout.progress_deadline_seconds,
+        door=deployment.door,
         first_token_seconds=policies.first_token_seconds(deployment, context),
     )
 
