@@ -46,7 +46,7 @@ def _most_replicas(deployment: DesiredDeployment) -> int:
 
 def _is_of_one(named: Reference, present: Mapping[ObjectKey, frozenset[str]]) -> bool:
     """Whether a claim can be mounted on one node only; one that may not be read is taken for shared."""
-    modes = present.get(named.key)
+    modes = present.get(named.key, frozenset())
     return bool(modes) and not any(one in modes for one in (WRITTEN if named.field == CACHE else READ))
 
 
