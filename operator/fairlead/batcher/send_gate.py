@@ -27,14 +27,15 @@ class SendGate:
     def advance(self) -> None:
         """Let those pass that may be sent now, and the others later."""
         loop = asyncio.get_running_loop()
+        now = loop.time()  # once: between two readings the pause may end, and then no timer would
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._waiting and self.window.may_send(loop.time()):
+        while self._waiting and self.window.may_send(now):
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(self.window.sent())
-        if self._waiting and self.window.resume_at > loop.time():
+        if self._waiting and self.window.resume_at > now:
             self._timer = loop.call_at(self.window.resume_at, self.advance)
 
     def close(self) -> None:
