@@ -1,5 +1,7 @@
 """The files of a batch: inputs that are read twice, and outputs that one run at a time continues."""
 
+import errno
+import fcntl
 import gzip
 import io
 import os
@@ -89,6 +91,7 @@ def test_a_file_that_is_no_output_is_refused_and_left_as_it_is(tmp_path: Path) -
 
 
 ANSWER = b'{"custom_id": "a", "response": {"status_code": 200}, "error": null}'
+FAILURE = b'{"custom_id": "a", "response": null, "error": {"code": "timed_out"}}'
 OURS = b'{"id":"batch_req_0000000000000001","custom_id":"b","resp'
 
 
@@ -122,7 +125,42 @@ def test_no_other_file_is_emptied_by_a_wrong_name(tmp_path: Path, text: bytes) -
     assert (tmp_path / "mine").read_bytes() == text
 
 
-@pytest.mark.parametrize("text", [b"", ANSWER + b"\nmore", OURS])
+@pytest.mark.parametrize("zeros", [b"\0" * 9, OURS + b"\0" * 9, OURS[:5] + b"\0" * 9])
+def test_zero_bytes_that_a_power_cut_left_are_cut_off(tmp_path: Path, zeros: bytes) -> None:
+    (tmp_path / "out.jsonl").write_bytes(ANSWER + b"\n" + zeros)
+    assert mended(tmp_path / "out.jsonl") == 1
+    assert (tmp_path / "out.jsonl").read_bytes() == ANSWER + b"\n"
+
+
+def test_answers_of_another_run_are_not_deleted_by_the_wrong_one_of_two_names(tmp_path: Path) -> None:
+    text = FAILURE + b"\n" + ANSWER + b"\n"
+    (tmp_path / "out.jsonl").write_bytes(text)
+    with pytest.raises(OutputUnusable, match=r"--errors .*: line 2: it holds an answer, which would be deleted; "):
+        FailureFile(tmp_path / "out.jsonl").__enter__()
+    assert (tmp_path / "out.jsonl").read_bytes() == text
+
+
+@pytest.mark.parametrize("made", [OutputFile, FailureFile])
+def test_what_cannot_be_read_again_is_no_place_for_answers(
+    tmp_path: Path, made: type[OutputFile] | type[FailureFile]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(OutputUnusable, match=f"{path}: it is not a regular file, .*; choose one that is"):
+            made(path).__enter__()
+
+
+def test_a_volume_without_locks_is_not_taken_for_a_second_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    because = r"its volume cannot lock files \(No locks available\), so two runs could write it; choose another volume"
+    with pytest.raises(OutputUnusable, match=because):
+        OutputFile(tmp_path / "out.jsonl").__enter__()
+
+
+@pytest.mark.parametrize("text", [b"", FAILURE + b"\nmore", OURS, OURS[:5] + b"\0" * 9])
 def test_failures_of_the_last_run_are_removed_and_two_runs_do_not_share_a_file(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "errors.jsonl").write_bytes(text)
     with (
@@ -133,5 +171,5 @@ def test_failures_of_the_last_run_are_removed_and_two_runs_do_not_share_a_file(t
         pass
     assert not (tmp_path / "errors.jsonl").exists()
     with FailureFile(tmp_path / "errors.jsonl") as failures:
-        failures.add(ANSWER + b"\n")
-    assert (tmp_path / "errors.jsonl").read_bytes() == ANSWER + b"\n"
+        failures.add(FAILURE + b"\n")
+    assert (tmp_path / "errors.jsonl").read_bytes() == FAILURE + b"\n"

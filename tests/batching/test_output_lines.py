@@ -70,6 +70,31 @@ def test_a_line_that_was_cut_off_differs_from_lines_of_other_files() -> None:
     assert not any(map(output_lines.is_cut_off, (b"{}", b"PK\x03\x04", b'{"custom_id":"a","response"')))
 
 
+def test_zero_bytes_of_a_power_cut_are_the_end_of_a_line_that_was_cut_off() -> None:
+    whole = output_lines.replied(request(), reply(b"{}"))
+    assert all(output_lines.is_cut_off(whole[:length] + b"\0" * 9) for length in range(len(whole)))
+    assert not any(map(output_lines.is_cut_off, (b"notes\0\0", b"\0\0notes")))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (output_lines.replied(request(), reply(b'{"a": 1}')), True),
+        (b'{"custom_id": "a", "response": {"status_code": 200}}', True),
+        (output_lines.replied(request(), reply(b"<html>", is_json=False)), False),
+        (output_lines.replied(request(), reply(b"{}", 503)), False),
+        (output_lines.unanswered(request(), "timed_out", "no answer"), False),
+    ],
+)
+def test_a_failure_differs_from_an_answer(line: bytes, expected: bool) -> None:
+    assert output_lines.holds_answer(line) is expected
+
+
+def test_another_file_holds_no_failures_either() -> None:
+    with pytest.raises(ValueError, match="it is not a line of batch output: "):
+        output_lines.holds_answer(text())
+
+
 @pytest.mark.parametrize("status", ['"200"', "null", "404", "199", "300"])
 def test_only_success_is_an_answer(status: str) -> None:
     assert output_lines.read(b'{"custom_id": "a", "response": {"status_code": %b}}' % status.encode()) is None

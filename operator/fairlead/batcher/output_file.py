@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import IO, Self
 
@@ -25,9 +26,7 @@ class OutputFile:
         self._lacks_newline = False
 
     def __enter__(self) -> Self:
-        # Not buffered: a line is the operating system's once it is written, and what failed is not written later.
-        self._file = self.path.open("a+b", buffering=0)
-        _lock(self._file, f"--output {self.path}")
+        self._file = _opened(self.path, f"--output {self.path}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,16 +74,12 @@ class FailureFile:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._file = self.path.open("a+b", buffering=0)
-        _lock(self._file, f"--errors {self.path}")
+        self._file = _opened(self.path, f"--errors {self.path}")
         try:
-            with self.path.open("rb") as file:
-                first = file.readline(LONGEST_LINE)
-            if first.strip() and not output_lines.is_cut_off(first):
-                output_lines.read(first)
-        except ValueError as problem:
+            self._check()
+        except OutputUnusable:
             self._file.close()
-            raise OutputUnusable(f"--errors {self.path}: line 1: {problem}; choose another file") from None
+            raise
         self._file.truncate(0)
         return self
 
@@ -99,17 +94,47 @@ class FailureFile:
         assert self._file is not None, "the file is open"
         _write(self._file, line)
 
+    def _check(self) -> None:
+        """Refuse a file that is not one of failures, since it is about to be emptied: another one, or an output."""
+        with self.path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
+                begin = f"--errors {self.path}: line {number}"
+                try:
+                    if line.strip() and output_lines.holds_answer(line):
+                        raise OutputUnusable(
+                            f"{begin}: it holds an answer, which would be deleted; choose another file, or exchange "
+                            "--errors and --output"
+                        )
+                except ValueError as problem:
+                    if number == 1 and not output_lines.is_cut_off(line):
+                        raise OutputUnusable(f"{begin}: {problem}; choose another file") from None
 
-def _lock(file: IO[bytes], name: str) -> None:
-    """Make this run the only writer, or close the file. Raises `OutputUnusable`."""
+
+def _opened(path: Path, name: str) -> IO[bytes]:
+    """Open a file for this run alone. Raises `OutputUnusable`."""
+    # Not buffered: a line is the operating system's once it is written, and what failed is not written later.
+    file = path.open("a+b", buffering=0)
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode):
+        why = "it is not a regular file, and a later run could not read it; choose one that is"
+    else:
+        why = _why_not_locked(file)
+    if not why:
+        return file
+    file.close()
+    raise OutputUnusable(f"{name}: {why}")
+
+
+def _why_not_locked(file: IO[bytes]) -> str:
+    """Make this run the only writer, or return why it cannot be."""
+    taken = "another run writes it; wait for it, or choose another file"
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(file.fileno()).st_nlink:
-            return
-    except OSError:
-        pass
-    file.close()
-    raise OutputUnusable(f"{name}: another run writes it; wait for it, or choose another file")
+    except BlockingIOError:
+        return taken
+    except OSError as problem:
+        return f"its volume cannot lock files ({problem.strerror}), so two runs could write it; choose another volume"
+    return "" if os.fstat(file.fileno()).st_nlink else taken
 
 
 def _write(file: IO[bytes], line: bytes) -> None:

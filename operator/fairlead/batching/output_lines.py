@@ -53,6 +53,7 @@ class _Written(msgspec.Struct, gc=False):
 
 class _Status(msgspec.Struct, gc=False):
     status_code: Any = None
+    body: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Read(msgspec.Struct, gc=False):
@@ -82,6 +83,23 @@ def unanswered(request: BatchRequest, code: str, message: str) -> bytes:
 
 def read(line: bytes) -> WrittenAnswer | None:
     """Read a line of an output; None if it holds no answer. Raises `ValueError` for what is no such line."""
+    found = _line_read(line)
+    return WrittenAnswer(custom_id=found.custom_id, digest=_digest(found.id)) if _success(found) else None
+
+
+def holds_answer(line: bytes) -> bool:
+    """Whether a line is no failure; one of a reply that was not JSON has a text. Raises `ValueError` as `read` does."""
+    success = _success(_line_read(line))
+    return success is not None and bytes(success.body)[:1] != b'"'
+
+
+def is_cut_off(line: bytes) -> bool:
+    """Whether this is the beginning of a line that this command writes; a power cut may leave zero bytes after it."""
+    begun = line.rstrip(b"\0")
+    return begun[: len(_BEGIN)] == _BEGIN[: len(begun)]
+
+
+def _line_read(line: bytes) -> _Read:
     try:
         found = _read(line)
     except INVALID as problem:
@@ -89,15 +107,13 @@ def read(line: bytes) -> WrittenAnswer | None:
     if found.response is UNSET and found.error is UNSET:
         name = shown(found.custom_id)
         raise ValueError(f"it is not a line of batch output: {name} has neither `response` nor `error`")
-    status = found.response.status_code if isinstance(found.response, _Status) else None
-    if not isinstance(status, int) or not 200 <= status < 300:
-        return None
-    return WrittenAnswer(custom_id=found.custom_id, digest=_digest(found.id))
+    return found
 
 
-def is_cut_off(line: bytes) -> bool:
-    """Whether this is the beginning of a line that this command writes."""
-    return line[: len(_BEGIN)] == _BEGIN[: len(line)]
+def _success(found: _Read) -> _Status | None:
+    response = found.response if isinstance(found.response, _Status) else _Status()
+    status = response.status_code
+    return response if isinstance(status, int) and 200 <= status < 300 else None
 
 
 def _digest(written: object) -> int:
