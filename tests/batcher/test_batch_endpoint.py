@@ -1,5 +1,7 @@
 """The address before anything is sent to it: which models it lists, and whether it can be used."""
 
+import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ from aiohttp import web
 
 from fairlead.batcher import batch_endpoint
 from fairlead.batcher.batch_endpoint import AddressUnusable, BatchAddress, BatchEndpoint
+from fairlead.batching.attempt_outcomes import Outcome
 from tests.batcher.sent_batches import NOON, ScriptedAddress
+from tests.batching.batch_lines import request
 from tests.emulator.living import living
 from tests.router.planes import before, run_story
 from tests.router.test_engine_requests import keyed
@@ -36,6 +40,61 @@ def test_an_address_that_cannot_be_found_is_named() -> None:
     async def story() -> None:
         with pytest.raises(AddressUnusable, match=r"--to http://nowhere\.invalid: it does not answer: "):
             await models("http://nowhere.invalid")
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "because"),
+    [("407 Proxy Authentication Required", "407 Proxy Auth"), ("502 Bad Gateway", "502 Bad"), ("503", "503$")],
+)
+def test_a_proxy_that_refuses_is_named_without_its_password(refusal: str, because: str) -> None:
+    async def story() -> None:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server, batch_endpoint.opened() as session:
+            proxy = f"http://svc:S3cret@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            address = BatchAddress(url="https://chat.invalid", key="sk-1", proxy=proxy, time_out_s=5.0)
+            endpoint = BatchEndpoint(session, address, now=lambda: NOON)
+            with pytest.raises(AddressUnusable) as refused:
+                await endpoint.models()
+            attempt = await endpoint.send(request(), explain=False)
+        assert "it does not answer: the proxy answers " in str(refused.value)
+        assert "S3cret" not in f"{refused.value} {attempt}"
+        assert attempt.outcome is Outcome.UNREACHABLE  # the address has not seen the request
+        assert re.match(f"the proxy answers {because}", attempt.message)
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("proxy", ["http://svc:S3cret@proxy:port", "http://svc:S3cret@[proxy"])
+def test_a_proxy_that_is_no_url_is_named_without_its_password(proxy: str) -> None:
+    async def story() -> None:
+        async with batch_endpoint.opened() as session:
+            address = BatchAddress(url="https://chat.invalid", proxy=proxy, time_out_s=5.0)
+            endpoint = BatchEndpoint(session, address, now=lambda: NOON)
+            with pytest.raises(AddressUnusable, match="no URL; correct --to, or the variable that") as refused:
+                await endpoint.models()
+        assert "S3cret" not in str(refused.value)
+
+    run_story(story())
+
+
+def test_a_reply_that_is_not_http_is_called_so() -> None:
+    async def story() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            with pytest.raises(AddressUnusable, match="it does not answer: no HTTP reply: 400 "):
+                await models(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
     run_story(story())
 

@@ -106,7 +106,7 @@ class BatchEndpoint:
                 timeout=aiohttp.ClientTimeout(total=self._address.time_out_s, sock_connect=_CONNECT_S),
             ) as reply:
                 return _attempt(request, reply, await reply.read(), self._now())
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError) as problem:
             return BatchAttempt(outcome=Outcome.UNREACHABLE, reason="unreachable", message=_words(problem))
         except TimeoutError:
             message = f"no answer within {self._address.time_out_s:g} s"
@@ -183,7 +183,12 @@ def _names(body: bytes) -> frozenset[str] | None:
 
 
 def _words(problem: BaseException) -> str:
-    """The system's own message without a library's names, if there is one."""
+    """The system's own message without a library's names, if there is one; no URL, since a proxy's has its password."""
+    if isinstance(problem, aiohttp.InvalidURL):
+        return "no URL; correct --to, or the variable that names the proxy"
+    if isinstance(problem, aiohttp.ClientResponseError):
+        what = "the proxy answers" if isinstance(problem, aiohttp.ClientHttpProxyError) else "no HTTP reply:"
+        return f"{what} {problem.status} {_text(problem.message)}"[:120].rstrip()
     system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
     if isinstance(system, ssl.SSLCertVerificationError):
         return f"{system.verify_message}; if a CA of your own signed it, SSL_CERT_FILE names that"
