@@ -106,6 +106,6 @@ def _until(written: str | None) -> datetime | None:
     if written is None:
         return None
     try:
-        return end_times.end_time(written, datetime.now().astimezone())
+        return end_times.end_time(written, datetime.now().astimezone(), datetime.astimezone)
     except ValueError as problem:
         raise ArgumentValueError(f"--until {written}: {problem}") from None
