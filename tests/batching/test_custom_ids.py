@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.batching.custom_ids import UNKNOWN, CustomIds, LineState
-from tests.batching.batch_lines import request
+from tests.batching.batch_lines import LINE, request
 
 NAMES = st.lists(st.integers(0, 40).map(lambda number: f"r-{number}"), max_size=60)
 
@@ -28,6 +28,17 @@ def test_a_line_that_changed_since_it_was_answered_is_found() -> None:
     ids = CustomIds()
     ids.add_answer("r-1", request().digest)
     assert ids.add_line(request(url="/v1/responses")) is LineState.CHANGED
+
+
+@given(st.sampled_from(["nothing", "answer", "foreign answer"]), st.integers(1, 9))
+def test_a_line_that_changes_after_the_check_is_found_whoever_answered_it(before: str, tokens: int) -> None:
+    ids, checked = CustomIds(), request()
+    if before != "nothing":
+        ids.add_answer("r-1", UNKNOWN if before == "foreign answer" else checked.digest)
+    ids.add_line(checked)
+    again = request(body=LINE["body"] | {"max_tokens": tokens})
+    assert ids.is_unchanged(again) is (tokens == LINE["body"]["max_tokens"])
+    assert not ids.is_unchanged(request(custom_id="r-2"))
 
 
 def test_an_answer_of_another_program_counts_for_any_line_of_its_name() -> None:

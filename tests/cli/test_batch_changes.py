@@ -78,6 +78,7 @@ def test_a_file_that_is_cut_short_during_a_run_is_not_complete(
     ("other", "because"),
     [
         (line(900), "line 400: custom_id: r-900: it is new"),
+        (line(399).replace("q399", "q999"), "line 400: custom_id: r-399: its request was changed"),
         (line(398), "some of 400 lines are others than those that were checked"),
     ],
 )
@@ -93,3 +94,4 @@ def test_a_line_that_is_replaced_during_a_run_is_noticed(
     code, out, _ = run(*words)
     assert code == 2
     assert out.splitlines()[-1].endswith(f": {because}")
+    assert set(endpoint.seen) <= {f"q{number}" for number in range(400)}  # nothing that was not checked

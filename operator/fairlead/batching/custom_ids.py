@@ -1,4 +1,4 @@
-"""The custom_ids of a file, and which of them are answered, in 16 bytes a slot.
+"""The custom_ids of a file, what was requested by each, and which of them are answered, in 16 bytes a slot.
 
 Names are kept as 64 bits of their hash, so ten million lines take 256 MiB and not two gigabytes. Two of ten million
 names are taken for the same one with a chance of 3 in a million: the second is then refused as a duplicate.
@@ -13,6 +13,11 @@ from fairlead.batching.batch_requests import BatchRequest
 
 UNKNOWN: Final = 2**63 - 1
 """The digest of an answer that another program wrote."""
+_LINE: Final = 1
+"""The bit of a name that the input has; the request's digest is above both bits, without its own highest one."""
+_ANSWERED: Final = 2
+_BITS: Final = 2
+_DIGEST: Final = 2 ** (64 - _BITS) - 1
 _FIRST_SLOTS: Final = 1024
 _QUARTERS: Final = 3
 """Quarters of the slots that may be used before there are twice as many."""
@@ -29,7 +34,7 @@ class LineState(Enum):
 
 
 class CustomIds:
-    """An open-addressed table: hash of a name → digest of its answered request, and whether the input has it."""
+    """An open-addressed table: hash of a name → digest of its request, whether the input has it, and an answer."""
 
     def __init__(self) -> None:
         self._allocate(_FIRST_SLOTS)
@@ -47,27 +52,31 @@ class CustomIds:
     def add_answer(self, custom_id: str, digest: int) -> None:
         """Record that the output has an answer; `UNKNOWN` if its line does not say to what."""
         slot = self._slot(_hashed(custom_id))
-        self._values[slot] = digest << 1
+        self._values[slot] = (0 if digest == UNKNOWN else _shifted(digest)) | _ANSWERED
 
     def add_line(self, request: BatchRequest) -> LineState:
         """Record a line of the input, and return what it is."""
         slot = self._slot(_hashed(request.custom_id))
-        value = self._values[slot]
-        if value & 1:
+        value, requested = self._values[slot], _shifted(request.digest)
+        if value & _LINE:
             return LineState.DUPLICATE
-        self._values[slot] = value | 1
-        answered = value >> 1
-        if not answered:
+        self._values[slot] = requested | value & _ANSWERED | _LINE
+        if not value & _ANSWERED:
             return LineState.NEW
-        return LineState.ANSWERED if answered in (UNKNOWN, request.digest) else LineState.CHANGED
+        return LineState.ANSWERED if value - _ANSWERED in (0, requested) else LineState.CHANGED
 
     def is_line(self, custom_id: str) -> bool:
         """Return whether the input had a line of this name when it was checked."""
-        return bool(self._values[self._find(_hashed(custom_id))] & 1)
+        return bool(self._values[self._find(_hashed(custom_id))] & _LINE)
 
     def is_answered(self, custom_id: str) -> bool:
         """Return whether the output had an answer when the run began."""
-        return self._values[self._find(_hashed(custom_id))] > 1
+        return bool(self._values[self._find(_hashed(custom_id))] & _ANSWERED)
+
+    def is_unchanged(self, request: BatchRequest) -> bool:
+        """Return whether the line of this name requested the same when it was checked."""
+        value = self._values[self._find(_hashed(request.custom_id))]
+        return value & ~_ANSWERED == _shifted(request.digest) | _LINE
 
     def _slot(self, name: int) -> int:
         """Return the slot of this name, which is new if no name was there."""
@@ -96,6 +105,10 @@ class CustomIds:
                 slot = self._find(name)
                 self._names[slot], self._values[slot] = name, value
                 self._used += 1
+
+
+def _shifted(digest: int) -> int:
+    return (digest & _DIGEST) << _BITS
 
 
 def _hashed(custom_id: str) -> int:

@@ -179,7 +179,11 @@ class _Session:
             raise _InputChanged(read.sentence)
         if not self._ids.is_line(read.custom_id):
             raise _InputChanged(f"line {line}: custom_id: {shown(read.custom_id)}: it is new")
-        return None if self._ids.is_answered(read.custom_id) else read
+        if self._ids.is_answered(read.custom_id):
+            return None
+        if not self._ids.is_unchanged(read):
+            raise _InputChanged(f"line {line}: custom_id: {shown(read.custom_id)}: its request was changed")
+        return read
 
     @staticmethod
     def _warn(message: str) -> None:
