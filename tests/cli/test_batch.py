@@ -8,7 +8,9 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +231,8 @@ def test_an_address_without_a_listener_is_named_with_what_to_check(run: Run, wor
         (["--api-key-file", "{tmp}/in.jsonl"], "it holds no key; write the key alone, in one line of ASCII"),
         (["--output", "{tmp}/none/out.jsonl"], "there is no such folder; create it first"),
         (["--output", "/"], "--output /: not a file; write the path of one"),
+        (["--output", "/dev/null"], "--output /dev/null: it is not a regular file, and a later run could not read it"),
+        (["--errors", "/dev/null"], "--errors /dev/null: it is not a regular file"),
         (["--output", "{tmp}/in.jsonl"], "--output {tmp}/in.jsonl: it is the input, which would be changed"),
         (["--errors", "{tmp}/in.jsonl"], "--errors {tmp}/in.jsonl: it is the input"),
         (["--errors", "{tmp}/out.jsonl"], "--errors {tmp}/out.jsonl: it is --output too; name another file"),
@@ -252,6 +256,18 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_a_port_forward(
     there = [*words[1:], "--to", "http://chat.example"]
     assert batch_inputs.read(parser.parse_args(there)).address.proxy == "http://proxy:3128"
     assert batch_inputs.read(parser.parse_args(words[1:])).address.proxy is None
+
+
+def test_a_local_time_has_the_offset_of_its_own_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a year from now it is another one than today's."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        now, year = time.strftime("%Y-%m-%dT%H:%M"), time.localtime().tm_year
+        for day, hour in ("01-15", "05"), ("07-15", "04"):
+            written = next(one for one in (f"{year}-{day}T06:00", f"{year + 1}-{day}T06:00") if one > now)
+            assert batch_inputs._until(written) == datetime.fromisoformat(f"{written[:11]}{hour}:00Z")
+    time.tzset()
 
 
 def test_a_missing_input_is_named(run: Run, words: list[str], tmp_path: Path) -> None:
