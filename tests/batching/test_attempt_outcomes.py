@@ -26,6 +26,8 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
         (429, "token_rate", Outcome.BUSY),
         (429, "budget_spent", Outcome.SPENT),
         (503, "queue_time", Outcome.BUSY),
+        (503, "no_replica_routable", Outcome.NO_REPLICA),
+        (503, "adapter_not_loaded", Outcome.NO_REPLICA),
         (529, "overloaded_error", Outcome.BUSY),
         (408, "request_timeout", Outcome.FAULT),
         (500, "", Outcome.FAULT),
@@ -40,62 +42,72 @@ def test_each_status_means_one_thing(status: int, code: str, expected: Outcome) 
 def test_a_request_that_may_cause_faults_has_four_attempts() -> None:
     counts = AttemptCounts()
     for _ in range(3):
-        counts = counts.after(Outcome.FAULT, 1.0, 0.0)
-    assert not counts.are_exhausted(0.0, 60.0)
-    assert counts.after(Outcome.FAULT, 1.0, 0.0).are_exhausted(0.0, 60.0)
+        counts = counts.after(Outcome.FAULT, 1.0)
+    assert not counts.are_exhausted(60.0)
+    assert counts.after(Outcome.FAULT, 1.0).are_exhausted(60.0)
 
 
 def test_refusals_are_bounded_by_their_time_and_not_by_their_number() -> None:
-    counts = AttemptCounts()
-    for at in range(1000):
-        counts = counts.after(Outcome.BUSY, 0.0, at / 1000)
-    assert not counts.are_exhausted(60.0, 60.0)
-    assert counts.are_exhausted(60.1, 60.0)
+    counts = AttemptCounts().after(Outcome.BUSY, 5.0)
+    for _ in range(240):
+        counts = counts.waited(0.125).after(Outcome.BUSY, 0.125)
+    assert counts.refused_s == 60.0  # from the end of the first one
+    assert not counts.are_exhausted(60.0)
+    assert counts.waited(0.125).after(Outcome.BUSY, 0.0).are_exhausted(60.0)
 
 
 @pytest.mark.parametrize("between", [Outcome.FAULT, Outcome.UNREACHABLE, Outcome.SPENT])
 def test_a_refusal_long_ago_does_not_shorten_what_another_end_has(between: Outcome) -> None:
     """A 429 while the run began, an hour in the lane, then a lost connection: three more attempts are left."""
-    counts = AttemptCounts().after(Outcome.BUSY, 0.1, 0.0).after(between, 3600.0, 3600.0)
-    assert not counts.are_exhausted(3600.0, 60.0)
-    assert not counts.after(Outcome.BUSY, 0.1, 3601.0).are_exhausted(3602.0, 60.0)
+    counts = AttemptCounts().after(Outcome.BUSY, 0.1).waited(61.0).after(between, 3600.0).waited(61.0)
+    assert not counts.are_exhausted(60.0)
+    assert not counts.after(Outcome.BUSY, 0.1).are_exhausted(60.0)
 
 
 def test_a_request_that_may_go_on_after_four_faults_fails_by_a_fault_only() -> None:
     """It may when nothing else is answered either; then the address is away for a moment, or busy."""
     counts = AttemptCounts()
     for _ in range(4):
-        counts = counts.after(Outcome.FAULT, 1.0, 0.0)
-    assert not counts.after(Outcome.UNREACHABLE, 1.0, 9.0).are_exhausted(9.0, 60.0)
-    assert not counts.after(Outcome.BUSY, 1.0, 9.0).are_exhausted(9.0, 60.0)
-    assert counts.after(Outcome.BUSY, 1.0, 9.0).after(Outcome.FAULT, 1.0, 10.0).are_exhausted(10.0, 60.0)
+        counts = counts.after(Outcome.FAULT, 1.0)
+    assert not counts.after(Outcome.UNREACHABLE, 1.0).are_exhausted(60.0)
+    assert not counts.after(Outcome.BUSY, 1.0).are_exhausted(60.0)
+    assert counts.after(Outcome.BUSY, 1.0).after(Outcome.FAULT, 1.0).are_exhausted(60.0)
 
 
 def test_a_refusal_after_a_wait_in_the_lane_begins_anew() -> None:
-    counts = AttemptCounts().after(Outcome.BUSY, 0.1, 0.0).after(Outcome.BUSY, 3600.0, 3600.0)
-    assert not counts.are_exhausted(3601.0, 60.0)
-    assert counts.are_exhausted(3661.0, 60.0)
+    counts = AttemptCounts().after(Outcome.BUSY, 0.1).waited(1.0).after(Outcome.BUSY, 3600.0)
+    assert not counts.are_exhausted(60.0)
+    assert counts.waited(61.0).after(Outcome.BUSY, 0.1).are_exhausted(60.0)
+
+
+def test_a_wait_for_a_first_replica_begins_nothing_anew() -> None:
+    counts = AttemptCounts().after(Outcome.NO_REPLICA, 300.0)
+    for _ in range(6):
+        assert not counts.are_exhausted(1800.0)
+        counts = counts.waited(10.0).after(Outcome.NO_REPLICA, 300.0)
+    assert counts.are_exhausted(1800.0)
+    assert not counts.after(Outcome.BUSY, 1.0).are_exhausted(1800.0)
 
 
 def test_a_spent_budget_is_waited_for_without_end() -> None:
     counts = AttemptCounts()
-    for at in range(100):
-        counts = counts.after(Outcome.SPENT, 0.1, at * 3600.0)
-    assert not counts.are_exhausted(1e9, 60.0)
+    for _ in range(100):
+        counts = counts.after(Outcome.SPENT, 0.1).waited(3600.0)
+    assert not counts.are_exhausted(60.0)
 
 
 def test_an_address_that_cannot_be_reached_costs_no_attempts() -> None:
     counts = AttemptCounts()
     for _ in range(1000):
-        counts = counts.after(Outcome.UNREACHABLE, 0.0, 0.0)
-    assert not counts.are_exhausted(1e9, 60.0)
+        counts = counts.after(Outcome.UNREACHABLE, 0.0).waited(60.0)
+    assert not counts.are_exhausted(60.0)
     assert counts.wait_s(None, 0.0) == attempt_outcomes.LONGEST_WAIT_S
 
 
 def test_waits_double_up_to_a_minute() -> None:
     counts, waits = AttemptCounts(), []
     for _ in range(8):
-        counts = counts.after(Outcome.BUSY, 0.0, 0.0)
+        counts = counts.after(Outcome.BUSY, 0.0)
         waits.append(counts.wait_s(None, 0.0))
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 

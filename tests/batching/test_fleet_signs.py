@@ -41,6 +41,16 @@ def test_the_end_of_a_long_wait_is_a_sign_and_a_proxys_time_out_is_none(signs: F
     assert not signs.is_lost(GIVE_UP + 100)
 
 
+def test_a_wait_for_a_first_replica_is_no_sign_neither_while_it_lasts_nor_when_it_ends(signs: FleetSigns) -> None:
+    """A router holds each request for five minutes, so that some request is always in flight for longer than one."""
+    one(signs, Outcome.NO_REPLICA, 0.0, 300.0)
+    one(signs, Outcome.NO_REPLICA, 310.0, 300.0)
+    signs.sent(GIVE_UP)
+    assert not signs.is_lost(300.0 + GIVE_UP)
+    assert signs.is_lost(301.0 + GIVE_UP)
+    assert not signs.is_lost(GIVE_UP + 601.0)
+
+
 def test_a_request_that_waits_in_the_router_is_a_sign(signs: FleetSigns) -> None:
     signs.sent(0.0)
     one(signs, Outcome.BUSY, 1.0, 1.0)

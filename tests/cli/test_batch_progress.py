@@ -12,7 +12,7 @@ from fairlead.batcher.batch_endpoint import BatchEndpoint
 from fairlead.batcher.output_file import FailureFile, OutputFile
 from fairlead.batcher.run import BatchRun, RunLimits
 from fairlead.batching.reply_facts import TokenUsage
-from fairlead.batching.run_tally import RunTally
+from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.cli import batch_run, batch_text
 
 
@@ -53,6 +53,11 @@ def test_progress_takes_one_line_of_the_terminal(tmp_path: Path, monkeypatch: py
     asyncio.run(story())
     first = terminal.getvalue().split("\r\x1b[K")[1]
     assert first == "     0 of 50,000 answered, 0 failed, 0 i"[:39]
+
+
+def test_each_end_of_a_run_has_a_sentence_and_an_exit_code() -> None:
+    assert set(batch_text._ENDS) == set(RunEnd)
+    assert {RunEnd.COMPLETE, RunEnd.INTERRUPTED, *batch_run._EXIT_CODES} == set(RunEnd)
 
 
 class Terminal(io.StringIO):

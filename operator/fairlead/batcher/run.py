@@ -1,4 +1,7 @@
-"""One run: workers take requests in the file's order, until all have ended or the run is stopped."""
+"""One run: workers take requests in the file's order, until all have ended or the run is stopped.
+
+The requests of a model without a replica are set aside, and one of them is tried now and then.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,13 +15,17 @@ from fairlead.batching import attempt_outcomes, output_lines
 from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.fleet_signs import FleetSigns
+from fairlead.batching.model_rests import HeldRequest, ModelRests
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.batching.send_window import SendWindow
 from fairlead.fleet.randomness import RandomSource
+from fairlead.fleet.time_spans import lasting
 
 GRACE_S: Final = 20.0
 """How long a run that ends waits for answers: less than a pod's grace period of 30 s."""
 BATCH_LANE: Final = "batch"
+_NO_MORE: Final = object()
+"""The file has been read."""
 _FINAL: Final = (Outcome.ANSWERED, Outcome.REFUSED, Outcome.UNUSABLE)
 
 
@@ -51,12 +58,16 @@ class BatchRun:
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _signs: FleetSigns = field(init=False)
+    _rests: ModelRests = field(init=False)
     _signals: int = 0
     _explained: bool = False
+    _lacks_room: bool = False
+    """Whether requests are left that could not even be set aside."""
 
     def __post_init__(self) -> None:
         self._gate = SendGate(SendWindow(self.limits.concurrency))
         self._signs = FleetSigns(self.limits.give_up_after_s)
+        self._rests = ModelRests(self.limits.give_up_after_s)
 
     @property
     def in_flight(self) -> int:
@@ -79,7 +90,7 @@ class BatchRun:
             for one in (*workers, *watches):
                 one.cancel()
             await asyncio.gather(all_ended, *workers, *watches, return_exceptions=True)
-        return self.end or RunEnd.COMPLETE
+        return self.end or (RunEnd.NO_REPLICA if self._lacks_room else RunEnd.COMPLETE)
 
     def stop(self, why: RunEnd, detail: str = "") -> None:
         """Send nothing more, and wait briefly for what is in flight; a second signal ends the wait."""
@@ -92,36 +103,77 @@ class BatchRun:
             self._gate.close()
 
     async def _work(self) -> None:
-        for request in self.requests:
-            await (asyncio.sleep(0) if request is None else self._finish(request))
-            if self.end is not None:
-                return
+        while (held := await self._next()) is not None:
+            await self._finish(held.request, held.counts)
+            self._rests.ended(held.request)
 
-    async def _finish(self, request: BatchRequest) -> None:
-        """Send a request until it has an answer or a failure, or the run ends."""
-        counts, clock = AttemptCounts(), asyncio.get_running_loop().time
+    async def _next(self) -> HeldRequest | None:
+        """Return the next request that may be sent; None if none is left, or the run ends."""
+        while self.end is None:
+            if (due := self._rests.due(self._now())) is not None:
+                return due
+            found = next(self.requests, _NO_MORE)
+            if isinstance(found, BatchRequest):
+                held = HeldRequest(request=found)
+                if not self._rests.must_wait(found):
+                    return held
+                if self._rests.is_full:
+                    self._lacks_room = True
+                else:
+                    self._rests.set_aside(held)
+            elif found is _NO_MORE:
+                if self._rests.is_empty:
+                    return None
+                await self._rest(attempt_outcomes.FIRST_WAIT_S)
+            await asyncio.sleep(0)
+        return None
+
+    async def _finish(self, request: BatchRequest, counts: AttemptCounts) -> None:
+        """Send a request until it has an answer or a failure, is set aside, or the run ends."""
         while (sent_in := await self._gate.enter()) is not None:
+            if self._rests.must_wait(request):
+                self._gate.window.ended()
+                self._gate.advance()
+                self._rests.set_aside(HeldRequest(request=request, counts=counts))
+                return
             attempt, took_s = await self._attempt(request)
             if attempt.outcome in _FINAL:
                 self._ended(request, attempt)
                 return
-            counts = counts.after(attempt.outcome, took_s, clock())
+            counts = counts.after(attempt.outcome, took_s)
             wait_s = counts.wait_s(attempt.retry_after_s, self.random.random())
             self._held_up(attempt, sent_in, wait_s)
-            if counts.are_exhausted(clock(), self.limits.give_up_after_s) and self._signs.may_fail(clock()):
+            if attempt.outcome is Outcome.NO_REPLICA:
+                self._set_aside(HeldRequest(request=request, counts=counts), attempt, took_s)
+                return
+            if counts.are_exhausted(self.limits.give_up_after_s) and self._signs.may_fail(self._now()):
                 self._signs.failed()
                 self._failed(request, attempt)
                 return
             self.tally.add_retry(attempt.reason)
             await self._rest(wait_s)
+            counts = counts.waited(wait_s)
+
+    def _set_aside(self, held: HeldRequest, attempt: BatchAttempt, took_s: float) -> None:
+        """Let a request wait until its model has a replica, or fail with all others that do."""
+        model, now = held.request.model, self._now()
+        lasts = self._rests.refused(held.request, took_s, attempt.retry_after_s, now)
+        if not lasts or not self._signs.may_fail(now):
+            self._rests.set_aside(held)
+            self.tally.add_retry(attempt.reason)
+            return
+        self._failed(held.request, attempt)
+        message = f"not sent again: for {lasting(self.limits.give_up_after_s)} no replica served its model"
+        for one in self._rests.given_up(model):
+            self.failures.add(output_lines.unanswered(one.request, attempt.outcome, message))
+            self.tally.add_failure(attempt.reason)
 
     async def _attempt(self, request: BatchRequest) -> tuple[BatchAttempt, float]:
         """Send a request once; return what became of it, and the seconds that it took."""
         explain, self._explained = not self._explained, True
-        clock = asyncio.get_running_loop().time
-        number = self._signs.sent(clock())
+        number = self._signs.sent(self._now())
         attempt = await self.endpoint.send(request, explain=explain)
-        took_s = self._signs.ended(number, attempt.outcome, clock())
+        took_s = self._signs.ended(number, attempt.outcome, self._now())
         if attempt.lane and attempt.lane != BATCH_LANE:
             self.warn(
                 f"the router serves these requests in its lane {attempt.lane}, beside users' own: switch on "
@@ -134,6 +186,7 @@ class BatchRun:
         if attempt.outcome is Outcome.ANSWERED:
             assert attempt.reply is not None
             window.answered()
+            self._rests.answered(request.model)
             self.output.add(output_lines.replied(request, attempt.reply))
             self.tally.add_answer(attempt.usage)
         else:
@@ -154,7 +207,7 @@ class BatchRun:
 
     def _held_up(self, attempt: BatchAttempt, sent_in: int, wait_s: float) -> None:
         """Report an attempt that did not succeed to the window; end a run in which none does, and none waits."""
-        now, window = asyncio.get_running_loop().time(), self._gate.window
+        now, window = self._now(), self._gate.window
         if attempt.outcome in (Outcome.BUSY, Outcome.SPENT):
             window.refused(sent_in, now + attempt_outcomes.honoured_s(attempt.retry_after_s))
         elif attempt.outcome is Outcome.UNREACHABLE:
@@ -164,6 +217,10 @@ class BatchRun:
         if self._signs.is_lost(now):
             self.stop(RunEnd.NO_ANSWERS, f"the last attempt: {attempt.reason} {attempt.message}".rstrip())
         self._gate.advance()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _rest(self, seconds: float) -> None:
         """Wait, unless the run ends first."""

@@ -1,7 +1,8 @@
 """What a reply means for its request: an answer, a failure for good, or another attempt, and when.
 
 A request that is refused because the fleet is busy waits as long as the reply says, and fails only when that goes on
-for long while others are answered; a spent budget is waited for without end. Faults (a 5xx, a lost connection, a
+for long while others are answered; its waits for its turn, behind this run's other requests, do not count. A spent
+budget is waited for without end. Faults (a 5xx, a lost connection, a
 time-out) have few attempts, since a request may cause them. An address that cannot be reached costs no attempts: the
 whole run waits for it, and ends when nothing was answered for too long.
 """
@@ -10,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from math import inf
 from typing import Final
 
 MOST_FAULTS: Final = 4
@@ -26,6 +26,7 @@ _BUSY: Final = frozenset({429, 503, 529})
 _TRANSIENT: Final = frozenset({408, 425})
 _NOT_SUPPORTED: Final = frozenset({501, 505})
 _SPENT: Final = "budget_spent"
+_NO_REPLICA: Final = frozenset({"no_replica_routable", "adapter_not_loaded"})
 _WRONG_KEY: Final = frozenset({"unknown_key", "unknown_tenant", "token_refused"})
 
 
@@ -36,6 +37,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """For good: the same request would be refused again."""
     BUSY = "busy"
+    NO_REPLICA = "no_replica"
+    """None serves its model, which says nothing about the other models."""
     SPENT = "spent"
     """The budget of its tenant is: the next period has another."""
     FAULT = "fault"
@@ -52,10 +55,15 @@ def outcome(status: int, code: str) -> Outcome:
     if status == 401 or 300 <= status < 400 or code in _WRONG_KEY:
         return Outcome.UNUSABLE
     if status in _BUSY:
+        if code in _NO_REPLICA:
+            return Outcome.NO_REPLICA
         return Outcome.SPENT if code == _SPENT else Outcome.BUSY
     if status in _TRANSIENT or (status >= 500 and status not in _NOT_SUPPORTED):
         return Outcome.FAULT
     return Outcome.REFUSED
+
+
+_REFUSALS: Final = (Outcome.BUSY, Outcome.NO_REPLICA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +73,31 @@ class AttemptCounts:
     faults: int = 0
     refusals: int = 0
     unreachable: int = 0
-    refused_since: float = inf
-    """When the first of the refusals was that the last attempts met, without a long wait or another end between."""
-    ends_in_fault: bool = False
-    """Whether the last attempt was one."""
+    last: Outcome | None = None
+    refused_s: float = 0.0
+    """Seconds from the first to the last of the refusals that the last attempts met, with nothing else between."""
 
-    def after(self, what: Outcome, took_s: float, now: float) -> "AttemptCounts":
+    def after(self, what: Outcome, took_s: float) -> "AttemptCounts":
         """Count one more, which took so long."""
-        anew = replace(self, refused_since=inf, ends_in_fault=False)
-        if what is Outcome.BUSY:
-            since = now if took_s > TAKEN_S else min(self.refused_since, now)
-            return replace(anew, refusals=self.refusals + 1, refused_since=since)
+        anew = replace(self, last=what, refused_s=0.0)
+        if what in _REFUSALS:
+            goes_on = self.last is what and (took_s <= TAKEN_S or what is Outcome.NO_REPLICA)
+            return replace(anew, refusals=self.refusals + 1, refused_s=self.refused_s + took_s if goes_on else 0.0)
         if what is Outcome.SPENT:
             return replace(anew, refusals=self.refusals + 1)
         if what is Outcome.FAULT:
-            return replace(anew, faults=self.faults + 1, ends_in_fault=True)
+            return replace(anew, faults=self.faults + 1)
         return replace(anew, unreachable=self.unreachable + 1)
 
-    def are_exhausted(self, now: float, most_s: float) -> bool:
+    def waited(self, seconds: float) -> "AttemptCounts":
+        """Count a wait for the next attempt that a reply asked for; not one behind other requests."""
+        return replace(self, refused_s=self.refused_s + seconds)
+
+    def are_exhausted(self, most_s: float) -> bool:
         """Whether there is no further attempt: faults are bounded by their number, refusals by their time."""
-        return (self.ends_in_fault and self.faults >= MOST_FAULTS) or now - self.refused_since > most_s
+        if self.last is Outcome.FAULT:
+            return self.faults >= MOST_FAULTS
+        return self.last in _REFUSALS and self.refused_s > most_s
 
     def wait_s(self, retry_after_s: float | None, chance: float) -> float:
         """Return the seconds until the next attempt: no fewer than the reply says, and more each time."""

@@ -1,8 +1,8 @@
 """Whether an address is alive: what its replies, and its requests in flight, say about it.
 
 A run ends when attempts fail for long and nothing is answered. A request that waits in the router for longer than
-faults take was taken: its fleet is busy, and not lost. While nothing is answered, few requests fail for good: the
-address is then at fault, and not each of them.
+faults take was taken: its fleet is busy, and not lost. One that waits for a first replica is no sign of one. While
+nothing is answered, few requests fail for good: the address is then at fault, and not each of them.
 """
 
 from math import inf
@@ -13,8 +13,9 @@ from fairlead.batching.attempt_outcomes import TAKEN_S, Outcome
 MOST_IN_A_ROW: Final = 20
 """Requests that may fail by faults with no answer between them."""
 _SIGNS: Final = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.SPENT})
+_WITHOUT_SIGN: Final = frozenset({Outcome.FAULT, Outcome.NO_REPLICA})
 _MARGIN: Final = 2.0
-"""Faults of one kind, such as a proxy's time-out, take about equally long."""
+"""Those of one kind, such as a proxy's time-out or a router's `hold.maxTime`, take about equally long."""
 
 
 class FleetSigns:
@@ -41,7 +42,7 @@ class FleetSigns:
             self._failing_since, self._longest_fault_s, self._failed = inf, 0.0, 0
             return took
         self._failing_since = min(self._failing_since, now)
-        if what is Outcome.FAULT:
+        if what in _WITHOUT_SIGN:
             self._longest_fault_s = max(self._longest_fault_s, took)
         return took
 

@@ -33,6 +33,7 @@ UNUSABLE: Final = 4
 _EXIT_CODES: Final = {
     RunEnd.TIME_OVER: 3,
     RunEnd.NO_ANSWERS: UNUSABLE,
+    RunEnd.NO_REPLICA: UNUSABLE,
     RunEnd.UNUSABLE: UNUSABLE,
     RunEnd.INPUT_CHANGED: WRONG,
 }

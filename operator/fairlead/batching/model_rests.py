@@ -1,0 +1,122 @@
+"""Models that no replica serves: one request of each is tried at a time, while the other models' are sent.
+
+The others of such a model are set aside. They are held in memory, so their bytes are bounded: what does not fit is left
+to the next run. A model that stays without a replica for long is given up with all that are set aside for it then.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
+from fairlead.batching.batch_requests import BatchRequest
+
+MOST_BYTES: Final = 64 * 2**20
+"""Of requests that are set aside."""
+_EACH: Final = 1024
+"""Bytes that a request takes beside its body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRequest:
+    """A request, and its attempts so far."""
+
+    request: BatchRequest
+    counts: AttemptCounts = field(default_factory=AttemptCounts)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return len(self.request.body) + _EACH
+
+
+@dataclass(slots=True)
+class _Rest:
+    """One model's."""
+
+    counts: AttemptCounts = field(default_factory=AttemptCounts)
+    until: float = -inf
+    """When the next request may be tried."""
+    tried: BatchRequest | None = None
+    is_over: bool = False
+    """A replica has answered."""
+    aside: deque[HeldRequest] = field(default_factory=deque)
+
+
+class ModelRests:
+    """The models of one run that had no replica when a request was last tried."""
+
+    def __init__(self, give_up_after_s: float) -> None:
+        self._most_s = give_up_after_s
+        self._rests: dict[str, _Rest] = {}
+        self._bytes = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no request is set aside."""
+        return not self._bytes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may be set aside."""
+        return self._bytes >= MOST_BYTES
+
+    def must_wait(self, request: BatchRequest) -> bool:
+        """Return whether no replica served its model when a request was last tried, and this is not the next one."""
+        rest = self._rests.get(request.model)
+        return rest is not None and not rest.is_over and rest.tried is not request
+
+    def set_aside(self, one: HeldRequest) -> None:
+        """Hold a request of such a model."""
+        self._rests[one.request.model].aside.append(one)
+        self._bytes += one.size
+
+    def due(self, now: float) -> HeldRequest | None:
+        """Take a request that may be sent now."""
+        for model, rest in self._rests.items():
+            if rest.aside and (rest.is_over or (rest.tried is None and now >= rest.until)):
+                found = rest.aside.popleft()
+                self._bytes -= found.size
+                if not rest.is_over:
+                    rest.tried = found.request
+                elif not rest.aside:
+                    del self._rests[model]
+                return found
+        return None
+
+    def refused(self, request: BatchRequest, took_s: float, retry_after_s: float | None, now: float) -> bool:
+        """Record that no replica serves its model; return whether that lasts for too long."""
+        rest = self._rests.setdefault(request.model, _Rest())
+        if rest.is_over:
+            rest.is_over, rest.counts = False, AttemptCounts()
+        if rest.tried is request or not rest.counts.refusals:
+            # Those that were sent before the first refusal end with it, and say nothing new.
+            counts = rest.counts.after(Outcome.NO_REPLICA, took_s)
+            wait_s = counts.wait_s(retry_after_s, 0.0)
+            rest.until, rest.counts = now + wait_s, counts.waited(wait_s)
+            return counts.are_exhausted(self._most_s)
+        return False
+
+    def given_up(self, model: str) -> list[HeldRequest]:
+        """Take all that are set aside for a model."""
+        aside = self._rests[model].aside
+        found = list(aside)
+        aside.clear()
+        self._bytes -= sum(one.size for one in found)
+        return found
+
+    def answered(self, model: str) -> None:
+        """Record that a replica serves it: what is set aside may be sent."""
+        rest = self._rests.get(model)
+        if rest is None:
+            return
+        rest.is_over = True
+        if not rest.aside:
+            del self._rests[model]
+
+    def ended(self, request: BatchRequest) -> None:
+        """Record that a request is no longer tried; the next one may be, if it had no reply from a replica."""
+        rest = self._rests.get(request.model)
+        if rest is not None and rest.tried is request:
+            rest.tried = None

@@ -1,0 +1,135 @@
+"""Fleets that refuse for hours, in virtual time: what is waited for, what fails, and what is sent meanwhile."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.batcher.batch_endpoint import BatchAttempt
+from fairlead.batching import model_rests
+from fairlead.batching.batch_requests import BatchRequest
+from fairlead.batching.run_tally import RunEnd
+from tests.batcher.virtual_runs import Fleet, VirtualRun, attempt, requests
+from tests.emulator.engine.virtual import now, run_story
+
+HELD_S: Final = 300.0
+"""How long a router holds requests of a model without a replica."""
+ANSWER_S: Final = 2.0
+
+
+def one_a_minute() -> Fleet:
+    """A tenant's rate; more are refused at once."""
+    free_at = 0.0
+
+    async def send(_: BatchRequest) -> BatchAttempt:
+        nonlocal free_at
+        if now() < free_at:
+            return attempt(429, "token_rate", free_at - now())
+        free_at = now() + 60.0
+        await asyncio.sleep(ANSWER_S)
+        return attempt(200)
+
+    return send
+
+
+def one_at_a_time() -> Fleet:
+    """A tenant's concurrency, with answers that take a minute."""
+    place = asyncio.Semaphore()
+
+    async def send(_: BatchRequest) -> BatchAttempt:
+        if place.locked():
+            return attempt(429, "tenant_concurrency", 1.0)
+        async with place:
+            await asyncio.sleep(60.0)
+        return attempt(200)
+
+    return send
+
+
+def before_replicas(serves: Callable[[str], bool]) -> Fleet:
+    """A router that holds what no replica serves."""
+
+    async def send(request: BatchRequest) -> BatchAttempt:
+        until = now() + HELD_S
+        while not serves(request.model):
+            if now() >= until:
+                return attempt(503, "no_replica_routable", 10.0)
+            await asyncio.sleep(10.0)
+        await asyncio.sleep(ANSWER_S)
+        return attempt(200)
+
+    return send
+
+
+@pytest.mark.parametrize("made", [one_a_minute, one_at_a_time])
+def test_a_fleet_that_is_slow_for_its_tenant_fails_nothing(tmp_path: Path, made: Callable[[], Fleet]) -> None:
+    """Requests wait for hours behind the others of their run, and are refused a few times only."""
+
+    async def story() -> None:
+        batch = VirtualRun(tmp_path, made())
+        assert await batch.run(requests(["chat"] * 200)) is RunEnd.COMPLETE
+        assert (batch.tally.answered, batch.tally.failed) == (200, 0)
+
+    run_story(story())
+
+
+def test_a_model_without_a_replica_fails_alone_and_keeps_no_other_waiting(tmp_path: Path) -> None:
+    """Of 2,000 requests each 20th names it. The others need four minutes, and until the first refusal five more."""
+
+    async def story() -> None:
+        batch, began = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency=16), now()
+        given = requests("lost" if line % 20 == 0 else "chat" for line in range(2000))
+        assert await batch.run(given) is RunEnd.COMPLETE
+        assert (batch.tally.answered, batch.tally.failures) == (1900, {"503 no_replica_routable": 100})
+        assert batch.answered_at["chat"] - began < 600
+        assert 1800 < now() - began < 3600
+        failed = [json.loads(line) for line in (tmp_path / "errors.jsonl").read_text().splitlines()]
+        assert len({one["custom_id"] for one in failed}) == 100
+        assert {one["error"]["message"] for one in failed if one["error"]} == {
+            "not sent again: for 30 min no replica served its model"
+        }
+        assert [one["response"]["status_code"] for one in failed if one["response"]] == [503]
+
+    run_story(story())
+
+
+def test_a_model_whose_first_replica_comes_late_answers_all(tmp_path: Path) -> None:
+    async def story() -> None:
+        began = now()
+        fleet = before_replicas(lambda model: model == "chat" or now() > began + 1500)
+        batch = VirtualRun(tmp_path, fleet, concurrency=16)
+        given = requests("late" if line % 20 == 0 else "chat" for line in range(2000))
+        assert await batch.run(given) is RunEnd.COMPLETE
+        assert (batch.tally.answered, batch.tally.failed) == (2000, 0)
+        assert now() - began < 1700
+
+    run_story(story())
+
+
+def test_a_fleet_without_a_replica_ends_the_run_and_fails_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        batch, began = VirtualRun(tmp_path, before_replicas(lambda _: False), concurrency=16), now()
+        assert await batch.run(requests(["chat", "lost"] * 1000)) is RunEnd.NO_ANSWERS
+        assert batch.detail == "the last attempt: 503 no_replica_routable"
+        assert (batch.tally.failed, batch.tally.left) == (0, 2000)
+        assert 1800 < now() - began < 3600
+
+    run_story(story())
+
+
+def test_more_of_such_a_model_than_may_be_set_aside_are_left_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the other models' requests, which come last in this file, are sent."""
+    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+
+    async def story() -> None:
+        batch = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency=16)
+        assert await batch.run(requests(["lost"] * 500 + ["chat"] * 2000)) is RunEnd.NO_REPLICA
+        assert (batch.tally.answered, batch.tally.failed + batch.tally.left) == (2000, 500)
+        assert 100 <= batch.tally.failed <= 116  # what is set aside, and what was at hand before the first refusal
+
+    run_story(story())
