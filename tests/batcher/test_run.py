@@ -58,6 +58,26 @@ def test_a_router_without_a_batch_lane_is_warned_of_once(batch: SentBatch, tmp_p
     run_story(story())
 
 
+def test_a_lane_that_the_first_reply_does_not_name_is_warned_of_later(batch: SentBatch) -> None:
+    async def story() -> None:
+        def answer(number: int) -> tuple[int, object, dict[str, str]] | None:
+            if number == 1:
+                return None
+            if number == 2:
+                return 503, {}, {}
+            explained = "x-fairlead-explain" in address.headers[number - 1]
+            return OK[0], OK[1], {"x-fairlead-lane": "interactive"} if explained else {}
+
+        address = ScriptedAddress(answer)
+        async with address.listening():
+            batch.url, batch.concurrency = address.url, 1
+            assert await batch.run(lines(4)) is RunEnd.COMPLETE
+        assert len(batch.warnings) == 1
+        assert ["x-fairlead-explain" in one for one in address.headers] == [True] * 3 + [False] * 3
+
+    run_story(story())
+
+
 def test_what_a_router_refuses_for_good_is_an_error_line_and_sent_once(batch: SentBatch, tmp_path: Path) -> None:
     async def story() -> None:
         limits = {"limits": {"maxOutputTokens": 100}}

@@ -61,6 +61,7 @@ class BatchRun:
     _rests: ModelRests = field(init=False)
     _signals: int = 0
     _explained: bool = False
+    """Whether the lane is clear: a reply named it, or an answer did not."""
     _lacks_room: bool = False
     """Whether requests are left that could not even be set aside."""
 
@@ -170,15 +171,16 @@ class BatchRun:
 
     async def _attempt(self, request: BatchRequest) -> tuple[BatchAttempt, float]:
         """Send a request once; return what became of it, and the seconds that it took."""
-        explain, self._explained = not self._explained, True
         number = self._signs.sent(self._now())
-        attempt = await self.endpoint.send(request, explain=explain)
+        attempt = await self.endpoint.send(request, explain=not self._explained)
         took_s = self._signs.ended(number, attempt.outcome, self._now())
-        if attempt.lane and attempt.lane != BATCH_LANE:
-            self.warn(
-                f"the router serves these requests in its lane {attempt.lane}, beside users' own: switch on "
-                "`lanes.batch`, or lower --concurrency"
-            )
+        if not self._explained and (attempt.lane or attempt.outcome is Outcome.ANSWERED):
+            self._explained = True
+            if attempt.lane not in ("", BATCH_LANE):
+                self.warn(
+                    f"the router serves these requests in its lane {attempt.lane}, beside users' own: switch on "
+                    "`lanes.batch`, or lower --concurrency"
+                )
         return attempt, took_s
 
     def _ended(self, request: BatchRequest, attempt: BatchAttempt) -> None:
