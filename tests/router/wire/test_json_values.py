@@ -8,7 +8,7 @@ import pytest
 from fairlead.router import refusals
 from fairlead.router.wire import body_facts, json_values, splices
 from fairlead.router.wire.body_facts import BodyFacts
-from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_TEXTS, MOST_VALUES
+from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_LEVELS, MOST_TEXTS, MOST_VALUES
 from fairlead.router.wire.surfaces import Surface
 from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
@@ -104,16 +104,28 @@ def limited(body: bytes, found: BodyFacts, calls: int) -> bytes:
 
 
 def test_members_are_set_in_every_body_that_is_read_however_deeply_it_nests() -> None:
-    read = 0
-    for levels in range(300, 1100):
-        body = nested(levels)
-        found = body_facts.read(Surface.COMPLETIONS, body)
-        if isinstance(found, BodyFacts):
-            read = levels
-            assert b'"max_tokens":50' in limited(body, found, 20)
-        else:
-            assert found == UnreadableBody("the body is nested too deeply")
-    assert read > json_values.SHALLOW
+    """However many calls are around that: a chain of fallbacks is seven more for each."""
+    body = nested(MOST_LEVELS - 1)
+    found = body_facts.read(Surface.COMPLETIONS, body)
+    assert isinstance(found, BodyFacts)
+    for calls in (0, 50, 100, 200, 300):
+        assert b'"max_tokens":50' in limited(body, found, calls)
+
+
+def within(calls: int, body: bytes) -> BodyFacts | UnreadableBody:
+    """What is read of the body from within so many more calls."""
+    return within(calls - 1, body) if calls else body_facts.read(Surface.COMPLETIONS, body)
+
+
+def test_how_deeply_a_body_may_nest_does_not_depend_on_who_reads_it() -> None:
+    for calls in (0, 300):
+        assert isinstance(within(calls, nested(MOST_LEVELS - 1)), BodyFacts)
+        assert within(calls, nested(MOST_LEVELS)) == UnreadableBody("the body is nested too deeply")
+
+
+def test_brackets_in_texts_do_not_nest() -> None:
+    text = json.dumps("[{" * MOST_LEVELS + '\\"[')
+    assert isinstance(body_facts.read(Surface.COMPLETIONS, b'{"model":"a","prompt":%b}' % text.encode()), BodyFacts)
 
 
 @pytest.mark.parametrize(

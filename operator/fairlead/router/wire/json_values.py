@@ -1,13 +1,13 @@
 """Counts the values of a large JSON body before it is parsed: each becomes an object, whose making stops every stream.
 
 A text costs about as much as reading its bytes, a list of two bytes a microsecond and a number 0.1. Also tells how
-deeply they nest: parsers refuse that by the calls they are made in, so a body that was read may not be read again.
+deeply they nest: parsers refuse that by the calls they are made in, so without a limit of its own a body that was read
+might not be read again from within others.
 """
 
 import re
+from itertools import accumulate
 from typing import Final
-
-import msgspec
 
 from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
@@ -19,34 +19,30 @@ MOST_TEXTS: Final = 200_000
 """Texts and names of members."""
 MOST_VALUES: Final = 2_000_000
 """Values of any kind; prompts may be sent as numbers of tokens, and few models' contexts hold more than a million."""
-SHALLOW: Final = 400
-"""Lists and objects within each other that every parser reads, of some thousand."""
-SPARE_LEVELS: Final = 32
-"""For reading the body again from other calls than the first ones, to set members in it."""
+MOST_LEVELS: Final = 500
+"""Lists and objects within each other: half of what parsers and the calls around them may take together, so that a
+body can be read again from within some 400 calls more, to set members in it."""
 OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
-WHOLE: Final = msgspec.json.Decoder(msgspec.Raw)
+BRACKETS: Final = b"[]{}"
+OTHERS: Final = bytes(byte for byte in range(256) if byte not in BRACKETS)
+LEVELS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def fault(body: bytes) -> UnreadableBody | None:
     """Return why a body is not to be parsed, if its values are too many or nest too deeply."""
     if len(body) > FREE_BYTES and (found := excess(body)) is not None:
         return UnreadableBody(found, BodyFault.EXCESS)
-    if len(body) > 2 * SHALLOW and _is_deep(body):
+    if len(body) > MOST_LEVELS and _is_deep(body):
         return UnreadableBody("the body is nested too deeply")
     return None
 
 
 def _is_deep(body: bytes) -> bool:
-    """Whether the body leaves no spare level; what is no JSON is left to its reader."""
-    if OBJECT.match(body) is None or _upto(body, b"[", SHALLOW) + _upto(body, b"{", SHALLOW) <= SHALLOW:
+    """Whether its lists and objects nest beyond the limit; what starts no object is left to its reader."""
+    if OBJECT.match(body) is None or _upto(body, b"[", MOST_LEVELS) + _upto(body, b"{", MOST_LEVELS) <= MOST_LEVELS:
         return False
-    try:
-        WHOLE.decode(b"[" * SPARE_LEVELS + body + b"]" * SPARE_LEVELS)
-    except ValueError:
-        return False
-    except RecursionError:
-        return True
-    return False
+    brackets = _outside_texts(_without_escapes(body)).translate(None, OTHERS)
+    return max(accumulate(map(LEVELS.__getitem__, brackets)), default=0) > MOST_LEVELS
 
 
 def excess(body: bytes) -> str | None:
@@ -71,10 +67,19 @@ def _upto(body: bytes, byte: bytes, most: int) -> int:
 
 def _exactly(body: bytes) -> str | None:
     """Count outside of texts, for prompts that contain code, tables or JSON."""
-    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    bare = _without_escapes(body)
     if _upto(bare, b'"', 2 * MOST_TEXTS) > 2 * MOST_TEXTS:
         return f"over {MOST_TEXTS:,} texts and names"
-    outside = b"".join(bare.split(b'"')[::2])
+    outside = _outside_texts(bare)
     if outside.count(b"[") + outside.count(b"{") > MOST_CONTAINERS:
         return f"over {MOST_CONTAINERS:,} lists and objects"
     return f"over {MOST_VALUES:,} values" if outside.count(b",") > MOST_VALUES else None
+
+
+def _without_escapes(body: bytes) -> bytes:
+    """Return the body without what is escaped in texts, so that each quotation mark left begins or ends one."""
+    return body.replace(rb"\\", b"").replace(rb"\"", b"")
+
+
+def _outside_texts(bare: bytes) -> bytes:
+    return b"".join(bare.split(b'"')[::2])
