@@ -97,7 +97,7 @@ class DispatchOrder:
             request = line.next
             if request.account.inflight >= request.account.most_inflight and not request.account.shadow:
                 queue.step_aside(line)
-                self._room.park(request.account, line)
+                self._room.parked.park(request.account, line)
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break

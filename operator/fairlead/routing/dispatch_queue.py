@@ -7,25 +7,19 @@ counted only here.
 """
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
-from math import inf
-from typing import Final
 
 from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.routing import outranked_bodies, queue_limits
-from fairlead.routing.accounts import Account
 from fairlead.routing.band_shares import BandShares
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
-from fairlead.routing.fair_queue import TenantQueue
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.lanes import LaneQueue, LaneScheduler
+from fairlead.routing.parked_queues import ParkedQueues
+from fairlead.routing.queue_deadlines import QueueDeadlines
 from fairlead.routing.queue_limits import DispatchRate
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
-
-STALE: Final = 64
-"""Deadlines of departed requests that may be kept in addition to those of waiting ones."""
 
 
 class DispatchQueue:
@@ -37,8 +31,8 @@ class DispatchQueue:
         "_most_bytes",
         "_refused",
         "_routing",
-        "_serial",
         "_there_since",
+        "_unlimited",
         "bytes",
         "lanes",
         "outlook",
@@ -47,7 +41,7 @@ class DispatchQueue:
         "waiting",
     )
 
-    def __init__(self, parked: dict[Account, list[TenantQueue]], outlook: FirstTokenOutlook) -> None:
+    def __init__(self, parked: ParkedQueues, outlook: FirstTokenOutlook) -> None:
         self.outlook = outlook
         self.lanes = LaneScheduler()
         self.pace = DispatchRate()
@@ -61,9 +55,9 @@ class DispatchQueue:
         self.bytes = 0
         """Size of all waiting requests' bodies."""
         self._most_bytes = 0
-        self._deadlines: list[tuple[float, int, RoutingRequest]] = []
-        """When each waiting request's queue time ends, as a heap; those no longer queued are dropped at the top."""
-        self._serial = 0
+        self._deadlines = QueueDeadlines()
+        self._unlimited: dict[RoutingRequest, None] = {}
+        """Requests that were queued whatever the limits; `limit` applies these to those that still wait."""
         self._held_since: float | None = None
         self._there_since = 0.0
 
@@ -85,21 +79,11 @@ class DispatchQueue:
         outlook.refuses = terms.routing.limits.late is LateAction.REFUSE
         outlook.given_up.clear()
         outlook.waiting = 0
-        self._forget_parked()
+        self.parked.forget([queue for lane in self.lanes.all for queue in lane.bands.queues])
         for request in self.lanes.take(terms.routing, outlook if terms.first_token_seconds is not None else None):
             request.lane = self.lanes.of(request).lane
             self._queue(request).add(request)
         self._date_all()
-
-    def _forget_parked(self) -> None:
-        """Remove this dispatcher's parked queues: their bands are about to be replaced."""
-        own = {queue for lane in self.lanes.all for queue in lane.bands.queues}
-        for account, lines in list(self.parked.items()):
-            others = [line for line in lines if line.queue not in own]
-            if others:
-                self.parked[account] = others
-            else:
-                del self.parked[account]
 
     def observe(self, now: float, *, routable: bool) -> None:
         """Update the dispatch rate and whether requests are held: on every sweep, and when endpoints come or go."""
@@ -113,12 +97,15 @@ class DispatchQueue:
 
     # Queueing requests
 
-    def add(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
-        """Queue the request, or return why it is refused."""
+    def add(self, request: RoutingRequest, lane: LaneQueue, now: float, *, limited: bool = True) -> Refusal | None:
+        """Queue the request, or return why it is refused. If not `limited`, a slot may be free for it or for one that
+        waits, so limits apply after the next turns."""
         self.outlook.now = now
-        refused = self._no_place(request, lane)
+        refused = self._no_place(request, lane) if limited else None
         if refused is not None:
             return refused
+        if not limited:
+            self._unlimited[request] = None
         request.queued_at = now
         self._enqueue(request, first=False)
         self._refuse_hopeless()
@@ -126,6 +113,17 @@ class DispatchQueue:
         if refused is not None:
             self._delivered(request)
         return refused
+
+    def limit(self, now: float) -> None:
+        """Refuse those that were queued beyond the limits and still wait, or what they push out."""
+        for request in list(self._unlimited):
+            lane = self.lanes.named(request.lane)
+            if self._is_beyond(request, lane):
+                self.withdraw(request)
+                refused = self.add(request, lane, now)
+                if refused is not None:
+                    self._deliver_later(request, refused)
+        self._unlimited.clear()
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
         """Queue a request whose engine failed it: before its tenant's others, even if there is no space."""
@@ -154,17 +152,27 @@ class DispatchQueue:
                 self._lose(one, self._full())
         return refused
 
+    def _is_beyond(self, request: RoutingRequest, lane: LaneQueue) -> bool:
+        """Return whether there is more than the limits allow where this request waits."""
+        own = lane.bands.of(request.account.rank)
+        return (
+            self.bytes > self._most_bytes
+            or self.lanes.waiting(lane) > self._places(lane)
+            or (own.most_waiting is not None and self.lanes.shares(lane, own.rank).waiting > own.most_waiting)
+        )
+
+    def _places(self, lane: LaneQueue) -> int:
+        return queue_limits.most_waiting(self._routing, lane.lane, held=self.holds)
+
     def _no_slot(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
-        held = self._held_since is not None
-        places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
         own = lane.bands.of(request.account.rank)
         if own.most_waiting is not None and self.lanes.shares(lane, own.rank).waiting >= own.most_waiting:
             return None if self._pushed_out(request, lane, ()) else self._full()
-        if sum(one.bands.waiting for one in self.lanes.sharing(lane)) < places:
+        if self.lanes.waiting(lane) < self._places(lane):
             return None
         if self._pushed_out(request, lane, self.lanes.shares_below(lane, own.rank)):
             return None
-        return queue_limits.too_many_held(self.waiting) if held else self._full()
+        return queue_limits.too_many_held(self.waiting) if self.holds else self._full()
 
     def _full(self) -> Refusal:
         return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
@@ -201,6 +209,7 @@ class DispatchQueue:
         """Update the counts after a request left its queue: the only place where they go down."""
         lane = self.lanes.named(request.lane)
         request.waiting = False
+        self._unlimited.pop(request, None)
         self.waiting -= 1
         request.account.queued -= 1
         self.bytes -= request.size
@@ -209,6 +218,9 @@ class DispatchQueue:
     def _lose(self, request: RoutingRequest, refused: Refusal) -> None:
         """Refuse a queued request. The refusal is not delivered yet, so its exchange may still withdraw it."""
         self.withdraw(request)
+        self._deliver_later(request, refused)
+
+    def _deliver_later(self, request: RoutingRequest, refused: Refusal) -> None:
         request.waiting = True
         self.waiting += 1
         self._refused[request] = refused
@@ -216,19 +228,6 @@ class DispatchQueue:
     def _delivered(self, request: RoutingRequest) -> None:
         request.waiting = False
         self.waiting -= 1
-
-    # Queues of a tenant whose concurrency is used up
-
-    def park(self, account: Account, line: TenantQueue) -> None:
-        """Set a queue aside until one of its tenant's requests ends."""
-        lines = self.parked.setdefault(account, [])
-        if line not in lines:
-            lines.append(line)
-
-    def unpark(self, account: Account) -> None:
-        """Put the tenant's queues back, because one of its requests ended."""
-        for line in self.parked.pop(account, ()):
-            line.queue.put_back(line)
 
     # Refused requests
 
@@ -243,10 +242,8 @@ class DispatchQueue:
     def expire(self, now: float) -> None:
         """Refuse requests whose queue time is over, and those that can no longer be in time."""
         self._refuse_hopeless()
-        deadlines = self._deadlines
-        while deadlines and deadlines[0][0] <= now:
-            request = heappop(deadlines)[2]
-            if request.line is not None and self._deadline(request) <= now:
+        for request in self._deadlines.past(now):
+            if self._deadline(request) <= now:
                 again = self.pace.seconds_for(self.waiting)
                 self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
 
@@ -269,19 +266,14 @@ class DispatchQueue:
 
     def _date(self, request: RoutingRequest) -> None:
         """Record when its queue time ends."""
-        if len(self._deadlines) > 2 * self.waiting + STALE:
+        if self._deadlines.has_stale(self.waiting):
             self._date_all()
-        due = self._deadline(request)
-        if due < inf:
-            self._serial += 1
-            heappush(self._deadlines, (due, self._serial, request))
+        self._deadlines.add(self._deadline(request), request)
 
     def _date_all(self) -> None:
         """Recompute every deadline: replicas came or went, or the limits changed."""
         every = (request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests)
-        self._deadlines = [(self._deadline(request), place, request) for place, request in enumerate(every)]
-        self._serial = len(self._deadlines)
-        heapify(self._deadlines)
+        self._deadlines.replace((self._deadline(request), request) for request in every)
 
     def oldest(self, lane: LaneQueue) -> float | None:
         """Return when the longest waiting request was queued, without those known to be late."""

@@ -28,8 +28,6 @@ from fairlead.routing.selection import EndpointChoice, NoCandidate
 from fairlead.routing.tenancy import Tenancy
 
 FREE = LaneAvailability.FREE
-UNTOUCHED_ENDINGS = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
-"""Endings before any engine did work: another attempt costs nothing."""
 
 
 class Dispatcher:
@@ -108,6 +106,8 @@ class Dispatcher:
         if self.outlook.is_learnt and request.lane is not Lane.BATCH:
             request.use = self.fleet.tenants.of(request.account, now)
         if lane.block is FREE and self._may_try(request, lane):
+            if self.order.keeps_waiting(lane, request.account.rank):
+                return self._wait(request, lane, now, limited=False)
             found = self.table.choose(request, now)
             if isinstance(found, EndpointChoice):
                 return self._send(request, found, lane, now)
@@ -130,7 +130,7 @@ class Dispatcher:
         request.add_attempt(now)
         if len(request.tried) >= self._most_attempts:
             return self._refuse(request, retries.no_other(len(request.tried)))
-        if not self.retries.maybe_spend(free=ending in UNTOUCHED_ENDINGS or self.table.is_covered(failed)):
+        if not self.retries.maybe_spend(free=ending in retries.UNTOUCHED_ENDINGS or self.table.is_covered(failed)):
             return self._refuse(request, retries.budget_spent())
         lane = self.room.lanes.named(request.lane)
         found = self.table.choose(request, now)
@@ -194,18 +194,17 @@ class Dispatcher:
         """Yield requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._observe(now)
         self.room.expire(now)
-        while (lost := self.room.maybe_refused()) is not None:
-            yield lost[0], self._refuse(*lost)
-        while self.room.waiting:
-            turn = self.order.next(self.inflight, now)
-            if turn is None:
-                return
+        yield from self._refused()
+        while self.room.waiting and (turn := self.order.next(self.inflight, now)) is not None:
             request, found = turn
             if isinstance(found, EndpointChoice):
                 yield request, self._send(request, found, self.room.lanes.named(request.lane), now)
             else:
                 yield request, self._refuse(request, found)
-        self.room.lanes.open()
+        if not self.room.waiting:
+            self.room.lanes.open()
+        self.room.limit(now)
+        yield from self._refused()
 
     def snapshot(self, now: float) -> QueueSnapshot:
         """Return the queue's figures for operators, metrics and the autoscaler."""
@@ -213,16 +212,18 @@ class Dispatcher:
 
     # Inside
 
+    def _refused(self) -> Iterator[tuple[RoutingRequest, Refusal]]:
+        while (lost := self.room.maybe_refused()) is not None:
+            yield lost[0], self._refuse(*lost)
+
     def _may_try(self, request: RoutingRequest, lane: LaneQueue) -> bool:
-        """Return whether no request must go first, and its tenant, lane and band may have one more in flight."""
+        """Return whether its tenant, lane and band may have one more in flight, and no other of its tenant waits."""
         account, lanes = request.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
                 return False
             account.over_concurrency += 1
         if account.queued and lane.bands.of(account.rank).waits(account, request.adapter):
-            return False
-        if self.order.keeps_waiting(lane, account.rank):
             return False
         if lane is lanes.interactive and self._plain:
             return True
@@ -262,15 +263,14 @@ class Dispatcher:
         if lane.lane is Lane.LONG:
             lane.tokens -= request.cost
             lane.reading -= not request.answered
-        if self.room.parked:
-            self.room.unpark(account)
+        self.room.parked.unpark(account)
         return endpoint
 
-    def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
+    def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float, *, limited: bool = True) -> Refusal | None:
         if bool(self.table.field.routable) == self.room.holds:
             self._observe(now)
         self.count_cost(request)
-        refused = self.room.add(request, lane, now)
+        refused = self.room.add(request, lane, now, limited=limited)
         if refused is None:
             return None
         self.room.lanes.withdrawn(lane)

@@ -114,6 +114,10 @@ class LaneScheduler:
         """Return the lanes that share one limit with this lane."""
         return (self.batch,) if lane is self.batch else (self.interactive, self.long)
 
+    def waiting(self, lane: LaneQueue) -> int:
+        """Return the waiting requests of all these lanes."""
+        return sum(one.bands.waiting for one in self.sharing(lane))
+
     def shares(self, lane: LaneQueue, rank: int) -> BandShares:
         """Return what the tenants of this band have waiting in the lanes that share one limit."""
         return BandShares([one.bands.of(rank) for one in self.sharing(lane)])

@@ -7,9 +7,11 @@ free. So is sending the failures of a revision on trial to the old one: its shar
 from typing import Final
 
 from fairlead.fleet.plurals import count
-from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal
 
+UNTOUCHED_ENDINGS: Final = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
+"""Endings before any engine did work: another attempt costs nothing."""
 MOST_SAVED: Final = 10.0
 """Retries that a quiet time may save up, so that a small fleet may retry at all."""
 AGAIN_SECONDS: Final = 1.0

@@ -1,7 +1,7 @@
 """What the dispatchers of one router share of its tenants, so that their limits hold over all of them together."""
 
-from fairlead.routing.accounts import Account, Accounts
-from fairlead.routing.fair_queue import TenantQueue
+from fairlead.routing.accounts import Accounts
+from fairlead.routing.parked_queues import ParkedQueues
 
 
 class Tenancy:
@@ -11,6 +11,4 @@ class Tenancy:
 
     def __init__(self) -> None:
         self.accounts = Accounts()
-        self.parked: dict[Account, list[TenantQueue]] = {}
-        """Queues set aside because their tenant's concurrency is used up; they return when one of its requests ends, at
-        any dispatcher."""
+        self.parked = ParkedQueues()
