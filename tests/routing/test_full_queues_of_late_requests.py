@@ -1,4 +1,4 @@
-"""A queue that late requests fill, while an engine has a slot: limits apply to what still waits after the next turns."""
+"""A queue that late requests fill, while an engine has a slot: limits apply to what waits after the next turns."""
 
 from dataclasses import replace
 
@@ -69,7 +69,8 @@ def test_it_pushes_no_other_out_of_the_queue_through_which_it_only_passes() -> N
 
 def test_nor_does_a_bands_own_limit_or_that_of_bytes_stand_in_its_way() -> None:
     band = RoutingSettings(
-        tenants=tuple(replace(one, band="all") for one in TENANTS.tenants), bands=(Band(name="all", priority=1, max_queued=2),)
+        tenants=tuple(replace(one, band="all") for one in TENANTS.tenants),
+        bands=(Band(name="all", priority=1, max_queued=2),),
     )
     at, _ = one_slot_free(band, "a", "b")
     assert list(submitted(at, new := came(at, "c", NOW))) == [new]

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatch_queue import DispatchQueue
 from fairlead.routing.endpoint_table import EndpointTable
-from fairlead.routing.fair_queue import TenantQueue
+from fairlead.routing.fair_queue import TenantQueue, TenantShare
 from fairlead.routing.lanes import LaneAvailability, LaneQueue
 from fairlead.routing.occupancy import Occupancy
 from fairlead.routing.queue_limits import HELD_AGAIN
@@ -21,8 +21,8 @@ from fairlead.routing.selection import EndpointChoice, NoCandidate
 
 SPARE_BELOW: Final = 0.6
 """Occupancy of the fleet above which it has no room to spare for requests that are late anyway."""
-MOST_ASIDE: Final = 32
-"""Queues that step aside in one turn while their requests may take spare room alone: it is searched at every event."""
+MOST_GIVE_WAY: Final = 32
+"""Tenants whose late requests leave one turn to others: the queue is searched at every event."""
 Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
@@ -90,8 +90,8 @@ class DispatchOrder:
         return True
 
     def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
-        aside: list[TenantQueue] = []
-        gave_way: list[tuple[LaneQueue, BandQueue, TenantQueue]] = []
+        aside: dict[TenantQueue, bool] = {}
+        tenants: set[TenantShare] = set()
         turn: Dispatch | None = None
         while (line := queue.first()) is not None:
             request = line.next
@@ -101,13 +101,9 @@ class DispatchOrder:
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break
-            if (
-                len(aside) < MOST_ASIDE
-                and line.needs_room_to_spare(request)
-                and self._fleet.used(inflight) >= SPARE_BELOW
-            ):
-                if queue.waiting > line.share.waiting:
-                    gave_way.append((lane, queue, line))
+            gives_way = self._gives_way(queue, line, tenants, inflight)
+            if gives_way or (queue.waiting == line.share.waiting and self._lacks_room_to_spare(line, inflight)):
+                aside[line] = gives_way
             else:
                 turn = self._of_those_that_gave_way(now)
                 if turn is not None or self._gave_way:
@@ -116,12 +112,26 @@ class DispatchOrder:
                 turn = self._turn(lane, queue, line, found)
                 if turn is not None or not self._may_be_passed(lane, request, found, now):
                     break
+                aside[line] = False
             queue.step_aside(line)
-            aside.append(line)
-        self._gave_way += gave_way
-        for line in aside:
-            queue.put_back(line)
+        self._gave_way += [(lane, queue, line) for line, gives_way in aside.items() if gives_way]
+        for line, gives_way in aside.items():
+            queue.put_back(line, gave_way=gives_way)
         return turn
+
+    def _lacks_room_to_spare(self, line: TenantQueue, inflight: int) -> bool:
+        """Return whether its next request may only take spare room, of which the fleet has none."""
+        return line.needs_room_to_spare(line.next) and self._fleet.used(inflight) >= SPARE_BELOW
+
+    def _gives_way(self, queue: BandQueue, line: TenantQueue, tenants: set[TenantShare], inflight: int) -> bool:
+        """Return whether its next request leaves this turn to other tenants', as those of these do."""
+        if queue.waiting == line.share.waiting or (line.share not in tenants and len(tenants) >= MOST_GIVE_WAY):
+            return False
+        if not self._lacks_room_to_spare(line, inflight):
+            return False
+        tenants.add(line.share)
+        queue.give_way(line.share)
+        return True
 
     def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
         """Return the turn of a higher band's late request, which a lower band or lane is about to take: they give way

@@ -5,7 +5,7 @@ is past; the earliest start is served, virtual time moves there, and its tenant'
 weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
 each, whatever the two send. A tenant that does not wait gains no credit and no debt. With an objective, a tenant whose
 next request is late leaves its turn to others' that can be in time, until it is behind by what it gets within one
-objective: its later requests get these turns back, for whatever adapter they are.
+objective, or has had no turn for one objective: its later requests get these turns back, for whatever adapter they are.
 
 A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
 full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
@@ -19,12 +19,13 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.line_order import Lateness, LineOrder
 from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.virtual_time import VirtualTime
 
 
 class TenantShare:
     """One tenant's virtual time in one band."""
 
-    __slots__ = ("account", "bytes", "lateness", "lines", "start", "waiting")
+    __slots__ = ("account", "bytes", "gives_way_since", "lateness", "lines", "start", "waiting", "weight")
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -32,7 +33,11 @@ class TenantShare:
         """Virtual start time of its next request, if it waits by then."""
         self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
+        self.weight = 0
+        """What it has added to the sum of all: its tenant's when it began to wait, which may be another one now."""
         self.lateness = Lateness()
+        self.gives_way_since: float | None = None
+        """When its late requests left a turn to others for the first time since its last turn."""
         self.bytes = 0
         """Of the bodies of its waiting requests."""
 
@@ -75,7 +80,7 @@ class TenantQueue:
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_step", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
+    __slots__ = ("_heap", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
@@ -83,9 +88,7 @@ class FairQueue:
         self.shares: dict[Account, TenantShare] = {}
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
-        self._virtual = 0.0
-        self._step = 0.0
-        """How far virtual time has moved last."""
+        self._virtual = VirtualTime()
         self._weights = 0
         """Sum over all waiting tenants."""
         self.waiting = 0
@@ -103,11 +106,13 @@ class FairQueue:
         line.requests[request] = None
         if first:
             line.requests.move_to_end(request, last=False)
-        weight = share.account.tenant.weight
+        if self.outlook is not None and not self.waiting:
+            self._virtual.begin(self.outlook.now)
         if not share.waiting:
-            self._weights += weight
+            share.weight = share.account.tenant.weight
+            self._weights += share.weight
         if line.order is not None:
-            line.order.add(request, weight / self._weights, first=first)
+            line.order.add(request, share.weight / self._weights, first=first)
         request.line = line
         share.waiting += 1
         share.bytes += request.size
@@ -138,35 +143,50 @@ class FairQueue:
         if line.order is not None:
             line.order.sent(request)
         self.withdraw(request, line)
-        if share.start > self._virtual:
-            self._step = share.start - self._virtual
-            self._virtual = share.start
+        self._virtual.serve(share.start, 0.0 if self.outlook is None else self.outlook.now)
         share.start += request.cost / share.account.tenant.weight
+        share.gives_way_since = None
         return request
 
     @property
     def credit(self) -> float:
         """How far a tenant may fall behind others, in virtual time, while its late requests leave turns to them: what
-        it gets within one objective. Requests that it then gets back go first, and must leave others in time."""
-        work = 0.0 if self.outlook is None else self.outlook.objective_work
-        return work / self._weights
+        it gets within one objective. That is its part of the work if only those that wait now were active; with more,
+        virtual time moves as slowly as they make it. Requests that it then gets back go first, and must leave others in
+        time."""
+        if self.outlook is None:
+            return 0.0
+        seconds = self.outlook.objective_seconds or 0.0
+        return min(self.outlook.objective_work / self._weights, self._virtual.most_within(seconds))
 
     def owes(self, share: TenantShare) -> bool:
-        """Return whether this tenant is behind others by all of the credit."""
-        return self._virtual - share.start >= self.credit
+        """Return whether this tenant is behind others by all of the credit, or has left turns to them for one objective
+        without one of its own: virtual time may stand still."""
+        if self.outlook is not None and share.gives_way_since is not None:
+            seconds = self.outlook.now - share.gives_way_since
+            if seconds >= (self.outlook.objective_seconds or 0.0):
+                return True
+        return self._virtual.now - share.start >= self.credit
+
+    def give_way(self, share: TenantShare) -> None:
+        """Note that a tenant's late requests leave this turn to others."""
+        if share.gives_way_since is None and self.outlook is not None:
+            share.gives_way_since = self.outlook.now
 
     def step_aside(self, line: TenantQueue) -> None:
         """Take the queue from the heap until `put_back` puts it back; `line` is the queue that `first` returned."""
         heappop(self._heap)
         line.in_heap = False
 
-    def put_back(self, line: TenantQueue) -> None:
+    def put_back(self, line: TenantQueue, *, gave_way: bool = False) -> None:
         """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
-        wait: these left turns to others, and it is behind by the credit and by the turn that others have just had."""
+        wait: these left turns to others, and it is behind by the credit and by the turn that others have just had. One
+        that gave way in this turn was not away."""
         if line.in_heap or not line.requests:
             return
-        kept = self.credit + self._step if line.share.lateness.requests else 0.0
-        line.share.start = max(line.share.start, self._virtual - kept)
+        if not gave_way:
+            kept = self.credit + self._virtual.step if line.share.lateness.requests else 0.0
+            line.share.start = max(line.share.start, self._virtual.now - kept)
         self._serial += 1
         line.in_heap = True
         heappush(self._heap, (line.share.start, self._serial, line))
@@ -177,10 +197,13 @@ class FairQueue:
         if line.order is not None:
             line.order.withdraw(request)
         request.line = None
-        line.share.waiting -= 1
-        line.share.bytes -= request.size
-        if not line.share.waiting:
-            self._weights -= line.share.account.tenant.weight
+        share = line.share
+        share.waiting -= 1
+        share.bytes -= request.size
+        if not share.waiting:
+            self._weights -= share.weight
+        if not share.lateness.requests:
+            share.gives_way_since = None
         self.waiting -= 1
         self.bytes -= request.size
 

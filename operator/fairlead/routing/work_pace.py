@@ -23,22 +23,27 @@ class WorkPace:
         self.per_second = 0.0
         """0 until it was measured."""
         self._since = 0.0
-        self._work = 0
+        self._work = 0.0
         self._windows = 0.0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether at least one window has ended."""
+        return self._windows > 0
 
     def begin(self, now: float) -> None:
         """Restart when requests wait again: all earlier measurements count as one window."""
-        self._since, self._work = now, 0
+        self._since, self._work = now, 0.0
         self._windows = min(self._windows, 1.0)
 
-    def sent(self, work: int, now: float) -> None:
+    def sent(self, work: float, now: float) -> None:
         """Record work that was sent to an engine."""
         self._work += work
         seconds = now - self._since
         if seconds >= WINDOW_SECONDS:
             self._windows = min(self._windows + 1.0, PACE_WINDOWS)
             self.per_second += (self._work / seconds - self.per_second) / self._windows
-            self._since, self._work = now, 0
+            self._since, self._work = now, 0.0
 
 
 class WorkCeiling:
