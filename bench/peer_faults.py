@@ -123,7 +123,7 @@ def _line(name: str, one: Lived, several: Lived, share: float) -> str:
 
 
 def _routed(count: int, links: PeerLinks, trial: Trial) -> Callable[[Engines], Balancer]:
-    several = replace(links, flush_s=router_peers.links(count).flush_s) if count > 1 else None
+    several = replace(links, flush_s=router_peers.LINKS.flush_s) if count > 1 else None
     settings = replace(router_peers.settings_of(trial), count=count, peers=several)
     return partial(router_peers.routed, settings)
 

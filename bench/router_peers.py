@@ -18,7 +18,7 @@ from typing import Final
 from bench import prefix_fleets
 from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
 from bench.router_prefix import cache_aware
-from fairlead.router.peer_reports import FLUSH_SECONDS, PEERS_A_FLUSH
+from fairlead.router.peer_reports import FLUSH_SECONDS
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, Chosen, FewestRequests, LeastTokens
 from fairlead.simulator.virtual_fleet.baselines.cache_aware import SGLANG_ROUTER, VLLM_ROUTER
@@ -69,9 +69,8 @@ def settings_of(trial: Trial) -> RouterSettings:
     return RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
 
 
-def links(count: int) -> PeerLinks:
-    """The links of `count` routers, which report as often as a router does."""
-    return PeerLinks(flush_s=FLUSH_SECONDS * max(1.0, (count - 1) / PEERS_A_FLUSH))
+LINKS: Final = PeerLinks(flush_s=FLUSH_SECONDS)
+"""Links on which nothing is lost, with as many occasions to report as a router has."""
 
 
 def routed(routers: RouterSettings, engines: Engines) -> RouterBalancer:
@@ -87,7 +86,7 @@ def rows(trial: Trial) -> list[Row]:
         Row(name="fairlead, 1 router", make=partial(routed, replace(routers, named=True))),
     ]
     for count in COUNTS:
-        several = replace(routers, count=count, peers=links(count))
+        several = replace(routers, count=count, peers=LINKS)
         silent = replace(routers, count=count, named=True)
         found += [
             Row(name=f"fairlead, {count}", make=partial(routed, replace(several, named=True)), routers=count),

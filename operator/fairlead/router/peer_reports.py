@@ -1,7 +1,6 @@
 """Reports between this router and its peers: their group, on a socket, by this process's clock.
 
-Reports are sent every few milliseconds, less often with many peers, so that they cost no more than a few hundredths of
-a core.
+The group decides every few milliseconds whether to report, so that it costs no more than a few hundredths of a core.
 """
 
 import asyncio
@@ -22,8 +21,7 @@ from fairlead.routing.peers.peer_group import BEAT_SECONDS, PeerGroup
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 0.005
-PEERS_A_FLUSH: Final = 2
-"""With more peers, reports are proportionally rarer: each is sent to and read from all of them."""
+"""Time between two occasions to report."""
 
 
 class PeerReports:
@@ -108,8 +106,7 @@ class PeerReports:
     def _tick(self) -> None:
         """Report what happened; an exception ends only this round."""
         group = self.group
-        seconds = FLUSH_SECONDS * max(1.0, group.listed / PEERS_A_FLUSH) if group.listed else BEAT_SECONDS
-        self._handle = self._loop.call_later(seconds, self._tick)
+        self._handle = self._loop.call_later(FLUSH_SECONDS if group.listed else BEAT_SECONDS, self._tick)
         try:
             self._socket.tick()
             group.flush(monotonic())

@@ -30,3 +30,28 @@ def test_the_load_of_a_long_prompt_counts_in_whatever_order_its_datagrams_arrive
     datagrams = [one for name, one in world.recorded[before:] if name == "b"]
     assert [world.deliver("b", datagrams[place]) for place in order] == [None] * len(datagrams)
     assert world.loads("b") == world.own("a")
+
+
+def test_prompts_that_no_receivers_socket_could_hold_at_once_follow_each_other_each_end_before_its_beginning() -> None:
+    world = World("a", "b")
+    prompts = [range(10_000 * turn, 10_000 * turn + 1_000) for turn in range(1, 6)]
+    slots = [sent(world.tables["a"], request_of(*blocks)).pod for blocks in prompts]
+    most = 0
+    for _ in range(12):
+        before = len(world.recorded)
+        world.live(0.05)
+        most = max(most, sum(1 for name, _ in world.recorded[before:] if name == "b"))
+    assert 0 < most <= 20
+    for pod, blocks in zip(slots, prompts, strict=True):
+        theirs = world.tables["b"].index.blocks(world.endpoint("b", pod).slot)
+        assert [one for one in theirs if one in blocks] == list(reversed(blocks))
+
+
+def test_what_is_left_for_the_next_report_of_an_engine_that_is_gone_is_dropped() -> None:
+    world = World("a", "b")
+    where = sent(world.tables["a"], request_of(*range(4_000)))
+    world.live(0.05)
+    world.tables["a"].take(())
+    world.live(0.5)
+    theirs = world.tables["b"].index.blocks(world.endpoint("b", where.pod).slot)
+    assert 0 < len(theirs) < 4_000

@@ -37,18 +37,6 @@ def test_the_second_router_sends_a_talk_where_the_first_one_did() -> None:
     assert (choice.endpoint.pod, choice.reason, choice.held_blocks) == (first.pod, PickReason.PREFIX, 3)
 
 
-def test_prefixes_that_others_report_are_indexed_a_few_milliseconds_later_all_together() -> None:
-    world = World("a", "b")
-    where = sent(world.tables["a"], request_of(1, 2, 3))
-    slot = world.endpoint("b", where.pod).slot
-    world.groups["a"].flush(world.clock("a"))
-    world.carry("a")
-    world.groups["b"].flush(world.clock("b"))
-    assert world.tables["b"].index.held(slot) == 0
-    world.groups["b"].flush(world.clock("b") + 0.01)
-    assert world.tables["b"].index.held(slot) == 3
-
-
 def test_idle_routers_take_turns_over_the_engines() -> None:
     world = World("a", "b")
     pods = []

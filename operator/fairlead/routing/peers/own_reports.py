@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers.own_requests import OwnRequests
-from fairlead.routing.peers.reports import EngineReport
+from fairlead.routing.peers.reports import MOST_BLOCKS, EngineReport
 from fairlead.routing.peers.shared_engines import SharedEngines, own
 
 ZERO_BEATS: Final = 8
@@ -16,6 +16,8 @@ BLOCKS_A_SECOND: Final = 20_000.0
 (bench/peer_cpu.py); chat at 10,000 requests/s has as many new blocks."""
 MOST_AT_ONCE: Final = 20_000.0
 """Burst after a quiet time: some twenty prompts of a hundred thousand tokens."""
+BLOCKS_A_REPORT: Final = 16 * MOST_BLOCKS
+"""Blocks in one report, the others follow with the next ones: a receiver's socket holds some ninety datagrams."""
 
 
 class OwnReports:
@@ -43,17 +45,32 @@ class OwnReports:
         return list(found.values())
 
     def blocks(self, peers: int, now: float) -> dict[int, list[int]]:
-        """Return prefix blocks by the engine where they were sent; blocks beyond the rate are left out."""
+        """Take prefix blocks by the engine where they were sent, ends of prompts first; what the rate does not allow is
+        left out, and what one report does not hold is left for the next one."""
         self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
         self._at = now
-        placed = (pair for table in self._engines.tables.values() for pair in own(table).placed.items())
-        numbered = ((self._engines.number(endpoint), ids) for endpoint, ids in placed)
         found: dict[int, list[int]] = {}
-        for number, ids in numbered:
-            if number is not None and self._left >= 1:
-                found[number] = ids[: int(self._left)]
-                self._left -= len(found[number])
+        room = BLOCKS_A_REPORT
+        for table in self._engines.tables.values():
+            placed, own(table).placed = own(table).placed, {}
+            for endpoint, ids in placed.items():
+                number = self._engines.number(endpoint)
+                allowed = ids[: int(self._left)]
+                if number is None or not allowed:
+                    continue
+                kept = max(len(allowed) - room, 0)
+                if kept:
+                    own(table).placed[endpoint] = allowed[:kept]
+                if kept < len(allowed):
+                    found[number] = allowed[kept:]
+                    room -= len(found[number])
+                    self._left -= len(found[number])
         return found
+
+    def reported(self) -> None:
+        """Forget which engines changed: that was reported."""
+        for table in self._engines.tables.values():
+            own(table).moved.clear()
 
     def _report(self, endpoint: Endpoint, found: dict[int, EngineReport]) -> None:
         number = self._engines.number(endpoint)

@@ -19,6 +19,7 @@ from fairlead.routing.peers.catch_up import CatchUps
 from fairlead.routing.peers.envelope import EVERYBODY, DatagramKind, Envelope, IgnoredReason, PeerKey, PeerKeys
 from fairlead.routing.peers.own_reports import OwnReports
 from fairlead.routing.peers.peer import SILENT_SECONDS, Peer
+from fairlead.routing.peers.report_pace import ReportPace
 from fairlead.routing.peers.shared_engines import SharedEngines
 from fairlead.routing.peers.shared_slots import SharedSlots
 
@@ -29,8 +30,13 @@ REPEAT_SECONDS: Final = 15.0
 """Time until a prefix that is used again is reported again."""
 BEAT_SECONDS: Final = 0.25
 """Time between two full reports; changes are reported in between."""
-INDEX_SECONDS: Final = 0.005
-"""Per peer: time between two indexings of reported prefixes."""
+PEERS_A_REPORT: Final = 9
+"""A report to more of them counts as more than one."""
+FULL_REPORT_BYTES: Final = 1280
+"""Reports of this size or larger are sent at most once in 3.3 ms per peer; smaller ones cost in proportion."""
+PEERS_A_FULL_REPORT: Final = 1.5
+FULL_INDEXING_BLOCKS: Final = 400
+"""So many blocks are indexed at most once in 5 ms per peer; fewer cost in proportion."""
 MOST_PEERS: Final = 128
 CATCH_UP_SECONDS: Final = 0.3
 """Time before the same request is sent to another peer."""
@@ -68,7 +74,8 @@ class PeerGroup:
         self._sent = 0
         self._beat_at = -inf
         self._repeat_at = now + REPEAT_SECONDS
-        self._index_at = -inf
+        self._report_pace = ReportPace(now)
+        self._index_pace = ReportPace(now)
         self._own = OwnReports(self.engines)
         self._slots = SharedSlots(self.engines)
         self._flushed_at = now
@@ -149,25 +156,37 @@ class PeerGroup:
     def flush(self, now: float) -> None:
         """Report what changed, and periodically everything; forget peers that are silent."""
         self._flushed_at = now
-        if now >= self._index_at:
-            self._index_at = now + INDEX_SECONDS * len(self._peers)
+        if self.engines.unindexed and self._index_pace.allows(now):
+            self._index_pace.spend(len(self._peers) * min(1.0, self.engines.unindexed / FULL_INDEXING_BLOCKS))
             self.engines.index_learnt()
         beats = now >= self._beat_at
         if beats:
             self._beat_at = now + BEAT_SECONDS
             self._beat(now)
-        if self._peers:
-            texts = reports.contents(self._own.loads(beats=beats), self._own.blocks(len(self._peers), now))
-            for text in texts or ([reports.EMPTY] if beats else ()):
-                self._send(EVERYBODY, DatagramKind.REPORT, text)
-            for text in slot_reports.contents(self._slots.own(now, beats=beats)):
-                self._send(EVERYBODY, DatagramKind.SLOTS, text)
-            for receiver, content in self._catch_ups.next():
-                kind = DatagramKind.CAUGHT_UP if content is None else DatagramKind.REPORT
-                self._send(receiver, kind, content or b"")
-        self._own.clear()
+        if not self._peers:
+            self._own.clear()
+        elif beats or self._report_pace.allows(now):
+            self._report(now, beats=beats)
 
     # Inside
+
+    def _report(self, now: float, *, beats: bool) -> None:
+        """Send what changed since the last report, or everything; the larger it is, the later the next one."""
+        texts = reports.contents(self._own.loads(beats=beats), self._own.blocks(len(self._peers), now))
+        for text in texts or ([reports.EMPTY] if beats else ()):
+            self._send(EVERYBODY, DatagramKind.REPORT, text)
+        slots = slot_reports.contents(self._slots.own(now, beats=beats))
+        for text in slots:
+            self._send(EVERYBODY, DatagramKind.SLOTS, text)
+        size = sum(map(len, texts)) + sum(map(len, slots))
+        for receiver, content in self._catch_ups.next():
+            kind = DatagramKind.CAUGHT_UP if content is None else DatagramKind.REPORT
+            self._send(receiver, kind, content or b"")
+            size = FULL_REPORT_BYTES
+        self._own.reported()
+        if size:
+            full = min(1.0, size / FULL_REPORT_BYTES) / PEERS_A_FULL_REPORT
+            self._report_pace.spend(len(self._peers) * max(full, 1 / PEERS_A_REPORT))
 
     def _send(self, receiver: int, kind: DatagramKind, content: bytes) -> None:
         if not self.keys.keys:

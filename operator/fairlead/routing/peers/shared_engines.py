@@ -37,6 +37,8 @@ class SharedEngines:
         self._numbers: dict[Endpoint, int] = {}
         self._learnt: dict[int, list[int]] = {}
         """Blocks by engine that peers reported since the last indexing, each report's tail first."""
+        self.unindexed = 0
+        """The number of these blocks."""
 
     def follow(self, tables: dict[str, EndpointTable], loads: Iterable[PeerLoads], now: float) -> bool:
         """Set these tables, by target name, and their endpoints; returns whether these have changed."""
@@ -104,11 +106,12 @@ class SharedEngines:
     def learn(self, engine: int, blocks: Sequence[int]) -> None:
         """Record blocks that a peer sent there; they count once they are indexed."""
         self._learnt.setdefault(engine, []).extend(reversed(blocks))
+        self.unindexed += len(blocks)
 
     def index_learnt(self) -> None:
         """Index what peers reported since the last time: many reports of an engine at once cost a third of one by one
         (bench/peer_cpu.py)."""
-        learnt, self._learnt = self._learnt, {}
+        learnt, self._learnt, self.unindexed = self._learnt, {}, 0
         for engine, backwards in learnt.items():
             one = self._engines.get(engine)
             if one is not None and one.table.field.balancing.prefix:

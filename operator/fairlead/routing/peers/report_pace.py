@@ -1,0 +1,30 @@
+"""How often a router does what costs more with more peers: at once while it is seldom, and rarer the more there is.
+
+One unit comes in every few milliseconds; each turn takes what it cost, into debt if need be, and the next one waits
+until the debt is paid.
+"""
+
+from typing import Final
+
+EVERY_SECONDS: Final = 0.005
+"""Time in which one unit comes in."""
+MOST_SAVED: Final = 20.0
+"""Turns after a quiet time that need not wait for each other."""
+
+
+class ReportPace:
+    """The units that one router has for one kind of work."""
+
+    def __init__(self, now: float) -> None:
+        self._left = MOST_SAVED
+        self._at = now
+
+    def allows(self, now: float) -> bool:
+        """Whether the last turns are paid for."""
+        self._left = min(MOST_SAVED, self._left + (now - self._at) / EVERY_SECONDS)
+        self._at = now
+        return self._left >= 0.0
+
+    def spend(self, cost: float) -> None:
+        """Take what a turn cost; the least is one."""
+        self._left -= max(1.0, cost)
