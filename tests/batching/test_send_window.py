@@ -57,6 +57,13 @@ def test_an_address_that_comes_back_is_tried_with_few_requests_and_soon_with_man
     assert window.limit == FIRST + 10
 
 
+def test_a_request_that_ended_without_an_answer_frees_its_place_and_leaves_the_limit() -> None:
+    window = SendWindow(64)
+    window.sent()
+    window.ended()
+    assert (window.in_flight, window.limit) == (0, FIRST)
+
+
 EVENTS = st.lists(st.sampled_from(["send", "answered", "refused", "ended", "unreachable"]), max_size=200)
 
 
