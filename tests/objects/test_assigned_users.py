@@ -71,7 +71,7 @@ def test_pods_of_the_installations_image_name_a_user_only_where_the_cluster_assi
     assert all(is_restricted(pod) for pod in of_installation(OPENSHIFT))
 
 
-def test_a_cache_of_weights_is_not_walked_through_at_each_start_whoever_owns_it() -> None:
+def test_a_cache_of_weights_is_not_walked_through_at_each_start_with_an_assigned_group_either() -> None:
     """The group that the cluster assigns is set on volumes too."""
     engine = next(of_engine(FULL, assigned=True))
     assert engine["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"

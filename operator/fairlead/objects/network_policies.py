@@ -94,7 +94,7 @@ def _loaders(platform: Installation) -> Manifest:
 def _operator(platform: Installation) -> Manifest:
     """Select by component too: in the operator's namespace there may be engines and routers, which have its name."""
     pods = {
-        "matchLabels": _US,
+        "matchLabels": dict(_US),
         "matchExpressions": [
             {"key": "app.kubernetes.io/component", "operator": "In", "values": ["operator", "autoscaler"]}
         ],

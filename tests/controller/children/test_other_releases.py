@@ -93,7 +93,7 @@ OPERATOR: Final = {"app.kubernetes.io/name": "fairlead"}
         [{"from": [{"namespaceSelector": None, "podSelector": {"matchLabels": OPERATOR}}]}],
     ],
 )
-def test_a_policy_that_somebody_emptied_admits_none(ingress: object) -> None:
+def test_a_policy_without_peers_admits_no_operator(ingress: object) -> None:
     assert network_policies.operator_namespace({"spec": {"ingress": ingress}}) == ""
 
 
