@@ -1,8 +1,11 @@
 """Who counts as the operator where a network policy admits it."""
 
+from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.objects import children, labels
+import pytest
+
+from fairlead.objects import children, labels, network_policies
 from fairlead.objects.labels import ChildRole
 from tests.objects.specs import LEAST, OWNER, PLATFORM, wanted
 
@@ -26,3 +29,25 @@ def test_engines_and_routers_in_the_operators_namespace_are_not_admitted_as_the_
     assert elsewhere == [operator] * 3, "for engines, for the loaders beside them, and for routers"
     ours = [labels.child("chat", role)[component] for role in ChildRole]
     assert ours == ["engine", "router", "check", "evaluation", "prepull"]
+
+
+def test_every_policy_says_which_operator_it_admits() -> None:
+    built = children.all_children(OWNER, wanted(LEAST), replace(PLATFORM, operator_namespace="ops"))
+    policies = [one for one in built if one["kind"] == "NetworkPolicy"]
+    assert [network_policies.operator_namespace(one) for one in policies] == ["ops", "ops"]
+
+
+OPERATOR: Final = {"app.kubernetes.io/name": "fairlead"}
+
+
+@pytest.mark.parametrize(
+    "ingress",
+    [
+        None,
+        [{}],
+        [{"from": None}, {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
+        [{"from": [{"namespaceSelector": None, "podSelector": {"matchLabels": OPERATOR}}]}],
+    ],
+)
+def test_a_policy_without_peers_admits_no_operator(ingress: object) -> None:
+    assert network_policies.operator_namespace({"spec": {"ingress": ingress}}) == ""

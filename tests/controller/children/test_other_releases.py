@@ -1,9 +1,6 @@
 """Two releases of Fairlead that serve one namespace: both say so, and one that follows another says nothing."""
 
 from dataclasses import replace
-from typing import Final
-
-import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
@@ -75,26 +72,6 @@ def policies(namespace: str) -> list[Manifest]:
     built = children.all_children(OWNER, wanted(LEAST), platform)
     found = [one for one in built if one["kind"] == "NetworkPolicy"]
     return [one | {"metadata": one["metadata"] | {"uid": one["metadata"]["name"]}} for one in found]
-
-
-def test_every_policy_says_which_operator_it_admits() -> None:
-    assert [network_policies.operator_namespace(one) for one in policies("ops")] == ["ops", "ops"]
-
-
-OPERATOR: Final = {"app.kubernetes.io/name": "fairlead"}
-
-
-@pytest.mark.parametrize(
-    "ingress",
-    [
-        None,
-        [{}],
-        [{"from": None}, {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
-        [{"from": [{"namespaceSelector": None, "podSelector": {"matchLabels": OPERATOR}}]}],
-    ],
-)
-def test_a_policy_without_peers_admits_no_operator(ingress: object) -> None:
-    assert network_policies.operator_namespace({"spec": {"ingress": ingress}}) == ""
 
 
 def test_a_policy_is_compared_only_after_this_process_wrote_it_and_no_more_once_it_is_gone() -> None:
