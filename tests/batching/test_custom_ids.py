@@ -31,7 +31,7 @@ def test_a_line_that_changed_since_it_was_answered_is_found() -> None:
 
 
 @given(st.sampled_from(["nothing", "answer", "foreign answer"]), st.integers(1, 9))
-def test_a_line_that_changes_after_the_check_is_found_whoever_answered_it(before: str, tokens: int) -> None:
+def test_a_line_that_changes_after_the_check_is_found_answered_or_not(before: str, tokens: int) -> None:
     ids, checked = CustomIds(), request()
     if before != "nothing":
         ids.add_answer("r-1", UNKNOWN if before == "foreign answer" else checked.digest)
