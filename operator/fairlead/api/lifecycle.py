@@ -130,8 +130,8 @@ class Rollout(ApiModel):
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
         default=1800,
         description="Seconds in which a new revision must make progress before the rollout rolls back on its own. "
-        "A start may take as long before the kubelet ends it, or longer where the weights need it; replicas that served "
-        "keep the time they began with. Default 1800.",
+        "A start may take as long before the kubelet ends it, or longer where the weights need it; replicas that "
+        "served keep the time they began with. Default 1800.",
     )
     min_ready_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=0, description="Seconds a replica must stay ready before it counts. Default 0."
