@@ -1,5 +1,6 @@
 """A model that loads more slowly than was reckoned: a longer deadline reaches the kubelet, and at once."""
 
+import json
 from datetime import timedelta
 from typing import Final
 
@@ -135,3 +136,14 @@ def test_a_restarted_operator_knows_which_deadline_was_missed() -> None:
     for _ in range(10):
         world.rounds()
     assert world.engines() == {old: 0, new: 1}
+
+
+def test_a_revision_that_a_gate_rejected_is_neither_changed_nor_tried_for_more_time() -> None:
+    world, old, new = given_up()
+    live = engine(world, new)
+    rejected = {"at": "2026-11-20T12:20:00Z", "times": 1, "rejected": True}
+    notes = live["metadata"]["annotations"] | {engine_deployment.FAILURE: json.dumps(rejected)}
+    world.objects.put(kinds.DEPLOYMENT, live | {"metadata": live["metadata"] | {"annotations": notes}})
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    world.rounds(6)
+    assert (world.engines(), budget(world, new)) == ({old: 1, new: 0}, 800)
