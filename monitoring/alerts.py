@@ -79,6 +79,12 @@ _LEADERLESS: Final = (
     f"== 1) or absent_over_time({operator.LEADER.name}[1h])"
 )
 """Of each release, also of one that was scraped within the hour and no more; without a namespace if none was at all."""
+_MEMBERS: Final = f"max by (namespace) ({scaling.MEMBERS.name})"
+_UNSCALED: Final = (
+    f"max by (namespace) (max_over_time({scaling.MEMBERS.name}[1d])) unless {_MEMBERS} "
+    f"and on (namespace) max by (namespace) ({operator.LEADER.name} == 1)"
+)
+"""Its own series end with it, and so do the alerts that read them; without a leader FairleadNoLeader fires."""
 _CERTIFICATE: Final = (
     f"min by (namespace) ({operator.CERTIFICATE_DAYS.name} != 0) "
     f"and on (namespace) min by (namespace) ({operator.CERTIFICATE_VALIDITY.name} != 0) < 0.2"
@@ -237,6 +243,15 @@ OPERATOR: Final = (
         summary="No operator leads{{ with $labels.namespace }} in {{ . }}{{ end }}",
         description="No process{{ with $labels.namespace }} of the release in {{ . }}{{ end }} says that it holds the "
         "Lease: nothing is rolled out, scaled or reported. What serves goes on serving.",
+    ),
+    Alert(
+        name="FairleadNoAutoscaler",
+        expr=_UNSCALED,
+        lasts="5m",
+        severity=Severity.CRITICAL,
+        summary="No autoscaler runs in {{ $labels.namespace }}",
+        description="An operator leads in {{ $labels.namespace }}, but no autoscaler in it or beside it reports "
+        "anything: every deployment with spec.scaling keeps its present count, whatever the traffic.",
     ),
     Alert(
         name="FairleadCertificateEndsSoon",
