@@ -43,16 +43,6 @@ def test_a_whole_answer_has_no_first_token() -> None:
     assert figures['results_total{surface="chat",stream="false",result="answered"}'] == 1
 
 
-def test_a_router_that_has_only_answered_shows_its_failures_at_zero_so_that_the_first_one_is_an_increase() -> None:
-    router = recorder_of()
-    answered(router, stream=True)
-    figures = samples(router)
-    assert figures['results_total{surface="chat",stream="true",result="answered"}'] == 1
-    for result in ("refused", "engine_failed", "cut"):
-        assert figures[f'results_total{{surface="chat",stream="true",result="{result}"}}'] == 0
-    assert 'results_total{surface="chat",stream="false",result="cut"}' not in figures
-
-
 def test_a_bound_belongs_to_the_bucket_below_it() -> None:
     router = recorder_of()
     answered(router, stream=True)

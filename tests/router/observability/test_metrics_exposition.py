@@ -169,3 +169,13 @@ def test_an_older_kernel_yields_no_descriptor_metrics(tmp_path: Path) -> None:
         "resident_memory_bytes": 2400 * page,
         "start_time_seconds": 1_700_000_000 + 2200 / ticks,
     }
+
+
+def test_a_router_that_has_only_answered_shows_its_failures_at_zero_so_that_the_first_one_is_an_increase() -> None:
+    router = recorder_of()
+    answered(router, stream=True)
+    figures = samples(router)
+    assert figures['results_total{surface="chat",stream="true",result="answered"}'] == 1
+    for result in ("refused", "engine_failed", "cut"):
+        assert figures[f'results_total{{surface="chat",stream="true",result="{result}"}}'] == 0
+    assert 'results_total{surface="chat",stream="false",result="cut"}' not in figures
