@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import random
 import socket
 import ssl
 from dataclasses import replace
@@ -13,7 +12,7 @@ import kopf
 import pytest
 
 from fairlead.cli import offline_data, operator_command
-from fairlead.cluster import kinds, lease
+from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import process
 from fairlead.controller.settings import OperatorSettings, WebhookSettings
@@ -195,56 +194,6 @@ def test_the_metrics_page_reports_how_long_certificates_last(tmp_path: Path) -> 
             assert b"validity_left 0.999" in process._page(standby.leading, keeper)
 
     run(story())
-
-
-class Claim:
-    """Works with the Lease until it is stopped."""
-
-    def __init__(self, ends: Exception | None = None) -> None:
-        self.began = asyncio.Event()
-        self.ended = False
-        self._ends = ends
-
-    async def work(self) -> None:
-        """Work as long as allowed."""
-        self.began.set()
-        try:
-            if self._ends is not None:
-                raise self._ends
-            await asyncio.Event().wait()
-        finally:
-            self.ended = True
-
-
-async def led(claim: Claim, *, stops: bool | None = None) -> bool:
-    """Lead until stopped, or until the Lease is lost; whether it was released."""
-    fake = FakeApi()
-    async with fake.connected() as connection:
-        place = lease.LeaseSettings(namespace="ops", name="fairlead", identity="me")
-        leadership = lease.Leadership(ApiServer(connection), place, random.Random(7))  # noqa: S311  # jitter
-        stop = asyncio.Event()
-        leading = asyncio.create_task(process._lead(leadership, claim.work, stop))
-        await claim.began.wait()
-        if stops is not None:
-            (stop if stops else leadership.lost).set()
-        await leading
-        assert claim.ended
-        return not fake.objects.held[(kinds.LEASE.title, "ops", "fairlead")]["spec"].get("holderIdentity")
-
-
-def test_a_process_that_is_stopped_releases_the_lease() -> None:
-    """P22: a standby need not wait."""
-    assert asyncio.run(led(Claim(), stops=True))
-
-
-def test_who_lost_the_lease_ends_its_work() -> None:
-    """P22: its state is of no use any more."""
-    asyncio.run(led(Claim(), stops=False))
-
-
-def test_work_that_ends_by_a_fault_of_ours_ends_the_process() -> None:
-    with pytest.raises(KeyError):
-        asyncio.run(led(Claim(KeyError("bug"))))
 
 
 def test_a_pod_is_ready_once_its_webhooks_port_is_open_and_at_once_without_a_webhook(
