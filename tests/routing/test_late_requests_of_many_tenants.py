@@ -1,5 +1,6 @@
 """Late requests of some tenants among many, or among ever new ones: they wait for one objective at most."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -9,14 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.gateways import RoutingSettings
-from fairlead.routing.dispatch_order import MOST_GIVE_WAY
-from tests.routing.dispatchers import placed, seen, terms, waits
+from fairlead.fleet.tenants import Band, Tenant
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.lanes import LaneAvailability
+from fairlead.routing.routing_request import RoutingRequest
+from tests.routing.dispatchers import account, placed, seen, terms, waits
 from tests.routing.test_late_requests import end
-from tests.routing.test_late_requests_of_several_tenants import NOW, TWO, came, full_fleet, full_fleet_of, turn
+from tests.routing.test_late_requests_of_several_tenants import BANDS, NOW, TWO, came, full_fleet, full_fleet_of, turn
 
 A_SECOND = 10
 """Turns, each of a request of 100 tokens: the pace is 1,000 tokens a second, and 20 turns are one objective."""
 OBJECTIVE = 2 * A_SECOND
+
+LOWER = RoutingSettings(
+    tenants=(
+        Tenant(name="flood", keys=(), band="high"),
+        Tenant(name="bank", keys=(), band="low"),
+        Tenant(name="shop", keys=(), band="low"),
+    ),
+    bands=(Band(name="high", priority=10), Band(name="low", priority=1)),
+)
 
 
 def turns_until(count: int, sender: Callable[[int], str], tenants: int, sends: int = 1, most: int = 4000) -> list[int]:
@@ -76,17 +89,18 @@ def test_a_late_request_of_a_tenant_that_gave_way_before_waits_for_one_objective
     assert turn(at, running, NOW + 3) is not second
 
 
-def test_no_more_tenants_give_way_in_one_turn_than_can_be_searched_at_every_event() -> None:
-    names = ("bank", *(f"shop-{place}" for place in range(MOST_GIVE_WAY + 1)))
+def test_all_late_requests_give_way_however_many_tenants_have_them() -> None:
+    names = ("bank", *(f"shop-{place}" for place in range(100)))
     at, running = full_fleet(*names)
     late = [waits(at, came(at, name, 0.0), NOW) for name in names[1:]]
-    waits(at, came(at, "bank", NOW), NOW)
+    new = waits(at, came(at, "bank", NOW), NOW)
 
-    assert turn(at, running) is late[-1]
+    assert turn(at, running) is new
+    assert all(one.waiting for one in late)
 
 
-def test_many_adapters_of_one_tenant_give_way_as_one() -> None:
-    names = [f"adapter-{place}" for place in range(MOST_GIVE_WAY + 1)]
+def test_late_requests_for_many_adapters_give_way_too() -> None:
+    names = [f"adapter-{place}" for place in range(100)]
     at, running = full_fleet_of(TWO, *seen("engine-0", adapters=frozenset(names)))
     late = [waits(at, came(at, "shop", 0.0, adapter=name), NOW) for name in names]
     new = waits(at, came(at, "bank", NOW), NOW)
@@ -108,3 +122,78 @@ def test_a_weight_that_changes_while_requests_wait_counts_when_their_tenant_wait
     for one in running[1:4]:
         end(at, one, NOW)
     assert placed(at, NOW) == [bank]
+
+
+def test_a_lower_band_keeps_its_twentieth_though_all_of_its_requests_are_late() -> None:
+    at, running = full_fleet_of(LOWER)
+    late = [waits(at, came(at, name, 0.0), NOW) for name in ("bank", "shop") * 20]
+    served = []
+    for _ in range(100):
+        waits(at, came(at, "flood", NOW), NOW)
+        served.append(turn(at, running))
+
+    assert sum(one in late for one in served) in {4, 5}
+
+
+def test_while_all_engines_are_full_nothing_is_tried_for_one_tenant_after_the_other() -> None:
+    names = [f"tenant-{place}" for place in range(20)]
+    at, running = full_fleet(*names)
+    new = [waits(at, came(at, name, NOW), NOW) for name in names]
+    assert all(one.yields for one in new), "each has a twentieth, which is less than its request"
+    assert placed(at, NOW) == []
+    assert at.room.lanes.interactive.block is LaneAvailability.FULL
+
+    assert turn(at, running) is new[0]
+
+
+def test_a_late_request_of_a_tenant_at_its_limit_does_not_hold_up_a_lower_band() -> None:
+    limited = tuple(replace(one, max_concurrency=1) if one.name == "shop" else one for one in BANDS.tenants)
+    at, running = full_fleet_of(replace(BANDS, tenants=limited))
+    late = [waits(at, came(at, name, 0.0), NOW) for name in ("shop", "bank")]
+    assert turn(at, running) is None, "they give way"
+
+    account(at, "shop").inflight += 1  # another target of the router has sent one
+    low = [waits(at, came(at, "flood", NOW), NOW) for _ in range(2)]
+    assert placed(at, NOW) == [late[1]], "the last free slot"
+    assert turn(at, running) is low[0]
+    assert late[0].waiting
+
+
+def test_tenants_that_give_way_again_after_a_turn_have_the_same_share_as_those_that_had_none() -> None:
+    at, running = full_fleet("mall", "shop", "bank")
+    at.outlook.pace.per_second = 100.0 * A_SECOND
+    late = [waits(at, came(at, name, 0.0), NOW) for name in ("mall", "shop") * 60]
+    served: list[RoutingRequest] = []
+    for number in range(120):
+        now = NOW + number / A_SECOND
+        waits(at, came(at, "bank", now), now)
+        if number in {2, 4}:
+            waits(at, came(at, "shop", now), now)
+        one = turn(at, running, now)
+        assert one is not None
+        served.append(one)
+
+    turns = Counter(one.account.name for one in served)
+    assert abs(turns["mall"] - turns["shop"]) <= 1
+    assert turns["mall"] >= 120 / 3 - OBJECTIVE
+    assert sum(one in late for one in served) == turns["mall"] + turns["shop"] - 2
+
+
+def test_a_tenant_without_a_turn_for_one_objective_does_not_wait_for_one_that_is_further_behind() -> None:
+    at, running = full_fleet("mall", "shop", "bank")
+    at.outlook.pace.per_second = 1e6
+    waits(at, came(at, "mall", 0.0), NOW)
+    for _ in range(2):
+        turn(at, running, submit(at, "bank", NOW))
+    late = waits(at, came(at, "shop", 0.0), NOW + 0.1)
+    turn(at, running, submit(at, "bank", NOW + 0.1))
+    turn(at, running, submit(at, "mall", NOW + 0.2, prompt=1))
+    turn(at, running, submit(at, "bank", NOW + 0.3))
+
+    assert turn(at, running, submit(at, "bank", NOW + 2.15)) is late
+
+
+def submit(at: Dispatcher, name: str, now: float, prompt: int = 90) -> float:
+    """A request in time, and when it came."""
+    waits(at, came(at, name, now, prompt=prompt), now)
+    return now

@@ -7,22 +7,21 @@ share in flight.
 
 from typing import Final
 
+from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatch_queue import DispatchQueue
 from fairlead.routing.endpoint_table import EndpointTable
-from fairlead.routing.fair_queue import TenantQueue, TenantShare
+from fairlead.routing.fair_queue import TenantQueue
 from fairlead.routing.lanes import LaneAvailability, LaneQueue
 from fairlead.routing.occupancy import Occupancy
 from fairlead.routing.queue_limits import HELD_AGAIN
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
-from fairlead.routing.selection import EndpointChoice, NoCandidate
+from fairlead.routing.selection import EndpointChoice, NoCandidate, has_room
 
 SPARE_BELOW: Final = 0.6
 """Occupancy of the fleet above which it has no room to spare for requests that are late anyway."""
-MOST_GIVE_WAY: Final = 32
-"""Tenants whose late requests leave one turn to others: the queue is searched at every event."""
 Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
@@ -35,8 +34,8 @@ class DispatchOrder:
         self._room = room
         self._table = table
         self._fleet = fleet
-        self._gave_way: list[tuple[LaneQueue, BandQueue, TenantQueue]] = []
-        """Queues whose late requests left this turn to others of their band, which had none in time."""
+        self._gave_way: list[tuple[LaneQueue, BandQueue]] = []
+        """Bands whose late requests left this turn to others of theirs, which had none in time."""
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
         """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
@@ -70,10 +69,10 @@ class DispatchOrder:
         of its own, whose turns a request that is sent at once would not count."""
         if not self._gave_way:
             return False
-        return any(line.requests and (own is not lane or queue.rank <= rank) for own, queue, line in self._gave_way)
+        return any(queue.gives_way and (own is not lane or queue.rank <= rank) for own, queue in self._gave_way)
 
     def forget(self) -> None:
-        """Forget which queues gave way: other settings have queues of their own."""
+        """Forget which bands gave way: other settings have bands of their own."""
         self._gave_way.clear()
 
     def _ends_here(self, lane: LaneQueue) -> bool:
@@ -90,20 +89,21 @@ class DispatchOrder:
         return True
 
     def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
-        aside: dict[TenantQueue, bool] = {}
-        tenants: set[TenantShare] = set()
+        queue.take_back(spare=self._fleet.used(inflight) < SPARE_BELOW)
+        aside: list[TenantQueue] = []
         turn: Dispatch | None = None
         while (line := queue.first()) is not None:
             request = line.next
-            if request.account.inflight >= request.account.most_inflight and not request.account.shadow:
+            if _is_at_limit(request.account):
                 queue.step_aside(line)
                 self._room.parked.park(request.account, line)
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break
-            gives_way = self._gives_way(queue, line, tenants, inflight)
-            if gives_way or (queue.waiting == line.share.waiting and self._lacks_room_to_spare(line, inflight)):
-                aside[line] = gives_way
+            if line.needs_room_to_spare(request) and self._fleet.used(inflight) >= SPARE_BELOW:
+                if queue.waiting > line.share.waiting:
+                    queue.give_way(line, self._room.outlook)
+                    continue
             else:
                 turn = self._of_those_that_gave_way(now)
                 if turn is not None or self._gave_way:
@@ -112,40 +112,30 @@ class DispatchOrder:
                 turn = self._turn(lane, queue, line, found)
                 if turn is not None or not self._may_be_passed(lane, request, found, now):
                     break
-                aside[line] = False
             queue.step_aside(line)
-        self._gave_way += [(lane, queue, line) for line, gives_way in aside.items() if gives_way]
-        for line, gives_way in aside.items():
-            queue.put_back(line, gave_way=gives_way)
+            aside.append(line)
+        if queue.gives_way:
+            self._gave_way.append((lane, queue))
+        for line in aside:
+            queue.put_back(line, keeps_place=line.next.adapter is not None or not line.next.yields)
         return turn
-
-    def _lacks_room_to_spare(self, line: TenantQueue, inflight: int) -> bool:
-        """Return whether its next request may only take spare room, of which the fleet has none."""
-        return line.needs_room_to_spare(line.next) and self._fleet.used(inflight) >= SPARE_BELOW
-
-    def _gives_way(self, queue: BandQueue, line: TenantQueue, tenants: set[TenantShare], inflight: int) -> bool:
-        """Return whether its next request leaves this turn to other tenants', as those of these do."""
-        if queue.waiting == line.share.waiting or (line.share not in tenants and len(tenants) >= MOST_GIVE_WAY):
-            return False
-        if not self._lacks_room_to_spare(line, inflight):
-            return False
-        tenants.add(line.share)
-        queue.give_way(line.share)
-        return True
 
     def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
         """Return the turn of a higher band's late request, which a lower band or lane is about to take: they give way
         to their own band's requests only. Those that may be passed are dropped; one that may not stays."""
         while self._gave_way:
-            lane, queue, line = self._gave_way[0]
-            request = line.next
-            found = self._table.choose(request, now)
-            turn = self._turn(lane, queue, line, found)
-            if turn is not None:
-                return turn
-            if not self._may_be_passed(lane, request, found, now):
-                self._ends_here(lane)
-                break
+            lane, queue = self._gave_way[0]
+            for line in queue.giving_way:
+                request = line.next
+                if _is_at_limit(request.account):
+                    continue
+                found = self._table.choose(request, now)
+                turn = self._turn(lane, queue, line, found)
+                if turn is not None:
+                    return turn
+                if not self._may_be_passed(lane, request, found, now):
+                    self._ends_here(lane)
+                    return None
             self._gave_way.pop(0)
         return None
 
@@ -165,12 +155,17 @@ class DispatchOrder:
         self, lane: LaneQueue, request: RoutingRequest, found: EndpointChoice | NoCandidate, now: float
     ) -> bool:
         """Return whether others may pass a request without an endpoint: if not, its lane is blocked."""
-        if found is NoCandidate.FULL and (request.adapter is not None or request.yields):
+        if found is NoCandidate.FULL and (request.adapter is not None or (request.yields and self._has_room())):
             self._table.wait_for_slot(request, now)
             return True
         lane.block = LaneAvailability.FULL
         self._room.lanes.past(lane, request, now)
         return False
+
+    def _has_room(self) -> bool:
+        """Return whether any engine would start one more request, if it were small enough."""
+        field = self._table.field
+        return any(has_room(one, field.most_unread) for one in field.routable)
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
         """Return whether the lane's and band's limits allow this request. A lane at its cap gets no more dispatches; a
@@ -188,6 +183,10 @@ class DispatchOrder:
         self._room.left(request)
         self._room.pace.turns += 1
         return request
+
+
+def _is_at_limit(account: Account) -> bool:
+    return account.inflight >= account.most_inflight and not account.shadow
 
 
 def without_adapter(request: RoutingRequest) -> Refusal:

@@ -12,7 +12,7 @@ full does not hold up the tenant's other requests, and more adapters do not give
 withdrawing cost O(log queues) at most, whatever the number of requests.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from heapq import heappop, heappush, heapreplace
 
 from fairlead.routing.accounts import Account
@@ -25,7 +25,7 @@ from fairlead.routing.virtual_time import VirtualTime
 class TenantShare:
     """One tenant's virtual time in one band."""
 
-    __slots__ = ("account", "bytes", "gives_way_since", "lateness", "lines", "start", "waiting", "weight")
+    __slots__ = ("account", "bytes", "gives_way_since", "giving_way", "lateness", "lines", "start", "waiting", "weight")
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -36,6 +36,8 @@ class TenantShare:
         self.weight = 0
         """What it has added to the sum of all: its tenant's when it began to wait, which may be another one now."""
         self.lateness = Lateness()
+        self.giving_way: set[TenantQueue] = set()
+        """Its queues that are out of the heap, because their late requests leave turns to others."""
         self.gives_way_since: float | None = None
         """When its late requests left a turn to others for the first time since its last turn."""
         self.bytes = 0
@@ -80,13 +82,17 @@ class TenantQueue:
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
+    __slots__ = ("_gave", "_heap", "_late", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
         self.outlook = outlook
         self.shares: dict[Account, TenantShare] = {}
         self._heap: list[tuple[float, int, TenantQueue]] = []
+        self._late: list[tuple[float, int, TenantQueue]] = []
+        """Queues that are out of the heap, because their late requests leave turns to others: a heap of their own."""
+        self._gave: deque[tuple[float, TenantShare]] = deque()
+        """When which tenant began to do so; those that had a turn since are dropped later."""
         self._serial = 0
         self._virtual = VirtualTime()
         self._weights = 0
@@ -118,7 +124,9 @@ class FairQueue:
         share.bytes += request.size
         self.waiting += 1
         self.bytes += request.size
-        if not line.in_heap:
+        if line in share.giving_way:
+            self._return(line)
+        elif not line.in_heap:
             self.put_back(line)
 
     def first(self) -> TenantQueue | None:
@@ -136,6 +144,11 @@ class FairQueue:
                 return line
         return None
 
+    @property
+    def head(self) -> TenantQueue | None:
+        """The queue to serve next, or if all leave their turns to others, the one of them that is furthest behind."""
+        return self.first() or self._first_late()
+
     def serve(self, line: TenantQueue) -> RoutingRequest:
         """Take its next request and charge its cost; `line` is the queue that `first` returned."""
         share = line.share
@@ -146,6 +159,8 @@ class FairQueue:
         self._virtual.serve(share.start, 0.0 if self.outlook is None else self.outlook.now)
         share.start += request.cost / share.account.tenant.weight
         share.gives_way_since = None
+        for other in tuple(share.giving_way):
+            self._return(other)
         return request
 
     @property
@@ -154,39 +169,84 @@ class FairQueue:
         it gets within one objective. That is its part of the work if only those that wait now were active; with more,
         virtual time moves as slowly as they make it. Requests that it then gets back go first, and must leave others in
         time."""
-        if self.outlook is None:
-            return 0.0
-        seconds = self.outlook.objective_seconds or 0.0
-        return min(self.outlook.objective_work / self._weights, self._virtual.most_within(seconds))
+        work = 0.0 if self.outlook is None else self.outlook.objective_work
+        seconds = 0.0 if self.outlook is None else self.outlook.objective_seconds or 0.0
+        return min(work / self._weights, self._virtual.most_within(seconds))
 
     def owes(self, share: TenantShare) -> bool:
         """Return whether this tenant is behind others by all of the credit, or has left turns to them for one objective
         without one of its own: virtual time may stand still."""
-        if self.outlook is not None and share.gives_way_since is not None:
-            seconds = self.outlook.now - share.gives_way_since
-            if seconds >= (self.outlook.objective_seconds or 0.0):
-                return True
-        return self._virtual.now - share.start >= self.credit
+        return self._virtual.now - share.start >= self.credit or self._is_due(share)
 
-    def give_way(self, share: TenantShare) -> None:
-        """Note that a tenant's late requests leave this turn to others."""
-        if share.gives_way_since is None and self.outlook is not None:
-            share.gives_way_since = self.outlook.now
+    def _is_due(self, share: TenantShare) -> bool:
+        outlook, since = self.outlook, share.gives_way_since
+        return outlook is not None and since is not None and outlook.now - since >= (outlook.objective_seconds or 0.0)
+
+    # Queues whose late requests leave turns to others
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a queue leaves turns to other tenants'."""
+        line = self._first_late()
+        return line is not None and self.waiting > line.share.waiting
+
+    @property
+    def giving_way(self) -> list[TenantQueue]:
+        """These queues, the one first that is furthest behind."""
+        return list(dict.fromkeys(line for _, _, line in sorted(self._late) if line in line.share.giving_way))
+
+    def give_way(self, line: TenantQueue, outlook: FirstTokenOutlook) -> None:
+        """Take the queue from the heap until its tenant's turn is its own; `line` is the one that `first` returned."""
+        self.step_aside(line)
+        share = line.share
+        share.giving_way.add(line)
+        self._serial += 1
+        heappush(self._late, (share.start, self._serial, line))
+        if share.gives_way_since is None:
+            share.gives_way_since = outlook.now
+            self._gave.append((outlook.now, share))
+
+    def take_back(self, *, spare: bool) -> None:
+        """Put those queues back whose tenant's turn is its own by now, or all if there is room to spare."""
+        while (line := self._first_late()) is not None and (spare or self.owes(line.share)):
+            self._return(line)
+        while self._gave and (self._gave[0][0] != self._gave[0][1].gives_way_since or self._is_due(self._gave[0][1])):
+            _, share = self._gave.popleft()
+            for line in tuple(share.giving_way) if self._is_due(share) else ():
+                self._return(line)
+
+    def _first_late(self) -> TenantQueue | None:
+        late = self._late
+        while late:
+            start, serial, line = late[0]
+            if line not in line.share.giving_way:
+                heappop(late)
+            elif start < line.share.start:
+                heapreplace(late, (line.share.start, serial, line))
+            else:
+                return line
+        return None
+
+    def _return(self, line: TenantQueue) -> None:
+        line.share.giving_way.discard(line)
+        self._push(line)
 
     def step_aside(self, line: TenantQueue) -> None:
         """Take the queue from the heap until `put_back` puts it back; `line` is the queue that `first` returned."""
         heappop(self._heap)
         line.in_heap = False
 
-    def put_back(self, line: TenantQueue, *, gave_way: bool = False) -> None:
+    def put_back(self, line: TenantQueue, *, keeps_place: bool = True) -> None:
         """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
         wait: these left turns to others, and it is behind by the credit and by the turn that others have just had. One
-        that gave way in this turn was not away."""
+        that left room to others need not keep its place: its tenant has more than its share in flight."""
         if line.in_heap or not line.requests:
             return
-        if not gave_way:
-            kept = self.credit + self._virtual.step if line.share.lateness.requests else 0.0
-            line.share.start = max(line.share.start, self._virtual.now - kept)
+        kept = self.credit + self._virtual.step if keeps_place and line.share.lateness.requests else 0.0
+        line.share.start = max(line.share.start, self._virtual.now - kept)
+        self._push(line)
+
+    def _push(self, line: TenantQueue) -> None:
         self._serial += 1
         line.in_heap = True
         heappush(self._heap, (line.share.start, self._serial, line))
@@ -202,6 +262,8 @@ class FairQueue:
         share.bytes -= request.size
         if not share.waiting:
             self._weights -= share.weight
+        if not line.requests:
+            share.giving_way.discard(line)
         if not share.lateness.requests:
             share.gives_way_since = None
         self.waiting -= 1
