@@ -104,6 +104,17 @@ def test_limits_apply_to_a_request_that_has_no_room_after_all() -> None:
     assert all(one.waiting for one in late)
 
 
+def test_a_request_that_has_no_room_after_all_pushes_out_one_of_a_tenant_with_more() -> None:
+    at, late = one_slot_free(most(3), "a", "a", "b")
+    at.table.sized(at.table.endpoints[0], None, 4)
+    new = came(at, "c", NOW)
+
+    ((lost, no),) = submitted(at, new).items()
+    assert lost is late[1]
+    assert isinstance(no, Refusal)
+    assert [one.waiting for one in (late[0], late[2], new)] == [True, True, True]
+
+
 @given(st.integers(1, 6), st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.integers(4, 5), st.data())
 def test_always_no_more_wait_than_the_limit_and_what_is_refused_finds_no_slot(
     limit: int, late: list[str], slots: int, data: st.DataObject
