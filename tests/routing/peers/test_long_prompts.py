@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from tests.routing import engines
 from tests.routing.engines import request_of, sent
 from tests.routing.peers.groups import World
 
@@ -47,11 +48,29 @@ def test_prompts_that_no_receivers_socket_could_hold_at_once_follow_each_other_e
         assert [one for one in theirs if one in blocks] == list(reversed(blocks))
 
 
-def test_what_is_left_for_the_next_report_of_an_engine_that_is_gone_is_dropped() -> None:
+def test_a_prompt_whose_end_was_reported_is_reported_whole_whatever_else_comes_meanwhile() -> None:
+    """Its end alone is of no use to others; a target that is listed before it used to take its place."""
+    world = World("a", "b")
+    busy, long = world.tables["a"], engines.table("f-0", routers=2)
+    theirs = engines.table("f-0", routers=2)
+    world.groups["a"].follow({"busy": busy, "long": long})
+    world.groups["b"].follow({"busy": world.tables["b"], "long": theirs})
+    for turn in range(1, 30):
+        if turn == 14:
+            sent(long, request_of(*range(4_000)))
+        sent(busy, request_of(*range(10_000 * turn, 10_000 * turn + 2_000)))
+        world.live(0.05)
+    world.live(0.5)
+    assert theirs.index.blocks(theirs.endpoints[0].slot) == list(reversed(range(4_000)))
+
+
+def test_what_was_left_for_the_next_report_is_dropped_when_no_router_is_left_to_read_it() -> None:
     world = World("a", "b")
     where = sent(world.tables["a"], request_of(*range(4_000)))
     world.live(0.05)
-    world.tables["a"].take(())
+    world.groups["a"].take(("a",), 1)
+    world.live(0.1)
+    world.groups["a"].take(("a", "b"), 2)
     world.live(0.5)
     theirs = world.tables["b"].index.blocks(world.endpoint("b", where.pod).slot)
     assert 0 < len(theirs) < 4_000

@@ -30,6 +30,13 @@ def test_nothing_is_free() -> None:
     assert turns(ReportPace(0.0), 0.0, seconds=1.0) == turns(ReportPace(0.0), 1.0, seconds=1.0)
 
 
+def test_turns_that_are_taken_whatever_is_owed_leave_a_debt_of_a_quarter_of_a_second() -> None:
+    pace = ReportPace(0.0)
+    for _ in range(100):
+        pace.spend(80.0)
+    assert (pace.allows(0.249), pace.allows(0.251)) == (False, True)
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 0.1), st.floats(0.0, 50.0)), max_size=60))
 def test_what_is_spent_never_exceeds_what_was_saved_and_came_since_by_more_than_one_turn(
     occasions: list[tuple[float, float]],

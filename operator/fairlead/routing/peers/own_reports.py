@@ -29,9 +29,12 @@ class OwnReports:
         """Reported engines, and for how many more beats each is reported once it has nothing."""
         self._left = MOST_AT_ONCE
         self._at = 0.0
+        self._unsent: dict[int, list[int]] = {}
+        """Blocks by engine that the rate allowed and earlier reports had no room for: beginnings of long prompts."""
 
     def clear(self) -> None:
         """Drop what would be reported: there are no peers."""
+        self._unsent.clear()
         for table in self._engines.tables.values():
             own(table).clear()
 
@@ -49,23 +52,28 @@ class OwnReports:
         left out, and what one report does not hold is left for the next one."""
         self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
         self._at = now
+        for table in self._engines.tables.values():
+            for endpoint, ids in own(table).placed.items():
+                self._allow(endpoint, ids)
+            own(table).placed = {}
         found: dict[int, list[int]] = {}
         room = BLOCKS_A_REPORT
-        for table in self._engines.tables.values():
-            placed, own(table).placed = own(table).placed, {}
-            for endpoint, ids in placed.items():
-                number = self._engines.number(endpoint)
-                allowed = ids[: int(self._left)]
-                if number is None or not allowed:
-                    continue
-                kept = max(len(allowed) - room, 0)
-                if kept:
-                    own(table).placed[endpoint] = allowed[:kept]
-                if kept < len(allowed):
-                    found[number] = allowed[kept:]
-                    room -= len(found[number])
-                    self._left -= len(found[number])
+        for number, ids in list(self._unsent.items()):
+            found[number] = ids[-room:]
+            room -= len(found[number])
+            del ids[-len(found[number]) :]
+            if not ids:
+                del self._unsent[number]
+            if not room:
+                break
         return found
+
+    def _allow(self, endpoint: Endpoint, ids: list[int]) -> None:
+        number = self._engines.number(endpoint)
+        allowed = ids[: int(self._left)]
+        if number is not None and allowed:
+            self._unsent.setdefault(number, []).extend(allowed)
+            self._left -= len(allowed)
 
     def reported(self) -> None:
         """Forget which engines changed: that was reported."""

@@ -10,6 +10,8 @@ EVERY_SECONDS: Final = 0.005
 """Time in which one unit comes in."""
 MOST_SAVED: Final = 20.0
 """Turns after a quiet time that need not wait for each other."""
+MOST_DEBT: Final = 50.0
+"""What comes in between two full reports, which are sent whatever is owed: to more than 75 peers each costs more."""
 
 
 class ReportPace:
@@ -26,5 +28,5 @@ class ReportPace:
         return self._left >= 0.0
 
     def spend(self, cost: float) -> None:
-        """Take what a turn cost; the least is one."""
-        self._left -= max(1.0, cost)
+        """Take what a turn cost; the least is one, and no more is owed than a moment brings in."""
+        self._left = max(self._left - max(1.0, cost), -MOST_DEBT)
