@@ -59,9 +59,10 @@ def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, fil
         (one,) = json.loads(out)
         return dict(one)
 
-    small = rendered(drain={"timeout": "90s", "settle": "5s"})
-    large = rendered(model={"source": "hf://Qwen/Qwen3-8B"}, accelerator={"product": "NVIDIA-H100-80GB-HBM3"})
-    unknown = rendered(model={"source": "hf://a/b"})
+    soon = {"rollout": {"progressDeadlineSeconds": 60}}
+    small = rendered(drain={"timeout": "90s", "settle": "5s"}, **soon)
+    large = rendered(model={"source": "hf://Qwen/Qwen3-8B"}, accelerator={"product": "NVIDIA-H100-80GB-HBM3"}, **soon)
+    unknown = rendered(model={"source": "hf://a/b"}, **soon)
     assert small["graceSeconds"] == 90 + 5 + 20
     assert small["startupSeconds"] < large["startupSeconds"] < unknown["startupSeconds"]
     assert set(small) == {
