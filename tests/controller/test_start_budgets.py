@@ -4,10 +4,14 @@ import json
 from datetime import timedelta
 from typing import Final
 
+import pytest
+
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import engine_deployment
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.test_canaries import reach
+from tests.controller.trials import NO_SPARE, TrialWorld
 
 HOURS: Final = {"progressDeadlineSeconds": 7200}
 SHORT: Final = {"progressDeadlineSeconds": 800}
@@ -84,6 +88,34 @@ def test_what_served_keeps_its_pods_whatever_the_deadline() -> None:
     world.kube.broken[only] = killed()
     world.rounds(6)
     assert (budget(world, only), world.serving()) == (800, frozenset())
+
+
+def passed() -> Manifest:
+    """A container that was ended once, passed its startup probe at the second start, and is not ready now."""
+    return killed() | {"started": True}
+
+
+def test_a_second_start_that_passed_its_startup_probe_is_not_interrupted_for_more_time() -> None:
+    world, only = first_start(passed())
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.rounds(3)
+    assert budget(world, only) == 800
+    world.kube.broken.clear()
+    world.settle()
+    assert (budget(world, only), len(world.serving())) == (800, 2)
+
+
+@pytest.mark.parametrize("status", [passed(), killed()], ids=["not ready", "ended"])
+def test_a_canary_that_serves_users_is_not_restarted_for_more_time(status: Manifest) -> None:
+    """It was ended once before it was ready, and now fails one readiness probe."""
+    world = reach(TrialWorld(dict(NO_SPARE) | SHORT), 5)
+    (new,) = set(world.engines()) - {world.old}
+    before = budget(world, new)
+    world.spec["rollout"] = dict(NO_SPARE) | HOURS
+    world.apply(world.changed())
+    world.kube.broken[new] = status
+    world.rounds(3)
+    assert (budget(world, new), world.engines()[new]) == (before, 1)
 
 
 def given_up() -> tuple[Pretend, str, str]:

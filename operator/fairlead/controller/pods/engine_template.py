@@ -4,7 +4,6 @@ The one exception costs no reply: a revision that never served, and whose starts
 a template with a longer start budget once the spec's progress deadline allows it.
 """
 
-from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.pods import start_failures, target_start
@@ -32,13 +31,18 @@ def of(start: DecisionInputs, written: RevisionFacts, live: Manifest | None) -> 
 
 
 def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
-    """Whether it never served and no first start of it is running, so that another template interrupts nothing."""
+    """Whether it never served and no first start of it is running, so that another template interrupts nothing.
+
+    A canary serves users before it counts as one that served, so the pods of one on trial are never interrupted.
+    """
     if written.served or (written.failure is not None and written.failure.rejected):
         return False
     some = start.observed.pods.get(written.revision, ())
     if not some:
         return snapshot.requested_replicas(live) == 0
-    return all(start_failures.has_ended(one) and not pods.is_ready(one) for one in some)
+    if written.on_trial or any(start_failures.has_started(one) for one in some):
+        return False
+    return all(start_failures.has_ended(one) for one in some)
 
 
 def _built(start: DecisionInputs, revision: str) -> Manifest:

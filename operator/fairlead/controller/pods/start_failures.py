@@ -76,6 +76,11 @@ def has_ended(pod: Manifest) -> bool:
     return any(one.get("state", {}).get("terminated") or one.get("lastState", {}).get("terminated") for one in some)
 
 
+def has_started(pod: Manifest) -> bool:
+    """Whether a container of it has passed its startup probe: readiness may come and go from then on."""
+    return any(one.get("started") is True for one in pod.get("status", {}).get("containerStatuses") or ())
+
+
 def _end(pod: Manifest) -> StartFailures | None:
     """Return the last end of its container, if it counts."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
