@@ -105,6 +105,63 @@ def test_a_second_start_that_passed_its_startup_probe_is_not_interrupted_for_mor
     assert (budget(world, only), len(world.serving())) == (800, 2)
 
 
+def creating() -> Manifest:
+    """A container whose image is pulled."""
+    return {"name": "engine", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+
+
+def with_first_pod(status: Manifest, other: Manifest) -> tuple[Pretend, str]:
+    """Two replicas, of which the first differs from the other."""
+    world, only = first_start(other)
+    pod = world.engine_pods()[0]
+    world.objects.put(kinds.POD, pod | {"status": pod["status"] | {"containerStatuses": [status]}})
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.tick()
+    return world, only
+
+
+def test_a_pod_that_never_ran_does_not_keep_more_time_from_one_that_was_ended() -> None:
+    world, only = with_first_pod(creating(), killed())
+    assert budget(world, only) == 7200
+
+
+def test_a_first_start_beside_one_that_was_ended_is_not_interrupted() -> None:
+    world, only = with_first_pod(starting(), killed())
+    assert budget(world, only) == 800
+
+
+def test_pods_that_all_wait_keep_their_places_in_a_queue() -> None:
+    """Another template would make other pods, which begin to wait anew; nothing was ended yet."""
+    world, only = with_first_pod(creating(), creating())
+    assert budget(world, only) == 800
+
+
+def test_a_pod_that_terminates_on_a_lost_node_does_not_keep_more_time_from_its_successor() -> None:
+    world, only = first_start(starting())
+    lost = world.engine_pods()[0]
+    world.kube.delete(kinds.POD, "default", lost["metadata"]["name"])
+    world.kube.broken[only] = killed()
+    world.apply(deployment(replicas=2, rollout=HOURS))
+    world.rounds(1)
+    assert lost["metadata"]["name"] in {one["metadata"]["name"] for one in world.engine_pods()}
+    assert budget(world, only) == 7200
+
+
+def test_containers_beside_the_engine_do_not_count() -> None:
+    """A mesh's proxy runs from the first second on, and may end while the engine still loads."""
+    world, only = with_first_pod(starting(), starting())
+    for pod in world.engine_pods():
+        statuses = [killed() | {"name": "proxy"}, *pod["status"]["containerStatuses"]]
+        world.objects.put(kinds.POD, pod | {"status": pod["status"] | {"containerStatuses": statuses}})
+    world.tick()
+    assert budget(world, only) == 800
+    for pod in world.engine_pods():
+        statuses = [starting() | {"name": "proxy", "started": True}, killed()]
+        world.objects.put(kinds.POD, pod | {"status": pod["status"] | {"containerStatuses": statuses}})
+    world.tick()
+    assert budget(world, only) == 7200
+
+
 @pytest.mark.parametrize("status", [passed(), killed()], ids=["not ready", "ended"])
 def test_a_canary_that_serves_users_is_not_restarted_for_more_time(status: Manifest) -> None:
     """It was ended once before it was ready, and now fails one readiness probe."""
@@ -150,6 +207,18 @@ def test_a_revision_that_missed_its_deadline_is_tried_at_once_with_a_longer_one(
     world.kube.broken.clear()
     world.settle()
     assert (world.condition("Ready"), len(world.serving_of(4096))) == (("True", "Serving"), 1)
+
+
+def test_a_try_with_more_time_does_not_wait_for_pods_of_the_last_one_to_be_gone() -> None:
+    """They terminate for minutes, or for ever on a node that is lost."""
+    world, _, new = given_up()
+    lost = {"metadata": world.engine_pods()[0]["metadata"] | {"name": "lost", "uid": "lost"}, "spec": {}}
+    labels = lost["metadata"]["labels"] | {"fairlead.dev/revision": new}
+    metadata = lost["metadata"] | {"labels": labels, "deletionTimestamp": "2026-11-20T12:15:00Z", "finalizers": ["x/y"]}
+    world.objects.put(kinds.POD, {"metadata": metadata, "spec": {}, "status": {"containerStatuses": [starting()]}})
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    world.tick()
+    assert budget(world, new) == 7200
 
 
 def test_a_shorter_deadline_is_no_other_try() -> None:

@@ -1,6 +1,6 @@
 """The pod template of a revision: as it was first applied, so that another release restarts no engine. Pure.
 
-The one exception costs no reply: a revision that never served, and whose starts were ended before they were ready, gets
+The one exception costs no reply: a revision that never served, and of which a start was ended before it was ready, gets
 a template with a longer start budget once the spec's progress deadline allows it.
 """
 
@@ -31,18 +31,18 @@ def of(start: DecisionInputs, written: RevisionFacts, live: Manifest | None) -> 
 
 
 def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
-    """Whether it never served and no first start of it is running, so that another template interrupts nothing.
+    """Whether it never served, a start of it was ended, and no other is under way that a new template would interrupt.
 
     A canary serves users before it counts as one that served, so the pods of one on trial are never interrupted.
     """
     if written.served or (written.failure is not None and written.failure.rejected):
         return False
-    some = start.observed.pods.get(written.revision, ())
+    some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
     if not some:
         return snapshot.requested_replicas(live) == 0
-    if written.on_trial or any(start_failures.has_started(one) for one in some):
+    if written.on_trial or any(start_failures.is_underway(one) for one in some):
         return False
-    return all(start_failures.has_ended(one) for one in some)
+    return any(start_failures.has_ended(one) for one in some)
 
 
 def _built(start: DecisionInputs, revision: str) -> Manifest:

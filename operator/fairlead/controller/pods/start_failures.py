@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fairlead.cluster import pods
 from fairlead.controller.pods import pod_troubles
+from fairlead.objects import pod_engine
 from fairlead.objects.engine_deployment import StartFailures
 
 Manifest = dict[str, Any]
@@ -71,14 +72,22 @@ def ends(earlier: StartFailures | None, some: Iterable[Manifest]) -> StartFailur
 
 
 def has_ended(pod: Manifest) -> bool:
-    """Whether a container of it has ended before, for whatever reason."""
+    """Whether its engine has ended before, for whatever reason."""
+    found = _engine(pod)
+    return bool(found.get("state", {}).get("terminated") or found.get("lastState", {}).get("terminated"))
+
+
+def is_underway(pod: Manifest) -> bool:
+    """Whether its engine runs for the first time, or has passed its startup probe: readiness may come and go then."""
+    found = _engine(pod)
+    first = "running" in found.get("state", {}) and not has_ended(pod)
+    return first or found.get("started") is True
+
+
+def _engine(pod: Manifest) -> Manifest:
+    """Return the status of its engine's container, not that of one which others put beside it."""
     some = pod.get("status", {}).get("containerStatuses") or ()
-    return any(one.get("state", {}).get("terminated") or one.get("lastState", {}).get("terminated") for one in some)
-
-
-def has_started(pod: Manifest) -> bool:
-    """Whether a container of it has passed its startup probe: readiness may come and go from then on."""
-    return any(one.get("started") is True for one in pod.get("status", {}).get("containerStatuses") or ())
+    return next((one for one in some if one.get("name") == pod_engine.CONTAINER), {})
 
 
 def _end(pod: Manifest) -> StartFailures | None:
