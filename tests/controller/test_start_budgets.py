@@ -11,6 +11,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.objects import engine_deployment
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.test_canaries import reach
+from tests.controller.test_lost_starts import crash
 from tests.controller.trials import NO_SPARE, TrialWorld
 
 HOURS: Final = {"progressDeadlineSeconds": 7200}
@@ -175,8 +176,8 @@ def test_a_canary_that_serves_users_is_not_restarted_for_more_time(status: Manif
     assert (budget(world, new), world.engines()[new]) == (before, 1)
 
 
-def given_up() -> tuple[Pretend, str, str]:
-    """A revision missed its deadline, and what served before serves again."""
+def replaced(status: Manifest) -> tuple[Pretend, str, str]:
+    """The new revision starts in place of the old one."""
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=1, rollout=SHORT))
     world.settle()
@@ -184,10 +185,16 @@ def given_up() -> tuple[Pretend, str, str]:
     world.apply(deployment(replicas=1, context=4096, rollout=SHORT))
     world.reconcile_now()
     (new,) = set(world.engines()) - {old}
-    world.kube.broken[new] = starting()
+    world.kube.broken[new] = status
     for _ in range(20):
         world.rounds()
     assert world.engines() == {old: 0, new: 1}
+    return world, old, new
+
+
+def given_up() -> tuple[Pretend, str, str]:
+    """A revision missed its deadline, and what served before serves again."""
+    world, old, new = replaced(starting())
     world.now += timedelta(seconds=800)
     world.settle()
     assert (world.engines(), world.condition("Progressing")) == ({old: 1, new: 0}, ("False", "DeadlineExceeded"))
@@ -237,6 +244,40 @@ def test_a_restarted_operator_knows_which_deadline_was_missed() -> None:
     for _ in range(10):
         world.rounds()
     assert world.engines() == {old: 0, new: 1}
+
+
+@pytest.mark.parametrize("early", [{}, {"early": True}], ids=["missed its deadline", "ended twice alike"])
+def test_what_a_release_before_gave_up_is_tried_at_once_with_a_longer_deadline_but_not_by_the_upgrade(
+    early: Manifest,
+) -> None:
+    """That release did not record which deadline was in force."""
+    world, old, new = given_up()
+    live = engine(world, new)
+    notes = live["metadata"]["annotations"]
+    failure = json.loads(notes[engine_deployment.FAILURE]) | early
+    assert failure.pop("deadlineSeconds") == 800
+    notes = notes | {engine_deployment.FAILURE: json.dumps(failure)}
+    world.objects.put(kinds.DEPLOYMENT, live | {"metadata": live["metadata"] | {"annotations": notes}})
+    world.restart()
+    world.rounds(4)
+    assert world.engines() == {old: 1, new: 0}
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    for _ in range(10):
+        world.rounds()
+    assert (world.engines(), budget(world, new)) == ({old: 0, new: 1}, 7200)
+
+
+def test_an_engine_that_ended_twice_alike_is_tried_at_once_with_a_longer_deadline() -> None:
+    """The code may be its own for the kubelet's SIGTERM: it was still loading."""
+    world, old, new = replaced(crash(1, code=130))
+    world.rounds(3)
+    world.kube.broken[new] = crash(2, code=130)
+    world.settle()
+    assert (world.engines(), world.condition("Progressing")) == ({old: 1, new: 0}, ("False", "StartFailed"))
+    world.apply(deployment(replicas=1, context=4096, rollout=HOURS))
+    for _ in range(10):
+        world.rounds()
+    assert (world.engines(), budget(world, new)) == ({old: 0, new: 1}, 7200)
 
 
 def test_a_revision_that_a_gate_rejected_is_neither_changed_nor_tried_for_more_time() -> None:

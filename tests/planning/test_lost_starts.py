@@ -26,7 +26,7 @@ def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> Non
     assert planner.next_step(given("b", 1, kept, target), T0) == RolloutPlan(
         step=FailureStep(
             revision="b",
-            failure=RevisionFailure(at=T0, times=1, early=True),
+            failure=RevisionFailure(at=T0, times=1, early=True, deadline_seconds=1800),
             reason=StepReason.START_FAILED,
             because=f"b cannot start: {WHY}; a serves instead",
         ),

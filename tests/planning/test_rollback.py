@@ -101,6 +101,12 @@ def test_a_back_off_is_never_shorter_than_a_start_nor_longer_than_a_working_day(
     assert waits == [600, 960, 1920, 6 * 3600]
 
 
+def test_a_deadline_that_was_raised_since_postpones_no_retry() -> None:
+    failure = RevisionFailure(at=T0, times=2, deadline_seconds=800)
+    waits = [rollback.back_off(failure, seconds).total_seconds() for seconds in (800, 7200)]
+    assert waits == [3200, 3200]
+
+
 def test_a_half_way_rollout_that_stops_moving_goes_back_too() -> None:
     start = given("b", 3, revision("a", 1), revision("b", 1, starting=1))
     assert brief(start, T0 + DEADLINE, replace(BROKEN, never_ready=frozenset("b"))).split()[:2] == ["!b", "b=1"]

@@ -39,12 +39,7 @@ from fairlead.fleet.rollouts import (
     RolloutReplica,
     RolloutSnapshot,
 )
-from fairlead.objects import (
-    applied_hash,
-    engine_deployment,
-    engine_placement,
-    revisions,
-)
+from fairlead.objects import applied_hash, engine_deployment, engine_placement, revisions
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.planning import replica_count, rollback, rollout, sleep_plan
 from fairlead.planning.replica_count import ReplicaCount
@@ -253,8 +248,7 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
         served = written.served or (ready and not tried)
         return replace(written, wanted_since=None, served=served, failure=None, ends=None)
     checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
-    if _has_longer(written, start):
-        written = replace(written, wanted_since=start.now, failure=None)
+    written = _with_deadline(written, start)
     written = replace(
         written,
         wanted_since=written.wanted_since or start.now,
@@ -268,10 +262,19 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
     return written
 
 
-def _has_longer(written: RevisionFacts, start: DecisionInputs) -> bool:
-    """Whether the spec allows it more time than it was given up for; it is then tried at once, as after any edit."""
-    missed, deployment = written.failure.deadline_seconds if written.failure else None, start.judged.deployment
-    return bool(missed and deployment and deployment.rollout.progress_deadline_seconds > missed)
+def _with_deadline(written: RevisionFacts, start: DecisionInputs) -> RevisionFacts:
+    """Forget a failure under a shorter deadline than the spec's: it is then tried at once, as after any edit.
+
+    A release before recorded no deadline; the one in force when this is first read counts, so an upgrade is no try.
+    """
+    failure, deployment = written.failure, start.judged.deployment
+    if failure is None or failure.rejected or deployment is None:
+        return written
+    deadline = deployment.rollout.progress_deadline_seconds
+    missed = failure.deadline_seconds or deadline
+    if deadline > missed:
+        return replace(written, wanted_since=start.now, failure=None)
+    return replace(written, failure=replace(failure, deadline_seconds=missed))
 
 
 def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:

@@ -39,7 +39,7 @@ class RevisionFailure:
     rejected: bool = False
     """A gate or a person rejected it: it is tried again only when the spec names it anew."""
     deadline_seconds: int | None = None
-    """The progress deadline that it missed: a longer one in the spec is another try. None: it missed none."""
+    """The progress deadline in force then: a longer one in the spec is another try. None: rejected, or not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,8 +61,12 @@ def retry_at(rollout: RolloutSnapshot) -> datetime | None:
 
 
 def back_off(failure: RevisionFailure, deadline_seconds: int) -> timedelta:
-    """Return how long a failed revision is not retried: twice as long after each failure."""
-    wait = timedelta(seconds=deadline_seconds * 2 ** min(failure.times, _DOUBLINGS))
+    """Return how long a failed revision is not retried: twice as long after each failure.
+
+    The deadline of that failure counts if it was recorded: one raised since would only postpone the retry.
+    """
+    deadline = failure.deadline_seconds or deadline_seconds
+    wait = timedelta(seconds=deadline * 2 ** min(failure.times, _DOUBLINGS))
     return min(max(wait, SHORTEST_BACK_OFF), LONGEST_BACK_OFF)
 
 

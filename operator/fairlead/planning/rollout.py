@@ -64,7 +64,8 @@ def _hopeless(at: RolloutState) -> FailureStep | None:
     why = at.current.revision.hopeless
     if at.rollout.rules.paused or not at.fallback or not why:
         return None
-    failure = replace(rollback.failed(at.current.revision, at.now), early=True)
+    seconds = at.rollout.rules.progress_deadline_seconds
+    failure = replace(rollback.failed(at.current.revision, at.now), early=True, deadline_seconds=seconds)
     because = f"{at.current.name} cannot start: {why}; {at.fallback.name} serves instead"
     return FailureStep(revision=at.current.name, failure=failure, reason=StepReason.START_FAILED, because=because)
 
