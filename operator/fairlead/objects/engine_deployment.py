@@ -1,8 +1,8 @@
 """The Deployment of one revision, whose annotations also hold what a restarted controller must know of it.
 
 The pod template it was first applied with is kept in an annotation. Drift is corrected to that template, not to what
-this release would build: installing another release restarts no engine. Only a revision that never starts may get
-another one, with more time. People edit annotations, so they are used only if they are valid.
+this release would build: installing another release restarts no engine. Only a revision that never served may get
+another one: with more time, or since the cluster refuses all its pods. People edit annotations, so they are used only if they are valid.
 """
 
 import json

@@ -1,7 +1,8 @@
 """The pod template of a revision: as it was first applied, so that another release restarts no engine. Pure.
 
-The one exception costs no reply: a revision that never served, and of which a start was ended before it was ready, gets
-a template with a longer start budget once the spec's progress deadline allows it.
+Two exceptions cost no reply, both of revisions that never served: one of which a start was ended before it was ready
+gets a template with a longer start budget once the spec's progress deadline allows it; one without any pod, since the
+cluster refuses them, gets what this release builds, as another user or none may be what it lacks.
 """
 
 from fairlead.cluster.kinds import Manifest
@@ -25,18 +26,25 @@ def of(start: DecisionInputs, written: RevisionFacts, live: Manifest | None) -> 
     if stored is None:
         found: Manifest = live["spec"]["template"]
         return found
-    if not described or not _never_starts(start, written, live):
+    if not described or written.served or (written.failure is not None and written.failure.rejected):
+        return stored
+    if _has_none(start, written, live):
+        return _built(start, written.revision)
+    if not _never_starts(start, written, live):
         return stored
     return max((stored, _built(start, written.revision)), key=engine_deployment.start_budget_seconds)
 
 
+def _has_none(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
+    """Whether the cluster refuses its pods, and not even one that terminates is left."""
+    return not start.observed.pods.get(written.revision) and snapshot.pods_refused((live,)) is not None
+
+
 def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
-    """Whether it never served, a start of it was ended, and no other is under way that a new template would interrupt.
+    """Whether a start of it was ended, and no other is under way that a new template would interrupt.
 
     A canary serves users before it counts as one that served, so the pods of one on trial are never interrupted.
     """
-    if written.served or (written.failure is not None and written.failure.rejected):
-        return False
     some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
     if not some:
         return snapshot.requested_replicas(live) == 0
