@@ -2,7 +2,8 @@
 
 The pod template it was first applied with is kept in an annotation. Drift is corrected to that template, not to what
 this release would build: installing another release restarts no engine. Only a revision that never served may get
-another one: with more time, or since the cluster refuses all its pods. People edit annotations, so they are used only if they are valid.
+another one: with more time, or since the cluster refuses all its pods. People edit annotations, so they are used only
+if they are valid.
 """
 
 import json
