@@ -37,6 +37,16 @@ def test_an_entry_names_the_condition_to_check() -> None:
         assert any(f"`{kind}" in one.shows for kind in ConditionType), name
 
 
+def test_more_time_is_advised_with_what_a_revision_that_served_needs_for_it() -> None:
+    """It keeps the time that it was created with; raising the deadline alone would change nothing."""
+    some = {name: one.remedy or "" for name, one in troubleshooting_page.entries().items()}
+    advised = {name: words for name, words in some.items() if "failed startup probe" in words}
+    assert set(advised) == {"CrashLoop", "EngineEnded"}
+    for words in advised.values():
+        assert "raise `spec.rollout.progressDeadlineSeconds`" in words
+        assert "A revision that served needs another annotation in `spec.podMetadata` as well." in words
+
+
 def test_a_reason_without_an_entry_is_named_and_so_is_an_entry_without_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
