@@ -24,7 +24,24 @@ def test_a_claim_of_one_node_for_two_replicas_is_warned_of_with_its_mode_and_a_r
     assert warning.startswith(
         "spec.storage.cache.claimName: models: the claim is ReadWriteOnce, so replicas on a second"
     )
-    assert warning.endswith("ReadWriteMany, or keep all replicas on one node by spec.placement.nodeSelector")
+    assert warning.endswith("or keep all replicas on one node by kubernetes.io/hostname in placement.nodeSelector")
+
+
+ONE_NODE: Final = {"placement": {"nodeSelector": {"kubernetes.io/hostname": "gpu-1"}}}
+ONE_ZONE: Final = {"placement": {"nodeSelector": {"topology.kubernetes.io/zone": "a"}}}
+
+
+def test_who_follows_the_remedy_is_not_warned_again() -> None:
+    assert warned(deployment(replicas=2, **CACHE, **ONE_NODE), "ReadWriteOnce") == ()
+    assert len(warned(deployment(replicas=2, **CACHE, **ONE_ZONE), "ReadWriteOnce")) == 1
+
+
+def test_a_claim_of_one_pod_does_not_become_shared_on_one_node() -> None:
+    (warning,) = warned(deployment(replicas=2, **CACHE, **ONE_NODE), "ReadWriteOncePod")
+    assert warning.endswith(
+        "the claim is ReadWriteOncePod, so only one pod can mount it, and other replicas wait; "
+        "name one that is ReadWriteMany"
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +67,8 @@ def test_what_is_only_read_may_be_on_a_claim_that_many_nodes_read(spec: dict[str
 
 
 def test_a_cache_is_written_so_reading_is_not_enough() -> None:
-    assert len(warned(deployment(replicas=2, **CACHE), "ReadOnlyMany")) == 1
+    (warning,) = warned(deployment(replicas=2, **CACHE, **ONE_NODE), "ReadOnlyMany")
+    assert "ReadOnlyMany, so no replica can write to it, as a cache needs; name one that is ReadWriteMany" in warning
     assert warned(deployment(replicas=2, **CACHE), "ReadWriteOnce", "ReadWriteMany") == ()
 
 
