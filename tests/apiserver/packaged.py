@@ -62,10 +62,6 @@ NEEDS: Final[dict[str, dict[str, Any]]] = {
     "console.service": {"console.enabled": True},
     "serviceAccount.create": {"serviceAccount.name": "somebody"},
     "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
-    **{
-        f"serving.podMonitor.{one}": {"serving.monitoringNamespace": "monitoring"}
-        for one in ("enabled", "interval", "labels", "namespaces")
-    },
 }
 """What must be set for a value to have an effect, beyond the switches of its groups."""
 

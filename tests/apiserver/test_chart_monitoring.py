@@ -65,6 +65,14 @@ def test_alerts_about_an_operator_that_nothing_scrapes_come_with_a_warning(helm:
     assert warning not in notes(helm, {})
 
 
+def test_scrapes_that_network_policies_may_refuse_come_with_a_warning(helm: Path) -> None:
+    """They work where the cluster enforces none, or a policy of one's own lets Prometheus in: no upgrade may fail."""
+    warning = "WARNING: serving.monitoringNamespace is empty"
+    assert warning in notes(helm, {"serving.podMonitor.enabled": True})
+    assert warning not in notes(helm, SERVING_SCRAPED)
+    assert warning not in notes(helm, {})
+
+
 def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(helm: Path) -> None:
     objects = chart_manifests.template(helm, nested({"metrics.podMonitor.enabled": True}))
     (monitor,) = [one for one in objects if one["kind"] == "PodMonitor"]

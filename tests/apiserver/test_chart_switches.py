@@ -30,10 +30,6 @@ WITHOUT_EFFECT: Final[dict[str, tuple[dict[str, Any], str]]] = {
         {"serving": {"podMonitor": {"namespaces": ["models"]}}},
         "set serving.podMonitor.enabled=true too",
     ),
-    "scrapes that the NetworkPolicies of routers and engines refuse": (
-        {"serving": {"podMonitor": {"enabled": True}}},
-        "refuse every scrape while serving.monitoringNamespace is empty",
-    ),
 }
 
 

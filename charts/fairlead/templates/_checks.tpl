@@ -31,9 +31,6 @@
 {{- if and $v.serving.podMonitor.namespaces (not $v.serving.podMonitor.enabled) -}}
 {{- fail "serving.podMonitor.namespaces: with serving.podMonitor.enabled=false nothing is scraped; set serving.podMonitor.enabled=true too, or leave namespaces out" -}}
 {{- end -}}
-{{- if and $v.serving.podMonitor.enabled (not $v.serving.monitoringNamespace) -}}
-{{- fail "serving.podMonitor.enabled: true: the NetworkPolicies of routers and engines refuse every scrape while serving.monitoringNamespace is empty; set it to the namespace that Prometheus runs in" -}}
-{{- end -}}
 {{- $owned := dict
   "--namespaces" "watchNamespaces"
   "--webhook" "webhook.enabled"
