@@ -41,14 +41,14 @@ def _has_none(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> 
 
 
 def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
-    """Whether a start of it was ended, and no other is under way that a new template would interrupt.
+    """Whether a start of it was ended, and none that a new template would interrupt is in flight.
 
     A canary serves users before it counts as one that served, so the pods of one on trial are never interrupted.
     """
     some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
     if not some:
         return snapshot.requested_replicas(live) == 0
-    if written.on_trial or any(start_failures.is_underway(one) for one in some):
+    if written.on_trial or any(start_failures.is_in_flight(one) for one in some):
         return False
     return any(start_failures.has_ended(one) for one in some)
 

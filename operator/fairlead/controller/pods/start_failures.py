@@ -77,7 +77,7 @@ def has_ended(pod: Manifest) -> bool:
     return bool(found.get("state", {}).get("terminated") or found.get("lastState", {}).get("terminated"))
 
 
-def is_underway(pod: Manifest) -> bool:
+def is_in_flight(pod: Manifest) -> bool:
     """Whether its engine runs for the first time, or has passed its startup probe: readiness may come and go then."""
     found = _engine(pod)
     first = "running" in found.get("state", {}) and not has_ended(pod)
