@@ -82,7 +82,7 @@ class SentBatch:
                 address = BatchAddress(url=self.url, key=self.key, proxy=self.proxy, time_out_s=self.time_out_s)
                 with FailureFile(self.errors) as failures:
                     made = BatchRun(
-                        requests=_unanswered(numbered, ids),
+                        read=lambda: _unanswered(numbered, ids),
                         endpoint=BatchEndpoint(session, address, now=lambda: NOON),
                         output=output,
                         failures=failures,

@@ -120,16 +120,52 @@ def test_a_fleet_without_a_replica_ends_the_run_and_fails_nothing(tmp_path: Path
     run_story(story())
 
 
-def test_more_of_such_a_model_than_may_be_set_aside_are_left_to_the_next_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("lost_at", "back_at"), [(0.0, 480.0), (30.0, 400.0)])
+def test_a_model_that_comes_back_answers_what_memory_had_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost_at: float, back_at: float
 ) -> None:
-    """And the other models' requests, which come last in this file, are sent."""
+    """A cold start, or an outage, of longer than a router holds requests, and a file of one model."""
     monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
 
     async def story() -> None:
-        batch = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency=16)
-        assert await batch.run(requests(["lost"] * 500 + ["chat"] * 2000)) is RunEnd.NO_REPLICA
+        began = now()
+        batch = VirtualRun(tmp_path, before_replicas(lambda _: not lost_at <= now() - began < back_at))
+        assert await batch.run(requests(["chat"] * 4000)) is RunEnd.COMPLETE
+        assert (batch.tally.answered, batch.tally.failed) == (4000, 0)
+        assert len(set((tmp_path / "out.jsonl").read_text().splitlines())) == 4000
+        assert now() - began < back_at + 200
+
+    run_story(story())
+
+
+def test_other_models_wait_for_none_that_memory_has_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their requests come last in this file."""
+    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+
+    async def story() -> None:
+        began = now()
+        fleet = before_replicas(lambda model: model == "chat" or now() > began + 1500)
+        batch = VirtualRun(tmp_path, fleet, concurrency=16)
+        assert await batch.run(requests(["late"] * 500 + ["chat"] * 2000)) is RunEnd.COMPLETE
+        assert (batch.tally.answered, batch.tally.failed) == (2500, 0)
+        assert batch.answered_at["chat"] - began < 600
+        assert now() - began < 1700
+
+    run_story(story())
+
+
+def test_of_a_model_that_stays_away_what_memory_has_no_room_for_is_left_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+
+    async def story() -> None:
+        batch, began = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency=16), now()
+        assert await batch.run(requests(["lost"] * 500 + ["chat"] * 2000)) is RunEnd.NO_ANSWERS
         assert (batch.tally.answered, batch.tally.failed + batch.tally.left) == (2000, 500)
         assert 100 <= batch.tally.failed <= 116  # what is set aside, and what was at hand before the first refusal
+        assert now() - began < 3600
 
     run_story(story())

@@ -60,7 +60,7 @@ class VirtualRun:
         self.tally = RunTally(requests=len(given))
         with OutputFile(self.folder / "out.jsonl") as output, FailureFile(self.folder / "errors.jsonl") as failures:
             made = BatchRun(
-                requests=iter(given),
+                read=lambda: iter(given),
                 endpoint=cast("BatchEndpoint", self),
                 output=output,
                 failures=failures,

@@ -114,6 +114,24 @@ def test_what_is_set_aside_is_bounded_by_its_bytes(rests: ModelRests, monkeypatc
     assert not rests.is_full
 
 
+def test_what_found_no_room_is_read_again_once_its_model_serves_or_half_of_the_room_is_free(
+    rests: ModelRests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_rests, "MOST_BYTES", 4 * one(0).size)
+    for line in range(4):
+        refused(rests, one(line, "ab"[line % 2]), 300.0)
+    assert not rests.may_take([])
+    assert not rests.may_take(["a", "b"])
+    assert rests.may_take(["a", "chat"])
+    rests.answered("b")
+    assert rests.may_take(["a", "b"])
+    assert not rests.may_take(["a"])
+    assert due(rests, 300.0) == one(1, "b")
+    assert not rests.may_take(["a"])
+    assert due(rests, 300.0) == one(3, "b")
+    assert rests.may_take(["a"])
+
+
 EVENTS = st.lists(st.tuples(st.sampled_from(["refused", "answered", "ended"]), st.integers(0, 5)), max_size=60)
 
 

@@ -1,4 +1,7 @@
-"""The input of `fairlead batch` that changes while it is read: the rest is not sent, and the end says so."""
+"""The input of `fairlead batch` that changes while it is read: the rest is not sent, and the end says so.
+
+One that does not change may be read as often as its models need.
+"""
 
 import os
 import re
@@ -7,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.batching import attempt_outcomes, model_rests
 from tests.cli.conftest import Run
 from tests.cli.test_batch import line
 from tests.evaluator.pretended_endpoint import PretendedEndpoint
@@ -95,3 +99,15 @@ def test_a_line_that_is_replaced_during_a_run_is_noticed(
     assert code == 2
     assert out.splitlines()[-1].endswith(f": {because}")
     assert set(endpoint.seen) <= {f"q{number}" for number in range(400)}  # nothing that was not checked
+
+
+def test_what_memory_had_no_room_for_while_no_replica_served_is_read_again_and_sent(
+    run: Run, words: list[str], endpoint: PretendedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt_outcomes, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(model_rests, "MOST_BYTES", 20 * 1024)
+    endpoint.refusals, endpoint.code = [(503, "")] * 8, "no_replica_routable"
+    code, out, _ = run(*words)
+    assert code == 0
+    assert out.splitlines()[-1] == "Complete: all requests have ended"
+    assert endpoint.seen == {f"q{number}": 1 for number in range(400)}

@@ -35,7 +35,7 @@ def test_progress_takes_one_line_of_the_terminal(tmp_path: Path, monkeypatch: py
 
     async def story() -> None:
         made = BatchRun(
-            requests=iter(()),
+            read=lambda: iter(()),
             endpoint=cast("BatchEndpoint", None),
             output=OutputFile(tmp_path / "out"),
             failures=FailureFile(tmp_path / "errors"),

@@ -22,6 +22,8 @@ class PretendedEndpoint:
     key: str = ""
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """Statuses of the next replies, each with its Retry-After."""
+    code: str = ""
+    """Of the error that these have, as a router's."""
     reasons: bool = False
     """It is a reasoning model of OpenAI's API: it takes no `max_tokens` and no temperature."""
     cut: bool = False
@@ -85,7 +87,8 @@ class PretendedEndpoint:
         await asyncio.sleep(0.002)
         if self.refusals:
             status, after = self.refusals.pop(0)
-            return web.Response(status=status, text="later", headers={"Retry-After": after} if after else {})
+            text = json.dumps({"error": {"code": self.code}}) if self.code else "later"
+            return web.Response(status=status, text=text, headers={"Retry-After": after} if after else {})
         if self.reasons and {"max_tokens", "temperature", "seed"} & body.keys():
             return web.Response(status=400, text="Unsupported parameter: 'max_tokens'")
         if self.broken:
