@@ -1,6 +1,7 @@
 """One run: workers take requests in the file's order, until all have ended or the run is stopped.
 
-The requests of a model without a replica are set aside, and one of them is tried now and then.
+The requests of a model without a replica are set aside, and one of them is tried now and then. Those that memory has
+no room for are read again later, in another pass over the input.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from fairlead.batching import attempt_outcomes, output_lines
 from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.fleet_signs import FleetSigns
+from fairlead.batching.input_passes import InputPasses
 from fairlead.batching.model_rests import HeldRequest, ModelRests
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.batching.send_window import SendWindow
@@ -42,8 +44,9 @@ class RunLimits:
 class BatchRun:
     """The requests, where they go, and what became of them."""
 
-    requests: Iterator[BatchRequest | None]
-    """None now and then while many are skipped, so that nothing else waits for that."""
+    read: Callable[[], Iterator[BatchRequest | None]]
+    """Begins a pass over all requests; None comes now and then while many are skipped, so that nothing waits for that.
+    """
     endpoint: BatchEndpoint
     output: OutputFile
     failures: FailureFile
@@ -59,16 +62,17 @@ class BatchRun:
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _signs: FleetSigns = field(init=False)
     _rests: ModelRests = field(init=False)
+    _passes: InputPasses = field(default_factory=InputPasses)
+    _reading: Iterator[BatchRequest | None] = field(init=False)
     _signals: int = 0
     _explained: bool = False
     """Whether the lane is clear: a reply named it, or an answer did not."""
-    _lacks_room: bool = False
-    """Whether requests are left that could not even be set aside."""
 
     def __post_init__(self) -> None:
         self._gate = SendGate(SendWindow(self.limits.concurrency))
         self._signs = FleetSigns(self.limits.give_up_after_s)
         self._rests = ModelRests(self.limits.give_up_after_s)
+        self._reading = self.read()
 
     @property
     def in_flight(self) -> int:
@@ -91,7 +95,7 @@ class BatchRun:
             for one in (*workers, *watches):
                 one.cancel()
             await asyncio.gather(all_ended, *workers, *watches, return_exceptions=True)
-        return self.end or (RunEnd.NO_REPLICA if self._lacks_room else RunEnd.COMPLETE)
+        return self.end or RunEnd.COMPLETE
 
     def stop(self, why: RunEnd, detail: str = "") -> None:
         """Send nothing more, and wait briefly for what is in flight; a second signal ends the wait."""
@@ -113,21 +117,37 @@ class BatchRun:
         while self.end is None:
             if (due := self._rests.due(self._now())) is not None:
                 return due
-            found = next(self.requests, _NO_MORE)
+            found = next(self._reading, _NO_MORE)
             if isinstance(found, BatchRequest):
-                held = HeldRequest(request=found)
-                if not self._rests.must_wait(found):
+                if (held := self._taken(found)) is not None:
                     return held
-                if self._rests.is_full:
-                    self._lacks_room = True
-                else:
-                    self._rests.set_aside(held)
             elif found is _NO_MORE:
-                if self._rests.is_empty:
+                if self._rests.is_empty and not self._passes.left:
                     return None
-                await self._rest(attempt_outcomes.FIRST_WAIT_S)
+                await self._read_again()
             await asyncio.sleep(0)
         return None
+
+    def _taken(self, request: BatchRequest) -> HeldRequest | None:
+        """Return a request that may be sent now; set another one aside, or leave it to the next pass."""
+        if not self._passes.sends(request):
+            return None
+        held = HeldRequest(request=request)
+        if not self._rests.must_wait(request):
+            return held
+        if self._rests.is_full:
+            self._passes.leave(request)
+        else:
+            self._rests.set_aside(held)
+        return None
+
+    async def _read_again(self) -> None:
+        """Begin another pass if some of what the last one left can be sent or set aside now; else wait."""
+        if self._rests.may_take(self._passes.left):
+            self._passes.begin_next()
+            self._reading = self.read()
+        else:
+            await self._rest(attempt_outcomes.FIRST_WAIT_S)
 
     async def _finish(self, request: BatchRequest, counts: AttemptCounts) -> None:
         """Send a request until it has an answer or a failure, is set aside, or the run ends."""

@@ -1,10 +1,11 @@
 """Models that no replica serves: one request of each is tried at a time, while the other models' are sent.
 
-The others of such a model are set aside. They are held in memory, so their bytes are bounded: what does not fit is left
-to the next run. A model that stays without a replica for long is given up with all that are set aside for it then.
+The others of such a model are set aside. They are held in memory, so their bytes are bounded: what does not fit is read
+again later. A model that stays without a replica for long is given up with all that are set aside for it then.
 """
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -64,8 +65,13 @@ class ModelRests:
 
     def must_wait(self, request: BatchRequest) -> bool:
         """Return whether no replica served its model when a request was last tried, and this is not the next one."""
-        rest = self._rests.get(request.model)
-        return rest is not None and not rest.is_over and rest.tried is not request
+        return self._is_resting(request.model) and self._rests[request.model].tried is not request
+
+    def may_take(self, models: Collection[str]) -> bool:
+        """Return whether requests of one of these models can be sent, or many of them be set aside."""
+        if not all(map(self._is_resting, models)):
+            return True
+        return bool(models) and self._bytes <= MOST_BYTES / 2
 
     def set_aside(self, one: HeldRequest) -> None:
         """Hold a request of such a model."""
@@ -120,3 +126,7 @@ class ModelRests:
         rest = self._rests.get(request.model)
         if rest is not None and rest.tried is request:
             rest.tried = None
+
+    def _is_resting(self, model: str) -> bool:
+        rest = self._rests.get(model)
+        return rest is not None and not rest.is_over

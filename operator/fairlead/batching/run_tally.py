@@ -21,8 +21,6 @@ class RunEnd(StrEnum):
     """`--until` is reached."""
     NO_ANSWERS = "NoAnswers"
     """Nothing was answered for as long as `--give-up-after` allows."""
-    NO_REPLICA = "NoReplica"
-    """Requests are left whose model had none, since too many were set aside for one already."""
     UNUSABLE = "Unusable"
     """The address refuses the key."""
     INPUT_CHANGED = "InputChanged"

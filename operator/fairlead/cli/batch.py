@@ -9,8 +9,7 @@ EPILOG = (
     "INPUT holds one request a line: custom_id, method, url and body, as for OpenAI's batch API; `.gz` and - for "
     "standard input too. All lines are checked before any is sent. Run the same command again to go on: what --output "
     "holds an answer to is not sent again. Ends with 0 if all are answered, 1 if some failed, 2 for wrong arguments or "
-    "input, 3 if --until was reached, 4 if the address cannot be used or what is left has no replica, 130 or 143 after "
-    "a signal."
+    "input, 3 if --until was reached, 4 if the address cannot be used, 130 or 143 after a signal."
 )
 
 

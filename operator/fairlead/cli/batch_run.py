@@ -33,7 +33,6 @@ UNUSABLE: Final = 4
 _EXIT_CODES: Final = {
     RunEnd.TIME_OVER: 3,
     RunEnd.NO_ANSWERS: UNUSABLE,
-    RunEnd.NO_REPLICA: UNUSABLE,
     RunEnd.UNUSABLE: UNUSABLE,
     RunEnd.INPUT_CHANGED: WRONG,
 }
@@ -97,7 +96,7 @@ class _Session:
             output.mend()
             with FailureFile(self._inputs.errors) as failures:
                 self._batch = BatchRun(
-                    requests=self._unanswered(),
+                    read=self._unanswered,
                     endpoint=endpoint,
                     output=output,
                     failures=failures,

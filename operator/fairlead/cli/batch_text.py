@@ -20,7 +20,6 @@ _ENDS: Final[Mapping[RunEnd, str]] = {
     RunEnd.TIME_OVER: f"--until is reached; {_AGAIN}",
     RunEnd.NO_ANSWERS: "nothing was answered for as long as --give-up-after allows; see that the models serve, then "
     "run the same command again",
-    RunEnd.NO_REPLICA: f"no replica served a model of what is left; see that it serves, then {_AGAIN}",
     RunEnd.UNUSABLE: "the address cannot be used; the next run goes on here",
     RunEnd.INPUT_CHANGED: "the input changed while it was read; run the same command again when it is complete",
 }
