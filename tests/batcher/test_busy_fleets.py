@@ -96,6 +96,21 @@ def test_a_model_without_a_replica_fails_alone_and_keeps_no_other_waiting(tmp_pa
     run_story(story())
 
 
+@pytest.mark.parametrize(("concurrency", "lost"), [(1, 1), (4, 4), (16, 16)])
+def test_models_without_a_replica_take_no_places_of_the_others(tmp_path: Path, concurrency: int, lost: int) -> None:
+    """As many of them as there are places, with half of the file; until their first refusal they do take all."""
+
+    async def story() -> None:
+        batch, began = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency), now()
+        number = 500 * concurrency
+        await batch.run(requests("chat" if line % 2 else f"lost{line // 2 % lost}" for line in range(2 * number)))
+        assert (batch.tally.answered, batch.tally.failed + batch.tally.left) == (number, number)
+        at_full_speed = number * ANSWER_S / concurrency
+        assert batch.answered_at["chat"] - began < at_full_speed + 2 * HELD_S
+
+    run_story(story())
+
+
 def test_a_model_whose_first_replica_comes_late_answers_all(tmp_path: Path) -> None:
     async def story() -> None:
         began = now()

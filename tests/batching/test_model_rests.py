@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.batching import model_rests
 from fairlead.batching.batch_requests import BatchRequest
-from fairlead.batching.model_rests import HeldRequest, ModelRests
+from fairlead.batching.model_rests import MOST_TRIED, HeldRequest, ModelRests
 
 GIVE_UP: Final = 1800.0
 
@@ -95,6 +95,22 @@ def test_a_model_without_a_replica_for_long_is_given_up_with_all_that_wait(rests
 
 def test_requests_that_were_sent_before_the_first_refusal_do_not_make_it_last_longer(rests: ModelRests) -> None:
     assert not any(refused(rests, one(line), 300.0) for line in range(64))
+
+
+def test_a_few_models_are_tried_at_a_time_and_each_in_its_turn(rests: ModelRests) -> None:
+    models = [f"lost{number:02}" for number in range(3 * MOST_TRIED)]
+    for line, model in enumerate(models):
+        refused(rests, one(line, model), 300.0 + line)
+    tried = list[str]()
+    for at in (1000.0, 2000.0, 3000.0):
+        held = [due(rests, at) for _ in range(MOST_TRIED)]
+        assert rests.due(at) is None
+        assert all(rests.is_tried(each.request) for each in held)
+        for each in held:
+            refused(rests, each, at + 300.0)
+        tried += [each.request.model for each in held]
+    assert tried == models
+    assert not rests.is_tried(one(9, "chat").request)
 
 
 def test_a_request_that_ends_otherwise_lets_the_next_one_be_tried(rests: ModelRests) -> None:

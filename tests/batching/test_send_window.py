@@ -85,3 +85,15 @@ def test_there_are_never_more_in_flight_than_allowed_and_always_room_for_one(mos
         assert window.in_flight == len(flying) <= most
         assert 1 <= window.limit <= most
     assert flying or window.may_send(0.0)
+
+
+def test_a_window_may_begin_as_wide_as_it_gets_and_pause_for_another_one() -> None:
+    window = SendWindow(8, first=8)
+    assert window.limit == 8
+    window.pause(5.0)
+    window.pause(3.0)
+    assert not window.may_send(4.9)
+    assert window.may_send(5.0)
+    window.sent()
+    window.unreachable(9.0)
+    assert (window.limit, window.resume_at) == (8, 9.0)

@@ -1,7 +1,7 @@
 """One run: workers take requests in the file's order, until all have ended or the run is stopped.
 
-The requests of a model without a replica are set aside, and one of them is tried now and then. Those that memory has
-no room for are read again later, in another pass over the input.
+The requests of a model without a replica are set aside, and one of them is tried now and then, beside all others. Those
+that memory has no room for are read again later, in another pass over the input.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.fleet_signs import FleetSigns
 from fairlead.batching.input_passes import InputPasses
-from fairlead.batching.model_rests import HeldRequest, ModelRests
+from fairlead.batching.model_rests import MOST_TRIED, HeldRequest, ModelRests
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.batching.send_window import SendWindow
 from fairlead.fleet.randomness import RandomSource
@@ -39,6 +39,11 @@ class RunLimits:
     give_up_after_s: float
     grace_s: float = GRACE_S
 
+    @property
+    def most_tried(self) -> int:
+        """Models without a replica that are tried at a time: no more than others are sent."""
+        return min(MOST_TRIED, self.concurrency)
+
 
 @dataclass(slots=True, kw_only=True)
 class BatchRun:
@@ -58,8 +63,12 @@ class BatchRun:
     detail: str = ""
     """Why it ended, where the end does not say it all."""
     _gate: SendGate = field(init=False)
+    _beside: SendGate = field(init=False)
+    """For what is tried of models without a replica: it takes no place of the others."""
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    _more_workers: asyncio.Event = field(default_factory=asyncio.Event)
+    """A model had no replica, so what is tried of it keeps a worker for long; or all workers end."""
     _signs: FleetSigns = field(init=False)
     _rests: ModelRests = field(init=False)
     _passes: InputPasses = field(default_factory=InputPasses)
@@ -70,18 +79,21 @@ class BatchRun:
 
     def __post_init__(self) -> None:
         self._gate = SendGate(SendWindow(self.limits.concurrency))
+        most_tried = self.limits.most_tried
+        self._beside = SendGate(SendWindow(most_tried, first=most_tried))
         self._signs = FleetSigns(self.limits.give_up_after_s)
-        self._rests = ModelRests(self.limits.give_up_after_s)
+        self._rests = ModelRests(self.limits.give_up_after_s, most_tried)
         self._reading = self.read()
 
     @property
     def in_flight(self) -> int:
         """How many requests are sent and not answered."""
-        return self._gate.window.in_flight
+        return self._gate.window.in_flight + self._beside.window.in_flight
 
     async def run(self) -> RunEnd:
         """Send all requests; return why nothing more is sent."""
         workers = [asyncio.create_task(self._work()) for _ in range(self.limits.concurrency)]
+        workers += [asyncio.create_task(self._work_beside()) for _ in range(self.limits.most_tried)]
         all_ended = asyncio.gather(*workers)
         watches = [asyncio.create_task(one.wait()) for one in (self._ending, self._hurried)]
         try:
@@ -105,12 +117,19 @@ class BatchRun:
         if self.end is None:
             self.end, self.detail = why, detail
             self._ending.set()
+            self._more_workers.set()
             self._gate.close()
+            self._beside.close()
 
     async def _work(self) -> None:
         while (held := await self._next()) is not None:
             await self._finish(held.request, held.counts)
             self._rests.ended(held.request)
+        self._more_workers.set()
+
+    async def _work_beside(self) -> None:
+        await self._more_workers.wait()
+        await self._work()
 
     async def _next(self) -> HeldRequest | None:
         """Return the next request that may be sent; None if none is left, or the run ends."""
@@ -151,19 +170,19 @@ class BatchRun:
 
     async def _finish(self, request: BatchRequest, counts: AttemptCounts) -> None:
         """Send a request until it has an answer or a failure, is set aside, or the run ends."""
-        while (sent_in := await self._gate.enter()) is not None:
+        while (sent_in := await (gate := self._gate_of(request)).enter()) is not None:
             if self._rests.must_wait(request):
-                self._gate.window.ended()
-                self._gate.advance()
+                gate.window.ended()
+                gate.advance()
                 self._rests.set_aside(HeldRequest(request=request, counts=counts))
                 return
             attempt, took_s = await self._attempt(request)
             if attempt.outcome in _FINAL:
-                self._ended(request, attempt)
+                self._ended(gate, request, attempt)
                 return
             counts = counts.after(attempt.outcome, took_s)
             wait_s = counts.wait_s(attempt.retry_after_s, self.random.random())
-            self._held_up(attempt, sent_in, wait_s)
+            self._held_up(gate, attempt, sent_in, wait_s)
             if attempt.outcome is Outcome.NO_REPLICA:
                 self._set_aside(HeldRequest(request=request, counts=counts), attempt, took_s)
                 return
@@ -175,9 +194,13 @@ class BatchRun:
             await self._rest(wait_s)
             counts = counts.waited(wait_s)
 
+    def _gate_of(self, request: BatchRequest) -> SendGate:
+        return self._beside if self._rests.is_tried(request) else self._gate
+
     def _set_aside(self, held: HeldRequest, attempt: BatchAttempt, took_s: float) -> None:
         """Let a request wait until its model has a replica, or fail with all others that do."""
         model, now = held.request.model, self._now()
+        self._more_workers.set()
         lasts = self._rests.refused(held.request, took_s, attempt.retry_after_s, now)
         if not lasts or not self._signs.may_fail(now):
             self._rests.set_aside(held)
@@ -203,8 +226,8 @@ class BatchRun:
                 )
         return attempt, took_s
 
-    def _ended(self, request: BatchRequest, attempt: BatchAttempt) -> None:
-        window = self._gate.window
+    def _ended(self, gate: SendGate, request: BatchRequest, attempt: BatchAttempt) -> None:
+        window = gate.window
         if attempt.outcome is Outcome.ANSWERED:
             assert attempt.reply is not None
             window.answered()
@@ -217,7 +240,7 @@ class BatchRun:
                 self.stop(RunEnd.UNUSABLE, self.endpoint.why_unusable(attempt))
             else:
                 self._failed(request, attempt)
-        self._gate.advance()
+        gate.advance()
 
     def _failed(self, request: BatchRequest, attempt: BatchAttempt) -> None:
         if attempt.reply is not None:
@@ -227,9 +250,9 @@ class BatchRun:
         self.failures.add(line)
         self.tally.add_failure(attempt.reason)
 
-    def _held_up(self, attempt: BatchAttempt, sent_in: int, wait_s: float) -> None:
+    def _held_up(self, gate: SendGate, attempt: BatchAttempt, sent_in: int, wait_s: float) -> None:
         """Report an attempt that did not succeed to the window; end a run in which none does, and none waits."""
-        now, window = self._now(), self._gate.window
+        now, window = self._now(), gate.window
         if attempt.outcome in (Outcome.BUSY, Outcome.SPENT):
             window.refused(sent_in, now + attempt_outcomes.honoured_s(attempt.retry_after_s))
         elif attempt.outcome is Outcome.UNREACHABLE:
@@ -238,7 +261,9 @@ class BatchRun:
             window.ended()
         if self._signs.is_lost(now):
             self.stop(RunEnd.NO_ANSWERS, f"the last attempt: {attempt.reason} {attempt.message}".rstrip())
-        self._gate.advance()
+        for one in (self._gate, self._beside):
+            one.window.pause(window.resume_at)
+            one.advance()
 
     @staticmethod
     def _now() -> float:

@@ -1,7 +1,8 @@
 """Models that no replica serves: one request of each is tried at a time, while the other models' are sent.
 
-The others of such a model are set aside. They are held in memory, so their bytes are bounded: what does not fit is read
-again later. A model that stays without a replica for long is given up with all that are set aside for it then.
+A router may hold what is tried for minutes, so that takes no place of the others, and only a few models are tried at a
+time. All else of such a model is set aside, in memory, so its bytes are bounded: what does not fit is read again later.
+A model that stays without a replica for long is given up with all that are set aside for it then.
 """
 
 from collections import deque
@@ -15,6 +16,8 @@ from fairlead.batching.batch_requests import BatchRequest
 
 MOST_BYTES: Final = 64 * 2**20
 """Of requests that are set aside."""
+MOST_TRIED: Final = 8
+"""Models that are tried at a time, at most."""
 _EACH: Final = 1024
 """Bytes that a request takes beside its body."""
 
@@ -48,8 +51,9 @@ class _Rest:
 class ModelRests:
     """The models of one run that had no replica when a request was last tried."""
 
-    def __init__(self, give_up_after_s: float) -> None:
+    def __init__(self, give_up_after_s: float, most_tried: int = MOST_TRIED) -> None:
         self._most_s = give_up_after_s
+        self._most_tried = most_tried
         self._rests: dict[str, _Rest] = {}
         self._bytes = 0
 
@@ -65,7 +69,11 @@ class ModelRests:
 
     def must_wait(self, request: BatchRequest) -> bool:
         """Return whether no replica served its model when a request was last tried, and this is not the next one."""
-        return self._is_resting(request.model) and self._rests[request.model].tried is not request
+        return self._is_resting(request.model) and not self.is_tried(request)
+
+    def is_tried(self, request: BatchRequest) -> bool:
+        """Return whether it is the one by which its model is tried."""
+        return self._is_resting(request.model) and self._rests[request.model].tried is request
 
     def may_take(self, models: Collection[str]) -> bool:
         """Return whether requests of one of these models can be sent, or many of them be set aside."""
@@ -79,17 +87,27 @@ class ModelRests:
         self._bytes += one.size
 
     def due(self, now: float) -> HeldRequest | None:
-        """Take a request that may be sent now."""
+        """Take a request that may be sent now, or tried; of the models to be tried, the one that waits for longest."""
         for model, rest in self._rests.items():
-            if rest.aside and (rest.is_over or (rest.tried is None and now >= rest.until)):
-                found = rest.aside.popleft()
-                self._bytes -= found.size
-                if not rest.is_over:
-                    rest.tried = found.request
-                elif not rest.aside:
+            if rest.aside and rest.is_over:
+                found = self._taken(rest)
+                if not rest.aside:
                     del self._rests[model]
                 return found
-        return None
+        if sum(rest.tried is not None for rest in self._rests.values()) >= self._most_tried:
+            return None
+        tried = [one for one in self._rests.values() if one.aside and one.tried is None and one.until <= now]
+        if not tried:
+            return None
+        rest = min(tried, key=lambda one: one.until)
+        found = self._taken(rest)
+        rest.tried = found.request
+        return found
+
+    def _taken(self, rest: _Rest) -> HeldRequest:
+        found = rest.aside.popleft()
+        self._bytes -= found.size
+        return found
 
     def refused(self, request: BatchRequest, took_s: float, retry_after_s: float | None, now: float) -> bool:
         """Record that no replica serves its model; return whether that lasts for too long."""

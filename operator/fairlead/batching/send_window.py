@@ -13,9 +13,10 @@ FIRST: Final = 4
 class SendWindow:
     """The window of one run."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, first: int = FIRST) -> None:
         self.most = most
-        self.limit = float(min(most, FIRST))
+        self._first = float(min(most, first))
+        self.limit = self._first
         self.in_flight = 0
         self.resume_at = -inf
         """Nothing is sent before this time."""
@@ -40,17 +41,21 @@ class SendWindow:
         """Record a request that ended without saying anything about the load."""
         self.in_flight -= 1
 
+    def pause(self, until: float) -> None:
+        """Send nothing before `until`, as a reply elsewhere asked for."""
+        self.resume_at = max(self.resume_at, until)
+
     def unreachable(self, until: float) -> None:
         """Record that no connection could be made: send nothing before `until`, then begin anew."""
         self.in_flight -= 1
-        self.resume_at = max(self.resume_at, until)
-        self.limit = min(self.limit, float(FIRST))
+        self.pause(until)
+        self.limit = min(self.limit, self._first)
         self._ramps = True
 
     def refused(self, sent_in: int, until: float) -> None:
         """Record a refusal: send fewer, and nothing before `until`."""
         self.in_flight -= 1
-        self.resume_at = max(self.resume_at, until)
+        self.pause(until)
         if sent_in == self._round:
             self._round += 1
             self._ramps = False
