@@ -1,5 +1,6 @@
 """The files of a batch: inputs that are read twice, and outputs that one run at a time continues."""
 
+import contextlib
 import errno
 import fcntl
 import gzip
@@ -7,6 +8,7 @@ import io
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,50 @@ def test_what_cannot_be_read_again_is_no_place_for_answers(
     for path in (tmp_path / "pipe", Path(os.devnull)):
         with pytest.raises(OutputUnusable, match=f"{path}: it is not a regular file, .*; choose one that is"):
             made(path).__enter__()
+
+
+@contextlib.contextmanager
+def redirected(stream: int, path: Path) -> Iterator[None]:
+    """As a shell does by `> path`."""
+    before, file = os.dup(stream), os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        os.dup2(file, stream)
+        yield
+    finally:
+        os.dup2(before, stream)
+        os.close(before)
+        os.close(file)
+
+
+@pytest.mark.parametrize(("stream", "name"), [(1, "output"), (2, "error")])
+@pytest.mark.parametrize("made", [OutputFile, FailureFile])
+def test_a_file_that_the_command_prints_to_is_no_place_for_answers(
+    tmp_path: Path, made: type[OutputFile] | type[FailureFile], stream: int, name: str
+) -> None:
+    """The shell opened it: what is printed begins at its first byte, over the answers."""
+    (tmp_path / "out.jsonl").write_bytes(FAILURE + b"\n")
+    with redirected(stream, tmp_path / "out.jsonl"):
+        for path in (tmp_path / "out.jsonl", Path(f"/dev/fd/{stream}")):
+            with pytest.raises(
+                OutputUnusable, match=f"{path}: standard {name} goes to it too, so .*; name another file"
+            ):
+                made(path).__enter__()
+    assert (tmp_path / "out.jsonl").read_bytes() == FAILURE + b"\n"
+
+
+def test_a_command_without_standard_streams_has_outputs_as_any_other(tmp_path: Path) -> None:
+    """The output may get the number of one that is closed."""
+    before = [(stream, os.dup(stream)) for stream in (1, 2)]
+    try:
+        for stream, _ in before:
+            os.close(stream)
+        with OutputFile(tmp_path / "out.jsonl") as output, FailureFile(tmp_path / "errors.jsonl"):
+            output.add(ANSWER)
+    finally:
+        for stream, kept in before:
+            os.dup2(kept, stream)
+            os.close(kept)
+    assert (tmp_path / "out.jsonl").read_bytes() == ANSWER
 
 
 def test_a_volume_without_locks_is_not_taken_for_a_second_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,19 @@
 import fcntl
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from fairlead.batching import output_lines
 from fairlead.batching.batch_requests import LONGEST_LINE
 from fairlead.batching.custom_ids import CustomIds
+
+_STREAMS: Final[Mapping[int, str]] = {
+    1: "standard output goes to it too, so the summary would be written into it",
+    2: "standard error goes to it too, so messages would be written into it",
+}
+"""By the numbers of their files: a shell opened these at their first byte, so what is printed overwrites answers."""
 
 
 class OutputUnusable(Exception):
@@ -118,11 +125,25 @@ def _opened(path: Path, name: str) -> IO[bytes]:
     if not stat.S_ISREG(found.st_mode):
         why = "it is not a regular file, and a later run could not read it; choose one that is"
     else:
-        why = _why_not_locked(file)
+        why = _why_printed_to(file) or _why_not_locked(file)
     if not why:
         return file
     file.close()
     raise OutputUnusable(f"{name}: {why}")
+
+
+def _why_printed_to(file: IO[bytes]) -> str:
+    """Refuse a file that this process prints to, or return nothing."""
+    for number, why in _STREAMS.items():
+        if number == file.fileno():  # the stream was closed, so its number was free
+            continue
+        try:
+            is_same = os.path.sameopenfile(file.fileno(), number)
+        except OSError:  # it is closed
+            continue
+        if is_same:
+            return f"{why}; name another file"
+    return ""
 
 
 def _why_not_locked(file: IO[bytes]) -> str:
