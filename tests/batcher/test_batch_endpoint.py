@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -44,20 +46,30 @@ def test_an_address_that_cannot_be_found_is_named() -> None:
     run_story(story())
 
 
+@asynccontextmanager
+async def refusing(status: str) -> AsyncIterator[int]:
+    """The port of a proxy that refuses everything."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        yield int(server.sockets[0].getsockname()[1])
+
+
 @pytest.mark.parametrize(
     ("refusal", "because"),
-    [("407 Proxy Authentication Required", "407 Proxy Auth"), ("502 Bad Gateway", "502 Bad"), ("503", "503$")],
+    [("403 Forbidden", "403 Forb"), ("502 Bad Gateway", "502 Bad"), ("503", "503$")],
 )
 def test_a_proxy_that_refuses_is_named_without_its_password(refusal: str, because: str) -> None:
     async def story() -> None:
-        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n".encode())
-            await writer.drain()
-            writer.close()
-
-        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server, batch_endpoint.opened() as session:
-            proxy = f"http://svc:S3cret@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with refusing(refusal) as port, batch_endpoint.opened() as session:
+            proxy = f"http://svc:S3cret@127.0.0.1:{port}"
             address = BatchAddress(url="https://chat.invalid", key="sk-1", proxy=proxy, time_out_s=5.0)
             endpoint = BatchEndpoint(session, address, now=lambda: NOON)
             with pytest.raises(AddressUnusable) as refused:
@@ -67,6 +79,30 @@ def test_a_proxy_that_refuses_is_named_without_its_password(refusal: str, becaus
         assert "S3cret" not in f"{refused.value} {attempt}"
         assert attempt.outcome is Outcome.UNREACHABLE  # the address has not seen the request
         assert re.match(f"the proxy answers {because}", attempt.message)
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_user_ends_the_run_and_its_variable_is_named(scheme: str) -> None:
+    """An http request's reply is the proxy's own; for https it refuses the connection. Neither changes by waiting."""
+
+    async def story() -> None:
+        async with refusing("407 Proxy Authentication Required") as port, batch_endpoint.opened() as session:
+            address = BatchAddress(
+                url=f"{scheme}://chat.invalid", key="sk-1", proxy=f"http://svc:S3cret@127.0.0.1:{port}", time_out_s=5.0
+            )
+            endpoint = BatchEndpoint(session, address, now=lambda: NOON)
+            with pytest.raises(AddressUnusable) as refused:
+                await endpoint.models()
+            attempt = await endpoint.send(request(), explain=False)
+        assert attempt.outcome is Outcome.UNUSABLE
+        assert endpoint.why_unusable(attempt) == str(refused.value)
+        assert str(refused.value) == (
+            f"--to {scheme}://chat.invalid: its proxy answers 407: it wants a user and a password; write them into "
+            f"the variable {scheme.upper()}_PROXY: http://USER:PASSWORD@HOST:PORT"
+        )
+        assert "S3cret" not in f"{refused.value} {attempt}"
 
     run_story(story())
 

@@ -21,6 +21,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
         (307, "", Outcome.UNUSABLE),
         (501, "", Outcome.REFUSED),
         (401, "", Outcome.UNUSABLE),
+        (407, "", Outcome.UNUSABLE),
         (403, "unknown_tenant", Outcome.UNUSABLE),
         (403, "model_not_allowed", Outcome.REFUSED),
         (429, "token_rate", Outcome.BUSY),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
@@ -20,6 +20,7 @@ from fairlead.batching.reply_facts import TokenUsage
 
 _CONNECT_S: Final = 10.0
 _MODELS_S: Final = 60.0
+_WANTS_PROXY_USER: Final = str(attempt_outcomes.WANTS_PROXY_USER)
 _SILENCE_S: Final = 60
 """After which a connection is probed: an answer may take hours, and a lost machine says nothing."""
 _HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "x-fairlead-lane": "batch"}
@@ -88,6 +89,8 @@ class BatchEndpoint:
                     raise AddressUnusable(self._why_unusable(f"{reply.status} {facts.code}".strip(), _location(reply)))
                 return _names(body) if reply.status == 200 else None
         except (aiohttp.ClientError, OSError) as problem:
+            if _wants_proxy_user(problem):
+                raise AddressUnusable(self._why_unusable(_WANTS_PROXY_USER, "")) from None
             raise AddressUnusable(
                 f"--to {self._address.url}: it does not answer: {_words(problem)}; check the address, and that a "
                 "port-forward still runs"
@@ -107,6 +110,8 @@ class BatchEndpoint:
             ) as reply:
                 return _attempt(request, reply, await reply.read(), self._now())
         except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError) as problem:
+            if _wants_proxy_user(problem):
+                return BatchAttempt(outcome=Outcome.UNUSABLE, reason=_WANTS_PROXY_USER, message=_words(problem))
             return BatchAttempt(outcome=Outcome.UNREACHABLE, reason="unreachable", message=_words(problem))
         except TimeoutError:
             message = f"no answer within {self._address.time_out_s:g} s"
@@ -115,12 +120,18 @@ class BatchEndpoint:
             return BatchAttempt(outcome=Outcome.FAULT, reason="connection_lost", message=_words(problem))
 
     def why_unusable(self, attempt: BatchAttempt) -> str:
-        """Return what to do when the address refuses the key or redirects."""
+        """Return what to do when the address refuses the key or redirects, or its proxy wants a user."""
         return self._why_unusable(attempt.reason, attempt.location)
 
     def _why_unusable(self, reason: str, location: str) -> str:
         if location:
             return f"--to {self._address.url}: it redirects to {location}; name that with --to"
+        if reason.startswith(_WANTS_PROXY_USER):
+            variable = f"{urlsplit(self._address.url).scheme.upper()}_PROXY"
+            return (
+                f"--to {self._address.url}: its proxy answers {reason}: it wants a user and a password; write them "
+                f"into the variable {variable}: http://USER:PASSWORD@HOST:PORT"
+            )
         return f"--to {self._address.url}: it answers {reason}: it wants another key; name its file with --api-key-file"
 
 
@@ -158,6 +169,11 @@ def _attempt(request: BatchRequest, reply: aiohttp.ClientResponse, body: bytes, 
         lane=_text(reply.headers.get("x-fairlead-lane", "")),
         location=_location(reply),
     )
+
+
+def _wants_proxy_user(problem: BaseException) -> bool:
+    """Whether a proxy refused to connect to an https address; to an http one, its reply is one as any other."""
+    return isinstance(problem, aiohttp.ClientHttpProxyError) and problem.status == attempt_outcomes.WANTS_PROXY_USER
 
 
 def _text(header: str) -> str:

@@ -22,6 +22,9 @@ TAKEN_S: Final = 60.0
 """A request that was refused after a longer wait had been taken: no place became free for it."""
 _SPREAD: Final = 0.25
 """Waits are this much longer at most, so that not all end at once."""
+WANTS_PROXY_USER: Final = 407
+"""A proxy wants a name and a password, and will for every request."""
+_REFUSES_ALL: Final = frozenset({401, WANTS_PROXY_USER})
 _BUSY: Final = frozenset({429, 503, 529})
 _TRANSIENT: Final = frozenset({408, 425})
 _NOT_SUPPORTED: Final = frozenset({501, 505})
@@ -52,7 +55,7 @@ def outcome(status: int, code: str) -> Outcome:
     """Classify a reply by its status, and by the code of its error."""
     if 200 <= status < 300:
         return Outcome.ANSWERED
-    if status == 401 or 300 <= status < 400 or code in _WRONG_KEY:
+    if status in _REFUSES_ALL or 300 <= status < 400 or code in _WRONG_KEY:
         return Outcome.UNUSABLE
     if status in _BUSY:
         if code in _NO_REPLICA:
