@@ -35,7 +35,8 @@ class DispatchOrder:
         self._table = table
         self._fleet = fleet
         self._gave_way: list[tuple[LaneQueue, BandQueue]] = []
-        """Bands whose late requests left this turn to others of theirs, which had none in time."""
+        """Bands that may start one more request, whose late ones left this turn to others of theirs, which had none in
+        time."""
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
         """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
@@ -114,7 +115,7 @@ class DispatchOrder:
                     break
             queue.step_aside(line)
             aside.append(line)
-        if queue.gives_way:
+        if queue.gives_way and self._room.lanes.leaves_reserve(queue, self._fleet, inflight):
             self._gave_way.append((lane, queue))
         for line in aside:
             queue.put_back(line, keeps_place=line.next.adapter is not None or not line.next.yields)
