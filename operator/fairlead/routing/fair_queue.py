@@ -47,7 +47,7 @@ class TenantShare:
 class TenantQueue:
     """Requests of one tenant for one adapter, oldest first or by what can still be in time."""
 
-    __slots__ = ("in_heap", "order", "queue", "requests", "share")
+    __slots__ = ("in_heap", "in_late", "order", "queue", "requests", "share")
 
     def __init__(self, share: TenantShare, queue: "FairQueue") -> None:
         self.share = share
@@ -55,6 +55,8 @@ class TenantQueue:
         self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.in_heap = False
         """Whether it has an entry in the heap."""
+        self.in_late = False
+        """Whether it has one in the heap of those that leave turns to others, under its start when it was made."""
         self.order = None if queue.outlook is None else LineOrder(queue.outlook, share.lateness)
 
     def withdraw(self, request: RoutingRequest) -> None:
@@ -90,7 +92,8 @@ class FairQueue:
         self.shares: dict[Account, TenantShare] = {}
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._late: list[tuple[float, int, TenantQueue]] = []
-        """Queues that are out of the heap, because their late requests leave turns to others: a heap of their own."""
+        """Queues that are out of the heap, because their late requests leave turns to others: a heap of their own, with
+        one entry each, and with those that have returned until they are the first."""
         self._gave: deque[tuple[float, TenantShare]] = deque()
         """When which tenant began to do so; those that had a turn since are dropped later."""
         self._serial = 0
@@ -193,15 +196,18 @@ class FairQueue:
     @property
     def giving_way(self) -> list[TenantQueue]:
         """These queues, the one first that is furthest behind."""
-        return list(dict.fromkeys(line for _, _, line in sorted(self._late) if line in line.share.giving_way))
+        late = ((line.share.start, serial, line) for _, serial, line in self._late if line in line.share.giving_way)
+        return [line for _, _, line in sorted(late)]
 
     def give_way(self, line: TenantQueue, outlook: FirstTokenOutlook) -> None:
         """Take the queue from the heap until its tenant's turn is its own; `line` is the one that `first` returned."""
         self.step_aside(line)
         share = line.share
         share.giving_way.add(line)
-        self._serial += 1
-        heappush(self._late, (share.start, self._serial, line))
+        if not line.in_late:
+            line.in_late = True
+            self._serial += 1
+            heappush(self._late, (share.start, self._serial, line))
         if share.gives_way_since is None:
             share.gives_way_since = outlook.now
             self._gave.append((outlook.now, share))
@@ -221,6 +227,7 @@ class FairQueue:
             start, serial, line = late[0]
             if line not in line.share.giving_way:
                 heappop(late)
+                line.in_late = False
             elif start < line.share.start:
                 heapreplace(late, (line.share.start, serial, line))
             else:
