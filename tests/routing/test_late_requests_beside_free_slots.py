@@ -10,7 +10,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.dispatchers import placed, sent, terms, waits
 from tests.routing.test_late_requests import dispatcher_with, end
-from tests.routing.test_late_requests_of_several_tenants import BANDS, NOW, PACE, came, full_fleet_of
+from tests.routing.test_late_requests_of_several_tenants import BANDS, NOW, PACE, came, full_fleet_of, limited
 
 THREE = RoutingSettings(tenants=tuple(Tenant(name=name, keys=()) for name in ("shop", "mall", "bank")))
 LATE = 20
@@ -66,3 +66,26 @@ def test_who_gave_way_is_forgotten_with_the_settings() -> None:
         at.withdraw(one, NOW)
 
     sent(at, came(at, "flood", NOW), NOW)
+
+
+def test_late_requests_that_were_set_aside_for_their_tenants_limit_before_have_one_place_in_their_queue() -> None:
+    """The tenant's limit was raised while they waited, in a target that is about to leave and keeps its queue."""
+    at, running = full_fleet_of(limited(1))
+    end(at, running.pop(), NOW)
+    sent(at, first := came(at, "shop", NOW), NOW)
+    at.first_token(first, NOW)
+    late = [waits(at, came(at, "shop", 0.0), NOW)]
+    assert placed(at, NOW) == []
+    at.accounts.take(terms(limited(3)), NOW)
+    late.append(waits(at, came(at, "shop", 0.0), NOW))
+    waits(at, came(at, "bank", NOW), NOW)
+    assert placed(at, NOW) == []
+
+    end(at, first, NOW)
+    (queue,) = at.room.lanes.interactive.bands.queues
+    queue.take_back(spare=True)
+    places = []
+    while (line := queue.first()) is not None:
+        queue.step_aside(line)
+        places.append(line.share.account.name)
+    assert sorted(places) == ["bank", "shop"]

@@ -247,7 +247,7 @@ class FairQueue:
         """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
         wait: these left turns to others, and it is behind by the credit and by the turn that others have just had. One
         that left room to others need not keep its place: its tenant has more than its share in flight."""
-        if line.in_heap or not line.requests:
+        if line.in_heap or line in line.share.giving_way or not line.requests:
             return
         kept = self.credit + self._virtual.step if keeps_place and line.share.lateness.requests else 0.0
         line.share.start = max(line.share.start, self._virtual.now - kept)
