@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,16 @@ def test_nor_does_a_bands_own_limit_or_that_of_bytes_stand_in_its_way() -> None:
     assert list(at.turns(NOW)) == []
     assert list(submitted(at, new := came(at, "c", NOW))) == [new]
     assert isinstance(new.endpoint, Endpoint)
+
+
+@pytest.mark.parametrize(("queued", "late"), [(2, ("a", "b")), (3, ("a", "b", "b")), (2, ("a", "a"))])
+def test_nor_does_a_late_request_of_its_own_tenant(queued: int, late: tuple[str, ...]) -> None:
+    at, waiting = one_slot_free(most(queued), *late)
+    new = came(at, "a", NOW)
+
+    assert list(submitted(at, new)) == [new]
+    assert isinstance(new.endpoint, Endpoint)
+    assert all(one.waiting for one in waiting)
 
 
 def test_a_long_job_takes_the_place_of_a_late_request_that_goes_before_it() -> None:

@@ -65,9 +65,13 @@ class DispatchOrder:
         block = self._room.lanes.named(request.lane).block
         return self._room.outlook.is_learnt and block is LaneAvailability.FREE
 
-    def keeps_waiting(self, lane: LaneQueue, rank: int) -> bool:
-        """Return whether late requests that gave way may go before new ones of this band: they are of a higher one, or
-        of its own, whose turns a request that is sent at once would not count."""
+    def keeps_waiting(self, request: RoutingRequest, lane: LaneQueue) -> bool:
+        """Return whether others may go before this new one: its tenant's, or late requests that gave way, of a higher
+        band or of its own, whose turns a request that is sent at once would not count. With an outlook, all of these
+        may be late: so limits of the queue apply to it after the next turns."""
+        account, rank = request.account, request.account.rank
+        if account.queued and lane.bands.of(rank).waits(account, request.adapter):
+            return True
         if not self._gave_way:
             return False
         return any(queue.gives_way and (own is not lane or queue.rank <= rank) for own, queue in self._gave_way)

@@ -105,9 +105,9 @@ class Dispatcher:
         request.lane = lane.lane
         if self.outlook.is_learnt and request.lane is not Lane.BATCH:
             request.use = self.fleet.tenants.of(request.account, now)
-        if lane.block is FREE and self._may_try(request, lane):
-            if self.order.keeps_waiting(lane, request.account.rank):
-                return self._wait(request, lane, now, limited=False)
+        if lane.block is FREE and self._may_start(request, lane):
+            if self.order.keeps_waiting(request, lane):
+                return self._wait(request, lane, now, limited=not self.outlook.is_learnt)
             found = self.table.choose(request, now)
             if isinstance(found, EndpointChoice):
                 return self._send(request, found, lane, now)
@@ -216,15 +216,13 @@ class Dispatcher:
         while (lost := self.room.maybe_refused()) is not None:
             yield lost[0], self._refuse(*lost)
 
-    def _may_try(self, request: RoutingRequest, lane: LaneQueue) -> bool:
-        """Return whether its tenant, lane and band may have one more in flight, and no other of its tenant waits."""
+    def _may_start(self, request: RoutingRequest, lane: LaneQueue) -> bool:
+        """Return whether its tenant, lane and band may have one more in flight."""
         account, lanes = request.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
                 return False
             account.over_concurrency += 1
-        if account.queued and lane.bands.of(account.rank).waits(account, request.adapter):
-            return False
         if lane is lanes.interactive and self._plain:
             return True
         if lane is not lanes.interactive:
