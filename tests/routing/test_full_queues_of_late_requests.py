@@ -13,7 +13,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
-from tests.routing.dispatchers import terms, waits
+from tests.routing.dispatchers import refused_at, terms, waits
 from tests.routing.test_late_requests import end
 from tests.routing.test_late_requests_of_several_tenants import NOW, came, full_fleet_of
 
@@ -124,6 +124,17 @@ def test_a_request_that_has_no_room_after_all_pushes_out_one_of_a_tenant_with_mo
     assert lost is late[1]
     assert isinstance(no, Refusal)
     assert [one.waiting for one in (late[0], late[2], new)] == [True, True, True]
+
+
+def test_several_that_have_no_room_after_all_are_limited_as_if_they_came_one_after_the_other() -> None:
+    at, late = one_slot_free(most(2), "a", "b")
+    first, second = (sized(came(at, name, NOW)) for name in ("c", "a"))
+    assert (at.submit(first, NOW), at.submit(second, NOW)) == (None, None)
+    at.table.sized(at.table.endpoints[0], None, 4)
+
+    refused = [one for one, _ in refused_at(at, NOW)]
+    assert refused == [first, late[0]], "c has as many as the others; a's new one takes its late one's place"
+    assert [one.waiting for one in (late[1], second)] == [True, True]
 
 
 @given(st.integers(1, 6), st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.integers(4, 5), st.data())

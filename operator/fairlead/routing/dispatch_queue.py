@@ -115,14 +115,17 @@ class DispatchQueue:
         return refused
 
     def limit(self, now: float) -> None:
-        """Refuse those that were queued beyond the limits and still wait, or what they push out."""
-        for request in list(self._unlimited):
-            lane = self.lanes.named(request.lane)
-            if self._is_beyond(request, lane):
+        """Refuse those that were queued beyond the limits and still wait, or what they push out: as if they came now,
+        one after the other."""
+        beyond: list[RoutingRequest] = []
+        for request in reversed(list(self._unlimited)):
+            if self._is_beyond(request, self.lanes.named(request.lane)):
                 self.withdraw(request)
-                refused = self.add(request, lane, now)
-                if refused is not None:
-                    self._deliver_later(request, refused)
+                beyond.append(request)
+        for request in reversed(beyond):
+            refused = self.add(request, self.lanes.named(request.lane), now)
+            if refused is not None:
+                self._deliver_later(request, refused)
         self._unlimited.clear()
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
