@@ -10,6 +10,7 @@ from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, LongLaneLimits, Tenant
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.lanes import LaneAvailability
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
@@ -135,6 +136,16 @@ def test_several_that_have_no_room_after_all_are_limited_as_if_they_came_one_aft
     refused = [one for one, _ in refused_at(at, NOW)]
     assert refused == [first, late[0]], "c has as many as the others; a's new one takes its late one's place"
     assert [one.waiting for one in (late[1], second)] == [True, True]
+
+
+def test_a_lane_stays_blocked_when_its_only_request_took_the_place_of_another_lanes() -> None:
+    at, late = one_slot_free(replace(most(3), long_lane=LongLaneLimits(min_prompt_tokens=500)), "a", "a", "b")
+    at.table.sized(at.table.endpoints[0], None, 4)
+    job = came(at, "c", NOW, prompt=600)
+
+    assert list(submitted(at, job)) == [late[1]]
+    assert job.waiting
+    assert at.room.lanes.long.block is LaneAvailability.FULL
 
 
 @given(st.integers(1, 6), st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.integers(4, 5), st.data())

@@ -119,12 +119,15 @@ class DispatchQueue:
         one after the other."""
         beyond: list[RoutingRequest] = []
         for request in reversed(list(self._unlimited)):
-            if self._is_beyond(request, self.lanes.named(request.lane)):
-                self.withdraw(request)
+            if (line := request.line) is not None and self._is_beyond(request, self.lanes.named(request.lane)):
+                line.withdraw(request)
+                self._uncount(request)
                 beyond.append(request)
         for request in reversed(beyond):
-            refused = self.add(request, self.lanes.named(request.lane), now)
+            lane = self.lanes.named(request.lane)
+            refused = self.add(request, lane, now)
             if refused is not None:
+                self.lanes.withdrawn(lane)
                 self._deliver_later(request, refused)
         self._unlimited.clear()
 
@@ -209,14 +212,17 @@ class DispatchQueue:
             raise AssertionError("a request that does not wait is withdrawn")
 
     def left(self, request: RoutingRequest) -> None:
-        """Update the counts after a request left its queue: the only place where they go down."""
-        lane = self.lanes.named(request.lane)
+        """Update the counts after a request left its queue for good."""
+        self._uncount(request)
+        self.lanes.withdrawn(self.lanes.named(request.lane))
+
+    def _uncount(self, request: RoutingRequest) -> None:
+        """Take it from the counts: the only place where they go down. Its lane stays blocked as it is."""
         request.waiting = False
         self._unlimited.pop(request, None)
         self.waiting -= 1
         request.account.queued -= 1
         self.bytes -= request.size
-        self.lanes.withdrawn(lane)
 
     def _lose(self, request: RoutingRequest, refused: Refusal) -> None:
         """Refuse a queued request. The refusal is not delivered yet, so its exchange may still withdraw it."""
