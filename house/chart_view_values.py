@@ -66,8 +66,9 @@ class Serving(Group):
     pod_monitor: ServingPodMonitor = Field(
         default=ServingPodMonitor(),
         description="For the Prometheus operator; one for routers and one for engines. Set `monitoringNamespace` too: "
-        "without it the NetworkPolicies of routers and engines refuse every scrape. Routers require a token, which the chart also creates: a Secret with the release's full name and `-scraper`, "
-        "whose owner may get /metrics and nothing else.",
+        "without it the NetworkPolicies of routers and engines refuse every scrape. Routers require a token, which the "
+        "chart also creates: a Secret with the release's full name and `-scraper`, whose owner may get /metrics and "
+        "nothing else.",
     )
 
 
