@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.due_turns import EVERY
 from fairlead.routing.lanes import LaneAvailability
 from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.dispatchers import account, placed, seen, terms, waits
@@ -58,6 +59,38 @@ def test_a_late_request_waits_for_one_objective_however_many_tenants_are_active(
 def test_a_late_request_waits_for_one_objective_while_each_request_is_of_another_new_tenant() -> None:
     (served,) = turns_until(1, lambda number: f"tenant-{number}", 300, most=300)
     assert served <= OBJECTIVE
+
+
+def test_late_requests_give_way_while_virtual_time_stands_still_for_each_turn_is_of_a_new_tenant() -> None:
+    at, running = full_fleet("shop", *(f"tenant-{place}" for place in range(100)), "filler")
+    at.outlook.pace.per_second = 100.0 * A_SECOND
+    late: RoutingRequest | None = None
+    for number in range(60):
+        now = NOW + number / A_SECOND
+        if number == 30:
+            late = waits(at, came(at, "shop", 0.0), now)
+        submit(at, f"tenant-{number}", now)
+        if turn(at, running, now) is late:
+            assert number == 30 + OBJECTIVE
+            break
+    assert late is not None
+    assert not late.waiting
+
+
+def test_of_eight_turns_one_at_most_is_due_because_it_was_left_to_others_for_one_objective() -> None:
+    """Else late requests of many tenants that send seldom would all go before those in time, one objective later."""
+    shops = [f"shop-{place}" for place in range(100)]
+    at, running = full_fleet(*shops, *(f"tenant-{place}" for place in range(200)), "filler")
+    at.outlook.pace.per_second = 100.0 * A_SECOND
+    late = [waits(at, came(at, name, 0.0), NOW) for name in shops]
+    served = []
+    for number in range(OBJECTIVE + 20 * EVERY):
+        now = NOW + number / A_SECOND
+        submit(at, f"tenant-{number}", now)
+        served.append(turn(at, running, now))
+
+    assert [one for one in served if one in late] == late[:20], "the longest wait first"
+    assert served[OBJECTIVE::EVERY] == late[:20]
 
 
 @pytest.mark.parametrize("tenants", [3, 20, 50])

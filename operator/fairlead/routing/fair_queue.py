@@ -5,17 +5,19 @@ is past; the earliest start is served, virtual time moves there, and its tenant'
 weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
 each, whatever the two send. A tenant that does not wait gains no credit and no debt. With an objective, a tenant whose
 next request is late leaves its turn to others' that can be in time, until it is behind by what it gets within one
-objective, or has had no turn for one objective: its later requests get these turns back, for whatever adapter they are.
+objective: its later requests get these turns back, for whatever adapter they are. One that has had no turn for one
+objective gets the next one, but of eight turns at most one is such: under overload all late requests would come first.
 
 A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
 full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
 withdrawing cost O(log queues) at most, whatever the number of requests.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from heapq import heappop, heappush, heapreplace
 
 from fairlead.routing.accounts import Account
+from fairlead.routing.due_turns import DueTurns
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.line_order import Lateness, LineOrder
 from fairlead.routing.routing_request import RoutingRequest
@@ -25,7 +27,7 @@ from fairlead.routing.virtual_time import VirtualTime
 class TenantShare:
     """One tenant's virtual time in one band."""
 
-    __slots__ = ("account", "bytes", "gives_way_since", "giving_way", "lateness", "lines", "start", "waiting", "weight")
+    __slots__ = ("account", "bytes", "giving_way", "lateness", "lines", "start", "waiting", "weight")
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -38,8 +40,6 @@ class TenantShare:
         self.lateness = Lateness()
         self.giving_way: set[TenantQueue] = set()
         """Its queues that are out of the heap, because their late requests leave turns to others."""
-        self.gives_way_since: float | None = None
-        """When its late requests left a turn to others for the first time since its last turn."""
         self.bytes = 0
         """Of the bodies of its waiting requests."""
 
@@ -84,7 +84,7 @@ class TenantQueue:
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_gave", "_heap", "_late", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
+    __slots__ = ("_due", "_heap", "_late", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
@@ -94,8 +94,7 @@ class FairQueue:
         self._late: list[tuple[float, int, TenantQueue]] = []
         """Queues that are out of the heap, because their late requests leave turns to others: a heap of their own, with
         one entry each, and with those that have returned until they are the first."""
-        self._gave: deque[tuple[float, TenantShare]] = deque()
-        """When which tenant began to do so; those that had a turn since are dropped later."""
+        self._due = DueTurns()
         self._serial = 0
         self._virtual = VirtualTime()
         self._weights = 0
@@ -161,7 +160,7 @@ class FairQueue:
         self.withdraw(request, line)
         self._virtual.serve(share.start, 0.0 if self.outlook is None else self.outlook.now)
         share.start += request.cost / share.account.tenant.weight
-        share.gives_way_since = None
+        self._due.served(share.account)
         for other in tuple(share.giving_way):
             self._return(other)
         return request
@@ -177,13 +176,9 @@ class FairQueue:
         return min(work / self._weights, self._virtual.most_within(seconds))
 
     def owes(self, share: TenantShare) -> bool:
-        """Return whether this tenant is behind others by all of the credit, or has left turns to them for one objective
-        without one of its own: virtual time may stand still."""
-        return self._virtual.now - share.start >= self.credit or self._is_due(share)
-
-    def _is_due(self, share: TenantShare) -> bool:
-        outlook, since = self.outlook, share.gives_way_since
-        return outlook is not None and since is not None and outlook.now - since >= (outlook.objective_seconds or 0.0)
+        """Return whether this tenant is behind others by all of the credit, or its turn is due: virtual time may stand
+        still."""
+        return share.account in self._due or self._virtual.now - share.start >= self.credit
 
     # Queues whose late requests leave turns to others
 
@@ -208,18 +203,15 @@ class FairQueue:
             line.in_late = True
             self._serial += 1
             heappush(self._late, (share.start, self._serial, line))
-        if share.gives_way_since is None:
-            share.gives_way_since = outlook.now
-            self._gave.append((outlook.now, share))
+        self._due.gave_way(share.account, outlook.now)
 
     def take_back(self, *, spare: bool) -> None:
         """Put those queues back whose tenant's turn is its own by now, or all if there is room to spare."""
         while (line := self._first_late()) is not None and (spare or self.owes(line.share)):
             self._return(line)
-        while self._gave and (self._gave[0][0] != self._gave[0][1].gives_way_since or self._is_due(self._gave[0][1])):
-            _, share = self._gave.popleft()
-            for line in tuple(share.giving_way) if self._is_due(share) else ():
-                self._return(line)
+        due = self._due.maybe_next(self.outlook)
+        for line in tuple(self.shares[due].giving_way) if due is not None else ():
+            self._return(line)
 
     def _first_late(self) -> TenantQueue | None:
         late = self._late
@@ -254,9 +246,11 @@ class FairQueue:
         self._push(line)
 
     def _push(self, line: TenantQueue) -> None:
+        """Put it into the heap, after its equals unless its turn is due: else it would wait for all of them."""
         self._serial += 1
         line.in_heap = True
-        heappush(self._heap, (line.share.start, self._serial, line))
+        serial = -self._serial if line.share.account in self._due else self._serial
+        heappush(self._heap, (line.share.start, serial, line))
 
     def withdraw(self, request: RoutingRequest, line: TenantQueue) -> None:
         """Remove a request; an empty queue leaves the heap when `first` reaches it."""
@@ -272,7 +266,7 @@ class FairQueue:
         if not line.requests:
             share.giving_way.discard(line)
         if not share.lateness.requests:
-            share.gives_way_since = None
+            self._due.forget(share.account)
         self.waiting -= 1
         self.bytes -= request.size
 

@@ -32,5 +32,6 @@ class VirtualTime:
             self.step, self.now = moved, start
 
     def most_within(self, seconds: float) -> float:
-        """Return how far it moves in so many seconds, by the measured pace; without limit before it was measured."""
-        return seconds * self._pace.per_second if self._pace.is_measured else inf
+        """Return how far it moves in so many seconds, by the measured pace; without limit before it was measured, and
+        while it stands still: else a tenant that has just come would be behind at once."""
+        return seconds * self._pace.per_second or inf

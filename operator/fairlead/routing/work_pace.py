@@ -26,11 +26,6 @@ class WorkPace:
         self._work = 0.0
         self._windows = 0.0
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether at least one window has ended."""
-        return self._windows > 0
-
     def begin(self, now: float) -> None:
         """Restart when requests wait again: all earlier measurements count as one window."""
         self._since, self._work = now, 0.0
