@@ -4,12 +4,15 @@ from math import inf
 from typing import Final
 
 from fairlead.routing.peers.envelope import Envelope, IgnoredReason
+from fairlead.routing.peers.recent_reports import RecentReports
+from fairlead.routing.peers.reports import EngineReport
 from fairlead.routing.peers.shared_engines import PeerLoads
+from fairlead.routing.peers.slot_reports import SlotReport
 
 SILENT_SECONDS: Final = 1.5
 """Six missed reports. With the time until the next check, it is forgotten within two seconds."""
 WINDOW: Final = 64
-"""Datagrams that may overtake one. Of an overtaken one only the prefixes count: its figures are old."""
+"""Datagrams that may overtake one. Of an overtaken one, figures count where no later one has any."""
 _WINDOW_BITS: Final = 2**WINDOW - 1
 CHALLENGE_SECONDS: Final = 0.1
 """The least time between two challenges, or two proofs, to one peer, whatever is sent in its name."""
@@ -22,6 +25,8 @@ class Peer:
         "_seen",
         "challenged_at",
         "incarnation",
+        "latest_loads",
+        "latest_slots",
         "live",
         "loads",
         "nonce",
@@ -41,6 +46,8 @@ class Peer:
         self.live = False
         """Whether it was heard recently."""
         self.loads: PeerLoads = {}
+        self.latest_loads: RecentReports[EngineReport] = RecentReports()
+        self.latest_slots: RecentReports[SlotReport] = RecentReports()
         self.nonce: int | None = None
         """The number that it has to repeat."""
         self.challenged_at = -inf
@@ -68,6 +75,8 @@ class Peer:
         if envelope.incarnation != self.incarnation:
             # Whatever it sent before the proof no longer counts: it may be a recording.
             self.incarnation, self.number, self._seen = envelope.incarnation, envelope.number, _WINDOW_BITS
+            self.latest_loads.clear()
+            self.latest_slots.clear()
         self.nonce = None
         return True
 

@@ -267,16 +267,14 @@ class PeerGroup:
                 report = reports.read(content)
                 if report is None:
                     return IgnoredReason.MALFORMED
-                if envelope.number == peer.number:
-                    self.engines.take(peer.loads, report.loads)
+                self.engines.take(peer.loads, peer.latest_loads.latest(envelope.number, report.loads))
                 for engine, blocks in report.blocks:
                     self.engines.learn(engine, blocks)
             case DatagramKind.SLOTS:
                 slots = slot_reports.read(content)
                 if slots is None:
                     return IgnoredReason.MALFORMED
-                if envelope.number == peer.number:
-                    self._slots.take(envelope.sender, slots, peer.received_at)
+                self._slots.take(envelope.sender, peer.latest_slots.latest(envelope.number, slots), peer.received_at)
             case DatagramKind.CATCH_UP if self.is_caught_up:
                 self._catch_ups.add(envelope.sender, whole=content == _WHOLE)
             case DatagramKind.CAUGHT_UP:
