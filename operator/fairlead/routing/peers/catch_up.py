@@ -9,8 +9,6 @@ from typing import Final
 from fairlead.routing.peers import reports
 from fairlead.routing.peers.shared_engines import SharedEngines
 
-AT_ONCE: Final = 16
-"""Datagrams per batch: a socket's buffer holds about ninety."""
 MOST_WAITING: Final = 16
 """Routers that wait for their turn; each repeats its request."""
 
@@ -33,7 +31,7 @@ class CatchUps:
 
     def next(self) -> Iterator[tuple[int, bytes | None]]:
         """Yield the next contents with their receiver; None marks the end."""
-        for _ in range(AT_ONCE):
+        for _ in range(reports.AT_ONCE):
             if self._contents is None:
                 if not self._waiting:
                     return

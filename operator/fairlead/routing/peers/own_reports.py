@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers.own_requests import OwnRequests
-from fairlead.routing.peers.reports import MOST_BLOCKS, EngineReport
+from fairlead.routing.peers.reports import AT_ONCE, MOST_BLOCKS, EngineReport
 from fairlead.routing.peers.shared_engines import SharedEngines, own
 
 ZERO_BEATS: Final = 8
@@ -16,8 +16,8 @@ BLOCKS_A_SECOND: Final = 20_000.0
 (bench/peer_cpu.py); chat at 10,000 requests/s has as many new blocks."""
 MOST_AT_ONCE: Final = 20_000.0
 """Burst after a quiet time: some twenty prompts of a hundred thousand tokens."""
-BLOCKS_A_REPORT: Final = 16 * MOST_BLOCKS
-"""Blocks in one report, the others follow with the next ones: a receiver's socket holds some ninety datagrams."""
+BLOCKS_A_REPORT: Final = AT_ONCE * MOST_BLOCKS
+"""Blocks in one report; the others follow with the next ones."""
 
 
 class OwnReports:

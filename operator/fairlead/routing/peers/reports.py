@@ -16,6 +16,8 @@ _BLOCK_BYTES: Final = 8
 _LARGEST: Final = 2**32 - 1
 MOST_LOADS: Final = (MOST_CONTENT - _COUNT.size) // _LOAD.size
 MOST_BLOCKS: Final = (MOST_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
+AT_ONCE: Final = 16
+"""Datagrams of blocks to send at once: a receiver's socket holds about ninety."""
 
 
 EngineReport = tuple[int, int, int, int]
