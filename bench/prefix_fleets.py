@@ -14,10 +14,12 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from importlib import resources
 from math import inf
 from typing import Any, Final, Protocol
 
+from bench.measured_spans import MeasuredSpans
 from bench.simulated_fleets import streams, traces
 from fairlead.cluster import package_data
 from fairlead.engines.vllm.memory import CURRENT
@@ -47,6 +49,8 @@ LONGEST: Final = 250_000
 SESSIONS: Final = 160
 SECONDS: Final = 3000.0
 WARM: Final = 0.25
+LATER_S: Final = 0.02
+"""Arrivals that differ by less are the same traffic to a client, and another course of events to a fleet."""
 
 
 class Engines(Protocol):
@@ -165,12 +169,35 @@ class Watched:
 
 def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
     """Run once, from empty caches."""
+    statistics = RunStatistics(since=trial.since, until=trial.until)
+    watched = play(trial, make, statistics)
+    return Lived(statistics, watched.busy, watched.reading)
+
+
+def play(trial: Trial, make: Callable[[Engines], Balancer], *statistics: RunStatistics) -> Watched:
+    """Run once, from empty caches, for several spans of time at once."""
     engines = WatchedEngines(trial)
     watched = Watched(engines, trial.since)
-    statistics = RunStatistics(since=trial.since, until=trial.until)
-    world = FleetSimulation(engines.fleet(), make(engines), streams("world"), statistics)
+    world = FleetSimulation(engines.fleet(), make(engines), streams("world"), MeasuredSpans(statistics))
     world.run(watched.each(trial.arrivals()), trial.until)
-    return Lived(statistics, watched.busy, watched.reading)
+    return watched
+
+
+def later(trial: Trial, number: int) -> Trial:
+    """The same traffic with other moments: each arrival up to 20 ms later; number 0 is as recorded."""
+    chance = streams(f"later/{number}")
+
+    def arrivals() -> Iterator[RequestArrival]:
+        waiting: list[tuple[float, int, RequestArrival]] = []
+        for place, one in enumerate(trial.arrivals()):
+            while waiting and waiting[0][0] <= one.time:
+                yield heappop(waiting)[2]
+            moved = replace(one, time=one.time + LATER_S * chance.random())
+            heappush(waiting, (moved.time, place, moved))
+        while waiting:
+            yield heappop(waiting)[2]
+
+    return replace(trial, arrivals=arrivals) if number else trial
 
 
 def step_times(shape: str) -> PhysicalStepTimes:
