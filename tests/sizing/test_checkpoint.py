@@ -122,7 +122,7 @@ def test_weights_that_share_a_scale_are_read_by_block_and_by_group() -> None:
         return stored(quant_method="compressed-tensors", config_groups={"group_0": {"weights": weights}})
 
     assert stored(quant_method="fp8", weight_block_size=[128, 128]) == StoredWeights(
-        format=WeightFormat.FP8_PER_BLOCK, described=True, block=128
+        format=WeightFormat.FP8, described=True, block=128
     )
     assert in_groups(type="float", num_bits=8, strategy="block", block_structure=[128, 128]) == StoredWeights(
         format=WeightFormat.COMPRESSED_TENSORS_FP8, described=True, block=128

@@ -187,8 +187,6 @@ def quantization(config: ConfigJson) -> str | MissingFact:
     if method == "modelopt":
         algorithm = str(config.get("quant_algo") or config.get("quantization", {}).get("quant_algo", "")).upper()
         return "nvfp4" if "FP4" in algorithm else "modelopt"
-    if method == "fp8" and config.get("weight_block_size"):
-        return "fp8_block"
     bits = 8 if config.get("load_in_8bit") else config.get("bits", 4)
     if method in {"awq", "gptq", "auto-round", "bitsandbytes"} and bits != 4:
         return MissingFact(f"{method} with {bits} bits is not known to this version; 4 is")

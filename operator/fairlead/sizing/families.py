@@ -98,7 +98,6 @@ _NEEDED: Final = ("layers", "hidden", "heads", "kv_heads", "vocab", "max_positio
 
 FORMATS: Final[Mapping[str, WeightFormat]] = {
     "fp8": WeightFormat.FP8,
-    "fp8_block": WeightFormat.FP8_PER_BLOCK,
     "mxfp4": WeightFormat.MXFP4,
     "mxfp8": WeightFormat.MXFP8,
     "awq": WeightFormat.AWQ,
