@@ -220,6 +220,33 @@ def test_numbers_that_make_no_model_say_so(changed: dict[str, Any], what: str) -
     assert checkpoint.read("it", json.dumps(LLAMA | changed)) == MissingFact(what)
 
 
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        (
+            {"hidden_size_per_layer_input": 256},
+            "hidden_size_per_layer_input: embeddings of each layer are not known to this version",
+        ),
+        (
+            {"num_kv_shared_layers": 20, "use_double_wide_mlp": True},
+            "num_kv_shared_layers: layers that share the KV cache of others are not known to this version",
+        ),
+    ],
+)
+def test_what_small_gemmas_add_to_each_layer_is_named_rather_than_left_out(
+    changed: dict[str, int], what: str
+) -> None:
+    """Without them, Gemma 4 E2B had 1.7 billion parameters instead of 4.6, and a cache of 35 layers instead of 15."""
+    small = {"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | changed}
+    assert checkpoint.read("it", json.dumps(small)) == MissingFact(what)
+
+
+def test_large_gemmas_that_have_none_of_it_are_sized() -> None:
+    none = {"hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "vocab_size_per_layer_input": 262144}
+    found = read({"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | none})
+    assert found.family == "gemma4_text"
+
+
 def test_a_model_whose_every_layer_has_experts_needs_only_their_width() -> None:
     found = read(LLAMA | {"intermediate_size": None, "num_experts": 8, "moe_intermediate_size": 512})
     assert (found.intermediate, found.experts) == (0, ExpertLayers(count=8, per_token=1, intermediate=512))

@@ -63,6 +63,12 @@ vLLM 0.32 and SGLang 0.5.23 also yarn."""
 _LENGTHENED: Final = "gemma3"
 """A family whose positions are the longer ones already."""
 
+_UNSIZED: Final[Mapping[str, str]] = {
+    "hidden_size_per_layer_input": "embeddings of each layer",
+    "num_kv_shared_layers": "layers that share the KV cache of others",
+}
+"""Fields of Gemma 3n and of the small Gemma 4 whose memory is not counted; 0 in the large ones."""
+
 _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("shared_expert", MatrixGroup.SHARED_EXPERTS),
     ("experts", MatrixGroup.EXPERTS),
@@ -95,6 +101,9 @@ def read(name: str, text: str) -> ModelShape | MissingFact:
     odd = _of_another_kind(config, body)
     if odd is not None:
         return odd
+    unsized = next((f"{name}: {what}" for name, what in _UNSIZED.items() if body.get(name)), None)
+    if unsized is not None:
+        return MissingFact(f"{unsized} are not known to this version")
     try:
         facts = _facts(config, body)
         return facts if isinstance(facts, MissingFact) else families.shape(name, facts)
