@@ -96,6 +96,9 @@ _DEFAULTS: Final[Mapping[str, ModelFacts]] = {
 
 _NEEDED: Final = ("layers", "hidden", "heads", "kv_heads", "vocab", "max_position_embeddings")
 
+_OF_TWO_KINDS: Final = frozenset({"qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"})
+"""Families with linear and with full attention: without the kinds of its layers, nothing of theirs can be counted."""
+
 FORMATS: Final[Mapping[str, WeightFormat]] = {
     "fp8": WeightFormat.FP8,
     "mxfp4": WeightFormat.MXFP4,
@@ -156,7 +159,12 @@ def absent(family: str, facts: ModelFacts) -> list[str]:
     width = facts.get("moe_intermediate") or facts.get("intermediate")
     if not facts.get("experts"):
         width = _dense_width(family, facts)
-    return [*(key for key in _NEEDED if not facts.get(key)), *(() if width else ("intermediate",))]
+    mixed = family in _OF_TWO_KINDS and not facts.get("layer_types") and not facts.get("full_attention_interval")
+    return [
+        *(key for key in _NEEDED if not facts.get(key)),
+        *(() if width else ("intermediate",)),
+        *(("layer_types",) if mixed else ()),
+    ]
 
 
 def without_contradictions(found: ModelShape) -> ModelShape | MissingFact:
@@ -226,17 +234,25 @@ def _experts(family: str, facts: ModelFacts) -> ExpertLayers | None:
 
 
 def _recurrent(facts: ModelFacts) -> RecurrentLayers | None:
-    interval = facts.get("full_attention_interval")
-    if not interval:
+    layers = _linear_layers(facts)
+    if not layers:
         return None
     return RecurrentLayers(
-        layers=facts["layers"] - facts["layers"] // interval,
+        layers=layers,
         key_heads=facts["linear_key_heads"],
         value_heads=facts["linear_value_heads"],
         key_dim=facts["linear_key_head_dim"],
         value_dim=facts["linear_value_head_dim"],
         kernel=facts["linear_conv_kernel"],
     )
+
+
+def _linear_layers(facts: ModelFacts) -> int:
+    """Return how many layers have linear attention: engines count the listed kinds, else every n-th is full."""
+    kinds, interval = facts.get("layer_types"), facts.get("full_attention_interval")
+    if kinds:
+        return int(kinds.get("linear_attention", 0))
+    return facts["layers"] - facts["layers"] // interval if interval else 0
 
 
 def _window(family: str, facts: ModelFacts) -> WindowedLayers | None:
