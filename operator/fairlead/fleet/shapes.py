@@ -111,6 +111,8 @@ class StoredWeights:
     format: WeightFormat = WeightFormat.NONE
     kept: frozenset[MatrixGroup] = frozenset()
     """Parts left in 16 bits although the format would cover them."""
+    kept_layers: tuple[tuple[MatrixGroup, int], ...] = ()
+    """Parts left in 16 bits in so many of their layers, but not in all."""
     eight_bit: frozenset[MatrixGroup] = frozenset()
     """Parts in FP8 by channel within a four-bit checkpoint."""
     described: bool = False
@@ -193,6 +195,16 @@ class ModelShape:
     def expert_layers(self) -> int:
         """Layers with experts."""
         return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
+
+    def layers_with(self, part: MatrixGroup) -> int:
+        """Return how many layers have this part."""
+        if part in {MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT}:
+            return self.recurrent.layers if self.recurrent else 0
+        if part in {MatrixGroup.EXPERTS, MatrixGroup.SHARED_EXPERTS, MatrixGroup.ROUTER}:
+            return self.expert_layers
+        if part is MatrixGroup.MLP and not (self.experts and self.experts.beside_dense):
+            return self.layers - self.expert_layers
+        return self.attention_layers if part is MatrixGroup.ATTENTION else self.layers
 
     @property
     def padded_vocab(self) -> int:

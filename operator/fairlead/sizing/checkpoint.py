@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from fairlead.fleet.shapes import MatrixGroup, ModelShape
-from fairlead.sizing import families
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing import families, quantization_config
 from fairlead.sizing.families import MissingFact
 
 ConfigJson = Mapping[str, Any]
@@ -69,25 +69,6 @@ _UNSIZED: Final[Mapping[str, str]] = {
 }
 """Fields of Gemma 3n and of the small Gemma 4 whose memory is not counted; 0 in the large ones."""
 
-_PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
-    ("shared_expert", MatrixGroup.SHARED_EXPERTS),
-    ("experts", MatrixGroup.EXPERTS),
-    ("self_attn", MatrixGroup.ATTENTION),
-    ("linear_attn.out_proj", MatrixGroup.RECURRENT_OUT),
-    ("linear_attn", MatrixGroup.RECURRENT_IN),
-    ("mlp.gate_proj", MatrixGroup.MLP),
-    ("mlp.(gate|up", MatrixGroup.MLP),
-    ("mlp.down_proj", MatrixGroup.MLP),
-)
-"""The first of these words found in a name decides its part. Gates, heads and towers are never quantized anyway."""
-
-_COMPRESSED: Final[Mapping[str, str]] = {
-    "8-bit float": "compressed-tensors-fp8",
-    "8-bit int": "compressed-tensors-int8",
-    "4-bit int": "compressed-tensors-int4",
-    "4-bit float": "nvfp4",
-}
-
 
 def read(name: str, text: str) -> ModelShape | MissingFact:
     """Return the configuration's shape, or what is missing to size it."""
@@ -141,10 +122,8 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     quantized = config.get("quantization_config") or body.get("quantization_config")
     if not quantized:
         return facts
-    label = quantization(quantized)
-    if isinstance(label, MissingFact):
-        return label
-    return facts | {"checkpoint_quant": label, "kept": sorted(_kept(quantized))} | _shared_scales(quantized)
+    stored = quantization_config.read(quantized, facts.get("layers") or 0)
+    return stored if isinstance(stored, MissingFact) else facts | stored
 
 
 def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON
@@ -186,55 +165,3 @@ def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
     if not (hidden and wide and layers):
         return True
     return {"parameters": layers * (4 * hidden * hidden + 2 * hidden * wide), "hidden": hidden, "intermediate": wide}
-
-
-def quantization(config: ConfigJson) -> str | MissingFact:
-    """Return the catalogue's name for a `quantization_config`."""
-    method = str(config.get("quant_method", "")).lower()
-    if method == "compressed-tensors":
-        return _compressed(config)
-    if method == "modelopt":
-        algorithm = str(config.get("quant_algo") or config.get("quantization", {}).get("quant_algo", "")).upper()
-        return "nvfp4" if "FP4" in algorithm else "modelopt"
-    bits = 8 if config.get("load_in_8bit") else config.get("bits", 4)
-    if method in {"awq", "gptq", "auto-round", "bitsandbytes"} and bits != 4:
-        return MissingFact(f"{method} with {bits} bits is not known to this version; 4 is")
-    return (
-        method if method in families.FORMATS else MissingFact(f"quantization {method!r} is not known to this version")
-    )
-
-
-def _shared_scales(config: ConfigJson) -> dict[str, int]:
-    """Return how many weights share a scale, where the checkpoint states it: a block of rows, or a group."""
-    weights = _compressed_weights(config)
-    block = config.get("weight_block_size") or weights.get("block_structure") or (0,)
-    stated = {"weight_block": max(block), "weight_group": weights.get("group_size") or 0}
-    return {name: number for name, number in stated.items() if number > 0}
-
-
-def _compressed_weights(config: ConfigJson) -> ConfigJson:
-    groups: list[ConfigJson] = list((config.get("config_groups") or {}).values())
-    return (groups[0].get("weights") or {}) if groups else {}
-
-
-def _compressed(config: ConfigJson) -> str | MissingFact:
-    if "nvfp4" in str(config.get("format", "")):
-        return "nvfp4"
-    weights = _compressed_weights(config)
-    label = f"{weights.get('num_bits')}-bit {weights.get('type')}"
-    return _COMPRESSED.get(label) or MissingFact(
-        f"compressed-tensors with {label} weights is not known to this version"
-    )
-
-
-def _kept(config: ConfigJson) -> set[str]:
-    """Return parts that the checkpoint lists as not quantized; one matrix in any layer is enough."""
-    names = config.get("ignore") or config.get("modules_to_not_convert") or config.get("exclude_modules") or ()
-    plain = [str(name).replace("\\", "") for name in names]
-    return {part.value for name in plain for part in [_part(name)] if part is not None}
-
-
-def _part(name: str) -> MatrixGroup | None:
-    if "vision" in name or "visual" in name or name.endswith(("mlp.gate", "router")):
-        return None
-    return next((part for word, part in _PARTS if word in name), None)

@@ -19,6 +19,7 @@ from fairlead.fleet.shapes import (
     WideLayers,
     WindowedLayers,
 )
+from fairlead.sizing import kept_layers
 
 ModelFacts = Mapping[str, Any]
 
@@ -124,9 +125,6 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
     lacking = absent(family, facts)
     if lacking:
         return MissingFact(f"the model's configuration lacks {', '.join(lacking)}")
-    stored = _stored(name, facts)
-    if isinstance(stored, MissingFact):
-        return stored
     found = ModelShape(
         name=name,
         family=family,
@@ -148,10 +146,10 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
         wide=_wide(facts),
         vision=vision(facts),
         mtp_layers=facts.get("mtp_layers") or 0,
-        stored=stored,
         **FAMILY_TRAITS[family],
     )
-    return without_contradictions(found)
+    stored = _stored(facts, found)
+    return stored if isinstance(stored, MissingFact) else without_contradictions(replace(found, stored=stored))
 
 
 def absent(family: str, facts: ModelFacts) -> list[str]:
@@ -183,17 +181,20 @@ def _dense_width(family: str, facts: ModelFacts) -> int:
     return width or 0
 
 
-def _stored(name: str, facts: ModelFacts) -> StoredWeights | MissingFact:
+def _stored(facts: ModelFacts, found: ModelShape) -> StoredWeights | MissingFact:
     quantization = facts.get("checkpoint_quant")
     if quantization is None:
         return StoredWeights()
-    label = "nvfp4" if quantization == "modelopt" and name.upper().endswith("NVFP4") else str(quantization).lower()
+    by_name = quantization == "modelopt" and found.name.upper().endswith("NVFP4")
+    label = "nvfp4" if by_name else str(quantization).lower()
     if label not in FORMATS:
         return MissingFact(f"the checkpoint's quantization {quantization!r} is not known to this version")
-    parts = facts.get("kept", ["recurrentIn"] if label == "nvfp4" else [])
+    usual = {"kept": ["recurrentIn"]} if label == "nvfp4" else {}
+    kept, some = kept_layers.of(usual | dict(facts), found)
     return StoredWeights(
         format=FORMATS[label],
-        kept=frozenset(map(MatrixGroup, parts)),
+        kept=kept,
+        kept_layers=some,
         eight_bit=frozenset(map(MatrixGroup, facts.get("eight_bit", []))),
         described="kept" in facts or "eight_bit" in facts,
         block=facts.get("weight_block"),

@@ -53,6 +53,13 @@ BYTES: Final[Mapping[WeightFormat, float]] = {
 }
 """Bytes per quantized weight, including its share of the scales."""
 
+_SCALES: Final[Mapping[WeightFormat, float]] = {
+    WeightFormat.COMPRESSED_TENSORS_INT4: 2.0,
+    WeightFormat.AWQ: 2.5,
+    WeightFormat.GPTQ: 2.5,
+}
+"""Bytes of a group's scale and zero point, in formats whose groups differ from checkpoint to checkpoint."""
+
 FOUR_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size < 0.75)
 EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >= 0.75)
 
@@ -146,10 +153,16 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
     )
     if part not in covered or part in shape.stored.kept:
         return plain
+    kept = dict(shape.stored.kept_layers).get(part, 0) / max(1, shape.layers_with(part))
+    return min(1.0, kept) * plain + max(0.0, 1 - kept) * _quantized(shape, weight_format, part, plain)
+
+
+def _quantized(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, plain: float) -> float:
+    """Return bytes of a weight in the layers where its part is quantized."""
     if part in shape.stored.eight_bit:
         return _CHANNEL
-    if shape.stored.group and weight_format is shape.stored.format is WeightFormat.COMPRESSED_TENSORS_INT4:
-        return 0.5 + 2 / shape.stored.group
+    if shape.stored.group and weight_format is shape.stored.format and weight_format in _SCALES:
+        return 0.5 + _SCALES[weight_format] / shape.stored.group
     return BYTES.get(weight_format, plain)
 
 
