@@ -7,7 +7,20 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import A100, B200, ENGINE, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, setup_of, stored
+from tests.engines.setups import (
+    A100,
+    B200,
+    ENGINE,
+    LATENT,
+    LLAMA,
+    MIXTURE,
+    RTX5090,
+    T4,
+    V100,
+    setup_of,
+    stored,
+    with_cache,
+)
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
 KV: Final = "spec.engine.quantization.kvCache"
@@ -184,6 +197,46 @@ CACHES: Final = {
             Why.KV_FORMAT_NEEDS_CAPABILITY,
             "needs compute capability 10.x, and NVIDIA-A100-SXM4-80GB has 8.0",
             "write fp8E5M2",
+        ),
+    ),
+    "nor is the cache that a checkpoint has scales for": (
+        setup_of(shape=with_cache(LLAMA, KvFormat.FP8), on=A100),
+        no(
+            KV,
+            "auto",
+            Why.KV_FORMAT_NEEDS_CAPABILITY,
+            "the checkpoint's fp8 cache needs compute capability 8.9, and NVIDIA-A100-SXM4-80GB has 8.0",
+            "write bfloat16",
+        ),
+    ),
+    "and a T4 has no bfloat16 either": (
+        setup_of(shape=with_cache(LLAMA, KvFormat.FP8), on=T4),
+        no(
+            KV,
+            "auto",
+            Why.KV_FORMAT_NEEDS_CAPABILITY,
+            "the checkpoint's fp8 cache needs compute capability 8.9, and Tesla-T4 has 7.5",
+            "write float16",
+        ),
+    ),
+    "auto is no way out of an FP8 cache for such a checkpoint": (
+        setup_of(replace(ENGINE, kv=KvFormat.FP8), shape=with_cache(LLAMA, KvFormat.FP8), on=A100),
+        no(
+            KV,
+            "fp8",
+            Why.KV_FORMAT_NEEDS_CAPABILITY,
+            "needs compute capability 8.9, and NVIDIA-A100-SXM4-80GB has 8.0",
+            "write bfloat16",
+        ),
+    ),
+    "a checkpoint's own four-bit cache is refused where there is none": (
+        setup_of(shape=with_cache(LLAMA, KvFormat.NVFP4), on=A100),
+        no(
+            KV,
+            "auto",
+            Why.KV_FORMAT_NEEDS_CAPABILITY,
+            "the checkpoint's nvfp4 cache needs compute capability 10.x, and NVIDIA-A100-SXM4-80GB has 8.0",
+            "write bfloat16",
         ),
     ),
     "a bfloat16 cache begins with 8.0": (

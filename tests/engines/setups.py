@@ -18,7 +18,7 @@ from fairlead.fleet.desired_state import (
     SourceScheme,
     SpeculationMethod,
 )
-from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ExpertLayers, LatentAttention, ModelShape, StoredWeights, VisionTower
 
 LLAMA: Final = ModelShape(
@@ -59,6 +59,11 @@ def stored(shape: ModelShape, format_: WeightFormat) -> ModelShape:
 def in_blocks(shape: ModelShape, format_: WeightFormat = WeightFormat.FP8) -> ModelShape:
     """The same model from a checkpoint in eight bits, where 128 rows and columns share one scale."""
     return replace(shape, stored=StoredWeights(format=format_, block=128))
+
+
+def with_cache(shape: ModelShape, cache: KvFormat) -> ModelShape:
+    """The same model from a checkpoint of ModelOpt with scales for such a cache."""
+    return replace(shape, stored=StoredWeights(format=WeightFormat.NVFP4, cache=cache, cache_by_modelopt=True))
 
 
 def gpu(product: str, capability: ComputeCapability, memory_gib: int) -> Accelerator:

@@ -12,6 +12,8 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import BatchLimits, HostMemory, ReplicaLayout, SpreadRules
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitReason, FitVerdict, NoFit
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import assessment, fit_alternatives, host_memory, kv_pages, memory
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.inputs import LLAMA, packaged_catalogue, shape, sizing_input
@@ -39,6 +41,9 @@ class OnGpusOnly:
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         return CURRENT.batch(accelerator)
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:
+        return CURRENT.own_cache(shape, accelerator)
 
     def doubt(self, accelerator: Accelerator) -> float:
         return CURRENT.doubt(accelerator)

@@ -8,6 +8,8 @@ from enum import Enum, auto
 from typing import Final, NamedTuple, Protocol
 
 from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 
 
 class BatchLimits(NamedTuple):
@@ -144,6 +146,9 @@ class EngineMemory(Protocol):
     @property
     def adapts_experts(self) -> bool:
         """Whether each slot for a LoRA adapter has room for every expert, before any adapter is loaded."""
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:
+        """Return the format of the KV cache if the spec sets none: `auto` is the model's own type."""
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Return its default limits of a batch."""

@@ -6,7 +6,7 @@ Facts of a `config.json`, under names that mean the same for every family; the a
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 
 class MatrixGroup(StrEnum):
@@ -121,6 +121,10 @@ class StoredWeights:
     """Rows, and as many columns, that share one scale, in FP8 by blocks."""
     group: int | None = None
     """Weights that share one scale, in four bits; None: as many as is usual, 128."""
+    cache: KvFormat = KvFormat.AUTO
+    """The format of the KV cache for which it has scales, and which engines therefore take unless another is set."""
+    cache_by_modelopt: bool = False
+    """Whether ModelOpt states it, which every engine reads; what compressed-tensors states, only vLLM follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

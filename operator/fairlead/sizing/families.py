@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict
 
-from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import (
     ExpertLayers,
     LatentAttention,
@@ -199,6 +199,8 @@ def _stored(facts: ModelFacts, found: ModelShape) -> StoredWeights | MissingFact
         described="kept" in facts or "eight_bit" in facts,
         block=facts.get("weight_block"),
         group=facts.get("weight_group"),
+        cache=KvFormat(facts.get("stored_cache", KvFormat.AUTO)),
+        cache_by_modelopt=bool(facts.get("cache_by_modelopt")),
     )
 
 

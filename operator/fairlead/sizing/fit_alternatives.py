@@ -110,7 +110,7 @@ def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _smaller_cache(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    if question.kv not in kv_pages.EIGHT_BIT_OR_LESS and question.accelerator.capability >= _FP8_CACHE:
+    if question.cache_format not in kv_pages.EIGHT_BIT_OR_LESS and question.accelerator.capability >= _FP8_CACHE:
         yield ConfigurationChange.FP8_CACHE, "an FP8 cache", replace(question, kv=KvFormat.FP8)
 
 

@@ -84,7 +84,7 @@ def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimat
 
 def element_bytes(question: SizingInput) -> tuple[float, float]:
     """Return bytes per cached element, and added bytes per head and side."""
-    return _SIDE.get(question.kv, (float(question.dtype_bytes), 0.0))
+    return _SIDE.get(question.cache_format, (float(question.dtype_bytes), 0.0))
 
 
 def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
@@ -98,7 +98,7 @@ def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
     size, extra = element_bytes(question)
     if shape.latent:
         index = shape.latent.index_dim + 4 if shape.latent.index_dim else 0
-        if index and question.kv in EIGHT_BIT_OR_LESS:
+        if index and question.cache_format in EIGHT_BIT_OR_LESS:
             return 656.0 + index
         return (shape.latent.kv_rank + shape.latent.rope_dim) * size + index
     if wide and shape.wide:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import families, named_matrices
 from fairlead.sizing.families import MissingFact
 from fairlead.sizing.named_matrices import LINEAR, PARTS, PATTERN
@@ -23,6 +24,7 @@ _MODELOPT: Final[Mapping[str, str]] = {
     "MXFP8": "mxfp8",
 }
 """ModelOpt's algorithms, as vLLM 0.32 lists them."""
+_SCHEMES: Final[Mapping[str, KvFormat]] = {"fp8": KvFormat.FP8, "nvfp4": KvFormat.NVFP4}
 _MIXED: Final = "MIXED_PRECISION"
 _FOUR_BIT: Final = frozenset({"nvfp4", "compressed-tensors-int4"})
 _EIGHT_BIT: Final = frozenset({"compressed-tensors-fp8", "compressed-tensors-int8", "modelopt"})
@@ -55,13 +57,17 @@ def _facts(config: ConfigJson, found: _Coverage, layers: int) -> dict[str, Any]:
     covered, eight = named_matrices.named(found.covered, layers), named_matrices.named(found.eight, layers)
     if LINEAR in found.eight:
         eight = {part: layers - covered.get(part, 0) for part in PARTS if covered.get(part, 0) < layers}
-    return {
-        "checkpoint_quant": found.label,
-        "kept": [],
-        "kept_layers": named_matrices.named((*found.kept, *_left_alone(config)), layers),
-        "covered_layers": {part: covered.get(part, 0) + eight.get(part, 0) for part in PARTS},
-        "eight_bit": sorted(eight),
-    } | _shared_scales(config)
+    return (
+        {
+            "checkpoint_quant": found.label,
+            "kept": [],
+            "kept_layers": named_matrices.named((*found.kept, *_left_alone(config)), layers),
+            "covered_layers": {part: covered.get(part, 0) + eight.get(part, 0) for part in PARTS},
+            "eight_bit": sorted(eight),
+        }
+        | _shared_scales(config)
+        | _cache(config)
+    )
 
 
 def _coverage(config: ConfigJson) -> _Coverage | MissingFact:
@@ -163,6 +169,26 @@ def _shared_scales(config: ConfigJson) -> dict[str, int]:
     group = _first((*four_bits_first, config), "group_size") or config.get("q_group_size") or 0
     stated = {"weight_block": max(block), "weight_group": group}
     return {name: number for name, number in stated.items() if number > 0}
+
+
+def _cache(config: ConfigJson) -> dict[str, Any]:
+    """Return the format of the KV cache for which the checkpoint has scales, as vLLM 0.32 reads it."""
+    method = str(config.get("quant_method", "")).lower()
+    if method == "compressed-tensors":
+        return {"stored_cache": KvFormat.FP8} if config.get("kv_cache_scheme") is not None else {}
+    if not method.startswith("modelopt"):
+        return {}
+    parts = (config.get("quantization") or config, config)
+    stated = _first(parts, "kv_cache_scheme") or _first(parts, "kv_cache_quant_algo")
+    found = _SCHEMES.get(_scheme(stated) if isinstance(stated, Mapping) else str(stated).lower())
+    return {} if found is None else {"stored_cache": found, "cache_by_modelopt": True}
+
+
+def _scheme(stated: ConfigJson) -> str:
+    bits = stated.get("num_bits") if stated.get("type") == "float" else None
+    if bits == 8 and stated.get("dynamic") is False:
+        return "fp8"
+    return "nvfp4" if bits == 4 else ""
 
 
 def _first(parts: Iterable[ConfigJson], name: str) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON

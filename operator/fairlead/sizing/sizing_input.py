@@ -187,6 +187,11 @@ class SizingInput:
         return 4 if self.dtype is Dtype.FLOAT32 else 2
 
     @property
+    def cache_format(self) -> KvFormat:
+        """The format of the KV cache; `auto` means the one that the engine takes for this checkpoint."""
+        return self.release.own_cache(self.shape, self.accelerator) if self.kv is KvFormat.AUTO else self.kv
+
+    @property
     def format(self) -> WeightFormat:
         """The format of weights in memory; `none` means the one that the checkpoint is stored in."""
         chosen = self.weights or WeightFormat.NONE

@@ -30,6 +30,8 @@ from fairlead.fleet.engine_memory import (
     SpreadRules,
 )
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 
 PORT: Final = 30000
 NAMES: Final = MetricNames(
@@ -107,6 +109,10 @@ class PretendMemory:
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""
         return BatchLimits(sequences=48, tokens=4096)
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:  # noqa: ARG002 - the same for all
+        """The model's own type."""
+        return KvFormat.AUTO
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
         """Nothing was measured."""

@@ -19,6 +19,8 @@ from fairlead.fleet.engine_memory import (
     ReplicaLayout,
     SpreadRules,
 )
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 
 GIB: Final = 1024
 """In MiB, the unit of SGLang's arithmetic here."""
@@ -86,6 +88,14 @@ class SglangMemory:
         if total > _LARGE:
             reserved = max(reserved, _LEAST_ON_LARGE)
         return max(0.0, round((total - reserved) / total, 3))
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:  # noqa: ARG002 - the same on every GPU
+        """FP8 if ModelOpt states it: `configure_kv_cache_dtype`."""
+        return (
+            shape.stored.cache
+            if shape.stored.cache_by_modelopt and shape.stored.cache is KvFormat.FP8
+            else KvFormat.AUTO
+        )
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Prompt tokens of one step, by the card's memory; generated tokens have their own steps."""

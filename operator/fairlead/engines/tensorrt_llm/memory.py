@@ -20,6 +20,8 @@ from fairlead.fleet.engine_memory import (
     ReplicaLayout,
     SpreadRules,
 )
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 
 
 class TensorRtMemory:
@@ -47,6 +49,10 @@ class TensorRtMemory:
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
         """None: it measures its work first."""
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:  # noqa: ARG002 - the same on every GPU
+        """What ModelOpt states: `_torch/model_config.py: validate_and_set_kv_cache_quant`."""
+        return shape.stored.cache if shape.stored.cache_by_modelopt else KvFormat.AUTO
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""

@@ -14,17 +14,18 @@ FIELD: Final = "spec.engine.quantization.kvCache"
 
 def eight_bits_need_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": before 8.9 fp8_e5m2 is the only usable FP8 cache."""
-    if setup.engine.kv not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(setup, ADA):
+    if _format(setup) not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(setup, ADA):
         return None
-    return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.9"), "write fp8E5M2 or auto")
+    instead = "fp8E5M2 or auto" if _stored(setup) is KvFormat.AUTO else _sixteen_bits(setup)
+    return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.9"), f"write {instead}")
 
 
 def four_bits_need_blackwell(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": nvfp4 is FlashInfer's on the SM100 family only."""
     gpu = setup.accelerator
-    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == BLACKWELL.major:
+    if _format(setup) is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == BLACKWELL.major:
         return None
-    instead = "fp8" if gpu.capability >= ADA else "fp8E5M2"
+    instead = "fp8" if gpu.capability >= ADA else "fp8E5M2" if _stored(setup) is KvFormat.AUTO else _sixteen_bits(setup)
     return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "10.x"), f"write {instead}")
 
 
@@ -63,6 +64,20 @@ def five_bit_exponent_with_eight_bit_weights(setup: EngineSetup) -> SpecRefusal 
     )
 
 
+def _stored(setup: EngineSetup) -> KvFormat:
+    """Return the cache's format that the checkpoint has scales for; `auto` is none."""
+    return setup.shape.stored.cache if setup.shape else KvFormat.AUTO
+
+
+def _format(setup: EngineSetup) -> KvFormat:
+    """Return the cache's format: the checkpoint's if the spec sets none."""
+    return _stored(setup) if setup.engine.kv is KvFormat.AUTO else setup.engine.kv
+
+
+def _sixteen_bits(setup: EngineSetup) -> str:
+    return KvFormat.BFLOAT16 if _at_least(setup, AMPERE) else KvFormat.FLOAT16
+
+
 def _at_least(setup: EngineSetup, least: ComputeCapability) -> bool:
     """Return whether the GPU has this capability; an unknown GPU is assumed to have it."""
     return setup.accelerator is None or setup.accelerator.capability >= least
@@ -71,7 +86,8 @@ def _at_least(setup: EngineSetup, least: ComputeCapability) -> bool:
 def _needs(setup: EngineSetup, capability: str) -> str:
     assert setup.accelerator is not None
     has = setup.accelerator.capability
-    return f"needs compute capability {capability}, and {setup.accelerator.product} has {has}"
+    what = "" if setup.engine.kv is not KvFormat.AUTO else f"the checkpoint's {_stored(setup)} cache "
+    return f"{what}needs compute capability {capability}, and {setup.accelerator.product} has {has}"
 
 
 def _refusal(setup: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:

@@ -7,7 +7,7 @@ from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import expert_blocks, host_cache
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
-from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.accelerators import BLACKWELL, Accelerator
 from fairlead.fleet.engine_memory import (
     NOTHING_OFFLOADED,
     BatchLimits,
@@ -18,7 +18,10 @@ from fairlead.fleet.engine_memory import (
     SpreadRules,
     WeightOffload,
 )
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
 
+_FP8_ON_BLACKWELL: Final = "glm_moe_dsa"
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
 
@@ -103,6 +106,13 @@ class VllmRelease(NamedTuple):
             latent_block_tokens=16,
             packs_tables=True,
         )
+
+    def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:
+        """What the checkpoint has scales for: `resolve_kv_cache_dtype_string`, `Attention.__init__`. FP8 for GLM-5 on
+        the SM100 family: `models/config.py: GlmMoeDsaForCausalLM`."""
+        if shape.stored.cache is KvFormat.AUTO and shape.family == _FP8_ON_BLACKWELL:
+            return KvFormat.FP8 if accelerator.capability.major == BLACKWELL.major else KvFormat.AUTO
+        return shape.stored.cache
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Large batches on cards of 70 GiB or more, except the A100. Releases before 0.9 took 1024 sequences on every
