@@ -30,7 +30,7 @@ from fairlead.fleet.engine_launch import (
     WeightMount,
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import ENGINE, LATENT, NGRAM, SLOTS, VOLUME, WITH_DRAFT, setup_of
+from tests.engines.setups import ENGINE, LATENT, LLAMA, NGRAM, SLOTS, VOLUME, WITH_DRAFT, setup_of
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -90,6 +90,14 @@ def launch(setup: EngineSetup | None = None, pace: LifecycleParameters = PACE) -
 
 def test_a_plain_wish_is_a_short_command() -> None:
     assert launch().command == (*START, "--enable-prefix-caching")
+
+
+def test_a_lengthened_rope_is_given_the_context_that_the_model_was_made_for() -> None:
+    """vLLM took Phi-3's 4,096 tokens of before; routers sent it prompts of up to 131,072, as the fit had room for."""
+    phi = replace(LLAMA, positions=131072, original_positions=4096)
+    plain, short = setup_of(shape=phi), setup_of(replace(ENGINE, max_context_tokens=8192), shape=phi)
+    assert launch(plain).command == (*START, "--enable-prefix-caching", "--max-model-len", "131072")
+    assert launch(short).command == (*START, "--enable-prefix-caching", "--max-model-len", "8192")
 
 
 def test_every_typed_field_says_its_flags() -> None:

@@ -91,28 +91,6 @@ def test_windows_switched_off_layer_kinds_and_partial_rotation_are_read() -> Non
     assert (off.window, counted.window, partial.rotary_dim) == (None, WindowedLayers(layers=16, tokens=128), 64)
 
 
-def linear(**kinds: object) -> dict[str, Any]:
-    """A model of 32 layers of two kinds, as the fields describe them."""
-    heads = {"linear_num_key_heads": 16, "linear_num_value_heads": 32, "linear_conv_kernel_dim": 4}
-    sizes = {"linear_key_head_dim": 128, "linear_value_head_dim": 128}
-    return LLAMA | {"model_type": "qwen3_next"} | heads | sizes | kinds
-
-
-def test_layers_with_linear_attention_are_counted_by_their_kinds_or_by_their_interval() -> None:
-    kinds = [*["linear_attention"] * 3, "full_attention"] * 8
-    listed = read(linear(layer_types=kinds))
-    assert listed.recurrent is not None
-    assert (listed.recurrent.layers, listed.full_layers) == (24, 8)
-    assert read(linear(full_attention_interval=4)) == listed
-    assert read(linear(layer_types=kinds, full_attention_interval=8)) == listed
-    assert read(linear(layer_types=["full_attention"] * 32)).recurrent is None
-
-
-def test_a_model_of_two_kinds_of_layers_is_not_sized_without_their_kinds() -> None:
-    """It was sized with full attention in every layer."""
-    assert checkpoint.read("it", json.dumps(linear())) == MissingFact("the model's configuration lacks layer_types")
-
-
 def test_a_family_named_without_its_text_suffix_is_found() -> None:
     inner = GEMMA["text_config"] | {"model_type": "gemma3"}
     assert read({"text_config": inner}).family == "gemma3_text"
@@ -241,31 +219,6 @@ def test_what_is_no_known_model_says_what_is_missing(text: str, what: str) -> No
 )
 def test_numbers_that_make_no_model_say_so(changed: dict[str, Any], what: str) -> None:
     assert checkpoint.read("it", json.dumps(LLAMA | changed)) == MissingFact(what)
-
-
-@pytest.mark.parametrize(
-    ("changed", "what"),
-    [
-        (
-            {"hidden_size_per_layer_input": 256},
-            "hidden_size_per_layer_input: embeddings of each layer are not known to this version",
-        ),
-        (
-            {"num_kv_shared_layers": 20, "use_double_wide_mlp": True},
-            "num_kv_shared_layers: layers that share the KV cache of others are not known to this version",
-        ),
-    ],
-)
-def test_what_small_gemmas_add_to_each_layer_is_named_rather_than_left_out(changed: dict[str, int], what: str) -> None:
-    """Without them, Gemma 4 E2B had 1.7 billion parameters instead of 4.6, and a cache of 35 layers instead of 15."""
-    small = {"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | changed}
-    assert checkpoint.read("it", json.dumps(small)) == MissingFact(what)
-
-
-def test_large_gemmas_that_have_none_of_it_are_sized() -> None:
-    none = {"hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "vocab_size_per_layer_input": 262144}
-    found = read({"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | none})
-    assert found.family == "gemma4_text"
 
 
 def test_a_model_whose_every_layer_has_experts_needs_only_their_width() -> None:

@@ -14,7 +14,8 @@ from fairlead.sizing import checkpoint, named_matrices, weights
 from fairlead.sizing.families import MissingFact
 from fairlead.sizing.sizing_input import GIB, SizingInput
 from tests.sizing.inputs import shape, sizing_input
-from tests.sizing.test_checkpoint import LLAMA, linear
+from tests.sizing.test_checkpoint import LLAMA
+from tests.sizing.test_layers_of_checkpoints import linear
 
 ATTENTION, MLP, EXPERTS = MatrixGroup.ATTENTION, MatrixGroup.MLP, MatrixGroup.EXPERTS
 LINEAR_IN, LINEAR_OUT, SHARED = MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT, MatrixGroup.SHARED_EXPERTS

@@ -144,6 +144,8 @@ class ModelShape:
     """Width of an ordinary MLP; 0 if every layer has experts."""
     positions: int
     """The longest context that the model was made for."""
+    original_positions: int | None = None
+    """With LongRoPE, the context before it was lengthened, which vLLM takes unless one is set; None: without it."""
     tied: bool = False
     """Embedding and head are one matrix."""
     gated: bool = True

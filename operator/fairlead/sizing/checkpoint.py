@@ -60,6 +60,8 @@ _LARGEST: Final = 10**12
 _LENGTHENING: Final = frozenset({"linear", "dynamic"})
 """Kinds of rope scaling by whose factor engines multiply `max_position_embeddings`; the others have done so already, in
 vLLM 0.32 and SGLang 0.5.23 also yarn."""
+_LONG_ROPE: Final = frozenset({"longrope", "su"})
+_ORIGINAL: Final = "original_max_position_embeddings"
 _LENGTHENED: Final = "gemma3"
 """A family whose positions are the longer ones already."""
 
@@ -151,8 +153,10 @@ def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:
     head, positions = facts.get("head_dim"), facts.get("max_position_embeddings")
     factor = float(scaling.get("factor") or 1.0) if kind in _LENGTHENING else 1.0
     found: dict[str, Any] = {"rotary_stretch": factor}
+    if kind in _LONG_ROPE:
+        found["original_positions"] = body.get(_ORIGINAL) or scaling.get(_ORIGINAL)
     if positions and not facts["model_type"].startswith(_LENGTHENED):
-        found = {"rotary_stretch": 1.0, "max_position_embeddings": int(positions * factor)}
+        found |= {"rotary_stretch": 1.0, "max_position_embeddings": int(positions * factor)}
     return found | ({"rotary_dim": int(head * partial)} if partial and head else {})
 
 

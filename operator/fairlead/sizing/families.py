@@ -136,6 +136,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
         vocab=facts["vocab"],
         intermediate=_dense_width(family, facts),
         positions=facts["max_position_embeddings"],
+        original_positions=facts.get("original_positions"),
         tied=bool(facts.get("tie_word_embeddings")) or family in _ALWAYS_TIED,
         rotary_dim=facts.get("rotary_dim") or (64 if "qwen3_5" in family else None),
         rotary_stretch=facts.get("rotary_stretch") or 1.0,

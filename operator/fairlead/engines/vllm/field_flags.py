@@ -54,6 +54,12 @@ def _queued(setup: EngineSetup) -> Arguments:
     return numbered("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
+def _context(setup: EngineSetup) -> Arguments:
+    """By itself vLLM takes a model with LongRoPE for as short as it was before that: `config/model.py`."""
+    lengthened = setup.shape is not None and setup.shape.original_positions is not None
+    return numbered("--max-model-len", setup.context_tokens if lengthened else setup.engine.max_context_tokens)
+
+
 def _utilization(setup: EngineSetup) -> str | None:
     """On a processor, our own share where the KV cache is unknown; the field is refused there."""
     share = setup.engine.memory_utilization
@@ -107,7 +113,12 @@ FIELDS: Final = (
         write=_queued,
         count=lambda engine: engine.max_queued_requests,
     ),
-    count_row("spec.engine.context.maxTokens", "--max-model-len", lambda engine: engine.max_context_tokens),
+    FieldFlags(
+        field="spec.engine.context.maxTokens",
+        flags=("--max-model-len",),
+        write=_context,
+        count=lambda engine: engine.max_context_tokens,
+    ),
     value_row(
         "spec.engine.memoryUtilization", "--gpu-memory-utilization", "--device-memory-utilization", of=_utilization
     ),
