@@ -28,6 +28,12 @@ def test_layers_with_linear_attention_are_counted_by_their_kinds_or_by_their_int
     assert read(linear(layer_types=["full_attention"] * 32)).recurrent is None
 
 
+def test_qwen3_next_drafts_by_its_own_layer_although_its_configuration_has_no_such_field() -> None:
+    """MTP was refused for it; `qwen3_next_mtp.py` takes one layer where none is stated."""
+    assert read(linear(full_attention_interval=4)).mtp_layers == 1
+    assert read(linear(full_attention_interval=4, num_nextn_predict_layers=0)).mtp_layers == 0
+
+
 def test_a_model_of_two_kinds_of_layers_is_not_sized_without_their_kinds() -> None:
     """It was sized with full attention in every layer."""
     assert checkpoint.read("it", json.dumps(linear())) == MissingFact("the model's configuration lacks layer_types")

@@ -83,6 +83,7 @@ _VISION: Final[Mapping[str, VisionTower]] = {
 """Published sizes of these families' towers, entered by hand; a config.json that describes its tower wins."""
 
 _DEFAULTS: Final[Mapping[str, ModelFacts]] = {
+    "qwen3_next": {"mtp_layers": 1},
     "gemma2": {"sliding_window_pattern": 2},
     "gemma3_text": {
         "sliding_window_pattern": 6,
