@@ -139,6 +139,16 @@ LIMITS: Final = {
             "write 131072 or less",
         ),
     ),
+    "a length that an argument sets is stated for the model too": (
+        setup_of(replace(ENGINE, max_context_tokens=200_000, extra_args=('--hf-overrides={"rope_theta": 1e6}',))),
+        no(
+            "spec.engine.context.maxTokens",
+            200000,
+            Why.CONTEXT_TOO_LONG,
+            "Llama-3.1-8B was made for 131,072 tokens",
+            "write 131072 or less; if --hf-overrides lengthens it, write 200000 as spec.model.shape.maxPosition too",
+        ),
+    ),
     "a step gives every running request a token": (
         setup_of(replace(ENGINE, max_sequences=512, max_batched_tokens=256)),
         no(

@@ -126,3 +126,14 @@ def test_what_the_spec_is_refused_for_anyway_is_no_reason_against_a_suggestion()
     assert [one.reason.value for one in review.refusals] == ["ArgumentRemoved", "DoesNotFit"]
     assert isinstance(review.fit, NoFit)
     assert review.fit.alternatives
+
+
+def test_a_context_lengthened_by_an_argument_is_accepted_with_the_length_that_its_refusal_names() -> None:
+    document = deployment("Qwen/Qwen3-8B", "NVIDIA-H100-80GB-HBM3", "vLLM", "auto")
+    yarn = '--hf-overrides={"rope_parameters":{"rope_type":"yarn","factor":4.0},"max_position_embeddings":131072}'
+    document["spec"]["engine"] |= {"context": {"maxTokens": 131072}, "extraArgs": [yarn]}
+    (refused,) = admission.review(document, OFFLINE).refusals
+    assert refused.remedy.endswith("write 131072 as spec.model.shape.maxPosition too")
+    document["spec"]["model"]["shape"] = {"maxPosition": 131072}
+    review = admission.review(document, OFFLINE)
+    assert (review.refusals, review.fit and review.fit.verdict) == ((), FitVerdict.FITS)

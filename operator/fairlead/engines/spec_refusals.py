@@ -57,8 +57,9 @@ def gpu_too_old(setup: EngineSetup, least: ComputeCapability, engine: str) -> Sp
     )
 
 
-def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None:
-    """Above the model's positions, unless a variable of the engine turns its refusal off."""
+def context_too_long(setup: EngineSetup, unless: str = "", lengthened_by: str = "") -> SpecRefusal | None:
+    """Above the model's positions, unless a variable of the engine turns its refusal off. An argument may change what
+    the model's configuration says; its length is then for the user to state."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
     if tokens is None or shape is None or tokens <= shape.positions or setup.variable(unless) == "1":
         return None
@@ -67,8 +68,14 @@ def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None
         value=str(tokens),
         reason=EngineReason.CONTEXT_TOO_LONG,
         because=f"{shape.name} was made for {count(shape.positions, 'token')}",
-        remedy=f"write {shape.positions} or less",
+        remedy=f"write {shape.positions} or less{_stated(setup, tokens, lengthened_by)}",
     )
+
+
+def _stated(setup: EngineSetup, tokens: int, flag: str) -> str:
+    if not setup.gives(flag):
+        return ""
+    return f"; if {flag} lengthens it, write {tokens} as spec.model.shape.maxPosition too"
 
 
 def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:

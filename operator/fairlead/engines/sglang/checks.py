@@ -20,6 +20,7 @@ _OTHERWISE_DIVIDED: Final = (
     *("--moe-a2a-backend", "--moe-dp-size", "--moe-data-parallel-size"),
 )
 LONGER_ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
+CONFIGURATION: Final = "--json-model-override-args"
 
 
 def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
@@ -171,6 +172,7 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         '`srt/configs/model_config.py`: "context_length (N) is greater than the derived context_length (M)".',
         spec_refusals.context_too_long,
         LONGER_ALLOWED,
+        CONFIGURATION,
     ),
     cited(
         "`srt/arg_groups`: a hierarchical cache without the radix cache is refused.",

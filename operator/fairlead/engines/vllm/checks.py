@@ -106,6 +106,7 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         '"User-specified max_model_len (100000) is greater than the derived max_model_len".',
         spec_refusals.context_too_long,
         limits.LONGER_ALLOWED,
+        limits.CONFIGURATION,
     ),
     limits.batch_below_sequences,
     limits.prompts_in_one_piece,
