@@ -206,6 +206,19 @@ def test_an_invalid_answer_is_returned_to_its_model_once_with_what_was_wrong(tmp
     run_story(story())
 
 
+def test_a_schema_with_a_property_named_text_is_checked_like_any_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        form = {"type": "json_schema", "json_schema": {"name": "c", "schema": {"type": "object", "required": ["text"]}}}
+        async with Raw(answer("not json"), answer('{"text":"x"}')).listening() as engine:
+            route = single("chat", "ns/a") | {"onInvalid": "Retry"}
+            async with gateway(written(tmp_path, [target("a", engine.address)], [route])) as router:
+                _, _, text = await posted(router, QUESTION | {"response_format": form}, CHAT)
+                assert json.loads(text)["choices"][0]["message"]["content"] == '{"text":"x"}'
+                assert len(engine.seen) == 2
+
+    run_story(story())
+
+
 def test_an_invalid_answer_goes_on_to_the_next_target_where_the_route_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(answer(BAD)).listening() as one, Raw(answer(GOOD)).listening() as other:

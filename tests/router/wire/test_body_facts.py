@@ -99,10 +99,16 @@ def test_the_stream_flag_is_read_as_engines_read_it(value: object, streams: bool
     [
         (Surface.CHAT, {"response_format": {"type": "json_object"}}, True),
         (Surface.CHAT, {"response_format": {"type": "text"}}, False),
+        (Surface.CHAT, {"response_format": {"type": "json_schema", "json_schema": {"name": "text"}}}, True),
+        (Surface.CHAT, {"response_format": {"json_schema": {}}}, True),
+        (Surface.CHAT, {"response_format": ["text"]}, True),
         (Surface.CHAT, {"response_format": None, "structured_outputs": None}, False),
         (Surface.COMPLETIONS, {"structured_outputs": {"regex": "a"}}, True),
         (Surface.RESPONSES, {"text": {"format": {"type": "json_schema", "schema": {}}}}, True),
         (Surface.RESPONSES, {"text": {"format": {"type": "text"}}}, False),
+        (Surface.RESPONSES, {"text": {"format": {"type": "text", "name": "json_schema"}}}, False),
+        (Surface.RESPONSES, {"text": {"verbosity": "low"}}, False),
+        (Surface.RESPONSES, {"text": "json_object"}, False),
         (Surface.MESSAGES, {}, False),
     ],
 )

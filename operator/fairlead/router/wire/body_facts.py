@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw
 
-from fairlead.router.wire import forms, json_values, prompts, request_bodies
+from fairlead.router.wire import forms, json_values, output_format, prompts, request_bodies
 from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.prompts import TURN
 from fairlead.router.wire.request_bodies import FileBody, RequestBody, TextsBody
@@ -29,6 +29,7 @@ MOST_SPELT: Final = 4
 """Bytes of a body for each of its text: escapes take up to three."""
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
+ABSENT: Final = frozenset({b"", b"null"})
 NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 
 
@@ -156,13 +157,11 @@ class BodyFacts:
         """Whether the reply must follow a grammar or a schema."""
         parsed = self.parsed
         if isinstance(parsed, request_bodies.ResponsesBody):
-            return b'"json_schema"' in bytes(parsed.text) or b'"json_object"' in bytes(parsed.text)
+            return output_format.of_text(parsed.text) in output_format.JSON
         if isinstance(parsed, (request_bodies.ChatBody, request_bodies.CompletionsBody)):
-            if not parsed.response_format and not parsed.structured_outputs:
-                return False
             wanted = bytes(parsed.response_format)
-            return bytes(parsed.structured_outputs) not in (b"", b"null") or (
-                wanted not in (b"", b"null") and b'"text"' not in wanted
+            return bytes(parsed.structured_outputs) not in ABSENT or (
+                wanted not in ABSENT and output_format.of(wanted) != output_format.TEXT
             )
         return False
 
