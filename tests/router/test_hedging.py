@@ -4,6 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fairlead.routing import watchdog
+from fairlead.routing.endpoint import Endpoint
 from tests.router.gated_engine import Gated
 from tests.router.planes import HOST, STREAM, Plane, posted, run_story
 from tests.router.test_engine_requests import router_before
@@ -11,6 +15,7 @@ from tests.router.test_engine_requests import router_before
 AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
 SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
 REFUSAL = b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+BUSY = b"HTTP/1.1 503 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 ERROR = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -44,6 +49,80 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
             status, text = await task
             assert (status, text.count("data: ")) == (200, 2)
             await calm(router)
+
+    run_story(story())
+
+
+def test_the_first_one_answers_with_an_error_and_its_rival_goes_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        for error in (ERROR, BUSY):
+            one, other = Gated(), Gated()
+            async with router_before(tmp_path, one, other, **SOON) as router:
+                task = asyncio.create_task(router.complete(STREAM))
+                first, rival = await both_attempted(one, other)
+                first.data = error
+                first.gate.set()
+                while next(one for one in await router.endpoints() if one["address"] == first.address)["inflight"]:
+                    await asyncio.sleep(0.002)
+                rival.gate.set()
+                status, text = await task
+                assert (status, text.count("data: "), rival.left, len(rival.seen)) == (200, 2, 0, 1)
+                await calm(router)
+
+    run_story(story())
+
+
+def test_where_both_answer_with_an_error_the_client_gets_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(ERROR), Gated(ERROR)
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
+            first.gate.set()
+            await asyncio.sleep(0.03)
+            rival.gate.set()
+            assert await task == (500, "{}")
+            await calm(router)
+
+    run_story(story())
+
+
+def test_the_first_one_refuses_the_request_and_no_rival_is_waited_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
+            first.data = REFUSAL
+            first.gate.set()
+            assert await task == (400, "{}")
+            while not rival.left:
+                await asyncio.sleep(0.002)
+            await calm(router)
+
+    run_story(story())
+
+
+@pytest.mark.interpreted
+def test_the_first_one_hangs_and_its_rival_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hung = set[str]()
+
+    def reason(endpoint: Endpoint, _now: float, _cap: float) -> str | None:
+        return "no progress for 60 s" if endpoint.address in hung and endpoint.inflight else None
+
+    monkeypatch.setattr(watchdog, "hang_reason", reason)
+
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
+            hung.add(first.address)
+            while not first.left:
+                await asyncio.sleep(0.002)
+            rival.gate.set()
+            status, text = await task
+            assert (status, text.count("data: "), rival.left, len(rival.seen)) == (200, 2, 0, 1)
 
     run_story(story())
 

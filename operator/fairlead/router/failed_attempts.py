@@ -50,12 +50,13 @@ def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, 
     table = owner.target.dispatcher.table
     if owner.target.lost_adapter(error, owner.request.routing, endpoint):
         owner.last_error = error
-        owner.elsewhere(AttemptEnding.BUSY, now)
+        _left_to_hedge_or_elsewhere(owner, AttemptEnding.BUSY, now)
         return
     ending, again = error.record(table, endpoint)
-    if again or (ending is AttemptEnding.FAILED and table.is_covered(endpoint)):
+    has_other = owner.second is not None or table.is_covered(endpoint)
+    if again or (ending is AttemptEnding.FAILED and has_other):
         owner.last_error = error
-        owner.elsewhere(ending, now)
+        _left_to_hedge_or_elsewhere(owner, ending, now)
         return
     if ending is AttemptEnding.FAILED and owner.goes_on(FallbackReason.ENGINE_ERROR, ending, now):
         return
@@ -85,6 +86,15 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         hedges.take_over(owner, owner.second, AttemptEnding.FAILED, now)
     else:
         owner.elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+
+
+def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
+    """Leave the request to its hedge, which is under way already, or try another endpoint."""
+    if owner.second is None:
+        owner.elsewhere(ending, now)
+        return
+    owner.first = None  # its connection is not closed: it has answered, or was ended before
+    hedges.take_over(owner, owner.second, ending, now)
 
 
 def abandoned(attempt: EngineAttempt, hedge: EngineAttempt | None) -> AttemptEnding:
@@ -139,4 +149,4 @@ def hung(owner: FailingRequest, why: str, now: float) -> None:
     attempt.abort()
     owner.reply.drop()
     owner.last_error = refusals.hung_engine(endpoint.address, why)
-    owner.elsewhere(AttemptEnding.SLOW, now)
+    _left_to_hedge_or_elsewhere(owner, AttemptEnding.SLOW, now)
