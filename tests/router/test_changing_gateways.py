@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.emulator.living import living, paced
+from tests.router.gated_engine import Gated
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import HOST, STREAM, Plane, Raw, run_story, whole
+from tests.router.recalling import CACHE
+from tests.router.test_hedging import ERROR
+from tests.router.test_token_counts import LIMITED, LONG, Tokenizing
 
 ANSWER: Final = whole(
     b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
@@ -72,6 +76,52 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
                 _, headers, text = await running
                 assert (headers["x-fairlead-target"], text.count("data: ")) == ("ns/a", 61)
                 assert list((await router.page())["targets"]) == ["ns/b"]
+
+    run_story(story())
+
+
+def test_a_target_that_is_removed_while_a_prompt_is_counted_there_leaves_its_request_to_another(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Tokenizing(None, silent=True).listening() as one, Raw(*[ANSWER] * 2).listening() as other:
+            both = [target("a", one.address), target("b", other.address)]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a")], limits=LIMITED)) as router:
+                counting = asyncio.create_task(posted(router, LONG))
+                while not one.bodies:
+                    await asyncio.sleep(0.002)
+                written(tmp_path, both[1:], [single("chat", "ns/b")], limits=LIMITED)
+                status, headers, _ = await counting
+                assert (status, headers["x-fairlead-target"], one.seen) == (200, "ns/b", [])
+                while list((await router.page())["targets"]) != ["ns/b"]:
+                    await asyncio.sleep(0.005)
+
+    run_story(story())
+
+
+def test_a_request_that_follows_another_in_the_cache_outlives_the_target_that_both_were_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        first, second = Gated(ERROR), Gated(ERROR)
+        async with first.listening(), second.listening(), Raw(ANSWER).listening() as third:
+            targets = [target(name, one.address) for name, one in (("a", first), ("b", second), ("c", third))]
+            question = body("chat", temperature=0)
+            config = written(tmp_path, targets, [single("chat", "ns/a", "ns/b", reasons=("EngineError",))], cache=CACHE)
+            async with gateway(config) as router:
+                leads = asyncio.create_task(posted(router, question))
+                while not first.seen:
+                    await asyncio.sleep(0.002)
+                follows = asyncio.create_task(posted(router, question))
+                while await router.metric("fairlead_router_requests_in_flight") < 2:
+                    await asyncio.sleep(0.002)
+                written(tmp_path, targets[1:], [single("chat", "ns/c")], cache=CACHE)
+                while list((await router.page())["targets"]) != ["ns/b", "ns/c"]:
+                    await asyncio.sleep(0.005)
+                first.gate.set()
+                while not second.seen:
+                    await asyncio.sleep(0.002)
+                await asyncio.sleep(0.6)  # some sweeps, which drop targets without requests
+                second.gate.set()
+                assert (await leads)[0] == 500
+                status, headers, _ = await follows
+                assert (status, headers["x-fairlead-target"]) == (200, "ns/c")
 
     run_story(story())
 

@@ -17,7 +17,7 @@ from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.peer_reports import PeerReports
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
-from fairlead.router.router_context import RouterContext
+from fairlead.router.router_context import LiveExchange, RouterContext
 from fairlead.router.shared_budgets import SharedBudgets
 from fairlead.router.shared_store import SharedStoreConnection
 from fairlead.routing.adapter_split import AdapterSplit
@@ -164,12 +164,17 @@ class Router:
         context = self.context
         for target in list(context.retiring):
             target.dispatcher.table.take(())
-            for exchange in [one for one in context.live if one.target is target]:
+            for exchange in self._held_by(target):
                 exchange.reroute(now)
-            if target.is_over:
+            if target.is_over and not self._held_by(target):
                 context.retiring.remove(target)
                 target.forget_pools()
                 target.close()
+
+    def _held_by(self, target: EngineTarget) -> list[LiveExchange]:
+        """Return all requests of a target: one whose prompt is being counted, that awaits a permit, or that follows
+        another in the cache is neither at an endpoint nor in the queue, and still comes back to its target."""
+        return [one for one in self.context.live if one.target is target]
 
     @property
     def sole(self) -> EngineTarget:
