@@ -21,6 +21,8 @@ ANSWER: Final = whole(
 )
 COST: Final = (500 * 2 + 250 * 8) / 1e6
 """Of one such external answer, 0.003."""
+BUDGET: Final = 'fairlead_router_tenant_budget{tenant="shop"}'
+BUDGET_SPENT: Final = 'fairlead_router_tenant_budget_spent{tenant="shop"}'
 KEYS: Final = {"shop": "sk-shop", "office": "sk-office"}
 
 
@@ -154,6 +156,40 @@ def test_a_budget_refuses_what_it_may_not_pay_for_and_says_what_is_left(tmp_path
                     'fairlead_router_tenant_budget_spent{tenant="shop"}': pytest.approx(3 * COST),
                 }
             assert len(api.seen) == 4
+
+    run_story(story())
+
+
+async def until_budget_is(router: Plane, most: float) -> None:
+    """Wait until the configuration with this budget is in force; 0: with none."""
+    while (await samples(router, BUDGET)).get(BUDGET, 0.0) != most:
+        await asyncio.sleep(0.005)
+
+
+def test_a_budget_that_returns_in_its_period_remembers_what_was_spent(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 3).listening() as api:
+
+            def configured(**budgets: Json) -> Path:
+                outer = [outside(api.address, tmp_path, prices=PRICES)]
+                return written(
+                    tmp_path, [], [single("chat", "external/big")], outer, tenants=tenants(tmp_path, **budgets)
+                )
+
+            async with gateway(configured(shop=budget("1"))) as router:
+                await until_budget_is(router, 1.0)
+                assert (await posted(router, PROMPT, **bearer()))[0] == 200
+                configured()
+                await until_budget_is(router, 0.0)
+                configured(shop=budget("2"))
+                await until_budget_is(router, 2.0)
+                assert await router.metric(BUDGET_SPENT) == pytest.approx(COST)
+                configured(shop=budget("3", monthly=False))
+                await until_budget_is(router, 3.0)
+                assert await router.metric(BUDGET_SPENT) == 0.0, "a day is not a month"
+                configured(shop=budget("4"))
+                await until_budget_is(router, 4.0)
+                assert await router.metric(BUDGET_SPENT) == pytest.approx(COST)
 
     run_story(story())
 

@@ -14,9 +14,9 @@ from fairlead.router.shared_budgets import SharedBudgets
 from tests.accounting.costs import NOON
 from tests.router.cache import redis_server
 from tests.router.cache.redis_server import Server
-from tests.router.gateways import gateway, posted, single, written
+from tests.router.gateways import Json, gateway, posted, single, written
 from tests.router.planes import PROMPT, Raw, run_story
-from tests.router.test_costs import ANSWER, PRICES, bearer, budget, tenants
+from tests.router.test_costs import ANSWER, PRICES, bearer, budget, tenants, until_budget_is
 from tests.router.test_external_apis import outside
 
 pytestmark = pytest.mark.conformance
@@ -184,5 +184,31 @@ def test_a_router_that_starts_again_refuses_what_the_one_before_has_spent(tmp_pa
             async with gateway(config) as router:
                 assert (await posted(router, WANTED, **bearer()))[0] == 429
                 assert (await posted(router, WANTED, **bearer("office")))[0] == 200
+
+    run_story(story(), 60)
+
+
+def test_a_budget_that_was_taken_out_of_the_file_for_a_while_is_not_whole_again_in_the_store(
+    tmp_path: Path, server: Server
+) -> None:
+    async def story() -> None:
+        place = tmp_path / "url"
+        place.write_text(server.url)
+        async with Raw(*[ANSWER] * 4).listening() as api:
+
+            def configured(**budgets: Json) -> Path:
+                outer, routes = [outside(api.address, tmp_path, prices=PRICES)], [single("chat", "external/big")]
+                names = tenants(tmp_path, **budgets)
+                return written(tmp_path, [], routes, outer, tenants=names, cache={"redisUrlFile": str(place)})
+
+            async with gateway(configured(shop=budget("0.01"))) as router:
+                assert (await posted(router, WANTED, **bearer()))[0] == 200
+                configured()
+                await until_budget_is(router, 0.0)
+                configured(shop=budget("0.01"))
+                await until_budget_is(router, 0.01)
+                assert [(await posted(router, WANTED, **bearer()))[0] for _ in range(2)] == [200, 429]
+            async with gateway(tmp_path / "router.json") as router:
+                assert (await posted(router, WANTED, **bearer()))[0] == 429
 
     run_story(story(), 60)

@@ -25,6 +25,8 @@ MOST_ESTIMATES: Final = 1024
 """Models whose reply lengths are kept; names made up by clients are refused earlier."""
 RETRY_SECONDS: Final = 3600.0
 """A budget may be raised before its next period: no client is told to wait for a month."""
+MOST_ASIDE: Final = 4096
+"""Budgets no longer configured that are kept; the latest ones stay."""
 KEPT_SECONDS: Final = 40 * 86_400
 """How long usage is kept: a month, and some days to read it."""
 
@@ -32,10 +34,13 @@ KEPT_SECONDS: Final = 40 * 86_400
 class RouterSpending:
     """What all requests of one router spend."""
 
-    __slots__ = ("_estimates", "_forget_at", "_telemetry", "budgets", "counts", "ledger", "outcomes")
+    __slots__ = ("_aside", "_estimates", "_forget_at", "_telemetry", "budgets", "counts", "ledger", "outcomes")
 
     def __init__(self, telemetry: TelemetryRecorder) -> None:
         self._telemetry = telemetry
+        self._aside: dict[tuple[str, bool], BudgetAccount] = {}
+        """Budgets no longer configured, by tenant and whether they are monthly. One that returns in the same period,
+        since a file was edited twice or could not be read once, would otherwise be whole again."""
         self._estimates: dict[str, OutputEstimate] = {}
         self._forget_at = 0.0
         self.budgets: dict[str, BudgetAccount] = {}
@@ -49,17 +54,17 @@ class RouterSpending:
         """Apply a configuration; what is spent stays spent."""
         priced = any(one.price_per_hour is not None for one in settings.served) or bool(settings.externals)
         self.counts = priced or any(one.tenant.budget is not None for one in accounts.all)
+        before = self._aside | {(name, one.monthly): one for name, one in self.budgets.items()}
         kept: dict[str, BudgetAccount] = {}
         for account in accounts.all:
             budget = account.tenant.budget
             if budget is None:
                 continue
-            found = self.budgets.get(account.name)
-            if found is None or found.monthly is not budget.monthly:
-                found = BudgetAccount(0.0, monthly=budget.monthly)
+            found = before.pop((account.name, budget.monthly), None) or BudgetAccount(0.0, monthly=budget.monthly)
+            found.shared = found.shared and self.budgets.get(account.name) is found
             found.limit, found.parts, found.shadow = float(budget.max_cost), routers, account.shadow
             kept[account.name] = found
-        self.budgets = kept
+        self.budgets, self._aside = kept, dict(list(before.items())[-MOST_ASIDE:])
 
     def wall(self, now: float) -> float:
         """Return the time of day, by which budgets and hours are kept."""
@@ -117,4 +122,5 @@ class RouterSpending:
                     self.ledger.add_idle(target.name, revision, money, wall)
         if wall >= self._forget_at:
             self._forget_at = wall + HOUR_SECONDS
+            self._aside = {key: one for key, one in self._aside.items() if one.ends > wall}
             self.ledger.drop_before(int(wall - KEPT_SECONDS))
