@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from aiohttp import web
 
 from tests.router.gateways import Json, gateway, posted, single, target, written
-from tests.router.planes import Raw, answering, run_story
+from tests.router.planes import Raw, answering, plane, run_story, whole
 from tests.router.recalling import CACHE, until_followed
 from tests.router.test_external_apis import outside
 from tests.router.test_falling_back import ANSWER, EVERY, PROMPT, came_from
@@ -81,5 +82,31 @@ def test_an_external_api_that_gets_another_model_gives_no_answers_of_the_former_
                 go_on.set()
                 assert await former == "old"
                 assert await answered_by(prompt=HELD) == "new"
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_equal_requests_that_rules_send_to_two_targets_get_an_answer_from_each(tmp_path: Path, started: bool) -> None:
+    async def story() -> None:
+        small, big = Raw(*[ANSWER] * 2), Raw(*[ANSWER] * 2)
+        healthy = small.to_probes
+        if not started:
+            small.to_probes = big.to_probes = whole(b"{}", 500)
+        hard = {"name": "hard", "when": {"tasks": ["hard"]}, "target": "ns/big"}
+        route = single("chat", "ns/small") | {"strategy": "Rules", "rules": [hard]}
+        async with small.listening(), big.listening():
+            targets = [target("small", small.address), target("big", big.address)]
+            async with plane(written(tmp_path, targets, [route], cache=CACHE)) as router:
+                requests = []
+                for task in ("easy", "easy", "hard"):
+                    requests.append(asyncio.create_task(posted(router, COLD, x_fairlead_task=task)))
+                    await asyncio.sleep(0.05)
+                small.to_probes = big.to_probes = healthy
+                answers = await asyncio.gather(*requests)
+                assert [status for status, _, _ in answers] == [200] * 3
+                assert [headers["x-fairlead-target"] for _, headers, _ in answers] == ["ns/small", "ns/small", "ns/big"]
+                _, headers, _ = await posted(router, COLD)
+                assert headers["x-fairlead-cache"] == "hit", "also of an answer for which an engine had to start"
 
     run_story(story())
