@@ -1,5 +1,6 @@
 """Counters of checked answers: which failed their check, which were sent to nobody, which tasks were misrouted."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import Plane, Raw, run_story, whole
-from tests.router.test_costs import bearer, reported, samples, tenants
+from tests.router.test_costs import bearer, budget, reported, samples, tenants
 from tests.router.test_external_apis import outside
 from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, cascade
+from tests.router.test_request_records import lines
 
 PRICES: Final = {"prompt": "1000000", "output": "0"}
 """A prompt token costs one; each answer says that its prompt had three."""
@@ -59,6 +61,41 @@ def test_an_invalid_answer_and_its_retry_are_counted_and_the_first_reached_no_cl
             assert (found["cost_attempts"], found["cost_retries"]) == (3, 1)
             assert (found["validated"], found["invalid"]) == (3, 1)
             assert (found["unanswered"], found["misrouted"]) == (ANSWERS_COST, 0)
+
+    run_story(story())
+
+
+def test_a_retry_whose_longer_prompt_the_budget_cannot_pay_is_not_sent(tmp_path: Path) -> None:
+    async def story() -> None:
+        long = "no JSON, " * 1000
+        prompt = len(json.dumps(WANTED))
+        async with Raw(answer(long), answer(GOOD)).listening() as api:
+            externals = [outside(api.address, tmp_path, prices=PRICES)]
+            route = single("chat", "external/big") | {"onInvalid": "Retry"}
+            names = tenants(tmp_path, shop=budget(str(2 * prompt + len(long) // 2)))
+            async with gateway(written(tmp_path, [], [route], externals, tenants=names)) as router:
+                status, _, text = await posted(router, WANTED, CHAT, **bearer())
+                assert (status, json.loads(text)["choices"][0]["message"]["content"]) == (200, long)
+                assert len(api.seen) == 1
+
+    run_story(story())
+
+
+def test_the_prompt_of_a_retry_holds_the_answer_and_is_not_what_bytes_make_a_token_is_learnt_from(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        question = WANTED | {"messages": [{"role": "user", "content": "x" * 4000}]}
+        answers = [*[answer(BAD, prompt=1000), answer(GOOD, prompt=9000)] * 3, answer(GOOD, prompt=1000)]
+        async with Raw(*answers).listening() as engine:
+            route = single("chat", "ns/a") | {"onInvalid": "Retry"}
+            config = written(tmp_path, [target("a", engine.address)], [route])
+            async with gateway(config, log=tmp_path / "log") as router:
+                for _ in range(4):
+                    assert (await posted(router, question, CHAT))[0] == 200
+                *retried, last = [one["prompt_tokens_estimated"] for one in await lines(tmp_path / "log", 4)]
+        assert last == pytest.approx(1000, rel=0.02)
+        assert min(retried) > last, "the second attempt's prompt is longer"
 
     run_story(story())
 

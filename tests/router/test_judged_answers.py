@@ -19,10 +19,10 @@ GOOD: Final = '{"city":"Rome"}'
 BAD: Final = '{"town":"Rome"}'
 
 
-def answer(text: str, tokens: int = 7) -> bytes:
+def answer(text: str, tokens: int = 7, prompt: int = 3) -> bytes:
     """A whole chat answer."""
     message = {"role": "assistant", "content": text}
-    usage = {"prompt_tokens": 3, "completion_tokens": tokens}
+    usage = {"prompt_tokens": prompt, "completion_tokens": tokens}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     return whole(json.dumps({"choices": choices, "usage": usage}).encode())
 

@@ -110,6 +110,12 @@ class Request:
         self.measured_bytes = found.measured_bytes(len(self.received.body))
         return found
 
+    def extend(self, body: bytes) -> None:
+        """Send engines this longer body from now on; its prompt is not measured, since engines count more than text."""
+        self.text_bytes += max(0, len(body) - len(self.body))
+        self.measured_bytes = 0
+        self.body = body
+
     def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
         """Create `routing` for this target and owner; return a problem if that fails."""
         account, record, dispatcher = self.facts.account, self.record, target.dispatcher
@@ -124,14 +130,14 @@ class Request:
         problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
-        most, answers, longest = found.max_tokens, found.n, found.longest
+        most, answers, longest, size = found.max_tokens, found.n, found.longest, found.size
         tokens = dispatcher.table.expectations.of(account.name).tokens
         if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
             return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT
         self.routing = routing = RoutingRequest(
             account=account,
-            prompt_tokens=tokens(*found.size),
+            prompt_tokens=tokens(self.text_bytes, size.media, size.ids),
             output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
             answers=answers,
             longest_input=0 if longest is None else tokens(*longest),

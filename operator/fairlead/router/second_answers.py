@@ -128,7 +128,7 @@ def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict)
     assert verdict.structured is not None
     trial.retried = True
     members = retried_bodies.members(request.surface, request.body, verdict.answer, verdict.structured)
-    request.body = splices.put(request.body, path.found, members)
+    request.extend(splices.put(request.body, path.found, members))
 
 
 def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
