@@ -246,6 +246,35 @@ def test_a_confidence_check_requests_the_log_probabilities_that_it_needs(tmp_pat
     run_story(story())
 
 
+@pytest.mark.parametrize(
+    ("path", "given", "sent"),
+    [
+        (CHAT, None, True),
+        (CHAT, False, True),
+        (CHAT, 0, True),
+        (CHAT, True, True),
+        ("/v1/completions", None, 1),
+        ("/v1/completions", False, 1),
+        ("/v1/completions", 0, 0),
+        ("/v1/completions", 5, 5),
+    ],
+)
+def test_a_client_that_wants_no_probabilities_is_judged_by_them_all_the_same(
+    tmp_path: Path, path: str, given: object, sent: object
+) -> None:
+    async def story() -> None:
+        async with Raw(answer(GOOD)).listening() as small, Raw(answer(BAD)).listening() as large:
+            targets = [target("s", small.address), target("l", large.address)]
+            route = cascade("s", "l", check="Confidence", minConfidence=0.7)
+            question = QUESTION | {"prompt": 'What is "logprobs"?', "logprobs": given}
+            async with gateway(written(tmp_path, targets, [route])) as router:
+                assert (await posted(router, question, path))[0] == 200
+            wanted, other = bodies_of(small)[0]["logprobs"], bodies_of(large)[0]["logprobs"]
+            assert (wanted, type(wanted), other) == (sent, type(sent), given)
+
+    run_story(story())
+
+
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
 def test_an_answer_that_cannot_have_probabilities_is_given_and_paid_for_once(tmp_path: Path, path: str) -> None:
     async def story() -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import UNSET
 
 from fairlead.engines.http_api import HttpApi
+from fairlead.router import probability_check
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.request_record import Copied, RequestRecord
 from fairlead.router.probability_check import PROBABILITIES, ProbabilityCheck
@@ -71,5 +72,5 @@ def _added(
     if owner.rank and ranked is not None and path in ranked.paths:
         members[ranked.name] = owner.rank
     if owner.judged_by is not None and surface in PROBABILITIES and owner.judged_by.wants_probabilities:
-        members.update({} if b'"logprobs"' in owner.body else {"logprobs": PROBABILITIES[surface]})
+        members |= {} if probability_check.are_requested(found) else {"logprobs": PROBABILITIES[surface]}
     return members

@@ -85,6 +85,7 @@ class ChatBody(RequestBody, gc=False):
     """POST /v1/chat/completions."""
 
     max_completion_tokens: Any = UNSET
+    logprobs: Any = UNSET
     response_format: Raw = NONE
     structured_outputs: Raw = NONE
     documents: Raw = NONE
@@ -94,6 +95,7 @@ class ChatBody(RequestBody, gc=False):
 class CompletionsBody(RequestBody, gc=False):
     """POST /v1/completions; a prompt may be text, tokens, or several of either."""
 
+    logprobs: Any = UNSET
     response_format: Raw = NONE
     structured_outputs: Raw = NONE
     suffix: str | None = None
