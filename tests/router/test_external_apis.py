@@ -10,7 +10,7 @@ import pytest
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import HOST, Raw, events, free_port, run_story, whole
 from tests.router.test_engine_requests import DELTA
-from tests.router.test_falling_back import ANSWER, BROKEN, EVERY, PROMPT, came_from
+from tests.router.test_falling_back import ANSWER, BROKEN, EVERY, PROMPT, came_from, nothing_runs
 from tests.router.test_tls import certified, secure_engine
 
 CHAT: Final[Json] = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
@@ -147,14 +147,18 @@ def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int
 def test_a_limit_of_its_own_is_overload(tmp_path: Path) -> None:
     async def story() -> None:
         limited = whole(b'{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}', 429)
+        limited = limited.replace(b"\r\n", b"\r\nretry-after: 30\r\n", 1)
         async with Raw(*[limited] * 4).listening() as api, Raw(ANSWER).listening() as engine:
             routes = [single("chat", "external/big"), single("both", "external/big", "ns/a", reasons=["QueueFull"])]
             config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
             async with gateway(config) as router:
-                status, _, text = await posted(router, PROMPT)
-                assert (status, "Rate limit reached" in text) == (429, True)
+                status, headers, text = await posted(router, PROMPT)
+                assert (status, headers["retry-after"], "Rate limit reached" in text) == (429, "30", True)
+                assert len(api.seen) == 1, "a second request would come too soon"
                 _, headers, _ = await posted(router, PROMPT | {"model": "both"})
                 assert came_from(headers) == ("ns/a", "QueueFull; from=external/big")
+                assert len(api.seen) == 2
+                assert await nothing_runs(router)
 
     run_story(story())
 

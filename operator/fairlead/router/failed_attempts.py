@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fairlead.fleet.gateways import Timeouts
 from fairlead.fleet.model_routes import FallbackReason
-from fairlead.router import hedges, refusals
+from fairlead.router import external_api, hedges, refusals
 from fairlead.router.attempt import EngineAttempt
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.hedges import HedgedRequest
@@ -46,19 +46,24 @@ class FailingRequest(HedgedRequest, Protocol):
 
 
 def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
-    """Handle an engine's error response: try another engine, or pass it on."""
+    """Handle an engine's error response: try another engine, or pass it on.
+
+    An external API's rate limit is no replica's: another request would come too soon, and may count against it as well.
+    """
     table = owner.target.dispatcher.table
     if owner.target.lost_adapter(error, owner.request.routing, endpoint):
         owner.last_error = error
         _left_to_hedge_or_elsewhere(owner, AttemptEnding.BUSY, now)
         return
     ending, again = error.record(table, endpoint)
+    limited = owner.target.external is not None and error.head.status == external_api.RATE_LIMITED
     has_other = owner.second is not None or table.is_covered(endpoint)
-    if again or (ending is AttemptEnding.FAILED and has_other):
+    if (again and not limited) or (ending is AttemptEnding.FAILED and has_other):
         owner.last_error = error
         _left_to_hedge_or_elsewhere(owner, ending, now)
         return
-    if ending is AttemptEnding.FAILED and owner.goes_on(FallbackReason.ENGINE_ERROR, ending, now):
+    reason = FallbackReason.QUEUE_FULL if limited else FallbackReason.ENGINE_ERROR
+    if (limited or ending is AttemptEnding.FAILED) and owner.goes_on(reason, ending, now):
         return
     owner.end(ending, None, now)
     problem = owner.target.problem_of(error, owner.request.received.head)
