@@ -24,7 +24,7 @@ class Image(Group):
     digest: str = Field(
         default="",
         pattern="^(sha256:[0-9a-f]{64})?$",
-        description="`sha256:...`; pins the image even if its tag is moved.",
+        description="`sha256:...`; pins the image even if its tag is moved. `tag` has no effect then.",
     )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         default="IfNotPresent",

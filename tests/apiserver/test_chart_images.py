@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from house import chart_manifests
+from tests.apiserver.chart_notes import notes
+from tests.apiserver.packaged import DIGEST
 
 SECRETS: Final = [{"name": "registry"}, {"name": "mirror"}]
 VALUES: Final[dict[str, Any]] = {"imagePullSecrets": SECRETS, "image": {"pullPolicy": "Always"}}
@@ -57,3 +59,16 @@ def test_helm_test_gives_them_to_its_engine(helm: Path) -> None:
     (job,) = [one for one in yaml.safe_load_all(done.stdout) if one["kind"] == "Job"]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["args"][-2:] == ["--image-pull-secret=registry", "--image-pull-secret=mirror"]
+
+
+def test_a_tag_that_a_digest_overrides_comes_with_a_warning(helm: Path) -> None:
+    """An upgrade by tag of a release that is pinned by digest would keep the old image without a word.
+
+    Both are not refused: tools that update a pinned image write the tag beside the digest for people to read.
+    """
+    warning = "WARNING: image.tag next has no effect"
+    printed = notes(helm, {"image.tag": "next", "image.digest": DIGEST})
+    assert warning in printed
+    assert f"What runs is\nregistry.fairlead.dev/fairlead@{DIGEST}\n" in printed
+    assert warning not in notes(helm, {"image.tag": "next"})
+    assert "image.tag" not in notes(helm, {"image.digest": DIGEST})

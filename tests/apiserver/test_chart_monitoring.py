@@ -1,7 +1,5 @@
 """What the chart creates for Grafana and the Prometheus operator, only where enabled."""
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import EngineKind
 from house import chart_manifests
 from monitoring import files
+from tests.apiserver.chart_notes import notes
 from tests.apiserver.packaged import SERVING_SCRAPED, nested
 from tests.monitoring import scrape_targets
 
@@ -41,20 +40,6 @@ def test_the_sidecar_finds_dashboards_by_your_labels_and_folder(helm: Path) -> N
     shown = [one["metadata"] for one in chart_manifests.template(helm, values) if one["kind"] == "ConfigMap"]
     assert [one["labels"]["grafana"] for one in shown] == ["main"] * len(files.BOARDS)
     assert [one["annotations"] for one in shown] == [{"grafana_folder": "Serving"}] * len(files.BOARDS)
-
-
-def notes(helm: Path, values: dict[str, Any]) -> str:
-    """What Helm prints after an installation; no API server is needed."""
-    words = [str(helm), "install", "fairlead", str(chart_manifests.CHART), "-n", chart_manifests.NAMESPACE]
-    done = subprocess.run(
-        [*words, "--dry-run=client", "-f", "-"],
-        input=yaml.safe_dump(nested(values)),
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"KUBECONFIG": os.devnull},
-    )
-    return done.stdout.partition("NOTES:")[2]
 
 
 def test_alerts_about_an_operator_that_nothing_scrapes_come_with_a_warning(helm: Path) -> None:
