@@ -17,8 +17,8 @@ def test_routers_that_would_speak_tls_to_plain_engines_are_warned_of(given: Obje
     (answer,) = [one for one in warned(given) if "engineTls" in one]
     assert answer == (
         f"{field}.door.engineTls: caSecret authority: engines are started without TLS, so routers would reach none "
-        "of them; remove it, unless a sidecar that you add to their pods terminates TLS on their port; a service mesh "
-        "needs no such setting"
+        "of them; remove it, unless a sidecar that you add to their pods terminates TLS on their port; a network "
+        "plugin that encrypts between nodes needs no such setting"
     )
 
 

@@ -22,6 +22,6 @@ def warnings(routing: RoutingSettings, field: str) -> Iterator[SpecWarning]:
             value=f"caSecret {authority.name}",
             reason=AdmissionReason.PLAIN_HTTP,
             because="engines are started without TLS, so routers would reach none of them",
-            remedy="remove it, unless a sidecar that you add to their pods terminates TLS on their port; a service "
-            "mesh needs no such setting",
+            remedy="remove it, unless a sidecar that you add to their pods terminates TLS on their port; a network "
+            "plugin that encrypts between nodes needs no such setting",
         )
