@@ -40,7 +40,8 @@ class SourceItems(ApiModel):
 
     url: ItemSourceText = Field(
         description="hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag, best with "
-        "@sha256:…; an image is mounted, and nothing in it is run."
+        "@sha256:…; an image is mounted, and nothing in it is run, which needs image volumes: Kubernetes 1.35 or "
+        "later, or the feature gate ImageVolume."
     )
     path: RelativePath = Field(description="Path of the file in it.")
     revision: Revision | None = Field(

@@ -50,8 +50,8 @@ class Model(ApiModel):
 
     source: SourceText = Field(
         description="Where the weights are read from: hf://organisation/model, oci://host/repository:tag, "
-        "s3://bucket/path, pvc://claim/path, or /path for a folder in the engine's image. "
-        "A change starts a new revision."
+        "s3://bucket/path, pvc://claim/path, or /path for a folder in the engine's image. oci:// needs image volumes: "
+        "Kubernetes 1.35 or later, or the feature gate ImageVolume. A change starts a new revision."
     )
     revision: Revision | None = Field(
         default=None,
