@@ -87,6 +87,23 @@ def test_a_gateway_has_routers_for_the_deployments_of_the_same_files(run: Run, f
     assert not [one for one in found if one["metadata"]["name"] == "bad-router"], "the gateway's routers serve it"
 
 
+def test_where_the_cluster_assigns_users_the_pods_name_none(run: Run, file: File) -> None:
+    front, joins = file(gateway(), "front.yaml"), file(deployment(prePull=True), "chat.yaml")
+
+    assert users(objects(run, "--assigned-users", front, joins)) == [set(), set(), set(), set()]
+    assert users(objects(run, front, joins)) == [{"runAsUser", "runAsGroup", "fsGroup"}] * 4
+
+
+def users(found: list[dict[str, Any]]) -> list[set[str]]:
+    """Which of its users and groups each pod names: of two groups of routers, an engine and what holds its image."""
+    pods = [one["spec"]["template"]["spec"] for one in found if one["kind"] in {"Deployment", "DaemonSet"}]
+    named = [
+        pod["securityContext"].keys() | {field for one in pod["containers"] for field in one["securityContext"]}
+        for pod in pods
+    ]
+    return [fields & {"runAsUser", "runAsGroup", "fsGroup"} for fields in named]
+
+
 def test_a_refused_object_is_reported_and_the_others_are_shown(run: Run, file: File) -> None:
     code, out, err = run("render", "-o", "yaml", file(deployment(replicas=-1), "a.yaml"), file(deployment(), "b.yaml"))
 

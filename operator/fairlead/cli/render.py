@@ -28,6 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text", help=how)
     image = "the image of routers and simulated engines with -o yaml; default fairlead"
     parser.add_argument("--image", default="fairlead", help=image)
+    users = "with -o yaml: pods name no user and no group, as with the chart's assignedUsers=true (OpenShift)"
+    parser.add_argument("--assigned-users", action="store_true", help=users)
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
 
@@ -54,7 +56,9 @@ def run(chosen: argparse.Namespace) -> int:
     pairs = zip(found, reviews, strict=True)
     accepted = [(one.content, of) for one, of in pairs if of is not None and not of.refusals]
     if chosen.output == "yaml":
-        made = _objects(accepted, replace(context, releases=engines.releases(chosen.image)), chosen.image)
+        releases = engines.releases(chosen.image)
+        context = replace(context, releases=releases, assigned_users=chosen.assigned_users)
+        made = _objects(accepted, context, chosen.image)
     else:
         made = _shown([_processes(one, [of for _, of in accepted]) for _, one in accepted], chosen.output)
     print(made, end="")
@@ -91,12 +95,13 @@ def _objects(accepted: "Sequence[tuple[object, Review]]", context: "ReviewContex
 
     from fairlead.cli import rendered_objects
 
+    platform = rendered_objects.installation(image, assigned_users=context.assigned_users)
     made: list[dict[str, Any]] = []
     for document, review in accepted:
         if review.gateway is not None:
-            made += rendered_objects.of_gateway(review, [of for _, of in accepted], image)
+            made += rendered_objects.of_gateway(review, [of for _, of in accepted], platform)
         elif review.engine is not None and isinstance(document, dict):
-            made += rendered_objects.of_deployment(document, context, image)
+            made += rendered_objects.of_deployment(document, context, platform)
     return yaml.safe_dump_all(made, sort_keys=False, explicit_start=True) if made else ""
 
 

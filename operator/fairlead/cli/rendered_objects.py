@@ -36,8 +36,16 @@ RANDOM_PART: Final = "xxxxx"
 """Stands for what the API server adds to a generateName."""
 
 
-def of_deployment(document: Mapping[str, Any], context: ReviewContext, image: str) -> list[Manifest]:
-    """The objects of one accepted InferenceDeployment at its first rollout, in the order of applying."""
+def installation(image: str, *, assigned_users: bool = False) -> Installation:
+    """Return the installation of docs/install.md with this image."""
+    return Installation(image=image, operator_namespace=OPERATOR_NAMESPACE, assigned_users=assigned_users)
+
+
+def of_deployment(document: Mapping[str, Any], context: ReviewContext, platform: Installation) -> list[Manifest]:
+    """The objects of one accepted InferenceDeployment at its first rollout, in the order of applying.
+
+    Its engine pods name users unless the context's cluster assigns them; its routers' pods go by the installation.
+    """
     judged = deployment_review.read(_stored(document), context)
     deployment, review, spec = judged.deployment, judged.review, judged.spec
     assert deployment is not None
@@ -48,7 +56,7 @@ def of_deployment(document: Mapping[str, Any], context: ReviewContext, image: st
     owner = Owner(namespace=review.namespace or DEFAULT_NAMESPACE, name=review.name, uid="")
     revision = revisions.of(spec)
     capacity = replica_facts.replica(review, revision)
-    made = [*children.all_children(owner, deployment, _installation(image), capacity)]
+    made = [*children.all_children(owner, deployment, platform, capacity)]
     launch = review.engine.launch(review.setup, engine_timing.of(review))
     template = engine_pods.template(owner, deployment, launch, revision)
     count = replica_count.wanted(deployment.replicas, None, 0).replicas
@@ -59,19 +67,15 @@ def of_deployment(document: Mapping[str, Any], context: ReviewContext, image: st
     return [_without_cluster_facts(one) for one in made]
 
 
-def of_gateway(review: Review, others: Iterable[Review], image: str) -> list[Manifest]:
+def of_gateway(review: Review, others: Iterable[Review], platform: Installation) -> list[Manifest]:
     """The objects of one accepted InferenceGateway, for the deployments of the same files."""
     gateway = review.gateway
     assert gateway is not None
     owner = Owner(namespace=review.namespace or DEFAULT_NAMESPACE, name=review.name, uid="", kind=GATEWAY.name)
     configuration = rendered_gateway.configuration(gateway, others)
-    made = [*gateway_children.all_children(owner, gateway, configuration, _installation(image))]
+    made = [*gateway_children.all_children(owner, gateway, configuration, platform)]
     made += filter(None, [http_routes.manifest(owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))])
     return [_without_cluster_facts(one) for one in made]
-
-
-def _installation(image: str) -> Installation:
-    return Installation(image=image, operator_namespace=OPERATOR_NAMESPACE)
 
 
 def _stored(document: Mapping[str, Any]) -> dict[str, Any]:
