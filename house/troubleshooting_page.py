@@ -28,7 +28,8 @@ cause, how it shows, the remedy, and a command. `demo` and `chat` stand for your
 for its manifest, `company` for a gateway, `support` for an Evaluation, POD and NAME for what the message names;
 `fairlead why` prints the entries that apply right now, with your names filled in. `Ready` repeats the first condition
 that is not met, causes before effects ([operating](operating.md#one-deployment-does-not-serve)). If each apply takes
-seconds and bad specs are stored without a word, [the webhook is out of reach](operating.md#when-the-webhook-is-out-of-reach).
+seconds and bad specs are stored without a word, [the webhook is out of
+reach](operating.md#when-the-webhook-is-out-of-reach).
 """
 
 Sentence = Annotated[str, Field(min_length=10, pattern=r"^[^\n|]+\.$")]
