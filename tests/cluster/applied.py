@@ -1,6 +1,7 @@
 """A small server-side apply for the fake API server: field ownership, and the object after an apply."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -52,6 +53,17 @@ def leaves(manifest: Manifest) -> Leaves:
     mine = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
     metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key not in IDENTITY}
     return dict(_walk((), mine | ({"metadata": metadata} if metadata else {})))
+
+
+def field_set(fields: Leaves) -> Manifest:
+    """The paths of these leaves, as `managedFields` has them."""
+    root: Manifest = {}
+    for path in fields:
+        node = root
+        for step in path:
+            name = f"k:{json.dumps(dict([step]))}" if isinstance(step, tuple) else f"f:{step}"
+            node = node.setdefault(name, {})
+    return root
 
 
 def _walk(path: Path, value: Json) -> Iterator[tuple[Path, Any]]:

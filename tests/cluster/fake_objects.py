@@ -1,7 +1,7 @@
 """The store of a fake API server: objects with versions, field owners, and the history that watches need."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fairlead.cluster.kinds import Manifest, Resource
@@ -41,12 +41,15 @@ class Objects:
         self.held: dict[Where, Manifest] = {}
         self.past: list[Happened] = []
         self._owned: dict[Where, Mapping[str, Leaves]] = {}
+        self.admission: Callable[[Manifest], Manifest] = lambda manifest: manifest
+        """Mutates what clients write, as a webhook does; field owners stay as they are."""
 
     def copied(self) -> "Objects":
         """A copy of objects, history and owners that evolves on its own; what is stored is replaced, never changed."""
         other = Objects()
         other.version, other.moment = self.version, self.moment
         other.held, other.past, other._owned = dict(self.held), list(self.past), dict(self._owned)
+        other.admission = self.admission
         return other
 
     def found(self, where: Where) -> Manifest:
@@ -66,7 +69,8 @@ class Objects:
     def put(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Store an object as another client would have written it, status included."""
         where = _where(resource, manifest)
-        return self._store(where, _named(resource, manifest))
+        self._disown(where, manifest)
+        return self._store(where, self.admission(_named(resource, manifest)))
 
     def create(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Create an object."""
@@ -101,7 +105,12 @@ class Objects:
         self._owned[where] = done.owned
         identity = {key: live["metadata"][key] for key in applied.IDENTITY if key in live["metadata"]}
         metadata = done.manifest.pop("metadata", {}) | identity
-        return self._store(where, _named(resource, done.manifest | {"metadata": metadata}))
+        return self._store(where, self.admission(_named(resource, done.manifest | {"metadata": metadata})))
+
+    def managed_fields(self, where: Where) -> list[Manifest]:
+        """Who applied which fields, as the server writes it; owners of fields that were put are not recorded."""
+        owned = self._owned.get(where, {})
+        return [{"manager": name, "fieldsV1": applied.field_set(fields)} for name, fields in owned.items() if fields]
 
     def remove(self, where: Where, conditions: Mapping[str, str]) -> Manifest:
         """Delete an object, if the preconditions hold."""
@@ -120,6 +129,15 @@ class Objects:
         for one in [each for each in self.past if each.version > since]:
             if one.where[0] == title and namespace in (None, one.where[1]) and (event := _event(one, selector)):
                 yield event
+
+    def _disown(self, where: Where, manifest: Manifest) -> None:
+        """Take the fields that another client changes from those who applied them."""
+        now, put = applied.leaves(self.held.get(where, {})), applied.leaves(manifest)
+        changed = {path for path, value in now.items() if path[0] != "status" and put.get(path, ...) != value}
+        self._owned[where] = {
+            who: {path: value for path, value in fields.items() if path not in changed}
+            for who, fields in self._owned.get(where, {}).items()
+        }
 
     def _store(self, where: Where, manifest: Manifest) -> Manifest:
         live = self.held.get(where)

@@ -20,6 +20,10 @@ class PretendEvents:
         """Record that another client changed a child."""
         self.published.append(f"PutBack {note}")
 
+    def set_at_admission(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Record that admission sets fields of a child."""
+        self.published.append(f"SetAtAdmission {note}")
+
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
         """Record that another client deleted a pod."""
         self.published.append(f"Deleted {note}")

@@ -61,7 +61,10 @@ class PretendServer:
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """Read one object."""
         self._permit(ApiRequest(verb="get", resource=resource, name=name), resource.title)
-        return self.objects.held.get((resource.title, namespace or "", name))
+        where = (resource.title, namespace or "", name)
+        live = self.objects.held.get(where)
+        fields = self.objects.managed_fields(where)
+        return live if live is None else live | {"metadata": live["metadata"] | {"managedFields": fields}}
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
         """Read a container's log."""

@@ -142,3 +142,34 @@ def test_a_difference_is_named_by_its_place(path: Path, value: object, found: st
 )
 def test_what_the_server_makes_of_it_is_no_difference(path: Path, value: object) -> None:
     assert drift.differs(POD, changed(path, value)) is None
+
+
+@given(st.sampled_from(PLACES), st.sampled_from(PLACES), st.booleans())
+def test_an_intent_that_takes_over_all_that_differs_differs_no_more(
+    one: tuple[int, Path], other: tuple[int, Path], missing: bool
+) -> None:
+    """Of the fields that differ in one object, each is found, and each can be taken over alone."""
+    number, path = one
+    live = copy.deepcopy(CHILDREN[number])
+    for place in {path, *([other[1]] if other[0] == number else [])}:
+        spoil(live, place, missing=missing)
+    intent = CHILDREN[number]
+    found = list(drift.differences(intent, live))
+    assert drift.differs(intent, live) == found[0]
+    for each in found:
+        intent = drift.with_live(intent, live, each)
+    assert drift.differs(intent, live) is None
+
+
+def spoil(live: Manifest, path: Path, *, missing: bool) -> None:
+    """Change or remove one value of an object."""
+    above: Any = live
+    for step in path[:-1]:
+        above = above[step]
+    value = above[path[-1]]
+    if missing and not isinstance(above, list):
+        del above[path[-1]]
+    elif isinstance(value, bool):
+        above[path[-1]] = not value
+    else:
+        above[path[-1]] = value + 1 if isinstance(value, int) else f"{value}7"

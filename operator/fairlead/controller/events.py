@@ -42,6 +42,11 @@ class ReconcileEvents:
         news = NewEvent(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
         self.publisher.send(news, at)
 
+    def set_at_admission(self, about: Manifest, note: str, at: datetime) -> None:
+        """Record that admission sets fields of a child whenever it is written; nothing was written for it."""
+        news = NewEvent(owner=reference(about), reason="SetAtAdmission", action="Apply", note=note)
+        self.publisher.send(news, at)
+
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
         """Record another client's deletion of a pod; its ReplicaSet makes another, so the operator wrote nothing."""
         news = NewEvent(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)

@@ -112,6 +112,9 @@ class EventSink(Protocol):
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
         """Record that another client's change of a child was put back."""
 
+    def set_at_admission(self, about: Manifest, note: str, at: datetime) -> None:
+        """Record that admission sets fields of a child whenever it is written."""
+
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
         """Record another client's deletion of a pod."""
 

@@ -14,10 +14,12 @@ from typing import Final, NamedTuple
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import NotFound
-from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, desired_state, router_moves, router_settings, router_sides, snapshot
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children import change_reports
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.children.pre_pull import PrePullApplier
@@ -326,11 +328,7 @@ class Reconciler:
         return replace(facts, evaluation=self._runs.evaluation(owner.uid, key, question))
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
-        def report(resource: Resource, note: str) -> None:
-            log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
-            self._events.meddled(observed.document, resource, note, now)
-
-        return report
+        return change_reports.reporter(self._events, observed.document, _extra(observed), now)
 
     async def _route(
         self, observed: DeploymentSnapshot, deployment: DesiredDeployment | None, now: datetime

@@ -5,7 +5,7 @@ that is a difference: only fields of the intent count, lists whose elements have
 other lists as a whole, as server-side apply replaces them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from fairlead.objects import quantities
@@ -18,7 +18,17 @@ ListKey = Callable[[dict[str, Any]], tuple[str, ...]]
 
 def differs(intent: Manifest, live: Manifest) -> DriftPath | None:
     """Return the path of the first field that differs from the intent; None if there is none."""
-    return _difference(intent, live, ())
+    return next(differences(intent, live), None)
+
+
+def differences(intent: Manifest, live: Manifest) -> Iterator[DriftPath]:
+    """Yield the path of every field that differs from the intent; of one that is missing, nothing below it."""
+    return _differences(intent, live, ())
+
+
+def with_live(intent: Manifest, live: Manifest, path: DriftPath) -> Manifest:
+    """Return the intent with the live value of a field that differs, or without the field if the live one is gone."""
+    return dict(_with_live(intent, live, path, ""))
 
 
 def spelt(path: DriftPath | None) -> str:
@@ -57,14 +67,15 @@ ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
 """Maps that server-side apply replaces as a whole: with one more label a selector selects no pod."""
 
 
-def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  # noqa: ANN401  # any value of a manifest
+def _differences(intent: Any, live: Any, path: DriftPath) -> Iterator[DriftPath]:  # noqa: ANN401  # of a manifest
     if _absent(intent) and _absent(live):
-        return None
+        return
     if isinstance(intent, dict) and isinstance(live, dict):
-        return _in_maps(intent, live, path)
-    if isinstance(intent, list) and isinstance(live, list):
-        return _in_lists(intent, live, path)
-    return None if _same(intent, live, path) else path
+        yield from _in_maps(intent, live, path)
+    elif isinstance(intent, list) and isinstance(live, list):
+        yield from _in_lists(intent, live, path)
+    elif not _same(intent, live, path):
+        yield path
 
 
 def _absent(value: object) -> bool:
@@ -72,36 +83,59 @@ def _absent(value: object) -> bool:
     return value is None or value in ({}, [], "")
 
 
-def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: DriftPath) -> DriftPath | None:
+def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: DriftPath) -> Iterator[DriftPath]:
     if ATOMIC_MAPS & set(path) and not live.keys() <= intent.keys():
-        return path
-    found = (_difference(value, live.get(field), (*path, field)) for field, value in intent.items())
-    return next((each for each in found if each is not None), None)
+        yield path
+        return
+    for field, value in intent.items():
+        yield from _differences(value, live.get(field), (*path, field))
 
 
-def _in_lists(intent: list[Any], live: list[Any], path: DriftPath) -> DriftPath | None:
+def _in_lists(intent: list[Any], live: list[Any], path: DriftPath) -> Iterator[DriftPath]:
     field = path[-1] if path else ""
-    key = KEYS.get(field)
-    if key is not None and all(isinstance(element, dict) for element in (*intent, *live)):
-        return _by_key(intent, live, path, key)
-    if len(intent) != len(live):
-        return path
-    if field in ATOMIC and path != OPEN_LIST:
-        return None if _without_empties(intent) == _without_empties(live) else path
-    found = (_difference(*both, (*path, f"[{place}]")) for place, both in enumerate(zip(intent, live, strict=True)))
-    return next((each for each in found if each is not None), None)
+    key = _key(field, (*intent, *live))
+    if key is None:
+        if len(intent) != len(live):
+            yield path
+            return
+        if field in ATOMIC and path != OPEN_LIST:
+            if _without_empties(intent) != _without_empties(live):
+                yield path
+            return
+    there = _by_step(live, key)
+    for step, element in _by_step(intent, key).items():
+        if step in there:
+            yield from _differences(element, there[step], (*path, step))
+        else:
+            yield (*path, step)
 
 
-def _by_key(intent: list[Any], live: list[Any], path: DriftPath, key: ListKey) -> DriftPath | None:
-    there = {key(element): element for element in live}
-    for element in intent:
-        here = (*path, f"[{'/'.join(key(element))}]")
-        if key(element) not in there:
-            return here
-        found = _difference(element, there[key(element)], here)
-        if found is not None:
-            return found
-    return None
+def _key(field: str, elements: Iterable[Any]) -> ListKey | None:
+    """Return what identifies the elements of a list; None if only their places do."""
+    return KEYS.get(field) if all(isinstance(element, dict) for element in elements) else None
+
+
+def _by_step(elements: list[Any], key: ListKey | None) -> dict[str, Any]:
+    """Return the elements by the step of a path that leads to each."""
+    if key is None:
+        return {f"[{place}]": element for place, element in enumerate(elements)}
+    return {f"[{'/'.join(key(element))}]": element for element in elements}
+
+
+def _with_live(intent: Any, live: Any, path: DriftPath, field: str) -> Any:  # noqa: ANN401  # any value of a manifest
+    if not path:
+        return live
+    step, below = path[0], path[1:]
+    if isinstance(intent, dict):
+        here, there = dict(intent), live
+    else:
+        key = _key(field, (*intent, *live))
+        here, there = _by_step(intent, key), _by_step(live, key)
+    if step in there:
+        here[step] = _with_live(here[step], there[step], below, step)
+    else:
+        del here[step]
+    return here if isinstance(intent, dict) else list(here.values())
 
 
 def _without_empties(value: Any) -> Any:  # noqa: ANN401  # any value of a manifest

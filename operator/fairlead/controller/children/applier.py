@@ -4,14 +4,16 @@ Reads the live object before changing one that it did not create; objects of oth
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
-from fairlead.controller.children import foreign_changes, obstacles, orphans
+from fairlead.controller.children import admitted_fields, foreign_changes, obstacles, orphans
+from fairlead.controller.children.admitted_fields import AdmittedFields
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.obstacles import ApplyBlocked, ChildTerminating, StillTerminating
 from fairlead.controller.children.other_releases import OtherReleases
 from fairlead.controller.desired_state import DesiredState
@@ -42,10 +44,6 @@ PRUNED: Final = (
 """Kinds of children that are pruned; the Deployments of revisions are not, since they are retired one by one."""
 
 
-OnForeignChange = Callable[[Resource, str], None]
-"""Called when another client changed a child of ours, with a note on the change."""
-
-
 class Applier:
     """The only writer of workloads."""
 
@@ -55,11 +53,13 @@ class Applier:
         self._seen: dict[str, tuple[str, str]] = {}
         """By UID, the resourceVersion and the intent's hash that were last compared without a difference."""
         self._releases = OtherReleases()
+        self._admitted = AdmittedFields()
 
     def forget(self, uid: str) -> None:
         """Drop a deleted child."""
         self._seen.pop(uid, None)
         self._releases.forget(uid)
+        self._admitted.forget(uid)
 
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
@@ -145,22 +145,36 @@ class Applier:
                 await self.relabel(live, owner, meddled)
                 raise StillTerminating(f"Deployment {metadata['name']} is found by its labels again")
             obstacles.must_be_ours(live, owner)
-            stands, changed = self._compared(intent, live)
-            if stands:
+            due = await self._due(intent, live, meddled)
+            if due is None:
                 return False
-            await self._confirm(live)
-            note = self._releases.note(intent, live)
-            if changed is not None:
-                full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
-                manager = foreign_changes.last_manager(full, changed)
-                note = foreign_changes.change_note(live, drift.spelt(changed), manager)
-            intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
+            intent, note = due
         written = await self._server.apply(intent)
         self._world.note(written)
         self._releases.wrote(written)
         if note:
             meddled(resource, note)
         return live is None
+
+    async def _due(self, intent: Manifest, live: Manifest, meddled: OnForeignChange) -> tuple[Manifest, str] | None:
+        """Return what to send for a child that is there, with the note on another client's change; None if nothing."""
+        resource, metadata = kinds.of(intent), intent["metadata"]
+        stands, changed = self._compared(intent, live)
+        if stands:
+            return None
+        full = await self._confirm(live)
+        note = self._releases.note(intent, live)
+        if changed is not None:
+            full = full or await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
+            if self._admitted.stand(intent, full, lambda found: meddled(resource, found, restored=False)):
+                self._note_equal(full, metadata["annotations"][applied_hash.APPLIED])
+                return None
+            changed = admitted_fields.changed_otherwise(intent, full) or changed
+            manager = foreign_changes.last_manager(full, changed)
+            note = foreign_changes.change_note(live, drift.spelt(changed), manager)
+        if full is not None and snapshot.revision_of(full):
+            intent = admitted_fields.with_admitted_template(intent, full)
+        return intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}, note
 
     async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
         """Put the labels back on a revision's Deployment; its count and its recorded facts stay."""
@@ -177,29 +191,32 @@ class Applier:
                 f"{live['kind']} {live['metadata']['name']} exists, and its watch has not brought it yet"
             )
 
-    async def _confirm(self, live: Manifest) -> None:
-        """Change a revision's count only if the store has its latest count: a lagging watch shows older steps."""
+    async def _confirm(self, live: Manifest) -> Manifest | None:
+        """Read a revision, whose count changes only if the store has its latest: a lagging watch shows older steps."""
         metadata = live["metadata"]
         if not snapshot.revision_of(live):
-            return
+            return None
         fresh = await self._server.read(kinds.of(live), metadata["namespace"], metadata["name"])
         if fresh is not None and snapshot.requested_replicas(fresh) != snapshot.requested_replicas(live):
             raise StillTerminating(
                 f"{live['kind']} {metadata['name']} was changed, and its watch has not brought that yet"
             )
+        return fresh
 
     def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, DriftPath | None]:
         """Whether nothing is to be sent, else the field that another client changed since we applied it."""
         metadata, mark = live["metadata"], intent["metadata"]["annotations"][applied_hash.APPLIED]
-        version = (metadata["resourceVersion"], mark)
-        if self._seen.get(metadata["uid"]) == version:
+        if self._seen.get(metadata["uid"]) == (metadata["resourceVersion"], mark):
             return True, None
         if (metadata.get("annotations") or {}).get(applied_hash.APPLIED) != mark:
             return False, None
         changed = drift.differs(intent, live)
         if changed is None:
-            self._seen[metadata["uid"]] = version
+            self._note_equal(live, mark)
         return changed is None, changed
+
+    def _note_equal(self, live: Manifest, mark: str) -> None:
+        self._seen[live["metadata"]["uid"]] = (live["metadata"]["resourceVersion"], mark)
 
     async def _remove(self, retired: Manifest) -> None:
         """Delete a retired Deployment only if its UID is unchanged and it still requests no replicas."""

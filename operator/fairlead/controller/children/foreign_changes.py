@@ -24,6 +24,13 @@ def last_manager(live: Manifest, path: DriftPath = ()) -> str:
     return str(last["manager"]) if last is not None else "an unknown client"
 
 
+def is_ours_alone(live: Manifest, path: DriftPath) -> bool:
+    """Whether we own this field and no other client does, by an object that was read with its `managedFields`."""
+    entries = live["metadata"].get("managedFields") or ()
+    owners = {one.get("manager") for one in entries if one.get("fieldsV1") and _holds(one["fieldsV1"], path)}
+    return owners == {CONTROLLER}
+
+
 def _holds(fields: Manifest, path: DriftPath) -> bool:
     """Whether a set of fields has this path, all below it, or a whole value above it."""
     if not path or not fields:

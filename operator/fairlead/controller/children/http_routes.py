@@ -11,7 +11,7 @@ from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
-from fairlead.controller.children.applier import OnForeignChange
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.obstacles import ChildTerminating, StillTerminating
 from fairlead.controller.children.separate_child import SeparateChild
 from fairlead.controller.status.route_conditions import RouteState

@@ -8,7 +8,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles
-from fairlead.controller.children.applier import OnForeignChange
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.children.separate_child import SeparateChild
 from fairlead.controller.pods import admitted_tolerations, target_start

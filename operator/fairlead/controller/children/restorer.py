@@ -14,7 +14,8 @@ from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import orphans
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.child_losses import ChildLoss, LossKind
 from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.desired_state import DesiredState

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import obstacles
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.objects.owner import Owner

@@ -11,9 +11,11 @@ from datetime import datetime
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
-from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller import router_settings
-from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children import change_reports
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.gateways import gateway_secrets, gateway_snapshot, gateway_status, members, routed_models
@@ -136,14 +138,8 @@ class GatewayReconciler:
         return list(await asyncio.gather(*reports))
 
     def _meddled(self, observed: GatewaySnapshot, now: datetime) -> OnForeignChange:
-        owner = observed.owner
-
-        def report(resource: Resource, note: str) -> None:
-            about = {"namespace": owner.namespace, "name_of_object": owner.name, "reason": "PutBack"}
-            log.warning("%s", note, extra=about)
-            self._environment.events.meddled(observed.document, resource, note, now)
-
-        return report
+        extra = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
+        return change_reports.reporter(self._environment.events, observed.document, extra, now)
 
     async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> None:
         """Write the status if it differs from the stored one."""
