@@ -45,6 +45,12 @@ def reporting(one: Manifest, ready: int) -> Manifest:
     return one | {"status": {"readyReplicas": ready}}
 
 
+def scaled(generation: int, most: int) -> Manifest:
+    """A deployment under a policy, edited so often."""
+    made = infd(scaling=SCALED["scaling"] | {"maxReplicas": most})
+    return made | {"metadata": made["metadata"] | {"generation": generation}}
+
+
 def written(generation: int, **status: object) -> Manifest:
     """A policy, and what its status says."""
     policy = infd("calm")
@@ -71,6 +77,8 @@ def of_gateway(name: str) -> Manifest:
         (kinds.INFERENCE_DEPLOYMENT, infd(), infd(**SCALED), ["chat", "AutoscalingPolicy calm"]),
         (kinds.INFERENCE_DEPLOYMENT, infd(**SCALED), None, ["chat", "AutoscalingPolicy calm"]),
         (kinds.INFERENCE_DEPLOYMENT, None, infd(scaling={"policy": {"name": 7}}), ["chat"]),
+        (kinds.INFERENCE_DEPLOYMENT, scaled(1, 4), scaled(2, 400), ["chat", "AutoscalingPolicy calm"]),
+        (kinds.INFERENCE_DEPLOYMENT, scaled(1, 4), reporting(scaled(1, 4), 1), ["chat"]),
         (kinds.AUTOSCALING_POLICY, None, infd("calm"), ["AutoscalingPolicy calm", "scaled"]),
         (kinds.AUTOSCALING_POLICY, written(1), written(2), ["AutoscalingPolicy calm", "scaled"]),
         (kinds.AUTOSCALING_POLICY, written(1), None, ["AutoscalingPolicy calm", "scaled"]),

@@ -105,12 +105,17 @@ def _owner(child: Manifest) -> Iterator[ObjectKey]:
 
 
 def _policies(old: Manifest | None, new: Manifest | None) -> Iterator[ObjectKey]:
-    """Yield the policies that a deployment names or named, since a policy's status counts its users."""
+    """Yield the policies that a deployment names or named: their status counts users and warns of each one's spec."""
     before, after = (_named_policy(one) for one in (old, new))
+    edited = before != after or _generation(old) != _generation(new)
     manifest = new or old
     assert manifest is not None
-    for name in {before, after} - {None} if before != after else ():
+    for name in {before, after} - {None} if edited else ():
         yield ObjectKey(ours.POLICY.name, manifest["metadata"]["namespace"], str(name))
+
+
+def _generation(one: Manifest | None) -> object:
+    return one["metadata"].get("generation") if one is not None else None
 
 
 def gateway(reference: GatewayReference) -> ObjectKey:

@@ -3,7 +3,7 @@
 `scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; both get objects here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
@@ -64,38 +64,43 @@ def _pair(
 
 
 class PolicyRemarks:
-    """Warnings about valid policies, recomputed only if a policy or a deployment that names it was edited.
+    """Warnings about valid policies, of each user recomputed only if the policy or this user was edited.
 
-    A policy is reconciled whenever one of its deployments changes, and the review of each of them takes 1.5 ms.
+    A policy is reconciled whenever the spec of one of its deployments changes, and the review of each takes 1.5 ms.
     """
 
     def __init__(self, context: ReviewContext) -> None:
         self._context = context
-        self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
+        self._found: dict[tuple[str, str], dict[object, tuple[str, ...]]] = {}
+        """By policy, what was found of it and of each user in these editions of both."""
 
     def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
         """Return the policy's own faults, then the warnings for each deployment that names it."""
         place = (document["metadata"]["namespace"], document["metadata"]["name"])
-        edited = tuple(_edition(one) for one in (document, *users))
-        before = self._found.get(place)
-        if before is None or before[0] != edited:
-            before = self._found[place] = (edited, tuple(_remarks(policy, users, self._context)))
-        return before[1]
+        before, found = self._found.get(place, {}), dict[object, tuple[str, ...]]()
+        for one in users:
+            editions = _edition(document), _edition(one)
+            kept = before.get(editions)
+            found[editions] = tuple(_of_user(one, policy, self._context)) if kept is None else kept
+        self._found[place] = found
+        own = (one.sentence for one in policy_lint.policy_warnings(policy))
+        return tuple(_first((*own, *(each for some in found.values() for each in some))))
 
 
-def _edition(document: Manifest) -> tuple[object, object]:
+def _edition(document: Manifest) -> tuple[object, ...]:
     metadata = document["metadata"]
-    return metadata.get("uid"), metadata.get("generation")
+    return metadata["name"], metadata.get("uid"), metadata.get("generation")
 
 
-def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], context: ReviewContext) -> Iterator[str]:
-    remarks = [one.sentence for one in policy_lint.policy_warnings(policy)]
-    for document in users:
-        found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
-        deployment = deployment_conversion.deployment(found, context.releases) if found else None
-        if deployment and isinstance(deployment.replicas, ReplicaBounds):
-            pairs = _pair(deployment, deployment.replicas, policy, context)
-            remarks += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
+def _of_user(document: Manifest, policy: ScalingPolicy, context: ReviewContext) -> Iterator[str]:
+    found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
+    deployment = deployment_conversion.deployment(found, context.releases) if found else None
+    if deployment and isinstance(deployment.replicas, ReplicaBounds):
+        pairs = _pair(deployment, deployment.replicas, policy, context)
+        yield from (f"{deployment.wanted.name}: {one.sentence}" for one in pairs)
+
+
+def _first(remarks: Sequence[str]) -> Iterator[str]:
     yield from remarks[:MOST_REMARKS]
     if len(remarks) > MOST_REMARKS:
         yield f"and {len(remarks) - MOST_REMARKS} more"

@@ -1,14 +1,19 @@
 """Policies report whether they can be used and by how many; nothing is written when nothing changed."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fairlead.api import object_reader
+from fairlead.api.kinds import Kind
+from fairlead.api.object_reader import ReadResult
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.shared_reconcile import SharedObjectReconciler
+from fairlead.review import policies
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.pretend_references import PretendReferences
@@ -122,6 +127,27 @@ def test_a_usable_policy_reports_risky_settings_and_conflicts_with_its_users() -
     assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request afterwards")
     assert "chat-0: spec.scaling.minReplicas: 1: policy calm removes the last replica after 60 s" in message
     assert message.endswith(" | and 2 more")
+
+
+def test_of_an_edited_user_alone_the_remarks_are_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
+    scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}
+    for name in ("one", "two", "three"):
+        shared.world.apply(deployment(name, scaling=scaling, replicas=None))
+    reviewed = []
+
+    def read(document: Manifest, kind: Kind[Any]) -> ReadResult[Any]:
+        reviewed.append(document["metadata"]["name"])
+        return object_reader.read_stored(document, kind)
+
+    monkeypatch.setattr(policies, "object_reader", SimpleNamespace(read_stored=read))
+    assert "two: spec.scaling.minReplicas: 1: policy calm" in shared.tick()["conditions"][0]["message"]
+    assert sorted(reviewed) == ["one", "three", "two"]
+    shared.world.apply(deployment("two", scaling=scaling | {"minReplicas": 0}, replicas=None))
+    message = shared.tick()["conditions"][0]["message"]
+    assert "two: spec.scaling.minReplicas: 1" not in message
+    assert "one: spec.scaling.minReplicas: 1" in message
+    assert sorted(reviewed) == ["one", "three", "two", "two"]
 
 
 def test_a_policy_whose_target_never_fires_is_refused() -> None:
