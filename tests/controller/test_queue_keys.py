@@ -45,6 +45,12 @@ def reporting(one: Manifest, ready: int) -> Manifest:
     return one | {"status": {"readyReplicas": ready}}
 
 
+def routing(**pods: int) -> Manifest:
+    """A gateway, and the pods of each target that its status counts for a model of its own."""
+    targets = [{"name": f"team/{name}", "routable": number} for name, number in pods.items()]
+    return infd("calm") | {"status": {"models": [{"name": one["name"], "targets": [one]} for one in targets]}}
+
+
 def scaled(generation: int, most: int) -> Manifest:
     """A deployment under a policy, edited so often."""
     made = infd(scaling=SCALED["scaling"] | {"maxReplicas": most})
@@ -96,6 +102,10 @@ def of_gateway(name: str) -> Manifest:
         (kinds.INFERENCE_GATEWAY, infd("calm"), None, ["InferenceGateway calm", "led"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), infd("calm"), ["InferenceGateway calm"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), reporting(infd("calm"), 2), ["InferenceGateway calm", "led"]),
+        (kinds.INFERENCE_GATEWAY, routing(led=1), routing(led=2), ["InferenceGateway calm", "led"]),
+        (kinds.INFERENCE_GATEWAY, routing(led=1, beside=1), routing(led=1, beside=2), ["InferenceGateway calm"]),
+        (kinds.INFERENCE_GATEWAY, infd("calm"), routing(led=0), ["InferenceGateway calm", "led"]),
+        (kinds.INFERENCE_GATEWAY, routing(led=1), infd("calm"), ["InferenceGateway calm", "led"]),
         (kinds.INFERENCE_DEPLOYMENT, None, infd(**LED), ["chat", "InferenceGateway calm"]),
         (kinds.INFERENCE_DEPLOYMENT, infd(**LED), infd(**LED), ["chat"]),
         (kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), ["chat", "InferenceGateway calm"]),

@@ -1,6 +1,7 @@
 """Which keys a change wakes: the object's, its owner's, or those of deployments that name a shared object. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fairlead.api import kinds as ours
@@ -65,8 +66,11 @@ def across(
         yield from _served_by(old, new, fleet)
     if resource is kinds.INFERENCE_DEPLOYMENT and _routing_facts(old) != _routing_facts(new):
         yield from {gateway(one) for each in both for one in gateway_membership.named(each)}
-    elif resource is kinds.INFERENCE_GATEWAY and _gateway_facts(old) != _gateway_facts(new):
-        yield from (deployment(one) for one in fleet() if _joins(one, both[-1]))
+    elif resource is kinds.INFERENCE_GATEWAY and (_gateway_facts(old), _routed(old)) != (
+        _gateway_facts(new),
+        _routed(new),
+    ):
+        yield from _members(old, new, fleet)
     elif resource is kinds.NETWORK_POLICY:
         yield from {gateway(one) for each in both for one in admitted(each)}
 
@@ -201,12 +205,33 @@ def _routing_facts(document: Manifest | None) -> object:
 
 
 def _gateway_facts(document: Manifest | None) -> object:
-    """Return the fields of a gateway that its deployments' conditions depend on, without tenants' usage."""
+    """Return the fields of a gateway that all its deployments' conditions depend on, without tenants' usage."""
     if document is None:
         return None
     status, metadata = document.get("status") or {}, document["metadata"]
     going = "deletionTimestamp" in metadata
-    return going, metadata.get("generation"), status.get("readyReplicas"), status.get("models")
+    return going, metadata.get("generation"), status.get("readyReplicas")
+
+
+def _routed(document: Manifest | None) -> Mapping[str, Sequence[Manifest]]:
+    """Return what a gateway's status says of each target, by the target's name; a target may serve several models."""
+    found: defaultdict[str, list[Manifest]] = defaultdict(list)
+    for model in ((document or {}).get("status") or {}).get("models") or ():
+        for target in model.get("targets") or ():
+            found[str(target.get("name"))].append(target)
+    return found
+
+
+def _members(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
+    """Yield the deployments that join a gateway and that its change concerns: one target's pods only that one."""
+    manifest = new or old
+    assert manifest is not None
+    before, after = _routed(old), _routed(new)
+    every = _gateway_facts(old) != _gateway_facts(new)
+    for one in fleet():
+        name = f"{one['metadata']['namespace']}/{one['metadata']['name']}"
+        if _joins(one, manifest) and (every or before.get(name) != after.get(name)):
+            yield deployment(one)
 
 
 def _gpu_facts(node: Manifest | None) -> object:
