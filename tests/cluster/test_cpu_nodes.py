@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.cluster import cpu_nodes, pod_requests
+from fairlead.cluster import cpu_nodes, gpu_nodes, pod_requests
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import Toleration
@@ -43,7 +43,7 @@ def taint(effect: str = "NoSchedule", key: str = "k", value: str = "") -> Manife
 def test_a_node_and_what_our_pods_hold_of_it() -> None:
     some = [pod(), pod("500m", None), pod(on="n2"), pod(phase="Succeeded"), pod(on="")]
 
-    assert cpu_nodes.host_nodes([node()], some) == (
+    assert cpu_nodes.host_nodes([node()], map(gpu_nodes.holding, some)) == (
         HostNode(cores=3.92, memory_bytes=16 * GIB, used_cores=2.5, used_bytes=4 * GIB, labels=(("pool", "a"),)),
     )
 

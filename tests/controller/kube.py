@@ -262,7 +262,7 @@ class Kube:
         cores, memory = pod_requests.requested(pod)
         if pod["metadata"]["labels"].get("fairlead.dev/role") != "engine" or not cores:
             return True
-        (host,) = cpu_nodes.host_nodes([node], self.of(kinds.POD))
+        (host,) = cpu_nodes.host_nodes([node], map(gpu_nodes.holding, self.of(kinds.POD)))
         return cores <= host.cores - host.used_cores and memory <= host.memory_bytes - host.used_bytes
 
     def _let_go(self, pod: Manifest) -> None:

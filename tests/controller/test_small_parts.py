@@ -8,7 +8,7 @@ import pytest
 from fairlead.cluster import gpu_nodes, kinds, pod_starts, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.events import is_news
-from fairlead.controller.pods import node_facts
+from fairlead.controller.pods.node_facts import RoomReader
 from fairlead.controller.status import deployment_status, replica_counts, routing_conditions
 from fairlead.controller.status.status_inputs import RouterSummary, StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -69,10 +69,10 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world.apply(deployment(replicas=3))
     world.world.receive()
     judged = deployment_review.read(world.document(), world.operator._setting.context)
-    assert node_facts.room(world.world, judged, CHAT, nodes_grow=True).replicas is None
-    assert node_facts.room(world.world, judged, CHAT, nodes_grow=False).replicas == 1
+    assert RoomReader(world.world, nodes_grow=True).room(judged, CHAT).replicas is None
+    assert RoomReader(world.world, nodes_grow=False).room(judged, CHAT).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
-    assert node_facts.room(world.world, unread, CHAT, nodes_grow=False).replicas is None
+    assert RoomReader(world.world, nodes_grow=False).room(unread, CHAT).replicas is None
 
 
 def test_a_cordoned_node_has_no_room() -> None:

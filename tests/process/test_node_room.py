@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fairlead.cluster import kinds
 from fairlead.cluster.cpu_nodes import CpuRequirement
 from fairlead.cluster.gpu_nodes import GpuRequirement
@@ -11,6 +14,7 @@ from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import MissingCapacity
 from fairlead.process import node_room
+from fairlead.process.node_room import NodeRooms
 from tests.objects.specs import LEAST, wanted
 from tests.process.console_world import World
 
@@ -44,25 +48,25 @@ def pod(name: str, priority: int, resource: str, amount: str) -> Manifest:
 def test_gpus_of_a_lower_priority_count_and_are_named() -> None:
     place = GpuRequirement(resource=GPU, gpus=1, priority_class="urgent")
     full = world(pod("night", 0, GPU, "1"), pod("day", 1000, GPU, "1"))
-    found = node_room.of(full, place, nodes_grow=False)
+    found = NodeRooms().of(full, place, nodes_grow=False)
     assert (found.replicas, found.most, found.preempting) == (1, 2, 1)
     assert found.because == (
         "the GPU resource: 2 on 1 node, 2 in use, 0 free; a replica takes 1; "
         "1 more replica can take the place of pods of a lower priority"
     )
-    assert node_room.of(full, place, nodes_grow=False, own=NamespacedName("team", "night")).replicas == 0
+    assert NodeRooms().of(full, place, nodes_grow=False, own=NamespacedName("team", "night")).replicas == 0
 
 
 def test_cores_of_a_lower_priority_count_too() -> None:
     place = CpuRequirement(resources=CpuResources(cores=2, memory_bytes=1 << 30), priority_class="urgent")
     full = world(pod("night", 0, "cpu", "3"), pod("day", 1000, "cpu", "1"))
-    found = node_room.of(full, place, nodes_grow=False)
+    found = NodeRooms().of(full, place, nodes_grow=False)
     assert (found.replicas, found.preempting, found.of_cpu) == (1, 1, True)
 
 
 def test_a_replica_that_preempts_nothing_has_the_free_room_alone() -> None:
     place = GpuRequirement(resource=GPU, gpus=1)
-    found = node_room.of(world(pod("night", 0, GPU, "1")), place, nodes_grow=False)
+    found = NodeRooms().of(world(pod("night", 0, GPU, "1")), place, nodes_grow=False)
     assert (found.replicas, found.preempting) == (1, 0)
 
 
@@ -95,8 +99,8 @@ def test_a_simulated_replica_holds_no_blocks_and_one_without_a_gpu_needs_none_he
 
 def test_memory_that_our_pods_request_leaves_no_room_beside_free_gpus() -> None:
     place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=6 << 30)
-    assert node_room.of(world(), place, nodes_grow=False).replicas == 2
-    found = node_room.of(world(pod("day", 0, "memory", "8Gi")), place, nodes_grow=False)
+    assert NodeRooms().of(world(), place, nodes_grow=False).replicas == 2
+    found = NodeRooms().of(world(pod("day", 0, "memory", "8Gi")), place, nodes_grow=False)
     assert (found.replicas, found.most, found.lack) == (1, 2, None)
     assert found.because == (
         "the GPU resource: 2 of 2 GPUs free; a replica requests 6 GiB of memory, and one node has at most 8 GiB free"
@@ -105,7 +109,7 @@ def test_memory_that_our_pods_request_leaves_no_room_beside_free_gpus() -> None:
 
 def test_a_node_that_is_too_small_for_the_memory_of_one_never_has_room() -> None:
     place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
-    found = node_room.of(world(), place, nodes_grow=False)
+    found = NodeRooms().of(world(), place, nodes_grow=False)
     assert (found.replicas, found.most, found.lack) == (0, 0, MissingCapacity.MEMORY)
     assert found.because == (
         "the GPU resource: a replica requests 64 GiB of memory, and the largest node has 16 GiB (16 GiB free)"
@@ -123,17 +127,67 @@ def unplaced(name: str, gpus: str, memory: str | None = None, **spec: Any) -> Ma
 def test_unplaced_pods_of_others_leave_the_room_that_they_do_not_need() -> None:
     """Two GPUs and 16 GiB have room for one replica of 12 GiB, and beside it for a pod without a memory request."""
     place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=12 << 30)
-    assert node_room.of(world(unplaced("other", "1")), place, nodes_grow=False).replicas == 1
-    assert node_room.of(world(unplaced("other", "2")), place, nodes_grow=False).replicas == 0
-    assert node_room.of(world(unplaced("other", "1", "8Gi")), place, nodes_grow=False).replicas == 0
+    assert NodeRooms().of(world(unplaced("other", "1")), place, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(unplaced("other", "2")), place, nodes_grow=False).replicas == 0
+    assert NodeRooms().of(world(unplaced("other", "1", "8Gi")), place, nodes_grow=False).replicas == 0
     router, placed = unplaced("router", "0", "8Gi"), unplaced("late", "1", "4Gi", nodeName="n")
-    assert node_room.of(world(router, placed), place, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(router, placed), place, nodes_grow=False).replicas == 1
     elsewhere = unplaced("elsewhere", "2", nodeSelector={"nvidia.com/gpu.product": "NVIDIA-L40S"})
-    assert node_room.of(world(elsewhere), place, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(elsewhere), place, nodes_grow=False).replicas == 1
 
 
 def test_a_node_that_states_no_memory_is_counted_by_its_gpus() -> None:
     silent = World()
     silent.put(kinds.NODE, {"metadata": {"name": "n", "uid": "n"}, "status": {"allocatable": {GPU: "2"}}})
     place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
-    assert node_room.of(silent, place, nodes_grow=False).replicas == 2
+    assert NodeRooms().of(silent, place, nodes_grow=False).replicas == 2
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["pod", "pod", "pod", "gone", "node", "class"]),
+        st.integers(0, 3),
+        st.sampled_from([0, 500, 1000]),
+        st.sampled_from(["n", "m", ""]),
+    ),
+    max_size=12,
+)
+PLACES = (
+    GpuRequirement(resource=GPU, gpus=1),
+    GpuRequirement(resource=GPU, gpus=2, memory_bytes=1 << 30, priority_class="urgent"),
+    CpuRequirement(resources=CpuResources(cores=2, memory_bytes=1 << 30), priority_class="urgent"),
+)
+
+
+@given(CHANGES)
+def test_rooms_that_are_kept_between_changes_are_those_counted_afresh(
+    changes: list[tuple[str, int, int, str]],
+) -> None:
+    """Whatever pods, nodes and classes do meanwhile; each deployment asks, and again at once."""
+    some, kept = world(), NodeRooms()
+    for version, (what, number, priority, node) in enumerate(changes, start=2):
+        change(some, (what, number, priority, node), version)
+        for place in PLACES:
+            for own in (None, NamespacedName("team", "p0"), NamespacedName("team", "p1")):
+                fresh = NodeRooms().of(some, place, nodes_grow=False, own=own)
+                assert kept.of(some, place, nodes_grow=False, own=own) == fresh
+                assert kept.of(some, place, nodes_grow=False, own=own) == fresh
+
+
+def change(some: World, what: tuple[str, int, int, str], version: int) -> None:
+    """Add, replace or remove one object."""
+    kind, number, priority, node = what
+    metadata = {"resourceVersion": str(version)}
+    if kind == "class":
+        urgent = {"metadata": metadata | {"name": "urgent", "uid": "c"}, "value": priority}
+        some.of(kinds.PRIORITY_CLASS).put(urgent)
+    elif kind == "node":
+        allocatable = {GPU: str(number), "cpu": str(number), "memory": "8Gi"}
+        named = metadata | {"name": node or "n", "uid": node or "n"}
+        some.of(kinds.NODE).put({"metadata": named, "status": {"allocatable": allocatable}})
+    else:
+        made = pod(f"p{number}", priority, GPU if priority else "cpu", "1")
+        made["metadata"] |= metadata
+        made["spec"]["nodeName"] = node
+        act = some.of(kinds.POD).drop if kind == "gone" else some.of(kinds.POD).put
+        act(made)

@@ -15,7 +15,7 @@ from fairlead.cluster.store import NamespacedName
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.process import node_room
-from fairlead.process.node_room import NodeRequirement
+from fairlead.process.node_room import NodeRequirement, NodeRooms
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, ScalingFacts
 
 UNSCRAPED_PHASES: Final = frozenset(
@@ -64,6 +64,7 @@ class RoundSnapshot:
     world: ClusterState
     now: float
     nodes_grow: bool = False
+    rooms: NodeRooms = field(default_factory=NodeRooms)
     lost_nodes: frozenset[str] = field(init=False)
     _rooms: dict[NodeRequirement | None, NodeRoom] = field(default_factory=dict)
 
@@ -74,7 +75,7 @@ class RoundSnapshot:
     def room(self, place: NodeRequirement | None) -> NodeRoom:
         """Return how many more replicas of a kind the nodes could take, counted once a round for each kind of GPU."""
         if place not in self._rooms:
-            self._rooms[place] = node_room.of(self.world, place, nodes_grow=self.nodes_grow)
+            self._rooms[place] = self.rooms.of(self.world, place, nodes_grow=self.nodes_grow)
         return self._rooms[place]
 
 

@@ -25,6 +25,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.process.node_room import NodeRooms
 from fairlead.scaling.decide.recommender import recommend
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
@@ -65,6 +66,7 @@ class ScalingLoop:
         self._environment = environment
         self._settings = settings
         self._observer = FactCollector()
+        self._rooms = NodeRooms()
         self._policies = PolicyCache(environment.time_zones)
 
     async def run(self) -> None:
@@ -84,7 +86,7 @@ class ScalingLoop:
     async def round(self) -> None:
         """Decide every deployment once."""
         environment, keys = self._environment, self._environment.router_keys
-        snapshot = RoundSnapshot(environment.world, environment.clock(), self._settings.nodes_grow)
+        snapshot = RoundSnapshot(environment.world, environment.clock(), self._settings.nodes_grow, self._rooms)
         ours = list(self._ours(snapshot))
         environment.sources.follow(
             (

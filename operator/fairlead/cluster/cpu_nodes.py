@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fairlead.cluster import gpu_nodes, pods, taints
+from fairlead.cluster.gpu_nodes import PodHolding
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_requests import CORES, MEMORY, amount, requested
 from fairlead.fleet.accelerators import CpuResources
@@ -29,17 +30,16 @@ class CpuRequirement:
 
 
 def host_nodes(
-    nodes: Iterable[Manifest], some: Iterable[Manifest], tolerations: Sequence[Toleration] = ()
+    nodes: Iterable[Manifest], some: Iterable[PodHolding], tolerations: Sequence[Toleration] = ()
 ) -> tuple[HostNode, ...]:
     """Return every node, and how much of it our pods request; pods without a node yet hold none.
 
     Any node has cores, those of the control plane and of GPUs too; their taints keep replicas away.
     """
     cores, memory = Counter[str](), Counter[str]()
-    for pod in some:
-        held = requested(pod)
-        cores[gpu_nodes.node_of(pod)] += int(held[0] * 1000)
-        memory[gpu_nodes.node_of(pod)] += int(held[1])
+    for held in some:
+        cores[held.node] += held.millicores
+        memory[held.node] += held.memory_bytes
     return tuple(
         _node(one, (cores, memory), open_=gpu_nodes.is_schedulable(one) and not taints.untolerated(one, tolerations))
         for one in nodes

@@ -5,13 +5,14 @@ reports it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fairlead.cluster import pod_requests, pods, taints
+from fairlead.cluster import pod_priorities, pod_requests, pods, taints
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, Toleration
 from fairlead.fleet.nodes import GpuResources, Node
+from fairlead.fleet.priorities import RankedPod
 from fairlead.objects import engine_placement
 
 
@@ -55,6 +56,36 @@ class GpuRequirement:
         return tuple(one for one in self.selector if one[0] != engine_placement.PRODUCT)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PodHolding:
+    """What one of our pods holds of its node, or will hold once it is placed."""
+
+    pod: Manifest
+    node: str
+    """Empty if it has none yet."""
+    gpus: Mapping[str, int]
+    """By the resource's name."""
+    millicores: int
+    memory_bytes: int
+    """As it requests them."""
+    rank: RankedPod
+
+
+def holding(pod: Manifest) -> PodHolding:
+    """Read what a pod holds."""
+    cores, memory = pod_requests.requested(pod)
+    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
+    limited = {name for one in containers for name in one.get("resources", {}).get("limits") or {}}
+    return PodHolding(
+        pod=pod,
+        node=node_of(pod),
+        gpus={name: held for name in limited if (held := held_gpus(pod, name))},
+        millicores=int(cores * 1000),
+        memory_bytes=int(memory),
+        rank=pod_priorities.ranked(pod),
+    )
+
+
 def pending(some: Iterable[Manifest], place: GpuRequirement) -> GpuResources:
     """Return what pods with such GPUs will soon hold: pods that exist, are not placed yet, and are not unschedulable.
 
@@ -70,13 +101,13 @@ def pending(some: Iterable[Manifest], place: GpuRequirement) -> GpuResources:
     return GpuResources(gpus=gpus, memory_bytes=memory)
 
 
-def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], place: GpuRequirement) -> tuple[Node, ...]:
+def nodes_with(nodes: Iterable[Manifest], some: Iterable[PodHolding], place: GpuRequirement) -> tuple[Node, ...]:
     """Return every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
     used, memory = Counter[str](), Counter[str]()
-    for pod in some:
-        used[node_of(pod)] += held_gpus(pod, place.resource)
-        memory[node_of(pod)] += int(pod_requests.requested(pod)[1]) if place.memory_bytes else 0
-    return tuple(_node(one, used, memory, place) for one in nodes)
+    for one in some:
+        used[one.node] += one.gpus.get(place.resource, 0)
+        memory[one.node] += one.memory_bytes
+    return tuple(_node(each, used, memory, place) for each in nodes)
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
@@ -111,7 +142,7 @@ def _node(manifest: Manifest, used: Counter[str], memory: Counter[str], place: G
         memory_bytes=(int(pod_requests.amount(allocatable.get(pod_requests.MEMORY))) or None)
         if place.memory_bytes
         else None,
-        used_bytes=memory[name],
+        used_bytes=memory[name] if place.memory_bytes else 0,
         labels=labels_of(manifest),
     )
 

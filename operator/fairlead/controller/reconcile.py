@@ -38,9 +38,10 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import canary_samples, hung_pods, node_facts, pod_facts, preemptions
+from fairlead.controller.pods import canary_samples, hung_pods, pod_facts, preemptions
 from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
+from fairlead.controller.pods.node_facts import RoomReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.pods.start_times import StartTimes
@@ -150,6 +151,7 @@ class Reconciler:
         self._samples = CanarySamples(environment.pod_access)
         self._runs = environment.runs
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
+        self._rooms = RoomReader(environment.world, nodes_grow=setting.nodes_grow)
         self._starts = StartTimes()
         self._uncreated = UncreatedPods()
         self._usage = TenantUsage()
@@ -305,7 +307,7 @@ class Reconciler:
     ) -> RuntimeFacts:
         return RuntimeFacts(
             reports=reports,
-            room=node_facts.room(self._world, judged, observed.owner, nodes_grow=self._setting.nodes_grow),
+            room=self._rooms.room(judged, observed.owner),
             troubles=pod_facts.troubles(observed, reports.reasons, hung),
             hung=hung,
         )

@@ -1,12 +1,12 @@
 """How many more replicas of one kind the nodes could take, if the process may read nodes. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from fairlead.cluster import cpu_nodes, gpu_nodes, kinds, pod_priorities, taints
 from fairlead.cluster.cpu_nodes import CpuRequirement
-from fairlead.cluster.gpu_nodes import GpuRequirement
+from fairlead.cluster.gpu_nodes import GpuRequirement, PodHolding
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
@@ -15,6 +15,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredRevision
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.nodes import GpuResources
+from fairlead.fleet.priorities import PodPriority
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects import engine_deployment, engine_placement, labels
 from fairlead.planning import cpu_room, preemption
@@ -71,38 +72,87 @@ def _revision(one: Manifest) -> str:
     return str(found.get(labels.REVISION) or "") if found.get(labels.ROLE) == labels.ChildRole.ENGINE else ""
 
 
-def of(
-    world: ClusterState,
-    place: NodeRequirement | None,
-    *,
-    nodes_grow: bool,
-    unwatched: Iterable[Manifest] = (),
-    own: NamespacedName | None = None,
-) -> NodeRoom:
-    """Return the room by stored and `unwatched` pods; unlimited if nothing is needed of a node, or nodes are added.
+class NodeRooms:
+    """The room of each requirement, counted again only after a pod, a node or a priority class changed.
 
-    Pods of a lower priority count as room, except those of the deployment `own`.
+    A store replaces manifests and never changes one, so what was read of a manifest is true of it for ever; whether all
+    are the same ones as before is checked each time.
     """
-    if place is None or nodes_grow or not world.has_listed(kinds.NODE):
-        return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
-    some = (*world.of(kinds.POD).each(), *unwatched)
-    nodes = world.of(kinds.NODE).all()
-    to = pod_priorities.of_class(world.of(kinds.PRIORITY_CLASS).each(), place.priority_class)
-    staying = [pod for pod in some if not preemption.gives_way(pod_priorities.ranked(pod, own), to)]
-    free = _room(nodes, some, place)
-    return free if len(staying) == len(some) else preemption.with_preemption(free, _room(nodes, staying, place))
+
+    def __init__(self) -> None:
+        self._holdings: dict[int, PodHolding] = {}
+        """By the pod's identity, which is its own as long as it is kept here."""
+        self._counted = CountedRooms(nodes=(), classes=(), some=[])
+
+    def of(
+        self,
+        world: ClusterState,
+        place: NodeRequirement | None,
+        *,
+        nodes_grow: bool,
+        unwatched: Iterable[Manifest] = (),
+        own: NamespacedName | None = None,
+    ) -> NodeRoom:
+        """Return the room by stored and `unwatched` pods; unlimited if nothing is needed of a node, or nodes are added.
+
+        Pods of a lower priority count as room, except those of the deployment `own`.
+        """
+        if place is None or nodes_grow or not world.has_listed(kinds.NODE):
+            return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
+        nodes, classes = world.of(kinds.NODE).all(), tuple(world.of(kinds.PRIORITY_CLASS).each())
+        some = self._read((*world.of(kinds.POD).each(), *unwatched))
+        if (self._counted.nodes, self._counted.classes, self._counted.some) != (nodes, classes, some):
+            self._counted = CountedRooms(nodes=nodes, classes=classes, some=some)
+        return self._counted.room(place, own)
+
+    def _read(self, some: Sequence[Manifest]) -> list[PodHolding]:
+        """Return what each pod holds; forget those that are gone."""
+        before = self._holdings
+        found = [before.get(id(pod)) or gpu_nodes.holding(pod) for pod in some]
+        if len(found) != len(before) or any(id(one.pod) not in before for one in found):
+            self._holdings = {id(one.pod): one for one in found}
+        return found
 
 
-def _room(nodes: Sequence[Manifest], some: Sequence[Manifest], place: NodeRequirement) -> NodeRoom:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRooms:
+    """The rooms beside these pods, on these nodes."""
+
+    nodes: Sequence[Manifest]
+    classes: Sequence[Manifest]
+    some: Sequence[PodHolding]
+    _rooms: dict[tuple[NodeRequirement, NamespacedName | None], NodeRoom] = field(default_factory=dict)
+    _lower: dict[PodPriority | None, Sequence[PodHolding]] = field(default_factory=dict)
+
+    def room(self, place: NodeRequirement, own: NamespacedName | None) -> NodeRoom:
+        """Return the room; of the deployments that need the same, only one with pods of a lower priority differs."""
+        to = pod_priorities.of_class(self.classes, place.priority_class)
+        if to not in self._lower:
+            self._lower[to] = [one for one in self.some if preemption.gives_way(one.rank, to)]
+        lower = self._lower[to]
+        kept = own if any(pod_priorities.owner(one.pod) == own for one in lower) else None
+        if (place, kept) not in self._rooms:
+            leaving = {id(one) for one in lower if kept is None or pod_priorities.owner(one.pod) != kept}
+            self._rooms[place, kept] = self._counted(place, leaving)
+        return self._rooms[place, kept]
+
+    def _counted(self, place: NodeRequirement, leaving: Collection[int]) -> NodeRoom:
+        free = _room(self.nodes, self.some, place)
+        if not leaving:
+            return free
+        staying = [one for one in self.some if id(one) not in leaving]
+        return preemption.with_preemption(free, _room(self.nodes, staying, place))
+
+
+def _room(nodes: Sequence[Manifest], some: Sequence[PodHolding], place: NodeRequirement) -> NodeRoom:
+    unplaced = [one.pod for one in some if not one.node]
     if isinstance(place, CpuRequirement):
-        coming = cpu_nodes.pending_replicas(some, place)
-        return cpu_room.room(
-            cpu_nodes.host_nodes(nodes, some, place.tolerations), place.resources, place.selector, coming
-        )
+        hosts = cpu_nodes.host_nodes(nodes, some, place.tolerations)
+        return cpu_room.room(hosts, place.resources, place.selector, cpu_nodes.pending_replicas(unplaced, place))
     return rooms.room(
         gpu_nodes.nodes_with(nodes, some, place),
         place.product,
         GpuResources(gpus=place.gpus, memory_bytes=place.memory_bytes),
         place.others,
-        gpu_nodes.pending(some, place),
+        gpu_nodes.pending(unplaced, place),
     )

@@ -8,7 +8,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children import orphan_scan, orphans
 from fairlead.controller.children.child_losses import ChildLoss, ChildLosses, LossKind
-from fairlead.controller.pods import node_facts
+from fairlead.controller.pods.node_facts import RoomReader
 from fairlead.objects.owner import Owner
 from fairlead.review import deployment_review
 from fairlead.review.context import ObjectKey, ReviewContext
@@ -88,7 +88,7 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
         f"Pod {pod['metadata']['name']} lost its labels, serves no requests and keeps 1 nvidia.com/gpu: "
     )
     judged = deployment_review.read(world.document(), ReviewContext(catalogue=CATALOGUE))
-    room = node_facts.room(world.world, judged, Owner(namespace="default", name="chat", uid="u"), nodes_grow=False)
+    room = RoomReader(world.world, nodes_grow=False).room(judged, Owner(namespace="default", name="chat", uid="u"))
     assert (room.most, room.replicas) == (3, 0), "it holds one of three, as does each that serves"
     world.server.faults = Faults()
     world.settle()

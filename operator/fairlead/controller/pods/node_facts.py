@@ -9,6 +9,7 @@ from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects.owner import Owner
 from fairlead.process import node_room
+from fairlead.process.node_room import NodeRooms
 from fairlead.review.deployment_review import DeploymentReview
 
 
@@ -20,9 +21,18 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
             yield pod
 
 
-def room(world: ControllerClusterState, judged: DeploymentReview, owner: Owner, *, nodes_grow: bool) -> NodeRoom:
-    """Return how many more replicas of this deployment would find a node."""
-    own = NamespacedName(owner.namespace, owner.name)
-    place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
-    place = node_room.as_admitted(world, place, own)
-    return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world), own=own)
+class RoomReader:
+    """Says how many more replicas of a deployment would find a node; all share what was counted of pods and nodes."""
+
+    def __init__(self, world: ControllerClusterState, *, nodes_grow: bool) -> None:
+        self._world = world
+        self._nodes_grow = nodes_grow
+        self._rooms = NodeRooms()
+
+    def room(self, judged: DeploymentReview, owner: Owner) -> NodeRoom:
+        """Return the room for this deployment as of now."""
+        own = NamespacedName(owner.namespace, owner.name)
+        place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
+        place = node_room.as_admitted(self._world, place, own)
+        unwatched = _out_of_sight(self._world)
+        return self._rooms.of(self._world, place, nodes_grow=self._nodes_grow, unwatched=unwatched, own=own)
