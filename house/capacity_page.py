@@ -23,7 +23,7 @@ PAGE: Final = "docs/capacity.md"
 EVIDENCE: Final = ROOT / "docs" / "evidence.json"
 _BY_DEFAULT: Final = "by default it is every second, so that 1,000 are as much work (share more: `autoscaler.separate`)"
 MEASURED: Final = (
-    ("controller.6", "deployments of one operator"),
+    ("controller.6", "deployments of one operator, on an API server without nodes and pods"),
     ("controller.1", "time from apply to the first reply, without the model's own start"),
     ("autoscaler.5", f"2,000 engine pods, scraped by one autoscaler every 2 s; {_BY_DEFAULT}"),
     ("autoscaler.2", "time from a metric to a decision"),
