@@ -120,6 +120,22 @@ def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_
     assert not [note for note in least.notes if "at first" in note], "--start was left out"
 
 
+@pytest.mark.parametrize("own", [Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.2), Objectives()])
+def test_judging_otherwise_changes_the_verdict_and_not_what_the_policy_decides(own: Objectives) -> None:
+    bounds = ReplicaBounds(least=1, most=8, policy="chat")
+    made = candidate(bounds, policy=ScalingPolicy(objectives=own, cold_start=ColdStart(assume_seconds=30)))
+    strict = LatencyObjectives(ttft_p95_s=0.02, tpot_p95_s=0.005)
+    usual, judged = (
+        playing.play(made, steady(30.0, 900), PlaySettings(streams=streams, objectives=one))
+        for one in (LatencyObjectives(), strict)
+    )
+
+    assert usual.decisions, "it does scale"
+    assert judged.decisions == usual.decisions
+    assert judged.mean_replicas == usual.mean_replicas
+    assert judged.report.kept < usual.report.kept
+
+
 def test_without_an_objective_every_answer_counts() -> None:
     found = playing.play(candidate(2, policy=ScalingPolicy()), steady(30.0, 120), PlaySettings(streams=streams))
 

@@ -175,7 +175,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         replicas=first,
         gpus=candidate.gpus,
         cold_starts=cold_starts_of(candidate, chosen),
-        scaling=_scaling(candidate, traffic, objectives, log, chosen),
+        scaling=_scaling(candidate, traffic, log, chosen),
         snapshot_s=chosen.snapshot_s,
     )
     statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
@@ -250,13 +250,12 @@ def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistr
 
 
 def _scaling(
-    candidate: Candidate,
-    traffic: PlayedTraffic,
-    objectives: LatencyObjectives,
-    log: _DecisionLog,
-    chosen: PlaySettings,
+    candidate: Candidate, traffic: PlayedTraffic, log: _DecisionLog, chosen: PlaySettings
 ) -> ScalingHook | None:
-    """Return the product's own decisions, or a baseline's; None for a fixed number of replicas."""
+    """Return the product's own decisions, or a baseline's; None for a fixed number of replicas.
+
+    The policy counts what its own objectives keep, as in the cluster, whatever the comparison judges by.
+    """
     bounds = candidate.replicas
     if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
         hook = candidate.baseline.make(candidate.baseline.default, bounds)
@@ -276,8 +275,8 @@ def _scaling(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,
         every_s=AS_THE_PRODUCT_SECONDS if _is_queued(candidate, chosen) else DECIDES_EVERY_SECONDS,
         delay_s=SCRAPE_AGE_SECONDS,
-        first_s=objectives.ttft_p95_s,
-        pace_s=objectives.tpot_p95_s,
+        first_s=policy.objectives.ttft_p95_seconds,
+        pace_s=policy.objectives.tpot_p95_seconds,
     )
 
 
