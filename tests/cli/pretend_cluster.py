@@ -14,6 +14,8 @@ from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest, Resource
 from tests.cluster.fake_api import FakeApi, FakeRequest
 
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
+LONG_AGO = "2026-11-01T00:00:00.123456789Z"
+"""As the kubelet writes a line's date."""
 
 
 class PretendCluster(FakeApi):
@@ -30,6 +32,9 @@ class PretendCluster(FakeApi):
         self.meshed: set[str] = set()
         """Pods with another container beside the router's, so that a request must name one."""
         self.log_queries: list[dict[str, str]] = []
+        """Of whole logs, without those of a first line's date."""
+        self.log_begins: dict[str, str] = {}
+        """By pod, when the first line of its log was written."""
 
     def has_operator(self, namespace: str = "fairlead-system") -> None:
         """Add one operator pod, in its usual namespace or another."""
@@ -85,7 +90,9 @@ class PretendCluster(FakeApi):
         return web.Response(status=page[0], text=page[1])
 
     def _log(self, sent: FakeRequest) -> web.Response:
-        self.log_queries.append(sent.query)
+        dated = "timestamps" in sent.query
+        if not dated:
+            self.log_queries.append(sent.query)
         if sent.name in self.without_logs:
             reason = f'container "router" in pod "{sent.name}" is waiting to start: ContainerCreating'
             return web.json_response({"kind": "Status", "message": reason}, status=self.without_logs[sent.name])
@@ -93,7 +100,9 @@ class PretendCluster(FakeApi):
             reason = f"a container name must be specified for pod {sent.name}, choose one of: [router istio-proxy]"
             return web.json_response({"kind": "Status", "message": reason}, status=400)
         if sent.name in self.logs:
-            return web.Response(body=self.logs[sent.name], content_type="text/plain")
+            begins = f"{self.log_begins.get(sent.name, LONG_AGO)} ".encode() if dated and self.logs[sent.name] else b""
+            most = int(sent.query["limitBytes"])
+            return web.Response(body=(begins + self.logs[sent.name])[:most], content_type="text/plain")
         refusal = {"kind": "Status", "reason": "Forbidden", "message": f'pods "{sent.name}" is forbidden: pods/log'}
         return web.json_response(refusal, status=403)
 

@@ -15,7 +15,7 @@ from fairlead.objects import labels
 from fairlead.objects.labels import ChildRole
 from tests.cli.candidate_files import CANDIDATES
 from tests.cli.conftest import Run
-from tests.cli.pretend_cluster import PretendCluster, not_current, running
+from tests.cli.pretend_cluster import LONG_AGO, PretendCluster, not_current, running
 
 BEGAN = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 GATEWAY = {"gateway": {"name": "front"}}
@@ -40,11 +40,16 @@ def objects() -> dict[str, dict[str, Any]]:
     return found
 
 
-def router(cluster: PretendCluster, name: str, content: bytes, gateway: str | None = None) -> None:
+def router(
+    cluster: PretendCluster, name: str, content: bytes, gateway: str | None = None, started: str = LONG_AGO
+) -> None:
     owner, of = (labels.DEPLOYMENT, "scaled") if gateway is None else (labels.GATEWAY, gateway)
     about = {"name": name, "namespace": "team", "labels": labels.child(of, ChildRole.ROUTER, owner)}
-    cluster.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": about})
+    runs = {"name": "router", "state": {"running": {"startedAt": started}}}
+    status = {"containerStatuses": [{"name": "istio-proxy", "state": {}}, runs]}
+    cluster.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": about, "status": status})
     cluster.logs[name] = content
+    cluster.log_begins[name] = started
 
 
 @pytest.fixture

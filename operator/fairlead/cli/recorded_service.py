@@ -7,14 +7,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.cli import cluster_client, explanation
+from fairlead.cli import cluster_client, explanation, joined_logs
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
+from fairlead.cli.joined_logs import JoinedLogs, RouterLines
 from fairlead.cli.recorded_starts import RecordedStarts
-from fairlead.cluster import kinds, pod_logs
+from fairlead.cluster import kinds, pod_logs, pods
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.documents import YamlDocument
 from fairlead.fleet.plurals import count
@@ -23,6 +25,8 @@ from fairlead.objects.router_deployment import CONTAINER
 
 MOST_BYTES: Final = 200_000_000
 """Of one router's log; the reader of access lines accepts twice as much in total."""
+HEAD_BYTES: Final = 64
+"""Enough for the date before a log's first line."""
 NO_LOG: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 """Answers for a pod whose container has not started yet, and for one that ended after it was listed."""
 COLLECTED: Final = "give lines that were collected elsewhere with --traffic"
@@ -38,6 +42,8 @@ class ServiceRecording:
     """The deployment first, then its policy, if it refers to one."""
     lines: tuple[bytes, ...]
     """Access lines, in the order of each router; empty if not requested."""
+    notes: tuple[str, ...] = ()
+    """What of the logs was left out, and what may be missing."""
 
     @property
     def target(self) -> str:
@@ -70,35 +76,75 @@ async def read(cluster: ClusterClient, namespace: str, name: str, seconds: float
     """Read the objects, and logs of the last `seconds` if given; raises `ClusterUnavailable` if there are none."""
     found = await cluster.deployment(namespace, name)
     documents = (found, *(await _policies(cluster, found["spec"], namespace)))
+    joined = JoinedLogs(lines=()) if seconds is None else await _joined(cluster, found, seconds)
     return ServiceRecording(
         namespace=namespace,
         name=name,
         documents=tuple(YamlDocument(place=f"infd/{name} in {namespace}", content=one) for one in documents),
-        lines=() if seconds is None else await _lines(cluster, found, seconds),
+        lines=joined.lines,
+        notes=joined.notes,
     )
 
 
-async def _lines(cluster: ClusterClient, found: Mapping[str, Any], seconds: float) -> tuple[bytes, ...]:
+async def _joined(cluster: ClusterClient, found: Mapping[str, Any], seconds: float) -> JoinedLogs:
     namespace, name = found["metadata"]["namespace"], found["metadata"]["name"]
     place, selector = _routers(found["spec"], namespace, name)
     listed = (await cluster.api.listing(kinds.POD, place, selector)).items
-    pods = sorted(one["metadata"]["name"] for one in listed)
+    routers = sorted(listed, key=lambda one: str(one["metadata"]["name"]))
     target = f"{namespace}/{name}"
-    lines, without = list[bytes](), list[ApiError]()
-    for pod in pods:
+    logs, without = list[RouterLines](), list[ApiError]()
+    for pod in routers:
         try:
-            lines += [line async for line in _log(cluster, (place, pod), seconds) if _is_of(line, target)]
+            logs.append(await _of_router(cluster, pod, target, seconds))
         except (NotFound, RequestRefused) as problem:
             if problem.status not in NO_LOG:
                 raise
             without.append(problem)
-    if not lines and without:
+    if not any(one.lines for one in logs) and without:
         raise ClusterUnavailable(
-            f"{len(without)} of {count(len(pods), 'router')} have no log, as {without[0]}; {COLLECTED}"
+            f"{len(without)} of {count(len(routers), 'router')} have no log, as {without[0]}; {COLLECTED}"
         )
-    if not lines:
-        raise ClusterUnavailable(_nothing(found["spec"], target, pods, seconds))
-    return tuple(lines)
+    if not any(one.lines for one in logs):
+        raise ClusterUnavailable(_nothing(found["spec"], target, len(routers), seconds))
+    joined = joined_logs.join(logs)
+    if not joined.lines:
+        raise ClusterUnavailable(f"no request of {target} is left to play{''.join(joined.notes)}; {COLLECTED}")
+    return joined
+
+
+async def _of_router(cluster: ClusterClient, pod: Mapping[str, Any], target: str, seconds: float) -> RouterLines:
+    """Read the lines of one router; raises `ClusterUnavailable` if there are more than are read."""
+    place, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    size, found = 0, list[bytes]()
+    async for line in _log(cluster, (place, name), seconds):
+        size += len(line) + 1
+        if _is_of(line, target):
+            found.append(line)
+    if size >= MOST_BYTES:
+        raise ClusterUnavailable(
+            f"router {name} logged more than {MOST_BYTES / 1e6:g} MB in the last {seconds / 3600:g} h, and its last "
+            f"lines would be missing: choose a shorter --since, or {COLLECTED}"
+        )
+    return RouterLines(
+        pod=name, lines=tuple(found), begins=await _begins(cluster, (place, name)), started=_started(pod)
+    )
+
+
+async def _begins(cluster: ClusterClient, pod: tuple[str, str]) -> datetime | None:
+    """Return when the first line of the log was written, whatever it is about; None if the server does not say."""
+    query = {"container": CONTAINER, "timestamps": "true", "limitBytes": str(HEAD_BYTES)}
+    head = [line async for line in pod_logs.lines(cluster.connection, pod, query)]
+    try:
+        moment = datetime.fromisoformat(b"".join(head[:1]).partition(b" ")[0].decode())
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment
+
+
+def _started(pod: Mapping[str, Any]) -> datetime | None:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    found = [one for one in statuses if one.get("name") == CONTAINER]
+    return pods.moment((found[0].get("state", {}).get("running") or {}).get("startedAt")) if found else None
 
 
 def _log(cluster: ClusterClient, pod: tuple[str, str], seconds: float) -> AsyncIterator[bytes]:
@@ -135,14 +181,14 @@ def _is_of(line: bytes, target: str) -> bool:
     return isinstance(entry, dict) and entry.get("target", target) == target
 
 
-def _nothing(spec: Mapping[str, Any], target: str, pods: list[str], seconds: float) -> str:
+def _nothing(spec: Mapping[str, Any], target: str, routers: int, seconds: float) -> str:
     log = (spec.get("router") or {}).get("accessLog") or {}
     if log.get("enabled") is False:
         return f"{target} logs no requests: remove spec.router.accessLog.enabled: false, or {COLLECTED}"
-    if not pods:
+    if not routers:
         return f"{target} has no router, so there is no log to read; {COLLECTED}"
     return (
-        f"{len(pods)} routers of {target} logged no request of it in the last {seconds / 3600:g} h: choose a longer "
+        f"{routers} routers of {target} logged no request of it in the last {seconds / 3600:g} h: choose a longer "
         f"--since, or {COLLECTED}"
     )
 

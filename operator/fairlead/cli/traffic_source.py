@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,7 +51,8 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
         source = _history(chosen, recorded, ago) if drawn else recorded
         with TemporaryDirectory(prefix="fairlead-") as folder:
             trace = _looked_through(chosen, source.write(Path(folder)), 0.0)
-            yield TrafficSource(trace=trace, recorded=recorded)
+            words = "".join((trace.words, *recorded.notes))
+            yield TrafficSource(trace=replace(trace, words=words), recorded=recorded)
 
 
 def _refuse_without_effect(chosen: argparse.Namespace) -> None:

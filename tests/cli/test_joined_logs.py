@@ -1,0 +1,122 @@
+"""Logs of several routers as one record: the kubelet keeps another part of each, and a router may be a new one."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.cli import joined_logs, recorded_service
+from fairlead.cli.joined_logs import RouterLines
+from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import PretendCluster, running
+from tests.cli.test_recorded_service import line, log, objects, router
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """One deployment with a policy, whose two routers saw half of the requests each."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"observedGeneration": 1}})
+        cluster.put(AUTOSCALING_POLICY, objects()["chat"])
+        router(cluster, "scaled-router-a", log(*(line(number) for number in range(0, 600, 2))))
+        router(cluster, "scaled-router-b", log(*(line(number) for number in range(1, 600, 2))))
+        yield cluster
+
+
+def test_a_record_begins_where_the_logs_of_all_routers_do(cluster: PretendCluster, run: Run) -> None:
+    """The kubelet turned over one router's log after four minutes: before it, half of the requests are gone."""
+    router(cluster, "scaled-router-b", log(*(line(number) for number in range(481, 600, 2))))
+    cluster.log_begins["scaled-router-b"] = "2026-11-20T18:04:00.5+00:00"
+    code, out, err = run("simulate", "--from", "infd/scaled")
+    assert (code, err) == (0, "")
+    traffic, error, *_ = out.splitlines()
+    assert traffic.startswith("infd-scaled.access-lines: 119 requests in 1.0 min, 2.02 a second on average")
+    assert (
+        "; from 2026-11-20 18:04:00 UTC on, since the kubelet kept no more of the log of router scaled-router-b: "
+        "241 requests before it left out"
+    ) in traffic
+    assert " against 119 recorded streams" in error, "what is left out is not compared either"
+
+    cluster.logs["scaled-router-b"] = log(line(0, target="team/other"))
+    cluster.log_begins["scaled-router-b"] = "2026-11-20T19:00:00Z"
+    code, _, err = run("simulate", "--from", "infd/scaled")
+    assert code == 1
+    assert "no request of team/scaled is left to play; from 2026-11-20 19:00:00 UTC on, since the kubelet" in err
+    assert "give lines that were collected elsewhere with --traffic" in err
+
+
+def test_a_router_without_traffic_and_a_server_without_dates_shorten_no_record(
+    cluster: PretendCluster, run: Run
+) -> None:
+    router(cluster, "scaled-router-c", log())
+    for undated in (b"INFO listening on 8080\n", b""):
+        cluster.logs["scaled-router-d"] = undated
+        router(cluster, "scaled-router-d", undated)
+        cluster.log_begins["scaled-router-d"] = "2026-11-20 18:04"
+        out = run("simulate", "--from", "infd/scaled")[1]
+        assert out.startswith("infd-scaled.access-lines: 600 requests in 5.0 min")
+        assert "left out" not in out.splitlines()[0]
+
+
+def test_a_router_that_started_later_shortens_no_record_and_the_output_states_what_may_be_missing(
+    cluster: PretendCluster, run: Run
+) -> None:
+    late = log(*(line(number) for number in range(481, 600, 2)))
+    router(cluster, "scaled-router-b", late, started="2026-11-20T18:04:00Z")
+    code, out, err = run("simulate", "--from", "infd/scaled")
+    assert (code, err) == (0, "")
+    assert out.startswith("infd-scaled.access-lines: 360 requests in 5.0 min")
+    assert (
+        "; router scaled-router-b started at 2026-11-20 18:04:00 UTC: if it was restarted or replaced another, its "
+        "earlier requests are missing beside the 240 of others, which a shorter --since leaves out"
+    ) in out.splitlines()[0]
+
+
+def test_more_lines_than_are_read_are_refused_since_the_last_ones_would_be_missing(
+    cluster: PretendCluster, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded_service, "MOST_BYTES", len(cluster.logs["scaled-router-a"]) - 100)
+    code, _, err = run("simulate", "--from", "infd/scaled", "--since", "6h")
+    assert code == 1
+    assert "router scaled-router-a logged more than 0.0" in err
+    assert "MB in the last 6 h, and its last lines would be missing: choose a shorter --since, or give lines" in err
+
+
+@st.composite
+def routers(draw: st.DrawFn) -> list[RouterLines]:
+    """Each has a request a minute from its first line on; some containers started then, some long before."""
+    found = []
+    for number in range(draw(st.integers(1, 4))):
+        begins = NOON + timedelta(minutes=draw(st.integers(0, 50)))
+        old = draw(st.booleans())
+        dates = (begins + timedelta(minutes=at) for at in range(draw(st.integers(0, 60))))
+        lines = tuple(json.dumps({"time": one.isoformat(), "request_id": "r"}).encode() for one in dates)
+        started = begins - timedelta(hours=9) if old else begins
+        found.append(RouterLines(pod=f"router-{number}", lines=lines, begins=begins, started=started))
+    return found
+
+
+@given(routers())
+def test_nothing_is_played_of_a_time_that_a_cut_log_does_not_reach_and_everything_else_is(
+    logs: list[RouterLines],
+) -> None:
+    cut = [one.begins for one in logs if one.is_cut and one.begins is not None]
+    dates = [datetime.fromisoformat(json.loads(line)["time"]) for one in logs for line in one.lines]
+    played = [datetime.fromisoformat(json.loads(line)["time"]) for line in joined_logs.join(logs).lines]
+
+    assert sorted(played) == sorted(one for one in dates if not cut or one >= max(cut))
+
+
+def test_a_line_without_a_valid_date_stays_so_that_it_is_named_where_it_is_read() -> None:
+    lines = (b'{"request_id": "r"}', b'{"request_id": "r", "time": "noon"}', b'{"request_id": "r", "time": 5}')
+    cut = RouterLines(pod="a", lines=lines, begins=NOON, started=NOON - timedelta(days=1))
+    assert joined_logs.join([cut]).lines == lines
