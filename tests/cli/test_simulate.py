@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fairlead.backtest import play as playing
-from fairlead.backtest.play import PlayedDecision, PlaySettings
+from fairlead.backtest.decision_log import PlayedDecision
+from fairlead.backtest.play import PlaySettings
 from fairlead.backtest.repeats import Repeated
 from fairlead.cli import simulate_text
 from fairlead.cli.main import main

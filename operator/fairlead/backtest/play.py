@@ -12,19 +12,16 @@ from typing import Final
 from fairlead.backtest import play_notes
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.cut_statistics import CutStatistics, MissedTooMany
+from fairlead.backtest.decision_log import DecisionLog, PlayedDecision
 from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.queued_play import QueuedPlay
 from fairlead.backtest.window import Window
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.policies import ReplicaBounds, ScalingReason
+from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.randomness import RandomSource
-from fairlead.scaling.decide.recommendation import Recommendation
-from fairlead.scaling.decide.scaling_state import ScalingState
-from fairlead.scaling.facts import ScalingFacts
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet import report, simulated_autoscaler
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
-from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
 from fairlead.simulator.virtual_fleet.report import SimulationReport
 from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, SimulatedAutoscaler
@@ -63,18 +60,6 @@ class PlaySettings:
     """Whether requests that do not fit engines wait in the routers' own queue, as in the product."""
     may_miss: float = inf
     """Once more requests than this missed their objectives, the rest is not played."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayedDecision:
-    """One change of the number of replicas."""
-
-    at: float
-    before: int
-    after: int
-    reason: ScalingReason | None
-    """None: a baseline gives none."""
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,36 +104,6 @@ class PlayedCandidate:
         return None if cost is None or not kept else cost / kept
 
 
-class _DecisionLog:
-    """Records decisions that changed the number of replicas."""
-
-    def __init__(self, first: int, began: float) -> None:
-        self.found: list[PlayedDecision] = []
-        self._began = began
-        self._count = first
-
-    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
-        """Record it if it changed the number."""
-        self._keep(round(now - self._began, 3), answer.replicas, answer.reason, answer.message)
-
-    def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
-        """Record a baseline's answers in the same way."""
-
-        def answer(snapshot: FleetSnapshot) -> int:
-            replicas = wanted(snapshot)
-            self._keep(snapshot.at, replicas, None, "")
-            return replicas
-
-        return answer
-
-    def _keep(self, now: float, replicas: int, reason: ScalingReason | None, message: str) -> None:
-        if replicas != self._count:
-            self.found.append(
-                PlayedDecision(at=now, before=self._count, after=replicas, reason=reason, message=message)
-            )
-            self._count = replicas
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedTraffic:
     """The requests, and how long they last."""
@@ -169,7 +124,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     """Play from the first request on; the result depends on nothing but the arguments."""
     objectives = objectives_of(candidate, chosen)
     first, queued = _first(candidate, chosen), _is_queued(candidate, chosen)
-    log, inside = _DecisionLog(first, traffic.began or 0.0), PlayedEngines(candidate, chosen.streams)
+    log, inside = DecisionLog(first, traffic.began or 0.0), PlayedEngines(candidate, chosen.streams)
     fleet = SimulatedFleet(
         inside=inside.inside,
         replicas=first,
@@ -250,7 +205,7 @@ def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistr
 
 
 def _scaling(
-    candidate: Candidate, traffic: PlayedTraffic, log: _DecisionLog, chosen: PlaySettings
+    candidate: Candidate, traffic: PlayedTraffic, log: DecisionLog, chosen: PlaySettings
 ) -> ScalingHook | None:
     """Return the product's own decisions, or a baseline's; None for a fixed number of replicas.
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
-from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedDecision
+from fairlead.backtest.decision_log import PlayedDecision
+from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
 from fairlead.backtest.repeats import FIGURES, Repeated, Spread
 from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count

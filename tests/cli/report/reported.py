@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fairlead.backtest import play as playing
+from fairlead.backtest.decision_log import PlayedDecision
 from fairlead.backtest.lower_bound import LeastSeconds
-from fairlead.backtest.play import PlayedCandidate, PlayedDecision, PlayedTraffic, PlaySettings
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.repeats import Repeated
 from fairlead.cli.report.page import ReportedComparison
 from fairlead.cli.report.timeline import ArrivalRates

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, NamedTuple
 
-from fairlead.backtest.play import KEPT_GOAL, PlayedDecision
+from fairlead.backtest.decision_log import PlayedDecision
+from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.repeats import Repeated
 from fairlead.cli import simulate_text
 from fairlead.cli.report import latencies, markup, template, timeline
