@@ -97,3 +97,21 @@ def test_drafting_that_the_product_would_switch_off_is_played_on_which_a_note_sa
 
     assert list(play_notes.of(switching, dated=True)) == []
     assert list(play_notes.of(drafting, dated=True)) == [play_notes.NO_SWITCH]
+
+
+def test_growth_right_at_the_start_is_named_with_the_start_that_leaves_it_out() -> None:
+    """30 a second from the first second on need more than one, which a fleet that runs for a while has."""
+    busy = steady(30.0, 300)
+    found = playing.play(candidate(BOUNDS), busy, PlaySettings(streams=streams))
+    soon = max(one.after for one in found.decisions)
+    note = (
+        f"1 replica at first, and the policy wants {soon} within minutes: if the fleet is not as small when such "
+        f"traffic begins, leave this growth out with --start {soon}"
+    )
+    assert soon > 1
+    assert note in found.notes
+    for chosen, traffic in ((soon, busy), (1, busy), (None, replace(busy, since=200.0))):
+        again = playing.play(candidate(BOUNDS), traffic, PlaySettings(streams=streams, start=chosen))
+        assert not [one for one in again.notes if "--start" in one], "it was chosen, or a warm-up left it out"
+    rival = playing.play(candidate(BOUNDS).under(baselines.KEDA), busy, PlaySettings(streams=streams))
+    assert not [one for one in rival.notes if "--start" in one]

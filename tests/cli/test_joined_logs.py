@@ -91,6 +91,24 @@ def test_more_lines_than_are_read_are_refused_since_the_last_ones_would_be_missi
     assert "MB in the last 6 h, and its last lines would be missing: choose a shorter --since, or give lines" in err
 
 
+def test_a_recorded_service_begins_with_the_replicas_that_then_answered(cluster: PretendCluster, run: Run) -> None:
+    """Four answered at first; later ones, a refusal and one that only failed are none of them."""
+    busy = [line(number, replica=f"scaled-{number % 4 if number < 240 else number % 6}") for number in range(600)]
+    others = [line(3, replica="scaled-8", status=502), line(4, status=429)]
+    cluster.logs |= {"scaled-router-a": log(*busy[::2], *others), "scaled-router-b": log(*busy[1::2])}
+    code, out, err = run("simulate", "--from", "infd/scaled", "-o", "json", "--decisions")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert "; 4 replicas at first, as many as then answered; the routers' queue is played too" in found["traffic"]
+    assert found["candidates"][0]["runs"][0]["decisions"][0]["from"] == 4
+
+    for words in (("--start", "2"), ("--speed-up", "2")):
+        out = run("simulate", "--from", "infd/scaled", *words)[1]
+        assert "as many as then answered" not in out, "what is chosen applies, and times that moved have no dates"
+    for command in ("tune", "advise"):
+        assert "; 4 replicas at first, as many as then answered" in run(command, "--from", "infd/scaled")[1]
+
+
 @st.composite
 def routers(draw: st.DrawFn) -> list[RouterLines]:
     """Each has a request a minute from its first line on; some containers started then, some long before."""

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+
+SOON_SECONDS: Final = 300.0
+"""As long as a cold start usually takes: growth within it is rather due to the first number than to the traffic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,10 @@ class DecisionLog:
             return replicas
 
         return answer
+
+    def most_soon(self) -> int:
+        """Return the most replicas that it wanted within the first minutes; 0: it changed none."""
+        return max((one.after for one in self.found if one.at <= SOON_SECONDS), default=0)
 
     def _keep(self, now: float, replicas: int, reason: ScalingReason | None, message: str) -> None:
         if replicas != self._count:

@@ -160,7 +160,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         decisions=tuple(log.found),
         notes=(
             *candidate.notes,
-            *play_notes.of_start(chosen.start, first),
+            *play_notes.of_start(chosen.start, first, 0 if traffic.since or candidate.baseline else log.most_soon()),
             *play_notes.of(candidate, dated=traffic.began is not None),
             *play_notes.of_end(answered_s - traffic.seconds, counted),
         ),

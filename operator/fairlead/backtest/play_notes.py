@@ -51,10 +51,18 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
         )
 
 
-def of_start(chosen: int | None, first: int) -> Iterator[str]:
-    """Yield how many replicas it starts with, where that is not the chosen number."""
+def of_start(chosen: int | None, first: int, soon: int) -> Iterator[str]:
+    """Yield how many replicas it starts with, where that is not the chosen number, or soon too few by the policy.
+
+    `soon` is the most that the policy wanted within the first minutes.
+    """
     if chosen is not None and chosen != first:
         yield f"{count(first, 'replica')} at first instead of {chosen}, which spec.replicas or scaling excludes"
+    if chosen is None and soon > first:
+        yield (
+            f"{count(first, 'replica')} at first, and the policy wants {soon} within minutes: if the fleet is not as "
+            f"small when such traffic begins, leave this growth out with --start {soon}"
+        )
 
 
 def of_end(late_s: float, seconds: float) -> Iterator[str]:

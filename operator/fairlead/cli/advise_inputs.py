@@ -32,10 +32,10 @@ class ShownAdvice:
 
 def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     """Compute the advice; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
-    settings = simulate_inputs.play_settings(chosen)
+    traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
+    settings = simulate_inputs.play_settings(chosen, source, traffic.began)
     one = simulate_candidates.single(chosen, source.recorded)
     one.check_objective(settings.objectives)
-    traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
     read, bounds = one.read, one.candidate.replicas
 
     def changed(lever: Lever) -> Candidate | Unplayable:
@@ -49,7 +49,7 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
         name=one.candidate.name,
         deployment=one.content,
         policy=bounds.policy if isinstance(bounds, ReplicaBounds) else None,
-        traffic=words,
+        traffic=words + simulate_inputs.start_words(chosen, settings),
         advice=advice.advise(service, traffic, settings),
     )
 

@@ -11,9 +11,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fairlead.fleet.plurals import count
+from fairlead.simulator.traffic import access_lines
 
 STARTS_SECONDS: Final = 60.0
 """A router writes its first line within this time after its container started, so a log that begins later was cut."""
+FIRST_SECONDS: Final = 120.0
+"""Within it all but idle replicas answer something, and hardly one is added."""
+ROUNDING_SECONDS: Final = 0.001
 INVALID: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -65,6 +69,17 @@ def join(logs: Sequence[RouterLines]) -> JoinedLogs:
         later = [one.lines for one in logs]
     lines = tuple(line for some in later for line in some)
     return JoinedLogs(lines=lines, notes=(*notes, *_of_the_latest(logs, lines)))
+
+
+def replicas_at(lines: Sequence[bytes], date: float) -> int:
+    """Return the number of replicas that answered requests of the first minutes after a date."""
+    found = set[str]()
+    for line in lines:
+        entry = json.loads(line)
+        answered = entry.get("status") == access_lines.ANSWERED and "replica" in entry
+        if answered and -ROUNDING_SECONDS <= _arrived(line).timestamp() - date < FIRST_SECONDS:
+            found.add(str(entry["replica"]))
+    return len(found)
 
 
 def _of_the_latest(logs: Sequence[RouterLines], lines: Sequence[bytes]) -> Iterator[str]:

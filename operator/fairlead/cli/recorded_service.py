@@ -65,6 +65,10 @@ class ServiceRecording:
         assert isinstance(content, dict)
         return RecordedStarts.of(content.get("status") or {})
 
+    def replicas_at(self, date: float) -> int | None:
+        """Return how many replicas answered requests that came soon after this date; None if no line names one."""
+        return joined_logs.replicas_at(self.lines, date) or None
+
     def write(self, folder: Path) -> Path:
         """Write the lines to a file, whose name appears in the description of the traffic."""
         file = folder / f"infd-{self.name}.access-lines"

@@ -16,6 +16,7 @@ from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.simulate_traffic import ReadTrace
 from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.plurals import count
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import (
@@ -55,8 +56,9 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         )
     if chosen.html is not None:
         argument_values.check_writable("--html", chosen.html)
-    settings = replace(play_settings(chosen), queued=chosen.queue or source.recorded is not None)
     trace = source.trace
+    settings = play_settings(chosen, source, None if chosen.sample else trace.began)
+    settings = replace(settings, queued=chosen.queue or source.recorded is not None)
     found = tuple(simulate_candidates.candidates(chosen, source.recorded))
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
@@ -79,7 +81,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
         ),
-        words=trace.words + note + (QUEUED_WORDS if settings.queued else ""),
+        words=trace.words + note + start_words(chosen, settings) + (QUEUED_WORDS if settings.queued else ""),
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
 
@@ -94,8 +96,11 @@ class SeededStreams:
         return random.Random(f"{self.seed}/{name}")  # noqa: S311  # a recorded seed, not a secret
 
 
-def play_settings(chosen: argparse.Namespace) -> PlaySettings:
-    """The settings that all candidates share."""
+def play_settings(chosen: argparse.Namespace, source: TrafficSource, began: float | None) -> PlaySettings:
+    """The settings that all candidates share; recorded traffic begins with the replicas that then answered.
+
+    `began` is the date of the first request that is played; None: it is not available.
+    """
     if chosen.start is not None and not 0 <= chosen.start <= MOST_STARTED:
         raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and {MOST_STARTED}")
     return PlaySettings(
@@ -104,8 +109,15 @@ def play_settings(chosen: argparse.Namespace) -> PlaySettings:
             ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
         ),
         cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
-        start=chosen.start,
+        start=source.replicas_at(began) if chosen.start is None else chosen.start,
     )
+
+
+def start_words(chosen: argparse.Namespace, settings: PlaySettings) -> str:
+    """State the number of replicas at first, if it was taken from the recording."""
+    if chosen.start is not None or settings.start is None:
+        return ""
+    return f"; {count(settings.start, 'replica')} at first, as many as then answered"
 
 
 def _seeded(

@@ -24,6 +24,10 @@ class TrafficSource:
     trace: ReadTrace
     recorded: ServiceRecording | None = None
 
+    def replicas_at(self, date: float | None) -> int | None:
+        """Return how many replicas answered when it was recorded; None if that or the date is not available."""
+        return None if self.recorded is None or date is None else self.recorded.replicas_at(date)
+
 
 @contextmanager
 def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:

@@ -61,7 +61,7 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     share = argument_values.number("--train", chosen.train, 0.1, 0.9)
     if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
         raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
-    settings = simulate_inputs.play_settings(chosen)
+    settings = simulate_inputs.play_settings(chosen, source, source.trace.began)
     given = simulate_candidates.single(chosen, source.recorded)
     one, policy, trace = given.candidate, _policy(given), source.trace
     given.check_objective(settings.objectives)
@@ -89,8 +89,9 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
 
     found = policy_search.tune(one, play_all)
     before, after = _played([one, found.candidate], Repeat(late, settings), jobs)
+    words = trace.words + simulate_inputs.start_words(chosen, settings)
     return ShownTuning(
-        policy=policy, before=one, tuning=found, held=(before, after), traffic=trace.words, split_seconds=split
+        policy=policy, before=one, tuning=found, held=(before, after), traffic=words, split_seconds=split
     )
 
 
