@@ -1,10 +1,16 @@
 """What candidates are compared with: the smallest fixed fleet, and the least possible for their own replicas."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fairlead.backtest import play as playing
 from fairlead.backtest import yardsticks
 from fairlead.backtest.play import PlaySettings
+from fairlead.backtest.repeats import Repeated
 from fairlead.fleet.policies import ReplicaBounds
 from tests.backtest.test_play import candidate, steady, streams
 
@@ -27,6 +33,54 @@ def test_where_no_fixed_number_is_enough_the_most_is_shown() -> None:
 
     assert (found.keeps, found.most_replicas) == (False, 2)
     assert (alone.keeps, alone.most_replicas) == (False, 1)
+
+
+def test_no_fixed_number_below_the_minimum_is_tried_since_the_bound_has_that_minimum() -> None:
+    """One keeps the objectives, and would cost a third of the least that these bounds allow."""
+    bounds, traffic, chosen = ReplicaBounds(least=3, most=8), steady(1.0, 600), PlaySettings(streams=streams)
+    found = yardsticks.static_peak(candidate(bounds), traffic, chosen)
+
+    assert playing.play(candidate(1), traffic, chosen).keeps
+    assert found.most_replicas == 3
+    least = yardsticks.bound(candidate(bounds), traffic, chosen)
+    assert found.report.gpu_hours * 3600 == pytest.approx(least.anyhow)
+    sleepy = yardsticks.static_peak(candidate(replace(bounds, least=0)), traffic, chosen)
+    assert sleepy.most_replicas == 1
+
+
+def test_the_bound_of_a_budget_that_pays_for_fewer_than_the_minimum_is_of_those_it_pays_for() -> None:
+    """A replica has two GPUs of 3 USD, so 13 USD an hour pay for two, and the budget wins over three."""
+    bounds, traffic, chosen = (
+        ReplicaBounds(least=3, most=8, policy="chat"),
+        steady(1.0, 600),
+        PlaySettings(streams=streams),
+    )
+    policy = replace(candidate(1).policy, max_cost_per_hour=Decimal(13))
+    cheap = candidate(bounds, policy=policy)
+    row = Repeated(
+        name="cheap",
+        runs=(playing.play(cheap, traffic, chosen),),
+        least=yardsticks.bound(cheap, traffic, chosen),
+    )
+
+    assert yardsticks.bound(cheap, traffic, chosen).anyhow == pytest.approx(2 * 2 * 599)
+    assert row.regret is not None
+    assert row.regret >= 0
+    unpriced = yardsticks.bound(replace(cheap, price_an_hour=None), traffic, chosen)
+    rich = yardsticks.bound(replace(cheap, policy=replace(policy, max_cost_per_hour=Decimal(100))), traffic, chosen)
+    assert unpriced.anyhow == rich.anyhow == pytest.approx(3 * 2 * 599)
+
+
+@given(st.integers(1, 4), st.integers(0, 30), st.sampled_from([0.5, 3.0, 10.0]))
+@settings(max_examples=15, deadline=None)
+def test_no_candidate_costs_less_than_its_bound(least: int, budget: int, a_second: float) -> None:
+    policy = replace(candidate(1).policy, max_cost_per_hour=Decimal(budget))
+    one = candidate(ReplicaBounds(least=least, most=5, policy="chat"), policy=policy)
+    traffic, chosen = steady(a_second, 120), PlaySettings(streams=streams)
+    bound = yardsticks.bound(one, traffic, chosen)
+    for found in (playing.play(one, traffic, chosen), yardsticks.static_peak(one, traffic, chosen)):
+        row = Repeated(name="one", runs=(found,), least=bound)
+        assert row.regret is None or row.regret >= -1e-9
 
 
 def test_the_least_possible_counts_gpus_and_what_must_be_there_anyway() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import wait
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from fairlead.backtest.contenders import AGAINST, Contender
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.cli import simulate, simulate_runs
 from fairlead.cli.main import main
+from fairlead.cli.simulate_runs import Comparison, Repeat
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from tests.backtest.test_play import candidate, steady, streams
 from tests.cli.candidate_files import CANDIDATES
 
 
@@ -136,3 +140,19 @@ def test_a_long_trace_is_played_in_stretches_with_the_error_of_that(
     assert fixed["figures"]["gpuHours"]["mean"] == pytest.approx(2 * 7198 / 3600)
     assert fixed["figures"]["gpuHours"]["margin95"] == pytest.approx(0.0, abs=1e-9)
     assert fixed["regret"] > 0
+
+
+def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_their_own() -> None:
+    """Without an objective all may wait for the end, so that the bound is no replica."""
+    strict = candidate(ReplicaBounds(least=0, most=8, policy="chat"))
+    lenient = replace(strict, name="lenient", policy=ScalingPolicy())
+    traffic, settings = steady(20.0, 60), PlaySettings(streams=streams)
+    comparison = Comparison(
+        contenders=tuple(Contender(name=one.name, candidate=one) for one in (strict, lenient, strict)),
+        repeats=(Repeat(traffic, settings),),
+        whole=traffic,
+    )
+    least = simulate_runs.played(comparison, jobs=1).least
+
+    assert least[0].anyhow > least[1].anyhow == 0.0
+    assert least[2] is least[0]

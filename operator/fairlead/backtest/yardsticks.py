@@ -1,20 +1,34 @@
 """What a played candidate is compared with: a fleet of constant size, and the least possible cost."""
 
+from typing import NamedTuple
+
 from fairlead.backtest import lower_bound, play
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.lower_bound import BoundQuestion, LeastSeconds
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.scaling.decide import bounds as scaling_bounds
+
+
+class BoundTerms(NamedTuple):
+    """What decides a candidate's least possible cost, beside its engines and the traffic."""
+
+    objectives: LatencyObjectives
+    least: int
+    """Fewest replicas at any time."""
+    cold_s: float
+    """The shortest cold start."""
 
 
 def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
-    """Find the fewest replicas that keep the objectives throughout, or the most allowed if none do.
+    """Find the fewest replicas within its bounds that keep the objectives throughout, or the most if none do.
 
     More replicas never keep fewer requests, chance aside, so the number is bisected.
     """
     bounds = candidate.replicas
-    most = bounds.most if isinstance(bounds, ReplicaBounds) else bounds
-    low, high, found = 0, 1, play.play(candidate.fixed(1), traffic, chosen)
+    least, most = (max(bounds.least, 1), bounds.most) if isinstance(bounds, ReplicaBounds) else (1, bounds)
+    low, high, found = least - 1, least, play.play(candidate.fixed(least), traffic, chosen)
     while not found.keeps and high < most:
         low, high = high, min(2 * high, most)
         found = play.play(candidate.fixed(high), traffic, chosen)
@@ -27,16 +41,35 @@ def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettin
 
 def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> LeastSeconds:
     """Return GPU seconds that no policy with these replicas and minimum undercuts while keeping the objectives."""
-    bounds = candidate.replicas
+    terms = terms_of(candidate, chosen)
     question = BoundQuestion(
         settings=candidate.settings,
         times=candidate.times,
         ranks=candidate.ranks,
-        objectives=play.objectives_of(candidate, chosen),
+        objectives=terms.objectives,
         goal=KEPT_GOAL,
-        least=bounds.least if isinstance(bounds, ReplicaBounds) else min(bounds, 1),
-        cold_s=play.cold_starts_of(candidate, chosen).least,
+        least=terms.least,
+        cold_s=terms.cold_s,
         arrivals=lambda: play.reaching_engines(candidate, traffic, chosen),
         seconds=traffic.seconds,
     )
     return lower_bound.least(question).times(candidate.gpus)
+
+
+def terms_of(candidate: Candidate, chosen: PlaySettings) -> BoundTerms:
+    """Return its terms: candidates with the same ones, and the same engines, have the same bound."""
+    return BoundTerms(
+        objectives=play.objectives_of(candidate, chosen),
+        least=_least(candidate),
+        cold_s=play.cold_starts_of(candidate, chosen).least,
+    )
+
+
+def _least(candidate: Candidate) -> int:
+    """Return the fewest replicas at any time: a budget that pays for fewer than the minimum wins over it."""
+    bounds, price = candidate.replicas, candidate.price_an_hour
+    if not isinstance(bounds, ReplicaBounds):
+        return min(bounds, 1)
+    replica_price = None if price is None else price * candidate.gpus
+    paid = scaling_bounds.paid_for(candidate.policy.max_cost_per_hour, replica_price)
+    return bounds.least if paid is None else min(bounds.least, paid)

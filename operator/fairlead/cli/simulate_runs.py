@@ -148,14 +148,15 @@ def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcom
 
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
-    """Compute the lower bounds once for all contenders with the same replicas."""
+    """Compute the lower bounds once for all contenders with the same replicas and objectives."""
     found: dict[tuple[object, ...], LeastSeconds] = {}
     settings = comparison.repeats[0].settings
     for who, one in enumerate(comparison.contenders):
         made = one.candidate
-        same = (id(made.times), made.settings, made.replicas, made.answered_elsewhere)
+        terms = yardsticks.terms_of(made, settings)
+        same = (id(made.times), made.settings, made.ranks, made.gpus, made.answered_elsewhere, terms)
         if same not in found:
-            found[same] = yardsticks.bound(one.candidate, comparison.whole, settings)
+            found[same] = yardsticks.bound(made, comparison.whole, settings)
         outcome.least[who] = found[same]
 
 

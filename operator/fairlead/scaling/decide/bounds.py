@@ -49,7 +49,11 @@ def bill(n: int, facts: ScalingFacts) -> str:
 
 def affordable(facts: ScalingFacts) -> int | None:
     """Return how many replicas the budget pays for; None if there is no budget or the price is unknown."""
-    price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
+    return paid_for(facts.policy.max_cost_per_hour, facts.price_per_hour)
+
+
+def paid_for(most: Decimal | None, price: float | None) -> int | None:
+    """Return how many replicas of a price an hour a budget pays for; None if either is missing."""
     if most is None or not price:
         return None
     return int((most / Decimal(repr(price))).to_integral_value(ROUND_FLOOR))
