@@ -10,6 +10,7 @@ from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import assumed_acceptance
 from fairlead.backtest.levers import LEVERS, LeverError
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
+from fairlead.backtest.repeats import Repeated
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.simulator.engine.settings import SpeculationSettings
@@ -159,6 +160,30 @@ def test_what_a_response_cache_answers_reaches_no_engine_and_makes_the_bound_low
     assert playing.play(less, steady(4.0, 300), settings).report == found.report
     fewer, all_of_them = (yardsticks.bound(one, steady(4.0, 300), settings) for one in (less, candidate(1)))
     assert fewer.anyhow <= all_of_them.anyhow
+
+
+def test_answers_of_a_response_cache_count_where_an_answer_has_its_price() -> None:
+    """The same fleet answers the same clients, so an answer costs the same, be it from an engine or the cache."""
+    settings, traffic = PlaySettings(streams=streams), steady(4.0, 300)
+    without, found = (
+        playing.play(one, traffic, settings)
+        for one in (candidate(1), levers.read("responseCache=0.5").candidate(candidate(1)))
+    )
+    assert found.report.arrived + found.cached == without.report.arrived == 1200
+    assert found.cached_tokens == 20 * found.cached
+    assert found.cost_of_kept_request == pytest.approx(without.cost_of_kept_request, rel=0.01)
+    assert found.cost_of_thousand_tokens == pytest.approx(without.cost_of_thousand_tokens, rel=0.01)
+    assert any("they count in the costs per token and per kept request, and in no other" in one for one in found.notes)
+    row = Repeated(name="chat", runs=(found, found))
+    for name in ("costUsdPerKeptRequest", "costUsdPerThousandTokens"):
+        single, twice = (one.figure(name) for one in (replace(row, runs=(found,)), row))
+        assert single is not None
+        assert twice is not None
+        assert twice.mean == pytest.approx(single.mean)
+    late = playing.play(
+        levers.read("responseCache=0.5").candidate(candidate(1)), replace(traffic, since=150.0), settings
+    )
+    assert late.report.arrived + late.cached == 600, "those of the warm-up count for nothing"
 
 
 def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_something_to_take_them() -> None:

@@ -192,7 +192,8 @@ def _responses(word: str, value: str) -> Lever:
         words=f"{word}={value}",
         patch={},
         changes=(lambda one: replace(one, answered_elsewhere=share),),
-        note=f"{word}={value}: a response cache answers {share:.0%} of requests, drawn by chance, which are left out",
+        note=f"{word}={value}: a response cache answers {share:.0%} of requests, drawn by chance; they count in the "
+        "costs per token and per kept request, and in no other figure",
     )
 
 

@@ -10,6 +10,7 @@ from math import inf
 from typing import Final
 
 from fairlead.backtest import play_notes
+from fairlead.backtest.cached_answers import CachedAnswers
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.cut_statistics import CutStatistics, MissedTooMany
 from fairlead.backtest.decision_log import DecisionLog, PlayedDecision
@@ -81,6 +82,21 @@ class PlayedCandidate:
     late_cost: float = 0.0
     """USD from the last request to the last answer, which are part of what answers cost; 0 if no price is known."""
 
+    cached: int = 0
+    """Requests that a response cache answered, which are in no figure but the two costs below."""
+    cached_tokens: int = 0
+    """Output tokens of these."""
+
+    @property
+    def answered_tokens(self) -> float:
+        """Output tokens that clients got, from engines or a response cache."""
+        return self.report.output_tokens_per_second * self.report.seconds + self.cached_tokens
+
+    @property
+    def kept_requests(self) -> int:
+        """Requests that were answered within the objectives, by engines or a response cache."""
+        return round(self.report.kept * self.report.arrived) + self.cached
+
     @property
     def cost_of_answers(self) -> float | None:
         """USD until the last answer."""
@@ -94,13 +110,13 @@ class PlayedCandidate:
     @property
     def cost_of_thousand_tokens(self) -> float | None:
         """USD for each thousand output tokens."""
-        tokens, cost = self.report.output_tokens_per_second * self.report.seconds, self.cost_of_answers
+        tokens, cost = self.answered_tokens, self.cost_of_answers
         return None if cost is None or not tokens else 1000 * cost / tokens
 
     @property
     def cost_of_kept_request(self) -> float | None:
         """USD for each request that was answered within the objectives."""
-        kept, cost = round(self.report.kept * self.report.arrived), self.cost_of_answers
+        kept, cost = self.kept_requests, self.cost_of_answers
         return None if cost is None or not kept else cost / kept
 
 
@@ -134,14 +150,14 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         snapshot_s=chosen.snapshot_s,
     )
     statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
-    chance = chosen.streams("world")
+    chance, cached = chosen.streams("world"), _cached_answers(candidate, traffic, chosen)
     if queued:
         world: FleetSimulation = QueuedPlay(fleet, candidate, inside, chance, statistics)
     else:
         world = FleetSimulation(fleet, inside.balancer(), chance, statistics)
     try:
         answers = BATCH_SECONDS if traffic.at_once else LAST_ANSWERS_SECONDS
-        world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + answers)
+        world.run(_arrivals(candidate, traffic, cached), until=traffic.seconds + answers)
     except MissedTooMany:
         cut = True
     if traffic.at_once:
@@ -166,6 +182,8 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         ),
         cut=cut,
         late_cost=late_gpu_seconds / 3600 * (price or 0.0),
+        cached=cached.requests,
+        cached_tokens=cached.output_tokens,
     )
 
 
@@ -176,11 +194,16 @@ def _is_queued(candidate: Candidate, chosen: PlaySettings) -> bool:
 
 def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
     """Yield all requests except those that a response cache answers."""
-    arrivals, elsewhere = traffic.arrivals(candidate.settings.block_tokens), candidate.answered_elsewhere
-    if not elsewhere:
-        return arrivals
-    chance = chosen.streams("responseCache")
-    return (one for one in arrivals if chance.random() >= elsewhere)
+    return _arrivals(candidate, traffic, _cached_answers(candidate, traffic, chosen))
+
+
+def _cached_answers(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> CachedAnswers:
+    return CachedAnswers(candidate.answered_elsewhere, chosen.streams("responseCache"), traffic.since)
+
+
+def _arrivals(candidate: Candidate, traffic: PlayedTraffic, cached: CachedAnswers) -> Iterator[RequestArrival]:
+    arrivals = traffic.arrivals(candidate.settings.block_tokens)
+    return cached.others(arrivals) if cached.share else arrivals
 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:

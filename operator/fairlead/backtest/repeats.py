@@ -83,11 +83,8 @@ FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = Mappin
 RATIOS: Final[Mapping[str, Callable[[PlayedCandidate], tuple[float | None, float]]]] = MappingProxyType(
     {
         "kept": lambda one: (one.report.kept * one.report.arrived, one.report.arrived),
-        "costUsdPerThousandTokens": lambda one: (
-            one.cost_of_answers,
-            one.report.output_tokens_per_second * one.report.seconds / 1000,
-        ),
-        "costUsdPerKeptRequest": lambda one: (one.cost_of_answers, round(one.report.kept * one.report.arrived)),
+        "costUsdPerThousandTokens": lambda one: (one.cost_of_answers, one.answered_tokens / 1000),
+        "costUsdPerKeptRequest": lambda one: (one.cost_of_answers, one.kept_requests),
     }
 )
 """Figures that are one sum over another: of samples, the sums over all of them, as a quiet night is less than a day."""
