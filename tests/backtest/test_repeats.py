@@ -9,6 +9,7 @@ from fairlead.backtest import repeats
 from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.play import PlayedCandidate, PlaySettings
 from fairlead.backtest.repeats import Repeated, spread
+from fairlead.backtest.window import Window
 from tests.backtest.test_play import candidate, steady, streams
 
 
@@ -106,3 +107,17 @@ def test_a_stretch_without_requests_misses_none_and_has_no_latency() -> None:
     assert Repeated(name="chat", runs=(nothing, nothing)).kept == (0.0, None)
     assert Repeated(name="chat", runs=(nothing, nothing)).figure("costUsdPerKeptRequest") is None
     assert repeats.ratio([(1.0, 2.0)]) == (0.5, None)
+
+
+def test_the_worst_ten_minutes_of_samples_are_the_worst_of_all_that_have_enough_requests() -> None:
+    """A quiet one has no ten minutes with 20 requests, and hides none of the others' worst."""
+    calm, bad = (replace(run(), worst=Window(since=600.0, arrived=90, kept=kept)) for kept in (1.0, 0.2))
+    quiet = replace(run(), worst=None)
+    row = Repeated(name="chat", runs=(calm, quiet, bad, calm), times=10.0)
+
+    assert row.figure("worstTenMinutes") == (0.2, None)
+    assert replace(row, runs=(quiet, quiet)).figure("worstTenMinutes") is None
+    seeds = replace(row, runs=(calm, bad), times=1.0).figure("worstTenMinutes")
+    assert seeds is not None
+    assert seeds.mean == pytest.approx(0.6), "of the same traffic by other seeds it is a mean, with its interval"
+    assert seeds.margin is not None

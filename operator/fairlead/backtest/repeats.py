@@ -92,6 +92,7 @@ OF_REQUESTS: Final = frozenset(
     {"worstTenMinutes", "ttftP50Seconds", "ttftP95Seconds", "tpotP50Seconds", "tpotP95Seconds"}
 )
 """Figures that a sample without requests does not have."""
+WORST: Final = "worstTenMinutes"
 EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
 """Figures that grow with the length of the traffic: a sample's are scaled up to the whole."""
 
@@ -107,7 +108,7 @@ class Repeated:
     least: LeastSeconds | None = None
     """GPU seconds that no policy undercuts that keeps the objectives on the whole traffic; None: not computed."""
     times: float = 1.0
-    """Length of the whole traffic as a multiple of what one run played."""
+    """Length of the whole traffic as a multiple of what one run played; 1: each run played all of it."""
     budget: float | None = None
     """Most USD an hour on average; None: any."""
 
@@ -118,12 +119,20 @@ class Repeated:
         with_requests = [one for one in self.runs if one.report.arrived] if name in OF_REQUESTS else []
         values = [FIGURES[name](one) for one in with_requests or self.runs]
         numbers = [one for one in values if one is not None]
+        if name == WORST:
+            return self._worst(numbers)
         if len(numbers) < len(values):
             return None
         found = spread(numbers)
         if name not in EXTENSIVE:
             return found
         return Spread(found.mean * self.times, None if found.margin is None else found.margin * self.times)
+
+    def _worst(self, shares: Sequence[float]) -> Spread | None:
+        """Return the worst ten minutes of all samples that have ten with enough requests; of seeds, their mean."""
+        if not shares:
+            return None
+        return spread(shares) if self.times == 1 else Spread(min(shares), None)
 
     def _ratio(self, name: str) -> Spread | None:
         parts = [RATIOS[name](one) for one in self.runs]
