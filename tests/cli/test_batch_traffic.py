@@ -44,6 +44,30 @@ def test_what_comes_at_once_is_played_and_paid_for_until_its_last_answer(
         assert report["gpu_hours"] >= report["seconds"] / 3600
 
 
+def test_what_comes_at_once_waits_in_no_router_since_the_runner_of_a_batch_holds_it_back(
+    files: Path, batch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A routers' queue that may hold eight refuses the rest for good, and the runner would send it again."""
+    text = (files / "fleet" / "candidates.yaml").read_text()
+    limited = text.replace("  replicas: 2", "  replicas: 2\n  router: {limits: {maxQueued: 8}}")
+    assert limited != text
+    (files / "fleet" / "candidates.yaml").write_text(limited)
+    words = ("--ttft-p95", "1h", "--tpot-p95", "10s")
+    code, out, err = played(files, batch, capsys, *words, "--queue", "-o", "json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert found["traffic"].endswith(
+        "; without the routers' queue, which refuses requests that a batch runner would hold back"
+    )
+    assert [one["runs"][0]["report"]["answered"] for one in found["candidates"]] == [400, 400]
+    assert [one["leastGpuHours"] for one in found["candidates"]] == [None, None], "it has no regret"
+
+    assert played(files, batch, capsys, *words)[1].splitlines()[0] == (
+        "batch.jsonl: 400 requests, 753 prompt and 289 output tokens each; all at once; tokens by four bytes each, "
+        "replies as long as they may be (100 without a limit: 256)"
+    )
+
+
 def test_a_window_spreads_it_evenly(files: Path, batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = played(files, batch, capsys, "--window", "20m", "--html", str(files / "report.html"))
     assert code == 0

@@ -203,7 +203,7 @@ def test_a_log_as_the_router_wrote_it_is_read_and_what_is_no_request_counted(tmp
     log.write_text("\n".join(("", own, own, entry, own, entry, "")))
     found = TraceFile(path=log, cut=TraceCut()).looked_through()
 
-    assert found.words.startswith("router.log: 2 requests in ")
+    assert found.words.startswith("router.log: 2 requests, 9 prompt"), "at one moment they have no rate"
     assert found.words.endswith("tokens each; 3 lines of the router about itself left out")
 
     log.write_text("\n".join((own, entry, own, '{"time": ')))

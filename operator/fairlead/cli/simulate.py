@@ -109,7 +109,7 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
         print(f"fairlead simulate: {one.name}: {one.reason}: {one.because}", file=sys.stderr)
     if inputs.unplayable:
         return 2
-    outcome = simulate_runs.played(inputs.comparison, inputs.jobs)
+    outcome = simulate_runs.played(inputs.comparison, inputs.jobs, bounded=not inputs.comparison.whole.at_once)
     missing = outcome.missing(inputs.comparison)
     if outcome.interrupted:
         names = "; ".join(missing)

@@ -32,6 +32,7 @@ WARM_UP_SECONDS: Final = 600.0
 MOST_REPEATS: Final = 100
 MOST_STARTED: Final = 10_000
 QUEUED_WORDS: Final = "; the routers' queue is played too"
+UNQUEUED_WORDS: Final = "; without the routers' queue, which refuses requests that a batch runner would hold back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         argument_values.check_writable("--html", chosen.html)
     trace = source.trace
     settings = play_settings(chosen, source, None if chosen.sample else trace.began)
-    settings = replace(settings, queued=chosen.queue or source.recorded is not None)
+    queued = chosen.queue or source.recorded is not None
+    settings = replace(settings, queued=queued and not trace.at_once)
     found = tuple(simulate_candidates.candidates(chosen, source.recorded))
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
@@ -73,6 +75,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
     else:
         repeats, note = _sampled(chosen.sample, trace, Repeat(whole, settings))
+    queue_words = QUEUED_WORDS if settings.queued else UNQUEUED_WORDS if queued else ""
     return SimulateInputs(
         unplayable=unplayable,
         comparison=Comparison(
@@ -81,7 +84,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
         ),
-        words=trace.words + note + start_words(chosen, settings) + (QUEUED_WORDS if settings.queued else ""),
+        words="".join((trace.words, note, start_words(chosen, settings), queue_words)),
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
 

@@ -123,9 +123,10 @@ class TraceFigures:
 
     def words(self, name: str) -> str:
         """Summarize in one line."""
-        rate = self.requests / self.last if self.last else float(self.requests)
+        span = f" in {self.last / 60:,.1f} min"
+        pace = f", {self.requests / self.last:.2f} a second on average" if self.last else ""
         return (
-            f"{name}: {count(self.requests, 'request')} in {self.last / 60:,.1f} min, {rate:.2f} a second on average, "
+            f"{name}: {count(self.requests, 'request')}{span if self.last or self.requests == 1 else ''}{pace}, "
             f"{self.prompts / self.requests:,.0f} prompt and {self.replies / self.requests:,.0f} output tokens each"
         )
 
