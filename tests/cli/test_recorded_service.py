@@ -150,6 +150,24 @@ def test_a_gateways_lines_are_taken_where_the_deployment_got_the_request(cluster
     assert [one["sinceSeconds"] for one in cluster.log_queries] == ["86400"]
 
 
+def test_copies_are_played_on_the_shadow_that_gets_them(cluster: PretendCluster, run: Run, tmp_path: Path) -> None:
+    joined = objects()["scaled"]
+    cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | GATEWAY})
+    shadow = [line(number, target="team/scaled", copy="copy") for number in range(100)]
+    other = [line(number, target="team/other", copy="copy") for number in range(50)]
+    own = line(0, target="team/scaled")
+    router(cluster, "front-a", log(own, *shadow, *other), gateway="front")
+    code, out, err = run("simulate", "--from", "infd/scaled")
+    assert (code, err) == (0, "")
+    assert out.startswith("infd-scaled.access-lines: 101 requests")
+    assert " against 101 recorded streams" in out
+
+    (tmp_path / "gw.jsonl").write_bytes(log(own, *shadow, *other))
+    (tmp_path / "scaled.yaml").write_text(yaml.safe_dump_all(objects().values()))
+    out = run("simulate", str(tmp_path / "scaled.yaml"), "--traffic", str(tmp_path / "gw.jsonl"))[1]
+    assert "; 150 copies of requests for shadows left out" in out.splitlines()[0]
+
+
 def test_routers_that_have_no_log_yet_or_any_more_do_not_hide_the_lines_of_the_others(
     cluster: PretendCluster, run: Run
 ) -> None:
@@ -260,7 +278,6 @@ def test_only_streams_that_an_engine_answered_say_how_long_engines_take() -> Non
         line(19, cache="hit"),
         line(20, status=499),
         line(21, cut=True),
-        line(22, copy="copy"),
         json.dumps({"status": 200}),
     ]
     assert recorded_latency.of_lines([*few, *(one.encode() for one in strange)]) is None

@@ -46,7 +46,7 @@ def of_lines(lines: Iterable[bytes], since: float = -inf, until: float = inf) ->
     for line in lines:
         entry = json.loads(line)
         answered = entry.get("status") == access_lines.ANSWERED and not entry.get("cut")
-        own = entry.get("cache") not in access_lines.CACHED and entry.get("copy") != access_lines.COPY
+        own = entry.get("cache") not in access_lines.CACHED
         if answered and own and "ttft_ms" in entry and "tpot_ms" in entry and _came(entry["time"], since, until):
             first.append(entry["ttft_ms"] / 1000)
             between.append(entry["tpot_ms"] / 1000)

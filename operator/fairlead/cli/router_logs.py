@@ -45,6 +45,8 @@ def _notes(found: AccessLines, passed: int) -> Iterator[str]:
         yield f"; {count(passed, 'line')} of the router about itself left out"
     if found.others:
         yield f"; {count(found.others, 'request')} to other deployments left out"
+    if found.copies:
+        yield f"; {count(found.copies, 'copy')} of requests for shadows left out"
     if len(found.targets) > 1:
         yield f"; to {len(found.targets)} deployments, all played as one: --from infd/NAME takes those of one"
     if found.left_out:

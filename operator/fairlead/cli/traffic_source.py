@@ -54,7 +54,7 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
         recorded = recorded_service.at_once(chosen.service, chosen.namespace, lines_of, context=chosen.context)
         source = _history(chosen, recorded, ago) if drawn else recorded
         with TemporaryDirectory(prefix="fairlead-") as folder:
-            trace = _looked_through(chosen, source.write(Path(folder)), 0.0)
+            trace = _looked_through(chosen, source.write(Path(folder)), 0.0, recorded.target)
             words = "".join((trace.words, *recorded.notes))
             yield TrafficSource(trace=replace(trace, words=words), recorded=recorded)
 

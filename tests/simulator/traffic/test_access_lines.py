@@ -78,11 +78,15 @@ def test_of_a_gateways_lines_those_of_one_deployment_are_taken_and_the_others_co
     assert (len(every.arrivals), every.others, every.targets) == (3, 0, frozenset({"team/big", "team/chat"}))
 
 
-def test_copies_that_the_router_made_are_no_traffic() -> None:
-    original = line("10.500", copy="original", prompt_tokens=7, output_tokens=3)
-    found = access_lines.read([original, line("10.501", copy="copy", prompt_tokens=7, output_tokens=5)])
-    assert [one.output_tokens for one in found.arrivals] == [3]
-    assert found.left_out == 0
+def test_copies_are_counted_and_are_the_traffic_of_the_shadow_that_got_them() -> None:
+    original = line("10.500", copy="original", target="team/chat", prompt_tokens=7, output_tokens=3)
+    copy = line("10.501", copy="copy", target="team/next", prompt_tokens=7, output_tokens=5)
+    chat, shadow, every = (access_lines.read([original, copy], target) for target in ("team/chat", "team/next", None))
+    assert [one.output_tokens for one in chat.arrivals] == [one.output_tokens for one in every.arrivals] == [3]
+    assert (chat.copies, chat.others, chat.left_out) == (1, 0, 0)
+    assert every.copies == 1
+    assert [one.output_tokens for one in shadow.arrivals] == [5], "its engines worked for it"
+    assert (shadow.copies, shadow.others) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 COPY: Final = "copy"
-"""In a line: the request is the router's own, sent for a route's shadow."""
+"""In a line: the request is the router's own, sent for a route's shadow, whose engines work for it all the same."""
 ANSWERED: Final = 200
 MOST_ESTIMATED: Final = 1_000_000
 """Tokens of a reply: longer than any context, so that its pace is none."""
@@ -37,6 +37,8 @@ class AccessLines:
     """Requests whose tokens no engine reported."""
     others: int = 0
     """Requests that another deployment of the same gateway got last."""
+    copies: int = 0
+    """Copies for the shadows of routes, where they are not of the wanted deployment: no client sent them."""
     targets: frozenset[str] = frozenset()
     """The deployments of a gateway that got `arrivals`, as namespace/name."""
     began: float = 0.0
@@ -46,15 +48,17 @@ class AccessLines:
 def read(lines: Iterable[str], target: str | None = None) -> AccessLines:
     """Read all lines; an invalid one is raised as `UnreadableTraffic` with its number.
 
-    Of a gateway's lines only those of `target`, as namespace/name, are taken; None: all.
+    Of a gateway's lines only those of `target`, as namespace/name, are taken, copies that it got among them; None: all
+    but copies.
     """
     found: list[tuple[float, RequestArrival]] = []
     targets = set[str]()
-    left_out = estimated = cached = others = 0
+    left_out = estimated = cached = others = copies = 0
     try:
         for row in measured_rows.json_rows(lines):
             moment = _moment(row)
-            if row.fields.get("copy") == COPY:
+            if row.fields.get("copy") == COPY and (target is None or row.fields.get("target") != target):
+                copies += 1
                 continue
             if not _is_of(row, target):
                 others += 1
@@ -81,6 +85,7 @@ def read(lines: Iterable[str], target: str | None = None) -> AccessLines:
         cached=cached,
         estimated=estimated,
         others=others,
+        copies=copies,
         targets=frozenset(targets),
         began=found[0][0] if found else 0.0,
     )
