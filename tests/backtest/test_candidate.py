@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.api import deployment_conversion, kinds, object_reader
-from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason, candidate
+from fairlead.backtest.candidate import ADAPTERS, Candidate, Unplayable, UnplayableReason, candidate
 from fairlead.cli import offline_data
 from fairlead.emulator import packaged_data
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
@@ -62,6 +62,18 @@ def test_requests_go_where_the_deployments_own_balancing_sends_them() -> None:
     assert isinstance(usual, Candidate)
     assert (found.balancing.prefix, found.balancing.load_bound) == (False, 1.5)
     assert (usual.balancing.prefix, usual.balancing.load_bound) == (True, 1.25)
+
+
+def test_adapters_take_memory_and_are_not_played_which_a_note_states() -> None:
+    plain = played()
+    tuned = played(
+        engine={"context": {"maxTokens": 16_384}, "adapters": [{"name": "law", "source": "hf://acme/law", "rank": 16}]}
+    )
+
+    assert isinstance(plain, Candidate)
+    assert isinstance(tuned, Candidate)
+    assert tuned.notes == (ADAPTERS, *plain.notes)
+    assert tuned.settings.blocks < plain.settings.blocks
 
 
 def test_an_assumed_draft_acceptance_rate_is_noted_where_none_was_measured() -> None:

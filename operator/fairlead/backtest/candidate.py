@@ -32,6 +32,7 @@ KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
 ROUTING: Final = RoutingSettings()
+ADAPTERS: Final = "adapters have their memory here, but all requests are played as those of the base model: none loads or computes one"
 
 
 class UnplayableReason(StrEnum):
@@ -142,6 +143,8 @@ def _notes(made: EngineProvision) -> Iterator[str]:
     """Yield what the engine would log, and what is assumed without measurements."""
     if made.settings.speculation is not None:
         yield assumed_acceptance(made.settings.speculation)
+    if made.settings.adapter_slots:
+        yield ADAPTERS
     yield from (note.removeprefix("INFO (simulated) ") for note in made.notes)
 
 
