@@ -32,7 +32,9 @@ KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
 ROUTING: Final = RoutingSettings()
-ADAPTERS: Final = "adapters have their memory here, but all requests are played as those of the base model: none loads or computes one"
+ADAPTERS: Final = (
+    "adapters take their memory, and all requests are played as those of the base model: none loads an adapter"
+)
 
 
 class UnplayableReason(StrEnum):
