@@ -27,6 +27,8 @@ class Kept:
     def __init__(self) -> None:
         self.url = ""
         self.rate = 2.0
+        self.hits = 0.0
+        """A second, of a gateway's response cache."""
         self.lacks = range(0)
         """Steps for which it has no value, since it was down."""
         self.queries: list[str] = []
@@ -42,6 +44,8 @@ class Kept:
         return {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
 
     def _value(self, promql: str, busy: bool) -> str:
+        if "cache_lookups" in promql:
+            return str(self.hits) if busy else "NaN"
         if " / " not in promql:
             return str(self.rate if busy else 0.0)
         mean = "800" if "prompt_tokens" in promql else "100"
@@ -161,8 +165,18 @@ def test_of_a_gateways_routers_the_deployments_own_requests_are_taken(
     joined = objects()["scaled"]
     gateway = {"name": "front", "namespace": "doors"}
     cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | {"gateway": gateway}})
-    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "1h")
+    words = ("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "1h")
+    code, out, err = run(*words)
     assert (code, err) == (0, "")
+    assert out.startswith("infd-scaled drawn from rates of 120 s: "), "its cache answered nothing"
     of = 'namespace="doors",pod=~"front-gateway-[a-z0-9]+-[a-z0-9]+",target="team/scaled"'
     assert kept.queries[0] == f"sum(rate(fairlead_router_target_requests_total{{{of}}}[120s]))"
     assert f'target_requests_total{{{of},code="2xx"}}' in kept.queries[1]
+    pods = of.partition(",target")[0]
+    assert kept.queries[3] == f'sum(rate(fairlead_router_cache_lookups_total{{{pods},result=~"hit|joined"}}[120s]))'
+
+    kept.hits = 0.5
+    out = run(*words)[1]
+    assert out.startswith(
+        "infd-scaled drawn from rates of 120 s, with up to 900 requests that the gateway's response cache answered: 3,"
+    )

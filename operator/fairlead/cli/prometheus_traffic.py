@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.objects import names
-from fairlead.simulator.traffic import rate_history, request_traces
+from fairlead.simulator.traffic import access_lines, rate_history, request_traces
 from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.simulator.traffic.rate_history import HistoryStep
 from fairlead.telemetry import router_families
@@ -44,9 +44,11 @@ class RouterHistory:
 
     def write(self, folder: Path) -> Path:
         """Write requests drawn from it as a CSV of plain columns; raises `UnreadableTraffic` if there is no data."""
-        began, steps = self._steps()
+        began, steps, cached = self._steps()
         lacking = sum(1 for one in steps if one is None)
         note = f", {lacking:,} of {len(steps):,} steps without data" if lacking else ""
+        if cached >= 1:
+            note += f", with up to {cached:,.0f} requests that the gateway's response cache answered"
         file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s{note}"
         chance = random.Random(self.name)  # noqa: S311 - always the same traffic, not a secret
         rows = (
@@ -58,8 +60,11 @@ class RouterHistory:
             table.writelines(f"\n{row}" for row in rows)
         return file
 
-    def _steps(self) -> tuple[float, list[HistoryStep | None]]:
-        """Return the date at which the first step begins, and all steps; None where Prometheus has no value."""
+    def _steps(self) -> tuple[float, list[HistoryStep | None], float]:
+        """Return the date at which the first step begins, all steps, and how many answers a gateway's cache gave.
+
+        A step is None where Prometheus has no value.
+        """
         from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
         from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
 
@@ -71,6 +76,7 @@ class RouterHistory:
                 {round((at - start) / self.step): value for at, value in client.course(one, start, now, self.step)}
                 for one in self._queries()
             )
+            hits = client.course(self._hits(*self.gateway), start, now, self.step) if self.gateway else []
         except PrometheusUnavailable as problem:
             raise UnreadableTraffic(f"--prometheus {self.url}: {problem}; is it the address of its API?") from None
         finally:
@@ -81,7 +87,7 @@ class RouterHistory:
                 f"--prometheus {self.url}: no request of {self.namespace}/{self.name} in the last "
                 f"{self.seconds / 3600:g} h; does it scrape the routers (docs/monitoring.md)?"
             )
-        return start - self.step, found
+        return start - self.step, found, self.step * sum(rate for _, rate in hits if math.isfinite(rate))
 
     def _queries(self) -> tuple[str, str, str]:
         came, answered, prompt, output = self._of_gateway(*self.gateway) if self.gateway else self._of_its_own()
@@ -107,6 +113,11 @@ class RouterHistory:
             self._rate(prompt.name, of),
             self._rate(output.name, of),
         )
+
+    def _hits(self, namespace: str, name: str) -> str:
+        """The rate of answers from the cache, to all deployments together: no series names the target of one."""
+        of = f'{_pods(namespace, names.gateway(name))},result=~"{"|".join(access_lines.CACHED)}"'
+        return self._rate(router_families.CACHE_LOOKUPS.name, of)
 
     def _rate(self, family: str, of: str) -> str:
         return f"sum(rate({family}{{{of}}}[{self.step:g}s]))"
