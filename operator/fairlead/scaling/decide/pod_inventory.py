@@ -32,6 +32,12 @@ class PodInventory:
         """Ready and starting replicas: supply that is there or on its way."""
         return len(self.ready) + len(self.coming)
 
+    @property
+    def counted(self) -> int:
+        """Replicas as they are, stuck ones too, without what a rollout runs beyond the wanted count: taken for needed,
+        a surge would raise the count, and the next surge comes on top of it."""
+        return min(self.supply + len(self.stuck), self.facts.wanted)
+
     def newest_ready_at(self, unknown: float) -> float:
         """Return when the newest ready replica became ready; `unknown` if no replica reports it."""
         return max((pod.ready_at for pod in self.ready if pod.ready_at is not None), default=unknown)

@@ -3,7 +3,8 @@
 Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cache usage works like a pod metric of
 HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report, with no change within a tenth of the
 target. Starting pods count as empty when the fleet would grow and as exactly at the target when it would shrink, so
-that neither a start nor its first samples change the count.
+that neither a start nor its first samples change the count. What a rollout runs beyond the count is no reason to raise
+it, and a stuck replica none to lower it.
 """
 
 from collections.abc import Callable
@@ -85,7 +86,7 @@ def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
             signal=ScalingSignal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use"
         )
     over = count(len(roster.ready), "replica")
-    replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), policy.warm_pool.ready)
+    replicas = _replicas(mean / target, roster, policy.warm_pool.ready)
     return SignalNeed(
         signal=ScalingSignal.KV_CACHE,
         replicas=replicas,
@@ -94,16 +95,19 @@ def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
     )
 
 
-def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
+def _replicas(ratio: float, roster: PodInventory, spares: int) -> int:
     """Return the need; starting pods may damp the change that ready ones call for, but never reverse it."""
+    ready, coming, stuck = len(roster.ready), len(roster.coming), len(roster.stuck)
     count = ready + coming
-    as_it_is = max(count - spares, 0)
+    as_it_is = max(roster.counted - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:
         return as_it_is
     whole = ready * ratio if ratio > 1 else ready * ratio + coming
     again = whole / count
     turned = (again - 1) * (ratio - 1) < 0
-    return as_it_is if turned or abs(again - 1) <= TOLERANCE else ceil(whole)
+    if turned or abs(again - 1) <= TOLERANCE:
+        return as_it_is
+    return ceil(whole) + stuck if ratio > 1 else min(ceil(whole) + stuck, as_it_is)
 
 
 SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (queue_depth, kv_cache)

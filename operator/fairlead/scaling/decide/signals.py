@@ -47,7 +47,7 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
     if isinstance(inputs, str):
         return replace(blank, candidates=(token_demand.unknown_need(inputs), *late, *simple))
     reckoning = token_demand.evaluate(inputs, roster, facts.policy, headroom, roster.now)
-    pressed = any((one.replicas or 0) > len(roster.ready) for one in simple)
+    pressed = any((one.replicas or 0) > len(roster.ready) + len(roster.stuck) for one in simple)
     since = (roster.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
     corrected = (_corrected(one, roster, learnt, since, horizon) for one in simple)
     return replace(
@@ -122,7 +122,7 @@ def _corrected(
     one: SignalNeed, roster: PodInventory, learnt: Estimates, since: float | None, horizon: float
 ) -> SignalNeed:
     """Return the need by queue or cache, reduced to what it adds to tokens."""
-    there = max(roster.supply - roster.facts.policy.warm_pool.ready, 0)
+    there = max(roster.counted - roster.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
     settled = roster.now - roster.newest_ready_at(0.0) >= SETTLING * horizon
