@@ -10,7 +10,8 @@ from fairlead.scaling.decide import replica_need
 from fairlead.scaling.decide.replica_need import FleetDemand
 from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed
 from fairlead.scaling.learn import arrival_rates, cold_starts, demand_forecast, intervals, replica_speed, request_mix
-from fairlead.scaling.learn.arrival_rates import ArrivalCounter, ArrivalResolution, Arrivals, ArrivalTotals
+from fairlead.scaling.learn.arrival_counters import ArrivalCounter
+from fairlead.scaling.learn.arrival_rates import ArrivalResolution, Arrivals, ArrivalTotals
 from fairlead.scaling.learn.demand_forecast import ForecastErrors, ForecastHistory
 from fairlead.scaling.learn.intervals import EngineInterval
 from fairlead.scaling.learn.request_mix import RequestMix
@@ -41,28 +42,8 @@ def requests(arrivals: Arrivals) -> float:
     return arrivals.points[-1].requests
 
 
-def test_a_counter_that_is_read_twice_counts_once() -> None:
-    assert requests(course(counter_at(0.0, 5.0), counter_at(10.0, 25.0), counter_at(10.0, 25.0))) == 20.0
-
-
 def test_a_counter_that_begins_anew_counts_what_it_has() -> None:
     assert requests(course(counter_at(0.0, 500.0), counter_at(10.0, 7.0))) == 7.0
-
-
-def test_one_that_is_silent_goes_on_as_before_and_is_not_counted_twice() -> None:
-    silent = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None)
-    granted = requests(silent) - 20.0
-    assert granted > 0
-    again = arrival_rates.updated(silent, (counter_at(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
-    assert requests(again) == pytest.approx(60.0)
-
-
-def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
-    arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None, None, None, None)
-    more = arrival_rates.updated(arrivals, (), frozenset({"router"}), RHYTHM, 60.0)
-    assert requests(more) == requests(arrivals)
-    back = arrival_rates.updated(more, (counter_at(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
-    assert requests(back) == requests(arrivals)
 
 
 PAUSE: Final = 7200.0

@@ -3,7 +3,8 @@
 from typing import Final
 
 from fairlead.scaling.learn import arrival_rates
-from fairlead.scaling.learn.arrival_rates import ArrivalCounter, ArrivalResolution, Arrivals
+from fairlead.scaling.learn.arrival_counters import ArrivalCounter
+from fairlead.scaling.learn.arrival_rates import ArrivalResolution, Arrivals
 
 RHYTHM: Final = ArrivalResolution(grain=4.0, stale=30.0)
 PAUSE: Final = 7200.0

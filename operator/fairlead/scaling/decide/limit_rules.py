@@ -93,8 +93,9 @@ def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistor
 
 
 def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
-    """Return whether the window had no decision: after a restart or pause, the history is too old to use."""
-    return not pacing.required or now - pacing.required[-1].at > window
+    """Return whether the window had no decision: after a restart or pause, or after the clock was set back, the history
+    cannot be used."""
+    return not pacing.required or not 0 <= now - pacing.required[-1].at <= window
 
 
 def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:

@@ -24,7 +24,7 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
         questions=summary.questions,
         figures=signals.figures(roster, summary),
     )
-    reckoning = summary.reckoning
+    reckoning = None if learnt.arrivals.unread_seconds else summary.reckoning  # what is not counted teaches nothing
     moment = DecisionFeedback(
         now=now,
         reckoned=reckoning.reckoned if reckoning else None,

@@ -83,11 +83,12 @@ def serving_replicas(summary: SignalSummary, idle: bool) -> int:
 
 
 def required(summary: SignalSummary, facts: ScalingFacts) -> int:
-    """Return the need for the stabilization window; the present count if unknown."""
+    """Return the need for the stabilization window; at least the present count if it is not certain."""
     if summary.replicas is None:
         return facts.wanted
     quiet = summary.is_sure and _expects_no_requests(summary)
-    return serving_replicas(summary, quiet) + facts.policy.warm_pool.ready
+    need = serving_replicas(summary, quiet) + facts.policy.warm_pool.ready
+    return max(need, facts.wanted) if summary.arrivals_unread else need
 
 
 def is_idle(summary: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:

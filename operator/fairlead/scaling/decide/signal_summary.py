@@ -43,6 +43,8 @@ class SignalSummary:
     last_arrival: float | None = None
     """When a request last arrived; None if none has since counting began."""
     questions: tuple[UntrustedSample, ...] = ()
+    arrivals_unread: bool = False
+    """Whether some counter of arrivals could not be read for so long that the present need is not certain."""
     load: FleetLoad | None = None
     reckoning: DemandNeed | None = None
     """The arithmetic behind `need`."""

@@ -31,6 +31,8 @@ CORRECTION_DELAY: Final = 1 / 4
 """In cold starts: how long pressure must last before queue and cache correct tokens."""
 SETTLING: Final = 1.0
 """In cold starts: how long new replicas get to work off what waited before them, as token demand plans it."""
+UNREAD: Final = 3.0
+"""Times the age at which samples are stale: for less, a scrape interval that is as long makes no need uncertain."""
 CORRECTION: Final = 1 / 4
 """Share of the present replicas that one correction adds."""
 
@@ -79,6 +81,7 @@ def _blank(roster: PodInventory, learnt: Estimates, trust: SampleTrust, horizon:
         held=fsum(figures.held for _, figures in roster.routers),
         last_arrival=learnt.arrivals.last,
         questions=trust.questions,
+        arrivals_unread=learnt.arrivals.unread_seconds > UNREAD * roster.facts.policy.stale_after_seconds,
     )
 
 

@@ -1,22 +1,28 @@
 """Arrivals over time: the counters of routers (or of engines, if there is no router) summed into one series.
 
-The series holds a few points of two running sums, so that the rate over any period is a subtraction. A counter that
-cannot be read is assumed to grow at its last rate until its sample would be stale.
+The series holds a few points of two running sums, so that the rate over any period is a subtraction. What a counter
+gained between two samples is spread evenly over the time between them, so that a long scrape interval is no burst.
+Between samples it is assumed to grow at its last rate: until the sample would be stale, or for as long as no counter
+can be read. The next sample corrects what was assumed.
 """
 
-from bisect import bisect_left
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import fsum
+from itertools import pairwise
+from math import fsum, inf
 from operator import attrgetter
 from typing import Final
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.learn import arrival_counters
+from fairlead.scaling.learn.arrival_counters import ArrivalCounter
 
 _MOMENT: Final = attrgetter("at")
 MAX_POINTS: Final = 160
 """The points are a 32nd of a cold start apart, so they reach back five cold starts."""
+GRAINS: Final = 32
+"""Points in a cold start."""
 
 
 @light
@@ -29,25 +35,6 @@ class ArrivalTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivalCounter:
-    """The counter of one router or engine, at its last sample."""
-
-    name: str
-    at: float
-    requests: float
-    prompt_tokens: float
-    batch: float = 0.0
-    """Requests of the batch lane, which are not in `requests`."""
-    mean_prompt: float | None = None
-    """Tokens of a prompt, for an engine's requests, whose prompts nothing counts on arrival; None for a router."""
-    request_rate: float = 0.0
-    prompt_rate: float = 0.0
-    ahead: float = 0.0
-    """Requests assumed while no sample came, which must not be counted again when one does."""
-    ahead_tokens: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
     """The series and the counters behind it; initially empty."""
 
@@ -55,6 +42,8 @@ class Arrivals:
     tellers: tuple[ArrivalCounter, ...] = ()
     last: float | None = None
     """When requests last arrived, as far as counters show; if they came in a pause, its end."""
+    unread_seconds: float = 0.0
+    """Age of the oldest sample that is stale and has no successor; 0 if each counter was read in time."""
 
 
 @light
@@ -74,29 +63,36 @@ class ArrivalResolution:
     grain: float
     stale: float
 
+    @property
+    def reach(self) -> float:
+        """How far back the series reaches; what came in a longer pause says nothing of the present."""
+        return max(MAX_POINTS * self.grain, self.stale)
 
-def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
-    """Return counters with a sample now, and the names of all that could have one; an engine's requests are those that
-    run, wait or ended."""
-    if roster.routers or roster.silent:
-        routers = tuple(
-            ArrivalCounter(
-                name=one.name,
-                at=figures.at,
-                requests=figures.asked,
-                prompt_tokens=figures.prompt_tokens,
-                batch=figures.batch_arrivals,
-            )
-            for one, figures in roster.routers
+
+@light
+class CounterIncrease:
+    """What one counter adds to the series, evenly from one time to another."""
+
+    counter: ArrivalCounter
+    """As it is afterwards, with what is assumed since its last sample."""
+    since: float
+    until: float
+    requests: float = 0.0
+    prompt_tokens: float = 0.0
+    assumed: float = 0.0
+    """Requests assumed earlier, which are in the series already."""
+    assumed_tokens: float = 0.0
+    came: bool = False
+    """Whether a sample shows that requests came."""
+
+    def by(self, at: float, newest: float) -> tuple[float, float]:
+        """Return what to add to a point between `since` and the newest one, up to which requests were assumed."""
+        counted = min((at - self.since) / (self.until - self.since), 1.0) if at < self.until else 1.0
+        assumed = (at - self.since) / (newest - self.since)
+        return (
+            self.requests * counted - self.assumed * assumed,
+            self.prompt_tokens * counted - self.assumed_tokens * assumed,
         )
-        return routers, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
-    engines = []
-    for pod, figures in (*roster.measured, *roster.leaving):
-        sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
-        engines.append(
-            ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=0.0, mean_prompt=mean_prompt)
-        )
-    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.measured), *roster.unknown))
 
 
 def updated(
@@ -106,64 +102,84 @@ def updated(
     rhythm: ArrivalResolution,
     now: float,
 ) -> Arrivals:
-    """Add what was counted since."""
+    """Add what was counted since; where the clock was set back, counting begins anew."""
+    if before.points and before.points[-1].at > now:
+        before = _set_back(before, now)
     kept = {counter.name: counter for counter in before.tellers}
     spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
-    increases = [_counted(kept.get(one.name), one, rhythm) for one in reported]
     silent = [counter for name, counter in kept.items() if name in listed and name not in spoken]
-    granted = [_granted(counter, elapsed, rhythm, now) for counter in silent]
-    requests = fsum(more for _, more, _ in (*increases, *granted))
-    tokens = fsum(more for _, _, more in (*increases, *granted))
-    following = sorted((counter for counter, _, _ in (*increases, *granted)), key=_name)
-    last = now if requests > 0 or _came_uncounted(kept, reported, elapsed, rhythm.stale) else before.last
+    increases = [_counted(kept.get(one.name), one, before.points, rhythm, now) for one in reported]
+    if reported:
+        increases += [_assumed(one, before.points, rhythm, now) for one in silent]
+    elif silent:
+        increases += _all_assumed(silent, before.points, rhythm, now)
+    came = any(one.came for one in increases) or arrival_counters.came_uncounted(kept, reported, elapsed, rhythm.stale)
     return Arrivals(
-        points=_points(before.points, ArrivalTotals(at=now, requests=requests, prompt_tokens=tokens), rhythm.grain),
-        tellers=tuple(following),
-        last=last,
+        points=_points(before.points, increases, rhythm.grain, now),
+        tellers=tuple(sorted((one.counter for one in increases), key=_name)),
+        last=now if came else before.last,
+        unread_seconds=max((now - one.at for one in silent if now - one.at > rhythm.stale), default=0.0),
     )
+
+
+def _set_back(before: Arrivals, now: float) -> Arrivals:
+    """Forget times that are still to come, which would count what arrives until then as having come at once."""
+    last = None if before.last is None else min(before.last, now)
+    return Arrivals(points=(replace(before.points[-1], at=now),), last=last)
 
 
 def _name(one: ArrivalCounter) -> str:
     return one.name
 
 
-def _came_uncounted(
-    kept: Mapping[str, ArrivalCounter], reported: tuple[ArrivalCounter, ...], elapsed: float, stale: float
-) -> bool:
-    """Return whether requests came that add no rate, although the fleet was not idle: batch work, or any in a pause too
-    long to count them."""
-    for one in reported:
-        before = kept.get(one.name)
-        if before is None:  # it may have replaced a counter during the pause
-            came = elapsed > stale and one.requests + one.batch > 0
-        else:
-            long = one.at - before.at > stale
-            came = one.batch != before.batch or (long and one.requests != before.requests)
-        if came:
-            return True
-    return False
-
-
 def _counted(
-    before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
-) -> tuple[ArrivalCounter, float, float]:
-    """Return a sampled counter and its increase."""
+    before: ArrivalCounter | None,
+    now: ArrivalCounter,
+    points: tuple[ArrivalTotals, ...],
+    rhythm: ArrivalResolution,
+    moment: float,
+) -> CounterIncrease:
+    """Return a sampled counter and its increase since the sample before."""
     if before is None:
-        return now, 0.0, 0.0
+        return CounterIncrease(counter=now, since=now.at, until=now.at)
     gap = now.at - before.at
     if gap <= 0:
-        return before, 0.0, 0.0
+        return _assumed(before, points, rhythm, moment)
     requests, tokens = _increase(before, now)
+    came, restarted = requests > 0, now.requests < before.requests
     weight = gap / (gap + rhythm.grain)
     following = replace(
         now,
         request_rate=before.request_rate + weight * (requests / gap - before.request_rate),
         prompt_rate=before.prompt_rate + weight * (tokens / gap - before.prompt_rate),
     )
-    if gap > rhythm.stale:
-        return following, 0.0, 0.0
-    return following, max(requests - before.ahead, 0.0), max(tokens - before.ahead_tokens, 0.0)
+    if not _is_continuous(points, before.at, rhythm.reach, moment):
+        return CounterIncrease(counter=following, since=now.at, until=now.at)
+    requests, tokens = _at_least(requests, before.ahead, restarted), _at_least(tokens, before.ahead_tokens, restarted)
+    lag = min(max(moment - now.at, 0.0), rhythm.stale)
+    return CounterIncrease(
+        counter=replace(following, ahead=following.request_rate * lag, ahead_tokens=following.prompt_rate * lag),
+        since=before.at,
+        until=now.at,
+        requests=requests,
+        prompt_tokens=tokens,
+        assumed=before.ahead,
+        assumed_tokens=before.ahead_tokens,
+        came=came,
+    )
+
+
+def _at_least(increase: float, assumed: float, restarted: bool) -> float:
+    """Return the increase; a counter that restarted does not show that too much was assumed."""
+    return max(increase, assumed) if restarted else increase
+
+
+def _is_continuous(points: tuple[ArrivalTotals, ...], since: float, reach: float, now: float) -> bool:
+    """Return whether there was no pause of decisions since then that is longer than the series."""
+    first = max(bisect_right(points, since, key=_MOMENT) - 1, 0)
+    times = [*(one.at for one in points[first:]), now]
+    return all(later - earlier <= reach for earlier, later in pairwise(times))
 
 
 def _increase(before: ArrivalCounter, now: ArrivalCounter) -> tuple[float, float]:
@@ -177,27 +193,70 @@ def _increase(before: ArrivalCounter, now: ArrivalCounter) -> tuple[float, float
     return now.requests - before.requests, now.prompt_tokens - before.prompt_tokens
 
 
-def _granted(
-    counter: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
-) -> tuple[ArrivalCounter, float, float]:
-    """Return a counter without a sample and its assumed increase: it keeps its last rate for a while."""
-    if now - counter.at > rhythm.stale:
-        return counter, 0.0, 0.0
-    requests, tokens = counter.request_rate * elapsed, counter.prompt_rate * elapsed
+def _assumed(
+    counter: ArrivalCounter, points: tuple[ArrivalTotals, ...], rhythm: ArrivalResolution, now: float
+) -> CounterIncrease:
+    """Return a counter without a new sample and its assumed increase: it keeps its last rate for a while. For longer,
+    it would count again what clients send to other routers meanwhile."""
+    elapsed = now - points[-1].at if now - counter.at <= rhythm.stale else 0.0
+    return _extended(counter, counter.request_rate * elapsed, counter.prompt_rate * elapsed, (points[-1].at, now))
+
+
+def _all_assumed(
+    silent: Sequence[ArrivalCounter], points: tuple[ArrivalTotals, ...], rhythm: ArrivalResolution, now: float
+) -> list[CounterIncrease]:
+    """Return all counters while none can be read: after a while they keep the rate of the last cold start."""
+    since, newest = points[-1].at, max(one.at for one in silent)
+    level = rate(points, since - GRAINS * rhythm.grain, since)
+    if now - newest <= rhythm.stale or level is None or not _is_continuous(points, newest, rhythm.reach, now):
+        return [_assumed(one, points, rhythm, now) for one in silent]
+    each = (now - since) / len(silent)
+    return [_extended(one, level.requests * each, level.prompt_tokens * each, (since, now)) for one in silent]
+
+
+def _extended(counter: ArrivalCounter, requests: float, tokens: float, during: tuple[float, float]) -> CounterIncrease:
+    """Return a counter with this much assumed in addition."""
     following = replace(counter, ahead=counter.ahead + requests, ahead_tokens=counter.ahead_tokens + tokens)
-    return following, requests, tokens
+    since, until = during
+    return CounterIncrease(
+        counter=following, since=since, until=until, assumed=counter.ahead, assumed_tokens=counter.ahead_tokens
+    )
 
 
-def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float) -> tuple[ArrivalTotals, ...]:
+def _points(
+    before: tuple[ArrivalTotals, ...], increases: Sequence[CounterIncrease], grain: float, now: float
+) -> tuple[ArrivalTotals, ...]:
     """Append a point; the newest point moves on until it is a grain away from the one before it."""
     if not before:
-        return (more,)
-    last = before[-1]
-    newest = ArrivalTotals(
-        at=more.at, requests=last.requests + more.requests, prompt_tokens=last.prompt_tokens + more.prompt_tokens
+        return (ArrivalTotals(at=now, requests=0.0, prompt_tokens=0.0),)
+    corrected, last = _corrected(before, increases), before[-1]
+    requests = last.requests + fsum(one.requests + one.counter.ahead - one.assumed for one in increases)
+    tokens = last.prompt_tokens + fsum(
+        one.prompt_tokens + one.counter.ahead_tokens - one.assumed_tokens for one in increases
     )
-    settled = before[:-1] if len(before) > 1 and last.at - before[-2].at < grain else before
+    newest = ArrivalTotals(
+        at=now,
+        requests=max(requests, corrected[-1].requests),
+        prompt_tokens=max(tokens, corrected[-1].prompt_tokens),
+    )
+    settled = corrected[:-1] if len(before) > 1 and last.at - before[-2].at < grain else corrected
     return (*settled, newest)[-MAX_POINTS:]
+
+
+def _corrected(points: tuple[ArrivalTotals, ...], increases: Sequence[CounterIncrease]) -> tuple[ArrivalTotals, ...]:
+    """Replace what was assumed since the last samples by what was counted; no sum goes down."""
+    first = bisect_right(points, min((one.since for one in increases), default=inf), key=_MOMENT)
+    corrected = list(points[:first])
+    least = corrected[-1] if corrected else ArrivalTotals(at=-inf, requests=-inf, prompt_tokens=-inf)
+    for point in points[first:]:
+        more = [one.by(point.at, points[-1].at) for one in increases if one.since < point.at]
+        least = ArrivalTotals(
+            at=point.at,
+            requests=max(point.requests + fsum(requests for requests, _ in more), least.requests),
+            prompt_tokens=max(point.prompt_tokens + fsum(tokens for _, tokens in more), least.prompt_tokens),
+        )
+        corrected.append(least)
+    return tuple(corrected)
 
 
 def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> ArrivalRate | None:

@@ -13,6 +13,7 @@ from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.queue_age import QueueAge
 from fairlead.scaling.facts import EngineFigures, EnginePod, ScalingFacts
 from fairlead.scaling.learn import (
+    arrival_counters,
     arrival_rates,
     cold_starts,
     demand_forecast,
@@ -81,7 +82,7 @@ def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, 
     grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
     rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
     request = request_mix.average(learnt.mixture)
-    counters, listed = arrival_rates.counters(roster, request.prompt_tokens if request else 0.0)
+    counters, listed = arrival_counters.counters(roster, request.prompt_tokens if request else 0.0)
     return replace(
         learnt,
         arrivals=arrival_rates.updated(learnt.arrivals, counters, listed, rhythm, now),
@@ -104,7 +105,7 @@ def updated(
     room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
     return replace(
         present,
-        forecasts=demand_forecast.updated(before.forecasts, present.arrivals.points, ahead, now),
+        forecasts=_forecasts(before, present, ahead, now),
         mixture=_with_new_arrivals(mixture, before.arrivals, present.arrivals),
         fits=replica_speed.with_kv_tokens(fits, facts.revision, room) if room else fits,
         starts=cold_starts.with_starts(before.starts, facts.revision, roster.ready),
@@ -126,6 +127,13 @@ def updated(
         excess=overprovisioning.updated(before.excess, _serving(facts, roster), moment.need, ahead, now),
         pressed_since=moment.pressed_since,
     )
+
+
+def _forecasts(before: Estimates, present: Estimates, ahead: float, now: float) -> ForecastHistory:
+    """Check and add forecasts; while a counter cannot be read, they wait until the series is corrected."""
+    if present.arrivals.unread_seconds:
+        return before.forecasts
+    return demand_forecast.updated(before.forecasts, present.arrivals.points, ahead, now)
 
 
 def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
@@ -183,4 +191,5 @@ def _with_new_arrivals(mixture: RequestMix, before: Arrivals, after_it: Arrivals
     if not before.points:
         return mixture
     last, now = before.points[-1], after_it.points[-1]
-    return request_mix.with_arrivals(mixture, now.requests - last.requests, now.prompt_tokens - last.prompt_tokens)
+    requests, tokens = now.requests - last.requests, now.prompt_tokens - last.prompt_tokens
+    return request_mix.with_arrivals(mixture, max(requests, 0.0), max(tokens, 0.0))
