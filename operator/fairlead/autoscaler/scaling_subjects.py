@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.autoscaler.scaling_spec import NO_DRAFTS, ScalingSpec, SpecReader
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.accelerators import Accelerator, replica_price
 from fairlead.fleet.desired_state import DesiredRevision, SpeculationMethod
 from fairlead.fleet.fit import Fit
 from fairlead.fleet.policies import ReplicaBounds
@@ -62,7 +62,7 @@ def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | N
 def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | None:
     if accelerator is None or accelerator.price_an_hour is None:
         return None
-    return accelerator.price_an_hour * wanted.gpus_per_replica
+    return replica_price(accelerator.price_an_hour, wanted.gpus_per_replica)
 
 
 def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:

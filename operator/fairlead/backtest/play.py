@@ -17,6 +17,7 @@ from fairlead.backtest.decision_log import DecisionLog, PlayedDecision
 from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.queued_play import QueuedPlay
 from fairlead.backtest.window import Window
+from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.randomness import RandomSource
@@ -247,7 +248,9 @@ def _scaling(
         delay_s=SCRAPE_AGE_SECONDS,
         assumed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
         began=traffic.began or 0.0,
-        price_per_hour=None if candidate.price_an_hour is None else candidate.price_an_hour * candidate.gpus,
+        price_per_hour=None
+        if candidate.price_an_hour is None
+        else replica_price(candidate.price_an_hour, candidate.gpus),
     )
     return ScalingHook(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,

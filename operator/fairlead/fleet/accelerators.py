@@ -1,6 +1,7 @@
 """A GPU product as its data sheet and driver describe it, or a node's processor in its place."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from fairlead.fleet import plurals
@@ -97,3 +98,9 @@ class CpuResources:
 def gib(size: float) -> str:
     """Bytes as `8 GiB` or `7.5 GiB`."""
     return f"{plurals.formatted(round(size / (1 << 30), 1))} GiB"
+
+
+def replica_price(price_an_hour: float, gpus: int) -> float:
+    """Return what these GPUs cost an hour, in decimals: a budget of just as much has to pay for them, and 1.1 x 3 in
+    binary is more than 3.3."""
+    return float(Decimal(repr(price_an_hour)) * gpus)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
+from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
@@ -113,7 +114,7 @@ def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewC
     routing = door.routing if isinstance(door, DeploymentRouter) else None
     return PolicyUse(
         bounds=bounds,
-        price_per_hour=None if price is None else price * wanted.gpus_per_replica,
+        price_per_hour=None if price is None else replica_price(price, wanted.gpus_per_replica),
         sleeps=wanted.engine.sleeps,
         engine_queue=wanted.engine.max_queued_requests,
         router_queue=routing.limits.max_queued if routing else None,

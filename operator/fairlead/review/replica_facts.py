@@ -1,5 +1,6 @@
 """The capacity of a replica for the routers' configuration, from a review, before any replica runs. Pure."""
 
+from fairlead.fleet.accelerators import replica_price
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.review.result import Review
 
@@ -17,5 +18,5 @@ def replica(review: Review, revision: str = "", first_token_seconds: float | Non
         max_sequences=review.replica_sequences,
         kv_tokens=(int(fit.kv_tokens.likely) or None) if fit else None,
         first_token_seconds=first_token_seconds or review.first_token_seconds,
-        price_per_hour=price * setup.wanted.gpus_per_replica if setup and price is not None else None,
+        price_per_hour=replica_price(price, setup.wanted.gpus_per_replica) if setup and price is not None else None,
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
+from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import RevisionState
 from fairlead.objects import engine_placement
@@ -43,4 +44,4 @@ def _price(engine: Manifest, wanted: DesiredRevision | None, context: ReviewCont
     accelerator = context.accelerator(engine_placement.part_of(product, resource)) if product else None
     if accelerator is None or accelerator.price_an_hour is None or number is None:
         return None
-    return accelerator.price_an_hour * number
+    return replica_price(accelerator.price_an_hour, number)
