@@ -5,14 +5,18 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import msgspec
+
 from fairlead.autoscaler import memory_store
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
 from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
+from fairlead.fleet.policies import ReplicaBounds
 from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
 from tests.autoscaler.fleets import Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
+from tests.scaling.fluid_fleets import Fluid
 
 
 def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
@@ -118,5 +122,31 @@ def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and
         assert state.learnt_more
         assert "chat-router" in weeks.queries[0][0]
         await client.sources.close()
+
+    run_story(story)
+
+
+def test_what_a_fleet_of_a_thousand_replicas_learned_is_saved_without_what_only_its_next_samples_need() -> None:
+    async def story(fleet: Fleet) -> None:
+        large = Fluid(bounds=ReplicaBounds(least=1000, most=1000)).grown(1000, at_once=True)
+        large.lived(64.0, 4000.0)
+        assert len(large.memory.learnt.marks) == 1000
+        assert await memory_store.keep(fleet.server, deployment("chat"), large.memory)
+        saved = json.loads(fleet.server.held["chat-autoscaler-memory"]["data"][memory_store.KEY])
+        assert saved["mixture"]["requests"] > 0
+        assert saved["marks"] == []
+
+    run_story(story)
+
+
+def test_a_memory_that_an_earlier_version_saved_is_read_with_its_baselines() -> None:
+    async def story(fleet: Fleet) -> None:
+        earlier = Fluid().grown(2, at_once=True)
+        earlier.lived(64.0, 4.0)
+        learnt = msgspec.json.encode(earlier.memory.learnt).decode()
+        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: learnt})
+        fleet.server.held["chat-autoscaler-memory"] = memory
+        restored = await memory_store.restore(fleet.server, deployment("chat"))
+        assert restored.learnt == earlier.memory.learnt
 
     run_story(story)

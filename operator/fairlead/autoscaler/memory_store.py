@@ -1,7 +1,7 @@
 """Saves the estimates for a deployment in a ConfigMap beside it, so that a restart need not learn them again.
 
-Only speeds, cold starts, demand and what speculation gained are saved; the windows of recent answers fill again within
-one stabilization window.
+Only speeds, cold starts, demand and what speculation gained are saved: neither each pod's baseline, which the next
+samples replace, nor the windows of recent answers, which fill again within one stabilization window.
 Written seldom. A process that may not read it starts without, and then never writes it, as it would lose what others
 learnt; while the API server does not answer, decisions wait for it.
 """
@@ -64,7 +64,8 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
 
 def lasting(memory: ScalingState) -> ScalingState:
     """Return the part that is saved."""
-    return ScalingState(learnt=memory.learnt, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
+    learnt = replace(memory.learnt, marks=())
+    return ScalingState(learnt=learnt, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
 
 
 def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
@@ -77,7 +78,8 @@ def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
 
 async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
     """Save the memory, unless it is too large; returns False if it should be tried again soon."""
-    data, speculation = {KEY: msgspec.json.encode(memory.learnt).decode()}, memory.pacing.guessing.lasting
+    kept = lasting(memory)
+    data, speculation = {KEY: msgspec.json.encode(kept.learnt).decode()}, kept.pacing.guessing
     if speculation != SpeculationState():
         data[SPECULATION_KEY] = msgspec.json.encode(speculation).decode()
     if len(data[KEY]) > LARGEST:
