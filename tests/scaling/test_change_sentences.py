@@ -49,7 +49,8 @@ def test_without_a_demand_no_tokens_are_named() -> None:
 
 def test_bounds_that_are_reached_stand_before_those_that_are_not_in_the_way() -> None:
     policy = ScalingPolicy(max_cost_per_hour=Decimal(10))
-    record = decided(facts(policy=policy, bounds=ReplicaBounds(least=1, most=8, policy="interactive")))
+    wide = ReplicaBounds(least=1, most=8, policy="interactive")
+    record = decided(facts(policy=policy, bounds=wide, price_per_hour=1.0))
     one = replace(record, recommendation=replace(record.recommendation, replicas=1, limits=()))
     assert change_sentences.open_bounds(one) == [
         "minReplicas 1 is reached.",
@@ -61,3 +62,21 @@ def test_bounds_that_are_reached_stand_before_those_that_are_not_in_the_way() ->
     narrow = decided(facts(bounds=ReplicaBounds(least=1, most=1, policy=None)))
     same = replace(narrow, recommendation=replace(narrow.recommendation, replicas=1, limits=()))
     assert change_sentences.open_bounds(same) == ["minReplicas 1 is reached.", "maxReplicas 1 is reached."]
+
+
+@pytest.mark.parametrize(
+    ("price", "sentences"),
+    [
+        (2.0, ["the budget of 10 an hour is reached.", "Not in the way: minReplicas 1, maxReplicas 8."]),
+        (1.9, ["the budget of 10 an hour is reached.", "Not in the way: minReplicas 1, maxReplicas 8."]),
+        (1.6, ["Not in the way: minReplicas 1, maxReplicas 8, the budget of 10 an hour."]),
+        (None, ["Not in the way: minReplicas 1, maxReplicas 8."]),
+    ],
+)
+def test_a_budget_that_pays_for_no_other_replica_is_reached_and_one_without_a_price_is_none(
+    price: float | None, sentences: list[str]
+) -> None:
+    policy = ScalingPolicy(max_cost_per_hour=Decimal(10))
+    record = decided(facts(policy=policy, bounds=ReplicaBounds(least=1, most=8, policy=None), price_per_hour=price))
+    five = replace(record, recommendation=replace(record.recommendation, replicas=5, limits=()))
+    assert change_sentences.open_bounds(five) == sentences

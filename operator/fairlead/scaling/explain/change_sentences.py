@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.time_spans import lasting
+from fairlead.scaling.decide import bounds
 from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
@@ -21,15 +22,16 @@ def changes(turns: Iterable[TurningPoint], record: DecisionRecord) -> list[tuple
 
 
 def open_bounds(record: DecisionRecord) -> list[str]:
-    """Return which bounds are reached and which are not, since users suspect the bounds first."""
+    """Return which bounds are reached and which are not, since users suspect the bounds first. A budget limits nothing
+    while the price is unknown, so it is neither."""
     facts, answer = record.facts, record.recommendation.replicas
     moved = {one.bound for one in record.recommendation.limits}
     reached = {
         ScalingBound.MIN_REPLICAS: answer <= facts.bounds.least,
         ScalingBound.MAX_REPLICAS: answer >= facts.bounds.most,
     }
-    if facts.policy.max_cost_per_hour is not None:
-        reached[ScalingBound.BUDGET] = False
+    if (paid := bounds.affordable(facts)) is not None:
+        reached[ScalingBound.BUDGET] = answer >= paid
     lines = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
     free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
     return [*lines, *([f"Not in the way: {', '.join(free)}."] if free else [])]
