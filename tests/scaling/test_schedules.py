@@ -147,3 +147,14 @@ def test_a_schedule_lifts_and_caps_the_answer_and_says_so() -> None:
     answer = fleet.decides(summary_with(9))
     assert (answer.replicas, bounds_of(answer)[-1]) == (3, ScalingBound.SCHEDULE)
     assert fleet.decides(summary_with(3)).limits == ()
+
+
+def test_the_reason_names_the_schedule_that_is_open_and_not_the_one_before_it() -> None:
+    day = replace(MORNING, name="day", cron="0 8 * * *", duration_seconds=4 * HOUR)
+    noon = replace(day, name="noon", cron="0 12 * * *")
+    facts = replace(FACTS, wanted=4, policy=ScalingPolicy(schedules=(day, noon)))
+    fleet = Fleet(facts=facts, now=at("2026-11-20 11:30"))
+    assert "schedule day keeps at least 4" in fleet.passes(900.0, summary_with(1), every=5.0).message
+    later = fleet.passes(HOUR, summary_with(1), every=5.0)
+    assert (later.replicas, later.reason) == (4, ScalingReason.SCHEDULED)
+    assert "schedule noon keeps at least 4" in later.message

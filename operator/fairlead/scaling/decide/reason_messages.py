@@ -74,11 +74,14 @@ def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> R
 
 
 def _matter(reason: ScalingReason, situation: LimitContext) -> str:
-    """Return what a message is about; another one is due once that changes, as when a person raises the budget."""
+    """Return what a message is about; another one is due once that changes, as when a person raises the budget or one
+    schedule follows another."""
     if reason is ScalingReason.FIGURES_MISSING:
         return f"{reason} {_doubtful(situation.summary)}"
     if reason is ScalingReason.OVER_BUDGET:
         return f"{reason} {situation.facts.price_per_hour} {situation.facts.policy.max_cost_per_hour}"
+    if reason is ScalingReason.SCHEDULED:
+        return f"{reason} {situation.in_force.least_by} {situation.in_force.most_by}"
     return reason.value
 
 
