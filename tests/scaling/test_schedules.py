@@ -158,3 +158,34 @@ def test_the_reason_names_the_schedule_that_is_open_and_not_the_one_before_it() 
     later = fleet.passes(HOUR, summary_with(1), every=5.0)
     assert (later.replicas, later.reason) == (4, ScalingReason.SCHEDULED)
     assert "schedule noon keeps at least 4" in later.message
+
+
+NIGHT = replace(MORNING, name="night", cron="0 20 * * *", duration_seconds=12 * HOUR, min_replicas=None, max_replicas=2)
+DAY = replace(MORNING, name="day", cron="0 8 * * *", duration_seconds=12 * HOUR, min_replicas=8)
+
+
+def test_a_minimum_is_there_when_its_window_opens_although_a_maximum_ends_only_then() -> None:
+    opens = at("2026-11-20 08:00")
+    before = in_force((NIGHT, DAY), BOUNDS, opens - COLD, COLD)
+    assert before == ScheduleBounds(least=8, most=2, least_by="day", most_by="night")
+    assert in_force((NIGHT, DAY), BOUNDS, opens - COLD - 1, COLD).least == 1
+    facts = replace(FACTS, wanted=2, policy=ScalingPolicy(schedules=(NIGHT, DAY)))
+    assert Fleet(facts=facts, now=opens - COLD).decides(summary_with(1)).replicas == 8
+    more = Fleet(facts=facts, now=opens - COLD).decides(summary_with(30))
+    assert more.replicas <= 8
+    full = Fleet(facts=replace(facts, wanted=9), now=opens - COLD).decides(summary_with(9))
+    assert full.replicas == 8
+    assert "schedule night allows at most 2, and schedule day, which opens soon, needs 8" in full.message
+
+
+@pytest.mark.parametrize("until", [12.01, 14.0])
+def test_a_maximum_that_is_still_open_by_then_wins_as_it_does_afterwards(until: float) -> None:
+    longer = replace(NIGHT, duration_seconds=until * HOUR)
+    opens = at("2026-11-20 08:00")
+    assert in_force((longer, DAY), BOUNDS, opens - COLD, COLD).least == 2
+    assert in_force((longer, DAY), BOUNDS, opens, COLD).least == 2
+
+
+def test_a_window_that_is_open_and_opens_again_soon_is_not_brought_forward() -> None:
+    hourly = replace(DAY, cron="0 * * * *", duration_seconds=2 * HOUR)
+    assert in_force((NIGHT, hourly), BOUNDS, at("2026-11-20 07:59"), COLD).least == 2

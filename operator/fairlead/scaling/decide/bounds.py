@@ -16,8 +16,11 @@ def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
     now = situation.in_force
     if now.least_by and n < now.least:
         return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
-    if now.most_by and n > now.most:
-        return limit(ScalingBound.SCHEDULE, n, now.most, f"schedule {now.most_by} allows at most {now.most}")
+    if now.most_by and n > max(now.most, now.least):
+        words = f"schedule {now.most_by} allows at most {now.most}"
+        if now.least > now.most:
+            words += f", and schedule {now.least_by}, which opens soon, needs {now.least}"
+        return limit(ScalingBound.SCHEDULE, n, max(now.most, now.least), words)
     return None
 
 
