@@ -14,6 +14,7 @@ from fairlead.accounting.usage_ledger import MAX_ROWS
 from fairlead.router.cache.cache import MOST_BODY_BYTES
 from fairlead.router.config.tenant_folder import MOST_ENTRIES
 from fairlead.router.revision_samples import MOST as MOST_SAMPLES
+from fairlead.router.sample_budget import A_MINUTE
 from fairlead.router.spending_accounts import KEPT_SECONDS
 from fairlead.routing.peers.peer_group import MOST_PEERS
 from fairlead.routing.peers.shared_engines import MOST_ENGINES
@@ -45,7 +46,7 @@ _LIMITS: Final = (
     (
         "requests that one router compares in a canary's step",
         f"{MOST_SAMPLES:,}",
-        "further ones are counted but not compared",
+        f"at most about {A_MINUTE} of each minute at first, and fewer later, by whole conversations: for three days",
     ),
     (
         "age of the usage that a router keeps",

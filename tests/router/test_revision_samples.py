@@ -1,10 +1,15 @@
 """Requests at two revisions, kept for the controller that compares them: bounded, by conversation, without names."""
 
 import json
+import random
+from math import inf
 
 import pytest
 
 from fairlead.cluster import router_client
+from fairlead.comparing import request_samples, service
+from fairlead.comparing.service import ServicePlan
+from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -12,6 +17,7 @@ from fairlead.router import revision_samples
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.revision_samples import RevisionSamples
+from fairlead.routing import revision_split
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
@@ -118,7 +124,7 @@ def test_a_second_try_at_the_same_revision_is_one_error() -> None:
 def test_of_the_old_revision_four_times_as_many_conversations_are_kept() -> None:
     made, samples = split_of(fleet(3, 1, 5)), RevisionSamples()
     for key in range(1, 4001):
-        samples.add(made, in_session(key), record(OLD), 1000.0)
+        samples.add(made, in_session(key), record(OLD), 1000.0 + key)
     assert len(rows(samples)) == pytest.approx(4000 * 0.25, rel=0.1)
 
 
@@ -156,6 +162,35 @@ def test_another_step_of_the_same_share_begins_anew_since_a_full_list_takes_no_m
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_samples, "MOST", 5)
     assert len(kept(*[record(NEW)] * 9)) == 5
+
+
+def busy(fails_from: float) -> RevisionSamples:
+    """Fifty requests a second for five minutes, of which the new revision fails all from this second on.
+
+    Its prefix cache stays colder than the old one's.
+    """
+    rng = random.Random(5)  # noqa: S311  # a test
+    made, samples = split_of(fleet(1, 1, 50)), RevisionSamples()
+    for key in range(1, 16_001):
+        is_new = revision_split.is_within(key, NEW, 0.5)
+        first = 1.0 + 0.5 * rng.lognormvariate(0, 0.4)
+        made_of = {"first_token_at": first, "ended_at": first + rng.lognormvariate(0, 0.2)}
+        if is_new:
+            made_of["cached_tokens"] = 200
+            made_of |= {"status": 502} if key / 50 > fails_from else {}
+        samples.add(made, in_session(key), record(NEW if is_new else OLD, **made_of), 1000.0 + key / 50)
+    return samples
+
+
+def test_a_busy_router_still_reports_requests_after_the_longest_warm_up() -> None:
+    samples = busy(fails_from=inf)
+    assert rows(samples)[-1].at > 1000.0 + request_samples.LONGEST_WARM_UP_S
+    assert service.report(rows(samples), ServicePlan()).verdict.reason is not GateReason.WARMING_UP
+
+
+def test_a_revision_that_begins_to_fail_under_much_traffic_is_found_faulty() -> None:
+    found = service.report(rows(busy(fails_from=210.0)), ServicePlan()).verdict
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
 def test_a_router_without_a_share_has_nothing_to_report() -> None:

@@ -13,6 +13,7 @@ from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router import revision_samples
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.revision_samples import MOST, OLD_FOR_EACH, EndedRequest, SampleRow
+from fairlead.router.sample_budget import SampleBudget
 from fairlead.routing import revision_split
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -21,6 +22,7 @@ from fairlead.routing.routing_request import RoutingRequest
 class _Trial:
     versions: AdapterVersions
     rows: list[SampleRow] = field(default_factory=list)
+    budget: SampleBudget = field(default_factory=SampleBudget)
 
     @property
     def percent(self) -> int:
@@ -56,7 +58,8 @@ class AdapterSamples:
             return
         conversation = revision_split.conversation(routing)
         is_new = routing.adapter == versions.trial
-        if is_new or revision_split.is_within(conversation, versions.name, trial.old_share):
+        is_compared = is_new or revision_split.is_within(conversation, versions.name, trial.old_share)
+        if is_compared and trial.budget.admits(conversation, wall):
             row = revision_samples.row(EndedRequest(conversation, routing, record, wall), failed=False)
             trial.rows.append(row._replace(candidate=int(is_new)))
 

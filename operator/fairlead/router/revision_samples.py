@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple
 
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.sample_budget import SampleBudget
 from fairlead.routing import revision_split
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 
-MOST: Final = 10_000
-"""Requests kept per share and step of the canary. A service gate has decided after some hundreds a side."""
+MOST: Final = 20_000
+"""Requests kept per share and step of the canary; a `SampleBudget` has them last for three days of any traffic."""
 MOST_PROBES: Final = 20
 """Failed probes kept per share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
@@ -55,17 +56,18 @@ class EndedRequest(NamedTuple):
 class RevisionSamples:
     """The requests of one share at one router."""
 
-    __slots__ = ("_probes", "_split", "rows")
+    __slots__ = ("_budget", "_probes", "_split", "rows")
 
     def __init__(self) -> None:
         self.rows: list[SampleRow] = []
+        self._budget = SampleBudget()
         self._probes = 0
         self._split: RevisionSplit | None = None
 
     def add(self, split: RevisionSplit, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
         """Add an ended request; those of another share are dropped."""
         if self._split is not split:
-            self.rows, self._split, self._probes = [], split, 0
+            self.rows, self._split, self._probes, self._budget = [], split, 0, SampleBudget()
         if len(self.rows) >= MOST or not record.replica:
             return
         ended = EndedRequest(revision_split.conversation(routing), routing, record, wall)
@@ -91,7 +93,9 @@ class RevisionSamples:
         """Keep a row; for the old revision only if a larger share would take its conversation."""
         share, candidate = split.effective, revision == split.share.revision
         key, kept = int(row.conversation, 16), share * (1 + OLD_FOR_EACH)
-        if share > 0 and (candidate or revision_split.is_within(key, split.share.revision, kept)):
+        if share <= 0 or not (candidate or revision_split.is_within(key, split.share.revision, kept)):
+            return
+        if self._budget.admits(key, row.at):
             self.rows.append(row._replace(candidate=int(candidate)))
 
     def page(self, after: int) -> dict[str, Any]:
