@@ -13,7 +13,7 @@ from fairlead.fleet.canaries import (
     CanaryVerb,
     UndecidedAction,
 )
-from fairlead.fleet.gate_verdicts import Verdict
+from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from fairlead.fleet.rollouts import FailureStep, HoldReason, HoldStep
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary
@@ -115,15 +115,32 @@ def test_a_router_that_never_reports_is_not_waited_for_longer_than_a_file_takes(
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
 
 
-def test_a_gate_that_passed_is_not_checked_again_while_its_step_waits_for_a_person() -> None:
-    gates = (CanaryGate.SERVICE, CanaryGate.MANUAL)
-    made = trial(plan=CanaryPlan(steps=(CanaryStep(traffic=5, gates=gates),)))
+SERVICE_AND_MANUAL = CanaryPlan(steps=(CanaryStep(traffic=5, gates=(CanaryGate.SERVICE, CanaryGate.MANUAL)),))
+
+
+def test_latencies_that_have_passed_are_not_compared_again_while_the_step_waits_for_a_person() -> None:
+    made = trial(plan=SERVICE_AND_MANUAL)
     made.judge(Verdict.PASSED)
     made.run(3)
-    made.judge(Verdict.FAILED)
+    made.judge(Verdict.FAILED, GateReason.SLOWER)
     made.run(3)
     assert made.phase is CanaryPhase.STEPPING
     assert reason(made) == "step 1 of 1: waiting for a person; order promote to go on"
+
+
+@pytest.mark.parametrize("order", [None, CanaryVerb.PAUSE])
+def test_faults_after_a_gate_has_passed_end_its_step_while_it_is_held_paused_or_waits_for_a_person(
+    order: CanaryVerb | None,
+) -> None:
+    made = trial(plan=SERVICE_AND_MANUAL)
+    made.judge(Verdict.PASSED)
+    made.run(3)
+    if order is not None:
+        made.order(order)
+    made.judge(Verdict.FAILED, GateReason.MORE_FAULTS)
+    made.run(3)
+    assert made.phase is CanaryPhase.REJECTED
+    assert made.percent == 0
 
 
 def test_steps_of_the_same_traffic_differ_in_their_share_so_that_routers_compare_each_by_its_own_requests() -> None:

@@ -54,9 +54,9 @@ class Trial:
         """Issue a command as a user would."""
         self.facts = replace(self.facts, order=CanaryOrder(verb=verb, at=self.now))
 
-    def judge(self, found: Verdict | None) -> None:
+    def judge(self, found: Verdict | None, why: GateReason = GateReason.NO_TRAFFIC) -> None:
         """Set the verdict of the service gate from now on."""
-        self.facts = replace(self.facts, service=verdict(found) if found else None)
+        self.facts = replace(self.facts, service=replace(verdict(found), reason=why) if found else None)
 
     def evaluate(self, found: Verdict, items: str = "a") -> None:
         """Set the verdict of the quality gate on these items from now on."""

@@ -19,7 +19,7 @@ from fairlead.fleet.canaries import (
     StepVerdict,
     UndecidedAction,
 )
-from fairlead.fleet.gate_verdicts import Verdict
+from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from fairlead.fleet.rollouts import CanaryLimit
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary_moment, canary_sentences
@@ -86,7 +86,7 @@ def share(state: CanaryState) -> TrafficShare | None:
 
 
 def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
-    """Record what the step's gates report now; a final verdict stays."""
+    """Record what the step's gates report now; a failure stays."""
     if state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
         return state
     for gate, found, items in (
@@ -99,10 +99,21 @@ def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
 
 
 def _with_verdict(state: CanaryState, fresh: StepVerdict) -> CanaryState:
-    if canary_moment.verdict(state, fresh.gate) in (Verdict.PASSED, Verdict.FAILED):
+    found = canary_moment.verdict(state, fresh.gate)
+    if found is Verdict.FAILED or (found is Verdict.PASSED and not _revokes(fresh)):
         return state
     before = tuple(one for one in state.verdicts if (one.step, one.gate) != (fresh.step, fresh.gate))
     return replace(state, verdicts=(*before, fresh))
+
+
+def _revokes(fresh: StepVerdict) -> bool:
+    """Whether it ends a pass while the step lasts: the evidence of faults is valid however often it is looked at."""
+    verdict = fresh.verdict
+    return (
+        fresh.gate is CanaryGate.SERVICE
+        and verdict.verdict is Verdict.FAILED
+        and verdict.reason is GateReason.MORE_FAULTS
+    )
 
 
 def _ordered(at: CanaryMoment) -> CanaryState | None:
