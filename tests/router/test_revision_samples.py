@@ -9,7 +9,7 @@ import pytest
 from fairlead.cluster import router_client
 from fairlead.comparing import request_samples, service
 from fairlead.comparing.service import ServicePlan
-from fairlead.fleet.gate_verdicts import GateReason, Verdict
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -92,7 +92,11 @@ def test_a_stream_is_kept_with_its_times_and_the_load_of_its_engine() -> None:
         ({"cut": True}, frozenset({Fault.CUT}), None),
         ({"structured": True, "check": "not JSON"}, frozenset({Fault.INVALID_JSON}), 0.5),
         ({"structured": True, "check": "valid"}, frozenset(), 0.5),
-        ({"status": 400}, frozenset(), None),
+        ({"status": 400}, frozenset({Fault.REFUSED}), None),
+        ({"status": 404, "reason": "not_found"}, frozenset({Fault.REFUSED}), None),
+        ({"status": 408, "reason": "request_timeout"}, frozenset(), None),
+        ({"status": 429}, frozenset(), None),
+        ({"status": 403, "reason": "budget_exceeded"}, frozenset(), None),
         ({"stream": False}, frozenset(), None),
     ],
 )
@@ -191,6 +195,29 @@ def test_a_busy_router_still_reports_requests_after_the_longest_warm_up() -> Non
 def test_a_revision_that_begins_to_fail_under_much_traffic_is_found_faulty() -> None:
     found = service.report(rows(busy(fails_from=210.0)), ServicePlan()).verdict
     assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+
+
+def refusing(of_new: float, of_old: float) -> GateVerdict:
+    """The verdict if engines refuse these parts of their requests."""
+    rng = random.Random(3)  # noqa: S311  # a test
+    made, samples = split_of(fleet(1, 1, 50)), RevisionSamples()
+    for key in range(1, 4001):
+        is_new = revision_split.is_within(key, NEW, 0.5)
+        first = 1.0 + 0.5 * rng.lognormvariate(0, 0.4)
+        status = 400 if rng.random() < (of_new if is_new else of_old) else 200
+        times = {"first_token_at": first, "ended_at": first + rng.lognormvariate(0, 0.2)}
+        samples.add(made, in_session(key), record(NEW if is_new else OLD, status=status, **times), 1000.0 + key / 2)
+    return service.report(rows(samples), ServicePlan()).verdict
+
+
+def test_a_revision_that_refuses_what_the_old_one_answers_fails() -> None:
+    found = refusing(of_new=0.4, of_old=0.0)
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+    assert found.message.startswith("refused requests: ")
+
+
+def test_clients_mistakes_that_both_revisions_refuse_are_no_fault_of_the_new_one() -> None:
+    assert refusing(of_new=0.1, of_old=0.1).verdict is Verdict.PASSED
 
 
 def test_a_router_without_a_share_has_nothing_to_report() -> None:

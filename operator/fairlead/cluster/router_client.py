@@ -18,7 +18,7 @@ PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
 PATH: Final = "/fairlead/v1/endpoints"
 SAMPLES: Final = "/fairlead/v1/samples"
-_FAULTS: Final = {1: Fault.ERROR, 2: Fault.CUT, 4: Fault.INVALID_JSON}
+_FAULTS: Final = {1: Fault.ERROR, 2: Fault.CUT, 4: Fault.INVALID_JSON, 8: Fault.REFUSED}
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _COUNTS: Final = ("inflight", "waiting", "requestsPerMinute", "tokensPerMinute")

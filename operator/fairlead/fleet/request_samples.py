@@ -11,6 +11,8 @@ class Fault(StrEnum):
     ERROR = "errors"
     CUT = "cut streams"
     INVALID_JSON = "invalid JSON"
+    REFUSED = "refused requests"
+    """4xx of the engine."""
 
 
 class Latency(StrEnum):

@@ -23,7 +23,11 @@ OLD_FOR_EACH: Final = 4.0
 FAULTY: Final = frozenset(
     {AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED, AttemptEnding.CUT, AttemptEnding.SLOW},
 )
-_ERROR, _CUT, _INVALID_JSON = 1, 2, 4
+NOT_REFUSED: Final = frozenset({408, 429})
+"""A slow client, and a full engine."""
+NO_ROUTE: Final = "not_found"
+"""The router's own words for an engine without the route."""
+_ERROR, _CUT, _INVALID_JSON, _REFUSED = 1, 2, 4, 8
 
 
 class SampleRow(NamedTuple):
@@ -41,7 +45,7 @@ class SampleRow(NamedTuple):
     ttft_ms: float | None
     tpot_ms: float | None
     faults: int
-    """1 an error, 2 a cut stream, 4 invalid JSON."""
+    """1 an error, 2 a cut stream, 4 invalid JSON, 8 a refused request."""
 
 
 class EndedRequest(NamedTuple):
@@ -119,6 +123,7 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
     faults = _ERROR if failed or record.status >= 500 else 0
     faults |= _CUT if record.cut else 0
     faults |= _INVALID_JSON if record.structured and record.check not in {"", "valid"} else 0
+    faults |= _REFUSED if _is_refused(record) else 0
     return _failed_attempt(ended)._replace(
         prompt_tokens=max(record.prompt_tokens, ended.routing.prompt_tokens, 1),
         cached_tokens=max(record.cached_tokens, 0),
@@ -127,6 +132,12 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
         tpot_ms=None if tpot is None else round(tpot, 3),
         faults=faults,
     )
+
+
+def _is_refused(record: RequestRecord) -> bool:
+    """Whether the engine called it wrong. Clients' mistakes reach both sides alike, a revision's own only one."""
+    is_own = record.reason in {"", NO_ROUTE}
+    return is_own and 400 <= record.status < 500 and record.status not in NOT_REFUSED
 
 
 def _failed_attempt(ended: EndedRequest) -> SampleRow:
