@@ -144,8 +144,8 @@ class PretendPodClient(JudgeAccess, HangingEngines):
         self.served_in_all = 0
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
-        self.gone_revisions: set[str] = set()
-        """At the pods of these revisions nothing listens."""
+        self.gone_revisions, self.busy_revisions = set[str](), set[str]()
+        """At the pods of these nothing listens, and of those all items are refused for now."""
         self.users_waiting: dict[str, int] = {}
         """Requests of users that wait at each pod of a revision."""
         self.status = 200
@@ -273,7 +273,7 @@ class PretendPodClient(JudgeAccess, HangingEngines):
             raise Killed
         choice = {"message": {"content": self.answers.get(revision, str)(question)}, "finish_reason": "stop"}
         reply = {"choices": [choice], "usage": {"completion_tokens": 4}}
-        return PodReply(self.status, json.dumps(reply).encode())
+        return PodReply(503 if revision in self.busy_revisions else self.status, json.dumps(reply).encode())
 
     def away(self, pod: Manifest) -> bool:
         """Whether nothing listens there."""

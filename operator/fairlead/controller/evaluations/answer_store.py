@@ -33,6 +33,8 @@ class StoreSettings:
 
     of_any_trial: bool
     """Answers of every try of the revision count."""
+    failures: bool = True
+    """Failed ones count too; otherwise they are requested again, once for each start of a run."""
     shown: int = SHOWN
     """Characters of an answer; a judge reads them again after a restart."""
     judge: str = ""
@@ -71,8 +73,12 @@ class AnswerStore:
                 return
             self._number, self._last = number, found
             lines = journal.lines_of(found)
-            self.answers |= journal.read(lines, failures=True)
+            self.answers |= journal.read(lines, failures=self._settings.failures)
             self.verdicts |= verdict_lines.read(lines, self._settings.judge) if self._settings.judge else {}
+
+    def drop_failures(self) -> None:
+        """Drop failed answers, so that they are requested again."""
+        self.answers = {key: one for key, one in self.answers.items() if not one.answer.error}
 
     async def add(self, lines: Iterable[JournalLine]) -> None:
         """Keep these, in one write; they count only once they are kept."""

@@ -28,6 +28,8 @@ TRIES: Final = 3
 FIRST_WAIT_S: Final = 0.5
 ITEM_S: Final = 120.0
 """How long one answer may take."""
+AGAIN_S: Final = 300.0
+"""Before the baseline is asked again what it failed to answer; each further time twice as long."""
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -52,6 +54,9 @@ class QualityRun:
     """The next round of items, as it follows from what is kept."""
     _unjudged: tuple[UnjudgedPair, ...] = ()
     """Pairs to send to the judge before that."""
+    _again_at: float | None = None
+    """When the baseline is asked again what it failed to answer; None: nothing waits for that."""
+    _failed_times: int = 0
     _models: dict[Side, str] = field(default_factory=dict)
     _places: EnginePlaces = field(default_factory=EnginePlaces)
 
@@ -62,6 +67,11 @@ class QualityRun:
             self._loaded = True
         for store in self.stores.values():
             await store.flush()
+        if self._again_at is not None:
+            if asyncio.get_running_loop().time() < self._again_at:
+                return False
+            self._again_at, self._next = None, None
+            self.stores[Side.BASELINE].drop_failures()
         wanted = self._next if self._next is not None else self._wanted()
         self._next = wanted
         if self._unjudged:
@@ -126,7 +136,10 @@ class QualityRun:
             return ()
         self.verdict = reports.verdict()
         if reports.decided_early():
-            self.ended = True
+            self.ended = self.verdict.reason is not GateReason.BASELINE_ERRORS
+            if not self.ended:
+                self._again_at = asyncio.get_running_loop().time() + AGAIN_S * 2**self._failed_times
+                self._failed_times += 1
             return ()
         if self._are_unjudged(reports.progress().unjudged()):
             return ()

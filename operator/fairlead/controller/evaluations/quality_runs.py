@@ -261,7 +261,7 @@ class QualityRuns:
             source=source.digest,
             trial="" if baseline else question.trial,
         )
-        settings = StoreSettings(of_any_trial=baseline)
+        settings = StoreSettings(of_any_trial=baseline, failures=not baseline or found.plan.runner.in_pods)
         if (judged_by := found.plan.judge) is not None:
             settings = replace(settings, shown=SHOWN_CHARACTERS, judge=judged_by.digest)
         return AnswerStore(self._server, place, settings)
