@@ -138,7 +138,7 @@ class QualityRuns:
                 await run.close()
             except (ApiError, NotLeading) as problem:
                 log.warning("a pod of an evaluation could not be ended yet: %s", problem)
-                return
+                continue
             self._closing.remove(run)
 
     async def follow(self) -> None:

@@ -5,6 +5,7 @@ the existing pod.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -24,6 +25,10 @@ _LINE_END: Final = re.compile("[\\r\\n]+")
 """Not all at which `str.splitlines` splits: JSON may hold some of them."""
 LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
+DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeLost"})
+"""Reasons for which a node ends a pod, whatever its program does."""
+MOST_DISRUPTIONS: Final = 5
+"""After as many it stays as it is: a program that fills its node's disk is evicted each time."""
 
 
 class WholeLogs(Protocol):
@@ -67,6 +72,8 @@ class WorkPods:
     def __init__(self, server: ControllerApiClient, logs: WholeLogs) -> None:
         self._server = server
         self._logs = logs
+        self._disruptions: Counter[str] = Counter()
+        """By pod and the work that it was made for; a restarted operator counts anew."""
 
     async def progress(self, owner: WorkOwner, wanted: Manifest, uid_of_read: str = "") -> WorkState:
         """Return how far it is; created if missing, and created anew if it was made for something else.
@@ -88,7 +95,20 @@ class WorkPods:
         if not evaluation_pods.is_same_work(live, wanted):
             await self.remove(live)
             return WorkRunning(pod=name)
+        if (why := await self._begun_again(live)) is not None:
+            return WorkRunning(pod=name, why=why)
         return await self._state(live, uid_of_read)
+
+    async def _begun_again(self, live: Manifest) -> str | None:
+        """Remove a pod that its node ended, so that it is created again; return why, None for any other pod."""
+        about, reason = live["metadata"], _disruption(live)
+        work = (about.get("annotations") or {}).get(evaluation_pods.FINGERPRINT, "")
+        key = f"{about['namespace']}/{about['name']} {work}"
+        if not reason or self._disruptions[key] >= MOST_DISRUPTIONS:
+            return None
+        await self.remove(live)
+        self._disruptions[key] += 1
+        return f"its node ended it ({reason}); it begins again, {self._disruptions[key]} of {MOST_DISRUPTIONS} times"
 
     async def _created(self, wanted: Manifest) -> WorkState:
         """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
@@ -143,6 +163,18 @@ class WorkPods:
     async def _lines(self, about: Manifest) -> tuple[str, ...]:
         text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
         return tuple(_LINE_END.split(text))
+
+
+def _disruption(live: Manifest) -> str:
+    """Return why the cluster ended it, before its work was done; empty if it did not."""
+    status, ended = live.get("status") or {}, _ended(live) or {}
+    if status.get("phase") != "Failed" or ended.get("exitCode") == 0:
+        return ""
+    if (reason := str(status.get("reason") or "")) in DISRUPTED:
+        return reason
+    conditions = status.get("conditions") or ()
+    by_cluster = (one for one in conditions if one.get("type") == "DisruptionTarget" and one.get("status") == "True")
+    return next((str(one.get("reason") or "DisruptionTarget") for one in by_cluster), "")
 
 
 def _ended(live: Manifest) -> Manifest | None:

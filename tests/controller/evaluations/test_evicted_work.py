@@ -1,0 +1,94 @@
+"""A pod of an evaluation that its node ended begins again, and one that cannot be deleted holds up no other."""
+
+from copy import copy
+from typing import Any
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiRequest, of_answer
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations.runner_run import RunnerRun
+from fairlead.controller.evaluations.work_pods import MOST_DISRUPTIONS, WorkPods
+from tests.controller.evaluations.test_runners import Programs
+
+EVICTED = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
+TAINTED = {
+    "phase": "Failed",
+    "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}],
+}
+
+
+def at_work() -> Programs:
+    """The baseline's pod has started and does not end."""
+    world = Programs()
+    del world.kube.programs["-baseline"]
+    while not world.pods():
+        world.steps()
+    return world
+
+
+def ended(world: Programs, status: dict[str, Any]) -> None:
+    """The cluster ends the pod."""
+    (pod,) = world.pods()
+    world.objects.put(kinds.POD, pod | {"status": status})
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (EVICTED, "Evicted"),
+        (EVICTED | {"reason": "Terminated"}, "Terminated"),
+        (TAINTED, "DeletionByTaintManager"),
+    ],
+)
+def test_a_pod_that_its_node_ended_is_created_again_and_the_canary_goes_on(status: dict[str, Any], why: str) -> None:
+    world = at_work()
+    ended(world, status)
+    world.steps(2)
+    assert f"its node ended it ({why}); it begins again, 1 of {MOST_DISRUPTIONS} times" in world.gate["message"]
+    world.kube.programs["-baseline"] = world.program
+    assert world.until("Passed")["reason"] == "NotWorse"
+
+
+def test_a_program_that_is_evicted_each_time_is_reported() -> None:
+    world = at_work()
+    for _ in range(MOST_DISRUPTIONS + 1):
+        while not world.pods():
+            world.steps()
+        ended(world, EVICTED)
+        world.steps(2)
+    assert world.gate["reason"] == "RunnerFailed"
+    assert "The node was low on resource: memory" in world.gate["message"]
+
+
+def test_a_program_that_failed_by_itself_is_not_started_again() -> None:
+    world = at_work()
+    ended(
+        world, {"phase": "Failed", "reason": "DeadlineExceeded", "conditions": [{"type": "Ready", "status": "False"}]}
+    )
+    world.steps(3)
+    assert world.gate["reason"] == "RunnerFailed"
+
+
+class Stuck(WorkPods):
+    """Its pod cannot be deleted: a policy's webhook refuses it."""
+
+    async def find(self, wanted: Manifest) -> Manifest | None:
+        name = wanted["metadata"]["name"]
+        raise of_answer(ApiRequest(verb="delete", resource=kinds.POD, namespace="default", name=name), 403, b"{}")
+
+
+def test_a_pod_that_cannot_be_deleted_keeps_no_other_pod_going() -> None:
+    world = at_work()
+    ((_, run),) = world.runs._runs.values()
+    assert isinstance(run, RunnerRun)
+    stuck = copy(run)
+    stuck.work = Stuck(world.server, world.server)
+    world.runs._closing.append(stuck)
+    world.order("abort")
+    world.steps(3)
+    world.run(world.runs.close())
+    for _ in range(4):
+        world.kube.round(world.now)
+    assert (world.pods(), world.runs._closing) == ([], [stuck])
