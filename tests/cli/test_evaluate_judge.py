@@ -47,7 +47,7 @@ def test_a_candidate_that_the_judge_prefers_passes(
     found = json.loads(out)
     assert (code, found["verdict"]["verdict"]) == (0, "Passed")
     assert (found["counts"]["gained"], found["counts"]["lost"]) == (ITEMS, 0)
-    assert found["judge"] == {"pairs": ITEMS, "first": 0, "second": 0, "unreadable": 0}
+    assert found["judge"] == {"pairs": ITEMS, "first": 0, "second": 0, "unreadable": 0, "item": ""}
     assert endpoints["judge"].seen.total() == 2 * ITEMS
     assert set(endpoints["judge"].seen.values()) == {1}
 
@@ -76,7 +76,7 @@ def test_a_candidate_that_it_finds_worse_fails_early(
     ("verdict", "message"),
     [
         ("VERDICT: A", f"in {ITEMS} of {ITEMS} pairs, more often than by chance: it does not read the answers"),
-        ("I cannot help with that.", f"gave no verdict in {ITEMS} of {ITEMS} pairs; its replies must end with VERDICT"),
+        ("I cannot help with that.", f"gave no verdict in {ITEMS} of {ITEMS} pairs (first: item 9); its replies"),
     ],
 )
 def test_a_judge_that_reads_no_answers_passes_no_candidate(
@@ -98,6 +98,15 @@ def test_pairs_of_an_earlier_candidate_are_not_counted_for_the_next_one(
         endpoints["candidate"].answer = answer
         code, out, _err = run(*words, "-o", "json")
         assert (code, json.loads(out)["judge"]["pairs"]) == (0, ITEMS)
+
+
+def test_a_pair_that_the_judge_refuses_is_a_tie_with_its_item_named(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: f"{question}!"
+    endpoints["judge"].filtered = "question 7\n"
+    code, out, _err = run(*words, "-o", "json")
+    assert (code, json.loads(out)["judge"]["unreadable"], json.loads(out)["judge"]["item"]) == (0, 1, "7")
 
 
 def test_equal_answers_are_not_paid_for(words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run) -> None:

@@ -34,6 +34,8 @@ class PretendedJudge:
         """The body of every reply, in place of a chat completion."""
         self.reasons = False
         """It is a reasoning model of OpenAI's API: it takes no `max_tokens` and no temperature."""
+        self.refused = ""
+        """Words that its content filter does not let pass."""
         self.away = False
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
@@ -49,6 +51,8 @@ class PretendedJudge:
             self.refusals += 1
             return PodReply(400, b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
         system, question = (one["content"] for one in request["messages"])
+        if self.refused and self.refused in question:
+            return PodReply(400, b'{"error": {"code": "content_filter"}}')
         self.questions[question] += 1
         self.settings.add((url, request["model"], system))
         if self.dies_at == self.questions.total():

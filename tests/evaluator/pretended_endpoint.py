@@ -26,6 +26,8 @@ class PretendedEndpoint:
     """Of the error that these have, as a router's."""
     reasons: bool = False
     """It is a reasoning model of OpenAI's API: it takes no `max_tokens` and no temperature."""
+    filtered: str = ""
+    """Words that its content filter does not let pass."""
     cut: bool = False
     """Close connections in place of a reply."""
     broken: bool = False
@@ -97,6 +99,8 @@ class PretendedEndpoint:
             assert request.transport is not None
             request.transport.close()
         question = body["messages"][-1]["content"]
+        if self.filtered and self.filtered in question:
+            return web.Response(status=400, text="content_filter")
         self.seen[question] += 1
         text = self.answer(question)
         choice = {"message": {"content": text}, "finish_reason": "stop"}

@@ -63,7 +63,7 @@ class Preference(StrEnum):
     SECOND = "second"
     TIE = "tie"
     UNREADABLE = "unreadable"
-    """No verdict in the requested form."""
+    """No verdict in the requested form, or the pair was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,11 @@ class PairVerdict:
         """Both orders prefer it."""
         return (self.plain, self.turned) == (Preference.SECOND, Preference.FIRST)
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether one order has no verdict, or neither has."""
+        return Preference.UNREADABLE in (self.plain, self.turned)
+
 
 ALIKE: Final = PairVerdict(plain=Preference.TIE, turned=Preference.TIE)
 """For two answers with the same words, which are not sent to the judge."""
@@ -101,6 +106,8 @@ class PositionBias:
     """Pairs in which it preferred the first position in both orders."""
     second: int
     unreadable: int
+    item: str = ""
+    """The first item without a verdict."""
 
     @property
     def followed(self) -> int:
@@ -112,15 +119,14 @@ class PositionBias:
         """A short text beside a verdict."""
         if not self.pairs:
             return "the judge was not asked: no pair differed"
-        silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
         share = self.followed / self.pairs
-        return f"the judge followed the position in {self.followed} of {self.pairs} pairs ({share:.0%}){silent}"
+        return f"the judge followed the position in {self.followed} of {self.pairs} pairs ({share:.0%}){self._silent}"
 
     def trouble(self, fields: JudgeFields) -> str:
         """Why its ties say nothing about the answers, and what to do; empty if they do."""
         if self.unreadable > max(1, MOST_SILENT * self.pairs):
             return (
-                f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs; its replies must "
+                f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs{self._first}; its replies must "
                 f"end with VERDICT: A, B or TIE: correct {fields.instructions}, or name another model in {fields.model}"
             )
         if binomial.at_least(self.followed, self.pairs, 0.5) <= UNLIKE_TOSSES:
@@ -136,8 +142,15 @@ class PositionBias:
         if not self.pairs:
             return "no pair differed"
         parts = f"{self.first} for the first answer, {self.second} for the second answer"
-        silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
-        return f"{self.pairs} pairs in both orders: {parts}{silent}; each such pair is a tie"
+        return f"{self.pairs} pairs in both orders: {parts}{self._silent}; each such pair is a tie"
+
+    @property
+    def _silent(self) -> str:
+        return f", {self.unreadable} without a verdict{self._first}" if self.unreadable else ""
+
+    @property
+    def _first(self) -> str:
+        return f" (first: item {self.item[:30]})" if self.item else ""
 
 
 def key(before: JournalLine, after: JournalLine) -> str:
@@ -154,6 +167,12 @@ def questions(item: EvaluationItem, before: JournalLine, after: JournalLine, ins
     """The questions to the judge: the baseline's answer first, then the candidate's."""
     texts = (_shown(before), _shown(after))
     return [_question(item, one, instructions) for one in (texts, texts[::-1])]
+
+
+def control(instructions: str) -> EvaluationItem:
+    """A short question: a judge that answers it refuses only the pair that it refused before."""
+    asked = EvaluationItem(name="control", messages=({"role": "user", "content": "Is 3 odd?"},), rules=(), digest="")
+    return _question(asked, ("Yes.", "It is odd."), instructions)
 
 
 def preference(text: str) -> Preference:
@@ -181,7 +200,7 @@ def bias(verdicts: Iterable[PairVerdict]) -> PositionBias:
         pairs=len(some),
         first=sum(one.plain is one.turned is Preference.FIRST for one in some),
         second=sum(one.plain is one.turned is Preference.SECOND for one in some),
-        unreadable=sum(Preference.UNREADABLE in (one.plain, one.turned) for one in some),
+        unreadable=sum(one.is_unreadable for one in some),
     )
 
 

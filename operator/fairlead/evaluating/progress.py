@@ -1,7 +1,7 @@
 """The progress of a run: which answers are missing, and what the existing ones show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -82,8 +82,13 @@ class RunProgress:
         pairs = [
             (self.baseline[one], self.candidate[one]) for one in keys if one in self.baseline and one in self.candidate
         ]
-        found = [(self.verdicts or {}).get(judge.key(*one)) for one in pairs if judge.needs_judge(*one)]
-        return judge.bias(one for one in found if one is not None)
+        judged = [
+            (before.item, judge.key(before, after)) for before, after in pairs if judge.needs_judge(before, after)
+        ]
+        verdicts = self.verdicts or {}
+        found = [(item, verdicts[key]) for item, key in judged if key in verdicts]
+        first = next((item for item, one in found if one.is_unreadable), "")
+        return replace(judge.bias(one for _, one in found), item=first)
 
     def report(self, plan: QualityPlan) -> QualityReport:
         """The verdict so far."""

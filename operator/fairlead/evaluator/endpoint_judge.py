@@ -3,10 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from fairlead.evaluating import judge, verdict_lines
+from fairlead.evaluating import judge, requests, verdict_lines
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
-from fairlead.evaluating.judge import PairVerdict
+from fairlead.evaluating.judge import PairVerdict, Preference
+from fairlead.evaluating.replies import ItemReply
 from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
 
 
@@ -34,12 +35,18 @@ class EndpointJudge:
         pair = judge.questions(item, before, after, self._instructions)
         replies = await asyncio.gather(*(self._client.answer_as_judge(one) for one in pair))
         for reply in replies:
-            if reply.error:
+            if reply.error and not await self._refuses_only(reply):
                 raise EndpointUnusable(
                     f"judge: no reply to item {item.name}: {reply.error[:80]}; check the endpoint and run "
                     "again: the journal keeps what was answered"
                 )
-        plain, turned = (judge.preference(one.text) for one in replies)
+        plain, turned = (Preference.UNREADABLE if one.error else judge.preference(one.text) for one in replies)
         self.verdicts[key] = PairVerdict(plain=plain, turned=turned)
         with self._path.open("a", encoding="utf-8") as journal:
             journal.write(f"{verdict_lines.written(key, self.verdicts[key])}\n")
+
+    async def _refuses_only(self, reply: ItemReply) -> bool:
+        """Whether it refuses this pair, by its length or a content filter, and answers a short question."""
+        if not reply.error.startswith(f"{requests.REFUSED} "):
+            return False
+        return not (await self._client.answer_as_judge(judge.control(self._instructions))).error

@@ -9,6 +9,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import judge_rounds
+from fairlead.evaluating import item_file
 from tests.controller import points
 from tests.controller.pretended_judge import Killed
 from tests.controller.quality_trials import CONCURRENCY, QualityWorld, judged
@@ -102,7 +103,7 @@ def test_equal_answers_are_ties_without_a_request_to_the_judge() -> None:
         ("VERDICT: A", "the judge followed the position in 60 of 60 pairs, more often than by chance"),
         (
             "Both are fine.",
-            "the judge gave no verdict in 60 of 60 pairs; its replies must end with VERDICT: A, B or TIE",
+            "the judge gave no verdict in 60 of 60 pairs (first: item 0a0d33d059dfa885); its replies must end with",
         ),
     ],
 )
@@ -145,6 +146,23 @@ def test_a_judge_that_does_not_answer_is_an_error_with_its_remedy_and_it_goes_on
     world.judge.status, world.judge.body, world.judge.away = 200, None, False
     world.until("Passed")
     assert world.twice() == []
+
+
+def test_a_pair_that_the_judge_refuses_is_a_tie_with_its_item_named_and_holds_up_no_other() -> None:
+    world = JudgedWorld()
+    world.judge.refused = "question 7\n"
+    seventh = item_file.read(questions().encode().splitlines(), None)[0][7].name
+    gate = world.until("Passed")
+    assert (gate["reason"], gate["compared"]) == ("NotWorse", ITEMS)
+    assert gate["message"].endswith(f"in 0 of {ITEMS} pairs (0%), 1 without a verdict (first: item {seventh})")
+
+
+def test_a_judge_that_refuses_more_than_a_tenth_of_the_pairs_lets_nothing_pass() -> None:
+    world = JudgedWorld()
+    world.judge.refused = "question 1"
+    gate = world.until("Error")
+    assert gate["reason"] == "JudgeFailed"
+    assert gate["message"].startswith(f"the judge gave no verdict in 11 of {ITEMS} pairs (first: item ")
 
 
 def test_a_judge_that_takes_no_temperature_and_another_name_of_the_limit_gets_its_questions_so() -> None:

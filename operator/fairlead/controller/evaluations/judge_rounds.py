@@ -126,9 +126,23 @@ class JudgeRounds:
             if reply is None or reply.status != requests.REFUSED:
                 return judge.preference(self._text(reply))
         reply = await self._reply(requests.plain_body(question, self.settings.model, JUDGED_BY), headers)
+        if reply is not None and reply.status == requests.REFUSED and await self._takes_others(headers):
+            return Preference.UNREADABLE
         found = judge.preference(self._text(reply))
         self._is_plain = True
         return found
+
+    async def _takes_others(self, headers: Mapping[str, str]) -> bool:
+        """Whether it answers a short question: then it refuses one pair, by its length or a content filter.
+
+        Without this one such pair would hold up all others for ever.
+        """
+        short = judge.control(self.settings.instructions)
+        for body in (requests.body, requests.plain_body):
+            reply = await self._reply(body(short, self.settings.model, JUDGED_BY), headers)
+            if reply is not None and reply.status == 200:
+                return True
+        return False
 
     async def _reply(self, body: bytes, headers: Mapping[str, str]) -> PodReply | None:
         url = self.settings.url.rstrip("/").removesuffix("/v1") + requests.PATH
