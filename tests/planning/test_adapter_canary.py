@@ -139,6 +139,29 @@ def test_what_was_promoted_serves_wherever_it_is_in_the_list() -> None:
     assert shares(adapter("c", "d"), state) == {"c": 100, "d": 0}, "neither was ever on trial"
 
 
+def test_a_rejected_version_that_is_listed_first_gets_nothing() -> None:
+    state = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (LOADED, 2), (replace(LOADED, order=ABORT), 3))
+    assert state.phase is CanaryPhase.REJECTED
+    assert shares(adapter("b", "a"), state) == {"b": 0, "a": 100}
+    assert after(adapter("b", "a"), (PASSED, 4), state=state) == state
+    assert shares(adapter("c", "a"), state) == {"c": 0, "a": 100}
+    assert after(adapter("c", "a"), (PASSED, 4), state=state).revision == "sql@cccccccc"
+
+
+def test_a_canary_goes_on_when_its_versions_are_listed_in_the_other_order() -> None:
+    state = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (LOADED, 2))
+    assert shares(adapter("b", "a"), state) == {"b": 10, "a": 90}
+    assert after(adapter("b", "a"), (LOADED, 3), state=state) == state
+
+
+def test_a_new_version_listed_before_the_only_one_so_far_is_on_trial() -> None:
+    both = replace(adapter("b", "a"), serving="sql@aaaaaaaa")
+    assert shares(both, None) == {"b": 0, "a": 100}
+    state = after(both, (LOADED, 0))
+    assert (state.stable, state.revision) == ("sql@aaaaaaaa", "sql@bbbbbbbb")
+    assert shares(adapter("b", "a"), state) == {"b": 0, "a": 100}, "from now on its state says so"
+
+
 def test_a_version_that_is_removed_in_the_middle_is_on_trial_no_more() -> None:
     both = adapter("a", "b")
     waiting = after(both, (VersionFacts(chosen=2, loaded=1), 0))

@@ -38,3 +38,22 @@ def test_a_count_or_an_engine_of_many_changes_without_a_word() -> None:
 
 def test_what_cannot_be_read_is_not_compared() -> None:
     assert change_warnings.warnings({"kind": "InferenceDeployment"}, deployment(), CONTEXT) == ()
+
+
+def adapter(*digits: str, canary: bool = True) -> dict[str, object]:
+    """An adapter with these versions."""
+    versions = [{"digest": f"sha256:{one * 64}", "source": "pvc://adapters/sql"} for one in digits]
+    spec: dict[str, object] = {"deployment": "chat", "versions": versions} | ({"canary": {}} if canary else {})
+    head = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Adapter", "metadata": {"name": "sql", "namespace": "team"}}
+    return head | {"spec": spec}
+
+
+def test_an_adapters_canary_with_nothing_to_compare_with_is_warned_of() -> None:
+    (warning,) = change_warnings.warnings(adapter("a"), adapter("b"), CONTEXT)
+    assert warning.startswith("spec.versions: none of the versions so far is left, so the first one gets all traffic")
+
+
+def test_a_version_that_is_added_or_replaces_one_without_a_canary_is_not_warned_of() -> None:
+    assert change_warnings.warnings(adapter("a"), adapter("b", "a"), CONTEXT) == ()
+    assert change_warnings.warnings(adapter("a"), adapter("b", canary=False), CONTEXT) == ()
+    assert change_warnings.warnings({"kind": "Adapter"}, adapter("b"), CONTEXT) == ()

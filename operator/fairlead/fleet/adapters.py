@@ -43,6 +43,8 @@ class ServedAdapter:
     """Engine name of the edition whose requests are compared with the other's; empty: none is on trial."""
     step: int = 0
     """The step of its canary, from 1; 0 without a trial."""
+    serving: str = ""
+    """Engine name of the only listed edition that was listed before too; empty if there is no such one."""
 
     def engine_name(self, edition: AdapterEdition) -> str:
         """Return the name of one version in an engine; clients never see it."""

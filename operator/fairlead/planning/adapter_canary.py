@@ -42,19 +42,26 @@ class VersionFacts:
 
 
 def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:
-    """Return both versions; the first listed serves, or a promoted one wherever it is listed."""
-    first, *rest = adapter.editions
-    if not rest:
-        return VersionSides(stable=first)
-    second = rest[0]
-    if state is None or state.phase is not CanaryPhase.PROMOTED:
-        return VersionSides(stable=first, candidate=second)
-    by_name = {adapter.engine_name(one): one for one in (first, second)}
-    if state.revision not in by_name:
-        return VersionSides(stable=first, candidate=second)
-    other = next(one for name, one in by_name.items() if name != state.revision)
-    is_former = adapter.engine_name(other) == state.stable
-    return VersionSides(stable=by_name[state.revision], candidate=None if is_former else other)
+    """Return both versions; the one that served before goes on serving, wherever it is listed, else the first one."""
+    by_name = {adapter.engine_name(one): one for one in adapter.editions[:SIDES]}
+    names = list(by_name)
+    stable = next((one for one in (_served(state), adapter.serving) if one in by_name), names[0])
+    other = next((one for one in names if one != stable), None)
+    if other is None or (state is not None and _took_over(state, stable, other)):
+        return VersionSides(stable=by_name[stable])
+    return VersionSides(stable=by_name[stable], candidate=by_name[other])
+
+
+def _served(state: CanaryState | None) -> str | None:
+    """The version that serves by the last canary."""
+    if state is None:
+        return None
+    return state.revision if state.phase is CanaryPhase.PROMOTED else state.stable
+
+
+def _took_over(state: CanaryState, name: str, former: str) -> bool:
+    """Whether one was promoted over the other, which is nothing new then."""
+    return state.phase is CanaryPhase.PROMOTED and (name, former) == (state.revision, state.stable)
 
 
 def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:

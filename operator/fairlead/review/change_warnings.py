@@ -1,10 +1,10 @@
-"""Warnings about what an update of a deployment or a gateway costs; it is allowed, and people should know. Pure."""
+"""Warnings about what an update of an object costs; it is allowed, and people should know. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from fairlead.api import deployment_conversion, object_reader
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, GATEWAY
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.policies import ReplicaBounds
@@ -17,6 +17,8 @@ def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewConte
     """Return a sentence for each effect that may not be intended; none if either object cannot be read."""
     if after.get("kind") == GATEWAY.name:
         return tuple(_of_gateway(before, after))
+    if after.get("kind") == ADAPTER.name:
+        return tuple(_of_adapter(before, after))
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
     if old is None or new is None:
         return ()
@@ -35,6 +37,18 @@ def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield (
             f"Secret {name}: the routers have not mounted it yet, so they are replaced one by one, each after its "
             f"requests; entries TENANT.ANYTHING of Secret {names.gateway_keys(new[1].reference.name)} need no restart"
+        )
+
+
+def _of_adapter(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """Warn of a canary that has nothing to compare with."""
+    old, new = object_reader.read_stored(before, ADAPTER).value, object_reader.read_stored(after, ADAPTER).value
+    if old is None or new is None or new.spec.canary is None:
+        return
+    if not {one.digest for one in old.spec.versions} & {one.digest for one in new.spec.versions}:
+        yield (
+            "spec.versions: none of the versions so far is left, so the first one gets all traffic at once, without "
+            "spec.canary; keep the one that serves in the list, and add the new one to it"
         )
 
 

@@ -258,3 +258,15 @@ def test_the_pod_of_a_runner_may_connect_to_the_engines_that_have_the_adapter() 
     ]
     assert pod["metadata"]["name"] == "sql-aaaaaaaa-baseline"
     assert any(selected.items() <= pod["metadata"]["labels"].items() for selected in admitted)
+
+
+def test_a_new_version_that_is_listed_first_is_on_trial_like_any_other() -> None:
+    world = VersionWorld()
+    world.put_adapter("sql", edition(FIRST), canary=world.spec)
+    world.turn(2)
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
+    world.settle()
+    assert world.shares == {OLD: 100, NEW: 0}
+    world.turn()
+    assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)
+    assert world.begun().shares == {OLD: 90, NEW: 10}

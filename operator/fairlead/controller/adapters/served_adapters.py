@@ -4,7 +4,7 @@ If two objects want the same name, the older one has it, so that a later object 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairlead.api import adapter_conversion, object_reader
 from fairlead.api.kinds import ADAPTER
@@ -53,7 +53,15 @@ def read(document: Manifest) -> ServedAdapter | None:
     found = object_reader.read_stored(document, ADAPTER)
     if found.value is None or found.problems:
         return None
-    return adapter_canary.shared(adapter_conversion.adapter(found.value), canary_status.of(document))
+    adapter = adapter_conversion.adapter(found.value)
+    return adapter_canary.shared(replace(adapter, serving=_serving(adapter, document)), canary_status.of(document))
+
+
+def _serving(adapter: ServedAdapter, document: Manifest) -> str:
+    """Return the only version of the spec that the status has too: another one is new, in whatever place."""
+    reported = {one.get("name") for one in (document.get("status") or {}).get("versions") or ()}
+    found = [name for name in map(adapter.engine_name, adapter.editions) if name in reported]
+    return found[0] if len(found) == 1 else ""
 
 
 def of(
