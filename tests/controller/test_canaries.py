@@ -186,7 +186,9 @@ def test_a_person_aborts_a_canary_while_an_edit_is_refused() -> None:
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, refused | {"spec": refused["spec"] | {"parallelism": {"tensor": 3}}})
     world.order("abort")
     ended(world, "Rejected")
-    world.rounds(30)
+    world.rounds(2)
+    assert world.share.percent == 0, "no user waits for an edit that is accepted"
+    world.rounds(28)
     assert world.counts == (3, 0)
     assert world.condition("Progressing") == ("False", "CanaryRejected")
     world.apply(world.changed())

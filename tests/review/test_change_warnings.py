@@ -1,5 +1,7 @@
 """The cost of a change is reported when it is made, and never refused."""
 
+from typing import Any
+
 from fairlead.review import change_warnings
 from fairlead.review.context import ReviewContext
 from tests.controller.pretend import CATALOGUE, deployment
@@ -40,11 +42,15 @@ def test_what_cannot_be_read_is_not_compared() -> None:
     assert change_warnings.warnings({"kind": "InferenceDeployment"}, deployment(), CONTEXT) == ()
 
 
-def adapter(*digits: str, canary: bool = True) -> dict[str, object]:
+def adapter(*digits: str, canary: bool = True) -> dict[str, Any]:
     """An adapter with these versions."""
     versions = [{"digest": f"sha256:{one * 64}", "source": "pvc://adapters/sql"} for one in digits]
-    spec: dict[str, object] = {"deployment": "chat", "versions": versions} | ({"canary": {}} if canary else {})
-    head = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Adapter", "metadata": {"name": "sql", "namespace": "team"}}
+    spec: dict[str, Any] = {"deployment": "chat", "versions": versions} | ({"canary": {}} if canary else {})
+    head: dict[str, Any] = {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "Adapter",
+        "metadata": {"name": "sql", "namespace": "team"},
+    }
     return head | {"spec": spec}
 
 

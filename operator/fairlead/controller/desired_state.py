@@ -74,7 +74,7 @@ class DesiredState:
     """The state of its canary, to be stored."""
     states: tuple[RevisionState, ...] = ()
     static: tuple[Manifest, ...] = ()
-    """Children except engines: routers, policies, budgets; empty while the spec is refused: they stay unchanged."""
+    """Children except engines: routers, policies, budgets. While the spec is refused they stay, but for a share."""
     engines: tuple[Manifest, ...] = ()
     """Every engine Deployment, with the step's count and its facts."""
     shrinks: str | None = None
@@ -130,7 +130,9 @@ def decide(
         sleep=sleep,
         plan=plan,
         states=states,
-        static=router_settings.at_this_moment(static.manifests, observed, found.share) if judged.may_start else (),
+        static=router_settings.at_this_moment(static.manifests, observed, found.share)
+        if judged.may_start
+        else router_settings.while_refused(observed, found.share),
         prunes=judged.may_start,
         spared=static.spared,
     )

@@ -17,6 +17,13 @@ def at_this_moment(
     return _divided(_counted(static, observed), share)
 
 
+def while_refused(observed: DeploymentSnapshot, share: TrafficShare | None) -> tuple[Manifest, ...]:
+    """Return the live configuration with this share, if it has another one; of a refused spec nothing else changes."""
+    live = observed.configuration
+    made = router_config.with_other_share(live, observed.owner, share) if live is not None and share else None
+    return () if made is None else (applied_hash.with_applied_hash(made),)
+
+
 def with_kept_key(static: Sequence[Manifest], live: Manifest | None) -> tuple[Manifest, ...]:
     """Return the children with the operator's key that the live ConfigMap of the routers holds.
 

@@ -54,6 +54,8 @@ class DeploymentSnapshot:
     """Ready router pods of those gateways, and of the one that the spec names."""
     address: Manifest | None = None
     """The Service of its own routers."""
+    configuration: Manifest | None = None
+    """The ConfigMap of its own routers."""
 
     @property
     def status(self) -> Manifest:
@@ -98,6 +100,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
     seen = world.of(kinds.POD).of_deployment(key.namespace, key.name)
     admitted = _admitted(world, owner)
     address = world.of(kinds.SERVICE).find(key.namespace, owner.router_name)
+    configuration = world.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
     return DeploymentSnapshot(
         document=document,
         owner=owner,
@@ -113,6 +116,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         admitted=admitted,
         gateway_routers={one: ready_routers(world, one) for one in {*admitted, *gateway_membership.named(document)}},
         address=address if address is not None and owned(address, owner) else None,
+        configuration=configuration if configuration is not None and owned(configuration, owner) else None,
     )
 
 

@@ -169,6 +169,18 @@ def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
     return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
 
 
+def with_other_share(live: Manifest, owner: Owner, share: TrafficShare) -> Manifest | None:
+    """Build the ConfigMap as it is, with this share; None if it has this one, or is not as we write it."""
+    try:
+        configuration = json.loads((live.get("data") or {}).get(FILE) or "null")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(configuration, dict) or configuration.get("share") == plain(share):
+        return None
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": owner.router_metadata()}
+    return made | {"data": {FILE: _text(target_with_share(configuration, share))}}
+
+
 def target_with_share(entry: Manifest, share: TrafficShare) -> Manifest:
     """Add to a target how its traffic is divided."""
     return entry | {"share": plain(share)}

@@ -29,6 +29,13 @@ class SharedTrialWorld(GatewayWorld):
         began = self.now.timestamp()
         self.pod_client.samples_of = [replace(one, at=one.at + began) for one in samples]
 
+    def order(self, verb: str) -> None:
+        """Issue a command as a user would, while an edit is refused."""
+        live = self.document()
+        metadata = live["metadata"] | {"annotations": {"fairlead.dev/rollout": f"{verb} {self.now.isoformat()}"}}
+        spec = live["spec"] | {"parallelism": {"tensor": 3}}
+        self.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"metadata": metadata, "spec": spec})
+
     @property
     def canary(self) -> dict[str, Any]:
         """Its state."""
@@ -119,3 +126,13 @@ def test_a_gateway_follows_each_canary_step_when_the_deployments_status_is_writt
     metadata = live["metadata"] | {"annotations": {"fairlead.dev/rollout": words}}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"metadata": metadata})
     world.until_percent(50)
+
+
+def test_a_canary_that_is_aborted_while_an_edit_is_refused_gets_no_traffic_of_the_gateway() -> None:
+    world = SharedTrialWorld()
+    world.change()
+    world.until_percent(5)
+    world.order("abort")
+    world.rounds(3)
+    assert world.condition("Accepted") == ("False", "Refused")
+    assert (world.canary["phase"], world.percent) == ("Rejected", 0)

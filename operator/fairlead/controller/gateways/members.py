@@ -68,8 +68,8 @@ class MemberReader:
     ) -> GatewayMembers:
         """Return who joined: its engines admit the gateway, and the gateway admits its namespace.
 
-        The entry of a refused spec stays unchanged, since its engines do, too; so does that of a namespace that is left
-        out, as its engines run on.
+        The entry of a refused spec stays, but for a share, since its engines do, too; so does that of a namespace that
+        is left out, as its engines run on.
         """
         joined = {name: one for name, one in before.items() if _is_out_of_sight(name, world, gateway)}
         named, present, ready, since = set(joined), set(joined), {}, {}
@@ -82,7 +82,7 @@ class MemberReader:
                 named.add(name)
             if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
                 continue
-            entry = _divided(self._with_adapters(world, document), document) or before.get(name)
+            entry = _divided(self._with_adapters(world, document) or before.get(name), document)
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
