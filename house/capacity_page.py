@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from fairlead.accounting.usage_ledger import MAX_ROWS
+from fairlead.objects.router_config import LARGEST
 from fairlead.router.cache.cache import MOST_BODY_BYTES
 from fairlead.router.config.tenant_folder import MOST_ENTRIES
 from fairlead.router.revision_samples import MOST as MOST_SAMPLES
@@ -43,6 +44,11 @@ _LIMITS: Final = (
     ),
     ("keys of all tenants in one Secret", f"{MOST_ENTRIES:,}", "a Secret holds 1 MiB"),
     ("a request that the response cache reads", f"{MOST_BODY_BYTES // 2**10} KiB", "a larger one bypasses the cache"),
+    (
+        "the file of a gateway's routers",
+        f"{LARGEST // 2**20} MiB",
+        "about 1,700 deployments, or 33 with 100 adapters each; from 80 % on the gateway's condition `Accepted` warns",
+    ),
     (
         "requests that one router compares in a canary's step",
         f"{MOST_SAMPLES:,}",

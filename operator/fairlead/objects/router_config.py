@@ -32,6 +32,13 @@ OPERATOR_KEYS: Final = "metricsKeys"
 DEFAULT_REPLICAS: Final = 2
 """The number of routers if the spec sets none."""
 
+INDENTED: Final = 128 * 2**10
+"""Characters of a file without spaces up to which it is indented; that adds three fourths."""
+LARGEST: Final = 2**20
+"""Bytes that the API server takes in a ConfigMap."""
+CROWDED: Final = 0.8
+"""People are warned from this part of it on."""
+
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -76,8 +83,23 @@ def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) 
 
 
 def _text(configuration: Manifest) -> str:
-    """Format it indented, since people read it when they debug a router's configuration."""
+    """Format it indented, since people read it when they debug a router's configuration; without spaces once large."""
+    dense = json.dumps(configuration, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    if len(dense) > INDENTED:
+        return f"{dense}\n"
     return json.dumps(configuration, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def crowding(children: Sequence[Manifest]) -> tuple[str, ...]:
+    """Warn if the file of routers is nearly as large as it may be."""
+    size = sum(len(one["data"][FILE].encode()) for one in children if is_configuration(one))
+    if size < CROWDED * LARGEST:
+        return ()
+    words = (
+        f"the routers' file has {size // 2**10} KiB, and a ConfigMap holds {LARGEST // 2**10} KiB: beyond that no "
+        "change reaches the routers; move deployments or adapters to another gateway"
+    )
+    return (words,)
 
 
 def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:

@@ -32,7 +32,7 @@ from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCon
 from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
-from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes
+from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes, router_config
 from fairlead.review import deployment_review, gateway_review
 from fairlead.review.context import ObjectKey
 
@@ -103,7 +103,11 @@ class GatewayReconciler:
             route = await self._routes.carry_out(intent, observed.owner, meddled)
         else:
             route = self._routes.as_it_is(observed.owner)
-        remarks = (*(one.sentence for one in gateway_review.warnings(gateway)), *models.remarks)
+        remarks = (
+            *router_config.crowding(children),
+            *(one.sentence for one in gateway_review.warnings(gateway)),
+            *models.remarks,
+        )
         return GatewayInputs(
             gateway=gateway,
             obstacle=obstacle,
