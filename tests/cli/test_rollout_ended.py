@@ -1,4 +1,4 @@
-"""`fairlead rollout status` of a canary that is over."""
+"""`fairlead rollout status` of a canary that is over, or that the spec holds."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.cli import rollout_orders, rollout_text
-from fairlead.cli.rollout_orders import RolloutView
+from fairlead.cli.rollout_orders import NoOrder, RolloutView
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryPhase
 from tests.cli.test_rollout import SECOND, T0, document
@@ -50,3 +50,15 @@ def test_a_promoted_revision_without_a_ready_replica_is_not_said_to_serve() -> N
         assert coming(promoted("Complete", NEW | {"replicas": replicas, "ready": 0})) == (
             "  next  nothing: no replica of 1a2b3c4d is ready; the next change of the model or engine begins a canary"
         )
+
+
+def test_a_canary_that_the_spec_holds_is_shown_as_paused_and_not_promoted() -> None:
+    """Its step begins once the spec lets it: an order to promote would be reported as done, and nothing would move."""
+    status = {"canary": canary_status.written(SECOND)}
+    found = rollout_orders.view(document({"rollout": {"strategy": "Canary", "paused": True}}, status))
+    assert isinstance(found, RolloutView)
+    assert next(rollout_text.lines(found, T0)).startswith("infd/chat in team: Stepping, paused for 0 s: ")
+    assert rollout_orders.order(found, "promote", T0) == NoOrder(
+        because="the canary of infd/chat in team stays at its step: spec.rollout.paused is true",
+        remedy="set it to false, and the canary goes on",
+    )

@@ -230,6 +230,23 @@ def test_what_a_canary_waits_for_is_the_condition_progressing() -> None:
     assert world.event_sink.published.count("CanaryPaused") == 1
 
 
+def test_a_rollout_paused_in_the_spec_keeps_the_share_of_its_canary() -> None:
+    steps = [{"replicas": 1, "traffic": 5, "hold": "1m"}, {"replicas": 1, "traffic": 50, "hold": "1m"}]
+    rollout = {"strategy": "Canary", "canary": {"steps": steps}}
+    world = TrialWorld(rollout)
+    while world.canary.get("reachedAt") is None:
+        world.rounds(1)
+    world.spec["rollout"] = rollout | {"paused": True}
+    world.apply(world.changed())
+    for _ in range(80):
+        world.rounds(1)
+        assert (world.canary["phase"], world.canary["step"], world.share.percent) == ("Stepping", 1, 5)
+    assert world.condition("Progressing") == ("Unknown", "Paused")
+    world.spec["rollout"] = rollout
+    world.apply(world.changed())
+    ended(world, "Promoted")
+
+
 def test_a_gate_that_is_undecided_for_long_waits_for_a_person() -> None:
     world = TrialWorld({"strategy": "Canary", "canary": {"undecidedAfter": "15m"}})
     world.rounds(20)

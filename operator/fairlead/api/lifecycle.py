@@ -137,7 +137,9 @@ class Rollout(ApiModel):
         default=0, description="Seconds a replica must stay ready before it counts. Default 0."
     )
     paused: bool = Field(
-        default=False, description="Pauses the rollout at its current step; scaling goes on. Default false."
+        default=False,
+        description="Pauses the rollout, and a canary, at its current step; scaling goes on, and a gate that fails "
+        "still rolls back. Default false.",
     )
     canary: Canary | None = Field(
         default=None, description="Steps and gates of strategy Canary. Default: those of canary: {}."

@@ -48,6 +48,8 @@ class RolloutView:
     """Of other revisions, without those that end already."""
     ready: int = 0
     """Ready replicas of the canary's revision."""
+    held: bool = False
+    """Whether `spec.rollout.paused` keeps it at its step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
         progress=str(moving.get("message", "")),
         old_replicas=sum(one.get("replicas", 0) for one in revisions if one.get("hash") != state.revision),
         ready=sum(one.get("ready", 0) for one in revisions if one.get("hash") == state.revision),
+        held=((document.get("spec") or {}).get("rollout") or {}).get("paused") is True,
     )
 
 
@@ -158,10 +161,16 @@ def _refused(seen: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | No
         return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=ways[state.phase])
     if verb is CanaryVerb.PAUSE and state.paused:
         return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
-    is_waiting = state.phase is CanaryPhase.WAITING and not state.paused
-    if verb is CanaryVerb.PROMOTE and is_waiting and not _gave_up(state, now):
-        return _cannot_start(seen)
-    return None
+    return _unmoved(seen, now) if verb is CanaryVerb.PROMOTE else None
+
+
+def _unmoved(seen: RolloutView, now: datetime) -> NoOrder | None:
+    """Refuse to promote what the spec holds, or what waits for its first step."""
+    if seen.held:
+        because = f"the canary of {seen.place} stays at its step: spec.rollout.paused is true"
+        return NoOrder(because=because, remedy="set it to false, and the canary goes on")
+    is_waiting = seen.state.phase is CanaryPhase.WAITING and not seen.state.paused
+    return _cannot_start(seen) if is_waiting and not _gave_up(seen.state, now) else None
 
 
 def _gave_up(state: CanaryState, now: datetime) -> bool:

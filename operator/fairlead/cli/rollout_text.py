@@ -21,7 +21,7 @@ _NONE: Final = "-"
 def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
     """Format as text."""
     state = seen.state
-    paused = ", paused" if state.paused else ""
+    paused = ", paused" if state.paused or seen.held else ""
     yield (
         f"{seen.place}: {state.phase}{paused} for {lasting((now - state.since).total_seconds())}: {state.revision} "
         f"against {state.stable}, {rollout_orders.share(state)} % of the conversations"

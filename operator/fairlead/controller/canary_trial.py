@@ -161,6 +161,7 @@ def _facts(
         spared=spared,
         load=load,
         given_up=_given_up(target, state),
+        paused=question.rules.paused,
         order=observed.order,
         service=service_verdict(observed.samples, state) if is_judged(state) else None,
         quality=observed.evaluation.verdict,

@@ -167,6 +167,8 @@ class CanaryFacts:
     """The figures behind `spared`, for messages."""
     given_up: str = ""
     """Why the new revision was given up after its step's replicas had served; empty: it was not."""
+    paused: bool = False
+    """`spec.rollout.paused`: no step begins or ends; a gate that fails still rejects it."""
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
     """The service gate on the requests so far; None while no router reports any."""

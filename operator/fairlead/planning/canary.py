@@ -55,7 +55,7 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 def _waiting(at: CanaryMoment) -> CanaryLimit:
     stuck = at.state.paused or at.most < 1 or at.gave_up
     because = canary_sentences.first_step(at)
-    return CanaryLimit(replicas=0, because=because, wake_at=at.gives_up_at, needs_person=stuck)
+    return CanaryLimit(replicas=0, because=because, wake_at=at.renews_at or at.gives_up_at, needs_person=stuck)
 
 
 def _leaving(at: CanaryMoment) -> CanaryLimit:
@@ -169,11 +169,18 @@ def _stopped(at: CanaryMoment) -> CanaryState | None:
 def _starts(at: CanaryMoment) -> CanaryState | None:
     """Take the first step once a replica can be spared."""
     state, facts = at.state, at.facts
-    if state.phase is not CanaryPhase.WAITING or state.paused or at.most < 1:
+    if state.phase is not CanaryPhase.WAITING or at.stays or at.most < 1:
         return None
     if not (facts.spared or facts.spare) or at.gave_up:
         return None
     return replace(state, phase=CanaryPhase.STEPPING, since=at.now)
+
+
+def _renewed(at: CanaryMoment) -> CanaryState | None:
+    """Begin the time to start in anew while the spec holds the rollout: a change freeze must not use it up."""
+    if at.state.phase is not CanaryPhase.WAITING or at.renews_at is None or at.now < at.renews_at:
+        return None
+    return replace(at.state, since=at.now)
 
 
 def _emptied(at: CanaryMoment) -> CanaryState | None:
@@ -185,14 +192,14 @@ def _emptied(at: CanaryMoment) -> CanaryState | None:
 
 def _reached(at: CanaryMoment) -> CanaryState | None:
     """Begin the step's share, hold and gates once its replicas serve."""
-    if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None:
+    if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None or at.facts.paused:
         return None
     enough = at.facts.available >= min(at.replicas, at.most)
     return replace(at.state, reached_at=at.now) if enough else None
 
 
 def _passed(at: CanaryMoment) -> CanaryState | None:
-    if at.state.phase is not CanaryPhase.STEPPING or at.state.paused or not at.held or at.open:
+    if at.state.phase is not CanaryPhase.STEPPING or at.stays or not at.held or at.open:
         return None
     return _next(at.state, "all steps passed", at.now)
 
@@ -200,7 +207,7 @@ def _passed(at: CanaryMoment) -> CanaryState | None:
 def _undecided(at: CanaryMoment) -> CanaryState | None:
     """Reject it if a gate stays undecided for too long, but only if the spec says so; it never passes."""
     state, gate = at.state, at.undecided
-    if state.phase is not CanaryPhase.STEPPING or state.paused or state.plan.undecided is UndecidedAction.HOLD:
+    if state.phase is not CanaryPhase.STEPPING or at.stays or state.plan.undecided is UndecidedAction.HOLD:
         return None
     if gate is None:
         return None
@@ -219,7 +226,7 @@ def _changed_items(at: CanaryMoment) -> CanaryState | None:
 
 
 _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
-    *(_ordered, _failed, _stopped, _starts, _emptied, _reached, _passed, _undecided),
+    *(_ordered, _failed, _stopped, _starts, _renewed, _emptied, _reached, _passed, _undecided),
     _changed_items,
 )
 """The first that returns a state applies; a gate's failure comes before the end of its step."""

@@ -9,6 +9,8 @@ from fairlead.fleet.gate_verdicts import Verdict
 
 BY_FIGURES: Final = (CanaryGate.SERVICE, CanaryGate.QUALITY)
 """Gates that judge by figures, not by a person's order."""
+SHORTEST_RENEWAL_S: Final = 60.0
+"""How often the time to start in begins anew at most, however short it is: each time is a write."""
 _NEVER: Final = 100 * 365 * 86_400.0
 """A hundred years: a longer time is meant as never, and Python has no moment after the year 9999."""
 
@@ -62,7 +64,20 @@ class CanaryMoment:
     @property
     def gave_up(self) -> bool:
         """Whether the first step is no longer taken automatically."""
-        return self.gives_up_at is not None and self.now >= self.gives_up_at
+        return not self.facts.paused and self.gives_up_at is not None and self.now >= self.gives_up_at
+
+    @property
+    def renews_at(self) -> datetime | None:
+        """While the spec holds the rollout: when the time to start in begins anew, long before it is used up."""
+        within = self.state.plan.start_within_seconds
+        if within is None or self.facts.spare or not self.facts.paused:
+            return None
+        return _after(self.state.since, max(within / 2, SHORTEST_RENEWAL_S))
+
+    @property
+    def stays(self) -> bool:
+        """Whether a person or the spec keeps it at its step."""
+        return self.state.paused or self.facts.paused
 
     @property
     def open(self) -> tuple[CanaryGate, ...]:
