@@ -18,6 +18,7 @@ from fairlead.controller.evaluations.item_sets import ItemSets
 from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
+from fairlead.controller.reference_cache import SteadyReferences
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.objects.installation import Installation
 from fairlead.review.context import ObjectKey, ReviewContext
@@ -63,6 +64,7 @@ class Pretend:
         """Start a fresh operator without state."""
         self.world = PretendWorld(self.objects)
         self.world.receive()
+        self.references = PretendReferences(self.objects)
         work = WorkPods(self.server, self.server)
         self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
         self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, platform=PLATFORM))
@@ -70,7 +72,7 @@ class Pretend:
             server=self.server,
             world=self.world,
             pod_access=self.pod_client,
-            named=PretendReferences(self.objects),
+            named=SteadyReferences(self.references),
             events=self.event_sink,
             logs=self.server,
             sets=self.sets,

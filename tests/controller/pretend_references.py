@@ -16,6 +16,8 @@ class PretendReferences:
         self._objects = objects
         self.unreadable: set[str] = set()
         """Names of Secrets that the API server fails to read, such as one that it cannot decrypt."""
+        self.status = 500
+        """Of those answers."""
 
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
@@ -25,7 +27,9 @@ class PretendReferences:
         for key in named:
             if key.name in self.unreadable:
                 request = ApiRequest(verb="get", resource=kinds.SECRET, namespace=key.namespace, name=key.name)
-                raise of_answer(request, 500, b'{"message": "unable to transform key: no matching key was found"}')
+                raise of_answer(
+                    request, self.status, b'{"message": "unable to transform key: no matching key was found"}'
+                )
         titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
         found = {key: self._objects.held.get((titles[key.kind], key.namespace, key.name)) for key in named}
         return {key: frozenset(live.get("data") or ()) for key, live in found.items() if live is not None}

@@ -31,7 +31,7 @@ from fairlead.controller.informers import WATCHED, ControllerInformers
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
-from fairlead.controller.reference_cache import ReferenceCache
+from fairlead.controller.reference_cache import ReferenceCache, SteadyReferences
 from fairlead.controller.shared_reconcile import SharedObjectReconciler
 from fairlead.controller.status import deployment_status
 from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
@@ -151,7 +151,7 @@ class LeaderTasks:
                 server=self._server,
                 world=informers,
                 pod_access=pod_access,
-                named=ReferenceCache(self._api),
+                named=SteadyReferences(ReferenceCache(self._api)),
                 events=ReconcileEvents(self._server, instance, self.metrics),
                 logs=self._api,
                 sets=sets,

@@ -4,16 +4,20 @@ Reading one Secret by name needs fewer rights than listing all of them; its valu
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import Final
+from typing import Final, TypeVar
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiError, RequestRefused
+from fairlead.cluster.api_errors import ApiError, RequestRefused, Unreachable
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.interfaces import ReferenceLookup
 from fairlead.review.context import ObjectKey
+
+Kept = TypeVar("Kept")
 
 FOUND_S: Final = 300.0
 """Objects that exist are seldom deleted; if one is, the kubelet reports it too."""
@@ -21,7 +25,12 @@ LOST_S: Final = 5.0
 """A missing object, or a missing entry of one, should be noticed soon after it is created."""
 MOST_KEPT: Final = 10_000
 """Objects; reviews of specs that nobody applies may name any number of them."""
+TRUSTED_AFTER_S: Final = 60.0
+"""A store that is slow for a moment answers with a 500 too; an object that it cannot decrypt fails for good."""
+FAILED: Final = 500
 NOTHING: Final[Mapping[ObjectKey, frozenset[str]]] = {}
+
+log = logging.getLogger("fairlead.controller")
 
 RESOURCES: Final[Mapping[str, Resource]] = {
     kinds.INFERENCE_DEPLOYMENT.kind: kinds.INFERENCE_DEPLOYMENT,
@@ -69,14 +78,51 @@ class ReferenceCache:
             entries = None if live is None else _entries_of(live)
         except RequestRefused:
             entries = TRUSTED
-        self._keep(key, entries)
+        _keep_newest(self._existing, key, (self._clock(), entries))
         return entries
 
-    def _keep(self, key: ObjectKey, entries: frozenset[str] | None) -> None:
-        self._existing.pop(key, None)
-        self._existing[key] = (self._clock(), entries)
-        if len(self._existing) > MOST_KEPT:
-            del self._existing[next(iter(self._existing))]  # read longest ago
+
+class SteadyReferences:
+    """The lookups of reconciles: a Secret that the API server fails to read, such as one that it cannot decrypt, must
+    not keep a deployment from being scaled and repaired.
+
+    What it was when last read counts; one never read is taken for whole once that has failed for a minute.
+    """
+
+    def __init__(self, named: ReferenceLookup, clock: Callable[[], float] = time.monotonic) -> None:
+        self._named = named
+        self._clock = clock
+        self._last: dict[ObjectKey, frozenset[str] | None] = {}
+        self._failing: dict[ObjectKey, float] = {}
+        """Since when, of those never read."""
+
+    async def present(
+        self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
+    ) -> Mapping[ObjectKey, frozenset[str]]:
+        """Return the objects that exist, or did when they could be read."""
+        found = await asyncio.gather(*(self._entries(key, needed) for key in named))
+        return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
+
+    async def _entries(self, key: ObjectKey, needed: Mapping[ObjectKey, frozenset[str]]) -> frozenset[str] | None:
+        try:
+            entries = (await self._named.present([key], needed)).get(key)
+        except Unreachable as problem:
+            if problem.status != FAILED:
+                raise
+            return self._unread(key, problem)
+        self._failing.pop(key, None)
+        _keep_newest(self._last, key, entries)
+        return entries
+
+    def _unread(self, key: ObjectKey, problem: ApiError) -> frozenset[str] | None:
+        """Return what it was; a missing one stays missing, or its deployment would start pods without it."""
+        if key not in self._last:
+            if key not in self._failing:
+                _keep_newest(self._failing, key, self._clock())
+            if self._clock() < self._failing[key] + TRUSTED_AFTER_S:
+                raise problem
+        log.warning("%s is taken for what it was, or for whole, since it was not read: %s", key.name, problem)
+        return self._last.get(key, TRUSTED)
 
 
 class TrustingReferences:
@@ -119,6 +165,13 @@ class _AnyEntry(frozenset[str]):
 
 
 TRUSTED: Final = _AnyEntry()
+
+
+def _keep_newest(kept: dict[ObjectKey, Kept], key: ObjectKey, value: Kept) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > MOST_KEPT:
+        del kept[next(iter(kept))]  # read longest ago
 
 
 def _entries_of(live: Manifest) -> frozenset[str]:
