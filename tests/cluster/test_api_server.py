@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.api_server import (
     ApiError,
     ApiLimits,
@@ -54,7 +55,7 @@ def test_an_answer_is_an_error_of_its_kind(
         fake.fail(fault, "patch")
         async with fake.connected() as connection:
             api = ApiServer(
-                connection, lambda *given: counted.append(given[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
+                connection, lambda *given: counted.append(given[:3]), ApiLimits(write_s=0.1 if fault.delay else 5)
             )
             with pytest.raises(ApiError) as raised:
                 await api.apply(note("a"))
@@ -66,21 +67,25 @@ def test_an_answer_is_an_error_of_its_kind(
     run(story())
 
 
-def test_a_deletion_waits_for_longer_than_a_policys_webhook_may_take() -> None:
+def test_a_write_waits_for_longer_than_a_policys_webhook_may_take() -> None:
     """The operator gave up first, by a hair, and neither the webhook's name nor its failure ever showed."""
-    assert ApiLimits().seconds("delete") > 30.0
+    for verb in ("create", "patch", "update", "delete"):
+        assert ApiLimits().seconds(ApiRequest(verb=verb, resource=CONFIG_MAP)) > 30.0
+        assert ApiLimits().seconds(ApiRequest(verb=verb, resource=LEASE)) == 10.0
     words = 'failed calling webhook "policy.example.com": context deadline exceeded'
 
     async def story() -> None:
         fake = FakeApi()
-        for verb in ("delete", "patch"):
+        for verb in ("delete", "patch", "get"):
             fake.fail(Fault(code=500, body=words, delay=0.3), verb)
         async with fake.connected() as connection:
-            api = ApiServer(connection, limits=ApiLimits(request_s=0.1, delete_s=30.0))
+            api = ApiServer(connection, limits=ApiLimits(request_s=0.1, write_s=30.0))
             with pytest.raises(Unreachable, match="failed calling webhook") as answered:
                 await api.remove(note("a"), uid="u")
-            with pytest.raises(Unreachable, match="TimeoutError") as hung:
+            with pytest.raises(RequestRefused, match="failed calling webhook"):
                 await api.apply(note("a"))
+            with pytest.raises(Unreachable, match="TimeoutError") as hung:
+                await api.read(CONFIG_MAP, "default", "a")
         assert (answered.value.timed_out, hung.value.timed_out) == (False, True)
 
     run(story())

@@ -68,5 +68,30 @@ def test_no_policy_sees_a_read_so_each_403_of_one_is_a_missing_right_whatever_a_
     assert refused(verb, "access denied by the gateway of team-a").lacks_right
 
 
+DOWN: Final = (
+    'Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post '
+    '"https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available for service "kyverno-svc"'
+)
+
+
+def failed(verb: str, message: str) -> api_errors.ApiError:
+    request = ApiRequest(verb=verb, resource=kinds.DEPLOYMENT, namespace="team-a", name="chat-a")
+    return api_errors.of_answer(request, 500, json.dumps({"reason": "InternalError", "message": message}).encode())
+
+
+@pytest.mark.parametrize("verb", ["create", "patch", "update"])
+def test_a_webhook_that_has_to_allow_a_write_and_is_down_refuses_it(verb: str) -> None:
+    """Every reconcile failed with it, so no status said so, and nothing was repaired or scaled."""
+    found = failed(verb, DOWN)
+    assert isinstance(found, RequestRefused)
+    assert obstacles.obstacle_of(found).reason is ConditionReason.CLUSTER_REFUSES
+    assert DOWN in obstacles.obstacle_of(found).message
+
+
+def test_another_500_may_have_passed_before_anyone_reads_of_it() -> None:
+    assert isinstance(failed("patch", "etcdserver: leader changed"), api_errors.Unreachable)
+    assert isinstance(failed("get", DOWN), api_errors.Unreachable)
+
+
 def test_a_policy_does_see_what_is_passed_through_to_a_pod() -> None:
     assert not refused("get", GATEKEEPER, subresource="proxy").lacks_right

@@ -3,7 +3,8 @@
     ApiError                the server's message, and the request it was for
     |-- Conflict            409: the object changed, exists already, or another manager owns a field
     |-- NotFound            404: no such object, kind or namespace
-    |-- RequestRefused      400, 403, 422 and every other 4xx: only a person can resolve it; the message is kept
+    |-- RequestRefused      400, 403, 422 and every other 4xx: only a person can resolve it; the message is kept. Also
+    |                       the 500 of a write that an admission webhook of another program had to allow, and could not
     |-- Gone                410, or a watch that cannot go on from its version: list anew
     |-- Throttled           429: wait `retry_after` seconds
     `-- Unreachable         no usable answer: connection, time-out, cut body, 401, 5xx; it may have been carried out
@@ -22,6 +23,10 @@ from fairlead.cluster.kinds import Resource
 RETRY_AFTER_S: Final = 1.0
 """For a 429 that does not say how long."""
 _READS: Final = frozenset({"get", "list", "watch"})
+_CHANGES: Final = frozenset({"create", "patch", "update"})
+_FAILED: Final = 500
+_WEBHOOK: Final = "failed calling webhook"
+"""The API server's words for a webhook with failurePolicy Fail that is down or does not answer in time."""
 _BY_RBAC: Final = re.compile(
     r'(\S+ ("[^"]*" )?is )?forbidden: (User ".*" cannot \S+ (resource|path) "'
     r'|user ".*" \(groups=.*\) is attempting to grant RBAC permissions not currently held'
@@ -139,8 +144,10 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 def of_answer(request: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """Return the error for an answer's status."""
     kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else RequestRefused)
-    wait = _seconds(retry_after)
-    return kind(request, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
+    found, wait = _status_of(body), _seconds(retry_after)
+    if status == _FAILED and request.verb in _CHANGES and _WEBHOOK in str(found.get("message")):
+        kind = RequestRefused
+    return kind(request, status, found, RETRY_AFTER_S if wait is None and kind is Throttled else wait)
 
 
 def of_stream(request: ApiRequest, status: Mapping[str, Any]) -> Gone:

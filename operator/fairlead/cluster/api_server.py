@@ -69,7 +69,7 @@ class ApiLimits:
     request_s: float = 10.0
     list_s: float = 30.0
     """Enough for thousands of pods over a slow connection."""
-    delete_s: float = 35.0
+    write_s: float = 35.0
     """Longer than a policy's webhook may take, which is 30 s: only the answer says that it failed, and which one."""
     connect_s: float = 5.0
     writes: int = 16
@@ -77,9 +77,11 @@ class ApiLimits:
     reads: int = 16
     """Of single objects. Each needs a connection of its own, and TLS takes 256 KiB for one (`bench.operator_scale`)."""
 
-    def seconds(self, verb: str) -> float:
-        """Return how long a request may take."""
-        return {"list": self.list_s, "delete": self.delete_s}.get(verb, self.request_s)
+    def seconds(self, request: ApiRequest) -> float:
+        """Return how long a request may take; one for a Lease is tried again before that ends."""
+        if request.resource is kinds.LEASE:
+            return self.request_s
+        return {"get": self.request_s, "list": self.list_s}.get(request.verb, self.write_s)
 
 
 LIMITS: Final = ApiLimits()
@@ -245,7 +247,7 @@ class ApiServer:
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
     ) -> Answer:
-        timeout = aiohttp.ClientTimeout(total=self._limits.seconds(request.verb), sock_connect=self._limits.connect_s)
+        timeout = aiohttp.ClientTimeout(total=self._limits.seconds(request), sock_connect=self._limits.connect_s)
         http_request, started, status = http_requests.of(request, query or {}, body), time.monotonic(), 0
         try:
             async with await self._connection.send(http_request, timeout) as answer:
