@@ -87,15 +87,15 @@ def test_a_secret_never_read_is_taken_for_whole_only_after_a_minute() -> None:
 def test_entries_are_those_of_the_last_read() -> None:
     steady = Steady()
     put(steady.objects, "token")
-    assert steady.entries() == {"token"}
+    assert steady.entries() == frozenset({"token"})
     steady.references.unreadable.add("hub")
-    assert steady.entries() == {"token"}
+    assert steady.entries() == frozenset({"token"})
 
 
 def test_an_api_server_that_is_away_fails_the_reconcile_as_before() -> None:
     steady = Steady()
     put(steady.objects, "token")
-    assert steady.entries() == {"token"}
+    assert steady.entries() == frozenset({"token"})
     steady.references.unreadable.add("hub")
     steady.references.status = 503
     with pytest.raises(Unreachable, match="503"):

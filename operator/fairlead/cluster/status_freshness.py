@@ -30,6 +30,11 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
     spec = (lease or {}).get("spec") or {}
     renewed = moment(spec.get("renewTime")) or now
     who = f"{spec['holderIdentity']} renewed the Lease {place} {_ago(renewed, now)}"
+    behind = _behind(document)
+    if behind:
+        namespace = place.partition("/")[0]
+        logs = f"`kubectl logs -n {namespace} -l app.kubernetes.io/name=fairlead` says why, if that lasts"
+        return f"{_capital(status)}; {who}, but {behind}: {logs}."
     return f"{_capital(status)}; {who}, so it is current."
 
 
@@ -50,6 +55,17 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
         return f"no process holds the Lease {place}{since}"
     late = renewed is None or now - renewed > float(spec.get("leaseDurationSeconds") or 0) + SLACK_S
     return f"{spec['holderIdentity']} has not renewed the Lease {place}{since}" if late else ""
+
+
+def _behind(document: dict[str, Any]) -> str:
+    """Return what the status lacks although an operator is at work; empty: nothing."""
+    generation, status = document["metadata"].get("generation"), document.get("status") or {}
+    if not status:
+        return "it has not reported this object yet"
+    seen = status.get("observedGeneration")
+    if isinstance(generation, int) and isinstance(seen, int) and seen < generation:
+        return f"the status is of generation {seen} and the object at {generation}, whose change is not processed yet"
+    return ""
 
 
 def _written(document: dict[str, Any]) -> float | None:

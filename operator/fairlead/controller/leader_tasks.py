@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import aiohttp
@@ -16,6 +17,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
+from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.lease import Leadership
 from fairlead.controller.adapters.adapter_reconcile import AdapterReconciler
 from fairlead.controller.children import orphan_scan
@@ -49,6 +51,8 @@ LISTED_PARTLY_S: Final = 2.0
 """How soon an object is tried again whose namespace, left out for lack of rights, is being listed kind by kind."""
 BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
+FAILURES_REPORTED_AFTER_S: Final = 300.0
+"""How long an object's reconciles fail before its conditions report it: an API server that is replaced takes less."""
 READS_AT_ONCE: Final = 256
 """Connections for reads of pods, each of two seconds."""
 LONG_AT_ONCE: Final = 1024
@@ -72,6 +76,8 @@ class LeaderTasks:
         self._api = api
         self._server = FencedApiServer(api, leadership.may_write)
         self._bugs: dict[ObjectKey, int] = {}
+        self._failing: dict[ObjectKey, float] = {}
+        """Since when each reconcile of an object has failed."""
         self._informers: ControllerInformers | None = None
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjectReconciler | None = None
@@ -193,6 +199,7 @@ class LeaderTasks:
             async with asyncio.timeout(LONGEST_TICK_S):
                 outcome = await self._tick(key)
             self._bugs.pop(key, None)
+            self._failing.pop(key, None)
         except NotLeading as problem:
             outcome = ReconcileOutcome(failed=str(problem))
         except (ApiError, TimeoutError) as problem:
@@ -200,6 +207,7 @@ class LeaderTasks:
             log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
             wait = problem.retry_after if isinstance(problem, ApiError) else None
             outcome = ReconcileOutcome(failed=words, not_before_s=wait or 0.0)
+            await self._report_failure(key, words)
         except Exception as problem:
             log.exception("an internal error of Fairlead; please report it", extra=_about(key))
             outcome = ReconcileOutcome(failed=f"{type(problem).__name__}: {problem}")
@@ -233,13 +241,25 @@ class LeaderTasks:
     async def _report_bug(self, key: ObjectKey, words: str) -> None:
         """Report repeated internal errors in the object's conditions; nothing else is changed."""
         times = self._bugs[key] = self._bugs.get(key, 0) + 1
-        if times < BUGS_REPORTED_AFTER or self._informers is None:
+        if times >= BUGS_REPORTED_AFTER:
+            await self._write_failure(key, words, deployment_status.with_internal_error)
+
+    async def _report_failure(self, key: ObjectKey, words: str) -> None:
+        """Likewise of failures of the API server that last; while it is down altogether, this write fails as well."""
+        now = time.monotonic()
+        if now - self._failing.setdefault(key, now) >= FAILURES_REPORTED_AFTER_S:
+            await self._write_failure(key, words, deployment_status.with_lasting_failure)
+
+    async def _write_failure(
+        self, key: ObjectKey, words: str, report: Callable[[Manifest, str, datetime], Manifest]
+    ) -> None:
+        if self._informers is None:
             return
         resource = next(one for one in WATCHED.ours if one.kind == key.kind)
         document = self._informers.of(resource).find(key.namespace, key.name)
         if document is None:
             return
-        found = deployment_status.with_internal_error(document, words, moment())
+        found = report(document, words, moment())
         try:
             if deployment_status.differs(found["status"], document.get("status") or {}):
                 self._informers.note(await self._server.apply(found, subresource="status"))

@@ -218,6 +218,8 @@ class ConditionReason(StrEnum):
     """What the spec asks for serves."""
     INTERNAL_ERROR = "InternalError"
     """Fairlead failed on this object and changes nothing of it; the operator's log has the details."""
+    RECONCILE_FAILS = "ReconcileFails"
+    """For minutes the API server has failed each reconcile of this object; its last error follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

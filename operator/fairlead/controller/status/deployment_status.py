@@ -126,13 +126,21 @@ def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
 
 def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
     """Return the stored status with the conditions of an internal error; nothing else in it changes."""
-    before, metadata = document.get("status") or {}, document["metadata"]
     remedy = "the operator's log has the details: report it"
     message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
+    return _with_failure(document, ConditionReason.INTERNAL_ERROR, message, at)
+
+
+def with_lasting_failure(document: Manifest, words: str, at: datetime) -> Manifest:
+    """Likewise with those of an object of which each reconcile has failed for minutes."""
+    message = f"each reconcile of the last minutes failed, and this status is not kept up to date: {words}"
+    return _with_failure(document, ConditionReason.RECONCILE_FAILS, message, at)
+
+
+def _with_failure(document: Manifest, reason: ConditionReason, message: str, at: datetime) -> Manifest:
+    before, metadata = document.get("status") or {}, document["metadata"]
     errors = [
-        UntimedCondition(
-            type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
-        )
+        UntimedCondition(type=kind, holds=kind is not ConditionType.READY, reason=reason, message=message)
         for kind in (ConditionType.READY, ConditionType.STALLED)
     ]
     fresh = timed(errors, before, metadata["generation"], at)

@@ -1,0 +1,86 @@
+"""An object of which each reconcile fails for minutes says so; one that fails for a moment does not."""
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiRequest, of_answer
+from fairlead.controller import leader_tasks
+from fairlead.controller.leader_tasks import FAILURES_REPORTED_AFTER_S, LeaderTasks
+from fairlead.controller.work_queue import LONGEST_RETRY_S, ReconcileOutcome
+from fairlead.review.context import ObjectKey
+from tests.cluster.fake_api import FakeApi, Fault
+from tests.cluster.worlds import run, until
+from tests.controller.pretend import deployment
+from tests.controller.test_leader_tasks import leading, stored
+
+CHAT = ObjectKey("InferenceDeployment", "default", "chat")
+
+
+class Failing:
+    """Reconciles that the API server fails."""
+
+    async def tick(self, key: ObjectKey, now: object) -> ReconcileOutcome:
+        """Fail as a deletion does while the webhook that has to allow it is down."""
+        del now
+        request = ApiRequest(verb="delete", resource=kinds.DEPLOYMENT, namespace=key.namespace, name="chat-1a2b3c4d")
+        raise of_answer(request, 500, b'{"message": "failed calling webhook \\"policy.example.com\\""}')
+
+
+def break_down(leader: LeaderTasks) -> object:
+    """Let each reconcile fail from now on; return what worked."""
+    good, leader._reconciler = leader._reconciler, Failing()  # type: ignore[assignment]
+    return good
+
+
+def test_after_minutes_the_conditions_say_what_fails_until_a_reconcile_succeeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The object kept Ready True for as long as it lasted, and nothing was done for it."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        async with leading(fake) as (leader, _):
+            await until(lambda: stored(fake)[1] == "ProductAbsent")
+            good = break_down(leader)
+            for _ in range(9):
+                assert (await leader._work(CHAT)).failed
+            assert stored(fake) == ("False", "ProductAbsent")
+            monkeypatch.setattr(leader_tasks, "FAILURES_REPORTED_AFTER_S", 0.0)
+            await leader._work(CHAT)
+            assert (stored(fake), stored(fake, "Stalled")) == (
+                ("False", "ReconcileFails"),
+                ("True", "ReconcileFails"),
+            )
+            version = fake.objects.version
+            await leader._work(CHAT)
+            assert fake.objects.version == version, "the same error is written once"
+            leader._reconciler = good  # type: ignore[assignment]
+            assert not (await leader._work(CHAT)).failed
+            await until(lambda: stored(fake) == ("False", "ProductAbsent"))
+            assert not leader._failing
+
+    run(story())
+
+
+def test_an_api_server_that_is_down_for_all_takes_no_report_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write of the report fails as well: it is only logged, and the queue tries again later."""
+    monkeypatch.setattr(leader_tasks, "FAILURES_REPORTED_AFTER_S", 0.0)
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        async with leading(fake) as (leader, _):
+            await until(lambda: stored(fake)[1] == "ProductAbsent")
+            break_down(leader)
+            fake.fail(Fault(code=503), "patch")
+            assert "policy.example.com" in (await leader._work(CHAT)).failed
+            assert stored(fake) == ("False", "ProductAbsent")
+            await leader._work(CHAT)
+            assert stored(fake) == ("False", "ReconcileFails")
+
+    run(story())
+
+
+def test_it_is_reported_by_the_time_that_retries_are_as_rare_as_they_get() -> None:
+    assert FAILURES_REPORTED_AFTER_S <= LONGEST_RETRY_S
