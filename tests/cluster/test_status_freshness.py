@@ -14,19 +14,19 @@ LEASE: Final = {
 WRITTEN: Final = [
     {"manager": "fairlead-controller", "subresource": "status", "time": "2026-11-20T11:59:20+00:00"},
 ]
-LOGS: Final = "`kubectl logs -n fairlead-system -l app.kubernetes.io/name=fairlead` says why, if that lasts."
+LOGS: Final = "See `kubectl logs -n fairlead-system -l app.kubernetes.io/name=fairlead` if that lasts."
 
 
 @pytest.mark.parametrize(
     ("generation", "status", "end"),
     [
-        (2, {"observedGeneration": 2}, "so it is current."),
-        (None, {"conditions": []}, "so it is current."),
+        (2, {"observedGeneration": 2}, ", so it is current."),
+        (None, {"conditions": []}, ", so it is current."),
         (
             *(2, {"observedGeneration": 1}),
-            f"but the status is of generation 1 and the object at 2, whose change is not processed yet: {LOGS}",
+            f".\nThe last change is not processed: the status is of generation 1, the object at 2. {LOGS}",
         ),
-        (1, {}, f"but it has not reported this object yet: {LOGS}"),
+        (1, {}, f".\nThe last change is not processed: no status was written yet. {LOGS}"),
     ],
 )
 def test_a_status_is_current_only_if_the_last_change_was_processed(
@@ -37,5 +37,5 @@ def test_a_status_is_current_only_if_the_last_change_was_processed(
     found = status_freshness.sentence(LEASE, "fairlead-system/fairlead-controller", document, NOW.timestamp())
     assert found == (
         "The status was last changed 40 s ago; fairlead-1 renewed the Lease fairlead-system/fairlead-controller "
-        f"0 s ago, {end}"
+        f"0 s ago{end}"
     )

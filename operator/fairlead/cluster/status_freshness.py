@@ -33,8 +33,8 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
     behind = _behind(document)
     if behind:
         namespace = place.partition("/")[0]
-        logs = f"`kubectl logs -n {namespace} -l app.kubernetes.io/name=fairlead` says why, if that lasts"
-        return f"{_capital(status)}; {who}, but {behind}: {logs}."
+        logs = f"See `kubectl logs -n {namespace} -l app.kubernetes.io/name=fairlead` if that lasts."
+        return f"{_capital(status)}; {who}.\n{behind}. {logs}"
     return f"{_capital(status)}; {who}, so it is current."
 
 
@@ -61,10 +61,10 @@ def _behind(document: dict[str, Any]) -> str:
     """Return what the status lacks although an operator is at work; empty: nothing."""
     generation, status = document["metadata"].get("generation"), document.get("status") or {}
     if not status:
-        return "it has not reported this object yet"
+        return "The last change is not processed: no status was written yet"
     seen = status.get("observedGeneration")
     if isinstance(generation, int) and isinstance(seen, int) and seen < generation:
-        return f"the status is of generation {seen} and the object at {generation}, whose change is not processed yet"
+        return f"The last change is not processed: the status is of generation {seen}, the object at {generation}"
     return ""
 
 
