@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.cli import rollout_orders, rollout_text
-from fairlead.cli.rollout_orders import NoOrder, RolloutView
+from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutView
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryPhase
 from tests.cli.test_rollout import SECOND, T0, document
@@ -61,4 +61,14 @@ def test_a_canary_that_the_spec_holds_is_shown_as_paused_and_not_promoted() -> N
     assert rollout_orders.order(found, "promote", T0) == NoOrder(
         because="the canary of infd/chat in team stays at its step: spec.rollout.paused is true",
         remedy="set it to false, and the canary goes on",
+    )
+
+
+def test_a_rejected_revision_under_another_strategy_says_how_it_is_tried_again() -> None:
+    """The advice was to set the strategy before the next change, as if nothing had been rejected."""
+    moving = {"type": "Progressing", "status": "False", "reason": "CanaryRejected", "message": "1a2b3c4d was given up"}
+    found = rollout_orders.view(document({"rollout": {"strategy": "Surge"}}, {"conditions": [moving]}))
+    assert found == NoCanary(
+        because="infd/chat in team has no canary: spec.rollout.strategy is Surge",
+        remedy="its revision was rejected: set it to Canary again and order retry, or change the model or engine",
     )

@@ -12,6 +12,7 @@ from fairlead.controller.canary_trial import NO_TRIAL, ORDER, TrialObservation
 from fairlead.fleet.canaries import CanaryGate, CanaryOrder, CanaryPhase, CanaryPlan, CanaryStep, CanaryVerb
 from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.rollouts import RevisionFailure, RolloutSnapshot
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary
 from tests.planning.states import T0, given, revision
 
@@ -54,9 +55,8 @@ def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
         (question(rules=replace(NO_SPARE, canary=None)), stored()),
         (question(served=True), stored()),
         (given("b", 3, rules=NO_SPARE), START),
-        (question(failure=RevisionFailure(at=T0, times=1, rejected=True), wanted_since=None), START),
     ],
-    ids=["no canary", "no plan", "serves already", "nothing to compare with", "rejected before"],
+    ids=["no canary", "no plan", "serves already", "nothing to compare with"],
 )
 def test_no_canary_starts_without_a_plan_a_baseline_or_an_untried_revision(
     rollout: RolloutSnapshot, observed: TrialObservation
@@ -64,6 +64,24 @@ def test_no_canary_starts_without_a_plan_a_baseline_or_an_untried_revision(
     later = T0 - timedelta(days=2)
     rollout = replace(rollout, revisions=tuple(replace(one, wanted_since=later) for one in rollout.revisions))
     assert canary_trial.trial(rollout, observed, T0) == NO_TRIAL
+
+
+def test_a_rejection_that_the_status_has_lost_is_read_from_the_deployment_and_can_be_retried() -> None:
+    """No order reached it: nothing starts, and a retry was ignored for ever."""
+    failure = RevisionFailure(at=T0, times=1, rejected=True, because="a person aborted it")
+    rollout, later = question(failure=failure, wanted_since=T0 - timedelta(days=2)), T0 + timedelta(hours=1)
+    found = canary_trial.trial(rollout, START, later)
+    assert found.state is not None
+    assert found.limit is not None
+    assert (found.state.phase, found.state.because) == (CanaryPhase.REJECTED, "a person aborted it")
+    assert (found.limit.replicas, found.limit.rejected, found.share) == (
+        *(0, "a person aborted it"),
+        TrafficShare(revision="b", percent=0),
+    )
+    retry = TrialObservation(stored=found.state, order=CanaryOrder(verb=CanaryVerb.RETRY, at=later))
+    again = canary_trial.trial(rollout, retry, later).state
+    assert again is not None
+    assert (again.phase, again.retried_at) == (CanaryPhase.WAITING, later)
 
 
 def test_what_was_promoted_is_remembered_and_limited_no_more() -> None:

@@ -12,7 +12,7 @@ from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
-from fairlead.fleet.conditions import ConditionType
+from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 from fairlead.planning.canary_moment import CanaryMoment
@@ -104,19 +104,22 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
         ways = {ADAPTER.name: "one begins when spec.versions has a second version"}
         remedy = ways.get(document["kind"], "one begins when the model, engine or accelerator is changed")
         return NoCanary(because=f"{place} has no canary yet", remedy=remedy)
-    moving: Mapping[str, Any] = next(
-        (one for one in status.get("conditions") or () if one["type"] == ConditionType.PROGRESSING), {}
-    )
     revisions = status.get("revisions") or ()
     return RolloutView(
         place=place,
         state=state,
         stored=status["canary"],
-        progress=str(moving.get("message", "")),
+        progress=str(_moving(document).get("message", "")),
         old_replicas=sum(one.get("replicas", 0) for one in revisions if one.get("hash") != state.revision),
         ready=sum(one.get("ready", 0) for one in revisions if one.get("hash") == state.revision),
         held=((document.get("spec") or {}).get("rollout") or {}).get("paused") is True,
     )
+
+
+def _moving(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the condition Progressing."""
+    conditions = (document.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one["type"] == ConditionType.PROGRESSING), {})
 
 
 def _title(kind: str, name: str) -> str:
@@ -135,6 +138,9 @@ def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
     if strategy == RolloutStrategy.CANARY:
         return None
     because = f"{place} has no canary: spec.rollout.strategy is {strategy}"
+    if _moving(document).get("reason") == ConditionReason.CANARY_REJECTED:
+        remedy = "its revision was rejected: set it to Canary again and order retry, or change the model or engine"
+        return NoCanary(because=because, remedy=remedy)
     return NoCanary(because=because, remedy="set it to Canary before the next change of the model or engine")
 
 

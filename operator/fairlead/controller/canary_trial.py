@@ -5,7 +5,7 @@ did.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from fairlead.fleet.canaries import (
     CanaryGate,
     CanaryOrder,
     CanaryPhase,
+    CanaryPlan,
     CanaryState,
     CanaryVerb,
     ServiceLimits,
@@ -75,8 +76,7 @@ def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) 
         return CanaryTrial(state=stored)
     if best is None or (target is not None and target.served):
         return NO_TRIAL
-    if stored is None and rollback.is_rejected(question):
-        return NO_TRIAL
+    stored = stored or _recorded(question, target, best, plan)
     state = stored or canary.begun(question.target, best.name, plan, now)
     facts, share = _facts(question, target, observed, state), canary.share(state)
     return CanaryTrial(
@@ -84,6 +84,19 @@ def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) 
         share=share,
         state=canary.follow(state, facts, now) if stored else state,
     )
+
+
+def _recorded(
+    question: RolloutSnapshot, target: RevisionState | None, best: RevisionState, plan: CanaryPlan
+) -> CanaryState | None:
+    """Return the state of a rejected canary by what its Deployment records, so that an order to retry finds it.
+
+    The status loses it while another strategy is set, or when the object is restored from a backup.
+    """
+    if target is None or target.failure is None or not rollback.is_rejected(question):
+        return None
+    begun = canary.begun(question.target, best.name, plan, target.failure.at)
+    return replace(begun, phase=CanaryPhase.REJECTED, because=target.failure.because)
 
 
 def held(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:

@@ -1,0 +1,51 @@
+"""A rejected canary can be tried again, whatever happened to its status since."""
+
+from typing import Any, Final
+
+from tests.controller.trials import TrialWorld
+
+CANARY: Final[dict[str, Any]] = {"strategy": "Canary", "canary": {"steps": [{"traffic": 5, "hold": "10m"}]}}
+
+
+def rejected() -> TrialWorld:
+    """Its only step began, and a person aborted it."""
+    world = TrialWorld(CANARY)
+    world.rounds(20)
+    world.order("abort")
+    world.settle()
+    assert (world.canary["phase"], world.counts) == ("Rejected", (3, 0))
+    return world
+
+
+def set_strategy(world: TrialWorld, rollout: dict[str, Any]) -> None:
+    """Change spec.rollout, which is no change of the revision."""
+    world.spec["rollout"] = rollout
+    world.apply(world.changed())
+    world.settle()
+
+
+def test_another_strategy_does_not_start_what_was_rejected_and_a_retry_under_canary_does() -> None:
+    """After that change no order ever reached it."""
+    world = rejected()
+    set_strategy(world, {"strategy": "Surge"})
+    world.order("retry")
+    world.rounds(10)
+    assert (world.counts, world.condition("Progressing")) == ((3, 0), ("False", "CanaryRejected"))
+    set_strategy(world, CANARY)
+    assert world.counts == (3, 0)
+    world.order("retry")
+    world.rounds(20)
+    assert (world.canary["phase"], world.counts) == ("Stepping", (2, 1))
+
+
+def test_it_stays_rejected_under_canary_until_a_person_orders_a_retry() -> None:
+    world = rejected()
+    set_strategy(world, {"strategy": "Surge"})
+    set_strategy(world, CANARY)
+    world.restart()
+    world.rounds(60)
+    assert (world.canary["phase"], world.canary["message"]) == ("Rejected", "a person aborted it")
+    assert world.counts == (3, 0)
+    world.order("retry")
+    world.rounds(20)
+    assert (world.canary["phase"], world.counts) == ("Stepping", (2, 1))
