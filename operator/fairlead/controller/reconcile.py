@@ -60,7 +60,6 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.request_samples import RequestSample
-from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects import http_routes
 from fairlead.objects.installation import Installation
 from fairlead.planning.router_move import MovePhase, RouterMove
@@ -192,8 +191,7 @@ class Reconciler:
         )
         route = await self._route(observed, None if stays else judged.deployment, now)
         obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
-        if obstacle is None or obstacle.passes or obstacle.reason is not ConditionReason.CHILD_TERMINATING:
-            self._report_step(observed, decision, now)
+        self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         inputs = replace(
@@ -354,8 +352,9 @@ class Reconciler:
         return report
 
     def _report_step(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
-        step = decision.plan.step if decision.plan else None
-        if isinstance(step, ReplicaStep | FailureStep | RetireStep):
+        """Report a step that the cluster took; one that it refuses is decided again at each try."""
+        step = snapshot.taken(self._world, observed.owner, decision.plan)
+        if step is not None:
             log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
             self._events.step(observed.document, step.reason.value, step.because, now)
 
