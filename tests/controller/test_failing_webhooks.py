@@ -53,3 +53,14 @@ def test_a_gateway_says_so_too() -> None:
     world.gateway_tick()
     assert world.gateway_condition("Accepted") == ("False", "ClusterRefuses")
     assert DOWN in world.gateway_message("Accepted")
+
+
+def test_images_that_are_not_pulled_in_advance_for_it_keep_no_replica_from_starting() -> None:
+    world = Pretend()
+    world.server.faults = down(kinds.DAEMON_SET)
+    world.apply(deployment(replicas=2, prePull=True))
+    world.settle()
+    assert len(world.serving()) == 2
+    assert world.condition("Ready") == ("True", "Serving")
+    assert DOWN in world.document()["status"]["prePull"]["message"]
+    assert (world.tick().after_s or 60.0) <= 15.0

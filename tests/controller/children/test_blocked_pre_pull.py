@@ -118,21 +118,21 @@ def test_an_edit_that_may_not_be_put_back_is_reported_only_once_it_is() -> None:
 
 @pytest.mark.parametrize("status", [500, 409, 429, 404])
 def test_while_the_api_server_fails_to_write_it_replicas_start_and_it_is_tried_again_soon(status: int) -> None:
-    """A webhook that is down and has failurePolicy Fail answers 500 to each."""
+    """A store that is slow for a moment answers 500 to each."""
     world = Pretend()
-    world.server.faults = Faults(refused={TITLE: "failed calling webhook policy"}, refused_with=status)
+    world.server.faults = Faults(refused={TITLE: "etcdserver: request timed out"}, refused_with=status)
     world.apply(pulling(replicas=2))
     world.settle()
     assert len(world.serving()) == 2
     assert world.condition("Ready") == ("True", "Serving")
-    assert f"failed to patch DaemonSet chat-prepull (status {status}): failed calling" in reported(world)["message"]
+    assert f"failed to patch DaemonSet chat-prepull (status {status}): etcdserver" in reported(world)["message"]
     assert (world.tick().after_s or 60.0) <= 15.0
     world.server.faults = Faults()
     sets = DaemonSets(world=world)
     sets.settle()
     assert "message" not in reported(world)
 
-    world.server.faults = Faults(refused={TITLE: "failed calling webhook policy"}, refused_with=status)
+    world.server.faults = Faults(refused={TITLE: "etcdserver: request timed out"}, refused_with=status)
     world.apply(deployment(replicas=3))
     world.settle()
     assert len(world.serving()) == 3
