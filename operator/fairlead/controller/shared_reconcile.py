@@ -24,6 +24,7 @@ class SharedObjectReconciler:
         world = self._environment.world
         document = world.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
+            self._remarks.forget(key.namespace, key.name)
             return ReconcileOutcome(gone=True)
         users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
         figures, judged = shared_objects.of_policy(document, users, self._context, self._remarks)

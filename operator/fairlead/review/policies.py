@@ -75,6 +75,10 @@ class PolicyRemarks:
         self._found: dict[tuple[str, str], dict[object, tuple[str, ...]]] = {}
         """By policy, what was found of it and of each user in these editions of both."""
 
+    def forget(self, namespace: str, name: str) -> None:
+        """Drop what is kept for a deleted policy."""
+        self._found.pop((namespace, name), None)
+
     def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
         """Return the policy's own faults, then the warnings for each deployment that names it."""
         place = (document["metadata"]["namespace"], document["metadata"]["name"])

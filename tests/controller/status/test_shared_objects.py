@@ -77,6 +77,16 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     assert len(shared.world.server.writes) == writes
 
 
+def test_nothing_is_kept_of_a_policy_that_was_deleted() -> None:
+    """A cluster in which policies come and go kept the remarks on each of them."""
+    shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    shared.tick()
+    assert len(shared.sharing._remarks._found) == 1
+    del shared.world.objects.held[(kinds.AUTOSCALING_POLICY.title, "default", "calm")]
+    shared.tick()
+    assert len(shared.sharing._remarks._found) == 0
+
+
 def test_what_the_autoscaler_reports_in_a_policy_is_no_reason_to_write_it_again() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {})
     found, where = shared.tick(), (kinds.AUTOSCALING_POLICY.title, "default", "calm")
