@@ -86,6 +86,10 @@ def test_a_refused_spec_keeps_every_pod_that_serves() -> None:
     world.apply(deployment(context=10_000_000, replicas=3))
     world.settle()
     assert served < world.serving()
+    world.apply(deployment(context=10_000_000, replicas=0))
+    world.settle()
+    assert world.serving() == set()
+    assert world.condition("Ready") == ("False", "Refused")
 
 
 def test_a_first_spec_that_is_refused_starts_nothing() -> None:
