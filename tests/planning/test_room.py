@@ -95,6 +95,17 @@ def test_coming_pods_take_the_gpus_that_memory_leaves_idle() -> None:
     assert room.room(large, L4, ONE, coming=GpuResources(gpus=9)).replicas == 0
 
 
+def test_a_taint_that_kubernetes_sets_on_a_node_in_trouble_is_not_to_be_tolerated() -> None:
+    """The advice to name node.kubernetes.io/disk-pressure in spec.placement.tolerations filled a full disk further."""
+    full = replace(node(), taint="node.kubernetes.io/disk-pressure:NoSchedule")
+    assert room.room([full, node(schedulable=False)], L4, ONE).because == (
+        "NVIDIA-L4: no node takes pods now; 2 nodes that have it are cordoned, not ready or in trouble (taint "
+        "node.kubernetes.io/disk-pressure:NoSchedule): see `kubectl describe nodes`"
+    )
+    reserved = replace(node(), taint="dedicated=batch:NoSchedule")
+    assert room.room([full, reserved], L4, ONE).because.endswith("does not name the taint dedicated=batch:NoSchedule")
+
+
 def test_a_replica_larger_than_any_node_never_fits() -> None:
     assert room.room([node(), node()], L4, EIGHT) == NodeRoom(
         replicas=0,

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Return 0 if everything would be admitted."""
-    from fairlead.cli import foreign_documents, offline_data, review_text
+    from fairlead.cli import foreign_documents, offline_data, repeated_objects, review_text
     from fairlead.review import admission
 
     found, others = foreign_documents.apart(documents.read(chosen.files))
@@ -32,9 +32,11 @@ def run(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as problem:
         print(f"fairlead validate: {problem}", file=sys.stderr)
         return 2
-    reviews: list[tuple[documents.YamlDocument, Any]] = [
-        (one, None if one.problem else admission.review(one.content, context)) for one in found
-    ]
+    reviews: list[tuple[documents.YamlDocument, Any]] = list(
+        repeated_objects.refused(
+            (one, None if one.problem else admission.review(one.content, context)) for one in found
+        )
+    )
     if chosen.with_vllm:
         from fairlead.cli import vllm_check
 

@@ -27,6 +27,8 @@ class YamlDocument:
 
     place: str
     """`file.yaml`, and which document if there are several."""
+    file: str = ""
+    """`file.yaml` alone."""
     content: object = None
     problem: str | None = None
 
@@ -50,7 +52,7 @@ def of_text(text: str, place: str) -> Iterator[YamlDocument]:
     found = list(_of_text(text))
     for number, one in enumerate(found, start=1):
         named = f"{place} (document {number})" if len(found) > 1 else place
-        yield from _items(YamlDocument(place=named, content=one.content, problem=one.problem))
+        yield from _items(YamlDocument(place=named, file=place, content=one.content, problem=one.problem))
     if not found:
         yield YamlDocument(place=place, problem="is empty; write an object, or leave the file out")
 
@@ -62,7 +64,7 @@ def _items(one: YamlDocument) -> Iterator[YamlDocument]:
         yield one
         return
     for number, item in enumerate(content["items"], start=1):
-        yield from _items(YamlDocument(place=f"{one.place}, item {number}", content=item))
+        yield from _items(YamlDocument(place=f"{one.place}, item {number}", file=one.file, content=item))
 
 
 def _of_standard_input() -> Iterator[YamlDocument]:

@@ -20,6 +20,8 @@ _LOOSE: Final = 0.4
 """Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
 _PARTS: Final = ("-SHARED", "-MIG-")
 """What follows a product's name on a node whose GPUs are shared or sliced."""
+_STATES: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+"""Taints that Kubernetes sets while a node is in trouble or not set up yet, and removes: not to be tolerated."""
 _NOTHING: Final = GpuResources(gpus=0)
 
 
@@ -148,14 +150,21 @@ def _counted(nodes: Sequence[Node], product: str | None, each: GpuResources) -> 
 def _all_closed(closed: Sequence[Node], product: str | None) -> str:
     have = f"{count(len(closed), 'node')} that {verb(len(closed), 'has')} it {verb(len(closed), 'is')}"
     words = f"{_named(product)}: no node takes pods now; {have}"
-    if taint := _taint(closed):
+    taint = _taint(closed)
+    if taint.startswith(_STATES):
+        return f"{words} cordoned, not ready or in trouble (taint {taint}): see `kubectl describe nodes`"
+    if taint:
         return f"{words} cordoned, not ready or tainted; spec.placement.tolerations does not name the taint {taint}"
     return f"{words} cordoned or not ready"
 
 
 def _taint(nodes: Sequence[Node]) -> str:
-    """Return the first taint that alone keeps replicas off a node; cordoning a node taints it too."""
-    return next((node.taint for node in nodes if node.schedulable and node.taint), "")
+    """Return the first taint that alone keeps replicas off a node, one that a person set before one of Kubernetes.
+
+    Cordoning a node taints it too.
+    """
+    found = [node.taint for node in nodes if node.schedulable and node.taint]
+    return next((one for one in found if not one.startswith(_STATES)), found[0] if found else "")
 
 
 def _absent(nodes: Sequence[Node], product: str | None) -> str:

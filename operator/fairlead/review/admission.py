@@ -30,6 +30,7 @@ from fairlead.review import (
     canary_gates,
     drafts,
     durations,
+    empty_budgets,
     engine_tls,
     gateway_membership,
     gateway_review,
@@ -206,6 +207,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from durations.warnings(deployment, context)
     yield from engine_tls.of_deployment(deployment)
     yield from open_routers.of_deployment(deployment)
+    yield from empty_budgets.of_deployment(deployment)
     yield from pre_pull.warnings(deployment)
     yield from memory_limits.of_deployment(deployment)
     yield from missing_units.of_deployment(deployment)

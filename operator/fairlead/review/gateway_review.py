@@ -13,6 +13,7 @@ from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
 from fairlead.review import (
     durations,
+    empty_budgets,
     engine_tls,
     memory_limits,
     missing_units,
@@ -55,6 +56,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from engine_tls.warnings(gateway.routing, "spec")
     yield from open_routers.warnings(gateway.routing, gateway.pods, "spec")
+    yield from empty_budgets.warnings(gateway.routing, "spec")
     yield from memory_limits.of_router(gateway.routing, gateway.pods, "spec")
     yield from missing_units.of_container(gateway.pods.resources, "spec")
     yield from _unpriced(gateway)

@@ -58,6 +58,8 @@ class AdmissionReason(FindingReason):
     """Another time always ends first."""
     OPEN_TO_ALL = "OpenToAll"
     """Clients outside the cluster reach the routers, which ask for no key."""
+    NOTHING_TO_SPEND = "NothingToSpend"
+    """A budget of 0."""
     ONE_NODE_ONLY = "OneNodeOnly"
     """A volume that replicas on several nodes cannot mount."""
     PLAIN_HTTP = "PlainHttp"
