@@ -12,10 +12,10 @@ import pytest
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutOrder, RolloutView
 from fairlead.cluster.kinds import ADAPTER, INFERENCE_DEPLOYMENT
-from fairlead.controller import canary_trial
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryState, CanaryStep, StepVerdict
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
+from fairlead.review import order_annotation
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
 
@@ -124,7 +124,7 @@ def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendClust
         "`fairlead rollout status infd/chat -n team` shows it\n"
     )
     live = cluster.objects.found((INFERENCE_DEPLOYMENT.title, "team", "chat"))
-    order = canary_trial.order_of(live)
+    order = order_annotation.read(live)
     assert order is not None
     assert order.verb == "pause"
     assert order.at >= SECOND.since
@@ -269,7 +269,7 @@ def test_a_version_of_an_adapter_is_shown_and_ordered_like_a_revision(cluster: P
         "adp/chat in team: ordered to reject sql@bbbbbbbb: routers stop sending it requests; "
         "`fairlead rollout status adp/chat -n team --context here` shows it\n"
     )
-    order = canary_trial.order_of(cluster.objects.found((ADAPTER.title, "team", "chat")))
+    order = order_annotation.read(cluster.objects.found((ADAPTER.title, "team", "chat")))
     assert order is not None
     assert order.verb == "abort"
 

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from fairlead.controller import canary_trial
-from fairlead.controller.canary_trial import NO_TRIAL, ORDER, TrialObservation
+from fairlead.controller.canary_trial import NO_TRIAL, TrialObservation
 from fairlead.fleet.canaries import CanaryGate, CanaryOrder, CanaryPhase, CanaryPlan, CanaryStep, CanaryVerb
 from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.rollouts import RevisionFailure, RolloutSnapshot
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary
+from fairlead.review import order_annotation
+from fairlead.review.order_annotation import ORDER
 from tests.planning.states import T0, given, revision
 
 PLAN = CanaryPlan(
@@ -147,8 +149,8 @@ def test_it_starts_when_all_that_is_in_flight_would_run_on_one_replica_less(
     ],
 )
 def test_an_order_is_a_verb_with_a_time(words: str, order: CanaryOrder | None) -> None:
-    assert canary_trial.order_of({"metadata": {"annotations": {ORDER: words}}}) == order
-    assert canary_trial.order_of({"metadata": {}}) is None
+    assert order_annotation.read({"metadata": {"annotations": {ORDER: words}}}) == order
+    assert order_annotation.read({"metadata": {}}) is None
 
 
 def test_figures_alone_do_not_call_for_another_reconcile_at_once() -> None:

@@ -9,13 +9,13 @@ from fairlead.api.kinds import ADAPTER, DEPLOYMENT
 from fairlead.cli.explanation import TargetNameError
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
-from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 from fairlead.planning.canary_moment import CanaryMoment
+from fairlead.review.order_annotation import ORDER
 
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 

@@ -4,12 +4,11 @@ Pure. Only a rollout with a canary plan has one, while a revision that never ser
 did.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from fairlead.api.kinds import GROUP
 from fairlead.comparing import service
 from fairlead.comparing.service import ServicePlan
 from fairlead.fleet.canaries import (
@@ -19,7 +18,6 @@ from fairlead.fleet.canaries import (
     CanaryPhase,
     CanaryPlan,
     CanaryState,
-    CanaryVerb,
     ServiceLimits,
 )
 from fairlead.fleet.desired_state import RolloutStrategy
@@ -29,9 +27,6 @@ from fairlead.fleet.request_samples import Latency, RequestSample
 from fairlead.fleet.rollouts import CanaryLimit, RevisionState, RolloutSnapshot
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary, rollback
-
-ORDER: Final = f"{GROUP}/rollout"
-"""The annotation with a person's order: a verb and a UTC time, so that the spec is not edited for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +109,6 @@ def held(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -
         share=canary.share(stored),
         state=after if after.phase is CanaryPhase.REJECTED else stored,
     )
-
-
-def order_of(document: Mapping[str, Any]) -> CanaryOrder | None:
-    """Return a person's last order; None if it cannot be read."""
-    words = str((document["metadata"].get("annotations") or {}).get(ORDER, "")).split()
-    try:
-        verb, at = CanaryVerb(words[0]), datetime.fromisoformat(words[1])
-    except (ValueError, IndexError):
-        return None
-    return CanaryOrder(verb=verb, at=at) if at.tzinfo is not None else None
 
 
 def is_judged(state: CanaryState | None) -> bool:

@@ -44,6 +44,7 @@ from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.planning import replica_count, rollback, rollout, sleep_plan
 from fairlead.planning.replica_count import ReplicaCount
 from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
+from fairlead.review import order_annotation
 from fairlead.review.deployment_review import DeploymentReview
 
 
@@ -143,7 +144,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
     review, observed = start.judged.review, start.observed
     found = canary_trial.TrialObservation(
         stored=canary_status.of(observed.document),
-        order=canary_trial.order_of(observed.document),
+        order=order_annotation.read(observed.document),
         busy=sum(facts.reports.busy.values()),
         replica_sequences=review.replica_sequences if review else None,
         shares=facts.reports.shares,

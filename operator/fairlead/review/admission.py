@@ -43,6 +43,7 @@ from fairlead.review import (
     moving_images,
     offloaded_weights,
     open_routers,
+    order_annotation,
     policies,
     pre_pull,
     references,
@@ -57,6 +58,8 @@ from fairlead.scaling.lint import policy_lint
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 
+_TRIED: Final = (kinds.DEPLOYMENT, kinds.ADAPTER)
+"""Kinds that canaries try, and that people give orders about."""
 _LONGEST_NAME: Final = 63
 
 R = TypeVar("R", bound=SpecFinding)
@@ -77,6 +80,7 @@ def review(document: object, context: ReviewContext) -> Review:
         namespace=read.value.namespace,
         name=read.value.name,
         refusals=tuple(_unnamed(document)),
+        warnings=tuple(order_annotation.warnings(document)) if kind in _TRIED else (),
     )
     if kind is not kinds.DEPLOYMENT:
         return _beside_deployments(named, kind, read.value, context)

@@ -60,6 +60,8 @@ class AdmissionReason(FindingReason):
     """Clients outside the cluster reach the routers, which ask for no key."""
     NOTHING_TO_SPEND = "NothingToSpend"
     """A budget of 0."""
+    ORDER_UNREADABLE = "OrderUnreadable"
+    """An annotation that is to be an order to a canary."""
     ONE_NODE_ONLY = "OneNodeOnly"
     """A volume that replicas on several nodes cannot mount."""
     PLAIN_HTTP = "PlainHttp"

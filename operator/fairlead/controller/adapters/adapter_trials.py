@@ -26,6 +26,7 @@ from fairlead.objects import pod_engine
 from fairlead.objects.owner import Owner
 from fairlead.planning import adapter_canary
 from fairlead.planning.adapter_canary import VersionFacts
+from fairlead.review import order_annotation
 from fairlead.review.context import ObjectKey
 
 
@@ -63,7 +64,7 @@ class AdapterTrials:
         return VersionFacts(
             chosen=len(at.seen.chosen),
             loaded=len(loaded),
-            order=canary_trial.order_of(at.document),
+            order=order_annotation.read(at.document),
             service=await self._service(at, stored),
             evaluation=self._evaluation(at, stored),
         )

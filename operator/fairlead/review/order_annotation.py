@@ -1,0 +1,43 @@
+"""A person's order to a canary: an annotation with a verb and a time, so that the spec is not edited for it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from fairlead.api.kinds import GROUP
+from fairlead.fleet.canaries import CanaryOrder, CanaryVerb
+from fairlead.fleet.findings import SpecWarning
+from fairlead.review.result import AdmissionReason
+
+ORDER: Final = f"{GROUP}/rollout"
+"""The annotation."""
+_SHOWN: Final = 60
+
+
+def read(document: Mapping[str, Any]) -> CanaryOrder | None:
+    """Return a person's last order; None if it cannot be read."""
+    words = _written(document).split()
+    try:
+        verb, at = CanaryVerb(words[0]), datetime.fromisoformat(words[1])
+    except (ValueError, IndexError):
+        return None
+    return CanaryOrder(verb=verb, at=at) if at.tzinfo is not None else None
+
+
+def warnings(document: Mapping[str, Any]) -> Iterator[SpecWarning]:
+    """Warn of an order that cannot be read: it would change nothing, without a word."""
+    written = _written(document)
+    if written and read(document) is None:
+        yield SpecWarning(
+            field=f"metadata.annotations[{ORDER}]",
+            value=written[:_SHOWN],
+            reason=AdmissionReason.ORDER_UNREADABLE,
+            because="it is not a verb and a time with its zone, so no canary follows it",
+            remedy=f"run `fairlead rollout`, or write one of {', '.join(CanaryVerb)} and a time: "
+            "pause 2026-11-20T12:00:00Z",
+        )
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    annotations = document["metadata"].get("annotations")
+    return str(annotations.get(ORDER, "")) if isinstance(annotations, Mapping) else ""
