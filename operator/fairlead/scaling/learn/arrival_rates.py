@@ -21,6 +21,8 @@ from fairlead.scaling.learn.arrival_counters import ArrivalCounter
 _MOMENT: Final = attrgetter("at")
 MAX_POINTS: Final = 160
 """The points are a 32nd of a cold start apart, so they reach back five cold starts."""
+SELDOM: Final = 2.0
+"""Times between two decisions: only what came in a longer interval between samples is spread over earlier decisions."""
 GRAINS: Final = 32
 """Points in a cold start."""
 
@@ -157,10 +159,11 @@ def _counted(
     if not _is_continuous(points, before.at, rhythm.reach, moment):
         return CounterIncrease(counter=following, since=now.at, until=now.at)
     requests, tokens = _at_least(requests, before.ahead, restarted), _at_least(tokens, before.ahead_tokens, restarted)
-    lag = min(max(moment - now.at, 0.0), rhythm.stale)
+    seldom = gap > SELDOM * (moment - points[-1].at)
+    lag = min(max(moment - now.at, 0.0), rhythm.stale) if seldom else 0.0
     return CounterIncrease(
         counter=replace(following, ahead=following.request_rate * lag, ahead_tokens=following.prompt_rate * lag),
-        since=before.at,
+        since=before.at if seldom else points[-1].at,
         until=now.at,
         requests=requests,
         prompt_tokens=tokens,
