@@ -9,6 +9,7 @@ import pytest
 from fairlead.fleet.policies import (
     ColdStart,
     Objectives,
+    PrometheusAccess,
     ReplicaBounds,
     ScalingPace,
     ScalingPolicy,
@@ -27,7 +28,13 @@ LATER = replace(MORNING, name="later", cron="30 9 * * *", min_replicas=6)
 NIGHT = replace(MORNING, name="night", cron="0 22 * * *", min_replicas=None, max_replicas=2)
 USER = PolicyUse(bounds=ReplicaBounds(least=1, most=8, policy="calm"), price_per_hour=2.0, router_queue=1000)
 AT_ZERO = replace(USER, bounds=ReplicaBounds(least=0, most=8, policy="calm"))
+PROMETHEUS = PrometheusAccess(url="http://prometheus:9090")
 SLEEPY = ScalingPolicy(zero_after_seconds=900.0)
+
+
+def test_a_prometheus_whose_samples_last_until_the_next_ones_is_no_fault() -> None:
+    policy = ScalingPolicy(prometheus=PROMETHEUS, stale_after_seconds=40.0)
+    assert list(policy_lint.policy_warnings(policy)) == []
 
 
 def test_the_usual_policy_has_no_fault() -> None:
@@ -101,6 +108,11 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
             ScalingPolicy(stale_after_seconds=0.001),
             LintReason.ALWAYS_STALE,
             "spec.metrics.staleAfter: 0.001s: metrics are read once a second",
+        ),
+        (
+            ScalingPolicy(prometheus=PROMETHEUS),
+            LintReason.ALWAYS_STALE,
+            "spec.metrics.staleAfter: 30s: where Prometheus scrapes every 30 s, as the chart's monitors do, metrics",
         ),
         (
             ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.06, tpot_p95_seconds=1.0)),

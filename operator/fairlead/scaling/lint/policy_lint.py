@@ -18,6 +18,8 @@ YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in rang
 """A leap year, so that it has a 29th of February."""
 LEAST_AGE_S: Final = 3.0
 """A scrape a second, each of which may take two."""
+USUAL_SCRAPE_S: Final = 30.0
+"""The interval of the chart's monitors: a sample is as old before the next one comes."""
 
 OpenSpans = Sequence[tuple[float, float]]
 
@@ -62,7 +64,7 @@ class LintReason(FindingReason):
     OVER_BUDGET = "OverBudget"
     PRICE_UNKNOWN = "PriceUnknown"
     ALWAYS_STALE = "AlwaysStale"
-    """Metrics are too old before they can be used."""
+    """Metrics are too old before they can be used, or before the next ones come."""
     SWAPPED = "Swapped"
     """Two values that would make sense in each other's place."""
     CANNOT_SLEEP = "CannotSleep"
@@ -189,6 +191,15 @@ def _age(policy: ScalingPolicy) -> Iterator[SpecWarning]:
             because="metrics are read once a second and may take 2 s, so these are nearly always missing, and nothing "
             "shrinks",
             remedy="write several scrape intervals, or leave it out: 30s",
+        )
+    elif policy.prometheus is not None and policy.stale_after_seconds <= USUAL_SCRAPE_S:
+        yield SpecWarning(
+            field="spec.metrics.staleAfter",
+            value=f"{policy.stale_after_seconds:g}s",
+            reason=LintReason.ALWAYS_STALE,
+            because=f"where Prometheus scrapes every {USUAL_SCRAPE_S:g} s, as the chart's monitors do, metrics are "
+            "missing before each scrape, and nothing shrinks then",
+            remedy="write at least 10 s more than its scrape interval, such as 40s",
         )
 
 
