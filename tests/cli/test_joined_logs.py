@@ -41,7 +41,7 @@ def test_a_record_begins_where_the_logs_of_all_routers_do(cluster: PretendCluste
     traffic, error, *_ = out.splitlines()
     assert traffic.startswith("infd-scaled.access-lines: 119 requests in 1.0 min, 2.02 a second on average")
     assert (
-        "; from 2026-11-20 18:04:00 UTC on, since the kubelet kept no more of the log of router scaled-router-b: "
+        "; from 2026-11-20T18:04:00Z on, since the kubelet kept no more of the log of router scaled-router-b: "
         "241 requests before it left out"
     ) in traffic
     assert " against 119 recorded streams" in error, "what is left out is not compared either"
@@ -50,7 +50,7 @@ def test_a_record_begins_where_the_logs_of_all_routers_do(cluster: PretendCluste
     cluster.log_begins["scaled-router-b"] = "2026-11-20T19:00:00Z"
     code, _, err = run("simulate", "--from", "infd/scaled")
     assert code == 1
-    assert "no request of team/scaled is left to play; from 2026-11-20 19:00:00 UTC on, since the kubelet" in err
+    assert "no request of team/scaled is left to play; from 2026-11-20T19:00:00Z on, since the kubelet" in err
     assert "give lines that were collected elsewhere with --traffic" in err
 
 
@@ -76,7 +76,7 @@ def test_a_router_that_started_later_shortens_no_record_and_the_output_states_wh
     assert (code, err) == (0, "")
     assert out.startswith("infd-scaled.access-lines: 360 requests in 5.0 min")
     assert (
-        "; router scaled-router-b started at 2026-11-20 18:04:00 UTC: if it was restarted or replaced another, its "
+        "; router scaled-router-b started at 2026-11-20T18:04:00Z: if it was restarted or replaced another, its "
         "earlier requests are missing beside the 240 of others, which a shorter --since leaves out"
     ) in out.splitlines()[0]
 
