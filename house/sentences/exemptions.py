@@ -152,7 +152,7 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         what="names of number formats in checkpoints",
-        holds=_constant({"sizing/checkpoint.py"}),
+        holds=_constant({"sizing/quantization_config.py"}),
     ),
     Exemption(
         what="words by which a gateway guesses how hard a request is, and phrases of models that refuse",

@@ -150,7 +150,7 @@ def test_a_part_kept_in_half_of_its_layers_weighs_between_both() -> None:
     assert half == pytest.approx((gib() + gib("re:.*mlp.*")) / 2)
 
 
-def test_groups_in_four_and_in_eight_bits_are_told_apart_in_either_order() -> None:
+def test_groups_in_four_and_in_eight_bits_are_both_read_in_either_order() -> None:
     """Only the first group was read: FP8 attention made all experts FP8, at 34 GiB instead of 21."""
     attention = (FP8, ["re:.*self_attn.(q|k|v|o)_proj", "re:.*linear_attn.(in_proj_qkv|in_proj_z|out_proj)"])
     mlp = (NVFP4, ["re:.*mlp.*"])
@@ -175,7 +175,7 @@ def test_the_rest_of_all_linear_layers_is_what_the_other_group_leaves() -> None:
     assert (set(rest_in_eight.eight_bit), set(rest_in_eight.kept)) == ({ATTENTION, LINEAR_IN, LINEAR_OUT}, set())
 
 
-def test_modelopts_formats_are_told_apart_and_its_mixtures_are_read() -> None:
+def test_modelopts_formats_and_its_mixtures_are_read() -> None:
     layers = {f"model.layers.{at}.mlp.down_proj": {"quant_algo": "NVFP4"} for at in range(32)}
     layers |= {f"model.layers.{at}.self_attn.q_proj": {"quant_algo": "fp8"} for at in range(32)}
     mixed = stored(LLAMA, quant_method="modelopt", quant_algo="MIXED_PRECISION", quantized_layers=layers)
@@ -211,7 +211,7 @@ def test_modelopts_formats_are_told_apart_and_its_mixtures_are_read() -> None:
         ),
     ],
 )
-def test_a_mixture_that_cannot_be_told_apart_is_an_answer(quantized: dict[str, Any], what: str) -> None:
+def test_a_mixture_whose_parts_cannot_be_separated_is_an_answer(quantized: dict[str, Any], what: str) -> None:
     """ModelOpt's W4A16_AWQ and its mixtures were taken for one byte a weight."""
     assert read(LLAMA, **quantized) == MissingFact(what)
 

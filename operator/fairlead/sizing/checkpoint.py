@@ -81,12 +81,9 @@ def read(name: str, text: str) -> ModelShape | MissingFact:
     if not isinstance(config, Mapping):
         return MissingFact("the configuration is not a JSON object")
     body = config.get("text_config") or config.get("llm_config") or config
-    odd = _of_another_kind(config, body)
+    odd = _of_another_kind(config, body) or _unsized(body)
     if odd is not None:
         return odd
-    unsized = next((f"{name}: {what}" for name, what in _UNSIZED.items() if body.get(name)), None)
-    if unsized is not None:
-        return MissingFact(f"{unsized} are not known to this version")
     try:
         facts = _facts(config, body)
         return facts if isinstance(facts, MissingFact) else families.shape(name, facts)
@@ -108,6 +105,12 @@ def _of_another_kind(config: ConfigJson, body: object) -> MissingFact | None:
             continue
         return MissingFact(f"{name}: {str(value)[:40]!r} is not a whole number from {least}")
     return None
+
+
+def _unsized(body: ConfigJson) -> MissingFact | None:
+    """Find the first field by which a family adds memory that this version does not count."""
+    found = next(((name, what) for name, what in _UNSIZED.items() if body.get(name)), None)
+    return MissingFact(f"{found[0]}: {found[1]} are not known to this version") if found else None
 
 
 def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact:
