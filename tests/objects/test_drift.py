@@ -144,32 +144,48 @@ def test_what_the_server_makes_of_it_is_no_difference(path: Path, value: object)
     assert drift.differs(POD, changed(path, value)) is None
 
 
-@given(st.sampled_from(PLACES), st.sampled_from(PLACES), st.booleans())
+@given(st.sampled_from(PLACES), st.sampled_from(PLACES))
 def test_an_intent_that_takes_over_all_that_differs_differs_no_more(
-    one: tuple[int, Path], other: tuple[int, Path], missing: bool
+    one: tuple[int, Path], other: tuple[int, Path]
 ) -> None:
-    """Of the fields that differ in one object, each is found, and each can be taken over alone."""
+    """Of the values that differ in one object, each is found, and each can be taken over alone."""
     number, path = one
-    live = copy.deepcopy(CHILDREN[number])
+    intent, live = CHILDREN[number], copy.deepcopy(CHILDREN[number])
     for place in {path, *([other[1]] if other[0] == number else [])}:
-        spoil(live, place, missing=missing)
-    intent = CHILDREN[number]
-    found = list(drift.differences(intent, live))
-    assert drift.differs(intent, live) == found[0]
+        spoil(live, place)
+    found = [each for each in drift.differences(intent, live) if not is_key(each)]
     for each in found:
-        intent = drift.with_live(intent, live, each)
-    assert drift.differs(intent, live) is None
+        before, intent = intent, drift.with_live(intent, live, each)
+        assert intent != before
+    assert [each for each in drift.differences(intent, live) if not is_key(each)] == []
 
 
-def spoil(live: Manifest, path: Path, *, missing: bool) -> None:
-    """Change or remove one value of an object."""
+@given(st.sampled_from(PLACES))
+def test_what_the_live_object_lacks_stays_in_the_intent(place: tuple[int, Path]) -> None:
+    number, path = place
+    intent, live = CHILDREN[number], copy.deepcopy(CHILDREN[number])
+    above: Any = live
+    for step in path[:-1]:
+        above = above[step]
+    if isinstance(above, dict):
+        del above[path[-1]]
+        for each in drift.differences(intent, live):
+            if path[-1] == each[-1]:
+                assert drift.with_live(intent, live, each) == intent
+
+
+def is_key(path: drift.DriftPath) -> bool:
+    """Whether a whole element is missing, since the field that identifies it was changed."""
+    return path[-1].startswith("[")
+
+
+def spoil(live: Manifest, path: Path) -> None:
+    """Change one value of an object."""
     above: Any = live
     for step in path[:-1]:
         above = above[step]
     value = above[path[-1]]
-    if missing and not isinstance(above, list):
-        del above[path[-1]]
-    elif isinstance(value, bool):
+    if isinstance(value, bool):
         above[path[-1]] = not value
     else:
         above[path[-1]] = value + 1 if isinstance(value, int) else f"{value}7"

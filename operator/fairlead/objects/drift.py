@@ -27,7 +27,7 @@ def differences(intent: Manifest, live: Manifest) -> Iterator[DriftPath]:
 
 
 def with_live(intent: Manifest, live: Manifest, path: DriftPath) -> Manifest:
-    """Return the intent with the live value of a field that differs, or without the field if the live one is gone."""
+    """Return the intent with the live value of a field that differs; one that the live object lacks stays."""
     return dict(_with_live(intent, live, path, ""))
 
 
@@ -133,8 +133,6 @@ def _with_live(intent: Any, live: Any, path: DriftPath, field: str) -> Any:  # n
         here, there = _by_step(intent, key), _by_step(live, key)
     if step in there:
         here[step] = _with_live(here[step], there[step], below, step)
-    else:
-        del here[step]
     return here if isinstance(intent, dict) else list(here.values())
 
 

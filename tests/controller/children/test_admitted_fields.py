@@ -37,6 +37,11 @@ def pooled(pod: Manifest) -> Manifest:
     return pod | {"nodeSelector": pod.get("nodeSelector", {}) | {"zone": "a", "pool": "gpu"}}
 
 
+def homeless(pod: Manifest) -> Manifest:
+    """Pods go to any node."""
+    return {name: value for name, value in pod.items() if name != "nodeSelector"}
+
+
 def policy(change: Callable[[Manifest], Manifest]) -> Callable[[Manifest], Manifest]:
     """A policy on Deployments, whoever writes them."""
 
@@ -116,6 +121,16 @@ def test_an_outage_of_the_policy_restarts_no_engine_at_rest_or_by_a_new_count() 
     world.apply(deployment(replicas=2))
     world.settle()
     assert images(world) == before
+    assert reported(world, "PutBack") == []
+
+
+def test_what_admission_removes_stays_away_through_a_new_count() -> None:
+    """It is sent again, since what is not sent is no longer ours, and would then count as removed by a person."""
+    world = settled(homeless, placement=PLACED, replicas=1)
+    for replicas in (2, 3):
+        world.apply(deployment(placement=PLACED, replicas=replicas))
+        world.settle()
+    assert all("nodeSelector" not in template(one) for one in engines(world))
     assert reported(world, "PutBack") == []
 
 
