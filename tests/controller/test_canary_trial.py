@@ -68,7 +68,7 @@ def test_no_canary_starts_without_a_plan_a_baseline_or_an_untried_revision(
     assert canary_trial.trial(rollout, observed, T0) == NO_TRIAL
 
 
-def test_a_rejection_that_the_status_has_lost_is_read_from_the_deployment_and_can_be_retried() -> None:
+def test_a_rejected_canary_that_the_status_has_lost_is_read_from_the_deployment_and_can_be_retried() -> None:
     """No order reached it: nothing starts, and a retry was ignored for ever."""
     failure = RevisionFailure(at=T0, times=1, rejected=True, because="a person aborted it")
     rollout, later = question(failure=failure, wanted_since=T0 - timedelta(days=2)), T0 + timedelta(hours=1)

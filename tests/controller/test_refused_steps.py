@@ -63,7 +63,7 @@ def test_a_revision_that_cannot_be_removed_is_reported_once_it_is_gone() -> None
     assert steps(world).count("EmptyRevision") == 1
 
 
-def test_a_rejection_that_cannot_be_recorded_is_reported_once_it_is() -> None:
+def test_a_rejected_canary_that_cannot_be_recorded_is_reported_once_it_is() -> None:
     world = TrialWorld()
     world.rounds(20)
     world.server.faults = Faults(refused={"deployments.apps": REFUSED})

@@ -30,11 +30,11 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
     spec = (lease or {}).get("spec") or {}
     renewed = moment(spec.get("renewTime")) or now
     who = f"{spec['holderIdentity']} renewed the Lease {place} {_ago(renewed, now)}"
-    behind = _behind(document)
-    if behind:
+    lag = _unprocessed(document)
+    if lag:
         namespace = place.partition("/")[0]
         logs = f"See `kubectl logs -n {namespace} -l app.kubernetes.io/name=fairlead` if that lasts."
-        return f"{_capital(status)}; {who}.\n{behind}. {logs}"
+        return f"{_capital(status)}; {who}.\n{lag}. {logs}"
     return f"{_capital(status)}; {who}, so it is current."
 
 
@@ -57,7 +57,7 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
     return f"{spec['holderIdentity']} has not renewed the Lease {place}{since}" if late else ""
 
 
-def _behind(document: dict[str, Any]) -> str:
+def _unprocessed(document: dict[str, Any]) -> str:
     """Return what the status lacks although an operator is at work; empty: nothing."""
     generation, status = document["metadata"].get("generation"), document.get("status") or {}
     if not status:
