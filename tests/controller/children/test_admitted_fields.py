@@ -8,6 +8,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.children.admitted_fields import AdmittedFields
 from tests.controller.pretend import Pretend, deployment
 
 PLACED = {"nodeSelector": {"zone": "a"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}
@@ -175,3 +176,28 @@ def test_a_new_revision_is_written_once_and_left_as_admission_makes_it() -> None
     assert reported(world, "PutBack") == []
     changed = {one.split()[2] for one in reported(world, "SetAtAdmission")}
     assert len(changed) == len(reported(world, "SetAtAdmission"))
+
+
+def applied(mark: str, image: str) -> Manifest:
+    """A child as one intent made it, all of it ours."""
+    fields: Manifest = {"manager": "fairlead-controller", "fieldsV1": {"f:data": {"f:image": {}}}}
+    annotations = {"fairlead.dev/applied": mark}
+    metadata = {"name": "chat", "uid": "u", "annotations": annotations, "managedFields": [fields]}
+    return {"kind": "ConfigMap", "metadata": metadata, "data": {"image": image}}
+
+
+def test_a_child_that_another_operator_applied_meanwhile_does_not_stand() -> None:
+    reports: list[str] = []
+    assert not AdmittedFields().stand(applied("a", "vllm"), applied("b", "sglang"), reports.append)
+    assert reports == []
+
+
+def test_of_a_child_that_was_deleted_and_made_again_it_is_reported_again() -> None:
+    reports: list[str] = []
+    fields, live = AdmittedFields(), applied("a", "mirror.example/vllm")
+    for _ in range(2):
+        assert fields.stand(applied("a", "vllm"), live, reports.append)
+    assert len(reports) == 1
+    fields.forget("u")
+    assert fields.stand(applied("a", "vllm"), live, reports.append)
+    assert len(reports) == 2
