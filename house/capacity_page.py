@@ -14,8 +14,8 @@ from fairlead.accounting.usage_ledger import MAX_ROWS
 from fairlead.objects.router_config import LARGEST
 from fairlead.router.cache.cache import MOST_BODY_BYTES
 from fairlead.router.config.tenant_folder import MOST_ENTRIES
+from fairlead.router.kept_per_minute import A_MINUTE
 from fairlead.router.revision_samples import MOST as MOST_SAMPLES
-from fairlead.router.sample_budget import A_MINUTE
 from fairlead.router.spending_accounts import KEPT_SECONDS
 from fairlead.routing.peers.peer_group import MOST_PEERS
 from fairlead.routing.peers.shared_engines import MOST_ENGINES

@@ -171,8 +171,8 @@ def questions(item: EvaluationItem, before: JournalLine, after: JournalLine, ins
 
 def control(instructions: str) -> EvaluationItem:
     """A short question: a judge that answers it refuses only the pair that it refused before."""
-    asked = EvaluationItem(name="control", messages=({"role": "user", "content": "Is 3 odd?"},), rules=(), digest="")
-    return _question(asked, ("Yes.", "It is odd."), instructions)
+    short = EvaluationItem(name="control", messages=({"role": "user", "content": "Is 3 odd?"},), rules=(), digest="")
+    return _question(short, ("Yes.", "It is odd."), instructions)
 
 
 def preference(text: str) -> Preference:

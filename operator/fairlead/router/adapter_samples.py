@@ -11,9 +11,9 @@ from typing import Any
 from fairlead.fleet.adapters import WHOLE, AdapterVersions
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router import revision_samples
+from fairlead.router.kept_per_minute import KeptPerMinute
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.revision_samples import MOST, OLD_FOR_EACH, EndedRequest, SampleRow
-from fairlead.router.sample_budget import SampleBudget
 from fairlead.routing import revision_split
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -22,7 +22,7 @@ from fairlead.routing.routing_request import RoutingRequest
 class _Trial:
     versions: AdapterVersions
     rows: list[SampleRow] = field(default_factory=list)
-    budget: SampleBudget = field(default_factory=SampleBudget)
+    budget: KeptPerMinute = field(default_factory=KeptPerMinute)
 
     @property
     def percent(self) -> int:

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.router.kept_per_minute import KeptPerMinute
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.sample_budget import SampleBudget
 from fairlead.routing import revision_split
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 
 MOST: Final = 20_000
-"""Requests kept per share and step of the canary; a `SampleBudget` has them last for three days of any traffic."""
+"""Requests kept per share and step of the canary; a `KeptPerMinute` has them last for three days of any traffic."""
 MOST_PROBES: Final = 20
 """Failed probes kept per share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
@@ -64,14 +64,14 @@ class RevisionSamples:
 
     def __init__(self) -> None:
         self.rows: list[SampleRow] = []
-        self._budget = SampleBudget()
+        self._budget = KeptPerMinute()
         self._probes = 0
         self._split: RevisionSplit | None = None
 
     def add(self, split: RevisionSplit, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
         """Add an ended request; those of another share are dropped."""
         if self._split is not split:
-            self.rows, self._split, self._probes, self._budget = [], split, 0, SampleBudget()
+            self.rows, self._split, self._probes, self._budget = [], split, 0, KeptPerMinute()
         if len(self.rows) >= MOST or not record.replica:
             return
         ended = EndedRequest(revision_split.conversation(routing), routing, record, wall)

@@ -26,8 +26,8 @@ def of_minute(minute: int) -> int:
     return A_MINUTE if minute < FULL_MINUTES else max(LEAST, LATER // minute)
 
 
-class SampleBudget:
-    """The budget of one share at one router."""
+class KeptPerMinute:
+    """The requests of one share at one router, counted by minute."""
 
     __slots__ = ("_began", "_halvings", "_kept", "_limit", "_minute")
 

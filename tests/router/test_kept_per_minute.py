@@ -5,12 +5,12 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router import sample_budget
+from fairlead.router import kept_per_minute
+from fairlead.router.kept_per_minute import KeptPerMinute
 from fairlead.router.revision_samples import MOST
-from fairlead.router.sample_budget import SampleBudget
 
 
-def kept_by_minute(budget: SampleBudget, minutes: range, rate: int, conversations: int = 10**9) -> Counter[int]:
+def kept_by_minute(budget: KeptPerMinute, minutes: range, rate: int, conversations: int = 10**9) -> Counter[int]:
     """How many are kept of each minute with `rate` requests a second, spread over this many conversations."""
     found: Counter[int] = Counter()
     for number in range(minutes.start * 60 * rate, minutes.stop * 60 * rate):
@@ -19,50 +19,50 @@ def kept_by_minute(budget: SampleBudget, minutes: range, rate: int, conversation
 
 
 def test_every_request_is_kept_of_a_router_with_few() -> None:
-    assert set(kept_by_minute(SampleBudget(), range(8), 5).values()) == {300}
+    assert set(kept_by_minute(KeptPerMinute(), range(8), 5).values()) == {300}
 
 
 def test_of_a_busy_router_some_of_every_minute_are_kept_and_none_is_blind() -> None:
-    found = kept_by_minute(SampleBudget(), range(14), 100)
-    assert found[0] < 5 * sample_budget.A_MINUTE, "until it has found how many conversations are enough"
-    assert all(sample_budget.A_MINUTE / 4 <= found[minute] <= 2 * sample_budget.A_MINUTE for minute in range(1, 10))
+    found = kept_by_minute(KeptPerMinute(), range(14), 100)
+    assert found[0] < 5 * kept_per_minute.A_MINUTE, "until it has found how many conversations are enough"
+    assert all(kept_per_minute.A_MINUTE / 4 <= found[minute] <= 2 * kept_per_minute.A_MINUTE for minute in range(1, 10))
     assert all(30 <= found[minute] <= 300 for minute in range(10, 14))
 
 
 def test_after_a_rush_all_are_kept_again() -> None:
-    budget = SampleBudget()
+    budget = KeptPerMinute()
     kept_by_minute(budget, range(1), 200)
     found = kept_by_minute(budget, range(1, 9), 1)
     assert (found[1] < 20, found[8]) == (True, 60)
 
 
 def test_after_an_hour_of_silence_the_first_requests_are_kept() -> None:
-    budget = SampleBudget()
+    budget = KeptPerMinute()
     kept_by_minute(budget, range(1), 200)
     kept_by_minute(budget, range(1, 2), 1)
     assert kept_by_minute(budget, range(60, 61), 1)[60] >= 25 / 2
 
 
 def test_a_conversation_is_kept_whole_or_left_out_whole_within_a_minute() -> None:
-    budget = SampleBudget()
+    budget = KeptPerMinute()
     kept_by_minute(budget, range(1), 100, conversations=500)
     found = [{one for one in range(500) if budget.admits(one, 1100.0 + turn)} for turn in range(3)]
     assert found[0] == found[1] == found[2]
 
 
 def test_a_clock_that_is_set_back_keeps_the_minute() -> None:
-    budget = SampleBudget()
+    budget = KeptPerMinute()
     assert [budget.admits(1, wall) for wall in (1000.0, 1200.0, 400.0)] == [True, True, True]
 
 
 def test_what_three_days_may_keep_fits_into_the_list() -> None:
-    first_minute = 5 * sample_budget.A_MINUTE
-    assert first_minute + sum(map(sample_budget.of_minute, range(3 * 24 * 60))) <= MOST
+    first_minute = 5 * kept_per_minute.A_MINUTE
+    assert first_minute + sum(map(kept_per_minute.of_minute, range(3 * 24 * 60))) <= MOST
 
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=12))
 def test_a_minute_keeps_at_most_its_number_for_each_time_it_was_halved(rushes: list[int]) -> None:
-    budget = SampleBudget()
+    budget = KeptPerMinute()
     for minute, requests in enumerate(rushes):
         kept = sum(budget.admits(minute * 10_000 + one, 60.0 * minute) for one in range(requests))
-        assert kept <= sample_budget.A_MINUTE * (1 + (requests // sample_budget.A_MINUTE).bit_length())
+        assert kept <= kept_per_minute.A_MINUTE * (1 + (requests // kept_per_minute.A_MINUTE).bit_length())
