@@ -121,7 +121,7 @@ def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_
 
 
 @pytest.mark.parametrize("own", [Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.2), Objectives()])
-def test_judging_otherwise_changes_the_verdict_and_not_what_the_policy_decides(own: Objectives) -> None:
+def test_other_objectives_change_the_verdict_and_not_what_the_policy_decides(own: Objectives) -> None:
     bounds = ReplicaBounds(least=1, most=8, policy="chat")
     made = candidate(bounds, policy=ScalingPolicy(objectives=own, cold_start=ColdStart(assume_seconds=30)))
     strict = LatencyObjectives(ttft_p95_s=0.02, tpot_p95_s=0.005)
