@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DURATION",
         help="of a new replica, or median and 95th percentile (110s..250s); default: coldStart.assume of the policy",
     )
-    parser.add_argument("--start", type=int, metavar="N", help="replicas ready at first (--from: as recorded; or fewest)")
+    parser.add_argument("--start", type=int, metavar="N", help="replicas ready at first (as recorded, or fewest)")
     parser.add_argument(
         "--against",
         action="append",
