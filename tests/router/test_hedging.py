@@ -29,6 +29,11 @@ async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:
     return first, rival
 
 
+async def failures(router: Plane, ending: str) -> float:
+    """Attempts that failed so; what a canary's gate counts."""
+    return await router.metric(f'fairlead_router_attempts_failed_total{{ending="{ending}"}}')
+
+
 async def calm(router: Plane) -> None:
     """Wait until nothing is charged."""
     for one in await router.endpoints():
@@ -48,6 +53,7 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
             rival.gate.set()
             status, text = await task
             assert (status, text.count("data: ")) == (200, 2)
+            assert await failures(router, "failed") == 1, "a client did not notice it, but it happened"
             await calm(router)
 
     run_story(story())
@@ -55,7 +61,7 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
 
 def test_the_first_one_answers_with_an_error_and_its_rival_goes_on(tmp_path: Path) -> None:
     async def story() -> None:
-        for error in (ERROR, BUSY):
+        for error, ending in ((ERROR, "failed"), (BUSY, "busy")):
             one, other = Gated(), Gated()
             async with router_before(tmp_path, one, other, **SOON) as router:
                 task = asyncio.create_task(router.complete(STREAM))
@@ -67,6 +73,7 @@ def test_the_first_one_answers_with_an_error_and_its_rival_goes_on(tmp_path: Pat
                 rival.gate.set()
                 status, text = await task
                 assert (status, text.count("data: "), rival.left, len(rival.seen)) == (200, 2, 0, 1)
+                assert await failures(router, ending) == 1
                 await calm(router)
 
     run_story(story())
@@ -123,6 +130,7 @@ def test_the_first_one_hangs_and_its_rival_goes_on(tmp_path: Path, monkeypatch: 
             rival.gate.set()
             status, text = await task
             assert (status, text.count("data: "), rival.left, len(rival.seen)) == (200, 2, 0, 1)
+            assert await failures(router, "slow") == 1
 
     run_story(story())
 

@@ -86,18 +86,18 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         hedges.drop(owner, AttemptEnding.FAILED, now)
         return
     owner.last_error = refusals.unreachable(endpoint.address, why)
-    owner.first = None
-    if owner.second is not None:
-        hedges.take_over(owner, owner.second, AttemptEnding.FAILED, now)
-    else:
-        owner.elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+    _left_to_hedge_or_elsewhere(owner, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
 
 def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
-    """Leave the request to its hedge, which is under way already, or try another endpoint."""
+    """Leave the request to its hedge, which is under way already, or try another endpoint.
+
+    The failure is recorded in both cases: a client does not notice it, a canary's gate must.
+    """
     if owner.second is None:
         owner.elsewhere(ending, now)
         return
+    owner.request.record.failed(ending, now)
     owner.first = None  # its connection is not closed: it has answered, or was ended before
     hedges.take_over(owner, owner.second, ending, now)
 
