@@ -132,6 +132,14 @@ def test_a_run_names_the_pairs_that_no_judge_has_seen() -> None:
     assert list(judged.unjudged()) == []
     assert judged.bias() == PositionBias(pairs=1, first=1, second=0, unreadable=0)
     assert replace(run, verdicts=None).bias().pairs == 0
+    silent = replace(run, verdicts={pair.key: PairVerdict(plain=FIRST, turned=UNREADABLE)})
+    assert silent.bias() == PositionBias(pairs=1, first=0, second=0, unreadable=1, item=ITEM.name)
+
+
+def test_a_judge_is_sent_a_short_question_in_the_usual_form_if_it_refused_a_pair() -> None:
+    system, user = judge.control("Choose.").messages
+    assert system == {"role": "system", "content": "Choose."}
+    assert user["content"] == "[Question]\nuser: Is 3 odd?\n\n[Answer A]\nYes.\n\n[Answer B]\nIt is odd."
 
 
 @pytest.mark.parametrize(
@@ -142,6 +150,11 @@ def test_a_run_names_the_pairs_that_no_judge_has_seen() -> None:
         (PositionBias(pairs=40, first=20, second=8, unreadable=0), "(70%)", "followed the position in 28 of 40 pairs"),
         (PositionBias(pairs=40, first=0, second=0, unreadable=5), ", 5 without a verdict", "no verdict in 5 of 40"),
         (PositionBias(pairs=4, first=1, second=0, unreadable=1), ", 1 without a verdict", ""),
+        (
+            PositionBias(pairs=4000, first=0, second=0, unreadable=4000, item="a" * 50),
+            f", 4000 without a verdict (first: item {'a' * 30})",
+            f"no verdict in 4000 of 4000 pairs (first: item {'a' * 30}); its replies",
+        ),
     ],
 )
 def test_ties_of_a_judge_that_reads_no_answers_say_nothing(bias: PositionBias, brief: str, trouble: str) -> None:
