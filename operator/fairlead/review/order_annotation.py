@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from fairlead.api.kinds import GROUP
 from fairlead.fleet.canaries import CanaryOrder, CanaryVerb
@@ -14,7 +14,7 @@ ORDER: Final = f"{GROUP}/rollout"
 _SHOWN: Final = 60
 
 
-def read(document: Mapping[str, Any]) -> CanaryOrder | None:
+def read(document: object) -> CanaryOrder | None:
     """Return a person's last order; None if it cannot be read."""
     words = _written(document).split()
     try:
@@ -24,7 +24,7 @@ def read(document: Mapping[str, Any]) -> CanaryOrder | None:
     return CanaryOrder(verb=verb, at=at) if at.tzinfo is not None else None
 
 
-def warnings(document: Mapping[str, Any]) -> Iterator[SpecWarning]:
+def warnings(document: object) -> Iterator[SpecWarning]:
     """Warn of an order that cannot be read: it would change nothing, without a word."""
     written = _written(document)
     if written and read(document) is None:
@@ -38,6 +38,7 @@ def warnings(document: Mapping[str, Any]) -> Iterator[SpecWarning]:
         )
 
 
-def _written(document: Mapping[str, Any]) -> str:
-    annotations = document["metadata"].get("annotations")
+def _written(document: object) -> str:
+    metadata = document.get("metadata") if isinstance(document, Mapping) else None
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
     return str(annotations.get(ORDER, "")) if isinstance(annotations, Mapping) else ""
