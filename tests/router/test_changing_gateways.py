@@ -82,7 +82,8 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
 
 def test_a_target_that_is_removed_while_a_prompt_is_counted_there_leaves_its_request_to_another(tmp_path: Path) -> None:
     async def story() -> None:
-        async with Tokenizing(None, silent=True).listening() as one, Raw(*[ANSWER] * 2).listening() as other:
+        one = Tokenizing(None, silent=True)
+        async with one.listening(), Raw(*[ANSWER] * 2).listening() as other:
             both = [target("a", one.address), target("b", other.address)]
             async with gateway(written(tmp_path, both, [single("chat", "ns/a")], limits=LIMITED)) as router:
                 counting = asyncio.create_task(posted(router, LONG))

@@ -81,9 +81,7 @@ def test_a_retry_whose_longer_prompt_the_budget_cannot_pay_is_not_sent(tmp_path:
     run_story(story())
 
 
-def test_the_prompt_of_a_retry_holds_the_answer_and_is_not_what_bytes_make_a_token_is_learnt_from(
-    tmp_path: Path,
-) -> None:
+def test_the_prompt_of_a_retry_holds_the_answer_and_says_nothing_of_the_bytes_of_a_token(tmp_path: Path) -> None:
     async def story() -> None:
         question = WANTED | {"messages": [{"role": "user", "content": "x" * 4000}]}
         answers = [*[answer(BAD, prompt=1000), answer(GOOD, prompt=9000)] * 3, answer(GOOD, prompt=1000)]

@@ -90,7 +90,7 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
 
 
 def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
-    """Leave the request to its hedge, which is under way already, or try another endpoint.
+    """Leave the request to its hedge, which is in flight already, or try another endpoint.
 
     The failure is recorded in both cases: a client does not notice it, a canary's gate must.
     """
