@@ -52,6 +52,7 @@ from fairlead.controller.status import canary_status, deployment_status, pre_pul
 from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle, StatusInputs
 from fairlead.controller.status.tenant_use import TenantUsage
+from fairlead.controller.taken_steps import taken_by_cluster
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.canaries import CanaryPhase
@@ -353,7 +354,7 @@ class Reconciler:
 
     def _report_step(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
         """Report a step that the cluster took; one that it refuses is decided again at each try."""
-        step = snapshot.taken(self._world, observed.owner, decision.plan)
+        step = taken_by_cluster(self._world, observed.owner, decision.plan)
         if step is not None:
             log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
             self._events.step(observed.document, step.reason.value, step.because, now)

@@ -13,7 +13,6 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.fleet.policies import ScalingReason
-from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep, RolloutPlan
 from fairlead.objects import engine_deployment, labels, names, network_policies
 from fairlead.objects.owner import Owner
 from fairlead.review import gateway_membership
@@ -235,26 +234,6 @@ def requested_replicas(engine: Manifest) -> int:
     """Return the replica count in a Deployment's spec."""
     found = engine.get("spec", {}).get("replicas")
     return found if isinstance(found, int) else 1
-
-
-def taken(
-    world: ControllerClusterState, owner: Owner, plan: RolloutPlan | None
-) -> ReplicaStep | FailureStep | RetireStep | None:
-    """Return the plan's step if it changes anything, and its revision's Deployment is stored as it leaves it."""
-    step = plan.step if plan else None
-    if not isinstance(step, ReplicaStep | FailureStep | RetireStep):
-        return None
-    live = world.of(kinds.DEPLOYMENT).find(owner.namespace, names.engine(owner.name, step.revision))
-    return step if _is_so(live, step) else None
-
-
-def _is_so(live: Manifest | None, step: ReplicaStep | FailureStep | RetireStep) -> bool:
-    if live is None or isinstance(step, RetireStep):
-        return live is None and isinstance(step, RetireStep)
-    if isinstance(step, ReplicaStep):
-        return requested_replicas(live) == step.replicas
-    failure = revision_facts(live).failure
-    return failure is not None and (failure.times, failure.rejected) == (step.failure.times, step.failure.rejected)
 
 
 def created(manifest: Manifest) -> datetime:
