@@ -29,6 +29,9 @@ from fairlead.engines.vllm import (
 from fairlead.engines.vllm.cpu import settings
 from fairlead.fleet.quantization import Dtype, KvFormat
 
+CONFIGURATION: Final = "--hf-overrides"
+"""Changes fields of the model's configuration."""
+
 
 def _dtype(setup: EngineSetup) -> str | None:
     return None if setup.engine.dtype is Dtype.AUTO else setup.engine.dtype.value
@@ -55,8 +58,12 @@ def _queued(setup: EngineSetup) -> Arguments:
 
 
 def _context(setup: EngineSetup) -> Arguments:
-    """By itself vLLM takes a model with LongRoPE for as short as it was before that: `config/model.py`."""
-    lengthened = setup.shape is not None and setup.shape.original_positions is not None
+    """By itself vLLM takes a model with LongRoPE for as short as it was before that: `config/model.py`.
+
+    A changed configuration may be shorter than the model, and vLLM would end over a length beyond it.
+    """
+    has_long_rope = setup.shape is not None and setup.shape.original_positions is not None
+    lengthened = has_long_rope and not setup.gives(CONFIGURATION)
     return numbered("--max-model-len", setup.context_tokens if lengthened else setup.engine.max_context_tokens)
 
 

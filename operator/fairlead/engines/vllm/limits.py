@@ -1,7 +1,5 @@
 """Whether lengths, batches and memory shares are possible together."""
 
-from typing import Final
-
 from fairlead.engines import field_flags
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
@@ -11,8 +9,6 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
 LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
-CONFIGURATION: Final = "--hf-overrides"
-"""Changes fields of the model's configuration."""
 
 
 def batch_below_sequences(setup: EngineSetup) -> SpecRefusal | None:
