@@ -196,7 +196,7 @@ CACHES: Final = {
             "nvfp4",
             Why.KV_FORMAT_NEEDS_CAPABILITY,
             "needs compute capability 10.x, and NVIDIA-A100-SXM4-80GB has 8.0",
-            "write fp8E5M2",
+            "write fp8E5M2 or auto",
         ),
     ),
     "nor is the cache that a checkpoint has scales for": (
@@ -255,7 +255,7 @@ CACHES: Final = {
             KV,
             "nvfp4",
             Why.KV_FORMAT_DIFFERS,
-            "DeepSeek-V3 compresses its cache already (multi-head latent attention), which takes auto or fp8",
+            "DeepSeek-V3 compresses its cache already (multi-head latent attention), which takes fp8 or 16 bits",
             "write fp8 or auto",
         ),
     ),

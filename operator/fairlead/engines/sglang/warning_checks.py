@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from fairlead.engines import spec_conversation, spec_warnings
+from fairlead.engines import cache_format, spec_conversation, spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import checks, conversation, extra_arg_checks, unknown_flags
 from fairlead.engines.sglang.cpu import warning_checks as cpu_warnings
-from fairlead.engines.sglang.memory import SPECULATING
+from fairlead.engines.sglang.memory import MEMORY, SPECULATING
 from fairlead.engines.sglang.release import RELEASE, is_ours
 from fairlead.engines.spec_speculation import FIELD as SPECULATION
 from fairlead.fleet.accelerators import ADA
@@ -107,15 +107,17 @@ def pools_apart(setup: EngineSetup) -> SpecWarning | None:
 
 def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
     """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends do not mention older ones."""
-    gpu = setup.accelerator
-    if setup.engine.kv not in _EIGHT_BITS or gpu is None or gpu.capability >= ADA:
+    gpu, found = setup.accelerator, cache_format.in_force(setup, MEMORY)
+    if found not in _EIGHT_BITS or gpu is None or gpu.capability >= ADA:
         return None
+    has_own = cache_format.of_auto(setup, MEMORY) is not KvFormat.AUTO
+    what = f"the checkpoint's cache is {found}, " if setup.engine.kv is KvFormat.AUTO else ""
     return _warning(
         "spec.engine.quantization.kvCache",
         setup.engine.kv,
         EngineReason.RISKY,
-        f"{gpu.product} has no FP8 arithmetic, and FP8 was not tested there",
-        "write fp8E5M2 or auto, or watch the first start",
+        f"{what}{gpu.product} has no FP8 arithmetic, and FP8 was not tested there",
+        f"write {'bfloat16' if has_own else 'fp8E5M2 or auto'}, or watch the first start",
     )
 
 

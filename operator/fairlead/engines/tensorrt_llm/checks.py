@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from fairlead.engines import cache_format, spec_conversation, spec_host_memory, spec_refusals, spec_speculation
 from fairlead.engines import field_flags as rows
-from fairlead.engines import spec_conversation, spec_host_memory, spec_refusals, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.tensorrt_llm import adapters, conversation, extra_arg_checks, formats, limits
@@ -12,7 +12,7 @@ from fairlead.engines.tensorrt_llm.memory import MEMORY, settings
 from fairlead.fleet.accelerators import AMPERE
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
-from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
 
@@ -49,15 +49,18 @@ def weights_differ_from_checkpoint(setup: EngineSetup) -> SpecRefusal | None:
 
 def cache_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """NVIDIA's documentation on quantization: FP8 from Ada on, NVFP4 from Blackwell on."""
-    row, gpu = formats.KV.get(setup.engine.kv), setup.accelerator
+    found, gpu = cache_format.in_force(setup, MEMORY), setup.accelerator
+    row, own = formats.KV.get(found), formats.KV.get(cache_format.of_auto(setup, MEMORY))
     if row is None or gpu is None or gpu.capability >= row.least:
         return None
+    what = f"the checkpoint's {found} cache " if setup.engine.kv is KvFormat.AUTO else ""
+    has_way_out = own is None or gpu.capability >= own.least
     return SpecRefusal(
         field="spec.engine.quantization.kvCache",
         value=setup.engine.kv,
         reason=EngineReason.KV_FORMAT_NEEDS_CAPABILITY,
-        because=f"needs compute capability {row.least}, and {gpu.product} has {gpu.capability}",
-        remedy="write auto, or ask for a newer GPU",
+        because=f"{what}needs compute capability {row.least}, and {gpu.product} has {gpu.capability}",
+        remedy=f"{'write auto' if has_way_out else 'take a checkpoint without such a cache'}, or ask for a newer GPU",
     )
 
 
