@@ -114,7 +114,9 @@ class StoredWeights:
     kept_layers: tuple[tuple[MatrixGroup, int], ...] = ()
     """Parts left in 16 bits in so many of their layers, but not in all."""
     eight_bit: frozenset[MatrixGroup] = frozenset()
-    """Parts in FP8 by channel within a four-bit checkpoint."""
+    """Parts in FP8 by channel within a four-bit checkpoint, in all layers where they are quantized."""
+    eight_bit_layers: tuple[tuple[MatrixGroup, int], ...] = ()
+    """Parts in FP8 by channel in so many of those layers, but not in all."""
     described: bool = False
     """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are what its format usually does."""
     block: int | None = None

@@ -118,7 +118,9 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     facts["model_type"] = _family(str(body.get("model_type", "")))
     facts["kv_heads"] = body.get("num_key_value_heads") or facts.get("heads")
     facts["tie_word_embeddings"] = bool(body.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
-    facts["layer_types"] = _counts(body.get("layer_types") or ())
+    kinds = list(body.get("layer_types") or ())
+    facts["layer_types"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    facts["linear_layers"] = frozenset(layer for layer, kind in enumerate(kinds) if kind == "linear_attention")
     if body.get("use_sliding_window", True):
         facts["sliding_window"] = body.get("sliding_window")
     facts.update(_rope(body, facts))
@@ -142,11 +144,6 @@ def _family(model_type: str) -> str:
         if f"{model_type}_text" in families.FAMILY_TRAITS and model_type not in families.FAMILY_TRAITS
         else model_type
     )
-
-
-def _counts(kinds: Iterable[str]) -> dict[str, int]:
-    listed = list(kinds)
-    return {kind: listed.count(kind) for kind in sorted(set(listed))}
 
 
 def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:

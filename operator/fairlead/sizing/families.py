@@ -11,7 +11,6 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import (
     ExpertLayers,
     LatentAttention,
-    MatrixGroup,
     ModelShape,
     RecurrentLayers,
     StoredWeights,
@@ -192,12 +191,13 @@ def _stored(facts: ModelFacts, found: ModelShape) -> StoredWeights | MissingFact
     if label not in FORMATS:
         return MissingFact(f"the checkpoint's quantization {quantization!r} is not known to this version")
     usual = {"kept": ["recurrentIn"]} if label == "nvfp4" else {}
-    kept, some = kept_layers.of(usual | dict(facts), found)
+    parts = kept_layers.of(usual | dict(facts), found)
     return StoredWeights(
         format=FORMATS[label],
-        kept=kept,
-        kept_layers=some,
-        eight_bit=frozenset(map(MatrixGroup, facts.get("eight_bit", []))),
+        kept=parts.kept,
+        kept_layers=parts.kept_layers,
+        eight_bit=parts.eight_bit,
+        eight_bit_layers=parts.eight_bit_layers,
         described="kept" in facts or "eight_bit" in facts,
         block=facts.get("weight_block"),
         group=facts.get("weight_group"),

@@ -1,11 +1,11 @@
-"""Which matrices of a model the names and patterns of a quantization configuration mean, and in how many layers.
+"""Which matrices of a model the names and patterns of a quantization configuration mean, and in which layers.
 
 Patterns are matched with the names that such matrices have; what is as small as a norm or a gate is left out.
 """
 
 import fnmatch
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -57,10 +57,18 @@ _WHOLE_TREE: Final = re.compile(r"(\d)\*$")
 """ModelOpt's name of a layer with a star: that layer and all below it, but not the layers that begin alike."""
 
 
-def named(names: Iterable[str], layers: int) -> dict[MatrixGroup, int]:
-    """Return in how many layers some matrix of each part is named."""
-    spots = range(min(layers, _MOST_LAYERS))
-    return dict(Counter(part for part, _ in {spot for name in names for spot in _meant(name, spots)}))
+def spots(layers: int) -> range:
+    """Return the numbers of a model's layers, of absurdly many the first."""
+    return range(min(layers, _MOST_LAYERS))
+
+
+def named(names: Iterable[str], layers: int) -> dict[MatrixGroup, frozenset[int]]:
+    """Return the layers in which some matrix of each part would be named, if the layer had it."""
+    found: dict[MatrixGroup, set[int]] = defaultdict(set)
+    for name in names:
+        for part, layer in _meant(name, spots(layers)):
+            found[part].add(layer)
+    return {part: frozenset(its) for part, its in found.items()}
 
 
 def _meant(name: str, layers: range) -> Iterator[tuple[MatrixGroup, int]]:

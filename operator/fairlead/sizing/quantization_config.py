@@ -56,14 +56,14 @@ def read(config: ConfigJson, layers: int) -> dict[str, Any] | MissingFact:
 def _facts(config: ConfigJson, found: _Coverage, layers: int) -> dict[str, Any]:
     covered, eight = named_matrices.named(found.covered, layers), named_matrices.named(found.eight, layers)
     if LINEAR in found.eight:
-        eight = {part: layers - covered.get(part, 0) for part in PARTS if covered.get(part, 0) < layers}
+        eight = {part: every - covered.get(part, frozenset()) for part, every in eight.items()}
     return (
         {
             "checkpoint_quant": found.label,
             "kept": [],
             "kept_layers": named_matrices.named((*found.kept, *_left_alone(config)), layers),
-            "covered_layers": {part: covered.get(part, 0) + eight.get(part, 0) for part in PARTS},
-            "eight_bit": sorted(eight),
+            "covered_layers": {part: covered.get(part, frozenset()) | eight.get(part, frozenset()) for part in PARTS},
+            "eight_bit_layers": eight,
         }
         | _shared_scales(config)
         | _cache(config)

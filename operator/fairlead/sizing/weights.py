@@ -153,14 +153,16 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
     )
     if part not in covered or part in shape.stored.kept:
         return plain
-    kept = dict(shape.stored.kept_layers).get(part, 0) / max(1, shape.layers_with(part))
-    return min(1.0, kept) * plain + max(0.0, 1 - kept) * _quantized(shape, weight_format, part, plain)
-
-
-def _quantized(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, plain: float) -> float:
-    """Return bytes of a weight in the layers where its part is quantized."""
+    layers, kept = shape.layers_with(part), dict(shape.stored.kept_layers).get(part, 0)
+    share = min(1.0, kept / max(1, layers))
+    wide = min(1.0, dict(shape.stored.eight_bit_layers).get(part, 0) / max(1, layers - kept))
     if part in shape.stored.eight_bit:
-        return _CHANNEL
+        wide = 1.0
+    return share * plain + (1 - share) * (wide * _CHANNEL + (1 - wide) * _quantized(shape, weight_format, plain))
+
+
+def _quantized(shape: ModelShape, weight_format: WeightFormat, plain: float) -> float:
+    """Return bytes of a weight that has the format which the checkpoint is called by."""
     if shape.stored.group and weight_format is shape.stored.format and weight_format in _SCALES:
         return 0.5 + _SCALES[weight_format] / shape.stored.group
     return BYTES.get(weight_format, plain)
