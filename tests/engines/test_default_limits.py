@@ -1,4 +1,4 @@
-"""vLLM's default limits where a spec names none: requests and tokens of a batch, by GPU."""
+"""vLLM's default limits where a spec names none: requests and tokens of a batch, by GPU, and of a request."""
 
 from dataclasses import replace
 from typing import Final
@@ -9,7 +9,7 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import defaults
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.accelerators import Accelerator
-from tests.engines.setups import A100, B200, ENGINE, H100, L4, setup_of
+from tests.engines.setups import A100, B200, ENGINE, H100, L4, LLAMA, setup_of
 
 DEFAULTS: Final = {
     "an L4": (L4, 256, 2048),
@@ -39,3 +39,13 @@ def test_no_more_requests_run_than_a_step_has_tokens_so_that_few_wait_beside_the
     assert defaults.sequences(setup) == 256
     command = VllmEngine().launch(setup, LifecycleParameters()).command
     assert command[command.index("--max-num-queued-reqs") + 1] == "266"
+
+
+@pytest.mark.parametrize("overrides", ["--hf-overrides", "--hf-overrides.max_position_embeddings"])
+def test_a_lengthened_rope_is_left_to_a_configuration_that_the_spec_changes(overrides: str) -> None:
+    """131,072 tokens were written over a configuration shortened to 8,192, and vLLM ended at its start."""
+    phi = replace(LLAMA, positions=131072, original_positions=4096)
+    changed = replace(ENGINE, extra_args=(overrides + "=8192",))
+    plain, short = setup_of(changed, shape=phi), setup_of(replace(changed, max_context_tokens=8192), shape=phi)
+    assert "--max-model-len" not in VllmEngine().launch(plain, LifecycleParameters()).command
+    assert VllmEngine().launch(short, LifecycleParameters()).command[-3:-1] == ("--max-model-len", "8192")

@@ -100,16 +100,6 @@ def test_a_lengthened_rope_is_given_the_context_that_the_model_was_made_for() ->
     assert launch(short).command == (*START, "--enable-prefix-caching", "--max-model-len", "8192")
 
 
-@pytest.mark.parametrize("overrides", ["--hf-overrides", "--hf-overrides.max_position_embeddings"])
-def test_a_lengthened_rope_is_left_to_a_configuration_that_the_spec_changes(overrides: str) -> None:
-    """131,072 tokens were written over a configuration shortened to 8,192, and vLLM ended at its start."""
-    phi = replace(LLAMA, positions=131072, original_positions=4096)
-    changed = replace(ENGINE, extra_args=(overrides + "=8192",))
-    plain, short = setup_of(changed, shape=phi), setup_of(replace(changed, max_context_tokens=8192), shape=phi)
-    assert "--max-model-len" not in launch(plain).command
-    assert launch(short).command[-3:-1] == ("--max-model-len", "8192")
-
-
 def test_every_typed_field_says_its_flags() -> None:
     draft = {
         "method": "draft_model",
