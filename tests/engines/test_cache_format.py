@@ -19,6 +19,7 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape, StoredWeights
+from tests.engines.on_cpu import PLAIN, on_cpu
 from tests.engines.setups import A100, B200, ENGINE, H100, L4, LATENT, LLAMA, RTX5090, T4, setup_of, with_cache
 
 CHECKS: Final = (
@@ -49,6 +50,13 @@ def test_the_way_out_of_a_coarse_cache_is_not_the_checkpoints_own_one() -> None:
     shape = replace(LLAMA, stored=FP8_WITH_FP8_CACHE)
     assert [no.remedy for no in refused(with_kv(KvFormat.FP8_E5M2, shape, A100))] == ["write bfloat16"]
     assert refused(with_kv(KvFormat.BFLOAT16, shape, A100)) == []
+
+
+def test_on_a_processor_such_a_checkpoint_keeps_its_own_cache() -> None:
+    shape = replace(LLAMA, stored=FP8_WITH_FP8_CACHE)
+    found = kv_cache.five_bit_exponent_with_eight_bit_weights(on_cpu(replace(PLAIN, kv=KvFormat.FP8_E5M2), shape=shape))
+    assert found is not None
+    assert found.remedy == "write auto"
 
 
 def test_an_fp8_checkpoint_before_ada_is_not_sent_to_a_coarse_cache() -> None:

@@ -81,8 +81,11 @@ def _checkpoint(setup: EngineSetup) -> WeightFormat:
 
 
 def _before_ada(setup: EngineSetup) -> str:
-    """Return what to write where a GPU has no FP8 arithmetic: `auto` unless the checkpoint's own cache needs it."""
-    if _of_auto(setup) is not KvFormat.AUTO:
+    """Return what to write where a GPU has no FP8 arithmetic: `auto` unless the checkpoint's own cache needs it.
+
+    A processor takes no cache of 16 bits by name.
+    """
+    if _of_auto(setup) is not KvFormat.AUTO and not setup.on_cpu:
         return _sixteen_bits(setup)
     return "auto" if _checkpoint(setup) in formats.EIGHT_BIT_FLOATS else "fp8E5M2 or auto"
 
