@@ -96,7 +96,7 @@ def test_sglang_warns_of_the_cache_that_a_checkpoint_brings() -> None:
     found = eight_bit_cache(own)
     assert found is not None
     assert (found.value, found.remedy) == ("auto", "write bfloat16, or watch the first start")
-    assert found.because.startswith("the checkpoint's cache is fp8, NVIDIA-A100-SXM4-80GB has no FP8 arithmetic")
+    assert found.because.startswith("the checkpoint's cache is fp8, but NVIDIA-A100-SXM4-80GB has no FP8 arithmetic")
     as_written = eight_bit_cache(replace(own, wanted=replace(own.wanted, engine=replace(plain, kv=KvFormat.FP8))))
     assert as_written is not None
     assert as_written.remedy == found.remedy

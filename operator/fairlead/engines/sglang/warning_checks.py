@@ -111,7 +111,7 @@ def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
     if found not in _EIGHT_BITS or gpu is None or gpu.capability >= ADA:
         return None
     has_own = cache_format.of_auto(setup, MEMORY) is not KvFormat.AUTO
-    what = f"the checkpoint's cache is {found}, " if setup.engine.kv is KvFormat.AUTO else ""
+    what = f"the checkpoint's cache is {found}, but " if setup.engine.kv is KvFormat.AUTO else ""
     return _warning(
         "spec.engine.quantization.kvCache",
         setup.engine.kv,
