@@ -174,6 +174,16 @@ def test_what_the_live_object_lacks_stays_in_the_intent(place: tuple[int, Path])
                 assert drift.with_live(intent, live, each) == intent
 
 
+def test_every_difference_is_listed_and_a_whole_one_only_once() -> None:
+    """A map or list that is applied as a whole is one difference, whatever of it differs; what follows is listed too."""
+    intent: Manifest = {"spec": {"nodeSelector": {"disk": "ssd"}, "args": ["a", "b"], "replicas": 2}}
+    live: Manifest = {"spec": {"nodeSelector": {"disk": "hdd", "zone": "b"}, "args": ["c"], "replicas": 3}}
+
+    found = list(drift.differences(intent, live))
+
+    assert found == [("spec", "nodeSelector"), ("spec", "args"), ("spec", "replicas")]
+
+
 def is_key(path: drift.DriftPath) -> bool:
     """Whether a whole element is missing, since the field that identifies it was changed."""
     return path[-1].startswith("[")
