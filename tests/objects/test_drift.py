@@ -175,7 +175,7 @@ def test_what_the_live_object_lacks_stays_in_the_intent(place: tuple[int, Path])
 
 
 def test_every_difference_is_listed_and_a_whole_one_only_once() -> None:
-    """A map or list that is applied as a whole is one difference, whatever of it differs; what follows is listed too."""
+    """A map or list that is applied as a whole is one difference; what follows is listed too."""
     intent: Manifest = {"spec": {"nodeSelector": {"disk": "ssd"}, "args": ["a", "b"], "replicas": 2}}
     live: Manifest = {"spec": {"nodeSelector": {"disk": "hdd", "zone": "b"}, "args": ["c"], "replicas": 3}}
 
