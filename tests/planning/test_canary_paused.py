@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryStep, CanaryVerb, UndecidedAction
 from fairlead.fleet.gate_verdicts import Verdict
-from tests.planning.trials import ONE_SPARE, PLAN, Trial, reason, trial
+from tests.planning.trials import NO_SPARE, ONE_SPARE, PLAN, Trial, reason, trial
 
 HELD = CanaryPlan(steps=(CanaryStep(replicas=1, traffic=5), CanaryStep(replicas=1, traffic=50)))
 
@@ -64,7 +64,36 @@ def test_a_gate_that_fails_rejects_during_a_pause() -> None:
     made = trial().until(lambda at: at.percent == 5)
     pause(made).judge(Verdict.FAILED)
     made.until(lambda at: at.phase is CanaryPhase.REJECTED).run(5)
-    assert made.counts["b"] == (0, 0) or made.percent == 0
+    assert (made.counts, made.percent) == ({"a": (3, 3), "b": (0, 0)}, 0)
+    assert reason(made) == "b was given up; a serves with 3 replicas, as many as desired"
+    before = place(made), made.counts
+    assert (place(pause(made, paused=False).run(5)), made.counts) == before
+
+
+def test_an_order_to_abort_is_carried_out_during_a_pause() -> None:
+    for rules in (NO_SPARE, ONE_SPARE):
+        made = pause(trial(rules=rules).until(lambda at: at.percent == 5))
+        made.order(CanaryVerb.ABORT)
+        assert made.run(5).counts == {"a": (3, 3), "b": (0, 0)}
+
+
+def test_a_rejected_revision_gives_its_gpus_back_during_a_pause_only_when_no_router_sends_to_it() -> None:
+    made = pause(trial().until(lambda at: at.percent == 5))
+    made.judge(Verdict.FAILED)
+    made.diverted = False
+    made.until(lambda at: at.phase is CanaryPhase.REJECTED).run()
+    assert made.counts == {"a": (2, 2), "b": (1, 1)}
+    made.diverted = True
+    assert made.run(5).counts == {"a": (3, 3), "b": (0, 0)}
+
+
+def test_an_edit_of_what_was_rejected_waits_for_the_end_of_the_pause() -> None:
+    made = pause(trial().until(lambda at: at.percent == 5))
+    made.judge(Verdict.FAILED)
+    made.until(lambda at: at.phase is CanaryPhase.REJECTED).run(5)
+    made.judge(None)
+    made.edit("c")
+    assert {name: made.run(20).counts.get(name) for name in "abc"} == {"a": (3, 3), "b": (0, 0), "c": None}
 
 
 def test_a_gate_that_stays_undecided_rejects_only_after_the_pause() -> None:

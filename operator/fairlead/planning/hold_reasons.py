@@ -63,7 +63,7 @@ def _short_of_gpus(at: RolloutState, need: ScaleUpNeed) -> HoldStep | None:
 
 
 def _paused(at: RolloutState) -> HoldStep | None:
-    if not at.rollout.rules.paused or (at.alone and at.current.exists):
+    if not at.paused or (at.alone and at.current.exists):
         return None
     rest = ", ".join(f"{each.name} {each.requested}" for each in at.all)
     return HoldStep(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")

@@ -98,7 +98,7 @@ def _wait(at: RolloutState) -> HoldStep | FailureStep:
 
 
 def _phase(at: RolloutState) -> RolloutPhase:
-    if at.rollout.rules.paused:
+    if at.paused:
         return RolloutPhase.PAUSED
     if at.returning:
         return RolloutPhase.RETURNED if at.complete else RolloutPhase.RETURNING

@@ -70,6 +70,12 @@ class RolloutState:
         return self.current.name != self.rollout.target
 
     @property
+    def paused(self) -> bool:
+        """Whether the mix of revisions stays as it is; a target that was rejected is left even during a pause."""
+        left = self.returning and rollback.is_rejected(self.rollout)
+        return self.rollout.rules.paused and not left
+
+    @property
     def alone(self) -> bool:
         """Whether no replica of any other revision is left."""
         return all(each.gone for each in self.others)

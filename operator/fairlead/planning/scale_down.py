@@ -79,12 +79,12 @@ def _free(at: RolloutState, each: RevisionCounts) -> int:
 def _to_give_up(at: RolloutState) -> int:
     """Replicas beyond the wanted count; below it, only as many as free the GPUs that the current revision needs."""
     beyond = _serving(at) - at.wanted - min(at.extra, at.most_on_trial)
-    return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
+    return max(0, beyond, 0 if at.paused else scale_up.lacking(at))
 
 
 def _within_pause(at: RolloutState, give: int) -> int:
     """While paused only replicas beyond the ceiling are removed; the mix of revisions stays."""
-    return min(give, max(0, at.excess)) if at.rollout.rules.paused else give
+    return min(give, max(0, at.excess)) if at.paused else give
 
 
 def _less(each: RevisionCounts, give: int, reason: StepReason, because: str) -> ReplicaStep:

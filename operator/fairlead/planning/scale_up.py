@@ -49,7 +49,7 @@ def step(at: RolloutState) -> ReplicaStep | None:
 
 def needs(at: RolloutState) -> Iterator[ScaleUpNeed]:
     """Yield revisions that lack replicas, the most urgent first."""
-    candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
+    candidates = _paused(at) if at.paused else _rolling(at)
     return (need for need in candidates if need.lack > 0)
 
 
