@@ -33,6 +33,25 @@ def test_its_share_stays_until_the_pause_ends() -> None:
     pause(made, paused=False).until(lambda at: at.phase is CanaryPhase.PROMOTED)
 
 
+def test_an_order_to_promote_waits_for_the_end_of_the_pause() -> None:
+    """`fairlead rollout` refuses it, but the annotation can be set with kubectl."""
+    made = trial(plan=replace(HELD, steps=tuple(replace(one, gates=(CanaryGate.MANUAL,)) for one in HELD.steps)))
+    before = place(pause(made.until(lambda at: at.percent == 5)))
+    made.order(CanaryVerb.PROMOTE)
+    for at in made.rounds(50):
+        assert place(at) == before
+    assert place(pause(made, paused=False).run(50)) == (CanaryPhase.STEPPING, 1, 50), "it counts once"
+
+
+def test_an_order_to_promote_is_dropped_if_another_follows_during_the_pause() -> None:
+    made = pause(trial(plan=HELD).until(lambda at: at.percent == 5))
+    made.order(CanaryVerb.PROMOTE)
+    made.run(5)
+    made.order(CanaryVerb.PAUSE)
+    made.run(5)
+    assert place(pause(made, paused=False).run(50)) == (CanaryPhase.STEPPING, 0, 5)
+
+
 def test_no_first_step_begins_during_a_pause() -> None:
     made = pause(trial())
     for at in made.rounds(50):
@@ -109,7 +128,7 @@ def test_a_share_that_was_not_reached_begins_after_the_pause() -> None:
     pause(made, paused=False).until(lambda at: at.percent == 50)
 
 
-@given(st.lists(st.sampled_from(["pause", "go on", "passed", "undecided", "retry"]), max_size=8))
+@given(st.lists(st.sampled_from(["pause", "go on", "passed", "undecided", "retry", "promote"]), max_size=8))
 def test_whatever_happens_before_a_pause_no_share_grows_during_it(events: list[str]) -> None:
     plan = replace(PLAN, steps=(*PLAN.steps, CanaryStep(replicas=2, traffic=80, gates=(CanaryGate.MANUAL,))))
     made = trial(plan=plan)
@@ -117,12 +136,13 @@ def test_whatever_happens_before_a_pause_no_share_grows_during_it(events: list[s
         match event:
             case "pause" | "go on":
                 pause(made, paused=event == "pause")
-            case "retry":
-                made.order(CanaryVerb.RETRY)
+            case "retry" | "promote":
+                made.order(CanaryVerb(event))
             case _:
                 made.judge(Verdict.PASSED if event == "passed" else None)
         made.run(7)
     made.facts = replace(made.facts, order=None)
     before = place(pause(made).run(1))
     made.judge(Verdict.PASSED)
+    made.order(CanaryVerb.PROMOTE)
     assert place(made.run(30)) == before

@@ -117,9 +117,14 @@ def _revokes(fresh: StepVerdict) -> bool:
 
 
 def _ordered(at: CanaryMoment) -> CanaryState | None:
-    """Carry out a new order; each counts once, and not for a canary that began after it was given."""
+    """Carry out a new order; each counts once, and not for a canary that began after it was given.
+
+    One to promote waits while the spec holds the rollout: it would end a step.
+    """
     order, state = at.facts.order, at.state
     if order is None or (state.ordered_at is not None and order.at <= state.ordered_at):
+        return None
+    if order.verb is CanaryVerb.PROMOTE and at.facts.paused:
         return None
     state = replace(state, ordered_at=order.at)
     early = order.at < state.since and state.phase is not CanaryPhase.STEPPING
