@@ -9,6 +9,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children.admitted_fields import AdmittedFields
+from tests.controller.children.losses import relabelled
 from tests.controller.pretend import Pretend, deployment
 
 PLACED = {"nodeSelector": {"zone": "a"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}
@@ -135,7 +136,8 @@ def test_what_admission_removes_stays_away_through_a_new_count() -> None:
     assert reported(world, "PutBack") == []
 
 
-def test_a_policy_of_creations_alone_leaves_the_template_that_it_made() -> None:
+def created_under_a_mirror() -> Pretend:
+    """One deployment that settled under a policy on creations alone."""
     world = Pretend()
     world.objects.admission = lambda one: (
         one
@@ -144,11 +146,53 @@ def test_a_policy_of_creations_alone_leaves_the_template_that_it_made() -> None:
     )
     world.apply(deployment(replicas=1))
     world.settle()
+    return world
+
+
+def test_a_policy_of_creations_alone_leaves_the_template_that_it_made() -> None:
+    world = created_under_a_mirror()
     served = world.serving()
     world.apply(deployment(replicas=2))
     world.settle()
     assert served < world.serving()
     assert all(one.startswith("mirror.example/") for one in images(world))
+
+
+def in_an_outage() -> Pretend:
+    """One deployment that settled under a policy which is down now."""
+    world = settled(mirrored, replicas=1)
+    world.objects.admission = policy(lambda pod: pod)
+    return world
+
+
+@pytest.mark.parametrize("made", [created_under_a_mirror, in_an_outage], ids=["creations alone", "an outage"])
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "restarted"])
+def test_labels_are_put_back_without_a_restart_of_engines(made: Callable[[], Pretend], *, restarted: bool) -> None:
+    """All engines of the revision rolled to the spec's image, which nodes may not even reach."""
+    world = made()
+    served, before = world.serving(), template(engines(world)[0])
+    assert images(world) == {before["containers"][0]["image"]}
+    assert before["containers"][0]["image"].startswith("mirror.example/")
+    (live,) = engines(world)
+    relabelled(world, kinds.DEPLOYMENT, live, {})
+    if restarted:
+        world.restart()
+    world.settle()
+    (after,) = engines(world)
+    assert (template(after), after["metadata"]["labels"]) == (before, live["metadata"]["labels"])
+    assert world.serving() == served
+    (event,) = reported(world, "PutBack")
+    assert "metadata.labels was changed by" in event
+
+
+def test_what_a_person_changed_with_the_labels_is_put_back_too() -> None:
+    world = settled(mirrored, replicas=1)
+    (live,) = engines(world)
+    edited = copy.deepcopy(live)
+    edited["spec"]["template"]["spec"]["containers"][0]["args"] = ["--theirs"]
+    relabelled(world, kinds.DEPLOYMENT, edited, {})
+    world.settle()
+    assert template(engines(world)[0]) == template(live)
 
 
 def test_what_a_person_changes_under_a_policy_is_put_back() -> None:

@@ -177,11 +177,14 @@ class Applier:
         return intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}, note
 
     async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
-        """Put the labels back on a revision's Deployment; its count and its recorded facts stay."""
-        self._world.note(await self._server.apply(orphans.as_it_stood(live, owner)))
-        meddled(
-            kinds.DEPLOYMENT, foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(live))
-        )
+        """Put the labels back on a revision's Deployment; its count, recorded facts and admitted template stay."""
+        metadata = live["metadata"]
+        full = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"]) or live
+        intent = admitted_fields.with_admitted_template(orphans.as_it_stood(full, owner), full)
+        only = {"metadata": intent["metadata"] | {"uid": metadata["uid"]}}
+        self._world.note(await self._server.apply(intent | only))
+        note = foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(full))
+        meddled(kinds.DEPLOYMENT, note)
 
     def _store_late(self, live: Manifest) -> None:
         """Store an object taken for absent: a new decision is needed, or its replica count would be reset."""
