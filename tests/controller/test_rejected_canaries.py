@@ -45,6 +45,7 @@ def test_it_stays_rejected_under_canary_until_a_person_orders_a_retry() -> None:
     world.restart()
     world.rounds(60)
     assert (world.canary["phase"], world.canary["message"]) == ("Rejected", "a person aborted it")
+    assert world.event_sink.published.count("CanaryRejected") == 1
     assert world.counts == (3, 0)
     world.order("retry")
     world.rounds(20)

@@ -125,10 +125,7 @@ def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:
 
 def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, str] | None:
     """Return an Event's reason and note if a canary came to another phase or step, or was paused."""
-    if state is None:
-        return None
-    place = (state.phase, state.step, state.paused)
-    if stored is not None and stored.revision == state.revision and place == (stored.phase, stored.step, stored.paused):
+    if state is None or _is_reported(state, stored):
         return None
     name, number = f"{state.revision} against {state.stable}", f"step {state.step + 1} of {len(state.plan.steps)}"
     if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
@@ -140,6 +137,14 @@ def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, st
         return "CanaryBegan", f"{name}: {count(len(state.plan.steps), 'step')}, the first when {first}"
     traffic = state.plan.steps[state.step].traffic
     return "CanaryStep", f"{name}: {number}, {traffic} % of the conversations once replicas serve it"
+
+
+def _is_reported(state: CanaryState, stored: CanaryState | None) -> bool:
+    """Whether there was an Event for this already; what its Deployment alone still records had one when it happened."""
+    if stored is None:
+        return state.phase is CanaryPhase.REJECTED
+    same = stored.revision == state.revision
+    return same and (stored.phase, stored.step, stored.paused) == (state.phase, state.step, state.paused)
 
 
 def _place(state: CanaryState | None) -> tuple[object, ...]:
