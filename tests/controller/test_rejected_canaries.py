@@ -50,3 +50,21 @@ def test_it_stays_rejected_under_canary_until_a_person_orders_a_retry() -> None:
     world.order("retry")
     world.rounds(20)
     assert (world.canary["phase"], world.counts) == ("Stepping", (2, 1))
+
+
+def test_an_order_to_abort_during_a_pause_gives_the_gpu_back_and_is_reported_as_ever() -> None:
+    """The condition said `Paused`, and the old revision stayed a replica short until a person ended the pause."""
+    world = TrialWorld(CANARY)
+    world.rounds(20)
+    set_strategy(world, CANARY | {"paused": True})
+    assert (world.counts, world.condition("Progressing")) == ((2, 1), ("Unknown", "Paused"))
+    world.order("promote")
+    world.rounds(20)
+    assert world.counts == (2, 1)
+    world.order("abort")
+    world.settle()
+    assert (world.canary["phase"], world.counts) == ("Rejected", (3, 0))
+    assert world.condition("Progressing") == ("False", "CanaryRejected")
+    writes = len(world.server.writes)
+    world.rounds(5)
+    assert len(world.server.writes) == writes
