@@ -52,7 +52,7 @@ _LIMITS: Final = (
     (
         "requests that one router compares in a canary's step",
         f"{MOST_SAMPLES:,}",
-        f"at most about {A_MINUTE} of each minute at first, and fewer later, by whole conversations: for three days",
+        f"at most about {A_MINUTE} of each minute at first, and fewer later, chosen by a hash: for three days",
     ),
     (
         "age of the usage that a router keeps",

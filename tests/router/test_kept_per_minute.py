@@ -1,4 +1,4 @@
-"""Some requests of every minute are kept for a comparison, by whole conversations, for days."""
+"""Some requests of every minute are kept for a comparison, from all conversations, for days."""
 
 from collections import Counter
 
@@ -24,7 +24,7 @@ def test_every_request_is_kept_of_a_router_with_few() -> None:
 
 def test_of_a_busy_router_some_of_every_minute_are_kept_and_none_is_blind() -> None:
     found = kept_by_minute(KeptPerMinute(), range(14), 100)
-    assert found[0] < 5 * kept_per_minute.A_MINUTE, "until it has found how many conversations are enough"
+    assert found[0] < 5 * kept_per_minute.A_MINUTE, "until it has found how many are enough"
     assert all(kept_per_minute.A_MINUTE / 4 <= found[minute] <= 2 * kept_per_minute.A_MINUTE for minute in range(1, 10))
     assert all(30 <= found[minute] <= 300 for minute in range(10, 14))
 
@@ -43,11 +43,22 @@ def test_after_an_hour_of_silence_the_first_requests_are_kept() -> None:
     assert kept_by_minute(budget, range(60, 61), 1)[60] >= 25 / 2
 
 
-def test_a_conversation_is_kept_whole_or_left_out_whole_within_a_minute() -> None:
+def test_a_few_conversations_with_much_traffic_are_all_still_seen() -> None:
     budget = KeptPerMinute()
-    kept_by_minute(budget, range(1), 100, conversations=500)
-    found = [{one for one in range(500) if budget.admits(one, 1100.0 + turn)} for turn in range(3)]
-    assert found[0] == found[1] == found[2]
+    kept_by_minute(budget, range(1), 100, conversations=20)
+    seen = Counter(
+        number % 20 for number in range(60 * 100, 120 * 100) if budget.admits(number % 20, 1000.0 + number / 100)
+    )
+    assert len(seen) == 20
+    assert max(seen.values()) < sum(seen.values()) / 4
+
+
+def test_what_a_request_had_at_both_revisions_is_kept_or_left_out_together() -> None:
+    budget = KeptPerMinute()
+    kept_by_minute(budget, range(1), 100)
+    found = [[budget.admits(one, 1061.0 + one / 1000) for _ in range(2)] for one in range(200)]
+    assert {len(set(one)) for one in found} == {1}
+    assert {True, False} == {one[0] for one in found}
 
 
 def test_a_clock_that_is_set_back_keeps_the_minute() -> None:

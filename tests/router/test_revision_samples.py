@@ -168,21 +168,22 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(kept(*[record(NEW)] * 9)) == 5
 
 
-def busy(fails_from: float) -> RevisionSamples:
+def busy(fails_from: float, conversations: int = 10**9) -> RevisionSamples:
     """Fifty requests a second for five minutes, of which the new revision fails all from this second on.
 
     Its prefix cache stays colder than the old one's.
     """
     rng = random.Random(5)  # noqa: S311  # a test
     made, samples = split_of(fleet(1, 1, 50)), RevisionSamples()
-    for key in range(1, 16_001):
+    for number in range(1, 16_001):
+        key = 1 + number % conversations
         is_new = revision_split.is_within(key, NEW, 0.5)
         first = 1.0 + 0.5 * rng.lognormvariate(0, 0.4)
         made_of = {"first_token_at": first, "ended_at": first + rng.lognormvariate(0, 0.2)}
         if is_new:
             made_of["cached_tokens"] = 200
-            made_of |= {"status": 502} if key / 50 > fails_from else {}
-        samples.add(made, in_session(key), record(NEW if is_new else OLD, **made_of), 1000.0 + key / 50)
+            made_of |= {"status": 502} if number / 50 > fails_from else {}
+        samples.add(made, in_session(key), record(NEW if is_new else OLD, **made_of), 1000.0 + number / 50)
     return samples
 
 
@@ -194,6 +195,14 @@ def test_a_busy_router_still_reports_requests_after_the_longest_warm_up() -> Non
 
 def test_a_revision_that_begins_to_fail_under_much_traffic_is_found_faulty() -> None:
     found = service.report(rows(busy(fails_from=210.0)), ServicePlan()).verdict
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+
+
+@pytest.mark.parametrize("conversations", [20, 60, 300])
+def test_it_is_found_among_few_conversations_too(conversations: int) -> None:
+    reported = rows(busy(fails_from=210.0, conversations=conversations))
+    assert len(reported) < 16_000 / 4, "most requests are left out"
+    found = service.report(reported, ServicePlan()).verdict
     assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
