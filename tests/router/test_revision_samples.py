@@ -93,7 +93,10 @@ def test_a_stream_is_kept_with_its_times_and_the_load_of_its_engine() -> None:
         ({"structured": True, "check": "not JSON"}, frozenset({Fault.INVALID_JSON}), 0.5),
         ({"structured": True, "check": "valid"}, frozenset(), 0.5),
         ({"status": 400}, frozenset({Fault.REFUSED}), None),
+        ({"status": 413}, frozenset({Fault.REFUSED}), None),
+        ({"status": 422}, frozenset({Fault.REFUSED}), None),
         ({"status": 404, "reason": "not_found"}, frozenset({Fault.REFUSED}), None),
+        ({"status": 404}, frozenset(), None),
         ({"status": 408, "reason": "request_timeout"}, frozenset(), None),
         ({"status": 429}, frozenset(), None),
         ({"status": 403, "reason": "budget_exceeded"}, frozenset(), None),
@@ -206,14 +209,14 @@ def test_it_is_found_among_few_conversations_too(conversations: int) -> None:
     assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
-def refusing(of_new: float, of_old: float) -> GateVerdict:
-    """The verdict if engines refuse these parts of their requests."""
+def refusing(of_new: float, of_old: float, by: int = 400) -> GateVerdict:
+    """The verdict if engines refuse these parts of their requests, by this status."""
     rng = random.Random(3)  # noqa: S311  # a test
     made, samples = split_of(fleet(1, 1, 50)), RevisionSamples()
     for key in range(1, 4001):
         is_new = revision_split.is_within(key, NEW, 0.5)
         first = 1.0 + 0.5 * rng.lognormvariate(0, 0.4)
-        status = 400 if rng.random() < (of_new if is_new else of_old) else 200
+        status = by if rng.random() < (of_new if is_new else of_old) else 200
         times = {"first_token_at": first, "ended_at": first + rng.lognormvariate(0, 0.2)}
         samples.add(made, in_session(key), record(NEW if is_new else OLD, status=status, **times), 1000.0 + key / 2)
     return service.report(rows(samples), ServicePlan()).verdict
@@ -227,6 +230,10 @@ def test_a_revision_that_refuses_what_the_old_one_answers_fails() -> None:
 
 def test_clients_mistakes_that_both_revisions_refuse_are_no_fault_of_the_new_one() -> None:
     assert refusing(of_new=0.1, of_old=0.1).verdict is Verdict.PASSED
+
+
+def test_earlier_replies_that_only_engines_of_the_old_revision_hold_are_no_fault_of_the_new_one() -> None:
+    assert refusing(of_new=0.05, of_old=0.0, by=404).verdict is Verdict.PASSED
 
 
 def test_a_router_without_a_share_has_nothing_to_report() -> None:

@@ -23,8 +23,8 @@ OLD_FOR_EACH: Final = 4.0
 FAULTY: Final = frozenset(
     {AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED, AttemptEnding.CUT, AttemptEnding.SLOW},
 )
-NOT_REFUSED: Final = frozenset({408, 429})
-"""A slow client, and a full engine."""
+NOT_REFUSED: Final = frozenset({404, 408, 429})
+"""What this engine does not hold, such as an earlier reply or an adapter; a slow client; and a full engine."""
 NO_ROUTE: Final = "not_found"
 """The router's own words for an engine without the route."""
 _ERROR, _CUT, _INVALID_JSON, _REFUSED = 1, 2, 4, 8
@@ -136,8 +136,9 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
 
 def _is_refused(record: RequestRecord) -> bool:
     """Whether the engine called it wrong. Clients' mistakes reach both sides alike, a revision's own only one."""
-    is_own = record.reason in {"", NO_ROUTE}
-    return is_own and 400 <= record.status < 500 and record.status not in NOT_REFUSED
+    if record.reason == NO_ROUTE:
+        return True
+    return not record.reason and 400 <= record.status < 500 and record.status not in NOT_REFUSED
 
 
 def _failed_attempt(ended: EndedRequest) -> SampleRow:
