@@ -73,7 +73,8 @@ class AdapterReconciler:
         found, stored = await self._observed(document, now), canary_status.of(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         timed = deployment_status.timed(found.conditions, before, generation, now)
-        status = found.figures | {"observedGeneration": generation, "conditions": timed}
+        figures = adapter_status.with_versions(found.figures, before)
+        status = figures | {"observedGeneration": generation, "conditions": timed}
         if found.canary is not None:
             status["canary"] = canary_status.written(found.canary)
         if not deployment_status.differs(status, before):

@@ -62,6 +62,15 @@ def figures(seen: AdapterObservation) -> Manifest:
     }
 
 
+def with_versions(figures: Manifest, before: Manifest) -> Manifest:
+    """Return figures with the names of the versions so far, where nothing is observed of them now.
+
+    By these names a version that is added later is new, in whatever place: it goes on trial, and not to all users.
+    """
+    versions = [{"digest": one["digest"], "name": one["name"]} for one in before.get("versions") or ()]
+    return {"versions": versions} | figures if versions else figures
+
+
 def is_loaded(seen: AdapterObservation) -> bool:
     """Whether every chosen replica has every version."""
     return len(_whole(seen)) == len(seen.chosen)
