@@ -1,18 +1,15 @@
 """A new version of an adapter on trial: its share in the routers' file, its gates, and user commands."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
-
-import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.adapters import AdapterPlace, AdapterState
 from fairlead.fleet.request_samples import RequestSample
 from tests.comparing.requests_of_users import Traffic
-from tests.controller.adapters.adapter_world import ENGINE, FIRST, SECOND, SLOTS, AdapterWorld
+from tests.controller.adapters.adapter_world import FIRST, SECOND, SLOTS, AdapterWorld
 from tests.controller.pretend import deployment
 from tests.controller.quality_trials import EVALUATION, EvaluationWorld, lines, loses
 
@@ -261,53 +258,3 @@ def test_the_pod_of_a_runner_may_connect_to_the_engines_that_have_the_adapter() 
     ]
     assert pod["metadata"]["name"] == "sql-aaaaaaaa-baseline"
     assert any(selected.items() <= pod["metadata"]["labels"].items() for selected in admitted)
-
-
-def test_a_new_version_that_is_listed_first_is_on_trial_like_any_other() -> None:
-    world = VersionWorld()
-    world.put_adapter("sql", edition(FIRST), canary=world.spec)
-    world.turn(2)
-    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
-    world.settle()
-    assert world.shares == {OLD: 100, NEW: 0}
-    world.turn()
-    assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)
-    assert world.begun().shares == {OLD: 90, NEW: 10}
-
-
-def without_slots(world: VersionWorld) -> Callable[[], None]:
-    """Someone edits the slots away, and back."""
-    world.apply(deployment(engine=ENGINE))
-    return lambda: world.apply(deployment(**SLOTS))
-
-
-def without_deployment(world: VersionWorld) -> Callable[[], None]:
-    """It is deleted, and applied again."""
-    world.kube.delete(kinds.INFERENCE_DEPLOYMENT, "default", "chat")
-    return lambda: world.apply(deployment(**SLOTS))
-
-
-def unreadable(world: VersionWorld) -> Callable[[], None]:
-    """Someone applies an adapter with nonsense in it, which is replaced later."""
-    world.put_adapter("sql", {"digest": "nonsense"}, canary=world.spec)
-    return lambda: None
-
-
-@pytest.mark.parametrize("goes_wrong", [without_slots, without_deployment, unreadable])
-def test_a_new_version_that_is_listed_first_is_on_trial_even_if_the_adapter_could_not_be_served_for_a_while(
-    goes_wrong: Callable[[VersionWorld], Callable[[], None]],
-) -> None:
-    world = VersionWorld()
-    world.put_adapter("sql", edition(FIRST), canary=world.spec)
-    world.turn(2)
-    repair = goes_wrong(world)
-    world.reconcile_adapter()
-    assert world.reason()[0] == "False"
-    assert world.status()["versions"] == [{"digest": FIRST, "name": OLD}], "of replicas nothing is claimed"
-    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
-    world.reconcile_adapter()
-    repair()
-    world.settle()
-    assert world.shares == {OLD: 100, NEW: 0}
-    world.turn()
-    assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)

@@ -1,0 +1,60 @@
+"""A new version that is listed before the one that serves is on trial like any other."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fairlead.cluster import kinds
+from tests.controller.adapters.adapter_world import ENGINE, FIRST, SECOND, SLOTS
+from tests.controller.adapters.test_adapter_canaries import NEW, OLD, VersionWorld, edition
+from tests.controller.pretend import deployment
+
+
+def test_a_new_version_that_is_listed_first_is_on_trial_like_any_other() -> None:
+    world = VersionWorld()
+    world.put_adapter("sql", edition(FIRST), canary=world.spec)
+    world.turn(2)
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
+    world.settle()
+    assert world.shares == {OLD: 100, NEW: 0}
+    world.turn()
+    assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)
+    assert world.begun().shares == {OLD: 90, NEW: 10}
+
+
+def without_slots(world: VersionWorld) -> Callable[[], None]:
+    """Someone edits the slots away, and back."""
+    world.apply(deployment(engine=ENGINE))
+    return lambda: world.apply(deployment(**SLOTS))
+
+
+def without_deployment(world: VersionWorld) -> Callable[[], None]:
+    """It is deleted, and applied again."""
+    world.kube.delete(kinds.INFERENCE_DEPLOYMENT, "default", "chat")
+    return lambda: world.apply(deployment(**SLOTS))
+
+
+def unreadable(world: VersionWorld) -> Callable[[], None]:
+    """Someone applies an adapter with nonsense in it, which is replaced later."""
+    world.put_adapter("sql", {"digest": "nonsense"}, canary=world.spec)
+    return lambda: None
+
+
+@pytest.mark.parametrize("goes_wrong", [without_slots, without_deployment, unreadable])
+def test_a_new_version_that_is_listed_first_is_on_trial_even_if_the_adapter_could_not_be_served_for_a_while(
+    goes_wrong: Callable[[VersionWorld], Callable[[], None]],
+) -> None:
+    world = VersionWorld()
+    world.put_adapter("sql", edition(FIRST), canary=world.spec)
+    world.turn(2)
+    repair = goes_wrong(world)
+    world.reconcile_adapter()
+    assert world.reason()[0] == "False"
+    assert world.status()["versions"] == [{"digest": FIRST, "name": OLD}], "of replicas nothing is claimed"
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
+    world.reconcile_adapter()
+    repair()
+    world.settle()
+    assert world.shares == {OLD: 100, NEW: 0}
+    world.turn()
+    assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)
