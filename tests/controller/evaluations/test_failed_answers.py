@@ -2,7 +2,10 @@
 
 import pytest
 
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_run
+from tests.controller.evaluations.test_runners import Programs
 from tests.controller.quality_trials import QualityWorld, lines
 
 
@@ -52,3 +55,27 @@ def test_a_retried_canary_asks_the_old_revision_again_what_it_failed_to_answer()
     world.steps(20)
     world.order("retry")
     assert world.until("Passed")["reason"] == "NotWorse"
+
+
+class FailsOnce(Programs):
+    """The first pod of the old revision prints nothing of two items."""
+
+    def program(self, pod: Manifest) -> tuple[int, str]:
+        code, printed = super().program(pod)
+        name = pod["metadata"]["name"]
+        if not name.endswith("-baseline") or self.starts[name] > 1:
+            return code, printed
+        return code, "\n".join(one for one in printed.splitlines() if '"7"' not in one and '"8"' not in one)
+
+
+def test_a_runner_in_pods_runs_again_once_the_old_revisions_answers_are_deleted() -> None:
+    world = FailsOnce()
+    assert world.until("Error")["reason"] == "BaselineErrors"
+    world.restart()
+    world.steps(30)
+    assert world.gate["reason"] == "BaselineErrors", "a restart alone starts no pod"
+    world.kube.delete(kinds.CONFIG_MAP, "default", f"chat-{world.old}-answers-0")
+    world.restart()
+    assert world.until("Passed")["reason"] == "NotWorse"
+    assert world.starts[f"chat-{world.old}-baseline"] == 2
+    assert world.starts[f"chat-{world.canary['revision']}-candidate"] == 1
