@@ -71,6 +71,18 @@ def test_the_bound_of_a_budget_that_pays_for_fewer_than_the_minimum_is_of_those_
     assert unpriced.anyhow == rich.anyhow == pytest.approx(3 * 2 * 599)
 
 
+def test_the_bound_of_a_budget_of_just_as_much_as_replicas_cost_keeps_them() -> None:
+    """A replica of three GPUs of 1.1 USD costs 3.3, and in binary a little more."""
+    traffic, chosen = steady(1.0, 600), PlaySettings(streams=streams)
+    policy = replace(candidate(1).policy, max_cost_per_hour=Decimal("6.6"))
+    one = replace(candidate(ReplicaBounds(least=2, most=4), policy=policy), gpus=3, price_an_hour=1.1)
+
+    assert yardsticks.bound(one, traffic, chosen).anyhow == pytest.approx(2 * 3 * 599)
+    alone = replace(one, replicas=ReplicaBounds(least=1, most=4))
+    exact = replace(alone, policy=replace(policy, max_cost_per_hour=Decimal("3.3")))
+    assert yardsticks.terms_of(exact, chosen).least == 1
+
+
 @given(st.integers(1, 4), st.integers(0, 30), st.sampled_from([0.5, 3.0, 10.0]))
 @settings(max_examples=15, deadline=None)
 def test_no_candidate_costs_less_than_its_bound(least: int, budget: int, a_second: float) -> None:

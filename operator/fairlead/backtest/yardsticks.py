@@ -6,6 +6,7 @@ from fairlead.backtest import lower_bound, play
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.lower_bound import BoundQuestion, LeastSeconds
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.scaling.decide import bounds as scaling_bounds
@@ -70,6 +71,7 @@ def _least(candidate: Candidate) -> int:
     bounds, price = candidate.replicas, candidate.price_an_hour
     if not isinstance(bounds, ReplicaBounds):
         return min(bounds, 1)
-    replica_price = None if price is None else price * candidate.gpus
-    paid = scaling_bounds.paid_for(candidate.policy.max_cost_per_hour, replica_price)
+    paid = scaling_bounds.paid_for(
+        candidate.policy.max_cost_per_hour, None if price is None else replica_price(price, candidate.gpus)
+    )
     return bounds.least if paid is None else min(bounds.least, paid)
