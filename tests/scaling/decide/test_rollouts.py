@@ -1,10 +1,11 @@
 """What a rollout runs beyond the count never raises the count; a stuck replica never lowers it."""
 
 from dataclasses import replace
+from math import ceil
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
@@ -83,11 +84,28 @@ def test_a_stuck_replica_beside_full_caches_shrinks_no_fleet() -> None:
     assert len(fleet.engines) == 10
 
 
-def test_full_caches_beside_a_stuck_replica_need_one_for_it_too() -> None:
-    fleet = Fluid(policy=only(KV_ONLY)).grown(5, at_once=True)
+@settings(max_examples=30, deadline=None)
+@given(ready=st.integers(1, 8), stuck=st.integers(0, 8), use=st.floats(0.0, 1.0))
+def test_a_fleet_whose_new_replicas_all_get_stuck_grows_only_to_what_its_ready_ones_need(
+    ready: int, stuck: int, use: float
+) -> None:
+    fleet = Fluid(policy=only(KV_ONLY)).grown(ready + stuck, at_once=True)
+    most = max(ready + stuck, ceil(ready * use / (KV_ONLY.kv_target or 1.0) + 1e-9))
+    for _ in range(60):
+        fleet.passed(30.0, 0.1)
+        facts = cached(fleet.facts(), use)
+        late = (replace(one, phase=EnginePodPhase.STUCK, figures=None, ready_at=None) for one in facts.pods[ready:])
+        answer = fleet.decided(replace(facts, pods=(*facts.pods[:ready], *late)))
+        assert answer.replicas <= most
+        fleet.follow(replace(answer, replicas=max(answer.replicas, ready)))
+
+
+def test_full_caches_beside_a_stuck_replica_hold_the_count_or_raise_it_to_what_the_ready_ones_need() -> None:
+    fleet = Fluid(policy=only(KV_ONLY)).grown(10, at_once=True)
     facts = cached(fleet.facts(), 1.0)
-    stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
-    assert need_by(fleet.decided(stuck), ScalingSignal.KV_CACHE).replicas == 6
+    for stuck, need in ((1, 12), (2, 10), (6, 10)):
+        pods = (*(replace(one, phase=EnginePodPhase.STUCK) for one in facts.pods[:stuck]), *facts.pods[stuck:])
+        assert need_by(fleet.decided(replace(facts, pods=pods)), ScalingSignal.KV_CACHE).replicas == need
 
 
 def test_a_stuck_replica_alone_is_no_pressure() -> None:
@@ -97,3 +115,16 @@ def test_a_stuck_replica_alone_is_no_pressure() -> None:
     stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
     fleet.decided(stuck)
     assert fleet.memory.learnt.pressed_since is None
+
+
+def test_a_rollouts_stuck_replica_hides_no_pressure() -> None:
+    """Nine requests of two per replica wait: five are needed beside four that are ready and one beyond the count."""
+    fleet = Fluid().grown(4, at_once=True)
+    fleet.lived(12 * COLD, 4.0)
+    there = len(fleet.engines)
+    fleet.waiting = 2.0 * there + 1.0
+    facts = fleet.facts()
+    stuck = replace(started("surge", fleet.now), phase=EnginePodPhase.STUCK)
+    answer = fleet.decided(replace(facts, pods=(*facts.pods, stuck), wanted=there))
+    assert f"which makes {there + 1}; " in need_by(answer, ScalingSignal.QUEUE_DEPTH).because
+    assert fleet.memory.learnt.pressed_since == fleet.now

@@ -38,6 +38,12 @@ class PodInventory:
         a surge would raise the count, and the next surge comes on top of it."""
         return min(self.supply + len(self.stuck), self.facts.wanted)
 
+    @property
+    def settled(self) -> int:
+        """Replicas that are not starting: ready ones, and stuck ones of the count. A stuck one that a rollout runs
+        beyond it would hide a need for one more."""
+        return max(len(self.ready), min(len(self.ready) + len(self.stuck), self.facts.wanted))
+
     def newest_ready_at(self, unknown: float) -> float:
         """Return when the newest ready replica became ready; `unknown` if no replica reports it."""
         return max((pod.ready_at for pod in self.ready if pod.ready_at is not None), default=unknown)

@@ -4,7 +4,7 @@ Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cac
 HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report, with no change within a tenth of the
 target. Starting pods count as empty when the fleet would grow and as exactly at the target when it would shrink, so
 that neither a start nor its first samples change the count. What a rollout runs beyond the count is no reason to raise
-it, and a stuck replica none to lower it.
+it. A stuck replica is none to lower it, nor is it replaced by one more: the next may get stuck too, without end.
 """
 
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def _replicas(ratio: float, roster: PodInventory, spares: int) -> int:
     turned = (again - 1) * (ratio - 1) < 0
     if turned or abs(again - 1) <= TOLERANCE:
         return as_it_is
-    return ceil(whole) + stuck if ratio > 1 else min(ceil(whole) + stuck, as_it_is)
+    return max(ceil(whole), as_it_is) if ratio > 1 else min(ceil(whole) + stuck, as_it_is)
 
 
 SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (queue_depth, kv_cache)

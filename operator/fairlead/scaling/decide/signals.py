@@ -49,7 +49,7 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
     if isinstance(inputs, str):
         return replace(blank, candidates=(token_demand.unknown_need(inputs), *late, *simple))
     reckoning = token_demand.evaluate(inputs, roster, facts.policy, headroom, roster.now)
-    pressed = any((one.replicas or 0) > len(roster.ready) + len(roster.stuck) for one in simple)
+    pressed = any((one.replicas or 0) > roster.settled for one in simple)
     since = (roster.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
     corrected = (_corrected(one, roster, learnt, since, horizon) for one in simple)
     return replace(
