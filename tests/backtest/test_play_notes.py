@@ -113,5 +113,9 @@ def test_growth_right_at_the_start_is_named_with_the_start_that_leaves_it_out() 
     for chosen, traffic in ((soon, busy), (1, busy), (None, replace(busy, since=200.0))):
         again = playing.play(candidate(BOUNDS), traffic, PlaySettings(streams=streams, start=chosen))
         assert not [one for one in again.notes if "--start" in one], "it was chosen, or a warm-up left it out"
+    idle = PlaySettings(streams=streams, start=1, recorded=True)
+    assert note in playing.play(candidate(BOUNDS), busy, idle).notes, "a recording does not show idle replicas"
+    fixed = replace(idle, start=3)
+    assert not [one for one in playing.play(candidate(4), busy, fixed).notes if "at first" in one]
     rival = playing.play(candidate(BOUNDS).under(baselines.KEDA), busy, PlaySettings(streams=streams))
     assert not [one for one in rival.notes if "--start" in one]

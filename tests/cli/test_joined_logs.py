@@ -17,6 +17,10 @@ from tests.cli.pretend_cluster import PretendCluster, running
 from tests.cli.test_recorded_service import line, log, objects, router
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+START_WORDS = (
+    "; fleets that scale start with {}, as many as answered in the first 2 min, "
+    "or the nearest number that they may have"
+)
 
 
 @pytest.fixture
@@ -99,14 +103,33 @@ def test_a_recorded_service_begins_with_the_replicas_that_then_answered(cluster:
     code, out, err = run("simulate", "--from", "infd/scaled", "-o", "json", "--decisions")
     assert (code, err) == (0, "")
     found = json.loads(out)
-    assert "; 4 replicas at first, as many as then answered; the routers' queue is played too" in found["traffic"]
+    assert f"{START_WORDS.format('4 replicas')}; the routers' queue is played too" in found["traffic"]
     assert found["candidates"][0]["runs"][0]["decisions"][0]["from"] == 4
 
     for words in (("--start", "2"), ("--speed-up", "2")):
         out = run("simulate", "--from", "infd/scaled", *words)[1]
-        assert "as many as then answered" not in out, "what is chosen applies, and times that moved have no dates"
+        assert "as many as answered" not in out, "what is chosen applies, and times that moved have no dates"
     for command in ("tune", "advise"):
-        assert "; 4 replicas at first, as many as then answered" in run(command, "--from", "infd/scaled")[1]
+        assert START_WORDS.format("4 replicas") in run(command, "--from", "infd/scaled")[1]
+
+
+@pytest.mark.parametrize(("fixed", "most"), [(4, 4), (None, 2)])
+def test_a_number_that_the_recording_shows_and_the_deployment_excludes_is_chosen_by_no_one(
+    cluster: PretendCluster, run: Run, fixed: int | None, most: int
+) -> None:
+    """Three answered, of four written in spec.replicas, or of two that scaling now allows."""
+    one = objects()["scaled"]
+    spec = one["spec"] | ({"scaling": one["spec"]["scaling"] | {"maxReplicas": most}} if fixed is None else {})
+    if fixed is not None:
+        spec = {name: value for name, value in spec.items() if name != "scaling"} | {"replicas": fixed}
+    cluster.put(INFERENCE_DEPLOYMENT, one | {"spec": spec})
+    busy = [line(number, replica=f"scaled-{number % 3}") for number in range(600)]
+    cluster.logs |= {"scaled-router-a": log(*busy[::2]), "scaled-router-b": log(*busy[1::2])}
+    out = run("simulate", "--from", "infd/scaled")[1]
+    assert START_WORDS.format("3 replicas") in out
+    assert "at first instead of" not in out
+    chosen = run("simulate", "--from", "infd/scaled", "--start", "3")[1]
+    assert f"{most} replicas at first instead of 3, which spec.replicas or scaling excludes" in chosen
 
 
 @st.composite

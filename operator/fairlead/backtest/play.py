@@ -54,6 +54,8 @@ class PlaySettings:
     """None: as long as the candidate's policy assumes."""
     start: int | None = None
     """Replicas that are ready at first; None: as few as the candidate may have, but at least one."""
+    recorded: bool = False
+    """Whether `start` was counted in a recording, which shows no idle ones, rather than chosen."""
     progress: Callable[[float], None] = lambda _: None
     """Called with the seconds played, once for each minute of them."""
     snapshot_s: float = SNAPSHOT_SECONDS
@@ -177,7 +179,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         decisions=tuple(log.found),
         notes=(
             *candidate.notes,
-            *play_notes.of_start(chosen.start, first, 0 if traffic.since or candidate.baseline else log.most_soon()),
+            *play_notes.of_start(
+                None if chosen.recorded else chosen.start,
+                first,
+                0 if traffic.since or candidate.baseline else log.most_soon(),
+            ),
             *play_notes.of(candidate, dated=traffic.began is not None),
             *play_notes.of_end(answered_s - traffic.seconds, counted),
         ),

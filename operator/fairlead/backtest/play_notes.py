@@ -54,7 +54,8 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
 def of_start(chosen: int | None, first: int, soon: int) -> Iterator[str]:
     """Yield how many replicas it starts with, where that is not the chosen number, or soon too few by the policy.
 
-    `soon` is the most that the policy wanted within the first minutes.
+    `chosen` is None without a choice, also where a recording decides. `soon` is the most that the policy wanted within
+    the first minutes.
     """
     if chosen is not None and chosen != first:
         yield f"{count(first, 'replica')} at first instead of {chosen}, which spec.replicas or scaling excludes"

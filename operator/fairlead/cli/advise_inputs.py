@@ -49,7 +49,7 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
         name=one.candidate.name,
         deployment=one.content,
         policy=bounds.policy if isinstance(bounds, ReplicaBounds) else None,
-        traffic=words + simulate_inputs.start_words(chosen, settings),
+        traffic=words + simulate_inputs.start_words(settings),
         advice=advice.advise(service, traffic, settings),
     )
 

@@ -12,6 +12,7 @@ from fairlead.backtest import contenders
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings, cold_starts_of
 from fairlead.cli import argument_values, simulate_candidates
+from fairlead.cli.joined_logs import FIRST_SECONDS
 from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.simulate_traffic import ReadTrace
 from fairlead.cli.traffic_source import TrafficSource
@@ -84,7 +85,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
         ),
-        words="".join((trace.words, note, start_words(chosen, settings), queue_words)),
+        words="".join((trace.words, note, start_words(settings), queue_words)),
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
 
@@ -100,27 +101,33 @@ class SeededStreams:
 
 
 def play_settings(chosen: argparse.Namespace, source: TrafficSource, began: float | None) -> PlaySettings:
-    """The settings that all candidates share; recorded traffic begins with the replicas that then answered.
+    """The settings that all candidates share; recorded traffic begins with as many replicas as answered at first.
 
     `began` is the date of the first request that is played; None: it is not available.
     """
     if chosen.start is not None and not 0 <= chosen.start <= MOST_STARTED:
         raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and {MOST_STARTED}")
+    found = source.replicas_at(began)
     return PlaySettings(
         streams=SeededStreams(chosen.seed),
         objectives=LatencyObjectives(
             ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
         ),
         cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
-        start=source.replicas_at(began) if chosen.start is None else chosen.start,
+        start=found if chosen.start is None else chosen.start,
+        recorded=chosen.start is None and found is not None,
     )
 
 
-def start_words(chosen: argparse.Namespace, settings: PlaySettings) -> str:
-    """State the number of replicas at first, if it was taken from the recording."""
-    if chosen.start is not None or settings.start is None:
+def start_words(settings: PlaySettings) -> str:
+    """State with how many replicas fleets start that may have several numbers of them, if the recording decides it."""
+    if not settings.recorded or settings.start is None:
         return ""
-    return f"; {count(settings.start, 'replica')} at first, as many as then answered"
+    minutes = FIRST_SECONDS / 60
+    return (
+        f"; fleets that scale start with {count(settings.start, 'replica')}, as many as answered in the first "
+        f"{minutes:g} min, or the nearest number that they may have"
+    )
 
 
 def _seeded(

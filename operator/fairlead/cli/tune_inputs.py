@@ -89,7 +89,7 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
 
     found = policy_search.tune(one, play_all)
     before, after = _played([one, found.candidate], Repeat(late, settings), jobs)
-    words = trace.words + simulate_inputs.start_words(chosen, settings)
+    words = trace.words + simulate_inputs.start_words(settings)
     return ShownTuning(
         policy=policy, before=one, tuning=found, held=(before, after), traffic=words, split_seconds=split
     )
