@@ -41,9 +41,8 @@ def test_an_engine_of_the_page_on_migrating_keeps_the_flags_that_it_had(run: Run
 
 
 def test_the_patch_of_a_service_on_the_page_on_migrating_leads_to_routers() -> None:
-    (script,) = prose.blocks(MIGRATION.read_text(encoding="utf-8"), "sh")
-    written = re.search(r"-p '(.*)'", script, re.DOTALL)
-    assert written is not None
+    scripts = prose.blocks(MIGRATION.read_text(encoding="utf-8"), "sh")
+    (written,) = filter(None, (re.search(r"-p '(.*)'", script, re.DOTALL) for script in scripts))
     spec = json.loads(written[1])["spec"]
 
     assert spec["selector"] == labels.routers("chat")

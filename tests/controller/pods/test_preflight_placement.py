@@ -7,6 +7,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.controller.pods import scheduler_message
+from fairlead.controller.pods.node_facts import RoomReader
 from tests.controller.pretend import Pretend, deployment
 
 TAINT: Final = {"key": "dedicated", "value": "llm", "effect": "NoSchedule"}
@@ -52,6 +53,7 @@ def misspelt(*, nodes_grow: bool) -> Pretend:
     """
     world = Pretend(gpus=1)
     world.operator._setting = replace(world.operator._setting, nodes_grow=nodes_grow)
+    world.operator._rooms = RoomReader(world.world, nodes_grow=nodes_grow)
     world.apply(deployed("llm"))
     world.settle()
     (node,) = world.kube.of(kinds.NODE)
