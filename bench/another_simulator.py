@@ -76,7 +76,7 @@ def ours() -> FleetSimulation:
     catalogue = package_data.load_catalogue()
     lived = Lived(
         words="8 x Llama-3.1-8B on NVIDIA-H100-80GB-HBM3",
-        question=SizingInput(
+        sizing=SizingInput(
             release=CURRENT,
             shape=catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=catalogue.accelerators["NVIDIA-H100-80GB-HBM3"],
@@ -86,7 +86,7 @@ def ours() -> FleetSimulation:
         objectives=LatencyObjectives(),
     )
     draw = simulated_fleets.streams("another")
-    sizes = lengths.lognormal(_percentiles(*PROMPT), _percentiles(*OUTPUT), lived.question.context, draw)
+    sizes = lengths.lognormal(_percentiles(*PROMPT), _percentiles(*OUTPUT), lived.sizing.context, draw)
     row = gaps.requests(rate_profiles.steady(RATE, math.inf), gaps.poisson(draw), sizes)
     world = FleetSimulation(lived.fleet(), FewestRequests(), draw, RunStatistics(lived.objectives))
     world.run(one for one, _ in zip(row, range(REQUESTS), strict=False))

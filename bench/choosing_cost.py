@@ -73,11 +73,11 @@ def _costs(table: EndpointTable, requests: list[RoutingRequest]) -> list[float]:
     clock = time.perf_counter
     for request in requests:
         began = clock()
-        found = table.choose(request, 0.0)
+        choice = table.choose(request, 0.0)
         chose = clock()
-        assert isinstance(found, EndpointChoice)
+        assert isinstance(choice, EndpointChoice)
         before = clock()
-        table.charge(request, found, 0.0)
+        table.charge(request, choice, 0.0)
         charged = clock()
         table.first_token(request, 0.0)
         read = clock()

@@ -106,7 +106,7 @@ def measure(load: Load, fixed_ms: float | None = None) -> Found:
         command.read(words), EmulatedMachine(PRODUCT, 1), emulation_knobs.read(variables), packaged_data.load()
     )
     with _serving(words, variables) as server:
-        ran = uvloop.run(engine_load.through(load, server, made.served.vocabulary))
+        ran = uvloop.run(engine_load.through(load, server, made.serve_arguments.vocabulary))
     longs, shorts = ([request for request in requests if request.well] for requests in (ran.longs, ran.shorts))
     if not longs or not shorts:
         raise SystemExit(f"bench: nobody was answered: {bytes(ran.everyone[0].body)[:300]!r}")

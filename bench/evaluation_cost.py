@@ -156,9 +156,9 @@ class EvaluatedSimulation(FleetSimulation):
     def _loads(self) -> list[PodLoad]:
         loads = []
         for place, one in enumerate(self.replicas.ready):
-            (course,) = one.courses
-            self._settle(one, course, course.run_to(self.now))
-            engine, ours = course.engine, self._ours.get(place, 0)
+            (timeline,) = one.courses
+            self._settle(one, timeline, timeline.run_to(self.now))
+            engine, ours = timeline.engine, self._ours.get(place, 0)
             loads.append(PodLoad(ours=ours, running=float(engine.running), waiting=float(engine.waiting)))
         return loads
 

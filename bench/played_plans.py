@@ -73,7 +73,7 @@ def questions(number: int) -> Iterator[PlanQuestion]:
 def judged(one: PlanQuestion) -> dict[str, Any]:
     """The plan, its fleet's result on fresh seeds, and a cheaper fleet that did as well."""
     catalogue = package_data.load_catalogue()
-    brief = PlanInputs(
+    inputs = PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
         objection=engine_objections.of_plan(catalogue.shapes[one.model], ENGINES[DEFAULT]),
         shape=catalogue.shapes[one.model],
@@ -81,52 +81,52 @@ def judged(one: PlanQuestion) -> dict[str, Any]:
         traffic=one.traffic,
         objectives=one.objectives,
     )
-    planned = capacity_planning.plan(brief)
+    planned = capacity_planning.plan(inputs)
     options = played_plan.configurations(planned)
-    player = _player(one, brief, range(plan_play.SEEDS))
+    player = _player(one, inputs, range(plan_play.SEEDS))
     found = played_plan.search(options, player)
     answer: dict[str, Any] = {"question": str(one), "plays": player.played, "proposal": None}
     if found.best is None:
         return answer
-    best, fresh = found.best.proposal, _player(one, brief, FRESH)
+    best, fresh = found.best.proposal, _player(one, inputs, FRESH)
     cheaper = _cheaper(options, best.cost_per_hour / DEARER, fresh)
     return answer | {
         "proposal": f"{best.replicas} x ({best.configuration.words}), batch {best.supply.concurrent}",
         "usd": best.cost_per_hour,
         "reckoned_usd": planned.best.cost_per_hour if planned.best else None,
-        "kept": fmean(run.report.kept for run in _all(one, brief, best)),
+        "kept": fmean(run.report.kept for run in _all(one, inputs, best)),
         "cheaper": cheaper,
     }
 
 
 def _cheaper(options: Sequence[FleetProposal], most: float, fresh: PlanPlayer) -> str | None:
     """A fleet that costs no more than `most` and keeps the objectives on all fresh seeds."""
-    for option in options:
-        replicas = int(most / (option.cost_per_hour / option.replicas) + 1e-9)
+    for proposal in options:
+        replicas = int(most / (proposal.cost_per_hour / proposal.replicas) + 1e-9)
         for part in (1.0, *SMALLER, *LARGER) if replicas else ():
-            limit = max(1, round(option.supply.concurrent * part))
-            changed = played_plan.with_replicas(option, replicas, limit)
+            limit = max(1, round(proposal.supply.concurrent * part))
+            changed = played_plan.with_replicas(proposal, replicas, limit)
             runs = fresh(changed)
             if runs and all(run.keeps for run in runs):
-                return f"{replicas} x ({option.configuration.words}), batch {limit}, {changed.cost_per_hour:.2f} USD"
+                return f"{replicas} x ({proposal.configuration.words}), batch {limit}, {changed.cost_per_hour:.2f} USD"
     return None
 
 
-def _player(one: PlanQuestion, brief: PlanInputs, seeds: Sequence[int]) -> PlanPlayer:
+def _player(one: PlanQuestion, inputs: PlanInputs, seeds: Sequence[int]) -> PlanPlayer:
     return PlanPlayer(
         made=plan_play.maker(one.model, None, None, "planned"),
-        traffics=[_drawn(one, brief, seed) for seed in seeds],
+        traffics=[_drawn(one, inputs, seed) for seed in seeds],
         settings=PlaySettings(streams=SeededStreams(0), objectives=one.objectives),
     )
 
 
-def _all(one: PlanQuestion, brief: PlanInputs, proposal: FleetProposal) -> list[Any]:
+def _all(one: PlanQuestion, inputs: PlanInputs, proposal: FleetProposal) -> list[Any]:
     """Run every fresh seed, whatever the first gave."""
-    return [_player(one, brief, (seed,))(proposal)[0] for seed in FRESH]
+    return [_player(one, inputs, (seed,))(proposal)[0] for seed in FRESH]
 
 
-def _drawn(one: PlanQuestion, brief: PlanInputs, seed: int) -> PlayedTraffic:
-    return drawn_traffic.drawn(one.traffic, brief.context, SeededStreams(seed)("plan"))
+def _drawn(one: PlanQuestion, inputs: PlanInputs, seed: int) -> PlayedTraffic:
+    return drawn_traffic.drawn(one.traffic, inputs.context, SeededStreams(seed)("plan"))
 
 
 def main() -> int:

@@ -185,14 +185,14 @@ def play(trial: Trial, make: Callable[[Engines], Balancer], *statistics: RunStat
 
 def later(trial: Trial, number: int) -> Trial:
     """The same traffic with other moments: each arrival up to 20 ms later; number 0 is as recorded."""
-    chance = streams(f"later/{number}")
+    randomness = streams(f"later/{number}")
 
     def arrivals() -> Iterator[RequestArrival]:
         waiting: list[tuple[float, int, RequestArrival]] = []
         for place, one in enumerate(trial.arrivals()):
             while waiting and waiting[0][0] <= one.time:
                 yield heappop(waiting)[2]
-            moved = replace(one, time=one.time + LATER_S * chance.random())
+            moved = replace(one, time=one.time + LATER_S * randomness.random())
             heappush(waiting, (moved.time, place, moved))
         while waiting:
             yield heappop(waiting)[2]
@@ -203,14 +203,14 @@ def later(trial: Trial, number: int) -> Trial:
 def step_times(shape: str) -> PhysicalStepTimes:
     """The catalogue's step times for an H100."""
     context = package_data.load_catalogue()
-    question = SizingInput(
+    sizing = SizingInput(
         release=CURRENT,
         shape=context.shapes[shape],
         accelerator=context.accelerators["NVIDIA-H100-80GB-HBM3"],
         context=32_768,
     )
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
-    found = catalogue.step_times(question, fitted_sets.read(text))
+    found = catalogue.step_times(sizing, fitted_sets.read(text))
     if isinstance(found, RatesUnknown):
         raise SystemExit(str(found))
     return found
@@ -245,8 +245,8 @@ def claude(*, tuning: bool, seconds: float = SECONDS, most: int = SESSIONS) -> T
     """For tuning sessions at even positions, for reporting those between."""
     with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
         lines = text.readlines()[0 if tuning else 1 :: 2]
-    chance = streams("sessions")
-    lines = sorted((line for line in lines if _longest(json.loads(line)) < LONGEST), key=lambda _: chance.random())
+    randomness = streams("sessions")
+    lines = sorted((line for line in lines if _longest(json.loads(line)) < LONGEST), key=lambda _: randomness.random())
 
     def arrivals() -> Iterator[RequestArrival]:
         yield from sessions.claude_code(lines[:most], _starts(), sessions.CLAUDE_BLOCK, share_system=True)
@@ -266,10 +266,10 @@ def claude(*, tuning: bool, seconds: float = SECONDS, most: int = SESSIONS) -> T
 
 
 def _starts() -> Iterator[float]:
-    chance, at = streams("starts"), 0.0
+    randomness, at = streams("starts"), 0.0
     while True:
         yield at
-        at += chance.expovariate(1 / SESSION_GAP_S)
+        at += randomness.expovariate(1 / SESSION_GAP_S)
 
 
 def _longest(session: dict[str, Any]) -> int:

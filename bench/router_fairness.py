@@ -110,7 +110,7 @@ class Watched:
         """Called four times a second."""
         if snapshot.at < SINCE:
             return
-        lanes = self._dispatcher.room.lanes
+        lanes = self._dispatcher.queue.lanes
         others = lanes.interactive.inflight + lanes.long.inflight
         self.batch += lanes.batch.inflight
         self.idle += max(BELOW * ENGINES * SLOTS - others, 0.0)
@@ -124,7 +124,7 @@ class Turned(SimulatedDispatcher):
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
         """Count batch requests sent while interactive ones waited."""
         given = super().turns(now)
-        waiting = self.dispatcher.room.lanes.interactive.bands.waiting
+        waiting = self.dispatcher.queue.lanes.interactive.bands.waiting
         self.overtaken += sum(1 for arrival, _ in given if waiting and arrival.client == "batch")
         return given
 

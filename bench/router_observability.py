@@ -212,9 +212,12 @@ def soak(folder: Path, count: int) -> None:
             sizes.append(rss_mib())
     recorder.close(10.0)
     page = recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
-    counts = recorder.counts
+    counters = recorder.counts
     lines = page.decode().splitlines()
-    print(f"after {count:,} requests in 1,000 revisions: {len(counts.series)} series, {len(counts.spenders)} spenders,")
+    print(
+        f"after {count:,} requests in 1,000 revisions: {len(counters.series)} series, "
+        f"{len(counters.spenders)} spenders,"
+    )
     print(f"a page of {len(page) / 1e6:.1f} MB, RSS in eighths: {' '.join(f'{one:.1f}' for one in sizes)} MiB")
     print(*(line for line in lines if line.startswith(("fairlead_router_access_lines", "fairlead_router_traces"))))
 

@@ -121,13 +121,13 @@ def _bodies() -> Iterator[tuple[str, Callable[[], object]]]:
         ("18 kB, one turn", body(18_000, 1)),
         ("18 kB, 8 turns", body(18_000, 8)),
     ):
-        found = body_facts.read(Surface.CHAT, sent)
-        assert isinstance(found, BodyFacts)
+        facts = body_facts.read(Surface.CHAT, sent)
+        assert isinstance(facts, BodyFacts)
         yield f"facts of {name}", lambda sent=sent: body_facts.read(Surface.CHAT, sent)  # type: ignore[misc]
-        yield f"blocks of {name}", lambda found=found: prefix_blocks.of(found.prompt)  # type: ignore[misc]
+        yield f"blocks of {name}", lambda found=facts: prefix_blocks.of(found.prompt)  # type: ignore[misc]
         yield (
             f"a member put into {name}",
-            lambda sent=sent, found=found: splices.put(sent, found, {"priority": b"5"}),  # type: ignore[misc]
+            lambda sent=sent, found=facts: splices.put(sent, found, {"priority": b"5"}),  # type: ignore[misc]
         )
 
 

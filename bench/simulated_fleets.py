@@ -52,27 +52,27 @@ class Lived:
     """One kind of replica, the number of them, and the objectives."""
 
     words: str
-    question: SizingInput
+    sizing: SizingInput
     replicas: int
     objectives: LatencyObjectives
 
     def times(self) -> PhysicalStepTimes:
         """The catalogue's, from the nearest packaged published runs."""
         text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
-        found = catalogue.step_times(self.question, fitted_sets.read(text))
+        found = catalogue.step_times(self.sizing, fitted_sets.read(text))
         if isinstance(found, RatesUnknown):
             raise SystemExit(str(found))
         return found
 
     def settings(self) -> EngineSettings:
         """The release's own defaults on this GPU, and the likely number of KV cache blocks."""
-        tokens = kv_pages.spans(self.question, memory.memory(self.question).kv)[0].likely
+        tokens = kv_pages.spans(self.sizing, memory.memory(self.sizing).kv)[0].likely
         return EngineSettings(
             blocks=int(tokens) // PAGE_TOKENS,
             block_tokens=PAGE_TOKENS,
-            batch_tokens=self.question.batch_tokens,
-            max_sequences=self.question.batch_sequences,
-            context_tokens=self.question.context,
+            batch_tokens=self.sizing.batch_tokens,
+            max_sequences=self.sizing.batch_sequences,
+            context_tokens=self.sizing.context,
         )
 
     def fleet(self, *, step_by_step: bool = False) -> SimulatedFleet:
@@ -82,7 +82,7 @@ class Lived:
         def inside(ordinal: int) -> ReplicaEngines:
             return ReplicaEngines((EngineCore(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
 
-        gpus = self.question.parallelism.gpus
+        gpus = self.sizing.parallelism.gpus
         return SimulatedFleet(inside=inside, replicas=self.replicas, gpus=gpus, snapshot_s=30.0)
 
 
@@ -96,7 +96,7 @@ def chat() -> Lived:
     context = package_data.load_catalogue()
     return Lived(
         words="8 x Llama-3.1-8B on NVIDIA-L4",
-        question=SizingInput(
+        sizing=SizingInput(
             release=CURRENT,
             shape=context.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=context.accelerators["NVIDIA-L4"],
@@ -112,7 +112,7 @@ def day() -> Lived:
     context = package_data.load_catalogue()
     return Lived(
         words="100 x Llama-3.1-70B in FP8 on 2 x NVIDIA-H100-80GB-HBM3",
-        question=SizingInput(
+        sizing=SizingInput(
             release=CURRENT,
             shape=context.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=context.accelerators["NVIDIA-H100-80GB-HBM3"],

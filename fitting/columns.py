@@ -135,11 +135,11 @@ def _load(rows: Sequence[BenchmarkRow], drafted: Column) -> ConcurrencyLoad:
 
 def _behaviour(ordered: Sequence[EngineBehaviour], backend: RunIndices) -> EngineBehaviour:
     reached = {
-        field.name: as_number(np.array([getattr(one.reached, field.name) for one in ordered])[backend])
+        field.name: as_number(np.array([getattr(one.efficiency, field.name) for one in ordered])[backend])
         for field in fields(StepEfficiency)
     }
     front = {
-        field.name: as_number(np.array([getattr(one.front, field.name) for one in ordered])[backend])
+        field.name: as_number(np.array([getattr(one.overhead, field.name) for one in ordered])[backend])
         for field in fields(FirstTokenOverhead)
     }
     return EngineBehaviour(StepEfficiency(**reached), FirstTokenOverhead(**front))

@@ -47,9 +47,11 @@ class ReplayDistance:
         )
 
 
-def replay(recording: Recording, settings: EngineSettings, times: StepTimes, chance: RandomSource) -> SimulatedReplay:
+def replay(
+    recording: Recording, settings: EngineSettings, times: StepTimes, randomness: RandomSource
+) -> SimulatedReplay:
     """Send the recorded requests at their recorded times."""
-    core = EngineCore(settings, times, chance)
+    core = EngineCore(settings, times, randomness)
     requests = tuple(one.engine_request(serial) for serial, one in enumerate(recording.answered))
     arrivals = sorted(requests, key=lambda request: (request.arrived, request.serial))
     timeline: list[tuple[int, float]] = []

@@ -62,14 +62,14 @@ def aggregated_figures(
     workers: WorkerPool, behaviour: EngineBehaviour, load: ConcurrencyLoad, factors: CorrectionFactors
 ) -> BenchmarkFigures:
     """One pool for prefill and decode: each reply is slowed by the other clients' prompts."""
-    reached, front = behaviour
+    efficiency, overhead = behaviour
     batch = load.clients / (workers.number * workers.ranks)
-    alone = factors.decode * decode_s(workers.work, reached, batch, load)
-    added = factors.prompt * prompt_s(workers.work, reached, batch, load)
-    ahead = load.others + front.stall * (workers.ranks - 1) * batch
+    alone = factors.decode * decode_s(workers.work, efficiency, batch, load)
+    added = factors.prompt * prompt_s(workers.work, efficiency, batch, load)
+    ahead = load.others + overhead.stall * (workers.ranks - 1) * batch
     token = alone / load.kept + added * ahead / load.output
     own = alone * load.chunks + added
-    first = front.start_s + front.token_s * load.prompt + own + front.wave * ahead * added
+    first = overhead.start_s + overhead.token_s * load.prompt + own + overhead.wave * ahead * added
     return BenchmarkFigures(factors.wait * first, token)
 
 
@@ -81,44 +81,44 @@ def disaggregated_figures(
     factors: CorrectionFactors,
 ) -> BenchmarkFigures:
     """Separate pools: a request that waits for prefill is not in a decode batch."""
-    reached, front = behaviour
-    read = factors.prompt * prefill_s(readers.work, reached, load)
+    efficiency, overhead = behaviour
+    read = factors.prompt * prefill_s(readers.work, efficiency, load)
     least = read / (readers.number * readers.ranks)
     places = writers.number * writers.ranks
-    unloaded = front.start_s + front.token_s * load.prompt + front.transfer_s + read
-    queue = front.wave * load.clients * least
+    unloaded = overhead.start_s + overhead.token_s * load.prompt + overhead.transfer_s + read
+    queue = overhead.wave * load.clients * least
     batch = load.clients / places
-    token = factors.decode * decode_s(writers.work, reached, batch, load) / load.kept
+    token = factors.decode * decode_s(writers.work, efficiency, batch, load) / load.kept
     gap = least
     for _ in range(ROUNDS):
         gap = smooth_maximum(least, (unloaded + load.output * token) / load.clients)
         batch = load.output * token / (gap * places)
-        token = factors.decode * decode_s(writers.work, reached, batch, load) / load.kept
+        token = factors.decode * decode_s(writers.work, efficiency, batch, load) / load.kept
     first = smooth_maximum(unloaded + queue, load.clients * gap - load.output * token)
     return BenchmarkFigures(factors.wait * first, token)
 
 
-def decode_s(work: StepWork, reached: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
+def decode_s(work: StepWork, efficiency: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
     """Seconds of a step that only decodes, every request on average half way through its reply."""
     context = load.prompt + load.output / 2
     tokens = 1 + load.drafts
-    shared = formula.shared_s(work, reached, batch * tokens)
-    each = formula.sequence_s(work, reached) + context * formula.context_token_s(work, reached, tokens)
+    shared = formula.shared_s(work, efficiency, batch * tokens)
+    each = formula.sequence_s(work, efficiency) + context * formula.context_token_s(work, efficiency, tokens)
     return shared + batch * each
 
 
-def prompt_s(work: StepWork, reached: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
+def prompt_s(work: StepWork, efficiency: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
     """Seconds that one prompt adds to the steps that it shares with this many decoding requests."""
     piece = load.prompt / load.chunks
     decoding = batch * (1 + load.drafts)
-    more = formula.shared_s(work, reached, decoding + piece) - formula.shared_s(work, reached, decoding)
-    return load.chunks * more + formula.prompts_s(work, reached, _pieces(load))
+    more = formula.shared_s(work, efficiency, decoding + piece) - formula.shared_s(work, efficiency, decoding)
+    return load.chunks * more + formula.prompts_s(work, efficiency, _pieces(load))
 
 
-def prefill_s(work: StepWork, reached: StepEfficiency, load: ConcurrencyLoad) -> float:
+def prefill_s(work: StepWork, efficiency: StepEfficiency, load: ConcurrencyLoad) -> float:
     """Seconds of one prompt on a prefill worker."""
     piece = load.prompt / load.chunks
-    return load.chunks * formula.shared_s(work, reached, piece) + formula.prompts_s(work, reached, _pieces(load))
+    return load.chunks * formula.shared_s(work, efficiency, piece) + formula.prompts_s(work, efficiency, _pieces(load))
 
 
 def _pieces(load: ConcurrencyLoad) -> PromptPieces:

@@ -65,32 +65,32 @@ class SizedStart:
     @property
     def kinds(self) -> tuple[OutsideKind, ...]:
         """The kinds that add up to its memory outside the tensors; the one that this start can teach is last."""
-        question, release = self.start.question, self.start.release
+        sizing, release = self.start.sizing, self.start.release
         single = OutsideKind.SINGLE if release >= (0, 18) else OutsideKind.SINGLE_OLD
-        if question.parallelism.tensor > 1 and overheads.switched(question.accelerator):
+        if sizing.parallelism.tensor > 1 and overheads.switched(sizing.accelerator):
             return (OutsideKind.SWITCHED if release >= (0, 15) else OutsideKind.SWITCHED_OLD,)
-        if question.parallelism.tensor > 1:
+        if sizing.parallelism.tensor > 1:
             return single, OutsideKind.EXCHANGE
-        return (OutsideKind.PIPELINE,) if question.parallelism.pipeline > 1 else (single,)
+        return (OutsideKind.PIPELINE,) if sizing.parallelism.pipeline > 1 else (single,)
 
     @property
     def more(self) -> float:
         """GiB for each GPU beyond two behind a switch."""
         switched = self.kinds[0] in {OutsideKind.SWITCHED, OutsideKind.SWITCHED_OLD}
-        return overheads.ANOTHER_GIB * (self.start.question.parallelism.tensor - 2) if switched else 0.0
+        return overheads.ANOTHER_GIB * (self.start.sizing.parallelism.tensor - 2) if switched else 0.0
 
 
 def sized(start: MeasuredStart) -> SizedStart:
     """Estimate this start, and add the memory outside its tensors back."""
-    counted = memory.memory(start.question)
-    held, drafted, aside = counted.weights, counted.draft, start.question.release.sets_graphs_aside
+    breakdown = memory.memory(start.sizing)
+    held, drafted, aside = breakdown.weights, breakdown.draft, start.sizing.release.sets_graphs_aside
     return SizedStart(
         start=start,
         measured=start.kv_bytes,
-        inside=counted.kv.likely + counted.framework.likely,
+        inside=breakdown.kv.likely + breakdown.framework.likely,
         below=held.high - held.likely + drafted.high - drafted.likely,
         above=held.likely - held.low + drafted.likely - drafted.low,
-        loose=memory.ALWAYS + counted.activations.likely + (counted.graphs.likely if aside else 0.0),
+        loose=memory.ALWAYS + breakdown.activations.likely + (breakdown.graphs.likely if aside else 0.0),
     )
 
 
@@ -98,7 +98,7 @@ def corrected(start: MeasuredStart) -> MeasuredStart:
     """The start as it is learnt from."""
     if start.row["id"] not in CORRECTED:
         return start
-    return replace(start, question=replace(start.question, kv=KvFormat.AUTO))
+    return replace(start, sizing=replace(start.sizing, kv=KvFormat.AUTO))
 
 
 def outside(seen: Sequence[SizedStart]) -> dict[OutsideKind, float]:
@@ -115,8 +115,8 @@ def _implied(one: SizedStart, found: Outside) -> float:
     """GiB that must have been outside the tensors, at least 0."""
     taken = (one.inside - one.measured) / GIB - one.more
     if taken < 0 and one.start.release < (0, 17):
-        question = one.start.question
-        logits = question.batch_sequences * question.shape.padded_vocab
+        sizing = one.start.sizing
+        logits = sizing.batch_sequences * sizing.shape.padded_vocab
         taken += _SORTING * logits / GIB
     return max(0.0, taken - sum(_gib(kind, found) for kind in one.kinds[:-1]))
 

@@ -17,7 +17,7 @@ GROUPS: Final[Mapping[str, GroupKey]] = {
     "release": lambda start: start.group[0],
     "card": lambda start: start.group[1],
     "parallelism": lambda start: start.group[2],
-    "model": lambda start: start.question.shape.name,
+    "model": lambda start: start.sizing.shape.name,
 }
 """What may be left out together; the claim is about the first."""
 
@@ -76,8 +76,8 @@ def left_out(starts: Sequence[MeasuredStart], key: GroupKey) -> list[JudgedStart
         found = kv_intervals.outside(seen)
         share = kv_intervals.share(seen, found)
         for one in (kv_intervals.sized(start) for start in starts if key(start) == left):
-            span = kv_intervals.predicted(one, found, share)
-            judged.append(JudgedStart(left, one.start, one.measured, span))
+            estimate = kv_intervals.predicted(one, found, share)
+            judged.append(JudgedStart(left, one.start, one.measured, estimate))
     return judged
 
 

@@ -38,7 +38,7 @@ class MeasuredStart:
     """One published start: its row, which has what the engine measured, and its settings as an input of `sizing`."""
 
     row: Mapping[str, str]
-    question: SizingInput
+    sizing: SizingInput
 
     @property
     def release(self) -> VllmRelease:
@@ -56,9 +56,9 @@ class MeasuredStart:
 
         A pipeline's logs give the first stage's GiB and the tightest stage's tokens, so tokens are counted back there.
         """
-        if self.row["avail_kv_gib"].strip() and self.question.parallelism.pipeline == 1:
+        if self.row["avail_kv_gib"].strip() and self.sizing.parallelism.pipeline == 1:
             return float(self.row["avail_kv_gib"]) * GIB
-        return _bytes_for(self.question, float(self.row["kv_tokens"]))
+        return _bytes_for(self.sizing, float(self.row["kv_tokens"]))
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -158,10 +158,10 @@ def _drafted(answer: str) -> int:
     return int(tokens[0]) if tokens and tokens[0].isdecimal() and len(tokens[0]) < 4 else 1
 
 
-def _bytes_for(question: SizingInput, tokens: float) -> float:
+def _bytes_for(sizing: SizingInput, tokens: float) -> float:
     """The fewest bytes for which this release prints as many tokens."""
-    low, high = 0, question.accelerator.memory_bytes
+    low, high = 0, sizing.accelerator.memory_bytes
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if kv_pages.tokens(question, middle) < tokens else (low, middle)
+        low, high = (middle, high) if kv_pages.tokens(sizing, middle) < tokens else (low, middle)
     return float(high)

@@ -33,7 +33,7 @@ def as_json(sets: FittedSets) -> str:
 def physics_entry(physics: Physics) -> dict[str, Any]:
     """The physics as a JSON object."""
     engines = {
-        name: {"efficiency": asdict(one.reached), "front": asdict(one.front)}
+        name: {"efficiency": asdict(one.efficiency), "front": asdict(one.overhead)}
         for name, one in physics.behaviours.items()
     }
     return {"drafts": DRAFTS, "kept_by_drafted_step": physics.gain, "engines": engines}

@@ -105,7 +105,7 @@ def responses(memory: HeadCache) -> Callable[[bytes], str]:
 def _answered(read: Sequence[bytes], memory: HeadCache, out: ReplyFraming) -> tuple[str, bytes, bytes, bytes | None]:
     """A label, the output, its payload, and the bytes that end it as chunks: None if it is not chunked."""
     engine = ResponseReader(memory)
-    engine.begin(out=out)
+    engine.begin(framing=out)
     passed = payload = b""
     for piece in read:
         passed += engine.feed(piece)

@@ -73,11 +73,11 @@ class Bars:
 def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
     """Compare in GiB if the engine's tokens are derived and the row has GiB; in tokens otherwise."""
     inputs = kv_starts.question(row, context)
-    counted = memory.memory(inputs)
+    breakdown = memory.memory(inputs)
     derived = inputs.shape.window is not None or inputs.shape.recurrent is not None
     if derived and row["avail_kv_gib"]:
-        return Judged(row, counted.kv.times(1 / GIB), float(row["avail_kv_gib"]), "GiB")
-    return Judged(row, kv_pages.spans(inputs, counted.kv)[0], float(row["kv_tokens"]), "tokens")
+        return Judged(row, breakdown.kv.times(1 / GIB), float(row["avail_kv_gib"]), "GiB")
+    return Judged(row, kv_pages.spans(inputs, breakdown.kv)[0], float(row["kv_tokens"]), "tokens")
 
 
 def bars(points: Sequence[Judged]) -> Bars:
@@ -177,8 +177,8 @@ def _table(points: Sequence[Judged]) -> str:
 
 
 def _line(point: Judged) -> str:
-    row, span = point.row, point.predicted
-    figures = (_figure(value, point.unit) for value in (span.low, span.likely, span.high, point.measured))
+    row, estimate = point.row, point.predicted
+    figures = (_figure(value, point.unit) for value in (estimate.low, estimate.likely, estimate.high, point.measured))
     card = row["gpu"].removeprefix("NVIDIA-").removeprefix("GeForce-")
     engine = (f"{row['tp']} x {row['pp']}", row["vllm_version"].partition(" ")[0])
     last = (point.unit, f"{point.error * 100:+.1f} %", "yes" if point.inside else "no")

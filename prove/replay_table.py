@@ -104,10 +104,10 @@ def reaching(reached: RateShares) -> PhysicalStepTimes:
 
 def measured() -> RateShares:
     """Shares fitted to the first seconds of the judged run's metrics."""
-    found = rate_shares.fitted_shares(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
-    if isinstance(found, TooFewStretches):
-        raise TypeError(str(found))
-    return found
+    shares = rate_shares.fitted_shares(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
+    if isinstance(shares, TooFewStretches):
+        raise TypeError(str(shares))
+    return shares
 
 
 def judged(times: PhysicalStepTimes) -> ReplayResult:

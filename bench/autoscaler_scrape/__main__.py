@@ -131,8 +131,8 @@ async def scrape(scrape_targets: list[ScrapeTarget], every: float, seconds: floa
         await asyncio.sleep(1.0)
         now = time.time()
         for one in scrape_targets:
-            figures, doubt = pod_figures.pod(scraper.engine(one.uid), POLICY, now)
-            doubted += doubt is not None
+            figures, problem = pod_figures.pod(scraper.engine(one.uid), POLICY, now)
+            doubted += problem is not None
             if figures is not None:
                 ages[min(OLDEST_HUNDREDTHS - 1, int(100 * (now - figures.at)))] += 1
     passed = time.monotonic() - began

@@ -68,18 +68,18 @@ class Side:
             self.changes.append((now - self.began, recommendation.replicas))
 
     def _facts(self, now: float) -> ScalingFacts:
-        figures, doubt = pod_figures.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
+        figures, problem = pod_figures.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
         return ScalingFacts(
             revision="one",
             bounds=BOUNDS,
             policy=POLICY,
             wanted=self.wanted,
             pods=tuple(self._pod(one.uid, now) for one in ENGINE_TARGETS),
-            routers=(RouterPod(name=ROUTER_TARGET.name, figures=figures, doubt=doubt),),
+            routers=(RouterPod(name=ROUTER_TARGET.name, figures=figures, doubt=problem),),
         )
 
     def _pod(self, uid: str, now: float) -> EnginePod:
-        figures, doubt = pod_figures.pod(self.source.engine(uid), POLICY, now)
+        figures, problem = pod_figures.pod(self.source.engine(uid), POLICY, now)
         since = self.began - 60
         return EnginePod(
             name=uid,
@@ -88,7 +88,7 @@ class Side:
             since=since,
             ready_at=since,
             figures=figures,
-            doubt=doubt,
+            doubt=problem,
         )
 
 
@@ -166,8 +166,8 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
 async def _until_listed(sources: Sequence[SampleSource]) -> None:
     """Wait until both know all pods."""
     async with asyncio.timeout(30):
-        while any(source.router(ROUTER_TARGET.uid).doubt for source in sources) or any(  # noqa: ASYNC110 - a process
-            source.engine(one.uid).doubt for source in sources for one in ENGINE_TARGETS
+        while any(source.router(ROUTER_TARGET.uid).problem for source in sources) or any(  # noqa: ASYNC110 - a process
+            source.engine(one.uid).problem for source in sources for one in ENGINE_TARGETS
         ):
             await asyncio.sleep(0.1)
 

@@ -20,7 +20,7 @@ def least_gpu_hours(stage: Stage) -> LeastSeconds:
         BoundQuestion(
             settings=lived.settings(),
             times=lived.times(),
-            ranks=lived.question.parallelism.data,
+            ranks=lived.sizing.parallelism.data,
             objectives=lived.objectives,
             goal=1 - (1 - GOAL) * counted / max(left, 1),
             least=least,
@@ -29,7 +29,7 @@ def least_gpu_hours(stage: Stage) -> LeastSeconds:
             seconds=part.until - since,
         )
     )
-    started, gpus = least * stage.cold_s, lived.question.parallelism.gpus
+    started, gpus = least * stage.cold_s, lived.sizing.parallelism.gpus
     return LeastSeconds(found.anyhow + started, found.answering + started).times(gpus / 3600)
 
 

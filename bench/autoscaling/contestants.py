@@ -46,11 +46,11 @@ def ours(traffic: Traffic, listener: DecisionListener | None = None, warm: WarmP
 
 def deployment(traffic: Traffic, policy: ScalingPolicy, bounds: ReplicaBounds) -> ScaledDeployment:
     """What Fairlead scales: the traffic's replicas, with the speed from the data sheet."""
-    sheet = catalogue.step_times(traffic.lived.question)
+    sheet = catalogue.step_times(traffic.lived.sizing)
     speed = (
         None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, traffic.lived.settings())
     )
-    return ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed)
+    return ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, speed=speed)
 
 
 def hook(autoscaler: SimulatedAutoscaler, objectives: Objectives, traffic: Traffic) -> ScalingHook:

@@ -67,10 +67,10 @@ def played(stage: Stage, scaling: ScalingHook, *, ordered: bool, left_out: Colle
         snapshot_s=SWEEP_S,
     )
     objective = lived.objectives.ttft_p95_s if ordered else None
-    front = SimulatedDispatcher(Dispatcher(DispatcherConfig(first_token_seconds=objective)), _digest)
+    dispatcher = SimulatedDispatcher(Dispatcher(DispatcherConfig(first_token_seconds=objective)), _digest)
     settings = lived.settings()
     capacity = EngineCapacity(max_running=settings.max_sequences, kv_tokens=settings.blocks * settings.block_tokens)
-    world = QueuedSimulation(fleet, front, simulated_fleets.streams("world"), statistics, capacity)
+    world = QueuedSimulation(fleet, dispatcher, simulated_fleets.streams("world"), statistics, capacity)
 
     def sent() -> Iterator[RequestArrival]:
         for place, one in enumerate(stage.arrivals):

@@ -72,7 +72,7 @@ def large_replica() -> Lived:
     catalogue = package_data.load_catalogue()
     return Lived(
         words="Llama-3.1-70B on four NVIDIA-A100-SXM4-80GB",
-        question=SizingInput(
+        sizing=SizingInput(
             release=CURRENT,
             shape=catalogue.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=catalogue.accelerators["NVIDIA-A100-SXM4-80GB"],
@@ -93,7 +93,7 @@ def _on(product: str, context: int, objectives: LatencyObjectives) -> Lived:
     catalogue = package_data.load_catalogue()
     return Lived(
         words=f"Llama-3.1-8B on one {product}",
-        question=SizingInput(
+        sizing=SizingInput(
             release=CURRENT,
             shape=catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=catalogue.accelerators[product],

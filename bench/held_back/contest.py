@@ -103,7 +103,7 @@ class Recording:
             settings=lived.settings(),
             times=lived.times(),
             ranks=1,
-            gpus=lived.question.parallelism.gpus,
+            gpus=lived.sizing.parallelism.gpus,
             price_an_hour=1.0,
             replicas=ReplicaBounds(least=1, most=MOST),
             policy=ScalingPolicy(objectives=goals),

@@ -34,13 +34,13 @@ def candidate(naive: dict[str, Any], words: tuple[str, ...]) -> Candidate:
     pulled = [levers.read(word) for word in words]
     for one in pulled:
         content = one.applied(content)
-    found = playable.read(YamlDocument(place="service", content=content), _CONTEXT, _PACKAGED)
-    if not isinstance(found, Candidate):
-        raise CannotServe(found.because)
+    candidate = playable.read(YamlDocument(place="service", content=content), _CONTEXT, _PACKAGED)
+    if not isinstance(candidate, Candidate):
+        raise CannotServe(candidate.because)
     for one in pulled:
         for change in one.changes:
-            found = change(found)
-    return replace(found, what_if=", ".join(words))
+            candidate = change(candidate)
+    return replace(candidate, what_if=", ".join(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +136,9 @@ def _part(traffic: PlayedTraffic, share: float, *, small: bool) -> PlayedTraffic
     """The requests that go to the small model, or the others; drawn at random, the same in every run."""
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
-        chance: RandomSource = SeededStreams(0)("easy")
+        randomness: RandomSource = SeededStreams(0)("easy")
         for one in traffic.arrivals(page_tokens):
-            if (chance.random() < share) is small:
+            if (randomness.random() < share) is small:
                 yield one
 
     return replace(traffic, arrivals=arrivals)

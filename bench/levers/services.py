@@ -87,8 +87,8 @@ def coding() -> Service:
     """Coding agents, each with a long, growing context."""
     with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
         lines = [line for line in text if _longest(json.loads(line)) < LONGEST]
-    chance = streams("levers")
-    lines.sort(key=lambda _: chance.random())
+    randomness = streams("levers")
+    lines.sort(key=lambda _: randomness.random())
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
         yield from sessions.claude_code(lines[:SESSIONS], _starts(), page_tokens, share_system=True)
@@ -129,10 +129,10 @@ def _naive(context: int) -> dict[str, Any]:
 
 
 def _starts() -> Iterator[float]:
-    chance, at = streams("levers/starts"), 0.0
+    randomness, at = streams("levers/starts"), 0.0
     while True:
         yield at
-        at += chance.expovariate(1 / SESSION_EVERY_S)
+        at += randomness.expovariate(1 / SESSION_EVERY_S)
 
 
 def _longest(session: dict[str, Any]) -> int:

@@ -114,10 +114,10 @@ def test_the_part_of_a_model_that_sees_may_have_another_size_and_more_layers() -
         for layer in range(layers)
         for side in "AB"
     }
-    found = adapter_files.facts(config(), json.dumps(both).encode())
-    assert (found.inputs, found.layers) == ({"q_proj": frozenset({16, 9})}, 2)
-    assert adapter_check.problem(found, FITS) is None
-    other = adapter_check.problem(found, replace(FITS, hidden=32))
+    facts = adapter_files.facts(config(), json.dumps(both).encode())
+    assert (facts.inputs, facts.layers) == ({"q_proj": frozenset({16, 9})}, 2)
+    assert adapter_check.problem(facts, FITS) is None
+    other = adapter_check.problem(facts, replace(FITS, hidden=32))
     assert other is not None
     assert "its q_proj takes 16 inputs, and the model has 32" in other.message
 
@@ -138,11 +138,11 @@ def test_the_experts_of_one_layer_may_be_in_one_matrix_and_its_rank_is_that_of_e
         f"{LAYER}.mlp.experts.lora_A.weight": [256, 16],
         f"{LAYER}.mlp.experts.lora_B.weight": [16, 256],
     }
-    found = adapter_files.facts(config(), header(**rows))
+    facts = adapter_files.facts(config(), header(**rows))
 
-    assert found.rank == 8
-    assert found.modules == {"q_proj", "experts.gate_up_proj", "experts.down_proj"}
-    assert adapter_check.problem(found, FITS) is None
+    assert facts.rank == 8
+    assert facts.modules == {"q_proj", "experts.gate_up_proj", "experts.down_proj"}
+    assert adapter_check.problem(facts, FITS) is None
     assert adapter_files.facts(config(rank_pattern={"gate_up_proj": 64}), header(**rows)).rank == 64
 
 
@@ -153,10 +153,10 @@ def test_a_pair_of_the_vocabulary_is_a_pair_and_the_models_own_weights_beside_it
         "base_model.model.model.embed_tokens.base_layer.weight": [9000, 16],
         "base_model.model.lm_head.base_layer.weight": [9000, 16],
     }
-    found = adapter_files.facts(config(), header(**rows))
+    facts = adapter_files.facts(config(), header(**rows))
 
-    assert (found.rank, sorted(found.modules), found.beyond) == (12, ["embed_tokens", "q_proj"], ())
-    assert adapter_check.problem(found, FITS) is None
+    assert (facts.rank, sorted(facts.modules), facts.beyond) == (12, ["embed_tokens", "q_proj"], ())
+    assert adapter_check.problem(facts, FITS) is None
 
 
 def test_what_the_engine_would_leave_out_is_refused_and_not_served_as_the_base_model() -> None:
@@ -165,19 +165,19 @@ def test_what_the_engine_would_leave_out_is_refused_and_not_served_as_the_base_m
         f"{LAYER}.mlp.experts.7.gate_proj.lora_A.weight": [8, 16],
         f"{LAYER}.mlp.shared_experts.gate_proj.lora_A.weight": [8, 16],
     }
-    found = adapter_files.facts(config(), header(**rows))
+    facts = adapter_files.facts(config(), header(**rows))
     attention = frozenset({"q_proj", "o_proj"})
 
-    assert found.modules == {"q_proj", "o_proj", "gate_proj", "experts.gate_proj"}
-    assert adapter_check.problem(found, replace(FITS, modules=frozenset({*found.modules, "experts"}))) is None
-    refused = adapter_check.problem(found, replace(FITS, modules=attention))
+    assert facts.modules == {"q_proj", "o_proj", "gate_proj", "experts.gate_proj"}
+    assert adapter_check.problem(facts, replace(FITS, modules=frozenset({*facts.modules, "experts"}))) is None
+    refused = adapter_check.problem(facts, replace(FITS, modules=attention))
     assert refused is not None
     assert refused.reason is AdapterReason.MODULES_REFUSED
     assert refused.message == (
         "it changes experts.gate_proj, gate_proj, which --lora-target-modules in the deployment's extraArgs leaves "
         "out; name it there, which starts new replicas"
     )
-    dense = adapter_check.problem(found, replace(FITS, modules=attention | {"gate_proj"}))
+    dense = adapter_check.problem(facts, replace(FITS, modules=attention | {"gate_proj"}))
     assert dense is not None
     assert "it changes experts.gate_proj, which" in dense.message, "a matrix of this name outside experts is another"
 

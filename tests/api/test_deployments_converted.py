@@ -51,7 +51,7 @@ USUAL = CanaryPlan(
 
 
 def test_every_field_of_the_pods_arrives() -> None:
-    wanted = deployment(
+    revision = deployment(
         accelerator={"product": "NVIDIA-L4", "count": 8, "resource": "example.com/gpu"},
         parallelism={"tensor": 4, "pipeline": 2},
         placement={
@@ -74,10 +74,10 @@ def test_every_field_of_the_pods_arrives() -> None:
                 {"path": "/data", "claimName": "data", "writable": True},
             ],
         },
-    ).wanted
-    assert (wanted.gpus_per_replica, wanted.parallelism) == (8, Parallelism(tensor=4, pipeline=2))
-    assert wanted.resource == "example.com/gpu"
-    assert wanted.placement == DesiredPlacement(
+    ).revision
+    assert (revision.gpus_per_replica, revision.parallelism) == (8, Parallelism(tensor=4, pipeline=2))
+    assert revision.resource == "example.com/gpu"
+    assert revision.placement == DesiredPlacement(
         node_selector=(("a", "1"), ("b", "2")),
         tolerations=(Toleration(key="k", operator="Equal", value="v", effect="NoExecute", seconds=9),),
         affinity='{"podAffinity": {"a": 2, "b": 1}}',
@@ -88,7 +88,7 @@ def test_every_field_of_the_pods_arrives() -> None:
         service_account="a",
         pull_secrets=("i",),
     )
-    assert wanted.storage == Storage(
+    assert revision.storage == Storage(
         cache_claim="models",
         cache_folder="cache",
         shared_memory_bytes=2 * 2**30,
@@ -111,7 +111,7 @@ def test_every_field_of_the_pods_arrives() -> None:
     ],
 )
 def test_a_source_is_a_scheme_and_a_place(text: str, source: ModelSource) -> None:
-    assert deployment(model={"source": text}).wanted.model.source == source
+    assert deployment(model={"source": text}).revision.model.source == source
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     """The reconcile needs the rest of it: which Service leads to what still serves."""
     value = read_stored(written(bad.spec, kind=bad.kind), bad.kind).value
     if value is not None and bad.kind is DEPLOYMENT:
-        assert deployment_conversion.deployment(value, RELEASES).wanted.name == "chat"
+        assert deployment_conversion.deployment(value, RELEASES).revision.name == "chat"
     elif value is not None and bad.kind is POLICY:
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None and bad.kind is EVALUATION:
@@ -216,7 +216,9 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     ],
 )
 def test_files_are_mounted_under_the_names_that_programs_look_for(path: str, key: str) -> None:
-    (mount,) = deployment(storage={"mounts": [{"path": path, "secretName": "s", "subPath": key}]}).wanted.storage.mounts
+    (mount,) = deployment(
+        storage={"mounts": [{"path": path, "secretName": "s", "subPath": key}]}
+    ).revision.storage.mounts
     assert (mount.path, mount.inside) == (path, key)
 
 
@@ -227,10 +229,10 @@ def test_a_drain_may_be_immediate() -> None:
 
 def test_a_deployment_of_a_gateway_has_no_router_of_its_own() -> None:
     joined = deployment(gateway={"name": "company"})
-    assert joined.door == GatewayReference(namespace=joined.wanted.namespace, name="company")
+    assert joined.router == GatewayReference(namespace=joined.revision.namespace, name="company")
     elsewhere = deployment(gateway={"name": "company", "namespace": "platform"})
-    assert elsewhere.door == GatewayReference(namespace="platform", name="company")
-    assert elsewhere.door.title == "platform/company"
+    assert elsewhere.router == GatewayReference(namespace="platform", name="company")
+    assert elsewhere.router.title == "platform/company"
 
 
 def test_every_field_of_an_own_router_arrives() -> None:
@@ -259,7 +261,7 @@ def test_every_field_of_an_own_router_arrives() -> None:
         },
         "retries": {"maxAttempts": 3, "budget": "0.2"},
     }
-    assert deployment(router=router).door == DeploymentRouter(
+    assert deployment(router=router).router == DeploymentRouter(
         routing=RoutingSettings(
             limits=TrafficLimits(
                 max_prompt_tokens=1,

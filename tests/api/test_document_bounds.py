@@ -25,9 +25,9 @@ from fairlead.api import document_bounds
     ids=range(10),
 )
 def test_what_json_cannot_hold_is_named(value: object, because: str) -> None:
-    no = document_bounds.exceeded({"a": [value]}, ("spec",))
-    assert no is not None
-    assert (no.field, no.because, no.remedy) == ("spec.a[0]", because, "quote it if you meant text")
+    refusal = document_bounds.exceeded({"a": [value]}, ("spec",))
+    assert refusal is not None
+    assert (refusal.field, refusal.because, refusal.remedy) == ("spec.a[0]", because, "quote it if you meant text")
 
 
 def test_what_json_can_hold_passes() -> None:

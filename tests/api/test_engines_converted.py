@@ -28,7 +28,7 @@ from tests.api.objects import deployment
 
 def test_the_least_gets_the_tested_engine_one_replica_and_its_own_router() -> None:
     assert deployment() == DesiredDeployment(
-        wanted=DesiredRevision(
+        revision=DesiredRevision(
             namespace="team",
             name="chat",
             model=DesiredModel(
@@ -42,7 +42,7 @@ def test_the_least_gets_the_tested_engine_one_replica_and_its_own_router() -> No
         replicas=1,
         rollout=DesiredRollout(),
         drain=DesiredDrain(),
-        door=DeploymentRouter(),
+        router=DeploymentRouter(),
     )
 
 
@@ -83,14 +83,14 @@ ENGINE: dict[str, Any] = {
 
 
 def test_every_field_of_a_model_and_its_engine_arrives() -> None:
-    wanted = deployment(model=MODEL, engine=ENGINE).wanted
-    assert wanted.model == DesiredModel(
+    revision = deployment(model=MODEL, engine=ENGINE).revision
+    assert revision.model == DesiredModel(
         source=ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3.1-8B-Instruct", revision="main"),
         served_name="Chat",
         token_secret=SecretKey(name="hf", key="token"),
         shape=(("layers", 32), ("kv_heads", 8), ("parameters", 8_000_000_000)),
     )
-    assert wanted.engine == DesiredEngine(
+    assert revision.engine == DesiredEngine(
         kind=EngineKind.VLLM,
         version="0.31.1",
         image="example.com/own:1",
@@ -132,18 +132,18 @@ def test_every_field_of_a_model_and_its_engine_arrives() -> None:
 )
 def test_a_template_is_given_as_the_engine_takes_it(template: object, given: str | None) -> None:
     engine = {} if template is None else {"chatTemplate": template}
-    assert deployment(engine=engine).wanted.engine.chat_template == given
+    assert deployment(engine=engine).revision.engine.chat_template == given
 
 
 @pytest.mark.trial(19)
 def test_absent_tools_are_none_and_an_empty_field_selects_the_familys_parser() -> None:
-    assert deployment().wanted.engine.tools is None
-    written = deployment(engine={"tools": {}, "reasoning": {}}).wanted.engine
+    assert deployment().revision.engine.tools is None
+    written = deployment(engine={"tools": {}, "reasoning": {}}).revision.engine
     assert (written.tools, written.reasoning) == (Tools(parser=None, auto=True), Reasoning(parser=None))
 
 
 def test_a_version_alone_chooses_the_image_of_that_version() -> None:
-    assert deployment(engine={"version": "0.31.1"}).wanted.engine.image == "example.com/vllm:v0.31.1"
+    assert deployment(engine={"version": "0.31.1"}).revision.engine.image == "example.com/vllm:v0.31.1"
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_version_alone_chooses_the_image_of_that_version() -> None:
     ],
 )
 def test_the_tag_of_the_projects_own_image_is_the_version_if_none_is_set(image: str, version: str) -> None:
-    assert deployment(engine={"image": image}).wanted.engine.version == version
-    assert deployment(engine={"image": image, "version": "0.31.1"}).wanted.engine.version == "0.31.1"
+    assert deployment(engine={"image": image}).revision.engine.version == version
+    assert deployment(engine={"image": image, "version": "0.31.1"}).revision.engine.version == "0.31.1"
 
 
 def test_the_tag_of_a_simulated_engines_image_is_fairleads_own_version() -> None:
-    assert deployment(engine={"kind": "Simulated", "image": "vllm:v0.4.0"}).wanted.engine.version == "0.32.0"
+    assert deployment(engine={"kind": "Simulated", "image": "vllm:v0.4.0"}).revision.engine.version == "0.32.0"
 
 
 def test_speculation_that_is_off_leaves_no_trace_in_the_revision() -> None:
@@ -175,4 +175,4 @@ def test_speculation_that_is_off_leaves_no_trace_in_the_revision() -> None:
     [({"method": "mtp"}, 0), ({"method": "mtp", "tokens": 2}, 2), ({"method": "ngram"}, 3)],
 )
 def test_with_mtp_the_default_number_of_draft_tokens_is_left_to_the_model(speculation: object, tokens: int) -> None:
-    assert deployment(engine={"speculation": speculation}).wanted.engine.speculation.tokens == tokens
+    assert deployment(engine={"speculation": speculation}).revision.engine.speculation.tokens == tokens

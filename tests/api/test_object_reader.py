@@ -61,9 +61,9 @@ def test_a_refusal_names_field_value_rule_and_remedy() -> None:
 def test_a_field_has_the_name_of_the_api_alone_since_the_api_server_drops_every_other(
     spec: dict[str, Any], field: str, meant: str
 ) -> None:
-    (no,) = read_strict(written(LEAST | spec), DEPLOYMENT).problems
-    assert (no.field, no.reason) == (field, ReadReason.UNKNOWN_FIELD)
-    assert meant in no.remedy
+    (refusal,) = read_strict(written(LEAST | spec), DEPLOYMENT).problems
+    assert (refusal.field, refusal.reason) == (field, ReadReason.UNKNOWN_FIELD)
+    assert meant in refusal.remedy
     stored = read_stored(written(LEAST | spec), DEPLOYMENT).value
     assert stored is not None
     assert stored.spec == InferenceDeploymentSpec.model_validate(LEAST)

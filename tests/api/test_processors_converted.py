@@ -13,21 +13,21 @@ ON_CPU: Final = {"product": "CPU", "cores": 4, "memory": "8Gi"}
 
 @pytest.mark.parametrize("more", [{}, {"resource": "nvidia.com/gpu"}, {"resource": "none"}])
 def test_cores_and_memory_are_all_that_a_replica_takes(more: dict[str, Any]) -> None:
-    wanted = deployment(accelerator=ON_CPU | more).wanted
+    revision = deployment(accelerator=ON_CPU | more).revision
 
-    assert wanted.cpu == CpuResources(cores=4, memory_bytes=8 << 30)
-    assert (wanted.product, wanted.resource, wanted.gpus_per_replica) == ("CPU", NO_RESOURCE, 0)
+    assert revision.cpu == CpuResources(cores=4, memory_bytes=8 << 30)
+    assert (revision.product, revision.resource, revision.gpus_per_replica) == ("CPU", NO_RESOURCE, 0)
 
 
 @pytest.mark.parametrize("memory", ["0", "0.5"])
 def test_a_memory_that_nothing_fits_into_is_one_byte_by_which_a_node_can_be_divided(memory: str) -> None:
-    assert deployment(accelerator=ON_CPU | {"memory": memory}).wanted.cpu == CpuResources(cores=4, memory_bytes=1)
+    assert deployment(accelerator=ON_CPU | {"memory": memory}).revision.cpu == CpuResources(cores=4, memory_bytes=1)
 
 
 def test_a_gpu_has_no_cores() -> None:
-    wanted = deployment().wanted
+    revision = deployment().revision
 
-    assert (wanted.cpu, wanted.resource, wanted.gpus_per_replica) == (None, "nvidia.com/gpu", 1)
+    assert (revision.cpu, revision.resource, revision.gpus_per_replica) == (None, "nvidia.com/gpu", 1)
 
 
 def test_amounts_read_as_people_say_them() -> None:

@@ -57,14 +57,14 @@ def test_names_of_samples_do_not_meet() -> None:
 
 def test_together_they_show_every_lever() -> None:
     deployments = [converted(document) for _, document in samples() if document["kind"] == DEPLOYMENT.name]
-    assert {one.wanted.engine.speculation.method for one in deployments} == set(SpeculationMethod)
+    assert {one.revision.engine.speculation.method for one in deployments} == set(SpeculationMethod)
     assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.SURGE}
-    own = [one.door.routing for one in deployments if isinstance(one.door, DeploymentRouter)]
+    own = [one.router.routing for one in deployments if isinstance(one.router, DeploymentRouter)]
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
     assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
-    assert any(one.wanted.engine.sleeps for one in deployments)
-    assert any(one.wanted.engine.tools and one.wanted.engine.reasoning for one in deployments)
-    assert {type(one.wanted.engine.chat_template) for one in deployments} == {str, ConfigMapKey, type(None)}
+    assert any(one.revision.engine.sleeps for one in deployments)
+    assert any(one.revision.engine.tools and one.revision.engine.reasoning for one in deployments)
+    assert {type(one.revision.engine.chat_template) for one in deployments} == {str, ConfigMapKey, type(None)}
     policies = [converted(document) for _, document in samples() if document["kind"] == POLICY.name]
     assert any(one.warm_pool.ready and one.warm_pool.asleep for one in policies)
     assert any(one.switches_speculation for one in policies)
@@ -77,4 +77,4 @@ def test_no_sample_shows_what_this_release_does_not_run() -> None:
     gateways = [converted(one) for one in documents if one["kind"] == GATEWAY.name]
     assert [one.reference.name for one in gateways if list(unsupported_fields.of_gateway(one))] == []
     deployments = [converted(one) for one in documents if one["kind"] == DEPLOYMENT.name]
-    assert [one.wanted.name for one in deployments if [*canaries.refusals(one), *canaries.count_refusals(one)]] == []
+    assert [one.revision.name for one in deployments if [*canaries.refusals(one), *canaries.count_refusals(one)]] == []

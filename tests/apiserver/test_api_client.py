@@ -119,9 +119,9 @@ def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -
 
     async def story() -> None:
         async with reached(api_server) as api:
-            terms = LeaseDurations(retry_s=0.1, deadline_s=5)
+            durations = LeaseDurations(retry_s=0.1, deadline_s=5)
             first, second = (
-                Leadership(api, LeaseSettings(namespace=namespace, name="lead", identity=who), DICE, terms)
+                Leadership(api, LeaseSettings(namespace=namespace, name="lead", identity=who), DICE, durations)
                 for who in "ab"
             )
             async with hold(first):

@@ -178,8 +178,8 @@ async def _a_model_answers(one: Scene, session: aiohttp.ClientSession, root: URL
 async def _publish(one: Scene) -> None:
     """Publish a report in two namespaces, one of which the walker may read."""
     for namespace in ("default", "other"):
-        about = PublishedReport(namespace=namespace, name="friday", verdict="chat keeps them", played_at="today")
-        manifest = published_report.manifest(about, "<h1>Friday</h1>")
+        report = PublishedReport(namespace=namespace, name="friday", verdict="chat keeps them", played_at="today")
+        manifest = published_report.manifest(report, "<h1>Friday</h1>")
         assert isinstance(manifest, dict)
         await one.apply(manifest)
     await one.kubectl("create", "role", "reads", "--verb=get", "--resource=configmaps")

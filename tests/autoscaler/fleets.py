@@ -138,7 +138,7 @@ class PretendSource:
         if self.silent or uid not in {one.uid for one in self.targets}:
             return PodSample()
         load = EngineLoad(engines=1, running=0.0, waiting=0.0, kv_usage=0.1, finished=10.0)
-        return PodSample(figures=load, at=self.clock(), doubt=None, because="")
+        return PodSample(figures=load, at=self.clock(), problem=None, because="")
 
     def router(self, uid: str) -> PodSample[RouterView]:
         if self.real is not None:
@@ -146,7 +146,7 @@ class PretendSource:
         if self.silent or uid not in {one.uid for one in self.targets}:
             return PodSample()
         figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
-        return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
+        return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), problem=None, because="")
 
     async def close(self) -> None:
         """Do nothing."""
@@ -190,7 +190,7 @@ class Fleet:
         self.ledger = Ledger(None)
         self.loop = ScalingLoop(
             LoopEnvironment(
-                world=self.world,
+                cluster=self.world,
                 sources=self.sources,
                 understanding=self.understand,
                 writer=AutoscalerWriter(self.server, self.world, "tests", self.metrics),

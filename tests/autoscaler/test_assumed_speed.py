@@ -20,8 +20,8 @@ def assumed(model: str, data: int) -> ReplicaSpeed:
         )
     )
     assert found is not None
-    assert found.assumed is not None
-    return found.assumed
+    assert found.speed is not None
+    return found.speed
 
 
 def test_ranks_work_side_by_side() -> None:

@@ -57,8 +57,8 @@ def test_a_deployment_without_history_starts_from_the_past_weeks_in_prometheus()
 
 def test_hours_learned_here_take_precedence_over_those_from_prometheus() -> None:
     weeks = Weeks([(HOUR, 2.0)])
-    learnt = ScalingState().learnt
-    memory = ScalingState(learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=(7.0,) * WEEK)))
+    estimates = ScalingState().learnt
+    memory = ScalingState(learnt=replace(estimates, forecasts=replace(estimates.forecasts, hours=(7.0,) * WEEK)))
 
     assert (seeded(weeks, memory), weeks.queries) == (memory, [])
 

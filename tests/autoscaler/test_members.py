@@ -94,14 +94,14 @@ def test_a_members_lease_goes_with_the_deployment_that_runs_it() -> None:
         return owner
 
     leases = PretendLeases()
-    place = LeaseSettings(namespace="fairlead", name="a", identity="a", owner=ours)
-    beat(Membership(Way(leases, "a"), place, TERMS, DICE, leases.clock))
+    lease = LeaseSettings(namespace="fairlead", name="a", identity="a", owner=ours)
+    beat(Membership(Way(leases, "a"), lease, TERMS, DICE, leases.clock))
     assert leases.held["a"]["metadata"]["ownerReferences"] == [owner]
 
 
 def member(leases: PretendLeases, name: str) -> Membership:
-    place = LeaseSettings(namespace="fairlead", name=name, identity=name)
-    return Membership(Way(leases, name), place, TERMS, DICE, leases.clock)
+    lease = LeaseSettings(namespace="fairlead", name=name, identity=name)
+    return Membership(Way(leases, name), lease, TERMS, DICE, leases.clock)
 
 
 def beat(*some: Membership) -> None:

@@ -27,4 +27,4 @@ def test_a_replica_needs_cores_and_memory_of_its_node_and_has_no_price() -> None
     assert found.place.resources == CpuResources(cores=4, memory_bytes=8 << 30)
     assert found.place.selector == (("pool", "a"),)
     assert [one.key for one in found.place.tolerations] == ["k"]
-    assert (found.price_per_hour, found.assumed, found.options) == (None, None, ())
+    assert (found.price_per_hour, found.speed, found.options) == (None, None, ())

@@ -39,8 +39,10 @@ def test_a_member_joins_serves_its_ports_and_leaves(monkeypatch: pytest.MonkeyPa
         )
         async with fake.served():
             monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, fake.address)))
-            makers = SourceFactories(direct=lambda: PretendSource(Clock()), prometheus=lambda _: PretendSource(Clock()))
-            running = asyncio.create_task(process.run(settings, lambda _: None, makers))
+            factories = SourceFactories(
+                direct=lambda: PretendSource(Clock()), prometheus=lambda _: PretendSource(Clock())
+            )
+            running = asyncio.create_task(process.run(settings, lambda _: None, factories))
             where = (kinds.LEASE.title, "ops", "fairlead-autoscaler-me")
             await until(lambda: running.done() or where in fake.objects.held)
             assert await fetched(health, "/healthz") == (200, "ok\n")

@@ -43,10 +43,10 @@ def test_a_loop_that_ends_by_an_internal_error_is_counted_and_begins_again(
         world.receive(deployment("chat"))
         for role in ("engine", "router"):
             world.receive(pod("chat", role, 0))
-        makers = SourceFactories(direct=lambda: PretendSource(Clock()), prometheus=lambda _: PretendSource(Clock()))
+        factories = SourceFactories(direct=lambda: PretendSource(Clock()), prometheus=lambda _: PretendSource(Clock()))
         settings = LoopSettings(every_seconds=0.01, decisions=tmp_path)
         subject = replace(SUBJECT, bounds=ReplicaBounds(least=1, most=6))
-        ours = AutoscalerService(settings, lambda _: subject, makers, "me")
+        ours = AutoscalerService(settings, lambda _: subject, factories, "me")
         deciding = asyncio.create_task(ours.run(world, PretendServer(world), RouterKeys()))
         async with asyncio.timeout(20):
             while not list(ours.records()):

@@ -45,22 +45,28 @@ def played(*, policy: ScalingPolicy | None = None, **spec: Any) -> Candidate | U
 
 
 def test_a_deployment_is_played_as_its_own_command_says() -> None:
-    found = played(replicas=3, router={"replicas": 4}, parallelism={"tensor": 2})
+    candidate = played(replicas=3, router={"replicas": 4}, parallelism={"tensor": 2})
 
-    assert isinstance(found, Candidate)
-    assert (found.name, found.replicas, found.gpus, found.ranks, found.routers) == ("chat", 3, 2, 1, 4)
-    assert found.settings.context_tokens == 16_384
-    assert found.settings.block_tokens == 16
-    assert found.price_an_hour is not None
-    assert found.notes[0].startswith("step times: ")
+    assert isinstance(candidate, Candidate)
+    assert (candidate.name, candidate.replicas, candidate.gpus, candidate.ranks, candidate.routers) == (
+        "chat",
+        3,
+        2,
+        1,
+        4,
+    )
+    assert candidate.settings.context_tokens == 16_384
+    assert candidate.settings.block_tokens == 16
+    assert candidate.price_an_hour is not None
+    assert candidate.notes[0].startswith("step times: ")
 
 
 def test_requests_go_where_the_deployments_own_balancing_sends_them() -> None:
-    found, usual = played(router={"balancing": {"prefix": False, "loadBound": "1.5"}}), played()
+    candidate, usual = played(router={"balancing": {"prefix": False, "loadBound": "1.5"}}), played()
 
-    assert isinstance(found, Candidate)
+    assert isinstance(candidate, Candidate)
     assert isinstance(usual, Candidate)
-    assert (found.balancing.prefix, found.balancing.load_bound) == (False, 1.5)
+    assert (candidate.balancing.prefix, candidate.balancing.load_bound) == (False, 1.5)
     assert (usual.balancing.prefix, usual.balancing.load_bound) == (True, 1.25)
 
 
@@ -100,19 +106,19 @@ def test_the_emulator_is_simulated_as_the_engine_it_emulates() -> None:
 
 def test_a_model_of_ones_own_is_sized_by_the_shape_that_the_spec_states() -> None:
     own = {"source": "pvc://models/own", "servedName": "own", "shape": SHAPE}
-    found = played(model=own, engine={"context": {"maxTokens": 2048}})
+    candidate = played(model=own, engine={"context": {"maxTokens": 2048}})
 
-    assert isinstance(found, Candidate)
-    assert not any("taken for" in note for note in found.notes)
+    assert isinstance(candidate, Candidate)
+    assert not any("taken for" in note for note in candidate.notes)
 
 
 def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
     policy = ScalingPolicy(zero_after_seconds=300.0)
-    found = played(policy=policy, scaling={"minReplicas": 0, "maxReplicas": 5, "policy": {"name": "chat"}})
+    candidate = played(policy=policy, scaling={"minReplicas": 0, "maxReplicas": 5, "policy": {"name": "chat"}})
 
-    assert isinstance(found, Candidate)
-    assert found.replicas == ReplicaBounds(least=0, most=5, policy="chat")
-    assert found.policy is policy
+    assert isinstance(candidate, Candidate)
+    assert candidate.replicas == ReplicaBounds(least=0, most=5, policy="chat")
+    assert candidate.policy is policy
 
 
 @pytest.mark.parametrize(
@@ -153,8 +159,8 @@ def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
 def test_what_cannot_be_played_is_named_with_its_reason(
     spec: dict[str, Any], reason: UnplayableReason, because: str
 ) -> None:
-    found = played(**spec)
+    candidate = played(**spec)
 
-    assert isinstance(found, Unplayable)
-    assert (found.name, found.reason) == ("chat", reason)
-    assert because in found.because
+    assert isinstance(candidate, Unplayable)
+    assert (candidate.name, candidate.reason) == ("chat", reason)
+    assert because in candidate.because

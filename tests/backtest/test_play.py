@@ -101,14 +101,14 @@ def test_a_policy_adds_replicas_after_their_cold_start_and_says_why() -> None:
 def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_a_replica() -> None:
     bounds = ReplicaBounds(least=0, most=4, policy="chat")
     shown: list[float] = []
-    chosen = PlaySettings(
+    settings = PlaySettings(
         streams=streams,
         objectives=LatencyObjectives(ttft_p95_s=0.001),
         cold_starts=FixedColdStarts(200.0),
         start=9,
         progress=shown.append,
     )
-    found = playing.play(candidate(bounds), steady(2.0, 300), chosen)
+    found = playing.play(candidate(bounds), steady(2.0, 300), settings)
 
     assert found.objectives == LatencyObjectives(ttft_p95_s=0.001, tpot_p95_s=0.2)
     assert not found.keeps

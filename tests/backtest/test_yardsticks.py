@@ -37,20 +37,20 @@ def test_where_no_fixed_number_is_enough_the_most_is_shown() -> None:
 
 def test_no_fixed_number_below_the_minimum_is_tried_since_the_bound_has_that_minimum() -> None:
     """One keeps the objectives, and would cost a third of the least that these bounds allow."""
-    bounds, traffic, chosen = ReplicaBounds(least=3, most=8), steady(1.0, 600), PlaySettings(streams=streams)
-    found = yardsticks.static_peak(candidate(bounds), traffic, chosen)
+    bounds, traffic, settings = ReplicaBounds(least=3, most=8), steady(1.0, 600), PlaySettings(streams=streams)
+    found = yardsticks.static_peak(candidate(bounds), traffic, settings)
 
-    assert playing.play(candidate(1), traffic, chosen).keeps
+    assert playing.play(candidate(1), traffic, settings).keeps
     assert found.most_replicas == 3
-    least = yardsticks.bound(candidate(bounds), traffic, chosen)
+    least = yardsticks.bound(candidate(bounds), traffic, settings)
     assert found.report.gpu_hours * 3600 == pytest.approx(least.anyhow)
-    sleepy = yardsticks.static_peak(candidate(replace(bounds, least=0)), traffic, chosen)
+    sleepy = yardsticks.static_peak(candidate(replace(bounds, least=0)), traffic, settings)
     assert sleepy.most_replicas == 1
 
 
 def test_the_bound_of_a_budget_that_pays_for_fewer_than_the_minimum_is_of_those_it_pays_for() -> None:
     """A replica has two GPUs of 3 USD, so 13 USD an hour pay for two, and the budget wins over three."""
-    bounds, traffic, chosen = (
+    bounds, traffic, settings = (
         ReplicaBounds(least=3, most=8, policy="chat"),
         steady(1.0, 600),
         PlaySettings(streams=streams),
@@ -59,28 +59,28 @@ def test_the_bound_of_a_budget_that_pays_for_fewer_than_the_minimum_is_of_those_
     cheap = candidate(bounds, policy=policy)
     row = Repeated(
         name="cheap",
-        runs=(playing.play(cheap, traffic, chosen),),
-        least=yardsticks.bound(cheap, traffic, chosen),
+        runs=(playing.play(cheap, traffic, settings),),
+        least=yardsticks.bound(cheap, traffic, settings),
     )
 
-    assert yardsticks.bound(cheap, traffic, chosen).anyhow == pytest.approx(2 * 2 * 599)
+    assert yardsticks.bound(cheap, traffic, settings).anyhow == pytest.approx(2 * 2 * 599)
     assert row.regret is not None
     assert row.regret >= 0
-    unpriced = yardsticks.bound(replace(cheap, price_an_hour=None), traffic, chosen)
-    rich = yardsticks.bound(replace(cheap, policy=replace(policy, max_cost_per_hour=Decimal(100))), traffic, chosen)
+    unpriced = yardsticks.bound(replace(cheap, price_an_hour=None), traffic, settings)
+    rich = yardsticks.bound(replace(cheap, policy=replace(policy, max_cost_per_hour=Decimal(100))), traffic, settings)
     assert unpriced.anyhow == rich.anyhow == pytest.approx(3 * 2 * 599)
 
 
 def test_the_bound_of_a_budget_of_just_as_much_as_replicas_cost_keeps_them() -> None:
     """A replica of three GPUs of 1.1 USD costs 3.3, and in binary a little more."""
-    traffic, chosen = steady(1.0, 600), PlaySettings(streams=streams)
+    traffic, settings = steady(1.0, 600), PlaySettings(streams=streams)
     policy = replace(candidate(1).policy, max_cost_per_hour=Decimal("6.6"))
     one = replace(candidate(ReplicaBounds(least=2, most=4), policy=policy), gpus=3, price_an_hour=1.1)
 
-    assert yardsticks.bound(one, traffic, chosen).anyhow == pytest.approx(2 * 3 * 599)
+    assert yardsticks.bound(one, traffic, settings).anyhow == pytest.approx(2 * 3 * 599)
     alone = replace(one, replicas=ReplicaBounds(least=1, most=4))
     exact = replace(alone, policy=replace(policy, max_cost_per_hour=Decimal("3.3")))
-    assert yardsticks.terms_of(exact, chosen).least == 1
+    assert yardsticks.terms_of(exact, settings).least == 1
 
 
 @given(st.integers(1, 4), st.integers(0, 30), st.sampled_from([0.5, 3.0, 10.0]))
@@ -88,17 +88,17 @@ def test_the_bound_of_a_budget_of_just_as_much_as_replicas_cost_keeps_them() -> 
 def test_no_candidate_costs_less_than_its_bound(least: int, budget: int, a_second: float) -> None:
     policy = replace(candidate(1).policy, max_cost_per_hour=Decimal(budget))
     one = candidate(ReplicaBounds(least=least, most=5, policy="chat"), policy=policy)
-    traffic, chosen = steady(a_second, 120), PlaySettings(streams=streams)
-    bound = yardsticks.bound(one, traffic, chosen)
-    for found in (playing.play(one, traffic, chosen), yardsticks.static_peak(one, traffic, chosen)):
+    traffic, play_settings = steady(a_second, 120), PlaySettings(streams=streams)
+    bound = yardsticks.bound(one, traffic, play_settings)
+    for found in (playing.play(one, traffic, play_settings), yardsticks.static_peak(one, traffic, play_settings)):
         row = Repeated(name="one", runs=(found,), least=bound)
         assert row.regret is None or row.regret >= -1e-9
 
 
 def test_the_least_possible_counts_gpus_and_what_must_be_there_anyway() -> None:
-    chosen, traffic = PlaySettings(streams=streams), steady(1.0, 600)
-    always = yardsticks.bound(candidate(ReplicaBounds(least=3, most=8, policy="chat")), traffic, chosen)
+    settings, traffic = PlaySettings(streams=streams), steady(1.0, 600)
+    always = yardsticks.bound(candidate(ReplicaBounds(least=3, most=8, policy="chat")), traffic, settings)
 
     assert always.anyhow == always.answering == pytest.approx(3 * 2 * 599)
-    assert yardsticks.bound(candidate(5), traffic, chosen).anyhow == pytest.approx(2 * 599)
-    assert yardsticks.bound(candidate(0), traffic, chosen).answering < 2 * 599
+    assert yardsticks.bound(candidate(5), traffic, settings).anyhow == pytest.approx(2 * 599)
+    assert yardsticks.bound(candidate(0), traffic, settings).answering < 2 * 599

@@ -13,8 +13,8 @@ def signs() -> FleetSigns:
     return FleetSigns(GIVE_UP)
 
 
-def one(signs: FleetSigns, what: Outcome, began: float, took: float) -> None:
-    assert signs.ended(signs.sent(began), what, began + took) == took
+def one(signs: FleetSigns, outcome: Outcome, began: float, took: float) -> None:
+    assert signs.ended(signs.sent(began), outcome, began + took) == took
 
 
 def test_an_address_that_only_fails_is_lost_after_the_time_that_is_given(signs: FleetSigns) -> None:
@@ -26,10 +26,10 @@ def test_an_address_that_only_fails_is_lost_after_the_time_that_is_given(signs: 
     assert not signs.may_fail(GIVE_UP + 2)
 
 
-@pytest.mark.parametrize("what", [Outcome.ANSWERED, Outcome.REFUSED, Outcome.SPENT])
-def test_an_address_that_answers_anything_is_not_lost(signs: FleetSigns, what: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.REFUSED, Outcome.SPENT])
+def test_an_address_that_answers_anything_is_not_lost(signs: FleetSigns, outcome: Outcome) -> None:
     one(signs, Outcome.FAULT, 0.0, 1.0)
-    one(signs, what, GIVE_UP, 1.0)
+    one(signs, outcome, GIVE_UP, 1.0)
     one(signs, Outcome.FAULT, GIVE_UP + 100, 1.0)
     assert not signs.is_lost(GIVE_UP + 110)
 

@@ -31,11 +31,11 @@ LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
 def engine(reached: RateShares) -> EngineCore:
     """An engine that reaches these shares."""
     catalogue = package_data.load_catalogue()
-    question = SizingInput(
+    sizing = SizingInput(
         release=CURRENT, shape=catalogue.shapes[MODEL], accelerator=catalogue.accelerators[PRODUCT], context=8192
     )
     times = rate_shares.step_times_with_shares(
-        question, reached, Provenance(level=ProvenanceLevel.RECORDED, source="this test")
+        sizing, reached, Provenance(level=ProvenanceLevel.RECORDED, source="this test")
     )
     return EngineCore(LIMITS, times, random.Random(1))  # noqa: S311  # no secret
 
@@ -119,10 +119,10 @@ def test_a_recorded_timeline_becomes_a_file_for_the_engine(tmp_path: Path, capsy
     words = ["calibrate", "--recorded", str(recorded), "--product", PRODUCT, "--out", str(out), *COMMAND]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("step times: recorded (")
-    found = calibration_file.read(out.read_text(encoding="utf-8"))
-    assert (found.model, found.product, found.source) == (MODEL, PRODUCT, "the recorded run run")
-    assert found.shares.bandwidth == pytest.approx(0.7, rel=0.1)
-    assert found.shares.arithmetic == pytest.approx(0.2, rel=0.15)
+    calibration = calibration_file.read(out.read_text(encoding="utf-8"))
+    assert (calibration.model, calibration.product, calibration.source) == (MODEL, PRODUCT, "the recorded run run")
+    assert calibration.shares.bandwidth == pytest.approx(0.7, rel=0.1)
+    assert calibration.shares.arithmetic == pytest.approx(0.2, rel=0.15)
 
 
 def test_a_recording_with_a_bad_row_is_refused_with_the_file_the_line_and_what_to_do(

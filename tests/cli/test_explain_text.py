@@ -41,8 +41,8 @@ RECOMMENDATION = Recommendation(
 
 
 def _text(record: DecisionRecord, *turns: TurningPoint) -> str:
-    shown = Explanation(namespace="team", name="chat", seen_at=record.now, status={}, record=record, turns=turns)
-    return explain_text.as_text(shown, colour=False)
+    explanation = Explanation(namespace="team", name="chat", seen_at=record.now, status={}, record=record, turns=turns)
+    return explain_text.as_text(explanation, colour=False)
 
 
 def _turn(cause: WhatIfCause, **document: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
@@ -114,21 +114,23 @@ def test_a_bound_is_described_by_what_sets_it(bound: ScalingBound, words: str) -
 
 def test_on_a_terminal_headings_stand_out() -> None:
     record = decided(recommendation=RECOMMENDATION)
-    shown = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
-    text = explain_text.as_text(shown, colour=True)
+    explanation = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
+    text = explain_text.as_text(explanation, colour=True)
     assert text.startswith(explain_text.BOLD)
     assert f"{explain_text.YELLOW}Metrics that are missing{explain_text.PLAIN}" in text
 
 
 def test_a_record_of_another_machine_cannot_colour_the_terminal() -> None:
     record = decided(recommendation=RECOMMENDATION)
-    shown = Explanation(namespace="team", name="chat\x1b[31m", seen_at=AT, status={}, record=record, notes=("a\x07",))
-    text = explain_text.as_text(shown, colour=False)
+    explanation = Explanation(
+        namespace="team", name="chat\x1b[31m", seen_at=AT, status={}, record=record, notes=("a\x07",)
+    )
+    text = explain_text.as_text(explanation, colour=False)
     assert text.startswith(r"infd/chat\x1b[31m in team: ")
     assert text.endswith("Note\n  a\\x07")
 
 
 def test_the_moment_of_a_simulation_has_no_date() -> None:
     record = decided(recommendation=RECOMMENDATION, at=10_781.0)
-    shown = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
-    assert "decided at 02:59:41 UTC" in explain_text.as_text(shown, colour=False)
+    explanation = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
+    assert "decided at 02:59:41 UTC" in explain_text.as_text(explanation, colour=False)

@@ -90,9 +90,9 @@ def test_a_queue_that_grows_without_end_is_named_and_not_the_pace(run: Run, monk
 
 def test_where_no_queue_grew_the_pace_is_to_blame() -> None:
     pace = LatencyObjectives(tpot_p95_s=0.02)
-    judged = LatencyObjectives(ttft_p95_s=90, tpot_p95_s=0.02)
+    objectives = LatencyObjectives(ttft_p95_s=90, tpot_p95_s=0.02)
     nothing = PlayedPlan(best=None, tried=(), left=0)
-    assert plan_unanswered.unkept(pace, judged, nothing).endswith(
+    assert plan_unanswered.unkept(pace, objectives, nothing).endswith(
         "0.0%: allow more time, or see what arithmetic proposes with --no-play"
     )
 

@@ -41,9 +41,9 @@ def test_a_report_is_published_and_replaced_by_the_next_of_its_name(
     assert "the report is ConfigMap friday in team; the console shows it under Back-tests" in err
     found = held(cluster)
     assert published_report.html(found) == (files / "report.html").read_text(encoding="utf-8")
-    about = published_report.heading(found)
-    assert "keeps its objectives for" in about.verdict
-    assert about.played_at.endswith(" UTC")
+    report = published_report.heading(found)
+    assert "keeps its objectives for" in report.verdict
+    assert report.played_at.endswith(" UTC")
 
     code, _, err = run(*words(files, "--publish", "friday", "--ttft-p95", "1ms"))
     assert (code, "is ConfigMap friday" in err) == (1, True)

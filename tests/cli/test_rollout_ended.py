@@ -26,9 +26,9 @@ def promoted(reason: str, *revisions: dict[str, Any]) -> RolloutView:
     return found
 
 
-def coming(seen: RolloutView) -> str:
+def coming(view: RolloutView) -> str:
     """What is said to come."""
-    return next(one for one in rollout_text.lines(seen, T0) if one.startswith("  next"))
+    return next(one for one in rollout_text.lines(view, T0) if one.startswith("  next"))
 
 
 def test_nothing_comes_once_the_old_replicas_are_gone() -> None:

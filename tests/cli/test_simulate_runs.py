@@ -25,10 +25,10 @@ def test_an_interrupt_prints_the_candidates_that_were_simulated(
 ) -> None:
     played, calls = Contender.played, count()
 
-    def second_lasts_for_ever(one: Contender, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+    def second_lasts_for_ever(one: Contender, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
         while one.name == "scaled":
-            chosen.progress(1.0)
-        return played(one, traffic, chosen)
+            settings.progress(1.0)
+        return played(one, traffic, settings)
 
     def interrupted(*words: Any, **more: Any) -> Any:  # noqa: ANN401  # as the library's
         if next(calls):

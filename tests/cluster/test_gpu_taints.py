@@ -31,10 +31,10 @@ def taint(key: str, value: str = "present", effect: str = "NoSchedule") -> Manif
 
 def free(spec: dict[str, Any], one: Manifest) -> tuple[int | None, str]:
     """How many replicas find a node, and the sentence about it."""
-    place = GpuRequirement.of(wanted(spec).wanted)
-    assert place is not None
-    nodes = gpu_nodes.nodes_with([one], [], place)
-    found = room.room(nodes, place.product, GpuResources(gpus=place.gpus), place.others)
+    requirement = GpuRequirement.of(wanted(spec).revision)
+    assert requirement is not None
+    nodes = gpu_nodes.nodes_with([one], [], requirement)
+    found = room.room(nodes, requirement.product, GpuResources(gpus=requirement.gpus), requirement.others)
     return found.replicas, found.because
 
 
@@ -78,15 +78,15 @@ def test_a_cordoned_node_is_not_explained_by_the_taint_that_cordoning_sets() -> 
 
 
 def test_beside_open_nodes_the_taint_of_the_others_is_named() -> None:
-    place = GpuRequirement.of(wanted(LEAST).wanted)
-    assert place is not None
+    requirement = GpuRequirement.of(wanted(LEAST).revision)
+    assert requirement is not None
     some = [node("nvidia.com/gpu"), node("nvidia.com/gpu", taint("dedicated", "", "NoExecute"))]
-    nodes = gpu_nodes.nodes_with(some, [], place)
-    assert room.room(nodes, place.product, GpuResources(gpus=1)).because == (
+    nodes = gpu_nodes.nodes_with(some, [], requirement)
+    assert room.room(nodes, requirement.product, GpuResources(gpus=1)).because == (
         "NVIDIA-L4: 4 on 1 node, 0 in use, 4 free; a replica takes 1; 1 more node takes no pods now "
         "(taint dedicated:NoExecute)"
     )
-    assert room.room([replace(one, taint="") for one in nodes], place.product, GpuResources(gpus=1)).replicas == 8
+    assert room.room([replace(one, taint="") for one in nodes], requirement.product, GpuResources(gpus=1)).replicas == 8
 
 
 def test_what_admission_lets_pods_tolerate_beyond_their_template_is_read_from_them() -> None:

@@ -53,23 +53,23 @@ def holder(fake: FakeApi) -> object:
 
 def test_a_shorter_lease_is_renewed_sooner_and_ends_sooner() -> None:
     """P22: we stop writing before another may begin."""
-    terms = LeaseDurations.lasting(6.0)
-    assert terms.retry_s < terms.deadline_s < terms.duration_s == 6.0
+    durations = LeaseDurations.lasting(6.0)
+    assert durations.retry_s < durations.deadline_s < durations.duration_s == 6.0
 
 
 def test_a_lease_is_free_when_not_renewed_for_as_long_as_its_holder_promised() -> None:
     """Whatever the holder wrote about its own clock, ten minutes off or not."""
-    terms = LeaseDurations()
+    durations = LeaseDurations()
     first = observation(
-        lease("7", holderIdentity="other", leaseDurationSeconds=15, renewTime="1999"), None, 100.0, terms
+        lease("7", holderIdentity="other", leaseDurationSeconds=15, renewTime="1999"), None, 100.0, durations
     )
     assert first == LeaseObservation(version="7", holder="other", duration_s=15.0, at=100.0)
-    same = observation(lease("7", holderIdentity="other"), first, 114.0, terms)
+    same = observation(lease("7", holderIdentity="other"), first, 114.0, durations)
     assert (same, same.free("us", 114.9), same.free("us", 115.0)) == (first, False, True)
-    renewed = observation(lease("8", holderIdentity="other"), same, 114.0, terms)
+    renewed = observation(lease("8", holderIdentity="other"), same, 114.0, durations)
     assert (renewed.at, renewed.free("us", 128.9), renewed.free("us", 129.0)) == (114.0, False, True)
-    assert observation(lease("9", holderIdentity=""), renewed, 115.0, terms).free("us", 115.0), "it was given back"
-    assert observation(lease("9", holderIdentity="us"), renewed, 115.0, terms).free("us", 115.0)
+    assert observation(lease("9", holderIdentity=""), renewed, 115.0, durations).free("us", 115.0), "it was given back"
+    assert observation(lease("9", holderIdentity="us"), renewed, 115.0, durations).free("us", 115.0)
 
 
 def test_taking_it_counts_a_transition_and_renewing_it_does_not() -> None:

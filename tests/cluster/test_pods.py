@@ -176,9 +176,9 @@ def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
         },
         "routes": {},
     }
-    seen = RouterEndpoint(pod="a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=2)
+    endpoint = RouterEndpoint(pod="a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=2)
     assert router_client.parsed_gateway(json.dumps(page)) == GatewayReport(
-        targets={"team/chat": (seen,), "team/code": ()},
+        targets={"team/chat": (endpoint,), "team/code": ()},
         tenants={
             "shop": TenantUse(running=1, waiting=2, requests=3, tokens=4, spent=1.5, shared=True),
             "rest": TenantUse(),

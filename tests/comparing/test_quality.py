@@ -139,7 +139,7 @@ def test_a_score_above_chance_and_near_the_expected_one_is_accepted() -> None:
 def test_an_error_of_the_candidate_is_a_wrong_answer() -> None:
     failing = [ItemPair(item=f"failing-{one}", baseline=RIGHT, candidate=FAILED) for one in range(20)]
     found = quality.report([*pairs(both=480, neither=500), *failing], PLAN)
-    assert found.counted.counts.lost == 20
+    assert found.counts.counts.lost == 20
     errors = next(one for one in found.guards if one.guard is Guard.ERRORS)
     assert (errors.baseline, errors.candidate, errors.exceeded) == (0.0, 0.02, True)
 
@@ -249,7 +249,7 @@ def test_a_slice_of_ten_items_with_three_samples_each_is_not_tested() -> None:
 
 
 def test_the_share_of_the_baselines_score_that_is_recovered_is_shown() -> None:
-    counted = quality.report(pairs(both=90, lost=10), PLAN).counted.counts
+    counted = quality.report(pairs(both=90, lost=10), PLAN).counts.counts
     assert counted.recovery == pytest.approx(0.9)
     assert counted.discordance == pytest.approx(0.1)
 

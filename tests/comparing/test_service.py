@@ -125,9 +125,13 @@ def test_replies_that_are_not_streamed_decide_nothing_and_no_more_of_them_are_wa
     seconds: float, unseen: str
 ) -> None:
     bare = [replace(one, ttft_s=seconds or None, tpot_s=None) for one in Traffic(minutes=30).samples()]
-    found = service.report(bare, PLAN).verdict
-    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, None)
-    assert found.message == (
+    verdict = service.report(bare, PLAN).verdict
+    assert (verdict.verdict, verdict.reason, verdict.missing) == (
+        Verdict.UNDECIDED,
+        GateReason.LIMIT_NOT_EXCLUDED,
+        None,
+    )
+    assert verdict.message == (
         f"{unseen} token cannot be compared: only streamed replies of several tokens have both latencies, and at least "
         "one revision had none; judge by gate Quality or Manual, or promote or abort yourself"
     )
@@ -135,9 +139,9 @@ def test_replies_that_are_not_streamed_decide_nothing_and_no_more_of_them_are_wa
 
 def test_requests_without_a_like_one_on_the_other_side_are_waited_for() -> None:
     apart = [replace(one, load=int(one.candidate)) for one in Traffic(minutes=10).samples()]
-    found = service.report(apart, PLAN).verdict
-    assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 400)
-    assert found.message.startswith("first token 0.00 times (0.00 to more than 20)")
+    verdict = service.report(apart, PLAN).verdict
+    assert (verdict.reason, verdict.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 400)
+    assert verdict.message.startswith("first token 0.00 times (0.00 to more than 20)")
 
 
 def test_a_ratio_beyond_what_is_searched_is_shown_as_that() -> None:

@@ -49,7 +49,7 @@ def _divided(adapter: ServedAdapter, percent: int) -> ServedAdapter:
 def _brought_about(adapter: ServedAdapter) -> dict[str, object]:
     served = ServedAdapters(served=(adapter,))
     return {
-        LISTED: load_lists.listed(served, wanted(LEAST).wanted, None, PODS),
+        LISTED: load_lists.listed(served, wanted(LEAST).revision, None, PODS),
         ROUTED: load_lists.shares(served.served),
         CHOSEN: adapter.deployment,
         TRIED: adapter_canary.follow(adapter, VersionFacts(), None, T0),

@@ -67,19 +67,19 @@ class Pretend:
         self.references = PretendReferences(self.objects)
         work = WorkPods(self.server, self.server)
         self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
-        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, platform=PLATFORM))
+        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, installation=PLATFORM))
         self.environment = environment = ReconcileEnvironment(
-            server=self.server,
-            world=self.world,
+            client=self.server,
+            cluster=self.world,
             pod_access=self.pod_client,
-            named=SteadyReferences(self.references),
+            lookup=SteadyReferences(self.references),
             events=self.event_sink,
             logs=self.server,
             sets=self.sets,
             runs=self.runs,
         )
         self.operator = Reconciler(
-            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment
+            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM), environment
         )
 
     def twin(self) -> "Pretend":

@@ -28,7 +28,7 @@ from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 
-SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM)
 EVALUATION: Final = {
     "metadata": {"name": "support", "namespace": "default"},
     "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
@@ -49,8 +49,8 @@ async def leading(fake: FakeApi) -> AsyncIterator[tuple[LeaderTasks, OperatorMet
     metrics = OperatorMetrics()
     async with fake.connected() as connection:
         api = ApiServer(connection)
-        place = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
-        leadership = Leadership(api, place, random.Random(7))  # noqa: S311  # jitter
+        lease = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
+        leadership = Leadership(api, lease, random.Random(7))  # noqa: S311  # jitter
         await leadership.acquire()
         leader = LeaderTasks(api, leadership, SETTING, metrics)
         working = asyncio.create_task(leader.run((), "me"))

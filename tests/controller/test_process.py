@@ -34,8 +34,8 @@ SETTINGS: Final = OperatorSettings(lease_namespace="ops", identity="me", router_
 def test_flags_become_what_a_reconcile_needs() -> None:
     setting = process._setting(SETTINGS)
     assert setting.context.releases[EngineKind.SIMULATED].image == "e:1"
-    assert setting.platform.image == "r:1"
-    assert setting.platform.operator_namespace == "ops"
+    assert setting.installation.image == "r:1"
+    assert setting.installation.operator_namespace == "ops"
     assert "Europe/Berlin" in (setting.context.time_zones or ())
 
 
@@ -45,9 +45,9 @@ def test_the_installations_image_is_pulled_as_its_flags_say(monkeypatch: pytest.
     operator_command.arguments(parser)
     words = ["--image-pull-policy=Always", "--image-pull-secret=registry", "--image-pull-secret=mirror"]
     settings = operator_command._settings(parser.parse_args(words), SETTINGS.catalogue)
-    platform = process._setting(settings).platform
-    assert (platform.pull_policy, platform.pull_secrets) == ("Always", ("registry", "mirror"))
-    usual = process._setting(SETTINGS).platform
+    installation = process._setting(settings).installation
+    assert (installation.pull_policy, installation.pull_secrets) == ("Always", ("registry", "mirror"))
+    usual = process._setting(SETTINGS).installation
     assert (usual.pull_policy, usual.pull_secrets) == ("IfNotPresent", ())
 
 
@@ -62,7 +62,7 @@ def test_where_the_cluster_assigns_users_a_flag_reaches_routers_and_the_engines_
         settings = operator_command._settings(parser.parse_args(words), SETTINGS.catalogue)
         setting = process._setting(settings)
         read = deployment_review.read(deployment(), setting.context).deployment
-        found.append((setting.platform.assigned_users, read is not None and read.assigned_users))
+        found.append((setting.installation.assigned_users, read is not None and read.assigned_users))
     assert found == [(True, True), (False, False)]
 
 
@@ -83,9 +83,9 @@ def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) ->
         lease_namespace="ops", identity="me", router_image="r", engine_image="e", webhook=WebhookSettings(enabled=False)
     )
     assert process._place(off, tmp_path) is None
-    place = process._place(SETTINGS, tmp_path)
-    assert place is not None
-    assert place.names == ("fairlead-webhook.ops.svc", "fairlead-webhook.ops.svc.cluster.local")
+    settings = process._place(SETTINGS, tmp_path)
+    assert settings is not None
+    assert settings.names == ("fairlead-webhook.ops.svc", "fairlead-webhook.ops.svc.cluster.local")
 
 
 class Idle:
@@ -106,9 +106,9 @@ class Idle:
 
 def served() -> process.OperatorContext:
     """What a standby reads."""
-    pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+    health = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
     leader: Any = Idle()
-    return process.OperatorContext(leader, pulse, process._setting(SETTINGS))
+    return process.OperatorContext(leader, health, process._setting(SETTINGS))
 
 
 def test_the_webhook_checks_that_referenced_objects_exist() -> None:
@@ -183,15 +183,15 @@ def test_the_metrics_page_reports_how_long_certificates_last(tmp_path: Path) -> 
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            place = process._place(SETTINGS, tmp_path)
-            assert place is not None
-            keeper = CertificateRotator(ApiServer(connection), place, lambda: NOON)
+            settings = process._place(SETTINGS, tmp_path)
+            assert settings is not None
+            rotator = CertificateRotator(ApiServer(connection), settings, lambda: NOON)
             standby = served()
-            assert b"days_left 0.0" in process._page(standby.leading, keeper)
-            assert b"validity_left 0.0" in process._page(standby.leading, keeper)
-            await keeper.keep()
-            assert b"days_left 90.0" in process._page(standby.leading, keeper)
-            assert b"validity_left 0.999" in process._page(standby.leading, keeper)
+            assert b"days_left 0.0" in process._page(standby.tasks, rotator)
+            assert b"validity_left 0.0" in process._page(standby.tasks, rotator)
+            await rotator.keep()
+            assert b"days_left 90.0" in process._page(standby.tasks, rotator)
+            assert b"validity_left 0.999" in process._page(standby.tasks, rotator)
 
     run(story())
 
@@ -202,8 +202,8 @@ def test_a_pod_is_ready_once_its_webhooks_port_is_open_and_at_once_without_a_web
     """The Service sends reviews to every ready pod; an upgrade with failurePolicy Fail had them refused."""
     opened: list[kopf_host.KopfCallbacks] = []
 
-    async def host(_: object, __: object, hosted: kopf_host.KopfCallbacks) -> None:
-        opened.append(hosted)
+    async def host(_: object, __: object, callbacks: kopf_host.KopfCallbacks) -> None:
+        opened.append(callbacks)
 
     monkeypatch.setattr(kopf_host, "run", host)
 
@@ -212,16 +212,16 @@ def test_a_pod_is_ready_once_its_webhooks_port_is_open_and_at_once_without_a_web
         async with fake.connected() as connection:
             api, standby = ApiServer(connection), served()
             own = ClusterProcess(SETTINGS, connection, api, asyncio.Event())
-            place = process._place(SETTINGS, tmp_path)
-            assert place is not None
-            await process._host(SETTINGS, own, standby, place, CertificateRotator(api, place, lambda: NOON))
-            assert place.cert_file.exists()
-            ready = [standby.pulse.ready]
+            settings = process._place(SETTINGS, tmp_path)
+            assert settings is not None
+            await process._host(SETTINGS, own, standby, settings, CertificateRotator(api, settings, lambda: NOON))
+            assert settings.cert_file.exists()
+            ready = [standby.health.ready]
             opened[0].listens()
-            assert [*ready, standby.pulse.ready] == [False, True], "a certificate alone opens no port"
+            assert [*ready, standby.health.ready] == [False, True], "a certificate alone opens no port"
             alone = served()
             await process._host(SETTINGS, own, alone, None, None)
-            assert alone.pulse.ready
+            assert alone.health.ready
 
     run(story())
 

@@ -30,7 +30,7 @@ from tests.cluster.worlds import IN_USE, run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 from tests.controller.test_process import SETTINGS
 
-SETTING = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+SETTING = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM)
 
 
 class Walled(FakeApi):
@@ -59,8 +59,8 @@ async def leading(fake: FakeApi, *namespaces: str) -> AsyncIterator[LeaderTasks]
     """A leader of these namespaces at work."""
     async with fake.connected() as connection:
         api = ApiServer(connection)
-        place = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
-        leadership = Leadership(api, place, random.Random(7))  # noqa: S311  # jitter
+        lease = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
+        leadership = Leadership(api, lease, random.Random(7))  # noqa: S311  # jitter
         await leadership.acquire()
         leader = LeaderTasks(api, leadership, SETTING, OperatorMetrics())
         working = asyncio.create_task(leader.run(namespaces, "me"))
@@ -143,12 +143,13 @@ def test_kopf_that_ends_by_itself_leaves_no_thread_waiting(monkeypatch: pytest.M
         raise RuntimeError("bug")
 
     monkeypatch.setattr(kopf, "operator", ending)
-    flag, hosted = threading.Event(), kopf_host.KopfCallbacks(wake=print, review=None, certificates=None, listens=print)  # type: ignore[arg-type]
+    flag = threading.Event()
+    callbacks = kopf_host.KopfCallbacks(wake=print, review=None, certificates=None, listens=print)  # type: ignore[arg-type]  # not called
 
     async def story() -> None:
-        across = kopf_host._KopfBridge(asyncio.get_running_loop(), None, hosted)  # type: ignore[arg-type]
+        bridge = kopf_host._KopfBridge(asyncio.get_running_loop(), None, callbacks)  # type: ignore[arg-type]
         with pytest.raises(RuntimeError, match="bug"):
-            await kopf_host._operate(SETTINGS, across, flag)
+            await kopf_host._operate(SETTINGS, bridge, flag)
 
     run(story())
     assert flag.is_set()

@@ -22,7 +22,7 @@ def security(world: Pretend) -> Any:  # noqa: ANN401 - any JSON
 def install_with_assigned_users(world: Pretend) -> None:
     """The chart is installed again with `assignedUsers=true`."""
     context = ReviewContext(catalogue=CATALOGUE, assigned_users=True)
-    settings = ReconcileSettings(context=context, platform=replace(PLATFORM, assigned_users=True))
+    settings = ReconcileSettings(context=context, installation=replace(PLATFORM, assigned_users=True))
     world.operator = Reconciler(settings, world.environment)
 
 

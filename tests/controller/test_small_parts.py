@@ -68,9 +68,9 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.receive()
-    judged = deployment_review.read(world.document(), world.operator._setting.context)
-    assert RoomReader(world.world, nodes_grow=True).room(judged, CHAT).replicas is None
-    assert RoomReader(world.world, nodes_grow=False).room(judged, CHAT).replicas == 1
+    review = deployment_review.read(world.document(), world.operator._setting.context)
+    assert RoomReader(world.world, nodes_grow=True).room(review, CHAT).replicas is None
+    assert RoomReader(world.world, nodes_grow=False).room(review, CHAT).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
     assert RoomReader(world.world, nodes_grow=False).room(unread, CHAT).replicas is None
 
@@ -104,12 +104,12 @@ def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
     context = Pretend().operator._setting.context
-    judged = deployment_review.read(document, context)
-    assert deployment_review.with_references(judged, None) is judged
-    assert deployment_review.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
+    review = deployment_review.read(document, context)
+    assert deployment_review.with_references(review, None) is review
+    assert deployment_review.with_references(review, {}).accepted.reason is Why.NOT_FOUND
     claim = ObjectKey("PersistentVolumeClaim", "default", "models")
-    assert deployment_review.with_references(judged, {claim: frozenset()}).accepted.holds is True
-    refused = replace(judged, accepted=replace(YES, holds=False, reason=Why.REFUSED))
+    assert deployment_review.with_references(review, {claim: frozenset()}).accepted.holds is True
+    refused = replace(review, accepted=replace(YES, holds=False, reason=Why.REFUSED))
     assert deployment_review.with_references(refused, {}).accepted.reason is Why.REFUSED
     unread = DeploymentReview(accepted=YES, fits=YES)
     assert deployment_review.with_references(unread, {}) is unread
@@ -126,19 +126,19 @@ def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
 )
 def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, holds: bool | None, reason: Why) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    judged = deployment_review.read(document, Pretend().operator._setting.context)
-    assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
-    assert judged.may_start == (holds is not False)
+    review = deployment_review.read(document, Pretend().operator._setting.context)
+    assert (review.fits.holds, review.fits.reason) == (holds, reason)
+    assert review.may_start == (holds is not False)
     assert CATALOGUE.accelerators
 
 
 def test_a_fit_that_is_overruled_starts_and_stays_visible() -> None:
     large: Manifest = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
-    judged = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._setting.context)
-    assert judged.may_start
-    assert (judged.fits.holds, judged.fits.reason) == (False, Why.FIT_OVERRULED)
-    assert "it starts nevertheless, since spec.fitCheck is Warn" in judged.fits.message
-    assert "condition Fits" in judged.accepted.message
+    review = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._setting.context)
+    assert review.may_start
+    assert (review.fits.holds, review.fits.reason) == (False, Why.FIT_OVERRULED)
+    assert "it starts nevertheless, since spec.fitCheck is Warn" in review.fits.message
+    assert "condition Fits" in review.accepted.message
     beside = deployment(**large, fitCheck="Warn", engine={"extraArgs": ["--swap-space=4"]})
     refused = deployment_review.read(beside, Pretend().operator._setting.context)
     assert (refused.accepted.reason, refused.fits.reason) == (Why.REFUSED, Why.FIT_OVERRULED)
@@ -220,9 +220,9 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
 
 
 def test_where_attempts_at_every_pod_fail_one_pod_is_named_with_its_reason() -> None:
-    now = StatusInputs(judged=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
+    inputs = StatusInputs(review=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
     routers = RouterSummary(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
-    silent = replace(now, routers=replace(routers, reasons={}))
+    silent = replace(inputs, routers=replace(routers, reasons={}))
     assert routing_conditions._why_not(routers) == "; a: no token"
     assert (
         routing_conditions._counted(silent, routers, replica_counts.ReplicaTally(wanted=1, ready=1, routable=0)).reason

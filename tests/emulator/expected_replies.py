@@ -19,4 +19,4 @@ def chat_text(
     wanted: int = request.body.get("max_completion_tokens") or request.body.get("max_tokens", context_tokens)
     request.sampling.max_tokens = min(wanted, context_tokens - len(ids))
     seed = replies.seed_of(ids, request.sampling, 0, adapter)
-    return ReplyGenerator(words=words).reply(request.sampling, request.bound, seed).text
+    return ReplyGenerator(tokenizer=words).reply(request.sampling, request.structured, seed).text

@@ -60,9 +60,9 @@ class Now(NamedTuple):
 class Inside:
     """What tests see of an engine behind its address, and how they end it."""
 
-    def __init__(self, live: LiveEngine, pretence: EmulationKnobs) -> None:
+    def __init__(self, live: LiveEngine, knobs: EmulationKnobs) -> None:
         self.live = live
-        self._pretence = pretence
+        self._knobs = knobs
 
     @property
     def now(self) -> Now:
@@ -90,22 +90,22 @@ class Inside:
     @property
     def pretence(self) -> EmulationKnobs:
         """The latest emulation settings."""
-        return self._pretence
+        return self._knobs
 
     @pretence.setter
-    def pretence(self, pretence: EmulationKnobs) -> None:
+    def pretence(self, knobs: EmulationKnobs) -> None:
         """Set another pace from the next step on."""
-        self._pretence = pretence
+        self._knobs = knobs
         for rank in self.live.driver.ranks:
-            rank.core._times = pretence.pace or FAST
+            rank.core._times = knobs.pace or FAST
 
 
 @dataclass(slots=True)
 class Living:
     """One engine that listens, or will."""
 
-    pretence: EmulationKnobs = QUICK
-    served: ServeArguments = CHAT
+    knobs: EmulationKnobs = QUICK
+    serve_arguments: ServeArguments = CHAT
     port: int = 0
     host: str = "127.0.0.1"
     engine: Inside = field(init=False)
@@ -123,11 +123,11 @@ class Living:
 
     async def start(self) -> "Living":
         """Listen; on the same port as before, if there was one."""
-        made = provision.provide(self.served, EmulatedMachine("NVIDIA-L4", 1), self.pretence, PACKAGED)
+        made = provision.provide(self.serve_arguments, EmulatedMachine("NVIDIA-L4", 1), self.knobs, PACKAGED)
         clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
-        live = LiveEngine(made, self.pretence, clocks)
-        self.engine = Inside(live, self.pretence)
-        application = made.dialect.application(made.served, live.driver, live.acts, clocks.day)
+        live = LiveEngine(made, self.knobs, clocks)
+        self.engine = Inside(live, self.knobs)
+        application = made.dialect.application(made.serve_arguments, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()
         site = web.TCPSite(self.runner, self.host, self.port, reuse_address=True)
@@ -154,9 +154,9 @@ def paced(first: float, token: float) -> EmulationKnobs:
 
 
 @asynccontextmanager
-async def living(*pretences: EmulationKnobs, served: ServeArguments = CHAT) -> AsyncIterator[list[Living]]:
+async def living(*pretences: EmulationKnobs, serve_arguments: ServeArguments = CHAT) -> AsyncIterator[list[Living]]:
     """One engine for each of the settings; all are gone afterwards."""
-    engines = [await Living(pretence, served).start() for pretence in pretences or (QUICK,)]
+    engines = [await Living(knobs, serve_arguments).start() for knobs in pretences or (QUICK,)]
     try:
         yield engines
     finally:

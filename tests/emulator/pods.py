@@ -24,26 +24,28 @@ class Pod:
     def __init__(
         self,
         folder: Path,
-        pretence: EmulationKnobs,
+        knobs: EmulationKnobs,
         shutdown_seconds: int = 5,
         environment: Mapping[str, str] | None = None,
-        served: ServeArguments = CHAT,
+        serve_arguments: ServeArguments = CHAT,
     ) -> None:
         self.logged: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: ExitSignals = asyncio.Queue()
-        self.served: ServeArguments = replace(served, port=free_port(), shutdown_seconds=shutdown_seconds)
-        self.url = f"http://127.0.0.1:{self.served.port}"
-        outside = ProcessEnvironment(
+        self.serve_arguments: ServeArguments = replace(
+            serve_arguments, port=free_port(), shutdown_seconds=shutdown_seconds
+        )
+        self.url = f"http://127.0.0.1:{self.serve_arguments.port}"
+        process_environment = ProcessEnvironment(
             clock=lambda: float(NOON),
             log=self.logged.append,
             termination_log=self.log,
             steady=asyncio.get_running_loop().time,
             environment=environment or {},
         )
-        start = EngineStart(served=self.served, pretence=pretence)
-        self.life = asyncio.create_task(process.live(start, outside, self.signals))
+        start = EngineStart(serve_arguments=self.serve_arguments, knobs=knobs)
+        self.life = asyncio.create_task(process.live(start, process_environment, self.signals))
 
     async def ready(self, session: aiohttp.ClientSession) -> None:
         while True:

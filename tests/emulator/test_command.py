@@ -30,7 +30,7 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     words = emulator.VLLM.launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
 
     assert command.read(words[words.index("--") :]) == ServeArguments(
-        model=setup.wanted.model.source.location,
+        model=setup.revision.model.source.location,
         names=("chat",),
         adapters=(("a", "org/a"), ("b", "org/b")),
         host="0.0.0.0",  # noqa: S104 - as in the command
@@ -56,16 +56,16 @@ def test_flags_as_people_write_them_are_read_and_unknown_ones_passed_over() -> N
         "--seed",
         "7",
     ]
-    served = command.read([*words, "--lora-modules", '{"name": "de", "path": "/de"}'])
+    serve_arguments = command.read([*words, "--lora-modules", '{"name": "de", "path": "/de"}'])
 
-    assert (served.model, served.names, served.context_tokens) == ("m", ("a", "b"), 8000)
+    assert (serve_arguments.model, serve_arguments.names, serve_arguments.context_tokens) == ("m", ("a", "b"), 8000)
 
 
 def test_a_context_left_to_the_engine_is_not_a_fixed_number_yet() -> None:
-    served = command.read(["vllm", "serve", "m", "--max-model-len", "auto"])
+    serve_arguments = command.read(["vllm", "serve", "m", "--max-model-len", "auto"])
 
-    assert (served.names, served.context_tokens) == (("m",), 32_768)
-    assert (served.limits.context, served.limits.context_fits) == (None, True)
+    assert (serve_arguments.names, serve_arguments.context_tokens) == (("m",), 32_768)
+    assert (serve_arguments.limits.context, serve_arguments.limits.context_fits) == (None, True)
     assert not command.read(["vllm", "serve", "m"]).limits.context_fits
 
 

@@ -19,11 +19,11 @@ from tests.engines.setups import ENGINE, setup_of
 def test_what_the_operator_starts_in_our_image_is_a_kind_that_can_be_emulated(kind: EngineKind, tmp_path: Path) -> None:
     engine = ENGINES[kind]
     setup = setup_of(replace(ENGINE, kind=kind, version=engine.release.version))
-    served = dialects.read(rendered.command(engine.launch(setup, LifecycleParameters()), tmp_path), {})
+    serve_arguments = dialects.read(rendered.command(engine.launch(setup, LifecycleParameters()), tmp_path), {})
 
     assert engine.is_fairleads
-    assert served.port == engine.api.port
-    assert type(dialects.of(served).start.memory) is type(engine.memory(""))
+    assert serve_arguments.port == engine.api.port
+    assert type(dialects.of(serve_arguments).start.memory) is type(engine.memory(""))
 
 
 def test_kinds_are_distinguished_by_the_start_of_their_commands() -> None:

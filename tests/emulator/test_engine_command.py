@@ -16,9 +16,9 @@ from tests.emulator.living import free_port
 
 def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
     lines: list[str] = []
-    outside = ProcessEnvironment(clock=lambda: 0.0, log=lines.append, termination_log=tmp_path / "absent")
+    environment = ProcessEnvironment(clock=lambda: 0.0, log=lines.append, termination_log=tmp_path / "absent")
 
-    outside.last_words("gone")
+    environment.last_words("gone")
 
     assert (lines, list(tmp_path.iterdir())) == (["gone"], [])
 

@@ -155,9 +155,11 @@ def test_what_does_not_fit_the_gpu_ends_the_start_with_vllms_message(tmp_path: P
     async def story() -> None:
         pod = Pod(tmp_path, QUICK)
         pod.life.cancel()
-        served = replace(pod.served, limits=replace(CHAT.limits, context=10_000_000))
-        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.logged.append, termination_log=pod.log)
-        assert await process.live(EngineStart(served=served, pretence=QUICK), outside, pod.signals) == 1
+        serve_arguments = replace(pod.serve_arguments, limits=replace(CHAT.limits, context=10_000_000))
+        environment = ProcessEnvironment(clock=lambda: 0.0, log=pod.logged.append, termination_log=pod.log)
+        assert (
+            await process.live(EngineStart(serve_arguments=serve_arguments, knobs=QUICK), environment, pod.signals) == 1
+        )
         assert "To serve at least one request with the model's max seq len (10000000)" in pod.log.read_text("utf-8")
 
     run_story(story())
@@ -189,7 +191,7 @@ def test_an_sglang_accepts_requests_until_it_checks_whether_it_may_end(
     monkeypatch.setattr(SglangDialect, "ending", replace(SGLANG_ENDING, poll_seconds=0.3))
 
     async def story() -> None:
-        pod = Pod(tmp_path, paced(0.005, 0.01), served=SGLANG)
+        pod = Pod(tmp_path, paced(0.005, 0.01), serve_arguments=SGLANG)
         async with client() as session:
             while "The server is fired up and ready to roll!" not in pod.logged:
                 await asyncio.sleep(0.005)
@@ -208,7 +210,7 @@ def test_an_sglang_accepts_requests_until_it_checks_whether_it_may_end(
 
 def test_a_gated_model_ends_an_sglang_with_the_hubs_message(tmp_path: Path) -> None:
     async def story() -> None:
-        pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.GATED)), served=SGLANG)
+        pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.GATED)), serve_arguments=SGLANG)
         assert await pod.life == 1
         assert "gated repo" in pod.log.read_text(encoding="utf-8")
 

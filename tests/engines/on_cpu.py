@@ -21,15 +21,15 @@ def on_cpu(
     cores: int = 4,
     memory_gib: float = 48,
     kv_gib: int | None = 8,
-    spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
+    parallelism: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
 ) -> EngineSetup:
     """One setup on CPU; what a test does not set is plain."""
-    plain = setup_of(engine, shape=shape, spread=spread)
+    plain = setup_of(engine, shape=shape, parallelism=parallelism)
     cpu = CpuResources(cores=cores, memory_bytes=int(memory_gib * GIB))
-    wanted = replace(plain.wanted, product=CPU, gpus_per_replica=0, resource=NO_RESOURCE, cpu=cpu)
+    revision = replace(plain.revision, product=CPU, gpus_per_replica=0, resource=NO_RESOURCE, cpu=cpu)
     return replace(
         plain,
-        wanted=wanted,
+        revision=revision,
         accelerator=accelerators.cpu(cpu.memory_bytes),
         kv_bytes=None if kv_gib is None else kv_gib * GIB,
     )

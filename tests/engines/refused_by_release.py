@@ -48,7 +48,7 @@ _MOVING: Final = no(
 
 TOGETHER: Final[Rows] = {
     "a draft whose heads the GPUs cannot share": (
-        setup_of(replace(RELEASED, speculation=WITH_DRAFT), draft=DRAFT_OF_FOURTEEN, spread=Parallelism(tensor=4)),
+        setup_of(replace(RELEASED, speculation=WITH_DRAFT), draft=DRAFT_OF_FOURTEEN, parallelism=Parallelism(tensor=4)),
         no(
             "spec.engine.speculation.draft.source",
             "a-small-draft",
@@ -108,7 +108,7 @@ TOGETHER: Final[Rows] = {
         ),
     ),
     "adapters of spread experts, divided by their rank too": (
-        setup_of(SHARDED, shape=MIXTURE, spread=Parallelism(tensor=2)),
+        setup_of(SHARDED, shape=MIXTURE, parallelism=Parallelism(tensor=2)),
         no(
             EXTRA,
             "--fully-sharded-loras",
@@ -186,7 +186,7 @@ TOGETHER: Final[Rows] = {
 
 RUNS: Final[dict[str, EngineSetup]] = {
     "a draft whose heads the GPUs share": setup_of(
-        replace(RELEASED, speculation=WITH_DRAFT), draft=DRAFT_OF_FOURTEEN, spread=Parallelism(tensor=2)
+        replace(RELEASED, speculation=WITH_DRAFT), draft=DRAFT_OF_FOURTEEN, parallelism=Parallelism(tensor=2)
     ),
     "an EAGLE head and its model in buckets": setup_of(replace(RELEASED, speculation=EAGLE), source=BUCKET),
     "an EAGLE head in a bucket with a loader that streams": setup_of(
@@ -202,11 +202,11 @@ RUNS: Final[dict[str, EngineSetup]] = {
     "adapters of attention alone, divided by their rank": setup_of(
         replace(SHARDED, extra_args=(*SHARDED.extra_args, "--lora-target-modules", "q_proj")),
         shape=MIXTURE,
-        spread=Parallelism(tensor=2),
+        parallelism=Parallelism(tensor=2),
     ),
     "adapters of experts that one GPU holds": setup_of(SHARDED, shape=MIXTURE),
     "adapters of experts that are divided, by their rank too": setup_of(
-        replace(SHARDED, extra_args=("--fully-sharded-loras",)), shape=MIXTURE, spread=Parallelism(tensor=2)
+        replace(SHARDED, extra_args=("--fully-sharded-loras",)), shape=MIXTURE, parallelism=Parallelism(tensor=2)
     ),
     "a loader in capitals": given("--load-format=Safetensors"),
     "the same longest graph twice": setup_of(

@@ -105,7 +105,7 @@ EXTRAS: Final = {
         ),
     ),
     "contexts are cut no finer than KV heads are repeated": (
-        setup_of(replace(ENGINE, extra_args=("-dcp", "4")), on=H100, spread=Parallelism(tensor=16)),
+        setup_of(replace(ENGINE, extra_args=("-dcp", "4")), on=H100, parallelism=Parallelism(tensor=16)),
         no(
             EXTRA,
             "--decode-context-parallel-size 4",

@@ -17,12 +17,12 @@ CONNECTOR: Final = ("--kv-transfer-config", '{"kv_connector":"NixlConnector","kv
 
 def keeping(gib: float, engine: DesiredEngine = ENGINE, **spread: int) -> EngineSetup:
     """A setup that keeps so much in main memory, over these GPUs."""
-    return setup_of(replace(engine, host_memory_bytes=int(gib * GIB)), spread=Parallelism(**spread))
+    return setup_of(replace(engine, host_memory_bytes=int(gib * GIB)), parallelism=Parallelism(**spread))
 
 
 def with_shared_memory(setup: EngineSetup, gib: int) -> EngineSetup:
     """The same with a size of /dev/shm in the spec."""
-    return replace(setup, wanted=replace(setup.wanted, storage=Storage(shared_memory_bytes=gib * GIB)))
+    return replace(setup, revision=replace(setup.revision, storage=Storage(shared_memory_bytes=gib * GIB)))
 
 
 HOST_MEMORY: Final[Rows] = {

@@ -27,7 +27,9 @@ GPT_OSS: Final = ExpertLayers(count=128, per_token=4, intermediate=2880)
 
 SCALES: Final = {
     "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
-        setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=16)),
+        setup_of(
+            replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, parallelism=Parallelism(tensor=16)
+        ),
         no(
             "spec.parallelism.tensor",
             16,
@@ -57,7 +59,7 @@ SCALES: Final = {
         ),
     ),
     "kernels before Ada do not divide the FP8 blocks of experts": (
-        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, spread=Parallelism(tensor=8)),
+        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, parallelism=Parallelism(tensor=8)),
         no(
             "spec.parallelism.tensor",
             8,
@@ -68,7 +70,9 @@ SCALES: Final = {
     ),
     "nor are those of compressed tensors divided on any GPU": (
         setup_of(
-            shape=in_blocks(WIDER_EXPERTS, WeightFormat.COMPRESSED_TENSORS_FP8), on=H100, spread=Parallelism(tensor=8)
+            shape=in_blocks(WIDER_EXPERTS, WeightFormat.COMPRESSED_TENSORS_FP8),
+            on=H100,
+            parallelism=Parallelism(tensor=8),
         ),
         no(
             "spec.parallelism.tensor",
@@ -79,7 +83,7 @@ SCALES: Final = {
         ),
     ),
     "data-parallel copies divide experts that are not spread too": (
-        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, spread=Parallelism(tensor=2, data=4)),
+        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, parallelism=Parallelism(tensor=2, data=4)),
         no(
             "spec.parallelism.tensor",
             2,
@@ -93,7 +97,7 @@ SCALES: Final = {
             replace(ENGINE, extra_args=("--moe-backend=triton",)),
             shape=in_blocks(WIDER_EXPERTS),
             on=A100,
-            spread=Parallelism(tensor=8),
+            parallelism=Parallelism(tensor=8),
         ),
         no(
             "spec.parallelism.tensor",
@@ -112,7 +116,7 @@ SCALES: Final = {
             ),
             shape=in_blocks(WIDER_EXPERTS),
             on=H100,
-            spread=Parallelism(tensor=8),
+            parallelism=Parallelism(tensor=8),
         ),
         no(
             "spec.parallelism.tensor",
@@ -123,7 +127,7 @@ SCALES: Final = {
         ),
     ),
     "blocks of any other matrix stay whole on every GPU": (
-        setup_of(shape=in_blocks(replace(LLAMA, intermediate=9728)), on=H100, spread=Parallelism(tensor=8)),
+        setup_of(shape=in_blocks(replace(LLAMA, intermediate=9728)), on=H100, parallelism=Parallelism(tensor=8)),
         no(
             "spec.parallelism.tensor",
             8,
@@ -136,42 +140,42 @@ SCALES: Final = {
 
 WHOLE: Final = {
     "MXFP4 over as many GPUs as its groups allow": setup_of(
-        replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
+        replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, parallelism=Parallelism(tensor=8)
     ),
     "a checkpoint stored as MXFP4, whose experts are padded": setup_of(
         shape=stored(replace(MIXTURE, hidden=2880, experts=GPT_OSS), WeightFormat.MXFP4),
         on=H100,
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
     ),
     "whole experts in MXFP4 on each GPU": setup_of(
         replace(ENGINE, weights=WeightFormat.MXFP4, extra_args=("-ep",)),
         shape=MIXTURE,
         on=H100,
-        spread=Parallelism(tensor=16),
+        parallelism=Parallelism(tensor=16),
     ),
     "FP8 blocks of experts, which kernels divide": setup_of(
-        shape=in_blocks(WIDER_EXPERTS), on=H100, spread=Parallelism(tensor=8)
+        shape=in_blocks(WIDER_EXPERTS), on=H100, parallelism=Parallelism(tensor=8)
     ),
     "the same on a GPU that is not in the catalogue": setup_of(
-        shape=in_blocks(WIDER_EXPERTS), on=None, spread=Parallelism(tensor=8)
+        shape=in_blocks(WIDER_EXPERTS), on=None, parallelism=Parallelism(tensor=8)
     ),
     "slices that a kernel named in the arguments pads to whole blocks": setup_of(
         replace(ENGINE, extra_args=("--moe-backend=marlin",)),
         shape=in_blocks(WIDER_EXPERTS),
         on=A100,
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
     ),
     "FP8 blocks of whole experts": setup_of(
         replace(ENGINE, extra_args=("--enable-expert-parallel",)),
         shape=in_blocks(WIDER_EXPERTS),
         on=A100,
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
     ),
     "FP8 by tensor, which has no blocks": setup_of(
-        shape=stored(WIDER_EXPERTS, WeightFormat.FP8), on=A100, spread=Parallelism(tensor=8)
+        shape=stored(WIDER_EXPERTS, WeightFormat.FP8), on=A100, parallelism=Parallelism(tensor=8)
     ),
     "whole blocks of recurrent layers": setup_of(
-        shape=in_blocks(replace(LLAMA, recurrent=GATED_DELTA)), on=H100, spread=Parallelism(tensor=8)
+        shape=in_blocks(replace(LLAMA, recurrent=GATED_DELTA)), on=H100, parallelism=Parallelism(tensor=8)
     ),
     "blocks that no GPU divides": setup_of(shape=in_blocks(replace(LLAMA, intermediate=9720)), on=H100),
     "matrices that are not stored in blocks": setup_of(
@@ -181,7 +185,7 @@ WHOLE: Final = {
             stored=StoredWeights(format=WeightFormat.FP8, block=128, kept=frozenset({MatrixGroup.MLP})),
         ),
         on=H100,
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
     ),
 }
 """What vLLM does load."""

@@ -15,7 +15,7 @@ LINEAR: Final = RecurrentLayers(layers=24, key_heads=16, value_heads=48, key_dim
 
 SPREAD: Final = {
     "heads must be shared out evenly": (
-        setup_of(spread=Parallelism(tensor=3)),
+        setup_of(parallelism=Parallelism(tensor=3)),
         no(
             "spec.parallelism.tensor",
             3,
@@ -25,7 +25,7 @@ SPREAD: Final = {
         ),
     ),
     "so must KV heads": (
-        setup_of(shape=PHI, spread=Parallelism(tensor=4)),
+        setup_of(shape=PHI, parallelism=Parallelism(tensor=4)),
         no(
             "spec.parallelism.tensor",
             4,
@@ -35,7 +35,7 @@ SPREAD: Final = {
         ),
     ),
     "and with what is written instead, the vocabulary": (
-        setup_of(shape=PHI, spread=Parallelism(tensor=8)),
+        setup_of(shape=PHI, parallelism=Parallelism(tensor=8)),
         no(
             "spec.parallelism.tensor",
             8,
@@ -45,7 +45,7 @@ SPREAD: Final = {
         ),
     ),
     "so must the vocabulary, which is padded to a multiple of 64": (
-        setup_of(shape=PHI, spread=Parallelism(tensor=5)),
+        setup_of(shape=PHI, parallelism=Parallelism(tensor=5)),
         no(
             "spec.parallelism.tensor",
             5,
@@ -55,7 +55,7 @@ SPREAD: Final = {
         ),
     ),
     "so must dense layers": (
-        setup_of(shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=24), spread=Parallelism(tensor=6)),
+        setup_of(shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=24), parallelism=Parallelism(tensor=6)),
         no(
             "spec.parallelism.tensor",
             6,
@@ -66,7 +66,8 @@ SPREAD: Final = {
     ),
     "so must heads of linear attention": (
         setup_of(
-            shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=4, recurrent=LINEAR), spread=Parallelism(tensor=12)
+            shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=4, recurrent=LINEAR),
+            parallelism=Parallelism(tensor=12),
         ),
         no(
             "spec.parallelism.tensor",
@@ -77,7 +78,7 @@ SPREAD: Final = {
         ),
     ),
     "a replica has as many GPUs as it is spread over": (
-        setup_of(spread=Parallelism(tensor=4, pipeline=2), gpus=4),
+        setup_of(parallelism=Parallelism(tensor=4, pipeline=2), gpus=4),
         no(
             "spec.accelerator.count",
             4,
@@ -87,7 +88,7 @@ SPREAD: Final = {
         ),
     ),
     "half a GPU is none": (
-        setup_of(spread=Parallelism(tensor=0), gpus=1),
+        setup_of(parallelism=Parallelism(tensor=0), gpus=1),
         no("spec.parallelism.tensor", 0, Why.OUT_OF_RANGE, "must be at least 1", "write 1"),
     ),
     "a dense model has no experts to spread": (

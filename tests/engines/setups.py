@@ -107,24 +107,24 @@ def setup_of(
     shape: ModelShape | None = LLAMA,
     draft: ModelShape | None = None,
     on: Accelerator | None = L4,
-    spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
+    parallelism: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
     gpus: int | None = None,
     source: ModelSource = HUB,
 ) -> EngineSetup:
     """One setup; what a test does not set is plain."""
-    wanted = DesiredRevision(
+    revision = DesiredRevision(
         namespace="chat",
         name="chat",
         model=DesiredModel(source=source, served_name="chat"),
         engine=engine,
         product="NVIDIA-L4",
-        gpus_per_replica=spread.gpus if gpus is None else gpus,
-        parallelism=spread,
+        gpus_per_replica=parallelism.gpus if gpus is None else gpus,
+        parallelism=parallelism,
     )
-    return EngineSetup(wanted=wanted, shape=shape, draft_shape=draft, accelerator=on)
+    return EngineSetup(revision=revision, shape=shape, draft_shape=draft, accelerator=on)
 
 
 def with_token(setup: EngineSetup) -> EngineSetup:
     """The same with a Hugging Face token."""
-    model = replace(setup.wanted.model, token_secret=SecretKey(name="hf", key="token"))
-    return replace(setup, wanted=replace(setup.wanted, model=model))
+    model = replace(setup.revision.model, token_secret=SecretKey(name="hf", key="token"))
+    return replace(setup, revision=replace(setup.revision, model=model))

@@ -33,7 +33,7 @@ FP8_WITH_FP8_CACHE: Final = StoredWeights(format=WeightFormat.MODELOPT, cache=Kv
 
 
 def refused(setup: EngineSetup) -> list[SpecRefusal]:
-    return [no for check in CHECKS if (no := check(setup)) is not None]
+    return [refusal for check in CHECKS if (refusal := check(setup)) is not None]
 
 
 def with_kv(kv: KvFormat, shape: ModelShape, on: Accelerator | None) -> EngineSetup:
@@ -48,7 +48,7 @@ def written_as(remedy: str) -> list[KvFormat]:
 def test_the_way_out_of_a_coarse_cache_is_not_the_checkpoints_own_one() -> None:
     """`fp8E5M2` was answered with "write auto", and `auto` with "write bfloat16"."""
     shape = replace(LLAMA, stored=FP8_WITH_FP8_CACHE)
-    assert [no.remedy for no in refused(with_kv(KvFormat.FP8_E5M2, shape, A100))] == ["write bfloat16"]
+    assert [refusal.remedy for refusal in refused(with_kv(KvFormat.FP8_E5M2, shape, A100))] == ["write bfloat16"]
     assert refused(with_kv(KvFormat.BFLOAT16, shape, A100)) == []
 
 
@@ -61,14 +61,14 @@ def test_on_a_processor_such_a_checkpoint_keeps_its_own_cache() -> None:
 
 def test_an_fp8_checkpoint_before_ada_is_not_sent_to_a_coarse_cache() -> None:
     shape = replace(LLAMA, stored=StoredWeights(format=WeightFormat.FP8))
-    assert [no.remedy for no in refused(with_kv(KvFormat.FP8, shape, A100))] == ["write auto"]
+    assert [refusal.remedy for refusal in refused(with_kv(KvFormat.FP8, shape, A100))] == ["write auto"]
 
 
 @pytest.mark.parametrize(("on", "remedies"), [(B200, ["write fp8"]), (A100, ["write bfloat16", "write bfloat16"])])
 def test_latent_attention_does_not_take_a_checkpoints_four_bit_cache(on: Accelerator, remedies: list[str]) -> None:
     """Only what the spec wrote was looked at, and vLLM ended at its start."""
     found = refused(with_kv(KvFormat.AUTO, with_cache(LATENT, KvFormat.NVFP4), on))
-    assert [no.remedy for no in found] == remedies
+    assert [refusal.remedy for refusal in found] == remedies
     assert found[-1].because == (
         "DeepSeek-V3 compresses its cache already (multi-head latent attention), which takes fp8 or 16 bits, "
         "and the checkpoint states nvfp4"
@@ -86,8 +86,8 @@ def test_what_a_refusal_says_to_write_is_never_refused(
     kv: KvFormat, cache: KvFormat, weights: WeightFormat, shape: ModelShape, on: Accelerator
 ) -> None:
     stated = replace(shape, stored=StoredWeights(format=weights, cache=cache, cache_by_modelopt=True))
-    for no in refused(with_kv(kv, stated, on)):
-        assert [refused(with_kv(word, stated, on)) for word in written_as(no.remedy)] in ([[]], [[], []]), no
+    for refusal in refused(with_kv(kv, stated, on)):
+        assert [refused(with_kv(word, stated, on)) for word in written_as(refusal.remedy)] in ([[]], [[], []]), refusal
 
 
 def test_sglang_warns_of_the_cache_that_a_checkpoint_brings() -> None:
@@ -97,7 +97,7 @@ def test_sglang_warns_of_the_cache_that_a_checkpoint_brings() -> None:
     assert found is not None
     assert (found.value, found.remedy) == ("auto", "write bfloat16, or watch the first start")
     assert found.because.startswith("the checkpoint's cache is fp8, but NVIDIA-A100-SXM4-80GB has no FP8 arithmetic")
-    as_written = eight_bit_cache(replace(own, wanted=replace(own.wanted, engine=replace(plain, kv=KvFormat.FP8))))
+    as_written = eight_bit_cache(replace(own, revision=replace(own.revision, engine=replace(plain, kv=KvFormat.FP8))))
     assert as_written is not None
     assert as_written.remedy == found.remedy
     assert eight_bit_cache(setup_of(plain, shape=with_cache(LLAMA, KvFormat.FP8), on=H100)) is None

@@ -47,16 +47,20 @@ def test_the_simulated_engine_gets_the_real_ones_command_and_needs_no_weights() 
 
 def test_the_simulated_sglang_gets_the_real_ones_command_and_none_of_its_caches() -> None:
     setup = setup_of(replace(SGLANG, extra_env=(("A", "b"),)))
-    real, simulated = (ENGINES[kind] for kind in (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG))
-    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
+    description, simulated = (ENGINES[kind] for kind in (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG))
+    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, description))
 
     assert launched.command == ("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *wanted.command)
     assert launched.command[7:9] == ("sglang", "serve")
     assert launched.environment == (EnvVar(name="A", value="b"),)
     assert (launched.probes, launched.shutdown, launched.ports) == (wanted.probes, wanted.shutdown, wanted.ports)
-    assert simulated.memory("") is real.memory("")
-    assert simulated.memory_settings(setup) == real.memory_settings(setup)
-    assert (simulated.api, simulated.failures, simulated.names) == (real.api, real.failures, real.names)
+    assert simulated.memory("") is description.memory("")
+    assert simulated.memory_settings(setup) == description.memory_settings(setup)
+    assert (simulated.api, simulated.failures, simulated.names) == (
+        description.api,
+        description.failures,
+        description.names,
+    )
 
 
 @pytest.mark.parametrize("flag", ["--kv-events-config", "--enable-lmcache", "--stream-interval"])
@@ -64,22 +68,30 @@ def test_what_the_simulated_sglang_does_not_do_is_refused_by_name(flag: str) -> 
     setup = setup_of(replace(SGLANG, extra_args=(flag, "1")), on=H100)
 
     assert ENGINES[EngineKind.SGLANG].refusals(setup) == ()
-    (no,) = ENGINES[EngineKind.SIMULATED_SGLANG].refusals(setup)
-    assert (no.field, no.value, no.reason) == ("spec.engine.extraArgs[0]", flag, EngineReason.NOT_YET_IN_ENGINE)
-    assert no.remedy == "leave it out, or write engine.kind: SGLang"
+    (refusal,) = ENGINES[EngineKind.SIMULATED_SGLANG].refusals(setup)
+    assert (refusal.field, refusal.value, refusal.reason) == (
+        "spec.engine.extraArgs[0]",
+        flag,
+        EngineReason.NOT_YET_IN_ENGINE,
+    )
+    assert refusal.remedy == "leave it out, or write engine.kind: SGLang"
 
 
 def test_the_simulated_tensorrt_llm_gets_the_real_ones_command_and_its_file() -> None:
     setup = setup_of(replace(TENSORRT, extra_env=(("A", "b"),)))
-    real, simulated = (ENGINES[kind] for kind in (EngineKind.TENSORRT_LLM, EngineKind.SIMULATED_TENSORRT_LLM))
-    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
+    description, simulated = (ENGINES[kind] for kind in (EngineKind.TENSORRT_LLM, EngineKind.SIMULATED_TENSORRT_LLM))
+    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, description))
 
     assert launched.command == ("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *wanted.command)
     assert launched.command[7] == "trtllm-serve"
     assert (launched.options, launched.environment) == (wanted.options, (EnvVar(name="A", value="b"),))
     assert (launched.probes, launched.shutdown, launched.ports) == (wanted.probes, wanted.shutdown, wanted.ports)
-    assert simulated.memory("") is real.memory("")
-    assert (simulated.api, simulated.failures, simulated.names) == (real.api, real.failures, real.names)
+    assert simulated.memory("") is description.memory("")
+    assert (simulated.api, simulated.failures, simulated.names) == (
+        description.api,
+        description.failures,
+        description.names,
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,9 +107,9 @@ def test_what_the_simulated_tensorrt_llm_does_not_do_is_refused_by_name(words: t
     flag, setup = words[0], setup_of(replace(TENSORRT, extra_args=words), on=H100)
 
     assert ENGINES[EngineKind.TENSORRT_LLM].refusals(setup) == ()
-    (no,) = ENGINES[EngineKind.SIMULATED_TENSORRT_LLM].refusals(setup)
-    assert (no.field, no.value) == ("spec.engine.extraArgs[0]", flag.replace("_", "-"))
-    assert (no.reason, no.remedy) == (
+    (refusal,) = ENGINES[EngineKind.SIMULATED_TENSORRT_LLM].refusals(setup)
+    assert (refusal.field, refusal.value) == ("spec.engine.extraArgs[0]", flag.replace("_", "-"))
+    assert (refusal.reason, refusal.remedy) == (
         EngineReason.NOT_YET_IN_ENGINE,
         "leave it out, or write engine.kind: TensorRT-LLM",
     )

@@ -90,7 +90,7 @@ ALLOWED: Final = {
     "a four-bit cache on a B200": setup_of(replace(ENGINE, kv=KvFormat.NVFP4), on=B200),
     "an int8 cache anywhere": setup_of(replace(ENGINE, kv=KvFormat.INT8_PER_TOKEN_HEAD), on=T4),
     "a bfloat16 model where it can": setup_of(replace(ENGINE, dtype=Dtype.BFLOAT16, kv=KvFormat.BFLOAT16)),
-    "fewer KV heads than GPUs": setup_of(spread=Parallelism(tensor=16), on=H100),
+    "fewer KV heads than GPUs": setup_of(parallelism=Parallelism(tensor=16), on=H100),
     **refused_scales.WHOLE,
     "ngram": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
     "ngram beside asynchronous scheduling": setup_of(
@@ -118,7 +118,7 @@ ALLOWED: Final = {
     "experts spread and balanced": setup_of(
         replace(ENGINE, extra_args=("--enable-expert-parallel", "--enable-eplb")),
         shape=LATENT,
-        spread=Parallelism(tensor=2),
+        parallelism=Parallelism(tensor=2),
     ),
     "a batch as large as a throughput step": setup_of(
         replace(ENGINE, max_sequences=4096, extra_args=("--performance-mode", "throughput"))
@@ -126,10 +126,10 @@ ALLOWED: Final = {
     "a batch as large as a step of a B200": setup_of(replace(ENGINE, max_sequences=16384), on=B200),
     "all of the memory": setup_of(replace(ENGINE, memory_utilization=1.0)),
     "contexts cut as far as KV heads are repeated": setup_of(
-        replace(ENGINE, extra_args=("-dcp=2",)), on=H100, spread=Parallelism(tensor=16)
+        replace(ENGINE, extra_args=("-dcp=2",)), on=H100, parallelism=Parallelism(tensor=16)
     ),
     "contexts of latent attention cut over every GPU": setup_of(
-        replace(ENGINE, extra_args=("-dcp", "8")), shape=LATENT, on=H100, spread=Parallelism(tensor=8)
+        replace(ENGINE, extra_args=("-dcp", "8")), shape=LATENT, on=H100, parallelism=Parallelism(tensor=8)
     ),
     "a number that only the parser can refuse": setup_of(replace(ENGINE, extra_args=("-dcp", "0"))),
     "values of every type": setup_of(
@@ -177,19 +177,19 @@ OF_THE_RELEASE: Final = {**refused_values.VALUES, **refused_by_release.TOGETHER}
 def test_what_only_the_released_image_surely_refuses_is_a_warning_with_another_and_with_the_emulator(
     what: str, kind: EngineKind
 ) -> None:
-    setup, (no,) = OF_THE_RELEASE[what]
+    setup, (refusal,) = OF_THE_RELEASE[what]
     engine = replace(setup.engine, kind=kind, image="registry.test/own:1" if kind is EngineKind.VLLM else "")
-    elsewhere = replace(setup, wanted=replace(setup.wanted, engine=engine))
+    elsewhere = replace(setup, revision=replace(setup.revision, engine=engine))
 
     assert VllmEngine().refusals(elsewhere) == ()
-    assert no.sentence in [one.sentence for one in VllmEngine().warnings(elsewhere)]
-    assert no.sentence not in [one.sentence for one in VllmEngine().warnings(setup)]
+    assert refusal.sentence in [one.sentence for one in VllmEngine().warnings(elsewhere)]
+    assert refusal.sentence not in [one.sentence for one in VllmEngine().warnings(setup)]
 
 
 @pytest.mark.parametrize("flag", ["--kv-transfer-config", "--compilation-config"])
 def test_json_that_is_nested_too_deeply_is_refused_and_not_read(flag: str) -> None:
-    (no,) = VllmEngine().refusals(setup_of(replace(RELEASED, extra_args=(flag, "[" * 100_000))))
-    assert (no.value, no.remedy) == (flag, f'write one, as in {flag}={{"key": "value"}}')
+    (refusal,) = VllmEngine().refusals(setup_of(replace(RELEASED, extra_args=(flag, "[" * 100_000))))
+    assert (refusal.value, refusal.remedy) == (flag, f'write one, as in {flag}={{"key": "value"}}')
 
 
 def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> None:
@@ -205,7 +205,7 @@ def test_everything_wrong_is_reported_at_once() -> None:
         replace(
             ENGINE, weights=WeightFormat.BITSANDBYTES, memory_utilization=0.0, extra_args=("--port=1", "--swap-space=4")
         ),
-        spread=Parallelism(tensor=5),
+        parallelism=Parallelism(tensor=5),
     )
 
     assert [refusal.field for refusal in VllmEngine().refusals(setup)] == [
@@ -232,8 +232,8 @@ def test_the_nearest_format_a_refusal_names_always_passes() -> None:
         for refusal in VllmEngine().refusals(setup):
             named = refusal.remedy.removeprefix("write ").partition(",")[0]
             if refusal.field == refused.WEIGHTS and named in set(WeightFormat) - {"none"}:
-                mended = replace(setup.wanted, engine=replace(setup.engine, weights=WeightFormat(named)))
-                assert VllmEngine().refusals(replace(setup, wanted=mended)) == ()
+                mended = replace(setup.revision, engine=replace(setup.engine, weights=WeightFormat(named)))
+                assert VllmEngine().refusals(replace(setup, revision=mended)) == ()
 
 
 ENGINES_OF_ANY_NUMBERS: Final = st.builds(
@@ -255,7 +255,7 @@ ENGINES_OF_ANY_NUMBERS: Final = st.builds(
 
 @given(engine=ENGINES_OF_ANY_NUMBERS, tensor=st.integers(-2, 70))
 def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
-    setup = setup_of(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
+    setup = setup_of(engine, shape=LATENT, parallelism=Parallelism(tensor=tensor), gpus=8)
 
     for refusal in VllmEngine().refusals(setup):
         assert refusal.because

@@ -112,10 +112,10 @@ UNKNOWN: Final = {
 
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> None:
-    (no,) = VllmEngine().refusals(setup_of(UNKNOWN[field]))
-    assert (no.field, no.reason) == (field, EngineReason.PARSER_UNKNOWN)
-    assert no.remedy.startswith("write one of ")
-    assert no.remedy.endswith("xlam" if "tools" in field else "step3p5")
+    (refusal,) = VllmEngine().refusals(setup_of(UNKNOWN[field]))
+    assert (refusal.field, refusal.reason) == (field, EngineReason.PARSER_UNKNOWN)
+    assert refusal.remedy.startswith("write one of ")
+    assert refusal.remedy.endswith("xlam" if "tools" in field else "step3p5")
 
 
 @pytest.mark.parametrize("field", UNKNOWN)

@@ -62,7 +62,7 @@ WORTH_A_WORD: Final = {
         ),
     ),
     "guesses along a pipeline": (
-        setup_of(replace(ENGINE, speculation=NGRAM), spread=Parallelism(pipeline=2)),
+        setup_of(replace(ENGINE, speculation=NGRAM), parallelism=Parallelism(pipeline=2)),
         (
             "spec.engine.speculation.method",
             Why.RISKY,
@@ -110,7 +110,7 @@ WORTH_A_WORD: Final = {
         ("spec.accelerator.count", Why.SLOWER, "write 1, or more parallelism"),
     ),
     "engines behind one address": (
-        setup_of(spread=Parallelism(data=4)),
+        setup_of(parallelism=Parallelism(data=4)),
         ("spec.parallelism.data", Why.SLOWER, "write 1, and 4 times the replicas"),
     ),
     "a context the model was not made for": (
@@ -154,7 +154,9 @@ WORTH_A_WORD: Final = {
     ),
     "a switch that ranks ignore": (
         setup_of(
-            replace(ENGINE, speculation=replace(NGRAM, max_concurrency=16)), shape=MIXTURE, spread=Parallelism(data=2)
+            replace(ENGINE, speculation=replace(NGRAM, max_concurrency=16)),
+            shape=MIXTURE,
+            parallelism=Parallelism(data=2),
         ),
         (
             "spec.engine.speculation.maxConcurrency",
@@ -197,7 +199,7 @@ NOT_WORTH_A_WORD: Final = {
     "a switch with ranks whose speculation is off": setup_of(
         replace(ENGINE, speculation=replace(NGRAM, method=SpeculationMethod.OFF, max_concurrency=16)),
         shape=MIXTURE,
-        spread=Parallelism(data=2),
+        parallelism=Parallelism(data=2),
     ),
     "no cache and no events": setup_of(replace(ENGINE, prefix_caching=False)),
     "a plain wish": setup_of(),
@@ -208,7 +210,7 @@ NOT_WORTH_A_WORD: Final = {
         replace(ENGINE, weights=WeightFormat.FP8), shape=stored(LLAMA, WeightFormat.FP8)
     ),
     "four-bit floats on a B200": setup_of(shape=stored(LLAMA, WeightFormat.NVFP4), on=B200),
-    "experts spread over engines": setup_of(shape=MIXTURE, spread=Parallelism(data=4)),
+    "experts spread over engines": setup_of(shape=MIXTURE, parallelism=Parallelism(data=4)),
     "a switch below the batch": setup_of(
         replace(ENGINE, max_sequences=64, speculation=replace(NGRAM, max_concurrency=32))
     ),
@@ -260,7 +262,7 @@ def test_releases_before_the_tables_are_warned_of_sleep_beside_expandable_segmen
 def test_a_setup_of_the_simulated_engine_is_held_to_the_same_rules() -> None:
     simulated = ENGINES[EngineKind.SIMULATED]
     setups: list[EngineSetup] = [setup for setup, _ in WORTH_A_WORD.values()]
-    setups.append(setup_of(spread=Parallelism(tensor=3)))
+    setups.append(setup_of(parallelism=Parallelism(tensor=3)))
 
     for setup in setups:
         assert simulated.warnings(setup) == VllmEngine().warnings(setup)

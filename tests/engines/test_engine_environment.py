@@ -16,14 +16,14 @@ from tests.engines.setups import ENGINE, VOLUME, setup_of
 
 
 def environment_of(setup: EngineSetup) -> tuple[EnvVar, ...]:
-    pace = LifecycleParameters(weight_bytes=16_000_000_000, bytes_per_second=200e6)
-    return VllmEngine().launch(setup, pace).environment
+    lifecycle = LifecycleParameters(weight_bytes=16_000_000_000, bytes_per_second=200e6)
+    return VllmEngine().launch(setup, lifecycle).environment
 
 
 def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
     setup = setup_of(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
-    setup = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
+    setup = replace(setup, revision=replace(setup.revision, model=replace(setup.revision.model, token_secret=token)))
 
     assert environment_of(setup) == (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),

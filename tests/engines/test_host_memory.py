@@ -25,7 +25,7 @@ COMPUTING = (EngineKind.VLLM, EngineKind.SGLANG, EngineKind.TENSORRT_LLM)
 def of_kind(kind: EngineKind, gib: float | None = None, *words: str, **spread: int) -> EngineSetup:
     size = None if gib is None else int(gib * GIB)
     engine = replace(ENGINE, kind=kind, version="", host_memory_bytes=size, extra_args=words)
-    return setup_of(engine, spread=Parallelism(**spread))
+    return setup_of(engine, parallelism=Parallelism(**spread))
 
 
 def launch(setup: EngineSetup) -> EngineLaunch:
@@ -116,7 +116,7 @@ def test_a_stated_size_of_shared_memory_that_holds_it_is_left_as_it_is() -> None
         assert vllm.refusals(setup) == ()
     small = with_shared_memory(keeping(64), 16)
     assert "spec.storage.sharedMemory" in [one.field for one in vllm.warnings(small)], "another image may hold it"
-    assert vllm.refusals(replace(small, wanted=replace(small.wanted, storage=Storage()))) == ()
+    assert vllm.refusals(replace(small, revision=replace(small.revision, storage=Storage()))) == ()
 
 
 @pytest.mark.parametrize("kind", [one for one in EngineKind if one not in COMPUTING])

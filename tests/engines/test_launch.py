@@ -80,12 +80,12 @@ EVERYTHING: Final = setup_of(
         trust_remote_code=True,
         extra_args=("--seed", "7"),
     ),
-    spread=Parallelism(tensor=2, pipeline=3, data=4),
+    parallelism=Parallelism(tensor=2, pipeline=3, data=4),
 )
 
 
-def launch(setup: EngineSetup | None = None, pace: LifecycleParameters = PACE) -> EngineLaunch:
-    return VllmEngine().launch(setup_of() if setup is None else setup, pace)
+def launch(setup: EngineSetup | None = None, lifecycle: LifecycleParameters = PACE) -> EngineLaunch:
+    return VllmEngine().launch(setup_of() if setup is None else setup, lifecycle)
 
 
 def test_a_plain_wish_is_a_short_command() -> None:
@@ -236,10 +236,10 @@ def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() 
 def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_weights_are_read(
     weight_bytes: int | None, speed: float, pre_stop: int, drain: int
 ) -> None:
-    pace = LifecycleParameters(
+    lifecycle = LifecycleParameters(
         weight_bytes=weight_bytes, bytes_per_second=speed, pre_stop_seconds=pre_stop, drain_seconds=drain
     )
-    engine_launch = launch(pace=pace)
+    engine_launch = launch(lifecycle=lifecycle)
 
     assert engine_launch.shutdown.grace_seconds > pre_stop + drain + 10
     assert engine_launch.command[engine_launch.command.index("--shutdown-timeout") + 1] == str(drain)

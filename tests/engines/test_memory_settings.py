@@ -93,15 +93,15 @@ def test_slices_of_experts_are_padded_for_a_kernel_that_takes_whole_blocks_alone
     kernel: str, card: Accelerator, tensor: int, block: int
 ) -> None:
     """1536 over 8 GPUs is 192, which Triton's kernel takes in blocks of 64 from Ada on; over 32 GPUs it is 48."""
-    engine, spread = replace(ENGINE, extra_args=(kernel,)), Parallelism(tensor=tensor)
-    setup = setup_of(engine, shape=in_blocks(WIDER_EXPERTS), on=card, spread=spread)
+    engine, parallelism = replace(ENGINE, extra_args=(kernel,)), Parallelism(tensor=tensor)
+    setup = setup_of(engine, shape=in_blocks(WIDER_EXPERTS), on=card, parallelism=parallelism)
     assert ENGINES[EngineKind.VLLM].memory_settings(setup).expert_block == block
 
 
 def test_what_has_no_experts_in_blocks_is_not_padded() -> None:
     marlin = replace(ENGINE, extra_args=("--moe-backend=marlin",))
     shapes = (None, LLAMA, WIDER_EXPERTS, in_blocks(LLAMA), stored(WIDER_EXPERTS, WeightFormat.FP8))
-    setups = [setup_of(marlin, shape=shape, on=H100, spread=Parallelism(tensor=8)) for shape in shapes]
+    setups = [setup_of(marlin, shape=shape, on=H100, parallelism=Parallelism(tensor=8)) for shape in shapes]
     assert {ENGINES[EngineKind.VLLM].memory_settings(setup).expert_block for setup in setups} == {1}
 
 

@@ -97,9 +97,9 @@ REFUSED: Final[dict[str, tuple[EngineSetup, str, str]]] = {
         "spec.engine.image",
         "registry.example/vllm/vllm-openai:v0.32.0",
     ),
-    "two ranks": (on_cpu(spread=Parallelism(tensor=2)), "spec.parallelism", "2 x 1 x 1"),
-    "two stages": (on_cpu(spread=Parallelism(pipeline=2)), "spec.parallelism", "1 x 2 x 1"),
-    "two copies": (on_cpu(spread=Parallelism(data=2)), "spec.parallelism", "1 x 1 x 2"),
+    "two ranks": (on_cpu(parallelism=Parallelism(tensor=2)), "spec.parallelism", "2 x 1 x 1"),
+    "two stages": (on_cpu(parallelism=Parallelism(pipeline=2)), "spec.parallelism", "1 x 2 x 1"),
+    "two copies": (on_cpu(parallelism=Parallelism(data=2)), "spec.parallelism", "1 x 1 x 2"),
     "longer CUDA graphs": (
         on_cpu(replace(PLAIN, cuda_graph_tokens=1024)),
         "spec.engine.batching.cudaGraphTokens",
@@ -225,7 +225,9 @@ def test_what_it_can_do_is_not_refused(what: str) -> None:
 
 def test_rules_about_gpus_say_nothing_of_a_processor() -> None:
     assert set(checks.of(setup_of())) - set(checks.of(on_cpu())) == checks.OF_GPUS
-    assert not {one.reason for one in VLLM.refusals(on_cpu(spread=Parallelism(tensor=4)))} & {EngineReason.GPUS_DIFFER}
+    assert not {one.reason for one in VLLM.refusals(on_cpu(parallelism=Parallelism(tensor=4)))} & {
+        EngineReason.GPUS_DIFFER
+    }
 
 
 def fields_warned(setup: EngineSetup) -> list[str]:

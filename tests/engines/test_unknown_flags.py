@@ -45,14 +45,19 @@ def test_an_unknown_flag_is_refused_with_the_nearest_one_and_only_warned_of_with
     refused, warned = REMEDIES[flag]
     words = ("--seed", "1", flag, "2")
 
-    (no,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
-    assert (no.field, no.value, no.remedy) == ("spec.engine.extraArgs[2]", flag, refused)
-    assert no.reason is EngineReason.ARGUMENT_UNKNOWN
+    (refusal,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
+    assert (refusal.field, refusal.value, refusal.remedy) == ("spec.engine.extraArgs[2]", flag, refused)
+    assert refusal.reason is EngineReason.ARGUMENT_UNKNOWN
     assert unknown_flags.unknown_flag(setup_of(replace(RELEASED, extra_args=words))) is None
 
     warning = unknown_flags.unknown_flag(setup_of(replace(ENGINE, extra_args=words)))
     assert warning is not None
-    assert (warning.field, warning.value, warning.remedy, warning.reason) == (no.field, flag, warned, no.reason)
+    assert (warning.field, warning.value, warning.remedy, warning.reason) == (
+        refusal.field,
+        flag,
+        warned,
+        refusal.reason,
+    )
     assert unknown_flags.refusals(setup_of(replace(ENGINE, extra_args=words))) == ()
 
 
@@ -80,10 +85,10 @@ def test_each_unknown_flag_is_named_and_one_that_is_refused_for_another_reason_i
 def test_a_beginning_of_several_flags_is_refused_with_some_of_them(
     words: tuple[str, ...], value: str, remedy: str
 ) -> None:
-    (no,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
-    assert (no.field, no.value) == ("spec.engine.extraArgs[0]", value)
-    assert no.reason is EngineReason.ARGUMENT_MALFORMED
-    assert no.remedy == f"write one of them in full: {remedy}"
+    (refusal,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
+    assert (refusal.field, refusal.value) == ("spec.engine.extraArgs[0]", value)
+    assert refusal.reason is EngineReason.ARGUMENT_MALFORMED
+    assert refusal.remedy == f"write one of them in full: {remedy}"
     assert unknown_flags.refusals(setup_of(replace(ENGINE, extra_args=words))) == ()
 
 

@@ -66,7 +66,7 @@ def test_on_a_processor_all_weights_are_in_main_memory_already() -> None:
 @pytest.mark.parametrize("kind", ALIKE[:2])
 def test_a_container_requests_what_its_gpus_move_as_far_as_there_are_so_many_weights(kind: EngineKind) -> None:
     words = replace(ENGINE, kind=kind, extra_args=("--cpu-offload-gb=8",))
-    setup = setup_of(words, spread=Parallelism(tensor=2))
+    setup = setup_of(words, parallelism=Parallelism(tensor=2))
     assert requested(setup) == 16 * GIB
     assert requested(replace(setup, offloaded_bytes=13 * GIB)) == 13 * GIB
 

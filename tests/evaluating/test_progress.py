@@ -66,8 +66,8 @@ def test_noise_is_the_baseline_against_itself() -> None:
         ("2", 0),
         ("2", NOISE_SAMPLE),
     ]
-    noise = progress.noise(some, baseline)
-    assert (noise.n, noise.lost, noise.discordance) == (1, 1, 1.0)
+    counts = progress.noise(some, baseline)
+    assert (counts.n, counts.lost, counts.discordance) == (1, 1, 1.0)
 
 
 def test_a_changed_item_is_sent_again_and_an_unchanged_one_is_not() -> None:

@@ -56,7 +56,7 @@ def truth() -> Physics:
     plain = assumed_physics.physics(["vllm"])
     one = plain.behaviours["vllm"]
     return Physics(
-        {"vllm": one._replace(reached=replace(one.reached, weights=0.9, cache=0.4, step_s=4e-3))}, plain.gain
+        {"vllm": one._replace(efficiency=replace(one.efficiency, weights=0.9, cache=0.4, step_s=4e-3))}, plain.gain
     )
 
 
@@ -96,8 +96,8 @@ def test_a_fit_explains_runs_that_physics_made() -> None:
 
 def test_shares_never_exceed_what_the_data_sheet_has() -> None:
     columns = invented(lambda _: 0.2)
-    reached = coefficient_fit.fit_all(columns).behaviours["vllm"].reached
-    assert max(reached.weights, reached.cache, reached.compute, reached.attention) <= 0.95 * (1 + 1e-9)
+    efficiency = coefficient_fit.fit_all(columns).behaviours["vllm"].efficiency
+    assert max(efficiency.weights, efficiency.cache, efficiency.compute, efficiency.attention) <= 0.95 * (1 + 1e-9)
 
 
 def test_a_fit_reads_nothing_of_runs_that_were_not_chosen() -> None:

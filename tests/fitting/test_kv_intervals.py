@@ -25,10 +25,12 @@ def test_the_products_table_is_what_the_command_writes() -> None:
 
 def test_the_products_span_is_the_one_that_is_judged() -> None:
     start = next(one for one in STARTS if one.row["id"] == "13")
-    one, counted = kv_intervals.sized(start), memory.memory(start.question)
+    one, breakdown = kv_intervals.sized(start), memory.memory(start.sizing)
     shipped = {OutsideKind.SINGLE: VllmRelease(0, 19).context_gib}
-    span = kv_intervals.predicted(one, shipped, measured_error.SHARE)
-    assert (span.low, span.likely, span.high) == pytest.approx((counted.kv.low, counted.kv.likely, counted.kv.high))
+    estimate = kv_intervals.predicted(one, shipped, measured_error.SHARE)
+    assert (estimate.low, estimate.likely, estimate.high) == pytest.approx(
+        (breakdown.kv.low, breakdown.kv.likely, breakdown.kv.high)
+    )
 
 
 def test_what_lies_outside_the_tensors_is_in_the_product_as_the_starts_show_it() -> None:
@@ -68,7 +70,7 @@ def _lied(start: MeasuredStart, factor: float) -> MeasuredStart:
 
 @pytest.mark.parametrize("blank", ["", " "])
 def test_a_start_whose_log_has_no_gib_is_known_by_its_tokens(blank: str) -> None:
-    start = next(one for one in STARTS if one.row["avail_kv_gib"] and one.question.parallelism.pipeline == 1)
+    start = next(one for one in STARTS if one.row["avail_kv_gib"] and one.sizing.parallelism.pipeline == 1)
     tokens = replace(start, row={**start.row, "avail_kv_gib": blank})
     assert tokens.kv_bytes == pytest.approx(start.kv_bytes, rel=0.02)
 

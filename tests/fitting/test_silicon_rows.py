@@ -140,11 +140,11 @@ def test_a_run_missing_from_the_dump_of_its_day_is_taken_to_be_drafted() -> None
 def test_a_model_is_found_by_its_plain_name_whatever_its_publisher_and_precision() -> None:
     names = ["nvidia/Llama-3.1-8B-Instruct-FP8", "meta-llama/Meta-Llama-3.1-8B", "x/llama-3.1-8B-NVFP4"]
     assert {silicon_deployments.plain_name(name) for name in names} == {"llama-3.1-8b"}
-    found = silicon_deployments.shape_of(
+    shape = silicon_deployments.shape_of(
         row(TOGETHER | {"model_path": "nvidia/DeepSeek-V3.1-NVFP4"}), published_rows.packaged_catalogue()
     )
-    assert found is not None
-    assert found.name == "deepseek-ai/DeepSeek-V3"
+    assert shape is not None
+    assert shape.name == "deepseek-ai/DeepSeek-V3"
 
 
 def question(fields: dict[str, str]) -> SizingInput:

@@ -5,13 +5,13 @@ import random
 from fairlead.fleet.randomness import RandomSource
 
 
-def draws(chance: RandomSource) -> list[float]:
+def draws(randomness: RandomSource) -> list[float]:
     """One draw of each kind."""
     return [
-        chance.random(),
-        chance.expovariate(2.0),
-        chance.gammavariate(0.5, 1.0),
-        chance.weibullvariate(1.0, 0.7),
+        randomness.random(),
+        randomness.expovariate(2.0),
+        randomness.gammavariate(0.5, 1.0),
+        randomness.weibullvariate(1.0, 0.7),
     ]
 
 

@@ -48,7 +48,7 @@ def test_a_job_of_one_namespace_has_no_pods_of_others(tmp_path: Path) -> None:
 def page_of(kind: EngineKind) -> str:
     """The page at which the page's job of engines scrapes a pod of this kind."""
     found = wanted(LEAST)
-    made = template(replace(found, wanted=replace(found.wanted, engine=replace(found.wanted.engine, kind=kind))))
+    made = template(replace(found, revision=replace(found.revision, engine=replace(found.revision.engine, kind=kind))))
     head = made["metadata"] | {"namespace": "demo", "name": "chat-1"}
     (target,) = scrape_targets.targets({"metadata": head, "spec": made["spec"], "status": ROUTER["status"]})
     (job,) = [one for one in scrape_targets.documented()["scrape_configs"] if one["job_name"] == "fairlead-engines"]

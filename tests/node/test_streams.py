@@ -7,7 +7,7 @@ from tests.emulator.living import faulty, living, paced
 from tests.node.streams import Report, Traffic
 
 
-def traffic_through(pretence: EmulationKnobs) -> Report:
+def traffic_through(knobs: EmulationKnobs) -> Report:
     """A few conversations with one engine."""
 
     def flow(address: str) -> Report:
@@ -16,7 +16,7 @@ def traffic_through(pretence: EmulationKnobs) -> Report:
         return traffic.report
 
     async def story() -> Report:
-        async with living(pretence) as (engine,):
+        async with living(knobs) as (engine,):
             return await asyncio.to_thread(flow, engine.address)
 
     return asyncio.run(story())

@@ -87,15 +87,17 @@ def wanted(spec: dict[str, Any], name: str = "chat") -> DesiredDeployment:
 
 def launch(deployment: DesiredDeployment) -> EngineLaunch:
     """How its engine is started, with a pace that nothing has measured."""
-    engine = ENGINES[deployment.wanted.engine.kind]
+    engine = ENGINES[deployment.revision.engine.kind]
     drain = deployment.drain
-    pace = LifecycleParameters(pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds))
-    return engine.launch(EngineSetup(wanted=deployment.wanted), pace)
+    lifecycle = LifecycleParameters(
+        pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds)
+    )
+    return engine.launch(EngineSetup(revision=deployment.revision), lifecycle)
 
 
 def template(deployment: DesiredDeployment, revision: str = "0a1b2c3d") -> Manifest:
     """Its engine pod."""
-    owner = replace(OWNER, name=deployment.wanted.name)
+    owner = replace(OWNER, name=deployment.revision.name)
     return engine_pods.template(owner, deployment, launch(deployment), revision)
 
 

@@ -160,9 +160,9 @@ def test_beside_an_engine_on_cpu_it_takes_none_of_the_cores_that_replicas_are_co
 def test_its_account_may_follow_the_one_list(account: str | None, *, made: bool) -> None:
     deployment = replace(
         SLOTS,
-        wanted=replace(SLOTS.wanted, placement=replace(SLOTS.wanted.placement, service_account=account)),
+        revision=replace(SLOTS.revision, placement=replace(SLOTS.revision.placement, service_account=account)),
     )
-    built = {one["kind"]: one for one in adapter_loader.children(OWNER, deployment.wanted)}
+    built = {one["kind"]: one for one in adapter_loader.children(OWNER, deployment.revision)}
     assert ("ServiceAccount" in built) is made
     assert built["Role"]["rules"] == [
         {
@@ -197,11 +197,11 @@ def test_routers_receive_the_adapter_names_and_their_versions() -> None:
 
 
 def test_only_the_operator_may_ask_a_loader() -> None:
-    policy = network_policies.engines(OWNER, SLOTS.wanted, EngineAccess(), PLATFORM)
+    policy = network_policies.engines(OWNER, SLOTS.revision, EngineAccess(), PLATFORM)
     _, rule = policy["spec"]["ingress"]
     assert rule["ports"] == [{"port": 8086, "protocol": "TCP"}]
     assert len(rule["from"]) == 1
-    plain = network_policies.engines(OWNER, wanted(LEAST).wanted, EngineAccess(), PLATFORM)
+    plain = network_policies.engines(OWNER, wanted(LEAST).revision, EngineAccess(), PLATFORM)
     assert len(plain["spec"]["ingress"]) == 1
 
 
@@ -214,5 +214,7 @@ def test_a_check_has_no_loader_and_mounts_what_it_needs() -> None:
 
 def test_a_token_of_the_model_is_kept_as_a_reference() -> None:
     secret = SecretKey(name="hub", key="token")
-    deployment = replace(SLOTS, wanted=replace(SLOTS.wanted, model=replace(SLOTS.wanted.model, token_secret=secret)))
+    deployment = replace(
+        SLOTS, revision=replace(SLOTS.revision, model=replace(SLOTS.revision.model, token_secret=secret))
+    )
     assert "secretKeyRef" in json.dumps(template(deployment)["spec"]["initContainers"])

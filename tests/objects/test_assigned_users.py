@@ -37,12 +37,12 @@ def of_engine(spec: dict[str, Any], *, assigned: bool) -> Iterator[Manifest]:
     yield pre_pull.manifest(OWNER, engine)["spec"]["template"]["spec"]
 
 
-def of_installation(platform: Installation) -> Iterator[Manifest]:
+def of_installation(installation: Installation) -> Iterator[Manifest]:
     """The pods of a deployment's routers and of a gateway's, the one that reads items, and one of a runner."""
-    yield of_routers(children.all_children(OWNER, wanted(LEAST), platform))
-    yield of_routers(gateway_children.all_children(FRONT_OWNER, gateway(), {}, platform))
-    yield evaluation_pods.reader(READING, ITEMS, platform)["spec"]
-    yield runner_pods.manifest(work(PROGRAM, ITEMS), platform)["spec"]
+    yield of_routers(children.all_children(OWNER, wanted(LEAST), installation))
+    yield of_routers(gateway_children.all_children(FRONT_OWNER, gateway(), {}, installation))
+    yield evaluation_pods.reader(READING, ITEMS, installation)["spec"]
+    yield runner_pods.manifest(work(PROGRAM, ITEMS), installation)["spec"]
 
 
 def named(pod: Manifest) -> set[str]:

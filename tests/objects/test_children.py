@@ -42,7 +42,7 @@ def first_child(deployment: DesiredDeployment, kind: str) -> Manifest:
 
 
 def with_router(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a routing
-    return replace(wanted(LEAST), door=DeploymentRouter(routing=RoutingSettings(**changes)))
+    return replace(wanted(LEAST), router=DeploymentRouter(routing=RoutingSettings(**changes)))
 
 
 def nodes(value: object) -> Iterator[object]:
@@ -148,7 +148,7 @@ def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None
 @pytest.mark.parametrize("name", SPECS)
 def test_engines_listen_where_routers_and_walls_expect_them(name: str) -> None:
     deployment = wanted(SPECS[name])
-    port = catalogue.api(deployment.wanted.engine.kind).port
+    port = catalogue.api(deployment.revision.engine.kind).port
     assert [one.number for one in launch(deployment).ports] == [port]
 
 
@@ -164,9 +164,9 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
 def test_a_router_understands_its_whole_configuration(name: str) -> None:
     """The two are implemented in different packages; only the file connects them."""
     deployment = wanted(SPECS[name])
-    if not isinstance(deployment.door, DeploymentRouter):
+    if not isinstance(deployment.router, DeploymentRouter):
         return
-    engine, routing = deployment.wanted.engine, deployment.door.routing
+    engine, routing = deployment.revision.engine, deployment.router.routing
     adapters = tuple(one.name for one in engine.adapters)
     understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
     assert understood == loader.RouterConfig(
@@ -175,13 +175,13 @@ def test_a_router_understands_its_whole_configuration(name: str) -> None:
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
         engine_port=catalogue.api(engine.kind).port,
         engine_kind=engine.kind if engine.kind in {EngineKind.SGLANG, EngineKind.TENSORRT_LLM} else "vLLM",
-        models=(deployment.wanted.model.served_name, *adapters),
+        models=(deployment.revision.model.served_name, *adapters),
         adapters=adapters,
         adapter_slots=engine.lora.slots if engine.lora else None,
         prefix_caching=engine.prefix_caching,
         max_context_tokens=engine.max_context_tokens,
         max_sequences=engine.max_sequences,
-        routers=deployment.door.pods.replicas or 2,
+        routers=deployment.router.pods.replicas or 2,
         router_selector="fairlead.dev/deployment=chat,fairlead.dev/role=router",
         routing=replace(
             routing,
@@ -205,10 +205,10 @@ def test_a_router_understands_its_whole_configuration(name: str) -> None:
 def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> None:
     """And its value, or the Secret itself, is nowhere in what routers get."""
     deployment = wanted(SPECS[name])
-    if not isinstance(deployment.door, DeploymentRouter):
+    if not isinstance(deployment.router, DeploymentRouter):
         return
     understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
-    entries = [place.file for _, place in understood.key_places]
+    entries = [location.file for _, location in understood.key_places]
     entries += [understood.redis_place.file] if understood.redis_place else []
     entries += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
     entries += [understood.issuer_ca_file]
@@ -285,6 +285,6 @@ def test_a_shared_cache_is_configured_by_a_file_and_never_by_its_secret() -> Non
 
 def test_the_service_has_the_requested_annotations_and_type() -> None:
     pods = RouterPods(replicas=1, annotations=(("example.com/lb", "internal"),))
-    service = first_child(replace(wanted(LEAST), door=DeploymentRouter(pods=pods)), "Service")
+    service = first_child(replace(wanted(LEAST), router=DeploymentRouter(pods=pods)), "Service")
     assert service["metadata"]["annotations"] == {"example.com/lb": "internal"}
     assert service["spec"]["type"] == "ClusterIP"

@@ -37,7 +37,7 @@ def container(spec: dict[str, Any]) -> Manifest:
 
 def but(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a spec
     least = wanted(LEAST)
-    return replace(least, wanted=replace(least.wanted, **changes))
+    return replace(least, revision=replace(least.revision, **changes))
 
 
 def claim(location: str) -> ModelSource:
@@ -60,7 +60,7 @@ def test_a_simulated_engine_takes_the_place_of_a_real_one_and_runs_our_own_image
 
 def test_another_vendors_resource_says_itself_which_gpu_it_is() -> None:
     assert "nodeSelector" not in template(but(resource="amd.com/gpu"))["spec"]
-    pretended = but(resource="amd.com/gpu", engine=replace(wanted(SIMULATED).wanted.engine))
+    pretended = but(resource="amd.com/gpu", engine=replace(wanted(SIMULATED).revision.engine))
     assert template(pretended)["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
 
 
@@ -130,9 +130,9 @@ def test_values_are_read_from_where_they_are_kept() -> None:
 
 def test_a_claim_that_serves_twice_is_one_volume() -> None:
     started = replace(launch(wanted(LEAST)), mounts=(WeightMount(source=claim("models/chat/v7/"), path=MODEL),))
-    carried = engine_volumes.pod_volumes(Storage(cache_claim="models"), started)
-    assert [volume["name"] for volume in carried.volumes] == ["claim-0", "shm", "tmp"]
-    assert carried.mounts[:2] == [
+    volumes = engine_volumes.pod_volumes(Storage(cache_claim="models"), started)
+    assert [volume["name"] for volume in volumes.volumes] == ["claim-0", "shm", "tmp"]
+    assert volumes.mounts[:2] == [
         {"name": "claim-0", "mountPath": CACHE},
         {"name": "claim-0", "mountPath": MODEL, "readOnly": True, "subPath": "chat/v7"},
     ]

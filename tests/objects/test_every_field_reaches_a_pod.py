@@ -94,14 +94,14 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a spec
 def tried(name: str) -> Iterator[tuple[Manifest, Manifest]]:
     """The pod before and after each change of one field."""
     for deployment in SPECS:
-        for path in (path for found, path in leaves(deployment.wanted) if found == name):
-            for other in others(at(deployment.wanted, path)):
-                after = replace(deployment, wanted=changed(deployment.wanted, path, other))
-                if after.wanted.engine.kind in ENGINES:
+        for path in (path for found, path in leaves(deployment.revision) if found == name):
+            for other in others(at(deployment.revision, path)):
+                after = replace(deployment, revision=changed(deployment.revision, path, other))
+                if after.revision.engine.kind in ENGINES:
                     yield template(deployment), template(after)
 
 
-LEAVES: Final = frozenset(name for deployment in SPECS for name, _ in leaves(deployment.wanted))
+LEAVES: Final = frozenset(name for deployment in SPECS for name, _ in leaves(deployment.revision))
 
 
 def test_every_field_is_wished_for_somewhere() -> None:
@@ -109,7 +109,7 @@ def test_every_field_is_wished_for_somewhere() -> None:
     inside = [
         (group, each.name, getattr(group, each.name))
         for deployment in SPECS
-        for group in groups(deployment.wanted)
+        for group in groups(deployment.revision)
         for each in fields(group)
     ]
     named = {f"{type(group).__name__}.{name}" for group, name, _ in inside}

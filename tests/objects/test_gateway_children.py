@@ -61,7 +61,7 @@ def made(desired: DesiredGateway, owner: Owner = FRONT_OWNER) -> dict[str, Manif
     """All its children by kind."""
     target = gateway_config.target(
         RoutedDeployment(
-            wanted=wanted(LEAST).wanted,
+            revision=wanted(LEAST).revision,
             replica=ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, kv_tokens=90_000, price_per_hour=0.7),
         )
     )
@@ -154,7 +154,7 @@ def test_the_configuration_of_a_gateways_routers_is_complete() -> None:
 
 def test_targets_without_a_price_and_apis_without_a_key_are_configured_without_them() -> None:
     free = gateway(routes=GatewayRoutes(externals=(replace(BIG, key=None),)))
-    target = gateway_config.target(RoutedDeployment(wanted=wanted(LEAST).wanted, replica=ReplicaCapacity()))
+    target = gateway_config.target(RoutedDeployment(revision=wanted(LEAST).revision, replica=ReplicaCapacity()))
     configuration = gateway_config.document(free, [target], ())
     assert target["pricePerHour"] is None
     assert configuration["externals"][0]["keyFile"] is None

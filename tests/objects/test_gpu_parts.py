@@ -50,7 +50,7 @@ def test_a_part_is_requested_by_the_label_and_resource_that_make_it(product: str
 
 def test_a_users_own_label_is_the_product_except_for_an_engine_that_imitates_one() -> None:
     label = {"nvidia.com/gpu.product": f"{A100}-MIG-1g.10gb"}
-    sliced = wanted(LEAST | {"accelerator": {"product": A100}, "placement": {"nodeSelector": label}}).wanted
+    sliced = wanted(LEAST | {"accelerator": {"product": A100}, "placement": {"nodeSelector": label}}).revision
     assert engine_placement.gpu_product(sliced) == f"{A100}-MIG-1g.10gb"
     pretended = replace(sliced, engine=replace(sliced.engine, kind=EngineKind.SIMULATED))
     assert engine_placement.gpu_product(pretended) == A100
@@ -58,4 +58,4 @@ def test_a_users_own_label_is_the_product_except_for_an_engine_that_imitates_one
 
 def test_a_processor_is_no_part_of_a_gpu() -> None:
     cpu = {"product": "CPU", "cores": 4, "memory": "8Gi"}
-    assert engine_placement.gpu_product(wanted(LEAST | {"accelerator": cpu}).wanted) == "CPU"
+    assert engine_placement.gpu_product(wanted(LEAST | {"accelerator": cpu}).revision) == "CPU"

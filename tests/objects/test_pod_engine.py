@@ -20,8 +20,8 @@ ROLE: Final = {"fairlead.dev/role": "engine"}
 def of_kind(kind: EngineKind, spec: dict[str, Any] = LEAST) -> Manifest:
     """The pod template of a deployment of this kind."""
     found = wanted(spec)
-    engine = replace(found.wanted.engine, kind=kind)
-    return template(replace(found, wanted=replace(found.wanted, engine=engine)))
+    engine = replace(found.revision.engine, kind=kind)
+    return template(replace(found, revision=replace(found.revision, engine=engine)))
 
 
 def pod(*containers: Manifest, labels: dict[str, str] | None = None) -> Manifest:
@@ -40,7 +40,7 @@ def test_the_pod_of_every_kind_shows_it_and_its_port(kind: EngineKind) -> None:
 
 
 def test_so_do_pods_with_everything_that_a_spec_can_add_and_pods_on_cpu() -> None:
-    assert pod_engine.of(template(wanted(FULL))) == PodEngine(wanted(FULL).wanted.engine.kind, 8000)
+    assert pod_engine.of(template(wanted(FULL))) == PodEngine(wanted(FULL).revision.engine.kind, 8000)
     assert pod_engine.of(of_kind(EngineKind.VLLM, ON_CPU)) == PodEngine(EngineKind.VLLM, 8000)
     assert pod_engine.of(of_kind(EngineKind.SGLANG, ON_CPU)) == PodEngine(EngineKind.SGLANG, 30000)
 

@@ -21,12 +21,12 @@ def of_routers(built: tuple[Manifest, ...]) -> Manifest:
     return dict(found)
 
 
-def pods(platform: Installation) -> list[Manifest]:
+def pods(installation: Installation) -> list[Manifest]:
     """The pods of a deployment's routers and of a gateway's, and the one that reads items."""
     return [
-        of_routers(children.all_children(OWNER, wanted(LEAST), platform)),
-        of_routers(gateway_children.all_children(FRONT_OWNER, gateway(), {}, platform)),
-        evaluation_pods.reader(READING, ITEMS, platform)["spec"],
+        of_routers(children.all_children(OWNER, wanted(LEAST), installation)),
+        of_routers(gateway_children.all_children(FRONT_OWNER, gateway(), {}, installation)),
+        evaluation_pods.reader(READING, ITEMS, installation)["spec"],
     ]
 
 

@@ -91,7 +91,7 @@ def test_stating_defaults_explicitly_does_not_change_the_revision() -> None:
 
 def test_guessing_that_is_switched_off_keeps_no_settings() -> None:
     off = LEAST | {"engine": {"speculation": {"method": "off", "tokens": 5, "maxConcurrency": 8}}}
-    assert wanted(off).wanted == wanted(LEAST).wanted
+    assert wanted(off).revision == wanted(LEAST).revision
     assert of(off) == of(LEAST)
 
 

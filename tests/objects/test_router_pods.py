@@ -37,9 +37,9 @@ PLACED: Final[dict[str, Any]] = {
 
 def own(router: dict[str, Any]) -> Manifest:
     """The pods of a deployment's own routers."""
-    door = wanted(LEAST | {"router": router}).door
-    assert isinstance(door, DeploymentRouter)
-    return dict(router_deployment.manifest(OWNER, door, PLATFORM)["spec"]["template"])
+    deployment_router = wanted(LEAST | {"router": router}).router
+    assert isinstance(deployment_router, DeploymentRouter)
+    return dict(router_deployment.manifest(OWNER, deployment_router, PLATFORM)["spec"]["template"])
 
 
 def gateways(router: dict[str, Any]) -> Manifest:

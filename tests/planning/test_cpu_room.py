@@ -45,7 +45,7 @@ def test_cores_and_memory_are_counted_node_by_node() -> None:
 def test_memory_is_short_where_cores_are_not() -> None:
     found = cpu_room.room([node(used_gib=28)], NEED)
 
-    assert (found.replicas, found.most, found.lack) == (0, 2, None)
+    assert (found.replicas, found.most, found.missing) == (0, 2, None)
 
 
 def test_replicas_that_are_on_no_node_yet_take_their_part() -> None:
@@ -61,7 +61,7 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
         most=0,
         because="CPU: 10 cores and 36 GiB on 2 nodes, 10 cores and 36 GiB free; a replica takes 4 cores and 8 GiB on "
         "one node, and no node has that many",
-        lack=MissingCapacity.CORES,
+        missing=MissingCapacity.CORES,
         of_cpu=True,
     )
 
@@ -74,7 +74,7 @@ def test_nodes_that_take_no_pods_have_no_room_and_are_reported() -> None:
         of_cpu=True,
     )
     assert cpu_room.room([node(schedulable=False), node()], NEED).because.endswith("; 1 more node takes no pods now")
-    assert cpu_room.room([node(cores=1, schedulable=False)], NEED).lack is MissingCapacity.CORES
+    assert cpu_room.room([node(cores=1, schedulable=False)], NEED).missing is MissingCapacity.CORES
 
 
 def test_labels_that_no_node_has_are_named() -> None:
@@ -82,7 +82,7 @@ def test_labels_that_no_node_has_are_named() -> None:
         replicas=0,
         most=0,
         because="CPU: none of 2 nodes has the labels pool=b of spec.placement.nodeSelector",
-        lack=MissingCapacity.SELECTOR,
+        missing=MissingCapacity.SELECTOR,
         of_cpu=True,
     )
     assert cpu_room.room([], NEED).because == "CPU: this cluster has no node"

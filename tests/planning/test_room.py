@@ -75,12 +75,12 @@ def test_nodes_without_the_memory_of_one_replica_never_fit_it() -> None:
         replicas=0,
         most=0,
         because="NVIDIA-L4: a replica requests 64 GiB of memory, and the largest node has 48 GiB (32 GiB free)",
-        lack=MissingCapacity.MEMORY,
+        missing=MissingCapacity.MEMORY,
     )
     assert room.room([small, narrow], L4, replica(2, 64)) == never
     assert room.room([replace(small, schedulable=False), narrow], L4, replica(2, 64)) == never
     full = room.room([of_memory(node(), 128, used=128)], L4, replica(1, 64))
-    assert (full.replicas, full.most, full.lack) == (0, 2, None), "room comes when other replicas end"
+    assert (full.replicas, full.most, full.missing) == (0, 2, None), "room comes when other replicas end"
 
 
 def test_coming_pods_take_the_gpus_that_memory_leaves_idle() -> None:
@@ -111,7 +111,7 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
         replicas=0,
         most=0,
         because="NVIDIA-L4: 8 on 2 nodes, 0 in use, 8 free; a replica takes 8 on one node, and no node has more than 4",
-        lack=MissingCapacity.GPUS,
+        missing=MissingCapacity.GPUS,
     )
 
 
@@ -154,7 +154,7 @@ def test_a_gpu_that_is_not_there_is_answered_with_those_that_are() -> None:
         most=0,
         because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (4), NVIDIA-A100-SXM4-80GB (2)"
         "; did you mean NVIDIA-L4?",
-        lack=MissingCapacity.PRODUCT,
+        missing=MissingCapacity.PRODUCT,
     )
 
 
@@ -171,7 +171,7 @@ def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
         most=0,
         because="no node has NVIDIA-L4; this cluster has NVIDIA-L4-SHARED (8)"
         "; NVIDIA-L4-SHARED is the same GPU in parts, which spec.placement.nodeSelector can select",
-        lack=MissingCapacity.PRODUCT,
+        missing=MissingCapacity.PRODUCT,
     )
     sliced = f"{A100}-MIG-1g.10gb"
     assert room.room([node(sliced, 7)], sliced, ONE).replicas == 7
@@ -188,7 +188,7 @@ def test_a_cluster_without_gpus_says_so() -> None:
         replicas=0,
         most=0,
         because="no node has NVIDIA-L4; this cluster has no labelled GPU",
-        lack=MissingCapacity.PRODUCT,
+        missing=MissingCapacity.PRODUCT,
     )
     assert room.room([], L4, ONE) == nothing
     assert room.room([node("", 0)], L4, ONE) == nothing
@@ -208,7 +208,7 @@ def test_a_selector_narrows_the_nodes() -> None:
         replicas=0,
         most=0,
         because="2 nodes have NVIDIA-L4, and none of them the labels pool=c of spec.placement.nodeSelector",
-        lack=MissingCapacity.SELECTOR,
+        missing=MissingCapacity.SELECTOR,
     )
     assert room.room(nodes[:1], L4, ONE, (("pool", "c"),)).because.startswith("1 node has NVIDIA-L4, and")
 
@@ -217,9 +217,9 @@ def test_a_selector_narrows_the_nodes() -> None:
 def test_only_what_waiting_never_brings_is_a_lack() -> None:
     """Cordoned nodes come back, and so does a device plugin; a node that is too small does not grow."""
     large = node(gpus=8, schedulable=False)
-    assert room.room([node(), large], L4, EIGHT).lack is None
-    assert room.room([large], L4, EIGHT).lack is None
-    assert room.room([node(schedulable=False)], L4, EIGHT).lack is MissingCapacity.GPUS
+    assert room.room([node(), large], L4, EIGHT).missing is None
+    assert room.room([large], L4, EIGHT).missing is None
+    assert room.room([node(schedulable=False)], L4, EIGHT).missing is MissingCapacity.GPUS
     assert room.room([node(gpus=0), node(A100, 2)], L4, ONE) == NodeRoom(
         replicas=0,
         most=0,

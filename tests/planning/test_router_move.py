@@ -13,7 +13,7 @@ from fairlead.planning.router_move import MoveFacts, MovePhase, RouterMove
 
 FRONT = GatewayReference(namespace="platform", name="front")
 OTHER = GatewayReference(namespace="platform", name="other")
-ALONE = MoveFacts(wanted=None, has_own=True, own_serves=True, own_seconds=3600.0)
+ALONE = MoveFacts(gateway=None, has_own=True, own_serves=True, own_seconds=3600.0)
 
 
 def step(facts: MoveFacts) -> tuple[MovePhase, list[str]]:
@@ -33,24 +33,24 @@ def test_a_deployment_that_never_named_a_gateway_has_its_own_routers() -> None:
 
 
 def test_a_new_deployment_of_a_gateway_never_gets_a_router() -> None:
-    assert step(MoveFacts(wanted=FRONT)) == (MovePhase.JOINED, ["front"])
-    assert not router_move.next_move(MoveFacts(wanted=FRONT)).own_admitted
+    assert step(MoveFacts(gateway=FRONT)) == (MovePhase.JOINED, ["front"])
+    assert not router_move.next_move(MoveFacts(gateway=FRONT)).own_admitted
 
 
 def test_its_own_routers_stay_until_the_gateways_take_requests() -> None:
-    joins = replace(ALONE, wanted=FRONT)
+    joins = replace(ALONE, gateway=FRONT)
     assert step(joins) == (MovePhase.JOINING, ["front"])
     assert router_move.next_move(joins).own_admitted
     assert step(replace(joins, admitted=(FRONT,), gateway_serves=True)) == (MovePhase.JOINED, ["front"])
 
 
 def test_a_gateway_that_fails_later_brings_no_router_back() -> None:
-    joined = MoveFacts(wanted=FRONT, admitted=(FRONT,))
+    joined = MoveFacts(gateway=FRONT, admitted=(FRONT,))
     assert step(joined) == (MovePhase.JOINED, ["front"])
 
 
 def test_leaving_the_gateway_serves_until_its_own_routers_do_and_a_little_longer() -> None:
-    leaves = MoveFacts(wanted=None, admitted=(FRONT,))
+    leaves = MoveFacts(gateway=None, admitted=(FRONT,))
     assert step(leaves) == (MovePhase.LEAVING, ["front"])
     begun = replace(leaves, has_own=True, own_serves=True, own_seconds=2.0)
     assert router_move.next_move(begun) == RouterMove(phase=MovePhase.SETTLING, admitted=(FRONT,), wait_seconds=8.0)
@@ -58,22 +58,22 @@ def test_leaving_the_gateway_serves_until_its_own_routers_do_and_a_little_longer
 
 
 def test_between_two_gateways_the_first_serves_until_the_second_does() -> None:
-    moves = MoveFacts(wanted=OTHER, admitted=(FRONT,))
+    moves = MoveFacts(gateway=OTHER, admitted=(FRONT,))
     assert step(moves) == (MovePhase.JOINED, ["other", "front"])
     assert step(replace(moves, admitted=(OTHER, FRONT), gateway_serves=True)) == (MovePhase.JOINED, ["other"])
 
 
 def test_reversing_a_move_half_way_keeps_what_serves() -> None:
-    half_way = replace(ALONE, wanted=FRONT, admitted=(FRONT,))
-    assert step(replace(half_way, wanted=None)) == (MovePhase.OWN, [])
-    back = MoveFacts(wanted=None, admitted=(FRONT,), has_own=True)
-    assert step(replace(back, wanted=FRONT)) == (MovePhase.JOINING, ["front"])
-    assert step(replace(back, wanted=FRONT, gateway_serves=True)) == (MovePhase.JOINED, ["front"])
+    half_way = replace(ALONE, gateway=FRONT, admitted=(FRONT,))
+    assert step(replace(half_way, gateway=None)) == (MovePhase.OWN, [])
+    back = MoveFacts(gateway=None, admitted=(FRONT,), has_own=True)
+    assert step(replace(back, gateway=FRONT)) == (MovePhase.JOINING, ["front"])
+    assert step(replace(back, gateway=FRONT, gateway_serves=True)) == (MovePhase.JOINED, ["front"])
 
 
 FACTS = st.builds(
     MoveFacts,
-    wanted=st.sampled_from((None, FRONT, OTHER)),
+    gateway=st.sampled_from((None, FRONT, OTHER)),
     admitted=st.sampled_from(((), (FRONT,), (OTHER,), (FRONT, OTHER))),
     has_own=st.booleans(),
     own_serves=st.booleans(),
@@ -87,7 +87,7 @@ FACTS = st.builds(
 def test_routers_that_serve_lose_admission_only_when_others_serve(facts: MoveFacts) -> None:
     made = router_move.next_move(facts)
     turned_away = set(facts.admitted) - set(made.admitted)
-    assert not turned_away or (facts.own_serves if facts.wanted is None else facts.gateway_serves)
+    assert not turned_away or (facts.own_serves if facts.gateway is None else facts.gateway_serves)
     if facts.has_own and not made.own_admitted:
         assert facts.gateway_serves
 

@@ -119,8 +119,8 @@ def test_no_needed_replica_ever_falls_asleep_and_no_more_sleep_than_desired(
     some: list[RolloutReplica], wanted: int, asleep: int
 ) -> None:
     fleet = given("a", wanted, replace(revision("a"), requested=len(some), replicas=tuple(some)))
-    found = sleep_plan_of(fleet, asleep)
+    plan = sleep_plan_of(fleet, asleep)
     serving = [one.name for one in some if one.ready_since and not one.ending and not one.asleep]
-    assert len(serving) - len(found.fall) >= min(wanted, len(serving))
-    assert len(found.sleepers) <= asleep
-    assert not (found.fall and found.wake)
+    assert len(serving) - len(plan.fall) >= min(wanted, len(serving))
+    assert len(plan.sleepers) <= asleep
+    assert not (plan.fall and plan.wake)

@@ -77,9 +77,9 @@ class Trial:
             facts = replace(self.facts, wanted=self.rollout.wanted, spare=spare, available=available)
             limit = canary.limit(state, facts, self.now, diverted=self.diverted)
             self.stored = canary.follow(state, facts, self.now)
-        question = replace(self.rollout, canary=limit)
-        plan = planner.next_step(question, self.now)
-        self.rollout = self._unserved(replace(dry_run.after(question, plan.step, self.now), canary=None))
+        snapshot = replace(self.rollout, canary=limit)
+        plan = planner.next_step(snapshot, self.now)
+        self.rollout = self._unserved(replace(dry_run.after(snapshot, plan.step, self.now), canary=None))
         return plan
 
     def _state(self) -> CanaryState | None:

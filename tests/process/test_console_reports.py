@@ -16,8 +16,10 @@ HOSTILE = "<script>fetch('/')</script>"
 
 
 def report(namespace: str, name: str = "friday") -> dict[str, Any]:
-    about = PublishedReport(namespace=namespace, name=name, verdict="chat keeps them", played_at="2026-11-23 10:00 UTC")
-    manifest = published_report.manifest(about, f"<h1>{namespace}</h1>{HOSTILE}")
+    report = PublishedReport(
+        namespace=namespace, name=name, verdict="chat keeps them", played_at="2026-11-23 10:00 UTC"
+    )
+    manifest = published_report.manifest(report, f"<h1>{namespace}</h1>{HOSTILE}")
     assert isinstance(manifest, dict)
     return manifest
 

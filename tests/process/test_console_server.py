@@ -95,14 +95,14 @@ def test_a_right_that_was_taken_away_ends_within_seconds() -> None:
         now = [0.0]
         reviews = Reviews(tokens={"good": "sre"}, rights={("sre", "inferencedeployments", "")})
         access = ConsoleAccess(reviews, clock=lambda: now[0])
-        who = await access.holder("good")
-        assert who is not None
-        assert await access.may_read(who, kinds.INFERENCE_DEPLOYMENT, "team")
+        holder = await access.holder("good")
+        assert holder is not None
+        assert await access.may_read(holder, kinds.INFERENCE_DEPLOYMENT, "team")
         reviews.rights.clear()
         reviews.tokens.clear()
-        assert await access.may_read(who, kinds.INFERENCE_DEPLOYMENT, "team")
+        assert await access.may_read(holder, kinds.INFERENCE_DEPLOYMENT, "team")
         now[0] = console_access.HOLDS_S + 0.1
-        assert not await access.may_read(who, kinds.INFERENCE_DEPLOYMENT, "team")
+        assert not await access.may_read(holder, kinds.INFERENCE_DEPLOYMENT, "team")
         assert await access.holder("good") is None
         assert await access.holder("gööd") is None
         assert await access.holder("g" * 20_000) is None

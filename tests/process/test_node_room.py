@@ -46,15 +46,15 @@ def pod(name: str, priority: int, resource: str, amount: str) -> Manifest:
 
 
 def test_gpus_of_a_lower_priority_count_and_are_named() -> None:
-    place = GpuRequirement(resource=GPU, gpus=1, priority_class="urgent")
+    requirement = GpuRequirement(resource=GPU, gpus=1, priority_class="urgent")
     full = world(pod("night", 0, GPU, "1"), pod("day", 1000, GPU, "1"))
-    found = NodeRooms().of(full, place, nodes_grow=False)
+    found = NodeRooms().of(full, requirement, nodes_grow=False)
     assert (found.replicas, found.most, found.preempting) == (1, 2, 1)
     assert found.because == (
         "the GPU resource: 2 on 1 node, 2 in use, 0 free; a replica takes 1; "
         "1 more replica can take the place of pods of a lower priority"
     )
-    assert NodeRooms().of(full, place, nodes_grow=False, own=NamespacedName("team", "night")).replicas == 0
+    assert NodeRooms().of(full, requirement, nodes_grow=False, own=NamespacedName("team", "night")).replicas == 0
 
 
 def test_cores_of_a_lower_priority_count_too() -> None:
@@ -65,13 +65,13 @@ def test_cores_of_a_lower_priority_count_too() -> None:
 
 
 def test_a_replica_that_preempts_nothing_has_the_free_room_alone() -> None:
-    place = GpuRequirement(resource=GPU, gpus=1)
-    found = NodeRooms().of(world(pod("night", 0, GPU, "1")), place, nodes_grow=False)
+    requirement = GpuRequirement(resource=GPU, gpus=1)
+    found = NodeRooms().of(world(pod("night", 0, GPU, "1")), requirement, nodes_grow=False)
     assert (found.replicas, found.preempting) == (1, 0)
 
 
 def revision(**spec: Any) -> DesiredRevision:  # noqa: ANN401  # any field of a spec
-    return wanted(LEAST | spec).wanted
+    return wanted(LEAST | spec).revision
 
 
 def memory(spec: DesiredRevision) -> int:
@@ -98,19 +98,19 @@ def test_a_simulated_replica_holds_no_blocks_and_one_without_a_gpu_needs_none_he
 
 
 def test_memory_that_our_pods_request_leaves_no_room_beside_free_gpus() -> None:
-    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=6 << 30)
-    assert NodeRooms().of(world(), place, nodes_grow=False).replicas == 2
-    found = NodeRooms().of(world(pod("day", 0, "memory", "8Gi")), place, nodes_grow=False)
-    assert (found.replicas, found.most, found.lack) == (1, 2, None)
+    requirement = GpuRequirement(resource=GPU, gpus=1, memory_bytes=6 << 30)
+    assert NodeRooms().of(world(), requirement, nodes_grow=False).replicas == 2
+    found = NodeRooms().of(world(pod("day", 0, "memory", "8Gi")), requirement, nodes_grow=False)
+    assert (found.replicas, found.most, found.missing) == (1, 2, None)
     assert found.because == (
         "the GPU resource: 2 of 2 GPUs free; a replica requests 6 GiB of memory, and one node has at most 8 GiB free"
     )
 
 
 def test_a_node_that_is_too_small_for_the_memory_of_one_never_has_room() -> None:
-    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
-    found = NodeRooms().of(world(), place, nodes_grow=False)
-    assert (found.replicas, found.most, found.lack) == (0, 0, MissingCapacity.MEMORY)
+    requirement = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
+    found = NodeRooms().of(world(), requirement, nodes_grow=False)
+    assert (found.replicas, found.most, found.missing) == (0, 0, MissingCapacity.MEMORY)
     assert found.because == (
         "the GPU resource: a replica requests 64 GiB of memory, and the largest node has 16 GiB (16 GiB free)"
     )
@@ -126,21 +126,21 @@ def unplaced(name: str, gpus: str, memory: str | None = None, **spec: Any) -> Ma
 
 def test_unplaced_pods_of_others_leave_the_room_that_they_do_not_need() -> None:
     """Two GPUs and 16 GiB have room for one replica of 12 GiB, and beside it for a pod without a memory request."""
-    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=12 << 30)
-    assert NodeRooms().of(world(unplaced("other", "1")), place, nodes_grow=False).replicas == 1
-    assert NodeRooms().of(world(unplaced("other", "2")), place, nodes_grow=False).replicas == 0
-    assert NodeRooms().of(world(unplaced("other", "1", "8Gi")), place, nodes_grow=False).replicas == 0
+    requirement = GpuRequirement(resource=GPU, gpus=1, memory_bytes=12 << 30)
+    assert NodeRooms().of(world(unplaced("other", "1")), requirement, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(unplaced("other", "2")), requirement, nodes_grow=False).replicas == 0
+    assert NodeRooms().of(world(unplaced("other", "1", "8Gi")), requirement, nodes_grow=False).replicas == 0
     router, placed = unplaced("router", "0", "8Gi"), unplaced("late", "1", "4Gi", nodeName="n")
-    assert NodeRooms().of(world(router, placed), place, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(router, placed), requirement, nodes_grow=False).replicas == 1
     elsewhere = unplaced("elsewhere", "2", nodeSelector={"nvidia.com/gpu.product": "NVIDIA-L40S"})
-    assert NodeRooms().of(world(elsewhere), place, nodes_grow=False).replicas == 1
+    assert NodeRooms().of(world(elsewhere), requirement, nodes_grow=False).replicas == 1
 
 
 def test_a_node_that_states_no_memory_is_counted_by_its_gpus() -> None:
     silent = World()
     silent.put(kinds.NODE, {"metadata": {"name": "n", "uid": "n"}, "status": {"allocatable": {GPU: "2"}}})
-    place = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
-    assert NodeRooms().of(silent, place, nodes_grow=False).replicas == 2
+    requirement = GpuRequirement(resource=GPU, gpus=1, memory_bytes=64 << 30)
+    assert NodeRooms().of(silent, requirement, nodes_grow=False).replicas == 2
 
 
 CHANGES = st.lists(
@@ -167,11 +167,11 @@ def test_rooms_that_are_kept_between_changes_are_those_counted_afresh(
     some, kept = world(), NodeRooms()
     for version, (what, number, priority, node) in enumerate(changes, start=2):
         change(some, (what, number, priority, node), version)
-        for place in PLACES:
+        for requirement in PLACES:
             for own in (None, NamespacedName("team", "p0"), NamespacedName("team", "p1")):
-                fresh = NodeRooms().of(some, place, nodes_grow=False, own=own)
-                assert kept.of(some, place, nodes_grow=False, own=own) == fresh
-                assert kept.of(some, place, nodes_grow=False, own=own) == fresh
+                fresh = NodeRooms().of(some, requirement, nodes_grow=False, own=own)
+                assert kept.of(some, requirement, nodes_grow=False, own=own) == fresh
+                assert kept.of(some, requirement, nodes_grow=False, own=own) == fresh
 
 
 def change(some: World, what: tuple[str, int, int, str], version: int) -> None:

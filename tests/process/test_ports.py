@@ -24,8 +24,8 @@ def test_only_what_a_restart_would_heal_is_sickness(
     leading: bool, watch_s: float, key_s: float, lag_s: float, sick: str
 ) -> None:
     """P10: only a silence that outlives every new watch counts."""
-    pulse = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, working=leading, lag_s=lag_s)
-    assert pulse.sickness() == sick
+    health = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, working=leading, lag_s=lag_s)
+    assert health.sickness() == sick
 
 
 async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
@@ -37,13 +37,13 @@ async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
 
 def test_the_kubelets_probes_report_the_health_of_the_process() -> None:
     async def story() -> None:
-        pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
-        async with ports.serve("127.0.0.1", 0, pulse.probes()) as runner:
+        health = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+        async with ports.serve("127.0.0.1", 0, health.probes()) as runner:
             assert await fetched(runner, "/healthz") == (200, "ok\n")
             assert await fetched(runner, "/readyz") == (503, "starting\n")
-            pulse.ready = True
+            health.ready = True
             assert await fetched(runner, "/readyz") == (200, "standing by\n")
-            pulse.working, pulse.lag_s = True, 9.0
+            health.working, health.lag_s = True, 9.0
             assert await fetched(runner, "/readyz") == (200, "leading\n")
             assert await fetched(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
 
@@ -62,11 +62,11 @@ def test_a_loop_that_was_held_up_is_measured(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ports, "BEAT_S", 0.001)
 
     async def story() -> None:
-        pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)
-        beating = asyncio.create_task(pulse.beat())
-        while pulse.lag_s < 0:
+        health = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)
+        beating = asyncio.create_task(health.beat())
+        while health.lag_s < 0:
             await asyncio.sleep(0.001)
         beating.cancel()
-        assert pulse.lag_s < 5
+        assert health.lag_s < 5
 
     run(story())

@@ -154,10 +154,10 @@ def test_a_draft_is_resolved_like_a_model() -> None:
 
 def test_a_large_model_is_offered_every_kind_of_way_out_that_fits() -> None:
     review = admission.review(deployment(model={"source": "hf://Qwen/Qwen3-32B"}), OFFLINE)
-    (no,) = review.refusals
+    (refusal,) = review.refusals
     assert isinstance(review.fit, NoFit)
     assert {one.change for one in review.fit.alternatives} <= set(ConfigurationChange)
-    assert all(f"{one.words} ({memory_fit.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
+    assert all(f"{one.words} ({memory_fit.FIELDS[one.change]})" in refusal.remedy for one in review.fit.alternatives)
 
 
 def test_a_refusal_states_where_no_configuration_fits() -> None:
@@ -184,8 +184,8 @@ def test_every_way_out_names_its_field() -> None:
 
 def test_an_object_with_generate_name_is_accepted_and_one_without_a_name_is_refused() -> None:
     assert admission.review(deployment() | {"metadata": {"generateName": "chat-"}}, OFFLINE).refusals == ()
-    (no,) = admission.review(deployment() | {"metadata": None}, OFFLINE).refusals
-    assert no.sentence == "metadata.name: absent: every object needs a name; add metadata.name, for instance chat"
+    (refusal,) = admission.review(deployment() | {"metadata": None}, OFFLINE).refusals
+    assert refusal.sentence == "metadata.name: absent: every object needs a name; add metadata.name, for instance chat"
 
 
 def test_a_model_from_its_own_configuration_wins_over_the_catalogue() -> None:

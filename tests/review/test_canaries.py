@@ -139,11 +139,11 @@ def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
     assert deployment_review.read(canary(replicas=1), OFFLINE).may_start
     stored = read_stored(canary(replicas=1), DEPLOYMENT).value
     assert stored is not None
-    wanted = deployment_conversion.deployment(stored, releases())
-    assert wanted.rollout.canary is not None
-    (first, *_) = wanted.rollout.canary.steps
-    judged = replace(wanted.rollout.canary, steps=(replace(first, gates=(CanaryGate.QUALITY,)),))
-    review = admission.stored(replace(wanted, rollout=replace(wanted.rollout, canary=judged)), OFFLINE)
+    deployment = deployment_conversion.deployment(stored, releases())
+    assert deployment.rollout.canary is not None
+    (first, *_) = deployment.rollout.canary.steps
+    judged = replace(deployment.rollout.canary, steps=(replace(first, gates=(CanaryGate.QUALITY,)),))
+    review = admission.stored(replace(deployment, rollout=replace(deployment.rollout, canary=judged)), OFFLINE)
     assert [one.field for one in review.refusals] == ["spec.rollout.canary.quality"]
 
 

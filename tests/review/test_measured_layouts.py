@@ -79,7 +79,7 @@ def test_no_layout_that_was_measured_is_refused() -> None:
                 "engine": {"kind": kind, "extraArgs": arguments, "context": {"maxTokens": 16384}},
             },
         }
-        for no in admission.review(document, OFFLINE).refusals:
-            refused.setdefault((row["model"], row["backend"], row["system"], row["tensor"]), no.sentence)
+        for refusal in admission.review(document, OFFLINE).refusals:
+            refused.setdefault((row["model"], row["backend"], row["system"], row["tensor"]), refusal.sentence)
     assert refused.keys() == REFUSED.keys(), {key: why for key, why in refused.items() if key not in REFUSED}
     assert len(layouts) > 60

@@ -59,9 +59,9 @@ def test_an_engine_whose_cache_is_set_in_tokens_gets_those_that_the_fit_counted(
 
 def test_what_has_no_room_for_it_is_refused_without_a_least_cache() -> None:
     review = reviewed("8Gi", engine=SGLANG, model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"})
-    (no,) = review.refusals
+    (refusal,) = review.refusals
 
-    assert (no.field, "least cache" in no.because) == ("spec.accelerator.memory", False)
+    assert (refusal.field, "least cache" in refusal.because) == ("spec.accelerator.memory", False)
 
 
 def vllms() -> Fit:
@@ -85,10 +85,12 @@ def test_what_is_tight_is_warned_of_with_the_field_to_raise() -> None:
 
 def test_what_does_not_fit_is_refused_with_more_memory() -> None:
     review = reviewed("8Gi", model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"})
-    (no,) = review.refusals
+    (refusal,) = review.refusals
 
-    assert (no.field, no.value) == ("spec.accelerator.memory", "8 GiB")
-    assert no.remedy.startswith("what fits, smallest change first: 48 GiB (spec.accelerator.memory); or spec.fitCheck")
+    assert (refusal.field, refusal.value) == ("spec.accelerator.memory", "8 GiB")
+    assert refusal.remedy.startswith(
+        "what fits, smallest change first: 48 GiB (spec.accelerator.memory); or spec.fitCheck"
+    )
     assert isinstance(review.fit, NoFit)
 
 

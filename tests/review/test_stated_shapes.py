@@ -41,9 +41,9 @@ def stated(name: str, numbers: dict[str, int]) -> ModelShape | MissingFact:
 
 def shape_with(name: str, **numbers: int) -> ModelShape:
     """The shape; fails the test if there is none."""
-    found = stated(name, numbers)
-    assert isinstance(found, ModelShape), found
-    return found
+    shape = stated(name, numbers)
+    assert isinstance(shape, ModelShape), shape
+    return shape
 
 
 def without(name: str) -> dict[str, int]:

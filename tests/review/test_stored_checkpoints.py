@@ -21,7 +21,7 @@ def setup(
     kind: EngineKind, weights: WeightFormat = WeightFormat.NONE, kv: KvFormat = KvFormat.AUTO, version: str = "0.32.0"
 ) -> EngineSetup:
     engine = replace(ENGINE, kind=kind, version=version, weights=weights, kv=kv)
-    return setup_of(engine, shape=CATALOGUE.shapes[BLOCKS], on=H100, spread=Parallelism(tensor=2))
+    return setup_of(engine, shape=CATALOGUE.shapes[BLOCKS], on=H100, parallelism=Parallelism(tensor=2))
 
 
 def test_no_checkpoint_is_stored_in_a_format_that_is_only_made_while_loading() -> None:

@@ -40,8 +40,8 @@ def test_what_kubernetes_takes_is_taken() -> None:
 
 def test_a_stored_one_is_reported_and_starts_nothing() -> None:
     stored = deployment(placement={"tolerations": [{"key": "x", "tolerationSeconds": 30}]})
-    judged = deployment_review.read(stored, OFFLINE)
-    assert (judged.may_start, judged.accepted.reason) == (False, "Refused")
+    review = deployment_review.read(stored, OFFLINE)
+    assert (review.may_start, review.accepted.reason) == (False, "Refused")
 
 
 def test_those_of_routers_are_refused_too_of_a_deployment_and_of_a_gateway() -> None:

@@ -126,7 +126,7 @@ async def plane(
         return cluster or StaticEndpoints(settings.endpoints)
 
     port, metrics_port, signals = port or free_port(), free_port(), ExitSignals()
-    start = RouterOptions(
+    options = RouterOptions(
         config=config,
         host=HOST,
         port=port,
@@ -139,7 +139,7 @@ async def plane(
         key_reading_pace=pace,
         sources=sources,
     )
-    life = asyncio.create_task(process.live(start, signals))
+    life = asyncio.create_task(process.live(options, signals))
     async with client() as session:
         running = Plane(
             config=config, session=session, port=port, signals=signals, life=life, metrics_port=metrics_port

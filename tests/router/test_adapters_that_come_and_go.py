@@ -44,7 +44,7 @@ def serving(
 async def routed(folder: Path, old: int, new: int, **routing: Any) -> AsyncIterator[tuple[Plane, Living]]:  # noqa: ANN401 - any JSON
     """A router in front of one engine that has no adapter yet."""
     async with (
-        living(QUICK, served=UPDATED) as (engine,),
+        living(QUICK, serve_arguments=UPDATED) as (engine,),
         plane(serving(folder, [engine.address], old, new, **routing)) as router,
     ):
         await router.until("routable")
@@ -120,7 +120,7 @@ def test_conversations_are_divided_by_the_shares_and_a_share_of_nothing_moves_th
 def test_clients_do_not_notice_that_an_engine_lost_an_adapter_while_another_one_has_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with (
-            living(QUICK, QUICK, served=UPDATED) as (one, other),
+            living(QUICK, QUICK, serve_arguments=UPDATED) as (one, other),
             plane(serving(tmp_path, [one.address, other.address], 100, 0)) as router,
         ):
             await router.until("routable", "routable")
@@ -173,7 +173,7 @@ async def forgetful(engine: Living) -> AsyncIterator[tuple[str, asyncio.Event]]:
 def test_an_engine_whose_list_shows_the_loss_before_its_answer_does_fails_no_client(tmp_path: Path) -> None:
     async def story() -> None:
         async with (
-            living(QUICK, served=UPDATED) as (engine,),
+            living(QUICK, serve_arguments=UPDATED) as (engine,),
             forgetful(engine) as (address, forgets),
             plane(serving(tmp_path, [address], 100, 0)) as router,
         ):

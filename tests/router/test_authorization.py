@@ -190,7 +190,7 @@ def test_without_a_key_the_metrics_page_is_served_to_this_machine_alone_unless_c
 ) -> None:
     async def story() -> None:
         caplog.set_level(logging.INFO)
-        start = RouterOptions(
+        options = RouterOptions(
             config=written(tmp_path, ["127.0.0.1:1"]),
             host="0.0.0.0",  # noqa: S104
             port=free_port(),
@@ -199,15 +199,15 @@ def test_without_a_key_the_metrics_page_is_served_to_this_machine_alone_unless_c
             drain_pace=DrainPace(linger_seconds=0.01),
         )
         signals = ExitSignals()
-        life = asyncio.create_task(process.live(start, signals))
+        life = asyncio.create_task(process.live(options, signals))
         async with client() as session:
             while "listening" not in caplog.text:
                 await asyncio.sleep(0.01)
-            async with session.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
+            async with session.get(f"http://{listens}:{options.metrics_port}/metrics") as answer:
                 assert answer.status == 200
             if chosen is None:
                 with pytest.raises(OSError, match="Cannot connect"):
-                    await session.get(f"http://{HOST}:{start.metrics_port}/metrics")
+                    await session.get(f"http://{HOST}:{options.metrics_port}/metrics")
         assert reply in caplog.text
         signals.put_nowait(15)
         signals.put_nowait(15)

@@ -66,7 +66,7 @@ class FollowerExchange:
     def resume_engine(self) -> None:
         raise AssertionError("it has none")
 
-    def left(self, now: float) -> None:
+    def client_disconnected(self, now: float) -> None:
         raise AssertionError(f"its client stays, at {now} too")
 
     def over(self, status: int, now: float) -> None:  # noqa: ARG002 - the exchange's

@@ -163,7 +163,7 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
     async def story() -> None:
         full = replace(CHAT, limits=replace(CHAT.limits, max_unfinished=1))
         pace = paced(0.04, 0.001)
-        async with living(pace, pace, served=full) as engines, before(tmp_path, engines) as router:
+        async with living(pace, pace, serve_arguments=full) as engines, before(tmp_path, engines) as router:
             async with router.session.post(engines[0].url + "/v1/completions", json=STREAM):
                 await all_well(router, 2)
             full_ones = [asyncio.create_task(router.complete()) for _ in range(3)]

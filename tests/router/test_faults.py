@@ -97,8 +97,8 @@ def test_while_it_waits_its_place_is_given_back() -> None:
                 await asyncio.sleep(0.002)
             (exchange,) = router.context.live
             assert isinstance(exchange, Exchange)
-            exchange.broke()
-            exchange.broke()
+            exchange.internal_error()
+            exchange.internal_error()
             assert (await waiting).startswith(b"HTTP/1.1 500")
             assert (
                 router.sole.dispatcher.waiting,
@@ -118,7 +118,7 @@ def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
                 await asyncio.sleep(0.002)
             (exchange,) = router.context.live
             assert isinstance(exchange, Exchange)
-            exchange.broke()
+            exchange.internal_error()
             with pytest.raises(AssertionError, match="ended twice"):
                 exchange.over(200, router.context.now())
             await waiting

@@ -73,7 +73,7 @@ async def following(config: Path, connected: Callable[[], Awaitable[ApiConnectio
         return WatchedObjects(scope, connected)
 
     port, metrics_port, signals = free_port(), free_port(), ExitSignals()
-    start = RouterOptions(
+    options = RouterOptions(
         config=config,
         host=HOST,
         port=port,
@@ -85,7 +85,7 @@ async def following(config: Path, connected: Callable[[], Awaitable[ApiConnectio
         pods=pods,
         config_maps=config_maps,
     )
-    life = asyncio.create_task(process.live(start, signals))
+    life = asyncio.create_task(process.live(options, signals))
     async with client() as session:
         running = Plane(
             config=config, session=session, port=port, signals=signals, life=life, metrics_port=metrics_port

@@ -123,7 +123,7 @@ def test_rules_go_by_length_tools_task_and_expressions(tmp_path: Path) -> None:
 
 def test_two_kinds_of_engines_stand_behind_one_address(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living() as (vllm,), living(served=SGLANG) as (sglang,):
+        async with living() as (vllm,), living(serve_arguments=SGLANG) as (sglang,):
             targets = [
                 target("a", vllm.address, models=["chat"]),
                 target("b", sglang.address, models=["chat", "de"], adapters=["de"], engineKind="SGLang"),

@@ -85,7 +85,7 @@ def test_clients_that_leave_end_no_request_of_others(tmp_path: Path) -> None:
     async def story() -> None:
         body = PROMPT | {"max_tokens": 100, "ignore_eos": True}
         async with (
-            living(paced(0.001, 0.005), served=SGLANG) as (engine,),
+            living(paced(0.001, 0.005), serve_arguments=SGLANG) as (engine,),
             plane(of_sglang(written(tmp_path, [engine.address]))) as router,
         ):
             await router.until("routable")
@@ -104,7 +104,10 @@ def test_clients_that_leave_end_no_request_of_others(tmp_path: Path) -> None:
 def test_two_clients_of_one_name_both_get_an_answer(tmp_path: Path) -> None:
     async def story() -> None:
         named = PROMPT | {"max_tokens": 20}
-        async with living(paced(0.001, 0.005), served=SGLANG) as (sglang,), living(served=TENSORRT) as (tensorrt,):
+        async with (
+            living(paced(0.001, 0.005), serve_arguments=SGLANG) as (sglang,),
+            living(serve_arguments=TENSORRT) as (tensorrt,),
+        ):
             for of, engine in ((of_sglang, sglang), (of_tensorrt, tensorrt)):
                 body = named | NAMED["SGLang" if of is of_sglang else "TensorRT-LLM"]
                 async with plane(of(written(tmp_path, [engine.address]))) as router:

@@ -44,8 +44,8 @@ def test_a_pod_listens_on_the_family_of_its_address(
 ) -> None:
     served: list[RouterOptions] = []
 
-    def serve(start: RouterOptions) -> int:
-        served.append(start)
+    def serve(options: RouterOptions) -> int:
+        served.append(options)
         return 0
 
     monkeypatch.setattr(process, "serve", serve)
@@ -58,7 +58,7 @@ def test_a_pod_listens_on_the_family_of_its_address(
 def test_a_router_without_a_host_is_reached_by_both_families_on_all_its_ports(tmp_path: Path) -> None:
     async def story() -> None:
         signals, ports = ExitSignals(), [free_ports.free_port(EVERY) for _ in range(3)]
-        start = RouterOptions(
+        options = RouterOptions(
             config=written(tmp_path, ["127.0.0.1:1"], tenants=[]),
             host="",
             name="router-a",
@@ -68,7 +68,7 @@ def test_a_router_without_a_host_is_reached_by_both_families_on_all_its_ports(tm
             peer_port=ports[2],
             drain_pace=DrainPace(linger_seconds=0.01),
         )
-        life = asyncio.create_task(process.live(start, signals))
+        life = asyncio.create_task(process.live(options, signals))
         async with client() as session:
             for host in ("127.0.0.1", "[::1]"):
                 for port in ports[:2]:

@@ -267,7 +267,7 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
 class Faulty(upstream_requests.UpstreamRequest):
     """Has a internal error."""
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:
         fails(upstream, data)
 
 

@@ -102,7 +102,10 @@ def test_an_emulated_sglang_gets_requests_like_the_real_one(tmp_path: Path) -> N
             limits=replace(SGLANG.limits, max_sequences=1),
             admission=replace(SGLANG.admission, max_waiting=1),
         )
-        async with living(paced(0.001, 0.02), served=crowded) as (full,), living(served=SGLANG) as (free,):
+        async with (
+            living(paced(0.001, 0.02), serve_arguments=crowded) as (full,),
+            living(serve_arguments=SGLANG) as (free,),
+        ):
             cluster = Cluster()
             async with plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router, client() as session:
                 cluster.announce(
@@ -130,7 +133,7 @@ def test_an_emulated_tensorrt_llm_gets_requests_like_the_real_one(tmp_path: Path
     async def story() -> None:
         starting = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}"
         begins = Raw(*[starting] * 12)
-        async with begins.listening(), living(served=TENSORRT) as (ready,):
+        async with begins.listening(), living(serve_arguments=TENSORRT) as (ready,):
             cluster = Cluster()
             async with plane(of_tensorrt(written(tmp_path, ["x:1"]), "de"), cluster) as router:
                 cluster.announce(

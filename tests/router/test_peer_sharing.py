@@ -112,7 +112,7 @@ def test_what_waits_at_one_goes_when_the_others_requests_end() -> None:
             settled: list[object] = []
 
             class Owner:
-                def settle(self, endpoint: object, now: float) -> None:
+                def apply_decision(self, endpoint: object, now: float) -> None:
                     settled.append((endpoint, now > 0))
 
             request = RoutingRequest(account=EVERYBODY, prompt_tokens=1, output_tokens=1, arrived=0.0, owner=Owner())

@@ -94,7 +94,7 @@ def test_the_bands_reach_an_emulated_sglang_on_every_route(tmp_path: Path) -> No
 
     async def story() -> None:
         async with (
-            living(paced(0.001, 0.005), served=ranked) as (engine,),
+            living(paced(0.001, 0.005), serve_arguments=ranked) as (engine,),
             plane(of_sglang(written(tmp_path, [engine.address], tenants=tenants, **BANDS))) as router,
         ):
             await router.until("routable")

@@ -197,16 +197,16 @@ def test_a_busy_router_still_reports_requests_after_the_longest_warm_up() -> Non
 
 
 def test_a_revision_that_begins_to_fail_under_much_traffic_is_found_faulty() -> None:
-    found = service.report(rows(busy(fails_from=210.0)), ServicePlan()).verdict
-    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+    verdict = service.report(rows(busy(fails_from=210.0)), ServicePlan()).verdict
+    assert (verdict.verdict, verdict.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
 @pytest.mark.parametrize("conversations", [20, 60, 300])
 def test_it_is_found_among_few_conversations_too(conversations: int) -> None:
     reported = rows(busy(fails_from=210.0, conversations=conversations))
     assert len(reported) < 16_000 / 4, "most requests are left out"
-    found = service.report(reported, ServicePlan()).verdict
-    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+    verdict = service.report(reported, ServicePlan()).verdict
+    assert (verdict.verdict, verdict.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
 def refusing(of_new: float, of_old: float, by: int = 400) -> GateVerdict:
@@ -223,9 +223,9 @@ def refusing(of_new: float, of_old: float, by: int = 400) -> GateVerdict:
 
 
 def test_a_revision_that_refuses_what_the_old_one_answers_fails() -> None:
-    found = refusing(of_new=0.4, of_old=0.0)
-    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
-    assert found.message.startswith("refused requests: ")
+    verdict = refusing(of_new=0.4, of_old=0.0)
+    assert (verdict.verdict, verdict.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+    assert verdict.message.startswith("refused requests: ")
 
 
 def test_clients_mistakes_that_both_revisions_refuse_are_no_fault_of_the_new_one() -> None:

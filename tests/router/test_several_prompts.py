@@ -50,7 +50,7 @@ def test_every_prompt_of_a_streamed_completion_is_charged_for_where_each_has_its
         families = [f"fairlead_router_tenant_{side}_tokens_total{of}" for side in ("prompt", "output")]
         tenant = keyed(tmp_path, tokensPerMinute=1_000_000)
         async with (
-            living(served=TENSORRT) as (engine,),
+            living(serve_arguments=TENSORRT) as (engine,),
             plane(of_tensorrt(written(tmp_path, [engine.address], **tenant))) as router,
         ):
             await router.until("routable")

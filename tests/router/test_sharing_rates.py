@@ -29,8 +29,8 @@ def made(settings: RouterConfig) -> Router:
 
 def shares(router: Router) -> int:
     """The divisor of every rate, as each part that divides knows it."""
-    assert router.sole.dispatcher.table.field.routers == router.sole.dispatcher.terms.routers
-    return router.sole.dispatcher.terms.routers
+    assert router.sole.dispatcher.table.field.routers == router.sole.dispatcher.config.routers
+    return router.sole.dispatcher.config.routers
 
 
 def router(name: str, *, ready: bool = True, ending: bool = False) -> DiscoveredEndpoint:
@@ -50,10 +50,10 @@ def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
             return cluster if settings.router_selector else None
 
         one = made(HERE)
-        start = RouterOptions(
+        options = RouterOptions(
             config=tmp_path / "x", sources=lambda settings: StaticEndpoints(settings.endpoints), routers=routers
         )
-        pods = EndpointDiscovery(one, start)
+        pods = EndpointDiscovery(one, options)
         try:
             assert shares(one) == 2
             await asyncio.sleep(0)

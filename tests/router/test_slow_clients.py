@@ -43,8 +43,8 @@ LARGE: Final = whole(b"x" * 200_000)
 class Pausing(upstream_requests.UpstreamRequest):
     """Stops reading whenever it gets something, as for a client whose buffer is full."""
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        super().came(upstream, data)
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:
+        super().data_received(upstream, data)
         upstream.pause_reading()
 
 

@@ -66,7 +66,7 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
         ends: list[tuple[ExitSignals, asyncio.Task[int]]] = []
         found = Fleet(session, port, pages, cluster)
         for name in HOSTS.keys() - set(lost):
-            start = RouterOptions(
+            options = RouterOptions(
                 config=config,
                 name=name,
                 host=HOSTS[name],
@@ -78,7 +78,7 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
                 routers=lambda _: Shared(cluster),
             )
             signals = ExitSignals()
-            ends.append((signals, asyncio.create_task(process.live(start, signals))))
+            ends.append((signals, asyncio.create_task(process.live(options, signals))))
         try:
             for name in HOSTS.keys() - set(lost):
                 await listening(HOSTS[name], port)
@@ -206,8 +206,8 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
 
 def test_spans_are_written_as_openai_writes_them() -> None:
     def reset(seconds: float) -> str:
-        left = RateRemainder(limit=4, remaining=0, full_in_seconds=seconds)
-        return lines(Permit(requests=left)).decode().splitlines()[2].rpartition(" ")[2]
+        remainder = RateRemainder(limit=4, remaining=0, full_in_seconds=seconds)
+        return lines(Permit(requests=remainder)).decode().splitlines()[2].rpartition(" ")[2]
 
     assert [reset(one) for one in (0.0, 0.1201, 15, 60, 61.2)] == ["0ms", "121ms", "15s", "1m0s", "1m2s"]
     assert lines(Permit()) == b""

@@ -101,9 +101,9 @@ class AdapterWorld:
             self.now += STEP_S
             self._end_streams()
             for dispatcher in self.dispatchers:
-                for request, found in dispatcher.turns(self.now):
+                for request, endpoint in dispatcher.turns(self.now):
                     assert isinstance(request.owner, Stream)
-                    self._act(request.owner, found)
+                    self._act(request.owner, endpoint)
             for group in self.groups:
                 group.flush(self.now)
             self._carry()

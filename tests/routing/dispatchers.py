@@ -76,9 +76,9 @@ def send(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **
 
 def sent(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Endpoint:
     """The endpoint that it got at once."""
-    found = at.submit(one, now)
-    assert isinstance(found, Endpoint), found
-    return found
+    endpoint = at.submit(one, now)
+    assert isinstance(endpoint, Endpoint), endpoint
+    return endpoint
 
 
 def waits(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> RoutingRequest:
@@ -90,28 +90,30 @@ def waits(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> RoutingReque
 
 def refused(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Refusal:
     """The refusal, which came at once."""
-    found = at.submit(one, now)
-    assert isinstance(found, Refusal), found
-    return found
+    endpoint = at.submit(one, now)
+    assert isinstance(endpoint, Refusal), endpoint
+    return endpoint
 
 
 def placed(at: Dispatcher, now: float = 0.0) -> list[RoutingRequest]:
     """Requests that the queue sends now."""
-    return [one for one, found in at.turns(now) if isinstance(found, Endpoint)]
+    return [one for one, endpoint in at.turns(now) if isinstance(endpoint, Endpoint)]
 
 
 def refused_at(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
     """Requests that this sweep refuses."""
-    return [(one, found) for one, found in at.turns(now) if isinstance(found, Refusal)]
+    return [(one, endpoint) for one, endpoint in at.turns(now) if isinstance(endpoint, Refusal)]
 
 
 def is_empty(at: Dispatcher) -> bool:
     """Whether every counter is back at zero."""
-    lanes = at.room.lanes.all
-    counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes, len(at.room.parked)]
+    lanes = at.queue.lanes.all
+    counts = [at.inflight, at.waiting, at.held, at.occupancy.tokens, at.queue.bytes, len(at.queue.parked)]
     counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.reading, lane.bands.waiting)]
     counts += [number for one in at.accounts.all for number in (one.inflight, one.queued)]
     counts += [
-        number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load, one.unread)
+        number
+        for one in at.table.endpoints
+        for number in (one.inflight, one.prompt_load, one.reply_load, one.pending_prefill)
     ]
     return not any(counts)

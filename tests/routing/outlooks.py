@@ -35,9 +35,9 @@ def request_at(account: Account, tokens: int, at: float, adapter: str | None = N
 
 def turn(queue: FairQueue) -> RoutingRequest:
     """The next request, which is served."""
-    line = queue.first()
-    assert line is not None
-    return queue.serve(line)
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    return queue.serve(tenant_queue)
 
 
 def turns(queue: FairQueue) -> list[RoutingRequest]:

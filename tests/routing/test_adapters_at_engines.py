@@ -38,11 +38,11 @@ def test_where_adapters_come_and_go_a_request_waits_until_an_engine_has_listed_i
     assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
     made.take((replace(A, ready=False),))
     made.take((A,))
-    assert engine.unlisted
+    assert engine.adapters_unknown
     made.follow_adapters(follow=False)
     made.take((replace(A, ready=False),))
     made.take((A,))
-    assert not engine.unlisted
+    assert not engine.adapters_unknown
 
 
 def test_adapters_beyond_the_slots_wait_until_the_last_request_of_another_one_ends() -> None:

@@ -189,7 +189,7 @@ def test_a_tenant_removed_with_its_band_keeps_its_requests_in_the_lowest_band_th
 
     waits(at, counted, 4.0)
     at.table.failed(engine, "refused", at_once=True)
-    assert at.elsewhere(running, AttemptEnding.FAILED, 5.0) is None
+    assert at.retry(running, AttemptEnding.FAILED, 5.0) is None
     at.table.proved(engine)
     answered = []
     while at.waiting:
@@ -211,11 +211,11 @@ def test_time_at_engines_that_failed_a_request_is_no_wait() -> None:
     assert placed(at, 3.0) == [patient]
 
     at.ended(second, AttemptEnding.DONE, None, 40.0)
-    other = at.elsewhere(patient, AttemptEnding.FAILED, 40.0)
+    other = at.retry(patient, AttemptEnding.FAILED, 40.0)
     assert isinstance(other, Endpoint)
     sent(at, send(at), 40.0)
     at.table.failed(other, "gone", at_once=True)
-    assert at.elsewhere(patient, AttemptEnding.CUT, 90.0) is None
+    assert at.retry(patient, AttemptEnding.CUT, 90.0) is None
 
     assert at.snapshot(100.0).lanes[0].oldest_seconds == 2.0 + 10.0
     assert refused_at(at, 117.0) == []

@@ -91,7 +91,7 @@ def test_a_failed_attempt_goes_elsewhere_and_keeps_what_it_reserved() -> None:
     one = send(at, "shop")
     first = sent(at, one)
     reserved = one.reserved_tokens
-    second = at.elsewhere(one, AttemptEnding.NOT_CONNECTED, 1.0)
+    second = at.retry(one, AttemptEnding.NOT_CONNECTED, 1.0)
     assert second is not first
     assert (one.tried, first.inflight, at.inflight, one.reserved_tokens) == ([first], 0, 1, reserved)
     at.ended(one, AttemptEnding.DONE, None, 2.0)
@@ -102,10 +102,10 @@ def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
     at = dispatcher_of(RoutingSettings(retries=Retries(max_attempts=1)), engines=2)
     one = send(at)
     sent(at, one)
-    found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
-    assert isinstance(found, Refusal)
-    assert (found.reason, is_empty(at)) == (RefusalReason.NO_OTHER_REPLICA, True)
-    assert found.retry_after_seconds == 1.0
+    endpoint = at.retry(one, AttemptEnding.FAILED, 1.0)
+    assert isinstance(endpoint, Refusal)
+    assert (endpoint.reason, is_empty(at)) == (RefusalReason.NO_OTHER_REPLICA, True)
+    assert endpoint.retry_after_seconds == 1.0
 
 
 def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it_cost_nothing() -> None:
@@ -114,12 +114,12 @@ def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it
     for _ in range(20):
         one = send(at)
         sent(at, one)
-        found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
-        endings.append(found.reason if isinstance(found, Refusal) else None)
+        endpoint = at.retry(one, AttemptEnding.FAILED, 1.0)
+        endings.append(endpoint.reason if isinstance(endpoint, Refusal) else None)
     assert endings.count(RefusalReason.RETRY_BUDGET) == 10
     one = send(at)
     sent(at, one)
-    assert not isinstance(at.elsewhere(one, AttemptEnding.BUSY, 1.0), Refusal)
+    assert not isinstance(at.retry(one, AttemptEnding.BUSY, 1.0), Refusal)
 
 
 def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
@@ -129,7 +129,7 @@ def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
     sent(at, other)
     waits(at, request)
     at.table.failed(first, "gone", at_once=True)
-    assert at.elsewhere(one, AttemptEnding.CUT, 1.0) is None
+    assert at.retry(one, AttemptEnding.CUT, 1.0) is None
     at.ended(other, AttemptEnding.DONE, None, 2.0)
     assert placed(at, 2.0) == [one]
 
@@ -148,9 +148,9 @@ def test_a_request_is_refused_when_its_adapter_disappeared_while_its_attempt_fai
     one = send(at, adapter="legal")
     sent(at, one)
     start(at, *seen("new"))
-    found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
-    assert isinstance(found, Refusal)
-    assert found.reason is RefusalReason.NO_ADAPTER
+    endpoint = at.retry(one, AttemptEnding.FAILED, 1.0)
+    assert isinstance(endpoint, Refusal)
+    assert endpoint.reason is RefusalReason.NO_ADAPTER
 
 
 def test_a_full_adapter_does_not_hold_up_those_that_need_none() -> None:
@@ -198,7 +198,7 @@ def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
         one = waits(at, send(at, "shop"))
         assert placed(at) == []
         at.withdraw(one, 0.0)
-    assert len(at.room.parked[account(at, "shop")]) == 1
+    assert len(at.queue.parked[account(at, "shop")]) == 1
     at.ended(running, AttemptEnding.DONE, None, 1.0)
     assert is_empty(at)
 

@@ -70,17 +70,17 @@ class Story:
         assert all(one.waiting and one.endpoint is None for one in self.waiting)
         assert all(one.endpoint is not None and not one.waiting for one in self.running)
 
-    def take(self, one: RoutingRequest, found: Endpoint | Refusal | None) -> None:
-        if found is None:
+    def take(self, one: RoutingRequest, endpoint: Endpoint | Refusal | None) -> None:
+        if endpoint is None:
             self.waiting.append(one)
-        elif isinstance(found, Endpoint):
-            assert one.endpoint is found
+        elif isinstance(endpoint, Endpoint):
+            assert one.endpoint is endpoint
             self.running.append(one)
 
     def turns(self) -> None:
-        for one, found in self.dispatcher.turns(self.now):
+        for one, endpoint in self.dispatcher.turns(self.now):
             self.waiting.remove(one)
-            self.take(one, found)
+            self.take(one, endpoint)
 
     def _send(self, which: int, amount: int) -> None:
         name = TENANTS[which % 3].name
@@ -115,7 +115,7 @@ class Story:
             ending = (AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED)[amount % 2]
             if amount % 3 == 0 and one.endpoint is not None:
                 self.dispatcher.table.failed(one.endpoint, "broke", at_once=True)
-            self.take(one, self.dispatcher.elsewhere(one, ending, self.now))
+            self.take(one, self.dispatcher.retry(one, ending, self.now))
 
     def _leave(self, which: int, amount: int) -> None:  # noqa: ARG002
         if self.waiting:
@@ -148,7 +148,7 @@ def test_always_everything_is_back_at_zero_after_the_last_request_ended(acts: li
     for one in story.waiting:
         story.dispatcher.withdraw(one, story.now)
     assert is_empty(story.dispatcher)
-    assert story.dispatcher.room.parked == {}
+    assert story.dispatcher.queue.parked == {}
 
 
 @given(ACTS)
@@ -202,8 +202,8 @@ def test_never_does_a_batch_request_begin_while_an_interactive_one_waits_for_roo
     for act in acts:
         if act in {"batch", "chat"}:
             one = send(at, batch=act == "batch")
-            found = at.submit(one, 0.0)
-            if isinstance(found, Endpoint):
+            endpoint = at.submit(one, 0.0)
+            if isinstance(endpoint, Endpoint):
                 running.append(one)
                 assert one.lane is Lane.INTERACTIVE or not people
             elif act == "chat":

@@ -277,7 +277,7 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
             made.give_back(in_flight.pop(number % len(in_flight)), AttemptEnding.DONE, 2.0)
     for request in in_flight:
         made.give_back(request, AttemptEnding.CLIENT_LEFT, 3.0)
-    assert all((one.inflight, one.load, one.listed) == (0, 0, True) for one in made.endpoints)
+    assert all((one.inflight, one.load, one.discovered) == (0, 0, True) for one in made.endpoints)
     made.take(())
     assert (made.endpoints, len(made.index)) == ((), 0)
 

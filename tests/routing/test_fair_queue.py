@@ -14,8 +14,8 @@ from tests.routing.accounted import request_of, tenant
 def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
     """The requests that are served, in order."""
     order: list[RoutingRequest] = []
-    while len(order) < most and (line := queue.first()) is not None:
-        order.append(queue.serve(line))
+    while len(order) < most and (tenant_queue := queue.first()) is not None:
+        order.append(queue.serve(tenant_queue))
     return order
 
 
@@ -93,15 +93,15 @@ def test_a_queue_that_stepped_aside_is_skipped_until_it_is_put_back() -> None:
     stuck, other = request_of(shop, adapter="legal"), request_of(shop)
     queue.add(stuck)
     queue.add(other)
-    line = queue.first()
-    assert line is not None
-    assert line.next is stuck
-    queue.step_aside(line)
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    assert tenant_queue.next is stuck
+    queue.step_aside(tenant_queue)
     assert served(queue) == [other]
-    queue.put_back(line)
-    queue.put_back(line)
+    queue.put_back(tenant_queue)
+    queue.put_back(tenant_queue)
     assert served(queue) == [stuck]
-    queue.put_back(line)
+    queue.put_back(tenant_queue)
     assert queue.first() is None
 
 

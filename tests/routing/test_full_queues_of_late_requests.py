@@ -46,9 +46,9 @@ def sized(one: RoutingRequest) -> RoutingRequest:
 
 def submitted(at: Dispatcher, one: RoutingRequest) -> dict[RoutingRequest, Endpoint | Refusal]:
     """What becomes of which requests as this one comes."""
-    found = at.submit(sized(one), NOW)
-    if found is not None:
-        return {one: found}
+    endpoint = at.submit(sized(one), NOW)
+    if endpoint is not None:
+        return {one: endpoint}
     return dict(at.turns(NOW)) if at.order.may_be_next(one) else {}
 
 
@@ -145,7 +145,7 @@ def test_a_lane_stays_blocked_when_its_only_request_took_the_place_of_another_la
 
     assert list(submitted(at, job)) == [late[1]]
     assert job.waiting
-    assert at.room.lanes.long.block is LaneAvailability.FULL
+    assert at.queue.lanes.long.block is LaneAvailability.FULL
 
 
 @given(st.integers(1, 6), st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.integers(4, 5), st.data())
@@ -157,6 +157,6 @@ def test_always_no_more_wait_than_the_limit_and_what_is_refused_finds_no_slot(
     for _ in range(8):
         one = came(at, data.draw(st.sampled_from(NAMES)), NOW)
         found = submitted(at, one)
-        assert at.room.lanes.waiting(at.room.lanes.interactive) <= limit
+        assert at.queue.lanes.waiting(at.queue.lanes.interactive) <= limit
         if at.inflight < slots:
             assert not isinstance(found.get(one), Refusal), "a slot is free"

@@ -110,7 +110,7 @@ def test_batch_work_that_waits_can_be_refused_alone() -> None:
     sent(at, chat(at))
     jobs, others = [waits(at, batch(at)) for _ in range(2)], [waits(at, one) for one in (long(at), chat(at))]
 
-    at.room.refuse_batch()
+    at.queue.refuse_batch()
 
     assert [(one, why.reason) for one, why in refused_at(at)] == [(one, RefusalReason.ROUTER_LEAVING) for one in jobs]
     assert all(one.waiting for one in others)
@@ -152,7 +152,7 @@ def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
     sent(at, running)
     job = waits(at, long(at), 1.0)
     assert placed(at, 52.0) == []
-    assert at.room.lanes.insists
+    assert at.queue.lanes.insists
     at.withdraw(job, 53.0)
     end(at, running, 54.0)
     sent(at, chat(at), 54.0)
@@ -223,9 +223,9 @@ def test_batch_has_a_bound_of_its_own() -> None:
     for _ in range(5):
         waits(at, batch(at))
     waits(at, chat(at))
-    assert at.room.lanes.batch.bands.waiting == 5
+    assert at.queue.lanes.batch.bands.waiting == 5
     at.apply(terms(RoutingSettings()), 1.0)
-    assert (at.room.lanes.batch.bands.waiting, at.accounts.all[0].queued) == (0, 6)
+    assert (at.queue.lanes.batch.bands.waiting, at.accounts.all[0].queued) == (0, 6)
 
 
 def test_while_chat_waits_no_batch_begins() -> None:

@@ -72,7 +72,7 @@ def test_a_late_one_waits_while_the_fleet_has_no_room_to_spare_and_is_overtaken_
     running = [running_in(at) for _ in range(5)]
     late = waits(at, came(at, 0.0))
     end(at, running[0], 9.0)
-    assert (placed(at, 9.0), at.room.lanes.interactive.bands.waiting) == ([], 1)
+    assert (placed(at, 9.0), at.queue.lanes.interactive.bands.waiting) == ([], 1)
     new = waits(at, came(at, 9.0), 9.0)
     assert at.order.may_be_next(new)
     assert placed(at, 9.0) == [new]
@@ -193,7 +193,7 @@ def test_a_queue_that_turns_over_ten_thousand_times_keeps_as_many_deadlines_as_w
     for _ in range(10_000):
         one = waits(at, came(at, 0.0))
         at.withdraw(one, 0.0)
-    assert len(at.room._deadlines) < 100
+    assert len(at.queue._deadlines) < 100
     late = waits(at, came(at, 0.0))
     assert [one for one, _ in refused_at(at, 10.0)] == [late]
 
@@ -216,7 +216,7 @@ def test_a_request_that_an_engine_failed_keeps_its_deadline() -> None:
     sent(at, one)
     other = waits(at, came(at, 0.0))
     at.table.failed(at.table.endpoints[0], "broke", at_once=True)
-    assert at.elsewhere(one, AttemptEnding.FAILED, 0.5) is None
+    assert at.retry(one, AttemptEnding.FAILED, 0.5) is None
     at.table.proved(at.table.endpoints[0])
     assert placed(at, 0.6) == [one]
     assert other.waiting

@@ -82,10 +82,10 @@ def test_late_requests_that_were_set_aside_for_their_tenants_limit_before_have_o
     assert placed(at, NOW) == []
 
     end(at, first, NOW)
-    (queue,) = at.room.lanes.interactive.bands.queues
+    (queue,) = at.queue.lanes.interactive.bands.queues
     queue.take_back(spare=True)
     places = []
-    while (line := queue.first()) is not None:
-        queue.step_aside(line)
-        places.append(line.share.account.name)
+    while (tenant_queue := queue.first()) is not None:
+        queue.step_aside(tenant_queue)
+        places.append(tenant_queue.share.account.name)
     assert sorted(places) == ["bank", "shop"]

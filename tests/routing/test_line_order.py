@@ -69,9 +69,9 @@ def test_the_largest_is_set_aside_where_not_all_can_be_in_time() -> None:
     large, first, last = (request_at(shop, tokens, 1.0) for tokens in (900, 800, 850))
     for one in (large, first, last):
         queue.add(one)
-    line = queue.first()
-    assert line is not None
-    assert not line.needs_room_to_spare(line.next)
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    assert not tenant_queue.needs_room_to_spare(tenant_queue.next)
     assert turns(queue) == [first, last, large]
 
 
@@ -102,17 +102,17 @@ def test_late_ones_are_owed_a_fiftieth_and_wait_for_room_to_spare_otherwise() ->
     late = request_at(shop, 100, 0.0)
     queue.add(late)
     outlook.now = 10.0
-    line = queue.first()
-    assert line is not None
-    assert line.needs_room_to_spare(line.next)
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    assert tenant_queue.needs_room_to_spare(tenant_queue.next)
     passed = 0
     for _ in range(1000):
         queue.add(request_at(shop, 100, 10.0))
-        if line.next is late:
+        if tenant_queue.next is late:
             break
         passed += turn(queue).cost
     assert passed == pytest.approx(100 / OWED)
-    assert not line.needs_room_to_spare(late)
+    assert not tenant_queue.needs_room_to_spare(late)
     assert turn(queue) is late
     assert turn(queue) is not late
 
@@ -164,10 +164,10 @@ def test_a_heap_forgets_those_that_left_it_long_before_they_come_up() -> None:
         gone = request_at(shop, 100, 1.0)
         queue.add(gone)
         queue.withdraw(gone, queue_line(gone))
-    line = queue.first()
-    assert line is not None
-    assert line.order is not None
-    assert len(line.order._timely._entries) < 200
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    assert tenant_queue.order is not None
+    assert len(tenant_queue.order._timely._entries) < 200
     assert turns(queue) == [kept]
     assert TimelinessHeap(Timeliness.LATE).first() is None
 
@@ -217,13 +217,13 @@ def test_always_everybody_who_waits_has_a_turn_and_a_late_one_goes_first_only_wh
             one = waiting.pop(tokens % len(waiting))
             queue.withdraw(one, queue_line(one))
         elif waiting:
-            line = queue.first()
-            assert line is not None
-            one = line.next
-            spare = line.needs_room_to_spare(one)
+            tenant_queue = queue.first()
+            assert tenant_queue is not None
+            one = tenant_queue.next
+            spare = tenant_queue.needs_room_to_spare(one)
             hopeful = [other for other in waiting if outlook.latest_start(other) >= outlook.now]
             assert not (hopeful and one.late and spare)
-            assert queue.serve(line) is one
+            assert queue.serve(tenant_queue) is one
             waiting.remove(one)
     outlook.now += 100.0
     assert sorted(turns(queue), key=id) == sorted(waiting, key=id)

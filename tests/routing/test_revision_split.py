@@ -47,9 +47,9 @@ def in_session(session: int) -> RoutingRequest:
 
 def answered(made: EndpointTable, request: RoutingRequest) -> str:
     """The revision that answers it."""
-    found = made.choose(request, 0.0)
-    assert isinstance(found, EndpointChoice)
-    return found.endpoint.revision
+    choice = made.choose(request, 0.0)
+    assert isinstance(choice, EndpointChoice)
+    return choice.endpoint.revision
 
 
 def of_new(made: EndpointTable) -> set[int]:

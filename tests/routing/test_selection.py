@@ -19,9 +19,9 @@ CHAT = tuple(range(1, 101))
 
 def chosen(made: EndpointTable, *blocks: int, tokens: int | None = None) -> tuple[str, PickReason, int]:
     """Pod, the deciding reason, blocks held there."""
-    found = made.choose(request_of(*blocks, tokens=tokens), 0.0)
-    assert isinstance(found, EndpointChoice)
-    return found.endpoint.pod, found.reason, found.held_blocks
+    choice = made.choose(request_of(*blocks, tokens=tokens), 0.0)
+    assert isinstance(choice, EndpointChoice)
+    return choice.endpoint.pod, choice.reason, choice.held_blocks
 
 
 def test_without_a_prefix_the_least_loaded_takes_it_and_equals_take_turns() -> None:
@@ -159,7 +159,7 @@ def test_a_session_that_is_named_has_one_place_whatever_its_prompts_begin_with()
     requests = [request_of(1000 * number, 1000 * number + 1) for number in range(1, 20)]
     for request in requests:
         request.session = 77
-    went = {found.endpoint.pod for one in requests if isinstance(found := made.choose(one, 0.0), EndpointChoice)}
+    went = {choice.endpoint.pod for one in requests if isinstance(choice := made.choose(one, 0.0), EndpointChoice)}
     assert len(went) == 1
 
 

@@ -48,7 +48,7 @@ def test_batch_work_makes_room_for_others_and_gets_none_from_them() -> None:
     assert lost(at) == [jobs[1]]
     body(at, "rust", 50)
     assert lost(at) == [jobs[0]]
-    assert (chat.waiting, other.waiting, at.room.bytes) == (True, True, 100)
+    assert (chat.waiting, other.waiting, at.queue.bytes) == (True, True, 100)
 
 
 def test_lower_bands_make_room_and_only_as_much_as_is_needed() -> None:
@@ -58,7 +58,7 @@ def test_lower_bands_make_room_and_only_as_much_as_is_needed() -> None:
 
     body(at, "gold", 55)
     assert lost(at) == [large[1], small[3], small[2], large[0]]
-    assert at.room.bytes == 20 + 55
+    assert at.queue.bytes == 20 + 55
     body(at, "gold", 35)
     assert lost(at) == [small[1]]
     body(at, "gold", 10)
@@ -76,7 +76,7 @@ def test_in_one_band_those_with_more_bytes_for_their_weight_make_room_in_both_la
     body(at, "rust", 29)
     assert lost(at) == [jobs[1]]
     assert refused(at, send(at, "rust", size=50)).reason is RefusalReason.QUEUE_FULL
-    assert (jobs[0].waiting, mine.waiting, at.room.bytes) == (True, True, 79)
+    assert (jobs[0].waiting, mine.waiting, at.queue.bytes) == (True, True, 79)
 
 
 def test_a_tenant_that_fills_the_long_lane_takes_no_bytes_from_others_in_the_interactive_one() -> None:
@@ -88,7 +88,7 @@ def test_a_tenant_that_fills_the_long_lane_takes_no_bytes_from_others_in_the_int
 
     body(at, "rust", 15)
     assert lost(at) == [jobs[2]]
-    assert (small.waiting, at.room.bytes) == (True, 40 + 30 + 15)
+    assert (small.waiting, at.queue.bytes) == (True, 40 + 30 + 15)
 
 
 def test_a_tenant_that_fills_the_long_lane_takes_no_places_from_others_in_the_interactive_one() -> None:
@@ -110,7 +110,7 @@ def test_a_body_that_finds_no_place_anyway_pushes_out_none() -> None:
     assert lost(at) == []
     at.withdraw(first, 1.0)
     at.withdraw(job, 1.0)
-    assert at.room.bytes == 0
+    assert at.queue.bytes == 0
 
 
 def test_after_all_that_nothing_is_left_behind() -> None:
@@ -127,4 +127,4 @@ def test_after_all_that_nothing_is_left_behind() -> None:
         (running,) = placed(at, 9.0)
     at.ended(running, AttemptEnding.DONE, None, 9.0)
     assert is_empty(at)
-    assert [queue.bytes for lane in at.room.lanes.all for queue in lane.bands.queues] == [0] * 6
+    assert [queue.bytes for lane in at.queue.lanes.all for queue in lane.bands.queues] == [0] * 6

@@ -58,7 +58,7 @@ class Fluid:
     """Requests come at a rate, replicas share them evenly, and the fleet follows every recommendation."""
 
     policy: ScalingPolicy = POLICY
-    assumed: ReplicaSpeed | None = TRUE
+    speed: ReplicaSpeed | None = TRUE
     cold: float = COLD
     now: float = START
     arrived: float = 0.0
@@ -131,7 +131,7 @@ class Fluid:
             wanted=len(self.engines),
             pods=tuple(self._pod(one) for one in self.engines),
             routers=(RouterPod(name="router-1", figures=router),),
-            assumed=self.assumed,
+            assumed=self.speed,
         )
 
     def decided(self, facts: ScalingFacts | None = None) -> Recommendation:

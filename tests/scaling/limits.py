@@ -35,12 +35,12 @@ class Fleet:
 
     facts: ScalingFacts = FACTS
     now: float = START
-    pacing: AnswerHistory = field(default_factory=AnswerHistory)
+    history: AnswerHistory = field(default_factory=AnswerHistory)
     answers: list[int] = field(default_factory=list)
 
     def decides(self, summary: SignalSummary) -> Recommendation:
         """One decision."""
-        answer, self.pacing = limit_rules.apply_limits(summary, self.facts, self.pacing, self.now)
+        answer, self.history = limit_rules.apply_limits(summary, self.facts, self.history, self.now)
         self.facts = replace(self.facts, wanted=answer.replicas)
         self.answers.append(answer.replicas)
         return answer

@@ -101,63 +101,63 @@ def even(seconds: float, rate: float, since: float = 0.0) -> tuple[ArrivalTotals
 
 
 def test_a_trend_that_was_right_before_is_used() -> None:
-    kept = ForecastHistory(
+    history = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0), trend=ForecastErrors(checks=20.0, squares=0.1)
     )
     points = tuple(ArrivalTotals(at=float(at), requests=at * at / 10, prompt_tokens=0.0) for at in range(0, 513, 4))
-    found = demand_forecast.forecast(points, kept, COLD, 512.0)
+    found = demand_forecast.forecast(points, history, COLD, 512.0)
     assert found is not None
     assert found.by == "trend"
     assert found.factor > 1.0
 
 
 def test_the_hour_of_the_week_is_used_where_it_helped_before() -> None:
-    kept = ForecastHistory(
+    history = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0),
         hour=ForecastErrors(checks=20.0, squares=0.1),
         hours=tuple(5.0 if hour == 1 else 1.0 for hour in range(168)),
     )
-    found = demand_forecast.forecast(even(3590.0, 1.0), kept, COLD, 3588.0)
+    found = demand_forecast.forecast(even(3590.0, 1.0), history, COLD, 3588.0)
     assert found is not None
     assert found.by == "hour of the week"
     assert found.factor == pytest.approx(5.0)
 
 
 def test_an_hour_that_was_never_observed_does_not_change_the_forecast() -> None:
-    kept = ForecastHistory(
+    history = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0),
         hour=ForecastErrors(checks=20.0, squares=0.1),
         hours=(1.0, *([-1.0] * 167)),
     )
-    found = demand_forecast.forecast(even(3590.0, 1.0), kept, COLD, 3588.0)
+    found = demand_forecast.forecast(even(3590.0, 1.0), history, COLD, 3588.0)
     assert found is not None
     assert found.factor == 1.0
 
 
 def test_hours_of_the_week_are_learned_as_they_pass() -> None:
-    kept = demand_forecast.updated(ForecastHistory(), (), COLD, 0.0)
-    assert kept.looking is None
+    history = demand_forecast.updated(ForecastHistory(), (), COLD, 0.0)
+    assert history.looking is None
     for hour in range(170):
         at = 3600.0 * hour
         points = (ArrivalTotals(at=at, requests=7200.0 * hour, prompt_tokens=0.0),)
-        kept = demand_forecast.updated(kept, points, COLD, at)
-        kept = demand_forecast.updated(kept, points, COLD, at + 1800.0)
-    assert kept.hours[:3] == (2.0, 2.0, 2.0)
+        history = demand_forecast.updated(history, points, COLD, at)
+        history = demand_forecast.updated(history, points, COLD, at + 1800.0)
+    assert history.hours[:3] == (2.0, 2.0, 2.0)
 
 
 def test_an_hour_of_which_half_was_missed_is_not_learned() -> None:
     point = ArrivalTotals(at=0.0, requests=0.0, prompt_tokens=0.0)
-    kept = demand_forecast.updated(ForecastHistory(), (point,), COLD, 1800.0)
-    assert demand_forecast.updated(kept, (point,), COLD, 3600.0).hours == ()
+    history = demand_forecast.updated(ForecastHistory(), (point,), COLD, 1800.0)
+    assert demand_forecast.updated(history, (point,), COLD, 3600.0).hours == ()
 
 
 def test_a_course_without_tokens_scatters_as_before() -> None:
     points = tuple(replace(point, prompt_tokens=0.0) for point in even(1000.0, 2.0))
-    kept = ForecastHistory()
+    history = ForecastHistory()
     for at in range(200, 1000, 4):
-        kept = demand_forecast.updated(kept, tuple(one for one in points if one.at <= at), COLD, float(at))
-    assert kept.scatter == 1.0
-    assert kept.level.usual == pytest.approx(0.0, abs=1e-9)
+        history = demand_forecast.updated(history, tuple(one for one in points if one.at <= at), COLD, float(at))
+    assert history.scatter == 1.0
+    assert history.level.usual == pytest.approx(0.0, abs=1e-9)
 
 
 def test_the_token_pace_of_an_engine_that_does_not_time_tokens_is_derived_from_its_running_requests() -> None:

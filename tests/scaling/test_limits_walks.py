@@ -107,12 +107,12 @@ def test_a_larger_need_never_brings_fewer_replicas(facts: ScalingFacts, values: 
         return
     raised = summary_with(last.replicas + more, last)
     few, many = (
-        limit_rules.apply_limits(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
+        limit_rules.apply_limits(one, fleet.facts, fleet.history, fleet.now + later)[0].replicas
         for one in (last, raised)
     )
     assert few <= many
     busier = replace(raised, waiting=last.waiting + more, held=last.held + more)
-    assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
+    assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.history, fleet.now + later)[0].replicas
 
 
 @given(facts=FACTS_OF, values=ROUNDS, exponent=st.integers(-3, 6))
@@ -153,5 +153,5 @@ def test_what_is_remembered_stays_small(entries: list[int]) -> None:
     fleet = Fleet()
     for need in entries:
         fleet.passes(1, summary_with(need))
-    pacing = fleet.pacing
-    assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3
+    history = fleet.history
+    assert max(len(history.required), len(history.most_wanted), len(history.least_wanted)) <= FACTS.bounds.most + 3

@@ -71,7 +71,7 @@ def test_one_of_two_routers_without_metrics_neither_shrinks_the_fleet_afterwards
     for _ in range(1500):
         fleet.passed(EVERY, RATE)
         fleet.follow(fleet.decided(halves(fleet.facts())))
-    before, learnt = len(fleet.engines), fleet.memory.learnt
+    before, estimates = len(fleet.engines), fleet.memory.learnt
     silent = replace(halves(fleet.facts()).routers[1], doubt=SampleProblem.NO_ANSWER)
     seen = set()
     for number in range(800):
@@ -81,13 +81,13 @@ def test_one_of_two_routers_without_metrics_neither_shrinks_the_fleet_afterwards
         seen.add(len(fleet.engines))
     assert seen == {before}
     after = fleet.memory.learnt
-    assert correction(after) == pytest.approx(correction(learnt), rel=0.05)
-    assert after.forecasts.scatter == pytest.approx(learnt.forecasts.scatter, rel=0.5)
+    assert correction(after) == pytest.approx(correction(estimates), rel=0.05)
+    assert after.forecasts.scatter == pytest.approx(estimates.forecasts.scatter, rel=0.5)
 
 
-def correction(learnt: Estimates) -> float:
+def correction(estimates: Estimates) -> float:
     """The SLO correction."""
-    return slo_correction.factor(slo_correction.fit_misses(learnt.strain), 0.15)
+    return slo_correction.factor(slo_correction.fit_misses(estimates.strain), 0.15)
 
 
 def test_a_queue_that_could_not_be_seen_for_minutes_counts_as_one_that_needed_every_replica() -> None:

@@ -39,18 +39,18 @@ def test_an_answer_is_always_within_bounds(rates: list[float], least: int, span:
     assert least <= answered(fleet, replace(fleet.facts(), bounds=bounds)).replicas <= bounds.most
 
 
-@given(rates=RATES, doubt=st.sampled_from(SampleProblem), who=st.integers(0, 20), drop=st.booleans())
+@given(rates=RATES, problem=st.sampled_from(SampleProblem), who=st.integers(0, 20), drop=st.booleans())
 def test_a_fleet_never_shrinks_while_figures_are_missing(
-    rates: list[float], doubt: SampleProblem, who: int, drop: bool
+    rates: list[float], problem: SampleProblem, who: int, drop: bool
 ) -> None:
     fleet = lived([*rates, 0.0])
     facts = fleet.facts()
     chosen = who % (len(facts.pods) + 1)
     if chosen == len(facts.pods):
-        silent = RouterPod(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=doubt)
+        silent = RouterPod(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=problem)
         facts = replace(facts, routers=(silent,))
     else:
-        pod = replace(facts.pods[chosen], doubt=doubt)
+        pod = replace(facts.pods[chosen], doubt=problem)
         facts = replace(facts, pods=(*facts.pods[:chosen], pod, *facts.pods[chosen + 1 :]))
     starting = chosen < len(facts.pods) and facts.pods[chosen].figures is None
     answer = answered(fleet, facts)

@@ -13,9 +13,9 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 from tests.sizing.inputs import card, sizing_input
 
 
-def verdict(question: SizingInput) -> tuple[FitVerdict, FitReason]:
+def verdict(sizing: SizingInput) -> tuple[FitVerdict, FitReason]:
     """Verdict and reason of an answer."""
-    answer = assessment.assess(question)
+    answer = assessment.assess(sizing)
     return answer.verdict, answer.reason
 
 

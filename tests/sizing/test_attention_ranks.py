@@ -49,9 +49,9 @@ def test_in_tensorrt_llm_a_rank_also_holds_dense_layers_and_the_head() -> None:
 
 def test_a_rank_of_several_gpus_splits_attention_and_cache_among_them() -> None:
     one, two, eight = (spread("meta-llama/Llama-3.3-70B-Instruct", SGLANG, ranks) for ranks in (1, 2, 8))
-    pages = [kv_pages.pool(question).page_bytes for question in (one, two, eight)]
+    pages = [kv_pages.pool(sizing).page_bytes for sizing in (one, two, eight)]
     assert pages == [pages[0], pages[0] * 2, pages[0] * 8]
-    assert [question.attention_ways for question in (one, two, eight)] == [8, 4, 1]
+    assert [sizing.attention_ways for sizing in (one, two, eight)] == [8, 4, 1]
 
 
 def test_recurrent_states_are_split_like_attention() -> None:

@@ -48,10 +48,10 @@ def planned(
     *,
     quantize: bool = True,
 ) -> CapacityPlan:
-    brief = PlanInputs(
+    inputs = PlanInputs(
         release=CURRENT, shape=EIGHT_B, accelerators=products, traffic=traffic, objectives=objectives, quantize=quantize
     )
-    return capacity_planning.plan(brief)
+    return capacity_planning.plan(inputs)
 
 
 def best(answer: CapacityPlan) -> FleetProposal:
@@ -61,11 +61,11 @@ def best(answer: CapacityPlan) -> FleetProposal:
 
 def test_the_proposal_serves_the_peak_within_the_objectives_and_shows_how() -> None:
     answer = best(planned())
-    supplied = answer.supply
-    assert answer.replicas * supplied.requests_per_second * capacity_planning.USABLE >= CHAT.peak
-    assert supplied.tpot_s <= 0.06
-    assert supplied.ttft_p95_s <= 1.0
-    assert supplied.requests_per_second == pytest.approx(supplied.concurrent / (CHAT.output.mean * supplied.tpot_s)), (
+    supply = answer.supply
+    assert answer.replicas * supply.requests_per_second * capacity_planning.USABLE >= CHAT.peak
+    assert supply.tpot_s <= 0.06
+    assert supply.ttft_p95_s <= 1.0
+    assert supply.requests_per_second == pytest.approx(supply.concurrent / (CHAT.output.mean * supply.tpot_s)), (
         "what runs at once over the time each stays"
     )
     assert answer.arithmetic[0] == "peak: 6.00 requests/s x burst 1.50 x 1.00 for retries = 9.00 requests/s"
@@ -133,9 +133,9 @@ def test_quality_is_not_traded_unless_allowed() -> None:
 
 def test_at_equal_cost_the_model_is_changed_least() -> None:
     quiet = replace(CHAT, requests_per_second=0.01)
-    choice = best(planned(quiet, LatencyObjectives())).configuration
-    assert choice.weights is WeightFormat.NONE
-    assert choice.kv is KvFormat.AUTO
+    configuration = best(planned(quiet, LatencyObjectives())).configuration
+    assert configuration.weights is WeightFormat.NONE
+    assert configuration.kv is KvFormat.AUTO
 
 
 def test_a_model_too_large_for_a_card_is_spread_or_left_out() -> None:
@@ -216,19 +216,21 @@ def test_a_stored_checkpoint_keeps_its_format() -> None:
 
 
 def test_a_configuration_reads_as_people_say_it() -> None:
-    choice = best(planned()).configuration
-    assert replace(choice, kv=KvFormat.FP8).words.endswith(", fp8 cache")
-    assert replace(choice, kv=KvFormat.AUTO).words.startswith(f"{choice.parallelism.gpus} x {choice.product}")
+    configuration = best(planned()).configuration
+    assert replace(configuration, kv=KvFormat.FP8).words.endswith(", fp8 cache")
+    assert replace(configuration, kv=KvFormat.AUTO).words.startswith(
+        f"{configuration.parallelism.gpus} x {configuration.product}"
+    )
 
 
 def test_what_the_engine_refuses_is_not_proposed() -> None:
-    def objection(question: SizingInput) -> str | None:
-        return "no such kernels" if question.kv is KvFormat.FP8 else None
+    def objection(sizing: SizingInput) -> str | None:
+        return "no such kernels" if sizing.kv is KvFormat.FP8 else None
 
-    brief = PlanInputs(
+    inputs = PlanInputs(
         release=CURRENT, shape=EIGHT_B, accelerators=PRODUCTS, traffic=CHAT, objectives=SNAPPY, objection=objection
     )
-    answer = capacity_planning.plan(brief)
+    answer = capacity_planning.plan(inputs)
     refused = {one.because for one in answer.others if one.reason is PlanReason.ENGINE_REFUSES}
     assert best(answer).configuration.kv is KvFormat.AUTO
     assert refused == {"no such kernels"}

@@ -48,8 +48,8 @@ def test_absent_facts_are_named() -> None:
 
 
 def test_an_unknown_quantization_is_named() -> None:
-    found = families.shape("odd", facts("Qwen/Qwen3-8B") | {"checkpoint_quant": "exl2"})
-    assert found == MissingFact("the checkpoint's quantization 'exl2' is not known to this version")
+    shape = families.shape("odd", facts("Qwen/Qwen3-8B") | {"checkpoint_quant": "exl2"})
+    assert shape == MissingFact("the checkpoint's quantization 'exl2' is not known to this version")
 
 
 def test_windowed_layers_are_derived_from_chunks_patterns_counts_or_all_layers() -> None:

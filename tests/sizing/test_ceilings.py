@@ -11,9 +11,9 @@ from fairlead.sizing.sizing_input import SizingInput
 from tests.sizing.inputs import sizing_input
 
 
-def most_tokens_a_second(question: SizingInput, running: float) -> float:
+def most_tokens_a_second(sizing: SizingInput, running: float) -> float:
     """The most that this many requests decode together."""
-    return running / max(ceilings.read_seconds(question, running), ceilings.compute_seconds(question, running))
+    return running / max(ceilings.read_seconds(sizing, running), ceilings.compute_seconds(sizing, running))
 
 
 def test_one_request_cannot_decode_faster_than_the_weights_are_read() -> None:
@@ -54,8 +54,10 @@ def test_few_requests_read_few_experts_and_many_read_all() -> None:
 
 def test_ranks_that_hold_the_experts_together_read_those_that_any_of_them_chooses() -> None:
     """One request a rank: eight of 256 experts each, so that 8 ranks use about 57 of them, and each reads 7."""
-    layout = Parallelism(data=8)
-    inputs = replace(sizing_input("deepseek-ai/DeepSeek-R1", "NVIDIA-H200"), parallelism=layout, expert_parallel=True)
+    parallelism = Parallelism(data=8)
+    inputs = replace(
+        sizing_input("deepseek-ai/DeepSeek-R1", "NVIDIA-H200"), parallelism=parallelism, expert_parallel=True
+    )
     least = ceilings.least_step_seconds(inputs)
     experts = weights.expert_bytes(inputs)
     rest = weights.bytes_on_fullest_gpu(inputs).likely - weights.angles(inputs) - experts

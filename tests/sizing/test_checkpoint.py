@@ -44,15 +44,15 @@ GEMMA: dict[str, Any] = {
 
 def read(config: dict[str, Any]) -> ModelShape:
     """The shape; fails the test if there is none."""
-    found = checkpoint.read("it", json.dumps(config))
-    assert isinstance(found, ModelShape), found
-    return found
+    shape = checkpoint.read("it", json.dumps(config))
+    assert isinstance(shape, ModelShape), shape
+    return shape
 
 
 def stored(**quantized: object) -> StoredWeights | MissingFact:
     """The checkpoint's weights."""
-    found = checkpoint.read("it", json.dumps(LLAMA | {"quantization_config": quantized}))
-    return found if isinstance(found, MissingFact) else found.stored
+    shape = checkpoint.read("it", json.dumps(LLAMA | {"quantization_config": quantized}))
+    return shape if isinstance(shape, MissingFact) else shape.stored
 
 
 def test_a_plain_configuration_gives_the_catalogues_shape() -> None:
@@ -78,9 +78,9 @@ def test_fields_a_family_leaves_to_its_class_are_the_classes_own() -> None:
 
 
 def test_a_tower_that_is_not_described_takes_what_its_family_comes_with() -> None:
-    found = read(GEMMA | {"vision_config": {}})
-    assert found.vision is not None
-    assert found.vision.parameters == 420_000_000
+    shape = read(GEMMA | {"vision_config": {}})
+    assert shape.vision is not None
+    assert shape.vision.parameters == 420_000_000
 
 
 def test_windows_switched_off_layer_kinds_and_partial_rotation_are_read() -> None:
@@ -151,8 +151,8 @@ def test_a_mixture_whose_experts_alone_are_in_four_bits_is_read_as_the_catalogue
 
 def test_linear_and_dynamic_rope_scaling_lengthen_the_context_as_engines_do() -> None:
     def scaled(kind: str, **more: object) -> tuple[int, float]:
-        found = read(LLAMA | {"rope_scaling": {"rope_type": kind, "factor": 4.0, **more}})
-        return found.positions, found.rotary_stretch
+        shape = read(LLAMA | {"rope_scaling": {"rope_type": kind, "factor": 4.0, **more}})
+        return shape.positions, shape.rotary_stretch
 
     assert scaled("linear") == scaled("dynamic") == (4 * 131072, 1.0)
     assert scaled("llama3") == scaled("yarn", original_max_position_embeddings=32768) == (131072, 1.0)
@@ -222,13 +222,13 @@ def test_numbers_that_make_no_model_say_so(changed: dict[str, Any], what: str) -
 
 
 def test_a_model_whose_every_layer_has_experts_needs_only_their_width() -> None:
-    found = read(LLAMA | {"intermediate_size": None, "num_experts": 8, "moe_intermediate_size": 512})
-    assert (found.intermediate, found.experts) == (0, ExpertLayers(count=8, per_token=1, intermediate=512))
+    shape = read(LLAMA | {"intermediate_size": None, "num_experts": 8, "moe_intermediate_size": 512})
+    assert (shape.intermediate, shape.experts) == (0, ExpertLayers(count=8, per_token=1, intermediate=512))
 
 
 def test_a_half_described_latent_attention_is_refused_rather_than_assumed() -> None:
-    found = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
-    assert found == MissingFact("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")
+    shape = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
+    assert shape == MissingFact("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")
 
 
 @pytest.mark.parametrize(

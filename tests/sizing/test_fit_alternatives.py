@@ -13,9 +13,9 @@ from fairlead.sizing.sizing_input import SizingInput
 from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 
 
-def refused(question: SizingInput, *others: str) -> tuple[FitAlternative, ...]:
+def refused(sizing: SizingInput, *others: str) -> tuple[FitAlternative, ...]:
     """The alternatives of a setup that does not fit."""
-    answer = fit_alternatives.size(question, [card(product) for product in others])
+    answer = fit_alternatives.size(sizing, [card(product) for product in others])
     assert isinstance(answer, NoFit)
     return answer.alternatives
 
@@ -101,9 +101,9 @@ def test_another_checkpoint_is_offered_only_if_quantizing_while_loading_does_not
 
 
 def test_what_the_engine_objects_to_is_not_offered() -> None:
-    def objection(question: SizingInput) -> str | None:
-        makes_no_such = question.weights is WeightFormat.FP8_PER_TENSOR
-        return "it cannot" if makes_no_such or question.parallelism.tensor == 2 else None
+    def objection(sizing: SizingInput) -> str | None:
+        makes_no_such = sizing.weights is WeightFormat.FP8_PER_TENSOR
+        return "it cannot" if makes_no_such or sizing.parallelism.tensor == 2 else None
 
     answer = fit_alternatives.size(sizing_input("Qwen/Qwen3-32B", "NVIDIA-L40S"), (), objection)
     assert isinstance(answer, NoFit)

@@ -15,8 +15,8 @@ from tests.sizing.inputs import LLAMA, sizing_input
 PLAIN = replace(sizing_input(LLAMA, "NVIDIA-L4"), max_sequences=1)
 
 
-def assessed(question: SizingInput) -> Fit:
-    answer = assessment.assess(question)
+def assessed(sizing: SizingInput) -> Fit:
+    answer = assessment.assess(sizing)
     assert isinstance(answer, Fit)
     return answer
 

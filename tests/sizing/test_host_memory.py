@@ -60,8 +60,8 @@ def on_cpu(memory_gib: float, name: str = SMALL, context: int = 4096) -> SizingI
     )
 
 
-def fit(question: SizingInput) -> Fit:
-    answer = assessment.assess(question)
+def fit(sizing: SizingInput) -> Fit:
+    answer = assessment.assess(sizing)
     assert isinstance(answer, Fit), answer
     return answer
 
@@ -119,10 +119,10 @@ def test_a_table_of_the_vocabulary_is_kept_twice() -> None:
 
 def test_an_engine_that_packs_no_tables_keeps_them_once() -> None:
     assert CURRENT.host is not None
-    question = on_cpu(64, LLAMA)
-    plain = replace(question, release=OnGpusOnly(host=CURRENT.host._replace(packs_tables=False)))
+    sizing = on_cpu(64, LLAMA)
+    plain = replace(sizing, release=OnGpusOnly(host=CURRENT.host._replace(packs_tables=False)))
 
-    extra = memory.memory(question).weights.likely - memory.memory(plain).weights.likely
+    extra = memory.memory(sizing).weights.likely - memory.memory(plain).weights.likely
     assert extra == 2 * 128256 * 4096 * 2
 
 
@@ -145,10 +145,10 @@ def test_blocks_are_larger_than_on_a_gpu_and_those_of_latent_attention_are_not()
 
 
 def test_a_release_without_a_build_for_processors_is_never_sized_for_one() -> None:
-    question = replace(on_cpu(8), release=OnGpusOnly())
-    assert question.block_tokens == 16
+    sizing = replace(on_cpu(8), release=OnGpusOnly())
+    assert sizing.block_tokens == 16
     with pytest.raises(AssertionError, match="the schema refuses"):
-        host_memory.settable(question, 1.0)
+        host_memory.settable(sizing, 1.0)
 
 
 @given(

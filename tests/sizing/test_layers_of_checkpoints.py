@@ -60,8 +60,8 @@ def test_what_small_gemmas_add_to_each_layer_is_named_rather_than_left_out(chang
 
 def test_large_gemmas_that_have_none_of_it_are_sized() -> None:
     none = {"hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "vocab_size_per_layer_input": 262144}
-    found = read({"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | none})
-    assert found.family == "gemma4_text"
+    shape = read({"text_config": GEMMA["text_config"] | {"model_type": "gemma4_text"} | none})
+    assert shape.family == "gemma4_text"
 
 
 @pytest.mark.parametrize("kind", ["longrope", "su"])

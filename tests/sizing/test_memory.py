@@ -19,9 +19,9 @@ from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 V19 = VllmRelease(0, 19)
 
 
-def peak(question: SizingInput) -> float:
+def peak(sizing: SizingInput) -> float:
     """Likely activations."""
-    return activations.peak(replace(question, release=V19)).likely / GIB
+    return activations.peak(replace(sizing, release=V19)).likely / GIB
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_hidden_states_gathered_from_the_ranks_of_a_mixture_may_be_a_layers_larg
 )
 def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: float, within: float) -> None:
     unseen = replace(card(product), visible_mib=None)
-    span = overheads.visible(unseen)
-    assert span.likely / GIB == pytest.approx(gib, abs=within)
+    estimate = overheads.visible(unseen)
+    assert estimate.likely / GIB == pytest.approx(gib, abs=within)
     assert overheads.visible(replace(unseen, visible_mib=1024)) == Estimate.exact(GIB)
 
 
 @pytest.mark.parametrize(
-    ("product", "minor", "layout", "gib"),
+    ("product", "minor", "parallelism", "gib"),
     [
         ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(), 0.25),
         ("NVIDIA-H100-80GB-HBM3", 17, Parallelism(), 0.13),
@@ -113,8 +113,8 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
         ("NVIDIA-GeForce-RTX-3090", 24, Parallelism(tensor=2), 0.5),
     ],
 )
-def test_what_lies_outside_the_tensors(product: str, minor: int, layout: Parallelism, gib: float) -> None:
-    inputs = replace(sizing_input(product=product), parallelism=layout, release=VllmRelease(0, minor))
+def test_what_lies_outside_the_tensors(product: str, minor: int, parallelism: Parallelism, gib: float) -> None:
+    inputs = replace(sizing_input(product=product), parallelism=parallelism, release=VllmRelease(0, minor))
     assert overheads.framework(inputs).likely / GIB == pytest.approx(gib)
 
 
@@ -205,9 +205,9 @@ def test_slices_of_experts_have_the_models_width_on_every_gpu_and_whole_experts_
 
 
 def test_the_terms_have_names_and_the_largest_is_never_the_cache() -> None:
-    counted = memory.memory(sizing_input())
-    assert set(counted.by_name()) == set(MemoryTerm)
-    assert counted.largest is MemoryTerm.WEIGHTS
+    breakdown = memory.memory(sizing_input())
+    assert set(breakdown.by_name()) == set(MemoryTerm)
+    assert breakdown.largest is MemoryTerm.WEIGHTS
 
 
 CARDS = st.sampled_from(sorted(packaged_catalogue().accelerators.values(), key=lambda found: found.product))
@@ -217,11 +217,11 @@ CARDS = st.sampled_from(sorted(packaged_catalogue().accelerators.values(), key=l
 def test_every_span_is_always_in_order_and_the_likely_terms_always_add_up(
     name: str, found: Accelerator, eager: bool
 ) -> None:
-    counted = memory.memory(replace(sizing_input(name), accelerator=found, eager=eager))
-    for span in (*counted.by_name().values(), counted.budget):
-        assert span.low <= span.likely <= span.high
-    assert _sum(counted) == pytest.approx(counted.budget.likely)
+    breakdown = memory.memory(replace(sizing_input(name), accelerator=found, eager=eager))
+    for estimate in (*breakdown.by_name().values(), breakdown.budget):
+        assert estimate.low <= estimate.likely <= estimate.high
+    assert _sum(breakdown) == pytest.approx(breakdown.budget.likely)
 
 
-def _sum(counted: MemoryBreakdown) -> float:
-    return sum(span.likely for span in counted.by_name().values())
+def _sum(breakdown: MemoryBreakdown) -> float:
+    return sum(estimate.likely for estimate in breakdown.by_name().values())

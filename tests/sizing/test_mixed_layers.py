@@ -37,9 +37,9 @@ NAMES: Final = (
 FOUR_BITS: Final = {"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized"}
 
 
-def gib(found: ModelShape | MissingFact) -> float:
-    assert isinstance(found, ModelShape), found
-    return weights.bytes_of_all_stages(sizing_input_of(found)) / GIB
+def gib(shape: ModelShape | MissingFact) -> float:
+    assert isinstance(shape, ModelShape), shape
+    return weights.bytes_of_all_stages(sizing_input_of(shape)) / GIB
 
 
 def test_a_name_of_a_dense_layer_keeps_no_experts_in_16_bits() -> None:
@@ -87,12 +87,12 @@ def test_the_rest_of_all_linear_layers_has_no_experts_if_each_of_theirs_is_named
 )
 def test_a_part_in_eight_bits_in_some_layers_has_four_in_the_others(quantized: dict[str, Any]) -> None:
     """One matrix in eight bits made its part so in all layers: 62 GiB instead of 37 for 70 billion weights in GPTQ."""
-    found = read(LLAMA, **quantized)
-    assert isinstance(found, ModelShape)
-    assert (found.stored.eight_bit, found.stored.eight_bit_layers) == (frozenset(), ((MLP, 2),))
-    none = replace(found, stored=replace(found.stored, eight_bit_layers=()))
+    shape = read(LLAMA, **quantized)
+    assert isinstance(shape, ModelShape)
+    assert (shape.stored.eight_bit, shape.stored.eight_bit_layers) == (frozenset(), ((MLP, 2),))
+    none = replace(shape, stored=replace(shape.stored, eight_bit_layers=()))
     every = replace(none, stored=replace(none.stored, eight_bit=frozenset({MLP})))
-    assert gib(found) == pytest.approx(gib(none) + (gib(every) - gib(none)) * 2 / 32)
+    assert gib(shape) == pytest.approx(gib(none) + (gib(every) - gib(none)) * 2 / 32)
 
 
 def test_what_stays_in_16_bits_is_not_in_eight() -> None:
@@ -113,11 +113,11 @@ def test_however_formats_are_mixed_a_model_weighs_between_four_and_sixteen_bits(
 ) -> None:
     mixed = in_groups((NVFP4, four or ["Linear"]), (FP8, eight or ["Linear"]))
     for base in (OF_TWO_KINDS, DEEP):
-        least, found, most = read(base, **FOUR_BITS), read(base, **mixed, ignore=ignored), read(base)
-        assert isinstance(found, ModelShape)
-        whole = found.stored.kept | found.stored.eight_bit
-        for part, number in (*found.stored.kept_layers, *found.stored.eight_bit_layers):
-            assert 0 < number < found.layers_with(part)
-            assert part not in whole or part in dict(found.stored.kept_layers)
-        assert gib(least) <= gib(found) + 1e-9
-        assert gib(found) <= gib(most) + 1e-9
+        least, shape, most = read(base, **FOUR_BITS), read(base, **mixed, ignore=ignored), read(base)
+        assert isinstance(shape, ModelShape)
+        whole = shape.stored.kept | shape.stored.eight_bit
+        for group, number in (*shape.stored.kept_layers, *shape.stored.eight_bit_layers):
+            assert 0 < number < shape.layers_with(group)
+            assert group not in whole or group in dict(shape.stored.kept_layers)
+        assert gib(least) <= gib(shape) + 1e-9
+        assert gib(shape) <= gib(most) + 1e-9

@@ -37,9 +37,9 @@ def read(base: dict[str, Any], **quantized: object) -> ModelShape | MissingFact:
 
 
 def stored(base: dict[str, Any], **quantized: object) -> StoredWeights:
-    found = read(base, **quantized)
-    assert isinstance(found, ModelShape), found
-    return found.stored
+    shape = read(base, **quantized)
+    assert isinstance(shape, ModelShape), shape
+    return shape.stored
 
 
 def kept(base: dict[str, Any], *ignored: str) -> tuple[set[MatrixGroup], dict[MatrixGroup, int]]:
@@ -130,22 +130,22 @@ def test_smaller_groups_have_more_scales(method: str) -> None:
     base = {"num_hidden_layers": 80, "hidden_size": 8192, "num_attention_heads": 64, "intermediate_size": 28672}
     by_group = {}
     for group in (None, 128, 32):
-        found = read(LLAMA | base, quant_method=method, bits=4, group_size=group)
-        assert isinstance(found, ModelShape)
-        by_group[group] = weights.bytes_of_all_stages(sizing_input_of(found)) / GIB
+        shape = read(LLAMA | base, quant_method=method, bits=4, group_size=group)
+        assert isinstance(shape, ModelShape)
+        by_group[group] = weights.bytes_of_all_stages(sizing_input_of(shape)) / GIB
     assert by_group[None] == by_group[128]
     assert by_group[32] - by_group[128] == pytest.approx(3.7, 0.02)
 
 
-def sizing_input_of(found: ModelShape) -> SizingInput:
-    return replace(sizing_input(), shape=found)
+def sizing_input_of(shape: ModelShape) -> SizingInput:
+    return replace(sizing_input(), shape=shape)
 
 
 def test_a_part_kept_in_half_of_its_layers_weighs_between_both() -> None:
     def gib(*ignored: str) -> float:
-        found = read(LLAMA, quant_method="compressed-tensors", format="nvfp4-pack-quantized", ignore=list(ignored))
-        assert isinstance(found, ModelShape)
-        return weights.bytes_of_all_stages(sizing_input_of(found)) / GIB
+        shape = read(LLAMA, quant_method="compressed-tensors", format="nvfp4-pack-quantized", ignore=list(ignored))
+        assert isinstance(shape, ModelShape)
+        return weights.bytes_of_all_stages(sizing_input_of(shape)) / GIB
 
     half = gib(*(f"model.layers.{layer}.mlp.down_proj" for layer in range(16)))
     assert half == pytest.approx((gib() + gib("re:.*mlp.*")) / 2)
@@ -219,10 +219,10 @@ def test_a_mixture_whose_parts_cannot_be_separated_is_an_answer(quantized: dict[
 
 @given(names=st.lists(st.text("model.layrs0123456789_*[]projattnexpgud", max_size=40), max_size=6))
 def test_whatever_is_listed_no_part_is_kept_in_more_layers_than_have_it(names: list[str]) -> None:
-    found = read(OF_TWO_KINDS, quant_method="modelopt", quant_algo="NVFP4", ignore=names)
-    assert isinstance(found, (ModelShape, MissingFact))
-    if isinstance(found, ModelShape):
-        assert all(0 < number < found.layers_with(part) for part, number in found.stored.kept_layers)
+    shape = read(OF_TWO_KINDS, quant_method="modelopt", quant_algo="NVFP4", ignore=names)
+    assert isinstance(shape, (ModelShape, MissingFact))
+    if isinstance(shape, ModelShape):
+        assert all(0 < number < shape.layers_with(group) for group, number in shape.stored.kept_layers)
 
 
 def test_a_number_of_layers_that_no_model_has_is_not_counted_through() -> None:

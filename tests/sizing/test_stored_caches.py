@@ -29,9 +29,9 @@ LLAMA_70B: Final = LLAMA | {
 
 
 def read(base: dict[str, Any], **quantized: object) -> ModelShape:
-    found = checkpoint.read("it", json.dumps(base | {"quantization_config": quantized}))
-    assert isinstance(found, ModelShape), found
-    return found
+    shape = checkpoint.read("it", json.dumps(base | {"quantization_config": quantized}))
+    assert isinstance(shape, ModelShape), shape
+    return shape
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ def test_the_cache_that_a_checkpoint_has_scales_for_is_read(
     assert (stored.cache, stored.cache_by_modelopt) == (cache, by_modelopt)
 
 
-def question(found: ModelShape, release: EngineMemory = VLLM, kv: KvFormat = KvFormat.AUTO) -> SizingInput:
-    return SizingInput(shape=found, accelerator=card(H100), release=release, context=131072, kv=kv)
+def question(shape: ModelShape, release: EngineMemory = VLLM, kv: KvFormat = KvFormat.AUTO) -> SizingInput:
+    return SizingInput(shape=shape, accelerator=card(H100), release=release, context=131072, kv=kv)
 
 
 def test_a_70b_model_in_four_bits_holds_a_full_context_on_one_h100() -> None:
     """It was refused with room for 0.84 requests, which are 16 bits for each element."""
-    found = read(LLAMA_70B, **NVFP4, kv_cache_scheme=SCHEME)
-    assert isinstance(assessment.assess(question(found)), Fit)
-    assert isinstance(assessment.assess(question(found, kv=KvFormat.BFLOAT16)), NoFit)
+    shape = read(LLAMA_70B, **NVFP4, kv_cache_scheme=SCHEME)
+    assert isinstance(assessment.assess(question(shape)), Fit)
+    assert isinstance(assessment.assess(question(shape, kv=KvFormat.BFLOAT16)), NoFit)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_vllm_gives_glm_5_an_fp8_cache_on_an_sm100_and_on_no_other() -> None:
 
 
 def test_an_fp8_cache_is_not_offered_to_a_checkpoint_that_has_one() -> None:
-    found = read(LLAMA_70B, **NVFP4, kv_cache_scheme=SCHEME)
-    refused = fit_alternatives.size(replace(question(found), sequences=40), (), lambda _: None)
+    shape = read(LLAMA_70B, **NVFP4, kv_cache_scheme=SCHEME)
+    refused = fit_alternatives.size(replace(question(shape), sequences=40), (), lambda _: None)
     assert isinstance(refused, NoFit)
     assert ConfigurationChange.FP8_CACHE not in {each.change for each in refused.alternatives}
 

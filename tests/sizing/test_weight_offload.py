@@ -21,12 +21,12 @@ FOURTEEN_B = replace(sizing_input("Qwen/Qwen3-14B", "NVIDIA-L4"), max_sequences=
 """27.5 GiB of weights, on 24 GB."""
 
 
-def offloaded(gib: float, question: SizingInput = EIGHT_B, *, named: bool = False) -> SizingInput:
-    return replace(question, offload=WeightOffload(int(gib * GIB), named))
+def offloaded(gib: float, sizing: SizingInput = EIGHT_B, *, named: bool = False) -> SizingInput:
+    return replace(sizing, offload=WeightOffload(int(gib * GIB), named))
 
 
-def on_gpu(question: SizingInput) -> float:
-    return weight_offload.on_gpu(question).likely / GIB
+def on_gpu(sizing: SizingInput) -> float:
+    return weight_offload.on_gpu(sizing).likely / GIB
 
 
 def test_a_model_that_is_too_large_for_its_gpu_fits_with_a_part_of_it_in_main_memory() -> None:

@@ -16,9 +16,9 @@ from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.inputs import shape, sizing_input
 
 
-def gib(question: SizingInput) -> float:
+def gib(sizing: SizingInput) -> float:
     """Likely weights of one GPU."""
-    return weights.bytes_on_fullest_gpu(question).likely / GIB
+    return weights.bytes_on_fullest_gpu(sizing).likely / GIB
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_data_parallel_ranks_of_vllm_hold_the_experts_together(*, expert_paralle
 def test_copies_of_sglang_hold_all_experts_each() -> None:
     copies = Parallelism(tensor=4, data=2)
     alone = replace(sizing_input("Qwen/Qwen3-235B-A22B"), release=SGLANG, expert_parallel=True)
-    one, two = (replace(alone, parallelism=layout) for layout in (replace(copies, data=1), copies))
+    one, two = (replace(alone, parallelism=parallelism) for parallelism in (replace(copies, data=1), copies))
     assert gib(one) == gib(two) == pytest.approx(109.6, abs=0.1)
 
 
@@ -99,8 +99,8 @@ def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:
 
 
 def test_expert_parallel_keeps_whole_mxfp4_experts() -> None:
-    layout = Parallelism(tensor=2)
-    inputs = replace(sizing_input("openai/gpt-oss-20b"), parallelism=layout, expert_parallel=True)
+    parallelism = Parallelism(tensor=2)
+    inputs = replace(sizing_input("openai/gpt-oss-20b"), parallelism=parallelism, expert_parallel=True)
     cut = gib(replace(inputs, expert_parallel=False))
     assert cut * 0.95 < gib(inputs) < cut, "a whole expert is padded less than two halves"
 
@@ -127,8 +127,8 @@ def test_what_cannot_be_cut_is_copied() -> None:
 
 
 def test_a_mixed_checkpoint_has_fp8_attention_beside_four_bit_mlps() -> None:
-    layout = Parallelism(tensor=2)
-    mixed = replace(sizing_input("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090"), parallelism=layout)
+    parallelism = Parallelism(tensor=2)
+    mixed = replace(sizing_input("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090"), parallelism=parallelism)
     assert gib(mixed) == pytest.approx(10.64, abs=0.06)
 
 
@@ -142,8 +142,8 @@ def test_an_nvfp4_checkpoint_that_was_not_described_may_have_left_attention_alon
 
 def test_a_tower_of_unknown_size_widens_the_span_and_none_is_loaded_without_images() -> None:
     inputs = replace(sizing_input(), shape=replace(shape(), vision=VisionTower()))
-    span = weights.bytes_on_fullest_gpu(inputs)
-    assert (span.high - span.low) / GIB == pytest.approx(1.75, abs=0.15)
+    estimate = weights.bytes_on_fullest_gpu(inputs)
+    assert (estimate.high - estimate.low) / GIB == pytest.approx(1.75, abs=0.15)
     assert gib(replace(inputs, images=False)) == gib(sizing_input())
 
 

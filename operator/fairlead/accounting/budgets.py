@@ -80,22 +80,26 @@ class BudgetAccount:
         self.reserved += amount
         return BudgetReservation(amount=amount, period=self.period, over=over)
 
-    def extend(self, held: BudgetReservation, amount: float, now: float) -> BudgetReservation | BudgetShortage:
+    def extend(self, reservation: BudgetReservation, amount: float, now: float) -> BudgetReservation | BudgetShortage:
         """Hold more for a retry or a fallback; if that is refused, the first reservation stays as it is."""
         self.roll(now)
-        if held.period != self.period:
-            return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over)
+        if reservation.period != self.period:
+            return BudgetReservation(
+                amount=reservation.amount + amount, period=reservation.period, over=reservation.over
+            )
         more = self.reserve(amount, now)
         if isinstance(more, BudgetShortage):
             return more
-        return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over or more.over)
+        return BudgetReservation(
+            amount=reservation.amount + amount, period=reservation.period, over=reservation.over or more.over
+        )
 
-    def settle(self, held: BudgetReservation, actual: float, now: float) -> None:
+    def settle(self, reservation: BudgetReservation, actual: float, now: float) -> None:
         """Charge a request that ended for what it took. A reservation from an earlier period belongs to that period."""
         self.roll(now)
-        if held.period == self.period:
-            self.committed = max(0.0, self.committed + actual - held.amount)
-            self.reserved = max(0.0, self.reserved - held.amount)
+        if reservation.period == self.period:
+            self.committed = max(0.0, self.committed + actual - reservation.amount)
+            self.reserved = max(0.0, self.reserved - reservation.amount)
 
     def left(self, now: float) -> float:
         """Return what is neither spent nor reserved."""

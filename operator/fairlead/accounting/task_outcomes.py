@@ -75,7 +75,7 @@ class ModelFigures:
 
 @dataclass(slots=True, eq=False)
 class _Task:
-    began: ModelKey
+    key: ModelKey
     cost: float = 0.0
     success: bool | None = None
     escalated: bool = False
@@ -116,11 +116,11 @@ class TaskOutcomes:
             figures.invalid += one.invalid is True
             figures.cost += one.cost
         if request.attempts:
-            began = ModelKey(request.attempts[0].target, request.attempts[0].revision)
+            key = ModelKey(request.attempts[0].target, request.attempts[0].revision)
             answered = [one for one in request.attempts if one.answered]
-            self._figures(began).moved += any(one.target != began.target for one in answered)
+            self._figures(key).moved += any(one.target != key.target for one in answered)
             if request.task:
-                self._add_to_task(request, began)
+                self._add_to_task(request, key)
 
     def report(self, tenant: str, task: str, *, success: bool) -> OutcomeReceipt:
         """Record how the tenant says that the task ended."""
@@ -130,7 +130,7 @@ class TaskOutcomes:
         before = found.success
         if before is success:
             return OutcomeReceipt.REPEATED
-        figures, misrouted = self._figures(found.began), found.misrouted
+        figures, misrouted = self._figures(found.key), found.misrouted
         if before is None:
             figures.reported_cost += found.cost
         figures.succeeded += success - (before is True)
@@ -147,14 +147,14 @@ class TaskOutcomes:
         """Return how many tasks are kept, and how many were dropped unreported."""
         return TaskTotals(kept=self._kept, forgotten=self._forgotten)
 
-    def _add_to_task(self, request: RequestCost, began: ModelKey) -> None:
+    def _add_to_task(self, request: RequestCost, key: ModelKey) -> None:
         tasks = self._tenants.setdefault(request.tenant, OrderedDict())
         name = request.task[:NAME_CHARACTERS]
         task = tasks.get(name)
         if task is None:
-            task = tasks[name] = _Task(began)
+            task = tasks[name] = _Task(key)
             self._kept += 1
-            self._figures(began).tasks += 1
+            self._figures(key).tasks += 1
             if self._kept > self._max_tasks:
                 self._forget_one()
         else:
@@ -163,7 +163,7 @@ class TaskOutcomes:
         misrouted = task.misrouted
         task.escalated = task.escalated or any(one.escalation and one.answered for one in request.attempts)
         if task.success is not None:
-            figures = self._figures(task.began)
+            figures = self._figures(task.key)
             figures.reported_cost += request.total
             figures.misrouted += task.misrouted - misrouted
 

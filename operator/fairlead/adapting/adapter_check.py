@@ -30,40 +30,40 @@ class AdapterExpectation:
     layers: int | None = None
 
 
-def problem(found: AdapterFacts, expected: AdapterExpectation) -> AdapterProblem | None:
+def problem(facts: AdapterFacts, expected: AdapterExpectation) -> AdapterProblem | None:
     """Return the first thing that does not agree."""
-    return next(_problems(found, expected), None)
+    return next(_problems(facts, expected), None)
 
 
-def _problems(found: AdapterFacts, expected: AdapterExpectation) -> Iterator[AdapterProblem]:
-    if expected.bases and found.base and found.base not in expected.bases:
+def _problems(facts: AdapterFacts, expected: AdapterExpectation) -> Iterator[AdapterProblem]:
+    if expected.bases and facts.base and facts.base not in expected.bases:
         yield AdapterProblem(
             reason=AdapterReason.OTHER_BASE,
-            message=f"its base model is {found.base[:120]}, and this deployment serves {expected.bases[0][:120]}; if "
+            message=f"its base model is {facts.base[:120]}, and this deployment serves {expected.bases[0][:120]}; if "
             "it was trained on the same weights under another name, write that name in spec.baseModel",
         )
-    if expected.layers is not None and found.layers > expected.layers:
+    if expected.layers is not None and facts.layers > expected.layers:
         yield AdapterProblem(
             reason=AdapterReason.OTHER_BASE,
-            message=f"it changes layer {found.layers - 1}, and the model has {expected.layers} layers, from 0 on; use "
+            message=f"it changes layer {facts.layers - 1}, and the model has {expected.layers} layers, from 0 on; use "
             "an adapter of this model",
         )
     for module in _OF_HIDDEN_STATES if expected.hidden is not None else ():
-        sizes = found.inputs.get(module)
+        sizes = facts.inputs.get(module)
         if sizes is not None and expected.hidden not in sizes:
             yield AdapterProblem(
                 reason=AdapterReason.OTHER_BASE,
                 message=f"its {module} takes {max(sizes)} inputs, and the model has {expected.hidden}; use "
                 "an adapter of this model",
             )
-    yield from _of_rank(found.rank, expected.max_rank)
-    if found.beyond:
+    yield from _of_rank(facts.rank, expected.max_rank)
+    if facts.beyond:
         yield AdapterProblem(
             reason=AdapterReason.MODULES_REFUSED,
-            message=f"besides LoRA matrices it changes {', '.join(found.beyond[:3])[:160]}, which engines "
+            message=f"besides LoRA matrices it changes {', '.join(facts.beyond[:3])[:160]}, which engines "
             "ignore; train it with LoRA matrices only",
         )
-    if left_out := sorted(one for one in found.modules if not _is_adapted(one, expected.modules)):
+    if left_out := sorted(one for one in facts.modules if not _is_adapted(one, expected.modules)):
         yield AdapterProblem(
             reason=AdapterReason.MODULES_REFUSED,
             message=f"it changes {', '.join(left_out[:3])[:100]}, which --lora-target-modules in the deployment's "

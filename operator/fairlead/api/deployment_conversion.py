@@ -75,7 +75,7 @@ def deployment(
     """Convert a whole InferenceDeployment."""
     spec = written.spec
     parallelism, cpu = value(spec.parallelism, Parallelism), _cpu(spec.accelerator)
-    wanted = DesiredRevision(
+    revision = DesiredRevision(
         namespace=written.namespace,
         name=written.name,
         model=_model(spec.model, written.name),
@@ -91,14 +91,14 @@ def deployment(
         storage=_storage(spec),
     )
     return DesiredDeployment(
-        wanted=wanted,
+        revision=revision,
         replicas=_replicas(spec),
         rollout=_rollout(spec.rollout),
         drain=value(spec.drain, DesiredDrain),
         hung_replicas=spec.repair.hung_replicas,
         fit_check=spec.fit_check,
         pre_pull=spec.pre_pull,
-        door=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
+        router=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
     )
 
 

@@ -24,8 +24,8 @@ def _is_free(path: str) -> bool:
     return path not in _WHOLE and not any(path == one or path.startswith(f"{one}/") for one in _TAKEN)
 
 
-def _sources(it: Mount) -> int:
-    return sum(one is not None for one in (it.config_map_name, it.secret_name, it.claim_name))
+def _sources(mount: Mount) -> int:
+    return sum(one is not None for one in (mount.config_map_name, mount.secret_name, mount.claim_name))
 
 
 _GIVEN: Final = " + ".join(f"(has(self.{one}) ? 1 : 0)" for one in _SOURCES)

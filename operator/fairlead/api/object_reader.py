@@ -43,8 +43,8 @@ class ReadResult(Generic[S]):
 
 def read_strict(document: object, kind: Kind[S]) -> ReadResult[S]:
     """Read an object that is to be applied."""
-    if (no := _unreadable(document, kind)) is not None:
-        return ReadResult(value=None, problems=(no,))
+    if (refusal := _unreadable(document, kind)) is not None:
+        return ReadResult(value=None, problems=(refusal,))
     assert isinstance(document, dict)
     spec = document_bounds.without_nulls(document["spec"])
     read, misspelt = _parsed(spec, kind, strict=True)
@@ -57,8 +57,8 @@ def read_strict(document: object, kind: Kind[S]) -> ReadResult[S]:
 
 def read_stored(document: object, kind: Kind[S]) -> ReadResult[S]:
     """Read an object that the API server holds, as far as it is valid."""
-    if (no := _unreadable(document, kind)) is not None:
-        return ReadResult(value=None, problems=(no,))
+    if (refusal := _unreadable(document, kind)) is not None:
+        return ReadResult(value=None, problems=(refusal,))
     assert isinstance(document, dict)
     spec = document_bounds.without_nulls(document["spec"])
     read, set_aside = _parsed(spec, kind, strict=False)

@@ -17,8 +17,8 @@ _DISK: Final = "ephemeral__dash__storage"
 def _request_fits(name: str, in_cel: str, amount: Callable[[ResourceAmounts], int | None]) -> FieldRule[Any]:
     request, limit = (f"self.{part}.{in_cel}" for part in _PARTS)
 
-    def holds(it: Resources) -> bool:
-        wanted, most = amount(it.requests), amount(it.limits)
+    def holds(resources: Resources) -> bool:
+        wanted, most = amount(resources.requests), amount(resources.limits)
         return wanted is None or most is None or wanted <= most
 
     return FieldRule[Resources](

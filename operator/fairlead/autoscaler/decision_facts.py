@@ -61,7 +61,7 @@ class ScalingCase:
 class RoundSnapshot:
     """Facts that all deployments of one round share."""
 
-    world: ClusterState
+    cluster: ClusterState
     now: float
     nodes_grow: bool = False
     rooms: NodeRooms = field(default_factory=NodeRooms)
@@ -70,12 +70,12 @@ class RoundSnapshot:
 
     def __post_init__(self) -> None:
         """Find the lost nodes once a round: nodes are many and seldom change."""
-        object.__setattr__(self, "lost_nodes", phases.lost(self.world.of(kinds.NODE).each()))
+        object.__setattr__(self, "lost_nodes", phases.lost(self.cluster.of(kinds.NODE).each()))
 
     def room(self, place: NodeRequirement | None) -> NodeRoom:
         """Return how many more replicas of a kind the nodes could take, counted once a round for each kind of GPU."""
         if place not in self._rooms:
-            self._rooms[place] = self.rooms.of(self.world, place, nodes_grow=self.nodes_grow)
+            self._rooms[place] = self.rooms.of(self.cluster, place, nodes_grow=self.nodes_grow)
         return self._rooms[place]
 
 
@@ -89,11 +89,11 @@ class FactCollector:
 
     def facts(self, case: ScalingCase, source: SampleSource, snapshot: RoundSnapshot) -> ScalingFacts:
         """Return all facts of one decision."""
-        subject, family = case.subject, deployment_pods.of(snapshot.world, case.document)
+        subject, family = case.subject, deployment_pods.of(snapshot.cluster, case.document)
         own = NamespacedName(case.namespace, case.name)
-        room = snapshot.room(node_room.as_admitted(snapshot.world, subject.place, own))
+        room = snapshot.room(node_room.as_admitted(snapshot.cluster, subject.place, own))
         return ScalingFacts(
-            revision=deployment_pods.wanted_revision(snapshot.world, case.document) or subject.revision,
+            revision=deployment_pods.wanted_revision(snapshot.cluster, case.document) or subject.revision,
             bounds=subject.bounds,
             policy=case.policy,
             wanted=wanted_replicas(case, family.engines, snapshot),
@@ -102,7 +102,7 @@ class FactCollector:
             room=room.replicas,
             room_because=room.because,
             price_per_hour=subject.price_per_hour,
-            assumed=subject.assumed,
+            assumed=subject.speed,
             speculates=subject.speculates,
             draft_lookup=subject.drafting.lookup,
             draft_pass_seconds=subject.drafting.pass_s,
@@ -129,14 +129,14 @@ class FactCollector:
             if phase is EnginePodPhase.READY and pod_figures.taken_out(router_samples, name):
                 phase = EnginePodPhase.STUCK
             sample = source.engine(uid)
-            figures, doubt = pod_figures.pod(
+            figures, problem = pod_figures.pod(
                 sample,
                 case.policy,
                 snapshot.now,
                 pod_figures.busy(router_samples, name),
                 rests=pod_figures.at_rest(router_samples, name),
             )
-            because = pod_figures.because(sample, doubt)
+            because = pod_figures.because(sample, problem)
             made = EnginePod(
                 name=name,
                 revision=deployment_pods.revision_of(manifest),
@@ -147,7 +147,7 @@ class FactCollector:
                 image_wait=pod_starts.image_wait(manifest),
             )
             found.append(
-                made if phase in UNSCRAPED_PHASES else replace(made, figures=figures, doubt=doubt, because=because)
+                made if phase in UNSCRAPED_PHASES else replace(made, figures=figures, doubt=problem, because=because)
             )
         return tuple(found)
 
@@ -177,6 +177,6 @@ def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], snapshot: Ro
 
 def _router(manifest: Manifest, case: ScalingCase, source: SampleSource, now: float) -> RouterPod:
     sample = source.router(deployment_pods.sample_uid(manifest, case.document))
-    figures, doubt = pod_figures.router(sample, case.policy, now)
+    figures, problem = pod_figures.router(sample, case.policy, now)
     name = manifest["metadata"]["name"]
-    return RouterPod(name=name, figures=figures, doubt=doubt, because=pod_figures.because(sample, doubt))
+    return RouterPod(name=name, figures=figures, doubt=problem, because=pod_figures.because(sample, problem))

@@ -29,25 +29,26 @@ class DeploymentPods:
     """
 
 
-def of(world: ClusterState, document: Manifest) -> DeploymentPods:
+def of(cluster: ClusterState, document: Manifest) -> DeploymentPods:
     """Select pods by label, not older than the object: a deleted deployment of the same name may still have pods."""
     metadata = document["metadata"]
     seen = [
         one
-        for one in world.of(kinds.POD).of_deployment(metadata["namespace"], metadata["name"])
+        for one in cluster.of(kinds.POD).of_deployment(metadata["namespace"], metadata["name"])
         if one["metadata"]["creationTimestamp"] >= metadata["creationTimestamp"]
     ]
     own = _routers([one for one in seen if _role(one) == ChildRole.ROUTER])
     return DeploymentPods(
         engines=tuple(one for one in seen if _role(one) == ChildRole.ENGINE),
-        routers=own or _routers([pod for one in gateway_membership.named(document) for pod in _of_gateway(world, one)]),
+        routers=own
+        or _routers([pod for one in gateway_membership.named(document) for pod in _of_gateway(cluster, one)]),
     )
 
 
-def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
+def wanted_revision(cluster: ClusterState, document: Manifest) -> str | None:
     """Return the controller's target; it is marked on that revision's Deployment."""
     metadata = document["metadata"]
-    seen = world.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
+    seen = cluster.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
     facts = [engine_deployment.facts(one) for one in seen if _role(one) == ChildRole.ENGINE]
     wanted = [(one.wanted_since, one.revision) for one in facts if one is not None and one.wanted_since is not None]
     return max(wanted)[1] if wanted else None
@@ -98,8 +99,8 @@ def _gateway_of(pod: Manifest) -> str:
     return str((pod["metadata"].get("labels") or {}).get(labels.GATEWAY, ""))
 
 
-def _of_gateway(world: ClusterState, gateway: GatewayReference) -> Iterator[Manifest]:
-    seen = world.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
+def _of_gateway(cluster: ClusterState, gateway: GatewayReference) -> Iterator[Manifest]:
+    seen = cluster.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
     return (one for one in seen if _role(one) == ChildRole.ROUTER)
 
 

@@ -45,7 +45,7 @@ def metrics(
     failures: Counter[str] = Counter()
     tallies = tuple(sources.tallies())
     for one in tallies:
-        failures.update({doubt.value: count for doubt, count in one.failures.items()})
+        failures.update({problem.value: count for problem, count in one.failures.items()})
     totals = ScrapeTotals(
         scrapes=sum(one.scrapes for one in tallies),
         failures=failures,

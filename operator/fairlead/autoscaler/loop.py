@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 class LoopEnvironment:
     """Everything that the loop reads from and writes to."""
 
-    world: ClusterState
+    cluster: ClusterState
     sources: SourceRegistry
     understanding: SpecReader
     writer: AutoscalerWriter
@@ -86,13 +86,13 @@ class ScalingLoop:
     async def round(self) -> None:
         """Decide every deployment once."""
         environment, keys = self._environment, self._environment.router_keys
-        snapshot = RoundSnapshot(environment.world, environment.clock(), self._settings.nodes_grow, self._rooms)
+        snapshot = RoundSnapshot(environment.cluster, environment.clock(), self._settings.nodes_grow, self._rooms)
         ours = list(self._ours(snapshot))
         environment.sources.follow(
             (
                 case,
                 deployment_pods.targets(
-                    deployment_pods.of(snapshot.world, case.document), case.document, case.subject.kind, keys
+                    deployment_pods.of(snapshot.cluster, case.document), case.document, case.subject.kind, keys
                 ),
             )
             for case, _ in ours
@@ -108,7 +108,7 @@ class ScalingLoop:
     def _ours(self, snapshot: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
         """Yield the deployments that this process decides, and drop those that are deleted or decided elsewhere."""
         seen, began = set(), time.perf_counter()
-        for document in snapshot.world.of(kinds.INFERENCE_DEPLOYMENT).each():
+        for document in snapshot.cluster.of(kinds.INFERENCE_DEPLOYMENT).each():
             metadata = document["metadata"]
             if "deletionTimestamp" in metadata or not self._environment.mine(metadata["uid"]):
                 continue
@@ -142,7 +142,7 @@ class ScalingLoop:
         if subject is None:
             return None
         namespace = document["metadata"]["namespace"]
-        policy = self._policies.of(snapshot.world, namespace, subject.bounds.policy)
+        policy = self._policies.of(snapshot.cluster, namespace, subject.bounds.policy)
         if isinstance(policy, NoPolicy):
             self._hold(ScalingCase(document=document, subject=subject, policy=BUILT_IN), policy, state, snapshot)
             return None
@@ -150,7 +150,7 @@ class ScalingLoop:
 
     def _hold(self, case: ScalingCase, why: NoPolicy, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         """Publish the current count with the reason why no policy decides."""
-        count = wanted_replicas(case, deployment_pods.of(snapshot.world, case.document).engines, snapshot)
+        count = wanted_replicas(case, deployment_pods.of(snapshot.cluster, case.document).engines, snapshot)
         recommendation = scaling_status.held(state.before(case.document), count, why.because)
         state.record = None
         self._environment.writer.publish(case, recommendation, state, snapshot.now)
@@ -201,12 +201,12 @@ class ScalingLoop:
 
     def _forget(self, snapshot: RoundSnapshot) -> None:
         """Drop what is kept of deleted objects."""
-        self._policies.keep(snapshot.world)
-        self._observer.keep(one["metadata"]["uid"] for one in snapshot.world.of(kinds.POD).each())
+        self._policies.keep(snapshot.cluster)
+        self._observer.keep(one["metadata"]["uid"] for one in snapshot.cluster.of(kinds.POD).each())
         self._environment.ledger.keep(frozenset(self.states))
 
     async def _end(self) -> None:
         """Wait for writes to end, and save what was learnt since the last save."""
-        world = self._environment.world.of(kinds.INFERENCE_DEPLOYMENT)
+        world = self._environment.cluster.of(kinds.INFERENCE_DEPLOYMENT)
         there = {one["metadata"]["uid"]: one for one in world.each()}
         await self._environment.writer.end([(there[uid], one) for uid, one in self.states.items() if uid in there])

@@ -40,13 +40,13 @@ _SPECULATION: Final = msgspec.json.Decoder(SpeculationState)
 log = logging.getLogger("fairlead.autoscaler")
 
 
-async def restore(server: ApiClient, document: Manifest) -> ScalingState:
+async def restore(client: ApiClient, document: Manifest) -> ScalingState:
     """Read what was saved for this very object, by uid; an empty state if there is none or it makes no sense.
 
     Raises ApiError, after which it is unknown what was saved.
     """
     metadata = document["metadata"]
-    found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
+    found = await client.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
     if found is None or _owner(found) != metadata["uid"]:
         return ScalingState()
     data = found.get("data") or {}
@@ -64,8 +64,8 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
 
 def lasting(memory: ScalingState) -> ScalingState:
     """Return the part that is saved."""
-    learnt = replace(memory.learnt, marks=())
-    return ScalingState(learnt=learnt, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
+    estimates = replace(memory.learnt, marks=())
+    return ScalingState(learnt=estimates, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
 
 
 def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
@@ -76,7 +76,7 @@ def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
     return replace(memory, pacing=replace(memory.pacing, guessing=replace(speculation, off=off, switched_at=now)))
 
 
-async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
+async def keep(client: ApiClient, document: Manifest, memory: ScalingState) -> bool:
     """Save the memory, unless it is too large; returns False if it should be tried again soon."""
     kept = lasting(memory)
     data, speculation = {KEY: msgspec.json.encode(kept.learnt).decode()}, kept.pacing.guessing
@@ -88,7 +88,7 @@ async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> b
         )
         return True
     try:
-        await server.apply(manifest(document, data), manager=MANAGER)
+        await client.apply(manifest(document, data), manager=MANAGER)
     except (ApiError, NotLeading) as problem:
         log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=about(document))
         return False

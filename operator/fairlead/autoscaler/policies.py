@@ -31,11 +31,11 @@ class PolicyCache:
     """Names of all time zones; None if they are unknown, so that none is refused."""
     _read: dict[str, tuple[int, ScalingPolicy | NoPolicy]] = field(default_factory=dict)
 
-    def of(self, world: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
+    def of(self, cluster: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
         """Return the policy of that name in the deployment's namespace."""
         if name is None:
             return BUILT_IN
-        found = world.of(kinds.AUTOSCALING_POLICY).find(namespace, name)
+        found = cluster.of(kinds.AUTOSCALING_POLICY).find(namespace, name)
         if found is None:
             return NoPolicy(because=f"there is no AutoscalingPolicy {name} in namespace {namespace}; create it")
         uid, generation = found["metadata"]["uid"], found["metadata"]["generation"]
@@ -44,9 +44,9 @@ class PolicyCache:
             self._read[uid] = entry = (generation, _read(found, name, self.time_zones))
         return entry[1]
 
-    def keep(self, world: ClusterState) -> None:
+    def keep(self, cluster: ClusterState) -> None:
         """Drop policies that were deleted."""
-        there = {one["metadata"]["uid"] for one in world.of(kinds.AUTOSCALING_POLICY).each()}
+        there = {one["metadata"]["uid"] for one in cluster.of(kinds.AUTOSCALING_POLICY).each()}
         for uid in self._read.keys() - there:
             del self._read[uid]
 

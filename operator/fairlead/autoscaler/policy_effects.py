@@ -32,9 +32,9 @@ class _PolicyWrites:
 class EffectWriter:
     """The effects of one process's decisions."""
 
-    def __init__(self, server: ApiClient, world: ClusterState) -> None:
-        self._server = server
-        self._world = world
+    def __init__(self, client: ApiClient, cluster: ClusterState) -> None:
+        self._client = client
+        self._cluster = cluster
         self._writes: dict[str, _PolicyWrites] = {}
         """By the policy's uid."""
 
@@ -57,16 +57,16 @@ class EffectWriter:
         writes.waiting = []
         manifest = scaling_status.of_policy(policy, effects)
         try:
-            writes.written = await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
+            writes.written = await self._client.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
         except (ApiError, NotLeading) as problem:
             log.warning("the policy's last effects cannot be written: %s", problem)
 
     def _policy(self, case: ScalingCase) -> Manifest | None:
         name = case.subject.bounds.policy
-        return self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
+        return self._cluster.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
 
     def _forget(self) -> None:
         """Drop what is kept of deleted policies."""
-        there = {store.uid_of(one) for one in self._world.of(kinds.AUTOSCALING_POLICY).each()}
+        there = {store.uid_of(one) for one in self._cluster.of(kinds.AUTOSCALING_POLICY).each()}
         for uid in self._writes.keys() - there:
             del self._writes[uid]

@@ -24,22 +24,22 @@ WATCHED: Final = WatchedKinds(
 """Changes trigger nothing, since the loop reads everything each second."""
 
 
-async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: SourceFactories) -> int:
+async def run(settings: AutoscalerSettings, understanding: SpecReader, factories: SourceFactories) -> int:
     """Run until SIGTERM or SIGINT."""
-    service, keys = AutoscalerService(settings.loop, understanding, makers, settings.identity), RouterKeys()
+    service, keys = AutoscalerService(settings.loop, understanding, factories, settings.identity), RouterKeys()
     async with lifecycle.connected(settings) as own:
         informers = Informers(own.api, WATCHED, settings.namespaces)
         health = ProcessHealth(watch_age_s=informers.age_s, working=True, work="deciding")
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        place = own.lease(f"fairlead-autoscaler-{settings.identity}")
-        membership = Membership(own.api, place, LeaseDurations.lasting(settings.lease_seconds), rng)
+        lease = own.lease(f"fairlead-autoscaler-{settings.identity}")
+        membership = Membership(own.api, lease, LeaseDurations.lasting(settings.lease_seconds), rng)
         server = FencedApiServer(own.api, membership.may_write)
         async with (
-            service.prepared(informers, server, keys, membership) as deciding,
+            service.prepared(informers, server, keys, membership) as loop,
             ports.serve_both(settings, health, (ports.metrics(service.page), *service.routes())),
         ):
             following = asyncio.create_task(operator_key.follow(own.api, settings.lease_namespace, keys))
-            decided = _decide(informers, membership, deciding, health)
+            decided = _decide(informers, membership, loop, health)
             try:
                 await lifecycle.first_of(decided, informers.run(), own.stop.wait())
             finally:
@@ -48,8 +48,8 @@ async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: S
     return 0
 
 
-async def _decide(informers: Informers, membership: Membership, deciding: ScalingLoop, health: ProcessHealth) -> None:
+async def _decide(informers: Informers, membership: Membership, loop: ScalingLoop, health: ProcessHealth) -> None:
     """Join once the cluster was listed, and decide. The loop ends before our Lease, which its last writes need."""
     await informers.synced()
     health.ready = True
-    await lifecycle.first_of(deciding.run(), membership.run())
+    await lifecycle.first_of(loop.run(), membership.run())

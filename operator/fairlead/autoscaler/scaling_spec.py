@@ -30,7 +30,7 @@ class ScalingSpec:
     """What speculative decoding adds to a step."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
-    assumed: ReplicaSpeed | None = None
+    speed: ReplicaSpeed | None = None
     options: tuple[AcceleratorOption, ...] = ()
 
 

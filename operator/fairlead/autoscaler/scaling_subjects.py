@@ -39,44 +39,44 @@ def of(context: ReviewContext) -> SpecReader:
     return understand
 
 
-def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | None:
+def subject(deployment_review: DeploymentReview, context: ReviewContext) -> ScalingSpec | None:
     """Return the spec; None if it cannot be read or does not let the autoscaler choose the count."""
-    deployment, spec, review = judged.deployment, judged.spec, judged.review
+    deployment, spec, review = deployment_review.deployment, deployment_review.spec, deployment_review.review
     if deployment is None or spec is None or review is None or not isinstance(deployment.replicas, ReplicaBounds):
         return None
-    wanted = deployment.wanted
+    revision = deployment.revision
     return ScalingSpec(
         bounds=deployment.replicas,
-        kind=wanted.engine.kind,
+        kind=revision.engine.kind,
         revision=revisions.of(spec),
-        place=node_room.requirement(wanted),
-        price_per_hour=_price(context.gpu_of(wanted), wanted),
-        speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
+        place=node_room.requirement(revision),
+        price_per_hour=_price(context.gpu_of(revision), revision),
+        speculates=revision.engine.speculation.method is not SpeculationMethod.OFF,
         drafting=NO_DRAFTS if review.setup is None else memory_fit.drafting(review.setup),
-        sleeps=wanted.engine.sleeps,
-        assumed=_speed(review, context.gpu_of(wanted)),
-        options=tuple(_options(review, wanted, context)),
+        sleeps=revision.engine.sleeps,
+        speed=_speed(review, context.gpu_of(revision)),
+        options=tuple(_options(review, revision, context)),
     )
 
 
-def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | None:
+def _price(accelerator: Accelerator | None, revision: DesiredRevision) -> float | None:
     if accelerator is None or accelerator.price_an_hour is None:
         return None
-    return replica_price(accelerator.price_an_hour, wanted.gpus_per_replica)
+    return replica_price(accelerator.price_an_hour, revision.gpus_per_replica)
 
 
-def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
+def _options(review: Review, revision: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
     """Yield every other priced product on which the same settings fit, in as many GPUs, but not in several parts of
     some; none for replicas on CPU, whose speed no data sheet has."""
-    if wanted.cpu is not None:
+    if revision.cpu is not None:
         return
     for product, accelerator in sorted(context.catalogue.accelerators.items()):
-        price, speed = _price(accelerator, wanted), None
-        joined = accelerator.is_part and wanted.gpus_per_replica > 1
-        if price is not None and not joined and product != engine_placement.gpu_product(wanted):
+        price, speed = _price(accelerator, revision), None
+        joined = accelerator.is_part and revision.gpus_per_replica > 1
+        if price is not None and not joined and product != engine_placement.gpu_product(revision):
             speed = _speed(review, accelerator)
         if price is not None and speed is not None:
-            yield AcceleratorOption(product=product, count=wanted.gpus_per_replica, speed=speed, price_per_hour=price)
+            yield AcceleratorOption(product=product, count=revision.gpus_per_replica, speed=speed, price_per_hour=price)
 
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
@@ -87,12 +87,12 @@ def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | No
     setup, engine = review.setup, review.engine
     if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None
-    question = memory_fit.sizing_question(setup, setup.shape, accelerator, engine)
-    fit = fit_alternatives.size(question)
+    sizing = memory_fit.sizing_question(setup, setup.shape, accelerator, engine)
+    fit = fit_alternatives.size(sizing)
     if not isinstance(fit, Fit) or not fit.kv_tokens.likely or not replica_supply.has_rates(accelerator):
         return None
-    replica = replica_supply.of(question, fit, NOMINAL)
-    many, ranks = max(2, min(MANY, question.batch_sequences)), question.ranks
+    replica = replica_supply.of(sizing, fit, NOMINAL)
+    many, ranks = max(2, min(MANY, sizing.batch_sequences)), sizing.ranks
     one = replica.step_s(1)
     each = max(0.0, (replica.step_s(many) - one) / (many - 1))
     return ReplicaSpeed(
@@ -100,5 +100,5 @@ def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | No
         seconds_per_sequence=each / ranks,
         seconds_per_prompt_token=replica.prefill_s(PROMPT.mean) / PROMPT.mean / ranks,
         kv_tokens=fit.kv_tokens.likely * ranks,
-        max_sequences=question.batch_sequences * ranks,
+        max_sequences=sizing.batch_sequences * ranks,
     )

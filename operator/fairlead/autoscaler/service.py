@@ -36,12 +36,12 @@ class AutoscalerService:
         self,
         settings: LoopSettings,
         understanding: SpecReader,
-        makers: SourceFactories,
+        factories: SourceFactories,
         instance: str,
     ) -> None:
         self._settings = settings
         self._understanding = understanding
-        self._makers = makers
+        self._factories = factories
         self._instance = instance
         self._metrics = AutoscalerMetrics()
         self._ledger = Ledger(settings.decisions)
@@ -63,14 +63,14 @@ class AutoscalerService:
         members = membership.count if membership else 1
         return http_handlers.metrics(self._metrics, loop.records, sources, self._ledger, members)
 
-    async def run(self, world: ClusterState, server: CreatingApiClient, router_keys: RouterKeys) -> None:
+    async def run(self, cluster: ClusterState, client: CreatingApiClient, router_keys: RouterKeys) -> None:
         """Decide everything until cancelled; after an internal error, a new loop begins."""
         clock, pause = asyncio.get_running_loop().time, FIRST_PAUSE_S
         try:
             while True:
                 began = clock()
                 try:
-                    async with self._loop(world, server, router_keys) as loop:
+                    async with self._loop(cluster, client, router_keys) as loop:
                         log.info("deciding begins, beside the controller")
                         await loop.run()
                 except Exception:
@@ -87,14 +87,14 @@ class AutoscalerService:
     @asynccontextmanager
     async def prepared(
         self,
-        world: ClusterState,
-        server: CreatingApiClient,
+        cluster: ClusterState,
+        client: CreatingApiClient,
         router_keys: RouterKeys,
         membership: Membership | None = None,
     ) -> AsyncIterator[ScalingLoop]:
         """Prepare the loop for our deployments: all, or this member's share."""
         try:
-            async with self._loop(world, server, router_keys, membership) as loop:
+            async with self._loop(cluster, client, router_keys, membership) as loop:
                 yield loop
         finally:
             self._ledger.close()
@@ -102,17 +102,17 @@ class AutoscalerService:
     @asynccontextmanager
     async def _loop(
         self,
-        world: ClusterState,
-        server: CreatingApiClient,
+        cluster: ClusterState,
+        client: CreatingApiClient,
         router_keys: RouterKeys,
         membership: Membership | None = None,
     ) -> AsyncIterator[ScalingLoop]:
-        sources = SourceRegistry(self._makers, server)
+        sources = SourceRegistry(self._factories, client)
         environment = LoopEnvironment(
-            world=world,
+            cluster=cluster,
             sources=sources,
             understanding=self._understanding,
-            writer=AutoscalerWriter(server, world, self._instance, self._metrics),
+            writer=AutoscalerWriter(client, cluster, self._instance, self._metrics),
             ledger=self._ledger,
             metrics=self._metrics,
             mine=membership.mine if membership else lambda _: True,

@@ -53,15 +53,15 @@ class Membership:
 
     def __init__(
         self,
-        api: LeaseClient,
-        place: LeaseSettings,
-        terms: LeaseDurations,
+        client: LeaseClient,
+        lease: LeaseSettings,
+        durations: LeaseDurations,
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api = api
-        self._place = place
-        self._terms = terms
+        self._client = client
+        self._place = lease
+        self._durations = durations
         self._rng = rng
         self._clock = clock
         self._lease: Manifest | None = None
@@ -91,13 +91,13 @@ class Membership:
         """Renew our Lease and list the others, until cancelled."""
         while True:
             await self.beat()
-            await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))
+            await asyncio.sleep(self._durations.retry_s * self._rng.uniform(1.0, 1.2))
 
     async def beat(self) -> None:
         """Renew once and list once."""
         began = self._clock()
         try:
-            async with asyncio.timeout(self._terms.deadline_s):
+            async with asyncio.timeout(self._durations.deadline_s):
                 await self._renew(began)
                 await self._list_members()
         except (ApiError, TimeoutError) as problem:
@@ -115,7 +115,7 @@ class Membership:
             return
         try:
             async with asyncio.timeout(2.0):
-                await self._api.remove(self._lease, uid=self._lease["metadata"]["uid"])
+                await self._client.remove(self._lease, uid=self._lease["metadata"]["uid"])
         except (ApiError, TimeoutError) as problem:
             log.warning("the Lease %s could not be removed, it expires on its own: %r", self._place, problem)
 
@@ -125,39 +125,39 @@ class Membership:
     def _is_settled(self, now: float) -> bool:
         """Return whether all others know this member: it joined a Lease duration ago, and renewed and listed in time
         since."""
-        joined, deadline = self._joined, self._terms.deadline_s
+        joined, deadline = self._joined, self._durations.deadline_s
         fresh = now - self._renewed < deadline and now - self._listed_at < deadline
-        return fresh and joined is not None and now - joined >= self._terms.duration_s
+        return fresh and joined is not None and now - joined >= self._durations.duration_s
 
     async def _renew(self, began: float) -> None:
-        if began - self._renewed >= self._terms.deadline_s:
+        if began - self._renewed >= self._durations.deadline_s:
             self._joined = None
         try:
-            written = _written(self._lease or await self._found(), self._terms)
+            written = _written(self._lease or await self._found(), self._durations)
             create = not written["metadata"].get("resourceVersion")
-            self._lease = await (self._api.create(written) if create else self._api.replace(written))
+            self._lease = await (self._client.create(written) if create else self._client.replace(written))
         except Conflict:  # removed or changed by another process: start again from the stored Lease
             self._lease = None
             return
         self._renewed = began
         if self._joined is None:
             self._joined = self._clock()
-            log.info("joined as %s; deciding begins in %.0f s", self._place.name, self._terms.duration_s)
+            log.info("joined as %s; deciding begins in %.0f s", self._place.name, self._durations.duration_s)
 
     async def _found(self) -> Manifest:
-        place = self._place
-        found = await self._api.read(LEASE, place.namespace, place.name)
+        lease = self._place
+        found = await self._client.read(LEASE, lease.namespace, lease.name)
         if found is not None:
             return found
-        owner = await place.owner()
-        named: Manifest = {"name": place.name, "namespace": place.namespace, "labels": {LABEL: MEMBER}}
+        owner = await lease.owner()
+        named: Manifest = {"name": lease.name, "namespace": lease.namespace, "labels": {LABEL: MEMBER}}
         named |= {"ownerReferences": [owner]} if owner else {}
         return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
 
     async def _list_members(self) -> None:
         began = self._clock()
-        listed = await self._api.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
-        seen = {one["metadata"]["name"]: _sign(one, self._terms) for one in listed.items}
+        listed = await self._client.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
+        seen = {one["metadata"]["name"]: _sign(one, self._durations) for one in listed.items}
         self._signs = members.heartbeats_after(self._signs, seen, self._clock(), self._listed_at)
         self._listed_at = began
         if self._members() != self._logged_members:
@@ -172,21 +172,21 @@ class Membership:
         for one in listed:
             sign = self._signs[one["metadata"]["name"]]
             if now - sign.at > REMOVED_AFTER * sign.lasts:
-                await self._api.remove(
+                await self._client.remove(
                     one, uid=one["metadata"]["uid"], resource_version=one["metadata"]["resourceVersion"]
                 )
 
 
-def _written(lease: Manifest, terms: LeaseDurations) -> Manifest:
+def _written(lease: Manifest, durations: LeaseDurations) -> Manifest:
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     spec = {
         "holderIdentity": lease["metadata"]["name"],
-        "leaseDurationSeconds": max(1, round(terms.duration_s)),
+        "leaseDurationSeconds": max(1, round(durations.duration_s)),
         "renewTime": moment,
     }
     return lease | {"spec": spec}
 
 
-def _sign(lease: Manifest, terms: LeaseDurations) -> tuple[str, float]:
+def _sign(lease: Manifest, durations: LeaseDurations) -> tuple[str, float]:
     promised = (lease.get("spec") or {}).get("leaseDurationSeconds")
-    return str(lease["metadata"]["resourceVersion"]), float(promised or terms.duration_s)
+    return str(lease["metadata"]["resourceVersion"]), float(promised or durations.duration_s)

@@ -37,11 +37,11 @@ class AutoscalerWriter:
     """The writes of one process."""
 
     def __init__(
-        self, server: CreatingApiClient, world: ClusterState, instance: str, metrics: AutoscalerMetrics
+        self, client: CreatingApiClient, cluster: ClusterState, instance: str, metrics: AutoscalerMetrics
     ) -> None:
-        self._server = server
-        self._events = EventPublisher(server, instance)
-        self._effects = EffectWriter(server, world)
+        self._client = client
+        self._events = EventPublisher(client, instance)
+        self._effects = EffectWriter(client, cluster)
         self._metrics = metrics
 
     def publish(
@@ -118,7 +118,7 @@ class AutoscalerWriter:
     async def _apply(self, manifest: Manifest, state: DeploymentLoopState, now: float) -> int | None:
         """Return the object's version after the write; None if it failed."""
         try:
-            written = await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
+            written = await self._client.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
         except (NotFound, NotLeading):
             return None
         except Conflict:  # the object was replaced by another of the same name, which the watch will deliver
@@ -135,7 +135,7 @@ class AutoscalerWriter:
         self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float
     ) -> None:
         try:
-            memory = await memory_store.restore(self._server, case.document)
+            memory = await memory_store.restore(self._client, case.document)
             state.kept, state.failures = memory_store.lasting(memory), 0
         except RequestRefused as problem:
             memory = ScalingState()
@@ -161,7 +161,7 @@ class AutoscalerWriter:
     async def _keep(self, document: Manifest, state: DeploymentLoopState) -> None:
         assert state.memory is not None
         memory = state.memory
-        if await memory_store.keep(self._server, document, memory):
+        if await memory_store.keep(self._client, document, memory):
             state.kept = memory_store.lasting(memory)
         else:
             state.kept_at -= memory_store.EVERY_S - memory_store.RETRY_S

@@ -95,14 +95,14 @@ class AdvisedService:
     """The cheapest first."""
 
 
-def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings) -> Advice:
+def advise(service: AdvisedService, traffic: PlayedTraffic, settings: PlaySettings) -> Advice:
     """Play the levers of all suspicions."""
-    before = play.play(service.candidate, traffic, replace(chosen, snapshot_s=_often(traffic)))
+    before = play.play(service.candidate, traffic, replace(settings, snapshot_s=_often(traffic)))
     sizes = TrafficSizes.of(
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens
     )
     found = hindrances.suspicions(service.candidate, before, sizes, service.cards)
-    tried = sorted(_played(service, found, traffic, chosen), key=lambda one: one.rank)
+    tried = sorted(_played(service, found, traffic, settings), key=lambda one: one.rank)
     block_tokens = service.candidate.settings.block_tokens
     parted = parted_prompts.partings(traffic.arrivals(block_tokens), block_tokens)
     return Advice(before=before, sizes=sizes, tried=tuple(tried), partings=parted)
@@ -114,7 +114,7 @@ def _often(traffic: PlayedTraffic) -> float:
 
 
 def _played(
-    service: AdvisedService, found: Iterable[Suspicion], traffic: PlayedTraffic, chosen: PlaySettings
+    service: AdvisedService, found: Iterable[Suspicion], traffic: PlayedTraffic, settings: PlaySettings
 ) -> list[PlayedLever]:
     """Play each suspicion's levers up to the first that suffices."""
     tried = []
@@ -124,7 +124,7 @@ def _played(
             made = service.changed(lever)
             if isinstance(made, Unplayable):
                 continue
-            tried.append(PlayedLever(suspicion=suspicion, lever=lever, played=play.play(made, traffic, chosen)))
+            tried.append(PlayedLever(suspicion=suspicion, lever=lever, played=play.play(made, traffic, settings)))
             if tried[-1].played.keeps and suspicion.hindrance is not Hindrance.TOO_MANY_REPLICAS:
                 break
     return tried

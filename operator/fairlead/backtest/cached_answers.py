@@ -12,7 +12,7 @@ class CachedAnswers:
     """Draws which requests a response cache answers, and counts them."""
 
     share: float
-    chance: RandomSource
+    randomness: RandomSource
     since: float = 0.0
     """Earlier requests are not counted."""
     requests: int = 0
@@ -21,7 +21,7 @@ class CachedAnswers:
     def others(self, arrivals: Iterator[RequestArrival]) -> Iterator[RequestArrival]:
         """Yield the requests that engines have to answer."""
         for one in arrivals:
-            if self.chance.random() >= self.share:
+            if self.randomness.random() >= self.share:
                 yield one
             elif one.time >= self.since:
                 self.requests += 1

@@ -123,21 +123,21 @@ def candidate(
         made = _provision(launch.command, setup, packaged)
     except (CannotStart, ParserExit) as problem:
         return Unplayable(name=review.name, reason=UnplayableReason.CANNOT_START, because=str(problem))
-    door = desired.door
+    router = desired.router
     assert setup.accelerator is not None
     return Candidate(
         name=review.name,
         settings=made.settings,
         times=made.times,
         ranks=made.engines,
-        gpus=desired.wanted.gpus_per_replica,
+        gpus=desired.revision.gpus_per_replica,
         price_an_hour=setup.accelerator.price_an_hour,
         replicas=desired.replicas,
         policy=policy or NO_POLICY,
-        routers=(door.pods.replicas if isinstance(door, DeploymentRouter) else None) or 2,
+        routers=(router.pods.replicas if isinstance(router, DeploymentRouter) else None) or 2,
         notes=tuple(_notes(made)),
-        balancing=door.routing.balancing if isinstance(door, DeploymentRouter) else BALANCING,
-        routing=door.routing if isinstance(door, DeploymentRouter) else ROUTING,
+        balancing=router.routing.balancing if isinstance(router, DeploymentRouter) else BALANCING,
+        routing=router.routing if isinstance(router, DeploymentRouter) else ROUTING,
     )
 
 
@@ -161,19 +161,19 @@ def assumed_acceptance(speculation: SpeculationSettings) -> str:
 def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None) -> Unplayable | None:
     """Check what shows before the engine is sized."""
     name, setup = review.name, review.setup
-    wanted, bounds = desired.wanted, desired.replicas
+    revision, bounds = desired.revision, desired.replicas
     if review.refusals:
         first = review.refusals[0]
         because = f"{first.field}: {first.because}; {first.remedy}"
         return Unplayable(name=name, reason=UnplayableReason.REFUSED, because=because)
-    if wanted.engine.kind not in KINDS or wanted.cpu is not None:
+    if revision.engine.kind not in KINDS or revision.cpu is not None:
         because = f"only {' and '.join(KINDS)} on GPUs; the speed of others was not measured"
         return Unplayable(name=name, reason=UnplayableReason.NO_ENGINE_MODEL, because=because)
     if setup is None or setup.shape is None:
-        because = f"the shape of {wanted.model.source.location} is not known: set spec.model.shape or --config-json"
+        because = f"the shape of {revision.model.source.location} is not known: set spec.model.shape or --config-json"
         return Unplayable(name=name, reason=UnplayableReason.SHAPE_UNKNOWN, because=because)
     if setup.accelerator is None:
-        product = engine_placement.gpu_product(wanted)
+        product = engine_placement.gpu_product(revision)
         because = f"{product} is not in the catalogue: describe it with --products FILE"
         return Unplayable(name=name, reason=UnplayableReason.PRODUCT_UNKNOWN, because=because)
     if policy is None and isinstance(bounds, ReplicaBounds) and bounds.policy is not None:
@@ -185,12 +185,12 @@ def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy
 def _provision(words: Sequence[str], setup: EngineSetup, packaged: PackagedData) -> EngineProvision:
     """Size the engine by the catalogue, with this model's own shape and the user's GPU description."""
     after = words.index("--") + 1 if "--" in words else 0
-    served = command.read(words[after:])
+    serve_arguments = command.read(words[after:])
     catalogue = packaged.catalogue
     assert setup.shape is not None
     assert setup.accelerator is not None
-    shapes = {**catalogue.shapes, served.model: setup.shape}
-    accelerators = {**catalogue.accelerators, setup.wanted.product: setup.accelerator}
+    shapes = {**catalogue.shapes, serve_arguments.model: setup.shape}
+    accelerators = {**catalogue.accelerators, setup.revision.product: setup.accelerator}
     described = replace(packaged, catalogue=replace(catalogue, shapes=shapes, accelerators=accelerators))
-    machine = EmulatedMachine(setup.wanted.product, setup.wanted.gpus_per_replica)
-    return provision.provide(served, machine, EmulationKnobs(), described)
+    machine = EmulatedMachine(setup.revision.product, setup.revision.gpus_per_replica)
+    return provision.provide(serve_arguments, machine, EmulationKnobs(), described)

@@ -26,11 +26,11 @@ class Contender:
     searched: bool = False
     """Whether the smallest fixed number that keeps the objectives is searched for."""
 
-    def played(self, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+    def played(self, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
         """Play it and return the result."""
         if self.searched:
-            return yardsticks.static_peak(self.candidate, traffic, chosen)
-        return play.play(self.candidate, traffic, chosen)
+            return yardsticks.static_peak(self.candidate, traffic, settings)
+        return play.play(self.candidate, traffic, settings)
 
 
 class NothingToScale(ValueError):

@@ -31,12 +31,12 @@ BUSY_REQUESTS: Final = 0.4
 """Share of the requests that arrive in busy times."""
 
 
-def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic:
+def drawn(traffic: Traffic, context: int, randomness: RandomSource) -> PlayedTraffic:
     """Draw traffic of at most `MOST_RATE`, each request within the context. The same random source draws the same."""
     rate = rate_of(traffic)
     seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS, MOST_REQUESTS / rate)
-    sizes = lengths.by_percentiles(traffic.prompt, traffic.output, context, chance)
-    found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(chance), sizes))
+    sizes = lengths.by_percentiles(traffic.prompt, traffic.output, context, randomness)
+    found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(randomness), sizes))
 
     def arrivals(block_tokens: int) -> Iterator[RequestArrival]:
         for one in found:

@@ -27,16 +27,16 @@ class PlanPlayer:
 
     def __call__(self, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
         """Play further runs only if the first leaves the verdict open."""
-        found = self.made(proposal)
-        if isinstance(found, Unplayable):
-            self.unplayable[proposal.configuration.words] = found
+        candidate = self.made(proposal)
+        if isinstance(candidate, Unplayable):
+            self.unplayable[proposal.configuration.words] = candidate
             return ()
         self.played += 1
         runs: list[PlayedCandidate] = []
         for one in self.traffics:
-            requests = sum(1 for _ in one.arrivals(found.settings.block_tokens))
+            requests = sum(1 for _ in one.arrivals(candidate.settings.block_tokens))
             settings = replace(self.settings, may_miss=(1 - KEPT_GOAL) * requests)
-            runs.append(play.play(found, one, settings))
+            runs.append(play.play(candidate, one, settings))
             if not KEPT_GOAL <= runs[-1].report.kept < SURE:
                 break
         return tuple(runs)

@@ -139,25 +139,25 @@ class PlayedTraffic:
     """0 seconds as a date, in seconds since the epoch; None: no date is known, and schedules are not played."""
 
 
-def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+def play(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
     """Play from the first request on; the result depends on nothing but the arguments."""
-    objectives = objectives_of(candidate, chosen)
-    first, queued = _first(candidate, chosen), _is_queued(candidate, chosen)
-    log, inside = DecisionLog(first, traffic.began or 0.0), PlayedEngines(candidate, chosen.streams)
+    objectives = objectives_of(candidate, settings)
+    first, queued = _first(candidate, settings), _is_queued(candidate, settings)
+    log, inside = DecisionLog(first, traffic.began or 0.0), PlayedEngines(candidate, settings.streams)
     fleet = SimulatedFleet(
         inside=inside.inside,
         replicas=first,
         gpus=candidate.gpus,
-        cold_starts=cold_starts_of(candidate, chosen),
-        scaling=_scaling(candidate, traffic, log, chosen),
-        snapshot_s=chosen.snapshot_s,
+        cold_starts=cold_starts_of(candidate, settings),
+        scaling=_scaling(candidate, traffic, log, settings),
+        snapshot_s=settings.snapshot_s,
     )
-    statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
-    chance, cached = chosen.streams("world"), _cached_answers(candidate, traffic, chosen)
+    statistics, cut = CutStatistics(objectives, traffic.since, settings.progress, settings.may_miss), False
+    randomness, cached = settings.streams("world"), _cached_answers(candidate, traffic, settings)
     if queued:
-        world: FleetSimulation = QueuedPlay(fleet, candidate, inside, chance, statistics)
+        world: FleetSimulation = QueuedPlay(fleet, candidate, inside, randomness, statistics)
     else:
-        world = FleetSimulation(fleet, inside.balancer(), chance, statistics)
+        world = FleetSimulation(fleet, inside.balancer(), randomness, statistics)
     try:
         answers = BATCH_SECONDS if traffic.at_once else LAST_ANSWERS_SECONDS
         world.run(_arrivals(candidate, traffic, cached), until=traffic.seconds + answers)
@@ -180,7 +180,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         notes=(
             *candidate.notes,
             *play_notes.of_start(
-                None if chosen.recorded else chosen.start,
+                None if settings.recorded else settings.start,
                 first,
                 0 if traffic.since or candidate.baseline else log.most_soon(),
             ),
@@ -194,18 +194,18 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     )
 
 
-def _is_queued(candidate: Candidate, chosen: PlaySettings) -> bool:
+def _is_queued(candidate: Candidate, settings: PlaySettings) -> bool:
     """Whether the routers' queue is played: with a router, and if the product decides."""
-    return chosen.queued and not candidate.in_turn and candidate.baseline is None
+    return settings.queued and not candidate.in_turn and candidate.baseline is None
 
 
-def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
+def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -> Iterator[RequestArrival]:
     """Yield all requests except those that a response cache answers."""
-    return _arrivals(candidate, traffic, _cached_answers(candidate, traffic, chosen))
+    return _arrivals(candidate, traffic, _cached_answers(candidate, traffic, settings))
 
 
-def _cached_answers(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> CachedAnswers:
-    return CachedAnswers(candidate.answered_elsewhere, chosen.streams("responseCache"), traffic.since)
+def _cached_answers(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -> CachedAnswers:
+    return CachedAnswers(candidate.answered_elsewhere, settings.streams("responseCache"), traffic.since)
 
 
 def _arrivals(candidate: Candidate, traffic: PlayedTraffic, cached: CachedAnswers) -> Iterator[RequestArrival]:
@@ -213,29 +213,29 @@ def _arrivals(candidate: Candidate, traffic: PlayedTraffic, cached: CachedAnswer
     return cached.others(arrivals) if cached.share else arrivals
 
 
-def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:
+def objectives_of(candidate: Candidate, settings: PlaySettings) -> LatencyObjectives:
     """Return the comparison's objectives, or the policy's where it has none."""
-    common, own = chosen.objectives, candidate.policy.objectives
+    common, own = settings.objectives, candidate.policy.objectives
     return LatencyObjectives(
         ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
         tpot_p95_s=own.tpot_p95_seconds if common.tpot_p95_s is None else common.tpot_p95_s,
     )
 
 
-def _first(candidate: Candidate, chosen: PlaySettings) -> int:
+def _first(candidate: Candidate, settings: PlaySettings) -> int:
     bounds = candidate.replicas
     if not isinstance(bounds, ReplicaBounds):
         return bounds
-    return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
+    return max(bounds.least, 1) if settings.start is None else min(max(settings.start, bounds.least), bounds.most)
 
 
-def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
+def cold_starts_of(candidate: Candidate, settings: PlaySettings) -> ColdStartDistribution:
     """Return the comparison's cold starts, else the measured ones, else as long as the policy assumes."""
-    return chosen.cold_starts or candidate.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
+    return settings.cold_starts or candidate.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
 def _scaling(
-    candidate: Candidate, traffic: PlayedTraffic, log: DecisionLog, chosen: PlaySettings
+    candidate: Candidate, traffic: PlayedTraffic, log: DecisionLog, settings: PlaySettings
 ) -> ScalingHook | None:
     """Return the product's own decisions, or a baseline's; None for a fixed number of replicas.
 
@@ -252,7 +252,7 @@ def _scaling(
         bounds=bounds,
         policy=policy if traffic.began is not None else replace(policy, schedules=()),
         delay_s=SCRAPE_AGE_SECONDS,
-        assumed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
+        speed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
         began=traffic.began or 0.0,
         price_per_hour=None
         if candidate.price_an_hour is None
@@ -260,7 +260,7 @@ def _scaling(
     )
     return ScalingHook(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,
-        every_s=AS_THE_PRODUCT_SECONDS if _is_queued(candidate, chosen) else DECIDES_EVERY_SECONDS,
+        every_s=AS_THE_PRODUCT_SECONDS if _is_queued(candidate, settings) else DECIDES_EVERY_SECONDS,
         delay_s=SCRAPE_AGE_SECONDS,
         first_s=policy.objectives.ttft_p95_seconds,
         pace_s=policy.objectives.tpot_p95_seconds,

@@ -111,75 +111,75 @@ class _PlanSearch:
     limits: dict[ServingConfiguration, int] = field(default_factory=dict)
     """Batches that made a configuration hold."""
 
-    def configuration(self, option: FleetProposal) -> None:
+    def configuration(self, proposal: FleetProposal) -> None:
         """Find its fewest replicas that keep the objectives, while they are cheaper than the best so far."""
-        start = min(option.replicas, self._affordable(option))
-        least = USABLE if option.at_best else LEAST_PART
-        if start < max(1, math.ceil(option.replicas * least)):
+        start = min(proposal.replicas, self._affordable(proposal))
+        least = USABLE if proposal.at_best else LEAST_PART
+        if start < max(1, math.ceil(proposal.replicas * least)):
             return
-        if self._holds(option, start):
-            self._fewer(option, start)
+        if self._holds(proposal, start):
+            self._fewer(proposal, start)
         else:
-            self._more(option, start)
+            self._more(proposal, start)
 
-    def _fewer(self, option: FleetProposal, keeps: int) -> None:
+    def _fewer(self, proposal: FleetProposal, keeps: int) -> None:
         """Go down in growing steps while it holds, then bisect what was skipped."""
         failed, stride = 0, 1
         while not failed and keeps > 1:
             number = max(keeps - stride, 1)
-            if self._holds(option, number):
+            if self._holds(proposal, number):
                 keeps, stride = number, 2 * stride
             else:
                 failed = number
-        self._between(option, failed, keeps)
+        self._between(proposal, failed, keeps)
 
-    def _more(self, option: FleetProposal, failed: int) -> None:
+    def _more(self, proposal: FleetProposal, failed: int) -> None:
         """Go up, at most to twice the estimate, until it holds; then bisect what was skipped."""
-        most, stride = min(self._affordable(option), _most(option)), 1
+        most, stride = min(self._affordable(proposal), _most(proposal)), 1
         while failed < most:
             number = min(failed + stride, most)
-            if self._holds(option, number):
-                self._between(option, failed, number)
+            if self._holds(proposal, number):
+                self._between(proposal, failed, number)
                 return
             failed, stride = number, 2 * stride
 
-    def _between(self, option: FleetProposal, failed: int, keeps: int) -> None:
+    def _between(self, proposal: FleetProposal, failed: int, keeps: int) -> None:
         while keeps - failed > 1:
             middle = (failed + keeps) // 2
-            failed, keeps = (failed, middle) if self._holds(option, middle) else (middle, keeps)
+            failed, keeps = (failed, middle) if self._holds(proposal, middle) else (middle, keeps)
 
-    def _holds(self, option: FleetProposal, replicas: int) -> bool:
+    def _holds(self, proposal: FleetProposal, replicas: int) -> bool:
         """Play with the proposed batch, then with other ones."""
-        found = self._play(option, replicas)
-        return found is not None and (found.keeps or self._other_limits(option, found))
+        found = self._play(proposal, replicas)
+        return found is not None and (found.keeps or self._other_limits(proposal, found))
 
-    def _other_limits(self, option: FleetProposal, missed: PlayedProposal) -> bool:
+    def _other_limits(self, proposal: FleetProposal, missed: PlayedProposal) -> bool:
         """Whether the same replicas keep the objectives with another batch; the configuration then uses it."""
-        batches, found = _BatchSearch(option.supply.concurrent), missed
+        batches, found = _BatchSearch(proposal.supply.concurrent), missed
         for _ in range(OTHER_BATCHES):
             limit = batches.after(found.proposal.supply.concurrent, found.runs[-1].report)
-            tried = None if limit is None else self._play(option, missed.proposal.replicas, limit)
+            tried = None if limit is None else self._play(proposal, missed.proposal.replicas, limit)
             if tried is None:
                 return False
             if tried.keeps:
-                self.limits[option.configuration] = tried.proposal.supply.concurrent
+                self.limits[proposal.configuration] = tried.proposal.supply.concurrent
                 return True
             found = tried
         return False
 
-    def _affordable(self, option: FleetProposal) -> int:
+    def _affordable(self, proposal: FleetProposal) -> int:
         """Return replicas that cost less than the best so far; without one, the most that are played."""
         if self.best is None:
-            return _most(option)
-        each = option.cost_per_hour / option.replicas
+            return _most(proposal)
+        each = proposal.cost_per_hour / proposal.replicas
         return math.ceil(self.best.proposal.cost_per_hour / each - 1e-9) - 1
 
-    def _play(self, option: FleetProposal, replicas: int, limit: int | None = None) -> PlayedProposal | None:
+    def _play(self, proposal: FleetProposal, replicas: int, limit: int | None = None) -> PlayedProposal | None:
         if len(self.tried) >= MOST_PLAYS:
             return None
-        usual = self.limits.get(option.configuration, option.supply.concurrent)
-        changed = with_replicas(option, replicas, limit or usual)
-        found = self._played(changed, option.replicas)
+        usual = self.limits.get(proposal.configuration, proposal.supply.concurrent)
+        changed = with_replicas(proposal, replicas, limit or usual)
+        found = self._played(changed, proposal.replicas)
         if found is None:
             return None
         if found.keeps and (self.best is None or changed.cost_per_hour < self.best.proposal.cost_per_hour):
@@ -207,9 +207,9 @@ class _PlanSearch:
         return found
 
 
-def _most(option: FleetProposal) -> int:
+def _most(proposal: FleetProposal) -> int:
     """Return twice the estimate; four for an estimate of one, which may be too low by more than one."""
-    return 2 * max(option.replicas, 2)
+    return 2 * max(proposal.replicas, 2)
 
 
 @dataclass(slots=True)
@@ -260,15 +260,15 @@ def _firmer_batches(report: SimulationReport) -> tuple[float, ...]:
     return LARGER if report.kept_first < report.kept_pace else SMALLER
 
 
-def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProposal:
+def with_replicas(proposal: FleetProposal, replicas: int, limit: int) -> FleetProposal:
     """Return the configuration with another number and batch; its arithmetic stays the proposal's."""
-    part = replicas / option.replicas
+    part = replicas / proposal.replicas
     return replace(
-        option,
+        proposal,
         replicas=replicas,
-        supply=replace(option.supply, concurrent=limit),
-        cost_per_hour=option.cost_per_hour * part,
-        cost_per_thousand_tokens=option.cost_per_thousand_tokens * part,
+        supply=replace(proposal.supply, concurrent=limit),
+        cost_per_hour=proposal.cost_per_hour * part,
+        cost_per_thousand_tokens=proposal.cost_per_thousand_tokens * part,
     )
 
 

@@ -37,14 +37,14 @@ class QueuedPlay(QueuedSimulation):
         fleet: SimulatedFleet,
         candidate: Candidate,
         inside: PlayedEngines,
-        chance: RandomSource,
+        randomness: RandomSource,
         observer: SimulationObserver,
     ) -> None:
         settings, ranks = candidate.settings, candidate.ranks
         capacity = EngineCapacity(
             max_running=settings.max_sequences * ranks, kv_tokens=settings.blocks * settings.block_tokens * ranks
         )
-        super().__init__(fleet, _router(candidate), chance, observer, capacity)
+        super().__init__(fleet, _router(candidate), randomness, observer, capacity)
         self._inside = inside
 
     def _happen(self, serial: int, what: SimulationEvent) -> None:
@@ -54,7 +54,7 @@ class QueuedPlay(QueuedSimulation):
         super()._happen(serial, what)
 
     def _read_figures(self) -> None:
-        table = self._front.dispatcher.table
+        table = self._dispatcher.dispatcher.table
         samples = ((one, self._inside.figures(int(one.address), self.now)) for one in table.endpoints)
         table.all_figures([(one, sample) for one, sample in samples if sample is not None])
 

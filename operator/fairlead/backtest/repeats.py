@@ -147,9 +147,9 @@ class Repeated:
     @property
     def gpu_hours(self) -> Spread:
         """For the whole traffic."""
-        found = self.figure("gpuHours")
-        assert found is not None
-        return found
+        spread = self.figure("gpuHours")
+        assert spread is not None
+        return spread
 
     @property
     def keeps(self) -> bool:

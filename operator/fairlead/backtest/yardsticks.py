@@ -22,27 +22,27 @@ class BoundTerms(NamedTuple):
     """The shortest cold start."""
 
 
-def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+def static_peak(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
     """Find the fewest replicas within its bounds that keep the objectives throughout, or the most if none do.
 
     More replicas never keep fewer requests, chance aside, so the number is bisected.
     """
     bounds = candidate.replicas
     least, most = (max(bounds.least, 1), bounds.most) if isinstance(bounds, ReplicaBounds) else (1, bounds)
-    low, high, found = least - 1, least, play.play(candidate.fixed(least), traffic, chosen)
+    low, high, found = least - 1, least, play.play(candidate.fixed(least), traffic, settings)
     while not found.keeps and high < most:
         low, high = high, min(2 * high, most)
-        found = play.play(candidate.fixed(high), traffic, chosen)
+        found = play.play(candidate.fixed(high), traffic, settings)
     while found.keeps and high - low > 1:
         middle = (low + high) // 2
-        run = play.play(candidate.fixed(middle), traffic, chosen)
+        run = play.play(candidate.fixed(middle), traffic, settings)
         low, high, found = (low, middle, run) if run.keeps else (middle, high, found)
     return found
 
 
-def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> LeastSeconds:
+def bound(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -> LeastSeconds:
     """Return GPU seconds that no policy with these replicas and minimum undercuts while keeping the objectives."""
-    terms = terms_of(candidate, chosen)
+    terms = terms_of(candidate, settings)
     question = BoundQuestion(
         settings=candidate.settings,
         times=candidate.times,
@@ -51,18 +51,18 @@ def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) ->
         goal=KEPT_GOAL,
         least=terms.least,
         cold_s=terms.cold_s,
-        arrivals=lambda: play.reaching_engines(candidate, traffic, chosen),
+        arrivals=lambda: play.reaching_engines(candidate, traffic, settings),
         seconds=traffic.seconds,
     )
     return lower_bound.least(question).times(candidate.gpus)
 
 
-def terms_of(candidate: Candidate, chosen: PlaySettings) -> BoundTerms:
+def terms_of(candidate: Candidate, settings: PlaySettings) -> BoundTerms:
     """Return its terms: candidates with the same ones, and the same engines, have the same bound."""
     return BoundTerms(
-        objectives=play.objectives_of(candidate, chosen),
+        objectives=play.objectives_of(candidate, settings),
         least=_least(candidate),
-        cold_s=play.cold_starts_of(candidate, chosen).least,
+        cold_s=play.cold_starts_of(candidate, settings).least,
     )
 
 

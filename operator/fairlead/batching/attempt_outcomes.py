@@ -80,15 +80,15 @@ class AttemptCounts:
     refused_s: float = 0.0
     """Seconds from the first to the last of the refusals that the last attempts met, with nothing else between."""
 
-    def after(self, what: Outcome, took_s: float) -> "AttemptCounts":
+    def after(self, outcome: Outcome, took_s: float) -> "AttemptCounts":
         """Count one more, which took so long."""
-        anew = replace(self, last=what, refused_s=0.0)
-        if what in _REFUSALS:
-            goes_on = self.last is what and (took_s <= TAKEN_S or what is Outcome.NO_REPLICA)
+        anew = replace(self, last=outcome, refused_s=0.0)
+        if outcome in _REFUSALS:
+            goes_on = self.last is outcome and (took_s <= TAKEN_S or outcome is Outcome.NO_REPLICA)
             return replace(anew, refusals=self.refusals + 1, refused_s=self.refused_s + took_s if goes_on else 0.0)
-        if what is Outcome.SPENT:
+        if outcome is Outcome.SPENT:
             return replace(anew, refusals=self.refusals + 1)
-        if what is Outcome.FAULT:
+        if outcome is Outcome.FAULT:
             return replace(anew, faults=self.faults + 1)
         return replace(anew, unreachable=self.unreachable + 1)
 

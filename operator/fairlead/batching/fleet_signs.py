@@ -35,14 +35,14 @@ class FleetSigns:
         self._begun[self._attempts] = now
         return self._attempts
 
-    def ended(self, attempt: int, what: Outcome, now: float) -> float:
+    def ended(self, attempt: int, outcome: Outcome, now: float) -> float:
         """Record what became of an attempt; return the seconds that it took."""
         took = now - self._begun.pop(attempt)
-        if what in _SIGNS or (what is Outcome.BUSY and took > TAKEN_S):
+        if outcome in _SIGNS or (outcome is Outcome.BUSY and took > TAKEN_S):
             self._failing_since, self._longest_fault_s, self._failed = inf, 0.0, 0
             return took
         self._failing_since = min(self._failing_since, now)
-        if what in _WITHOUT_SIGN:
+        if outcome in _WITHOUT_SIGN:
             self._longest_fault_s = max(self._longest_fault_s, took)
         return took
 

@@ -34,7 +34,7 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     """Compute the advice; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
     traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
     settings = simulate_inputs.play_settings(chosen, source, traffic.began)
-    one = simulate_candidates.single(chosen, source.recorded)
+    one = simulate_candidates.single(chosen, source.recording)
     one.check_objective(settings.objectives)
     read, bounds = one.read, one.candidate.replicas
 

@@ -79,15 +79,19 @@ def run(chosen: argparse.Namespace) -> int:
     except (calibrate_inputs.CalibrateArgumentError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
-    found = calibration_file.calibrate(target.question, seen, target.times, calibrate_inputs.source(chosen))
-    because = str(found) if isinstance(found, TooFewStretches) else calibrate_inputs.undetermined(found.shares)
-    if isinstance(found, TooFewStretches) or because:
+    calibration = calibration_file.calibrate(target.sizing, seen, target.times, calibrate_inputs.source(chosen))
+    because = (
+        str(calibration)
+        if isinstance(calibration, TooFewStretches)
+        else calibrate_inputs.undetermined(calibration.shares)
+    )
+    if isinstance(calibration, TooFewStretches) or because:
         print(f"fairlead calibrate: {because}", file=sys.stderr)
         return 1
-    if warning := calibrate_inputs.doubtful(found.shares):
+    if warning := calibrate_inputs.doubtful(calibration.shares):
         print(f"fairlead calibrate: {warning}", file=sys.stderr)
-    written = calibration_file.as_json(found)
-    print(written.rstrip() if chosen.output == "json" else found.origin.line())
+    written = calibration_file.as_json(calibration)
+    print(written.rstrip() if chosen.output == "json" else calibration.origin.line())
     return 0 if chosen.out is None or calibrate_inputs.write(chosen.out, written, _report) else 2
 
 

@@ -43,39 +43,39 @@ class CalibrateArgumentError(Exception):
 class CalibrationTarget:
     """The deployment to measure."""
 
-    question: SizingInput
+    sizing: SizingInput
     blocks: int | None
     """Blocks of its KV cache, if the command sets them."""
     block_tokens: int
 
     def times(self, reached: RateShares) -> PhysicalStepTimes:
         """Compute its step times with these shares."""
-        return rate_shares.step_times_with_shares(self.question, reached, _TRIED)
+        return rate_shares.step_times_with_shares(self.sizing, reached, _TRIED)
 
 
 def read(chosen: argparse.Namespace) -> CalibrationTarget:
     """Read the target from the engine's command after `--` and from the GPU; check the other options first."""
     _check(chosen)
     try:
-        served = command.read(chosen.vllm)
+        serve_arguments = command.read(chosen.vllm)
     except command.InvalidCommandLine as problem:
         raise CalibrateArgumentError(str(problem)) from problem
     catalogue = offline_data.catalogue(chosen.products)
-    shape = catalogue.shapes.get(served.model)
+    shape = catalogue.shapes.get(serve_arguments.model)
     if shape is None:
         raise CalibrateArgumentError(
-            f"model {served.model}: not in the catalogue; {_near(served.model, catalogue.shapes)}"
+            f"model {serve_arguments.model}: not in the catalogue; {_near(serve_arguments.model, catalogue.shapes)}"
         )
     accelerator = catalogue.accelerators.get(chosen.product)
     if accelerator is None:
         raise CalibrateArgumentError(
             f"--product {chosen.product}: not in the catalogue; {_near(chosen.product, catalogue.accelerators)}"
         )
-    if served.memory.parallelism.gpus != chosen.gpus:
-        needed = served.memory.parallelism.gpus
+    if serve_arguments.memory.parallelism.gpus != chosen.gpus:
+        needed = serve_arguments.memory.parallelism.gpus
         raise CalibrateArgumentError(f"--gpus {chosen.gpus}: the command spreads over {needed}; write --gpus {needed}")
-    question = provision.question_of(served, shape, accelerator, catalogue)
-    return CalibrationTarget(question, served.memory.blocks, served.limits.block_tokens)
+    sizing = provision.question_of(serve_arguments, shape, accelerator, catalogue)
+    return CalibrationTarget(sizing, serve_arguments.memory.blocks, serve_arguments.limits.block_tokens)
 
 
 def _check(chosen: argparse.Namespace) -> None:
@@ -95,15 +95,15 @@ def _check(chosen: argparse.Namespace) -> None:
         raise CalibrateArgumentError(f"--{given.replace('_', '-')}: only --sweep uses it; add --sweep, or leave it out")
 
 
-def undetermined(found: RateShares) -> str:
+def undetermined(shares: RateShares) -> str:
     """Say that the share of bandwidth stopped at a limit of what is tried: the times are not this GPU's; else empty."""
-    because = _unexplained("bandwidth", found.bandwidth)
+    because = _unexplained("bandwidth", shares.bandwidth)
     return because and f"{because}; check --product and the command, and watch under steadier load"
 
 
-def doubtful(found: RateShares) -> str:
+def doubtful(shares: RateShares) -> str:
     """Say the same of the share of arithmetic, which matters only for long prompts and large batches; else empty."""
-    because = _unexplained("arithmetic", found.arithmetic)
+    because = _unexplained("arithmetic", shares.arithmetic)
     return because and f"warning: {because}; before you plan for long prompts, watch again under more load"
 
 
@@ -121,7 +121,7 @@ def observations(
     if chosen.url is not None:
         plan = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
         scrapes = asyncio.run(_watch(plan, report))
-        return scrape_intervals.stretches(scrapes, target.question.batch_tokens)
+        return scrape_intervals.stretches(scrapes, target.sizing.batch_tokens)
     if target.blocks is None:
         raise CalibrateArgumentError(
             "--recorded: the size of the run's KV cache is unknown; "
@@ -132,7 +132,7 @@ def observations(
     except BadMeasurement as problem:
         raise CalibrateArgumentError(f"--recorded {chosen.recorded}: {problem}") from problem
     limits = EngineSettings(
-        blocks=target.blocks, block_tokens=target.block_tokens, batch_tokens=target.question.batch_tokens
+        blocks=target.blocks, block_tokens=target.block_tokens, batch_tokens=target.sizing.batch_tokens
     )
     return first_seconds.stretches(rows, limits)
 

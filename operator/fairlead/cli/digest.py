@@ -20,17 +20,17 @@ def run(chosen: argparse.Namespace) -> int:
 
     folder = Path(chosen.folder)
     try:
-        found, digest = staging_folder.facts_of(folder), staging_folder.digest_of(folder)
+        facts, digest = staging_folder.facts_of(folder), staging_folder.digest_of(folder)
     except UnreadableAdapter as problem:
         print(f"fairlead digest: {chosen.folder}: {problem}; {staging_folder.REMEDY}", file=sys.stderr)
         return 1
     fields: dict[str, object] = {
         "digest": digest,
-        "rank": found.rank,
-        "base": found.base or "not named",
-        "modules": sorted(found.modules),
-        "layers": found.layers,
-        "beyond": list(found.beyond),
+        "rank": facts.rank,
+        "base": facts.base or "not named",
+        "modules": sorted(facts.modules),
+        "layers": facts.layers,
+        "beyond": list(facts.beyond),
     }
     if chosen.output == "json":
         print(json.dumps(fields))

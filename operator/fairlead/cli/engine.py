@@ -46,8 +46,8 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.emulator.engine.provision import EmulatedMachine
 
     try:
-        served = dialects.read(chosen.engine, os.environ)
-        pretended = emulation_knobs.read(os.environ)
+        serve_arguments = dialects.read(chosen.engine, os.environ)
+        knobs = emulation_knobs.read(os.environ)
         step_times = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
     except ParserExit as problem:
         print(problem, file=sys.stderr)
@@ -56,21 +56,21 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2
     if chosen.check:
-        return startup_check.check(served, pretended, _print_line)
+        return startup_check.check(serve_arguments, knobs, _print_line)
     replies = replace(
-        served.answering,
-        invalid_json_rate=pretended.invalid_json_rate,
-        reply_tokens=pretended.reply_tokens,
-        reply_seed=pretended.seed,
+        serve_arguments.answering,
+        invalid_json_rate=knobs.invalid_json_rate,
+        reply_tokens=knobs.reply_tokens,
+        reply_seed=knobs.seed,
     )
     start = process.EngineStart(
-        served=replace(served, answering=replies),
-        pretence=pretended,
+        serve_arguments=replace(serve_arguments, answering=replies),
+        knobs=knobs,
         machine=EmulatedMachine(chosen.product, chosen.gpus),
         packaged=step_times,
     )
-    outside = process.ProcessEnvironment(clock=time.time, log=_print_line, environment=os.environ)
-    return uvloop.run(process.run(start, outside))
+    environment = process.ProcessEnvironment(clock=time.time, log=_print_line, environment=os.environ)
+    return uvloop.run(process.run(start, environment))
 
 
 def _print_line(line: str) -> None:

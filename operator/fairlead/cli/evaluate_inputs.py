@@ -219,7 +219,7 @@ def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
             chance=1 / chosen.choices if chosen.choices > 1 else 0.0,
             expected_score=None if expected is None else _share("--expected-score", expected, 0, 100),
         ),
-        power=ItemPlan(
+        item_plan=ItemPlan(
             margin=wanted.margin, discordance=wanted.discordance if chosen.discordance else 0.0, power=wanted.power
         ),
         concurrency=_whole(chosen.concurrency, "--concurrency", _MOST_AT_ONCE),

@@ -36,7 +36,9 @@ def as_json(shown: ShownRun) -> str:
         "margin": shown.inputs.settings.plan.margin,
         "sent": result.sent,
         "kept": {side.value: number for side, number in shown.kept.items()},
-        "noise": None if result.noise is None else {"items": result.noise.n, "discordance": result.noise.discordance},
+        "noise": None
+        if result.counts is None
+        else {"items": result.counts.n, "discordance": result.counts.discordance},
         "refusal": None if result.refusal is None else asdict(result.refusal),
     }
     if result.bias is not None:
@@ -44,10 +46,10 @@ def as_json(shown: ShownRun) -> str:
     if report is not None:
         document |= {
             "verdict": asdict(report.verdict),
-            "counts": asdict(report.counted.counts),
-            "clusters": len(report.counted.clusters),
-            "designEffect": report.counted.design_effect(-shown.inputs.settings.plan.margin),
-            "recovery": report.counted.counts.recovery,
+            "counts": asdict(report.counts.counts),
+            "clusters": len(report.counts.clusters),
+            "designEffect": report.counts.design_effect(-shown.inputs.settings.plan.margin),
+            "recovery": report.counts.counts.recovery,
             "guards": [asdict(one) for one in report.guards],
             "slices": [asdict(one) for one in report.slices],
         }
@@ -63,9 +65,9 @@ def _head(shown: ShownRun) -> Iterator[str]:
         kept = f", {shown.kept[side]:,} answers kept from before" if shown.kept[side] else ""
         yield f"{side:<10} {address.url}{kept}"
     yield f"{'items':<10} {shown.inputs.set_words}"
-    noise = shown.result.noise
-    if noise is not None:
-        yield f"{'noise':<10} the baseline differs from itself in {noise.discordance:.1%} of {noise.n:.0f} items"
+    counts = shown.result.counts
+    if counts is not None:
+        yield f"{'noise':<10} the baseline differs from itself in {counts.discordance:.1%} of {counts.n:.0f} items"
 
 
 def _body(shown: ShownRun) -> Iterator[str]:
@@ -84,7 +86,7 @@ def _body(shown: ShownRun) -> Iterator[str]:
 
 
 def _rows(report: QualityReport) -> Iterator[tuple[str, ...]]:
-    counts = report.counted.counts
+    counts = report.counts.counts
     yield "", "baseline", "candidate", "difference", "at worst", "at best"
     low, high = (f"{100 * one:+.1f}" for one in (report.interval.low, report.interval.high))
     yield (
@@ -108,8 +110,8 @@ def _rows(report: QualityReport) -> Iterator[tuple[str, ...]]:
     yield "flips", "", _part(counts.discordance), f"+{counts.gained:.0f} -{counts.lost:.0f}"
     if counts.recovery is not None:
         yield "recovery", "", _part(counts.recovery)
-    if report.counted.clustered:
-        yield "clusters", "", str(len(report.counted.clusters))
+    if report.counts.clustered:
+        yield "clusters", "", str(len(report.counts.clusters))
 
 
 def _part(share: float) -> str:

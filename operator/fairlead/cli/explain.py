@@ -84,21 +84,21 @@ async def _show_from_cluster(chosen: argparse.Namespace) -> None:
     name = explanation.target_name(chosen.target)
     async with cluster_client.open_cluster(
         chosen.autoscaler, chosen.operator_namespace, context=chosen.context
-    ) as door:
-        shown = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
+    ) as client:
+        shown = await explanation.of_cluster(client, chosen.namespace or client.home, name, time.time())
         _show(chosen, shown)
         while chosen.watch:
             await asyncio.sleep(chosen.every)
-            again = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
+            again = await explanation.of_cluster(client, chosen.namespace or client.home, name, time.time())
             if again.decided != shown.decided:
                 shown = again
                 _show(chosen, shown)
 
 
-def _show(chosen: argparse.Namespace, shown: "Explanation") -> None:
+def _show(chosen: argparse.Namespace, explanation: "Explanation") -> None:
     from fairlead.cli import explain_text
 
     if chosen.output == "json":
-        print(explain_text.as_json(shown), flush=True)
+        print(explain_text.as_json(explanation), flush=True)
     else:
-        print(explain_text.as_text(shown, colour=terminal_colours.wanted(sys.stdout)), flush=True)
+        print(explain_text.as_text(explanation, colour=terminal_colours.wanted(sys.stdout)), flush=True)

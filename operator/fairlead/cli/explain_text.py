@@ -24,39 +24,39 @@ _MOST_DECISIONS: Final = 10
 _A_YEAR_S: Final = 365 * 86_400.0
 
 
-def as_text(shown: Explanation, *, colour: bool) -> str:
+def as_text(explanation: Explanation, *, colour: bool) -> str:
     """Format as text; empty sections are left out."""
-    sections = [("", [_heading(shown)]), *_sections(shown)]
+    sections = [("", [_heading(explanation)]), *_sections(explanation)]
     return "\n\n".join(_section(title, lines, colour) for title, lines in sections if lines)
 
 
-def as_json(shown: Explanation) -> str:
+def as_json(explanation: Explanation) -> str:
     """Format as JSON, under stable names; `fairlead replay` can read the record in it."""
-    record = None if isinstance(shown.record, NoDecision) else msgspec.to_builtins(shown.record)
+    record = None if isinstance(explanation.record, NoDecision) else msgspec.to_builtins(explanation.record)
     return json.dumps(
         {
-            "namespace": shown.namespace,
-            "name": shown.name,
-            "status": dict(shown.scaling),
+            "namespace": explanation.namespace,
+            "name": explanation.name,
+            "status": dict(explanation.scaling),
             "record": record,
-            "changes": [msgspec.to_builtins(turn) for turn in shown.turns],
-            "notes": list(shown.notes),
+            "changes": [msgspec.to_builtins(turn) for turn in explanation.turns],
+            "notes": list(explanation.notes),
         },
         indent=1,
         ensure_ascii=False,
     )
 
 
-def _sections(shown: Explanation) -> Iterator[tuple[str, list[str]]]:
-    record = shown.record
+def _sections(explanation: Explanation) -> Iterator[tuple[str, list[str]]]:
+    record = explanation.record
     if isinstance(record, NoDecision):
-        yield "Why", [str(shown.scaling.get("message") or "the object has no message")]
+        yield "Why", [str(explanation.scaling.get("message") or "the object has no message")]
     else:
         yield from _decision(record)
-        yield "What would change it", [*_turns(shown, record), *change_sentences.open_bounds(record)]
-    yield "Lately", [_lately(one) for one in (shown.scaling.get("decisions") or ())[:_MOST_DECISIONS]]
-    yield "Conditions", _conditions(shown)
-    yield "Note", list(shown.notes)
+        yield "What would change it", [*_turns(explanation, record), *change_sentences.open_bounds(record)]
+    yield "Lately", [_lately(one) for one in (explanation.scaling.get("decisions") or ())[:_MOST_DECISIONS]]
+    yield "Conditions", _conditions(explanation)
+    yield "Note", list(explanation.notes)
 
 
 def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
@@ -92,18 +92,18 @@ def _day_and_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _heading(shown: Explanation) -> str:
+def _heading(explanation: Explanation) -> str:
     """Format `infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
-    place = f"infd/{shown.name} in {shown.namespace}"
-    if isinstance(shown.record, NoDecision):
-        scaling = shown.scaling
+    place = f"infd/{explanation.name} in {explanation.namespace}"
+    if isinstance(explanation.record, NoDecision):
+        scaling = explanation.scaling
         number, reason = scaling.get("recommended", scaling.get("advised")), scaling.get("reason")
-        return f"{place}: {_replicas(number)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
-    facts, recommendation = shown.record.facts, shown.record.recommendation
+        return f"{place}: {_replicas(number)} ({reason}), {explanation.status.get('readyReplicas', 0)} ready"
+    facts, recommendation = explanation.record.facts, explanation.record.recommendation
     asleep = f" and {recommendation.asleep} asleep" if recommendation.asleep else ""
     mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
-    ago = f"{lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
-    when = ago if shown.status else f"at {_day_and_time(shown.record.now)}"
+    ago = f"{lasting(max(0.0, explanation.seen_at - explanation.record.now))} ago"
+    when = ago if explanation.status else f"at {_day_and_time(explanation.record.now)}"
     policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
     return (
         f"{place}: {_replicas(recommendation.replicas)}{asleep} ({recommendation.reason.value}), {_phases(facts)}; "
@@ -118,12 +118,12 @@ def _phases(facts: ScalingFacts) -> str:
     return ", ".join(phases) or "no pods"
 
 
-def _turns(shown: Explanation, record: DecisionRecord) -> list[str]:
-    return aligned(change_sentences.changes(shown.turns, record)) or [change_sentences.NOTHING_FOUND]
+def _turns(explanation: Explanation, record: DecisionRecord) -> list[str]:
+    return aligned(change_sentences.changes(explanation.turns, record)) or [change_sentences.NOTHING_FOUND]
 
 
-def _conditions(shown: Explanation) -> list[str]:
-    conditions = [one for one in shown.status.get("conditions") or () if one.get("type") == "ScalingActive"]
+def _conditions(explanation: Explanation) -> list[str]:
+    conditions = [one for one in explanation.status.get("conditions") or () if one.get("type") == "ScalingActive"]
     return [f"{one['type']}={one.get('status')} {one.get('reason')}: {one.get('message')}" for one in conditions]
 
 

@@ -80,10 +80,10 @@ def _of_images(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"Images pulled in advance: {message}."
 
 
-async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
+async def of_cluster(client: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
     """Explain the current state; raises `ClusterUnavailable` if no process decides about the deployment."""
     try:
-        found = await door.deployment(namespace, name)
+        found = await client.deployment(namespace, name)
     except ValueError as problem:
         raise TargetNameError(str(problem)) from problem
     status = found.get("status") or {}
@@ -92,16 +92,18 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
         raise ClusterUnavailable(
             f"infd/{name} in {namespace} is not scaled: spec.scaling is not set, so spec.replicas "
             f"({spec.get('replicas', 1)}) decides; set spec.scaling with minReplicas and maxReplicas. "
-            f"{await door.currency(found, now)}"
+            f"{await client.currency(found, now)}"
         )
-    record = await door.record(namespace, name)
+    record = await client.record(namespace, name)
     decided = None if isinstance(record, NoDecision) else record.now
-    current = "" if decided is not None and status_freshness.is_fresh(decided, now) else await door.currency(found, now)
+    current = (
+        "" if decided is not None and status_freshness.is_fresh(decided, now) else await client.currency(found, now)
+    )
     if isinstance(record, NoDecision) and not status.get("scaling"):
         raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
     notes = (*current.splitlines(), *_of_canary(name, status), *_of_images(status))
-    shown = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
-    return _explained(record, shown)
+    explanation = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
+    return _explained(record, explanation)
 
 
 def of_file(file: str, target: str | None, namespace: str | None) -> Explanation:

@@ -34,10 +34,10 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.sizing import capacity_planning
 
     try:
-        brief = plan_inputs.read_inputs(chosen)
-        planned = capacity_planning.plan(brief)
-        plays = plan_play.played(chosen, brief, planned)
-        note = plan_play.undrawable(chosen, brief)
+        inputs = plan_inputs.read_inputs(chosen)
+        planned = capacity_planning.plan(inputs)
+        plays = plan_play.played(chosen, inputs, planned)
+        note = plan_play.undrawable(chosen, inputs)
     except OSError as problem:
         print(f"fairlead plan: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2
@@ -50,9 +50,9 @@ def run(chosen: argparse.Namespace) -> int:
         plays=plays,
         name=chosen.name,
         source=source,
-        objectives=brief.objectives,
+        objectives=inputs.objectives,
         note=note,
-        simulated=not note and plan_play.is_played(chosen, brief),
+        simulated=not note and plan_play.is_played(chosen, inputs),
         chosen=bool(chosen.product),
     )
     nothing_to_apply = chosen.output == "yaml" and shown.answer is None

@@ -49,14 +49,14 @@ class PlanPlays:
     """As judged: with a limit for first tokens where none, or a longer one, was given."""
 
 
-def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
+def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
     """Play the proposals; None without an objective that could be missed, or if playing is off or cannot be drawn."""
     options = played_plan.configurations(planned)
-    if not options or not is_played(chosen, brief) or undrawable(chosen, brief):
+    if not options or not is_played(chosen, inputs) or undrawable(chosen, inputs):
         return None
-    traffics, words = _traffics(chosen, brief)
-    objectives = _judged(brief.objectives, traffics[0])
-    if objectives != brief.objectives:
+    traffics, words = _traffics(chosen, inputs)
+    objectives = _judged(inputs.objectives, traffics[0])
+    if objectives != inputs.objectives:
         words = f"{words}; first tokens are allowed {objectives.ttft_p95_s:.0f} s, so that no queue grows without end"
     settings = PlaySettings(streams=SeededStreams(chosen.seed), objectives=objectives)
     made = maker(chosen.model, chosen.config_json, chosen.products, chosen.name)
@@ -67,16 +67,16 @@ def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan)
     return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()), objectives=objectives)
 
 
-def is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
+def is_played(chosen: argparse.Namespace, inputs: PlanInputs) -> bool:
     """Whether there is an objective that could be missed, and playing is not off."""
-    goals = (brief.objectives.ttft_p95_s, brief.objectives.tpot_p95_s)
+    goals = (inputs.objectives.ttft_p95_s, inputs.objectives.tpot_p95_s)
     return not chosen.no_play and goals != (None, None)
 
 
-def undrawable(chosen: argparse.Namespace, brief: PlanInputs) -> str:
+def undrawable(chosen: argparse.Namespace, inputs: PlanInputs) -> str:
     """Say that more requests arrive than can be drawn and played, or too few to tell anything; empty if not."""
-    rate, most = drawn_traffic.rate_of(brief.traffic), drawn_traffic.MOST_RATE
-    if not is_played(chosen, brief) or _has_requests(chosen):
+    rate, most = drawn_traffic.rate_of(inputs.traffic), drawn_traffic.MOST_RATE
+    if not is_played(chosen, inputs) or _has_requests(chosen):
         return ""
     if rate * drawn_traffic.MOST_SECONDS < FEWEST_REQUESTS:
         return (
@@ -114,7 +114,7 @@ def maker(
     return made
 
 
-def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
+def _traffics(chosen: argparse.Namespace, inputs: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
     """The recording itself, if no argument overrides it, of clients by seeds; else traffic drawn from a description."""
     if _has_requests(chosen):
         try:
@@ -126,7 +126,7 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
     streams = [SeededStreams(chosen.seed + turn) for turn in range(SEEDS)]
     if _is_recorded(chosen) and (mixed := _clients(Path(chosen.trace), streams)):
         return mixed
-    found = tuple(drawn_traffic.drawn(brief.traffic, brief.context, one("plan")) for one in streams)
+    found = tuple(drawn_traffic.drawn(inputs.traffic, inputs.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
 
 

@@ -40,10 +40,10 @@ def unkept(objectives: LatencyObjectives, judged: LatencyObjectives, played: Pla
     )
 
 
-def _queued(judged: LatencyObjectives, played: PlayedPlan) -> bool:
+def _queued(objectives: LatencyObjectives, played: PlayedPlan) -> bool:
     """Whether the nearest fleet's first tokens came later than allowed; at a slower pace, larger batches would help."""
     runs = [run.report for run in max(played.tried, key=lambda one: one.kept).runs] if played.tried else []
-    return any(one.ttft.p95 > (judged.ttft_p95_s or math.inf) for one in runs)
+    return any(one.ttft.p95 > (objectives.ttft_p95_s or math.inf) for one in runs)
 
 
 def left_out(planned: CapacityPlan) -> str:

@@ -32,10 +32,10 @@ def changed(one: YamlDocument, lever: Lever, context: ReviewContext, packaged: P
     """Read a deployment with one lever changed, reviewed as admission would."""
     assert isinstance(one.content, dict)
     place = f"{one.place}, {lever.words}"
-    found = read(YamlDocument(place=place, content=lever.applied(one.content)), context, packaged)
-    if isinstance(found, Unplayable):
-        return replace(found, name=f"{found.name}, {lever.words}")
-    return lever.candidate(found)
+    candidate = read(YamlDocument(place=place, content=lever.applied(one.content)), context, packaged)
+    if isinstance(candidate, Unplayable):
+        return replace(candidate, name=f"{candidate.name}, {lever.words}")
+    return lever.candidate(candidate)
 
 
 def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext) -> ScalingPolicy | None:

@@ -95,13 +95,13 @@ def _objects(accepted: "Sequence[tuple[object, Review]]", context: "ReviewContex
 
     from fairlead.cli import rendered_objects
 
-    platform = rendered_objects.installation(image, assigned_users=context.assigned_users)
+    installation = rendered_objects.installation(image, assigned_users=context.assigned_users)
     made: list[dict[str, Any]] = []
     for document, review in accepted:
         if review.gateway is not None:
-            made += rendered_objects.of_gateway(review, [of for _, of in accepted], platform)
+            made += rendered_objects.of_gateway(review, [of for _, of in accepted], installation)
         elif review.engine is not None and isinstance(document, dict):
-            made += rendered_objects.of_deployment(document, context, platform)
+            made += rendered_objects.of_deployment(document, context, installation)
     return yaml.safe_dump_all(made, sort_keys=False, explicit_start=True) if made else ""
 
 
@@ -130,9 +130,9 @@ def _router(review: "Review") -> dict[str, Any] | None:
     from fairlead.objects import router_config
     from fairlead.review import replica_facts
 
-    if review.setup is None or not isinstance(review.door, DeploymentRouter):
+    if review.setup is None or not isinstance(review.router, DeploymentRouter):
         return None
-    return router_config.document(review.setup.wanted, review.door, replica_facts.replica(review))
+    return router_config.document(review.setup.revision, review.router, replica_facts.replica(review))
 
 
 def _value(value: "str | SecretKey | EnvFrom") -> str:

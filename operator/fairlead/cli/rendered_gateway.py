@@ -17,7 +17,7 @@ def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[st
     joined = {
         f"{one.namespace}/{one.name}": _target(one)
         for one in reviews
-        if one.door == gateway.reference and gateway.allows(one.namespace)
+        if one.router == gateway.reference and gateway.allows(one.namespace)
     }
     models = routed_models.routed(gateway, GatewayMembers(joined=joined, named_by=frozenset(joined)))
     return gateway_config.document(gateway, list(joined.values()), models.routes)
@@ -25,4 +25,6 @@ def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[st
 
 def _target(review: Review) -> dict[str, Any]:
     assert review.setup is not None
-    return gateway_config.target(RoutedDeployment(wanted=review.setup.wanted, replica=replica_facts.replica(review)))
+    return gateway_config.target(
+        RoutedDeployment(revision=review.setup.revision, replica=replica_facts.replica(review))
+    )

@@ -41,7 +41,7 @@ def installation(image: str, *, assigned_users: bool = False) -> Installation:
     return Installation(image=image, operator_namespace=OPERATOR_NAMESPACE, assigned_users=assigned_users)
 
 
-def of_deployment(document: Mapping[str, Any], context: ReviewContext, platform: Installation) -> list[Manifest]:
+def of_deployment(document: Mapping[str, Any], context: ReviewContext, installation: Installation) -> list[Manifest]:
     """The objects of one accepted InferenceDeployment at its first rollout, in the order of applying.
 
     Its engine pods name users unless the context's cluster assigns them; its routers' pods go by the installation.
@@ -56,24 +56,24 @@ def of_deployment(document: Mapping[str, Any], context: ReviewContext, platform:
     owner = Owner(namespace=review.namespace or DEFAULT_NAMESPACE, name=review.name, uid="")
     revision = revisions.of(spec)
     capacity = replica_facts.replica(review, revision)
-    made = [*children.all_children(owner, deployment, platform, capacity)]
+    made = [*children.all_children(owner, deployment, installation, capacity)]
     launch = review.engine.launch(review.setup, engine_timing.of(review))
     template = engine_pods.template(owner, deployment, launch, revision)
     count = replica_count.wanted(deployment.replicas, None, 0).replicas
     made.append(engine_deployment.manifest(owner, RevisionFacts(revision=revision), template, count))
     made += [pre_pull.manifest(owner, template)] if deployment.pre_pull else []
-    if isinstance(deployment.door, DeploymentRouter):
-        made += filter(None, [http_routes.manifest(owner, deployment.door)])
+    if isinstance(deployment.router, DeploymentRouter):
+        made += filter(None, [http_routes.manifest(owner, deployment.router)])
     return [_without_cluster_facts(one) for one in made]
 
 
-def of_gateway(review: Review, others: Iterable[Review], platform: Installation) -> list[Manifest]:
+def of_gateway(review: Review, others: Iterable[Review], installation: Installation) -> list[Manifest]:
     """The objects of one accepted InferenceGateway, for the deployments of the same files."""
     gateway = review.gateway
     assert gateway is not None
     owner = Owner(namespace=review.namespace or DEFAULT_NAMESPACE, name=review.name, uid="", kind=GATEWAY.name)
     configuration = rendered_gateway.configuration(gateway, others)
-    made = [*gateway_children.all_children(owner, gateway, configuration, platform)]
+    made = [*gateway_children.all_children(owner, gateway, configuration, installation)]
     made += filter(None, [http_routes.manifest(owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))])
     return [_without_cluster_facts(one) for one in made]
 

@@ -32,11 +32,11 @@ def _namespace(content: Any) -> object:  # noqa: ANN401  # any YAML
 
 
 def _repeating(review: Review, place: str) -> Review:
-    no = SpecRefusal(
+    refusal = SpecRefusal(
         field="metadata.name",
         value=review.name,
         reason=AdmissionReason.REPEATED,
         because=f"{place} has this kind and name too; once applied, this one would replace it",
         remedy="rename one of them, or remove it",
     )
-    return replace(review, refusals=(*review.refusals, no))
+    return replace(review, refusals=(*review.refusals, refusal))

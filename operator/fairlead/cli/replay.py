@@ -25,18 +25,18 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     progress = replay_records.ReplayProgress(clock=time.monotonic, wanted=sys.stderr.isatty(), show=_show)
     try:
-        found = replay_records.replay_all(replay_records.read(chosen.sources), progress, keep=chosen.show)
+        result = replay_records.replay_all(replay_records.read(chosen.sources), progress, keep=chosen.show)
     except OSError as problem:
         print(f"fairlead replay: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2
-    if not found.lines:
+    if not result.lines:
         print(f"fairlead replay: {', '.join(chosen.sources)}: no line in it; nothing was decided yet", file=sys.stderr)
         return 2
-    if not (found.agree or found.disagree or found.broken):
-        print(f"fairlead replay: {found.cut}: its only line has no end: still being written, or cut", file=sys.stderr)
+    if not (result.agree or result.disagree or result.broken):
+        print(f"fairlead replay: {result.cut}: its only line has no end: still being written, or cut", file=sys.stderr)
         return 2
-    print(replay_text.RENDER[chosen.output](found, fairlead.__version__))
-    return 1 if found.disagree or found.broken else 0
+    print(replay_text.RENDER[chosen.output](result, fairlead.__version__))
+    return 1 if result.disagree or result.broken else 0
 
 
 def _show(words: str) -> None:

@@ -93,43 +93,43 @@ def read(sources: Sequence[str]) -> Iterator[RecordLine]:
 
 def replay_all(lines: Iterable[RecordLine], progress: ReplayProgress, *, keep: int) -> ReplayResult:
     """Repeat each line's decision; the first few that differ are kept whole."""
-    found = ReplayResult()
+    result = ReplayResult()
     for line in lines:
-        found.lines += 1
-        _add(found, line, keep)
-        progress.reached(found.lines)
+        result.lines += 1
+        _add(result, line, keep)
+        progress.reached(result.lines)
     progress.done()
-    return found
+    return result
 
 
-def _add(found: ReplayResult, line: RecordLine, keep: int) -> None:
+def _add(result: ReplayResult, line: RecordLine, keep: int) -> None:
     record = record_codec.decode(line.text)
     if isinstance(record, BrokenRecord):
         if not line.text.endswith(b"\n"):
-            found.cut = line.place
+            result.cut = line.place
             return
-        _add_broken(found, line.place, record, keep)
+        _add_broken(result, line.place, record, keep)
         return
     try:
         between = record_differences.differences(record)
     except (ArithmeticError, ValueError) as problem:
         excerpt = line.text[:_EXCERPT].decode("utf-8", "replace").strip()
         because = f"its values cannot be decided on ({problem}), and no autoscaler writes such"
-        _add_broken(found, line.place, BrokenRecord(because=because, excerpt=excerpt), keep)
+        _add_broken(result, line.place, BrokenRecord(because=because, excerpt=excerpt), keep)
         return
-    found.versions[record.version] += 1
+    result.versions[record.version] += 1
     if not between:
-        found.agree += 1
+        result.agree += 1
         return
-    found.disagree += 1
-    if len(found.first_disagreements) < keep:
-        found.first_disagreements.append(DecisionDisagreement(place=line.place, record=record, differences=between))
+    result.disagree += 1
+    if len(result.first_disagreements) < keep:
+        result.first_disagreements.append(DecisionDisagreement(place=line.place, record=record, differences=between))
 
 
-def _add_broken(found: ReplayResult, place: str, record: BrokenRecord, keep: int) -> None:
-    found.broken += 1
-    if len(found.first_broken) < keep:
-        found.first_broken.append((place, record))
+def _add_broken(result: ReplayResult, place: str, record: BrokenRecord, keep: int) -> None:
+    result.broken += 1
+    if len(result.first_broken) < keep:
+        result.first_broken.append((place, record))
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -11,34 +11,34 @@ from fairlead.fleet.plurals import count, verb
 _MOST_FIELDS: Final = 12
 
 
-def as_text(found: ReplayResult, version: str) -> str:
+def as_text(result: ReplayResult, version: str) -> str:
     """Format as text: lines that need attention first, totals last."""
-    lines = [f"{place}: not a record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
-    lines += [_disagreement(one) for one in found.first_disagreements]
-    if found.cut:
+    lines = [f"{place}: not a record: {broken.because}\n    {broken.excerpt}" for place, broken in result.first_broken]
+    lines += [_disagreement(one) for one in result.first_disagreements]
+    if result.cut:
         lines.append(
-            f"{found.cut}: the last line has no end and was passed over: it is still being written, or was cut"
+            f"{result.cut}: the last line has no end and was passed over: it is still being written, or was cut"
         )
-    others = found.versions.total() - found.versions[version]
+    others = result.versions.total() - result.versions[version]
     if others:
-        lines.append(_other_versions(found, version))
-    return "\n".join([*lines, _figure(found)])
+        lines.append(_other_versions(result, version))
+    return "\n".join([*lines, _figure(result)])
 
 
-def as_json(found: ReplayResult, version: str) -> str:
+def as_json(result: ReplayResult, version: str) -> str:
     """Format as JSON, under stable names."""
     return json.dumps(
         {
-            "decisions": found.lines,
-            "agree": found.agree,
-            "disagree": found.disagree,
-            "broken": found.broken,
-            "cut": found.cut or None,
+            "decisions": result.lines,
+            "agree": result.agree,
+            "disagree": result.disagree,
+            "broken": result.broken,
+            "cut": result.cut or None,
             "version": version,
-            "versions": dict(sorted(found.versions.items())),
-            "firstDisagreements": [_values(one) for one in found.first_disagreements],
+            "versions": dict(sorted(result.versions.items())),
+            "firstDisagreements": [_values(one) for one in result.first_disagreements],
             "firstBroken": [
-                {"place": place, "because": one.because, "excerpt": one.excerpt} for place, one in found.first_broken
+                {"place": place, "because": one.because, "excerpt": one.excerpt} for place, one in result.first_broken
             ],
         },
         indent=1,
@@ -49,14 +49,14 @@ def as_json(found: ReplayResult, version: str) -> str:
 RENDER: Final[Mapping[str, Callable[[ReplayResult, str], str]]] = {"text": as_text, "json": as_json}
 
 
-def _figure(found: ReplayResult) -> str:
-    broken = f", {count(found.broken, 'line')} {verb(found.broken, 'is')} not a record" if found.broken else ""
-    decided = found.agree + found.disagree
-    return f"{found.agree:,} of {count(decided, 'decision')} {verb(decided, 'comes')} out the same{broken}"
+def _figure(result: ReplayResult) -> str:
+    broken = f", {count(result.broken, 'line')} {verb(result.broken, 'is')} not a record" if result.broken else ""
+    decided = result.agree + result.disagree
+    return f"{result.agree:,} of {count(decided, 'decision')} {verb(decided, 'comes')} out the same{broken}"
 
 
-def _other_versions(found: ReplayResult, version: str) -> str:
-    deciders = ", ".join(f"{number:,} by {name}" for name, number in sorted(found.versions.items()))
+def _other_versions(result: ReplayResult, version: str) -> str:
+    deciders = ", ".join(f"{number:,} by {name}" for name, number in sorted(result.versions.items()))
     return (
         f"decided {deciders}; this is {version}: another version may decide otherwise, "
         "so replay with that version's image"

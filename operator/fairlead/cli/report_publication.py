@@ -50,13 +50,13 @@ def place(name: str, namespace: str | None, *, context: str | None = None) -> Re
 
 def write(reported: ReportedComparison, where: ReportPlace) -> str:
     """Publish the report and say so in words; raises `ClusterUnavailable` on failure."""
-    about = PublishedReport(
+    report = PublishedReport(
         namespace=where.namespace,
         name=where.name,
         verdict=page.verdict(reported).words,
         played_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
-    manifest = published_report.manifest(about, page.html(reported))
+    manifest = published_report.manifest(report, page.html(reported))
     if isinstance(manifest, ReportTooLarge):
         raise ClusterUnavailable(
             f"--publish {where.name}: the report has {manifest.size / 1000:.0f} kB packed, and an object holds "

@@ -75,7 +75,7 @@ def _finding(finding: SpecFinding, word: str) -> str:
 
 
 def _fit(fit: Fit, *, on_cpu: bool) -> list[str]:
-    terms = "  ".join(f"{term.value} {span.likely / GIB:.1f}" for term, span in fit.memory.by_name().items())
+    terms = "  ".join(f"{term.value} {estimate.likely / GIB:.1f}" for term, estimate in fit.memory.by_name().items())
     return [
         f"    fit      {fit.verdict.value}: {fit.because}",
         f"             GiB a {'replica' if on_cpu else 'GPU'}: {terms}",
@@ -83,12 +83,12 @@ def _fit(fit: Fit, *, on_cpu: bool) -> list[str]:
     ]
 
 
-def _short(span: Estimate) -> str:
-    return f"{span.likely:,.0f} (between {span.low:,.0f} and {span.high:,.0f})"
+def _short(estimate: Estimate) -> str:
+    return f"{estimate.likely:,.0f} (between {estimate.low:,.0f} and {estimate.high:,.0f})"
 
 
-def _span(span: Estimate) -> dict[str, float]:
-    return {"low": span.low, "likely": span.likely, "high": span.high}
+def _span(estimate: Estimate) -> dict[str, float]:
+    return {"low": estimate.low, "likely": estimate.likely, "high": estimate.high}
 
 
 def _values(finding: SpecFinding) -> dict[str, str]:

@@ -63,29 +63,29 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
     from fairlead.cli import cluster_client, context_commands, explanation, rollout_orders
 
     target = rollout_orders.target(chosen.target)
-    async with cluster_client.open_cluster(None, context=chosen.context) as door:
+    async with cluster_client.open_cluster(None, context=chosen.context) as client:
         try:
-            document = await door.named(target.resource, chosen.namespace or door.home, target.name)
+            document = await client.named(target.resource, chosen.namespace or client.home, target.name)
         except ValueError as problem:
             raise explanation.TargetNameError(str(problem)) from problem
-        seen = rollout_orders.view(document)
-        if isinstance(seen, rollout_orders.NoCanary):
-            raise cluster_client.ClusterUnavailable(f"{seen.because}; {seen.remedy}")
+        view = rollout_orders.view(document)
+        if isinstance(view, rollout_orders.NoCanary):
+            raise cluster_client.ClusterUnavailable(f"{view.because}; {view.remedy}")
         now = datetime.fromtimestamp(time.time(), tz=UTC)
         if chosen.verb == STATUS:
-            return _show(chosen, seen, now)
-        ordered = rollout_orders.order(seen, chosen.verb, now)
+            return _show(chosen, view, now)
+        ordered = rollout_orders.order(view, chosen.verb, now)
         if isinstance(ordered, rollout_orders.NoOrder):
             raise cluster_client.ClusterUnavailable(f"{ordered.because}; {ordered.remedy}")
-        await door.annotate(document, ordered.annotation, ordered.value)
+        await client.annotate(document, ordered.annotation, ordered.value)
     where = f"{document['metadata']['namespace']}{context_commands.option(chosen.context)}"
-    print(f"{seen.place}: {ordered.follows}; `fairlead rollout status {target.title} -n {where}` shows it")
+    print(f"{view.place}: {ordered.follows}; `fairlead rollout status {target.title} -n {where}` shows it")
     return 0
 
 
-def _show(chosen: argparse.Namespace, seen: "RolloutView", now: "datetime") -> int:
+def _show(chosen: argparse.Namespace, view: "RolloutView", now: "datetime") -> int:
     from fairlead.cli import rollout_text
     from fairlead.fleet.canaries import CanaryPhase
 
-    print(rollout_text.as_json(seen) if chosen.output == "json" else "\n".join(rollout_text.lines(seen, now)))
-    return REJECTED if seen.state.phase is CanaryPhase.REJECTED else 0
+    print(rollout_text.as_json(view) if chosen.output == "json" else "\n".join(rollout_text.lines(view, now)))
+    return REJECTED if view.state.phase is CanaryPhase.REJECTED else 0

@@ -144,10 +144,10 @@ def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
     return NoCanary(because=because, remedy="set it to Canary before the next change of the model or engine")
 
 
-def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
+def order(view: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
     """Build the order, timed after everything that the canary has recorded: users' clocks differ from ours."""
-    state, wanted = seen.state, CanaryVerb(verb)
-    refused = _refused(seen, wanted, now)
+    state, wanted = view.state, CanaryVerb(verb)
+    refused = _refused(view, wanted, now)
     if refused is not None:
         return refused
     later = [state.since, *([state.ordered_at + timedelta(seconds=1)] if state.ordered_at else [])]
@@ -155,8 +155,8 @@ def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder
     return RolloutOrder(value=f"{wanted} {at.isoformat().replace('+00:00', 'Z')}", follows=_follows(state, wanted))
 
 
-def _refused(seen: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | None:
-    state, place = seen.state, seen.place
+def _refused(view: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | None:
+    state, place = view.state, view.place
     if verb is CanaryVerb.RETRY:
         if state.phase is CanaryPhase.REJECTED:
             return None
@@ -167,16 +167,16 @@ def _refused(seen: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | No
         return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=ways[state.phase])
     if verb is CanaryVerb.PAUSE and state.paused:
         return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
-    return _unmoved(seen, now) if verb is CanaryVerb.PROMOTE else None
+    return _unmoved(view, now) if verb is CanaryVerb.PROMOTE else None
 
 
-def _unmoved(seen: RolloutView, now: datetime) -> NoOrder | None:
+def _unmoved(view: RolloutView, now: datetime) -> NoOrder | None:
     """Refuse to promote what the spec holds, or what waits for its first step."""
-    if seen.held:
-        because = f"the canary of {seen.place} stays at its step: spec.rollout.paused is true"
+    if view.held:
+        because = f"the canary of {view.place} stays at its step: spec.rollout.paused is true"
         return NoOrder(because=because, remedy="set it to false, and the canary goes on")
-    is_waiting = seen.state.phase is CanaryPhase.WAITING and not seen.state.paused
-    return _cannot_start(seen) if is_waiting and not _gave_up(seen.state, now) else None
+    is_waiting = view.state.phase is CanaryPhase.WAITING and not view.state.paused
+    return _cannot_start(view) if is_waiting and not _gave_up(view.state, now) else None
 
 
 def _gave_up(state: CanaryState, now: datetime) -> bool:
@@ -184,9 +184,9 @@ def _gave_up(state: CanaryState, now: datetime) -> bool:
     return CanaryMoment(state=state, facts=CanaryFacts(wanted=0), now=now).gave_up
 
 
-def _cannot_start(seen: RolloutView) -> NoOrder:
+def _cannot_start(view: RolloutView) -> NoOrder:
     """Refuse to promote a canary that waits for its first step: no order provides what it waits for."""
-    state, place = seen.state, seen.place
+    state, place = view.state, view.place
     if state.plan.starts_replicas:
         because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
         return NoOrder(because=because, remedy="set spec.rollout.maxSurge to 1 (needs a spare GPU), or wait")
@@ -213,14 +213,14 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
     return f"ordered to give {state.revision} all of the traffic, whatever the gates of step {number} say"
 
 
-def coming(seen: RolloutView) -> str:
+def coming(view: RolloutView) -> str:
     """What comes after this step, if it passes."""
-    state = seen.state
+    state = view.state
     if state.phase is CanaryPhase.REJECTED:
         return f"{state.stable} serves; a change of the spec or an order to retry gives {state.revision} another try"
     moves = state.plan.starts_replicas
     if state.phase is CanaryPhase.PROMOTED:
-        return _last(seen) if moves else _leaves(state)
+        return _last(view) if moves else _leaves(state)
     place = state.step if state.phase is CanaryPhase.WAITING else state.step + 1
     if place >= len(state.plan.steps):
         last = ", and the last old replicas are removed" if moves else f"; {_leaves(state)}"
@@ -229,11 +229,11 @@ def coming(seen: RolloutView) -> str:
     return f"step {place + 1}: {following.traffic} % of the conversations, held for {int(following.hold_seconds)} s"
 
 
-def _last(seen: RolloutView) -> str:
+def _last(view: RolloutView) -> str:
     """What follows its promotion, by the replicas that are left: a pause, a lack of room or a scale to zero is none."""
-    if seen.old_replicas:
+    if view.old_replicas:
         return "the last old replicas are removed; then the rollout is complete"
-    serves = f"{seen.state.revision} alone serves" if seen.ready else f"no replica of {seen.state.revision} is ready"
+    serves = f"{view.state.revision} alone serves" if view.ready else f"no replica of {view.state.revision} is ready"
     return f"nothing: {serves}; the next change of the model or engine begins a canary"
 
 

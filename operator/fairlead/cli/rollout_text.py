@@ -18,18 +18,18 @@ _HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "R
 _NONE: Final = "-"
 
 
-def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
+def lines(view: RolloutView, now: datetime) -> Iterator[str]:
     """Format as text."""
-    state = seen.state
-    paused = ", paused" if state.paused or seen.held else ""
+    state = view.state
+    paused = ", paused" if state.paused or view.held else ""
     yield (
-        f"{seen.place}: {state.phase}{paused} for {lasting((now - state.since).total_seconds())}: {state.revision} "
+        f"{view.place}: {state.phase}{paused} for {lasting((now - state.since).total_seconds())}: {state.revision} "
         f"against {state.stable}, {rollout_orders.share(state)} % of the conversations"
     )
-    message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
+    message = state.because if state.phase is CanaryPhase.REJECTED else view.progress or state.because
     if message:
         yield f"  says  {escaped(message)}"
-    yield f"  next  {rollout_orders.coming(seen)}"
+    yield f"  next  {rollout_orders.coming(view)}"
     yield ""
     yield from aligned([_HEAD, *_rows(state)])
     for one in state.verdicts:
@@ -37,14 +37,14 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
         yield f"step {one.step + 1}, gate {one.gate}: {escaped(one.verdict.message)}"
 
 
-def as_json(seen: RolloutView) -> str:
+def as_json(view: RolloutView) -> str:
     """Format as JSON: the canary as in its status, with its messages and the next step."""
     found = {
-        "place": seen.place,
-        "says": seen.progress,
-        "next": rollout_orders.coming(seen),
-        "share": rollout_orders.share(seen.state),
-        "canary": dict(seen.stored),
+        "place": view.place,
+        "says": view.progress,
+        "next": rollout_orders.coming(view),
+        "share": rollout_orders.share(view.state),
+        "canary": dict(view.stored),
     }
     return json.dumps(found, indent=2)
 

@@ -36,7 +36,7 @@ def _document(settings: RouterConfig) -> dict[str, Any]:
     routing = plain["routing"]
     for tenant in routing["tenants"]:
         del tenant["keyFiles"]
-        tenant["keys"] = [_where(place) for name, place in settings.key_places if name == tenant["name"]]
+        tenant["keys"] = [_where(location) for name, location in settings.key_places if name == tenant["name"]]
         tenant["keysFound"] = sum(one == tenant["name"] for one in settings.keys.values())
     routing["cache"].pop("redisUrlFile")
     routing["cache"]["redis"] = _where(settings.redis_place) if settings.redis_place else None
@@ -45,10 +45,10 @@ def _document(settings: RouterConfig) -> dict[str, Any]:
     return found | {"routing": routing}
 
 
-def _where(place: SecretLocation) -> str:
-    if place.file is not None:
-        return f"file {place.file}"
-    return f"env {place.env}" if place.env is not None else "sha256"
+def _where(location: SecretLocation) -> str:
+    if location.file is not None:
+        return f"file {location.file}"
+    return f"env {location.env}" if location.env is not None else "sha256"
 
 
 def _lines(value: Any, above: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any value of the settings

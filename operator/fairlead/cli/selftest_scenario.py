@@ -87,7 +87,7 @@ COMPLETION_REQUEST: Final = {
 }
 
 
-def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
+def run_selftest(chosen: argparse.Namespace, client: SelftestClient) -> str:
     """Create it, wait until it serves, request a completion, delete it; delete what an earlier run left first."""
     objects = OBJECTS.format(chosen.namespace)
     metadata = {"name": chosen.name, "labels": {"app.kubernetes.io/component": "test"}}
@@ -99,12 +99,12 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
     }
     deadline = time.monotonic() + chosen.seconds
     starting = min(deadline, time.monotonic() + START_S)
-    _retried(door, starting, lambda: _create(door, objects, wanted))
+    _retried(client, starting, lambda: _create(client, objects, wanted))
     try:
-        endpoint = _ready(door, f"{objects}/{chosen.name}", deadline)
-        return f"{endpoint} answered: {_completion(door, endpoint, deadline)}"
+        endpoint = _ready(client, f"{objects}/{chosen.name}", deadline)
+        return f"{endpoint} answered: {_completion(client, endpoint, deadline)}"
     finally:
-        _retried(door, time.monotonic() + CLEAN_UP_S, lambda: _delete(door, f"{objects}/{chosen.name}"))
+        _retried(client, time.monotonic() + CLEAN_UP_S, lambda: _delete(client, f"{objects}/{chosen.name}"))
 
 
 def _spec(pull_secrets: Sequence[str]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _spec(pull_secrets: Sequence[str]) -> dict[str, Any]:
     return SPEC | ({"placement": {"imagePullSecrets": named}} if named else {})
 
 
-def _retried(door: SelftestClient, deadline: float, attempt: Callable[[], Answer]) -> Answer:
+def _retried(client: SelftestClient, deadline: float, attempt: Callable[[], Answer]) -> Answer:
     """Return what the first successful attempt returns: one failed request is no verdict on the installation."""
     while True:
         try:
@@ -121,24 +121,24 @@ def _retried(door: SelftestClient, deadline: float, attempt: Callable[[], Answer
         except SelftestFailure:
             if time.monotonic() > deadline:
                 raise
-        time.sleep(door.each_s)
+        time.sleep(client.each_s)
 
 
-def _create(door: SelftestClient, objects: str, wanted: dict[str, Any]) -> None:
+def _create(client: SelftestClient, objects: str, wanted: dict[str, Any]) -> None:
     """Create it in place of what is there, be it of an earlier run or of an attempt whose reply was lost."""
-    _delete(door, f"{objects}/{wanted['metadata']['name']}")
-    door.request("POST", objects, wanted)
+    _delete(client, f"{objects}/{wanted['metadata']['name']}")
+    client.request("POST", objects, wanted)
 
 
-def _delete(door: SelftestClient, url: str) -> None:
+def _delete(client: SelftestClient, url: str) -> None:
     with contextlib.suppress(SelftestNotFound):
-        door.request("DELETE", url)
+        client.request("DELETE", url)
 
 
-def _ready(door: SelftestClient, url: str, deadline: float) -> str:
+def _ready(client: SelftestClient, url: str, deadline: float) -> str:
     """Wait for its endpoint; raises `SelftestFailure` if it is Stalled or the deadline has passed."""
     while True:
-        status = _retried(door, deadline, lambda: door.request("GET", url)).get("status", {})
+        status = _retried(client, deadline, lambda: client.request("GET", url)).get("status", {})
         conditions = {one["type"]: one for one in status.get("conditions", ())}
         if conditions.get("Ready", {}).get("status") == "True":
             return str(status["endpoint"])
@@ -151,14 +151,14 @@ def _ready(door: SelftestClient, url: str, deadline: float) -> str:
                 else "no operator has reconciled it; see `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"
             )
             raise SelftestFailure(f"the InferenceDeployment does not get Ready: {words}")
-        time.sleep(door.each_s)
+        time.sleep(client.each_s)
 
 
-def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
+def _completion(client: SelftestClient, endpoint: str, deadline: float) -> str:
     """Return the text of the completion; failed requests are retried until the deadline."""
 
     def attempt() -> str:
-        reply = door.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
+        reply = client.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
         return repr(reply["choices"][0]["message"]["content"])
 
-    return _retried(door, deadline, attempt)
+    return _retried(client, deadline, attempt)

@@ -111,9 +111,9 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
         print(f"\nfairlead simulate: interrupted; not played, or not as often: {names}", file=sys.stderr)
     rows = tuple(outcome.rows(inputs.comparison))
     words = inputs.words
-    if source.recorded is not None and source.recorded.lines and rows:
+    if source.recording is not None and source.recording.lines and rows:
         sampled = chosen.sample is not None
-        error = recorded_latency.words(source.recorded.lines, source.trace, sampled=sampled, played=rows[0])
+        error = recorded_latency.words(source.recording.lines, source.trace, sampled=sampled, played=rows[0])
         words += f"\n{error}"
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))

@@ -45,15 +45,15 @@ class ReadDeployments:
             for lever in what_ifs:
                 yield self._named(playable.changed(one, lever, self.context, self.packaged), place)
 
-    def _named(self, found: Candidate | Unplayable, place: str) -> Candidate | Unplayable:
-        named = replace(self.measured(found), name=f"{found.name}{place}{self.suffix}")
+    def _named(self, candidate: Candidate | Unplayable, place: str) -> Candidate | Unplayable:
+        named = replace(self.measured(candidate), name=f"{candidate.name}{place}{self.suffix}")
         return named if isinstance(named, Unplayable) else replace(named, in_force=self.in_force)
 
-    def measured(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
+    def measured(self, candidate: Candidate | Unplayable) -> Candidate | Unplayable:
         """Apply the measured starts, if any."""
-        if self.starts is None or isinstance(found, Unplayable):
-            return found
-        return found.starting(self.starts.distribution, self.starts.words)
+        if self.starts is None or isinstance(candidate, Unplayable):
+            return candidate
+        return candidate.starting(self.starts.distribution, self.starts.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,23 +80,23 @@ class SinglePlayable:
             )
 
 
-def candidates(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> Iterator[Candidate | Unplayable]:
+def candidates(chosen: argparse.Namespace, recording: ServiceRecording | None) -> Iterator[Candidate | Unplayable]:
     """Yield the running deployment first; files without a deployment are tried on it."""
     what_ifs = [levers.read(written) for written in chosen.what_if]
-    for read in _of_files(chosen) if recorded is None else _beside(chosen, recorded):
+    for read in _of_files(chosen) if recording is None else _beside(chosen, recording):
         yield from read.played(what_ifs)
 
 
-def single(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> SinglePlayable:
+def single(chosen: argparse.Namespace, recording: ServiceRecording | None) -> SinglePlayable:
     """Read the one deployment; a running one uses a policy from the files rather than its own."""
-    reads = _of_files(chosen) if recorded is None else [_of_service(chosen, recorded, given_files.read(chosen.files))]
+    reads = _of_files(chosen) if recording is None else [_of_service(chosen, recording, given_files.read(chosen.files))]
     (document, read), *more = ((one, read) for read in reads for one in read.deployments)
     if more:
         raise ArgumentValueError(f"{more[0][0].place}: a second InferenceDeployment; give one at a time")
-    found = read.measured(playable.read(document, read.context, read.packaged))
-    if isinstance(found, Unplayable):
-        raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
-    return SinglePlayable(document=document, candidate=found, read=read)
+    candidate = read.measured(playable.read(document, read.context, read.packaged))
+    if isinstance(candidate, Unplayable):
+        raise ArgumentValueError(f"{candidate.name}: {candidate.reason}: {candidate.because}")
+    return SinglePlayable(document=document, candidate=candidate, read=read)
 
 
 def _of_files(chosen: argparse.Namespace) -> list[ReadDeployments]:
@@ -107,17 +107,17 @@ def _of_files(chosen: argparse.Namespace) -> list[ReadDeployments]:
     return found
 
 
-def _beside(chosen: argparse.Namespace, recorded: ServiceRecording) -> Iterator[ReadDeployments]:
+def _beside(chosen: argparse.Namespace, recording: ServiceRecording) -> Iterator[ReadDeployments]:
     given = given_files.read(chosen.files)
-    yield replace(_of_service(chosen, recorded, []), suffix=f", {AS_IT_RUNS}", in_force=bool(given))
+    yield replace(_of_service(chosen, recording, []), suffix=f", {AS_IT_RUNS}", in_force=bool(given))
     if not given:
         return
-    of_files = _apart(chosen, given, recorded.documents[1:])
+    of_files = _apart(chosen, given, recording.documents[1:])
     if any(one.deployments for one in of_files):
-        yield from (replace(one, starts=_starts(chosen, recorded)) for one in of_files)
+        yield from (replace(one, starts=_starts(chosen, recording)) for one in of_files)
     else:
         names = ", ".join(Path(one).name for one in chosen.files)
-        yield replace(_of_service(chosen, recorded, given), suffix=f", {names}")
+        yield replace(_of_service(chosen, recording, given), suffix=f", {names}")
 
 
 def _apart(
@@ -138,13 +138,13 @@ def _apart(
 
 
 def _of_service(
-    chosen: argparse.Namespace, recorded: ServiceRecording, given: Sequence[given_files.Part]
+    chosen: argparse.Namespace, recording: ServiceRecording, given: Sequence[given_files.Part]
 ) -> ReadDeployments:
-    return replace(_read(chosen, recorded.documents, given), starts=_starts(chosen, recorded))
+    return replace(_read(chosen, recording.documents, given), starts=_starts(chosen, recording))
 
 
-def _starts(chosen: argparse.Namespace, recorded: ServiceRecording) -> RecordedStarts | None:
-    return recorded.starts if chosen.cold_start is None else None
+def _starts(chosen: argparse.Namespace, recording: ServiceRecording) -> RecordedStarts | None:
+    return recording.starts if chosen.cold_start is None else None
 
 
 def _read(

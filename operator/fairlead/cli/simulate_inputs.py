@@ -60,9 +60,9 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         argument_values.check_writable("--html", chosen.html)
     trace = source.trace
     settings = play_settings(chosen, source, None if chosen.sample else trace.began)
-    queued = chosen.queue or source.recorded is not None
+    queued = chosen.queue or source.recording is not None
     settings = replace(settings, queued=queued and not trace.at_once)
-    found = tuple(simulate_candidates.candidates(chosen, source.recorded))
+    found = tuple(simulate_candidates.candidates(chosen, source.recording))
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
     against = () if unplayable else chosen.against
@@ -154,8 +154,8 @@ def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat,
             f"--sample {number}: a part of the traffic has {part / 60:.0f} min, and a stretch takes {needed / 60:.0f}; "
             "give a smaller number, or leave it out"
         )
-    chance = once.settings.streams("sample")
-    starts = [turn * part + chance.random() * (part - needed) for turn in range(number)]
+    randomness = once.settings.streams("sample")
+    starts = [turn * part + randomness.random() * (part - needed) for turn in range(number)]
     repeats = tuple(Repeat(_stretch(trace, start), once.settings) for start in starts)
     share = number * MEASURED_SECONDS / once.traffic.seconds
     return repeats, (

@@ -64,11 +64,11 @@ def cells(one: Repeated) -> tuple[str, ...]:
     )
 
 
-def _spread(found: Spread | None, words: Callable[[float], str]) -> str:
-    if found is None or not isfinite(found.mean):
+def _spread(spread: Spread | None, words: Callable[[float], str]) -> str:
+    if spread is None or not isfinite(spread.mean):
         return "-"
-    margin = "" if not found.margin else f" ±{words(found.margin)}"
-    return f"{words(found.mean)}{margin}"
+    margin = "" if not spread.margin else f" ±{words(spread.margin)}"
+    return f"{words(spread.mean)}{margin}"
 
 
 def judged(row: Repeated) -> str:
@@ -137,7 +137,7 @@ def _values(row: Repeated) -> dict[str, Any]:
         "costUsdPerHour": row.usd_an_hour,
         "affordable": row.affordable,
         "objectives": {"ttftP95Seconds": one.objectives.ttft_p95_s, "tpotP95Seconds": one.objectives.tpot_p95_s},
-        "figures": {name: None if found is None else _interval(found) for name, found in figures.items()},
+        "figures": {name: None if spread is None else _interval(spread) for name, spread in figures.items()},
         "leastGpuHours": row.least_gpu_hours,
         "regret": row.regret,
         "runs": [_run(run) for run in row.runs],
@@ -145,8 +145,8 @@ def _values(row: Repeated) -> dict[str, Any]:
     }
 
 
-def _interval(found: Spread) -> dict[str, float | None]:
-    return {"mean": found.mean if isfinite(found.mean) else None, "margin95": found.margin}
+def _interval(spread: Spread) -> dict[str, float | None]:
+    return {"mean": spread.mean if isfinite(spread.mean) else None, "margin95": spread.margin}
 
 
 def _run(one: PlayedCandidate) -> dict[str, Any]:

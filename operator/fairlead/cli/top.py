@@ -51,16 +51,16 @@ async def _shown(chosen: argparse.Namespace) -> None:
 
     async with cluster_client.open_cluster(
         chosen.autoscaler, chosen.operator_namespace, context=chosen.context
-    ) as door:
-        namespace = None if chosen.all_namespaces else chosen.namespace or door.home
+    ) as client:
+        namespace = None if chosen.all_namespaces else chosen.namespace or client.home
         live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
         if not live:
-            seen = await top_rows.load_view(door, namespace, time.time())
+            view = await top_rows.load_view(client, namespace, time.time())
             if chosen.output == "json":
-                print(top_table.as_json(seen))
+                print(top_table.as_json(view))
             else:
                 width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-                print("\n".join(top_table.as_lines(seen, width=width, colour=terminal_colours.wanted(sys.stdout))))
+                print("\n".join(top_table.as_lines(view, width=width, colour=terminal_colours.wanted(sys.stdout))))
             return
         with top_screen.alternate_screen(sys.stdin, sys.stdout) as screen:
-            await top_screen.follow(screen, lambda: top_rows.load_view(door, namespace, time.time()), chosen.every)
+            await top_screen.follow(screen, lambda: top_rows.load_view(client, namespace, time.time()), chosen.every)

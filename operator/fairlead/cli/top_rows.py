@@ -49,10 +49,10 @@ class TopView:
     """Why figures are absent."""
 
 
-async def load_view(door: ClusterClient, namespace: str | None, now: float) -> TopView:
+async def load_view(client: ClusterClient, namespace: str | None, now: float) -> TopView:
     """Read objects from the API server, figures from the deciding processes."""
-    found = await door.deployments(namespace)
-    table = await door.table()
+    found = await client.deployments(namespace)
+    table = await client.table()
     trouble = table.because if isinstance(table, NoDecision) else ""
     glances = () if isinstance(table, NoDecision) else table
     scope = "all namespaces" if namespace is None else f"namespace {namespace}"
@@ -72,7 +72,7 @@ def rows(
 
 
 def _row(
-    key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], glance: DecisionSummary | None
+    key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], summary: DecisionSummary | None
 ) -> TopRow:
     scaling: Mapping[str, Any] = status.get("scaling") or {}
     scaled = bool(spec.get("scaling"))
@@ -88,25 +88,25 @@ def _row(
         message=str(message or ""),
         cost_per_hour=_number((status.get("cost") or {}).get("perHour")),
     )
-    return bare if glance is None or not scaled else _with_figures(bare, glance)
+    return bare if summary is None or not scaled else _with_figures(bare, summary)
 
 
-def _with_figures(row: TopRow, glance: DecisionSummary) -> TopRow:
+def _with_figures(row: TopRow, summary: DecisionSummary) -> TopRow:
     return replace(
         row,
-        recommended=glance.replicas,
-        reason=glance.reason.value,
-        message=glance.message,
-        waiting=glance.waiting,
-        held=glance.held,
-        running=glance.running,
-        kv_usage=glance.kv_usage,
-        demand=glance.demand,
-        supply=glance.supply,
-        ttft_kept=glance.ttft_kept,
-        tpot_seconds=glance.tpot_seconds,
-        cost_per_hour=glance.price_per_hour if glance.price_per_hour is not None else row.cost_per_hour,
-        doubts=glance.doubts,
+        recommended=summary.replicas,
+        reason=summary.reason.value,
+        message=summary.message,
+        waiting=summary.waiting,
+        held=summary.held,
+        running=summary.running,
+        kv_usage=summary.kv_usage,
+        demand=summary.demand,
+        supply=summary.supply,
+        ttft_kept=summary.ttft_kept,
+        tpot_seconds=summary.tpot_seconds,
+        cost_per_hour=summary.price_per_hour if summary.price_per_hour is not None else row.cost_per_hour,
+        doubts=summary.doubts,
     )
 
 

@@ -30,10 +30,10 @@ class TopScreen:
     """None if the input is no terminal: then only ctrl-c ends it."""
     out: TextIO
 
-    def show(self, seen: TopView) -> None:
+    def show(self, view: TopView) -> None:
         """Draw everything in one write, so that nothing flickers, with as many rows as fit."""
         size = shutil.get_terminal_size()
-        lines = top_table.as_lines(seen, width=size.columns, colour=terminal_colours.allowed())
+        lines = top_table.as_lines(view, width=size.columns, colour=terminal_colours.allowed())
         room = max(3, size.lines - 2)
         if len(lines) > room:
             lines = [*lines[:room], f"and {len(lines) - room} more; -n shows one namespace"]
@@ -64,13 +64,13 @@ async def follow(screen: TopScreen, observe: Callable[[], Awaitable[TopView]], e
     if screen.keys is not None:
         loop.add_reader(screen.keys.fileno(), _pressed, screen.keys, quits)
     try:
-        seen = await observe()
+        view = await observe()
         while not quits.is_set():
-            screen.show(seen)
+            screen.show(view)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(quits.wait(), every)
             if not quits.is_set():
-                seen = await _again(observe, seen)
+                view = await _again(observe, view)
     finally:
         if screen.keys is not None:
             loop.remove_reader(screen.keys.fileno())

@@ -35,31 +35,31 @@ COLUMNS: Final[tuple[tuple[str, Callable[[TopRow], str]], ...]] = (
 _LEFT: Final = frozenset({"NAMESPACE", "NAME", "REASON", "WHY"})
 
 
-def as_lines(seen: TopView, *, width: int | None, colour: bool) -> list[str]:
+def as_lines(view: TopView, *, width: int | None, colour: bool) -> list[str]:
     """Format a heading, the rows, and the reason for absent figures."""
-    at = datetime.fromtimestamp(seen.at, tz=UTC).strftime("%H:%M:%S UTC")
-    ready = sum(row.ready for row in seen.rows)
-    cost = [row.cost_per_hour for row in seen.rows if row.cost_per_hour is not None]
+    at = datetime.fromtimestamp(view.at, tz=UTC).strftime("%H:%M:%S UTC")
+    ready = sum(row.ready for row in view.rows)
+    cost = [row.cost_per_hour for row in view.rows if row.cost_per_hour is not None]
     total = f", {sum(cost):.2f} an hour" if cost else ""
-    counted = f"{count(len(seen.rows), 'deployment')}, {count(ready, 'replica')}"
-    lines = [_cut(f"{at}  {seen.scope}: {counted} ready{total}", width)]
-    if seen.rows:
-        lines += _table(seen.rows, width, colour=colour)
+    counted = f"{count(len(view.rows), 'deployment')}, {count(ready, 'replica')}"
+    lines = [_cut(f"{at}  {view.scope}: {counted} ready{total}", width)]
+    if view.rows:
+        lines += _table(view.rows, width, colour=colour)
     else:
         lines.append("there is no InferenceDeployment here; -A looks everywhere")
-    if seen.trouble:
-        lines.append(_cut(f"no metrics: {seen.trouble}", width))
+    if view.trouble:
+        lines.append(_cut(f"no metrics: {view.trouble}", width))
     return lines
 
 
-def as_json(seen: TopView) -> str:
+def as_json(view: TopView) -> str:
     """Format as JSON."""
     return json.dumps(
         {
-            "at": seen.at,
-            "scope": seen.scope,
-            "trouble": seen.trouble or None,
-            "rows": [asdict(one) for one in seen.rows],
+            "at": view.at,
+            "scope": view.scope,
+            "trouble": view.trouble or None,
+            "rows": [asdict(one) for one in view.rows],
         },
         indent=1,
         ensure_ascii=False,

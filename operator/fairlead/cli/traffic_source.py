@@ -22,11 +22,11 @@ class TrafficSource:
     """A trace, and the deployment in a cluster that it is for, if one was given."""
 
     trace: ReadTrace
-    recorded: ServiceRecording | None = None
+    recording: ServiceRecording | None = None
 
     def replicas_at(self, date: float | None) -> int | None:
         """Return how many replicas answered when it was recorded; None if that or the date is not available."""
-        return None if self.recorded is None or date is None else self.recorded.replicas_at(date)
+        return None if self.recording is None or date is None else self.recording.replicas_at(date)
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
     elif chosen.traffic:
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None, context=chosen.context)
-        trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since), recorded.target)
-        yield TrafficSource(trace=trace, recorded=recorded)
+        recording = recorded_service.at_once(chosen.service, chosen.namespace, None, context=chosen.context)
+        trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since), recording.target)
+        yield TrafficSource(trace=trace, recording=recording)
     else:
         ago = _seconds(chosen.since) or USUAL_HOURS * 3600.0
         drawn = chosen.prometheus is not None
@@ -51,12 +51,12 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
                 f"--since {chosen.since}: --prometheus has rates of {LEAST_STEP_SECONDS:g} s or more; choose 2m or more"
             )
         lines_of = None if drawn else ago
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, lines_of, context=chosen.context)
-        source = _history(chosen, recorded, ago) if drawn else recorded
+        recording = recorded_service.at_once(chosen.service, chosen.namespace, lines_of, context=chosen.context)
+        source = _history(chosen, recording, ago) if drawn else recording
         with TemporaryDirectory(prefix="fairlead-") as folder:
-            trace = _looked_through(chosen, source.write(Path(folder)), 0.0, recorded.target)
-            words = "".join((trace.words, *recorded.notes))
-            yield TrafficSource(trace=replace(trace, words=words), recorded=recorded)
+            trace = _looked_through(chosen, source.write(Path(folder)), 0.0, recording.target)
+            words = "".join((trace.words, *recording.notes))
+            yield TrafficSource(trace=replace(trace, words=words), recording=recording)
 
 
 def _refuse_without_effect(chosen: argparse.Namespace) -> None:
@@ -76,13 +76,13 @@ def _refuse_without_effect(chosen: argparse.Namespace) -> None:
         )
 
 
-def _history(chosen: argparse.Namespace, recorded: ServiceRecording, ago: float) -> RouterHistory:
+def _history(chosen: argparse.Namespace, recording: ServiceRecording, ago: float) -> RouterHistory:
     return RouterHistory(
         url=chosen.prometheus,
-        namespace=recorded.namespace,
-        name=recorded.name,
+        namespace=recording.namespace,
+        name=recording.name,
         seconds=ago,
-        gateway=recorded.gateway,
+        gateway=recording.gateway,
     )
 
 

@@ -62,7 +62,7 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
         raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
     settings = simulate_inputs.play_settings(chosen, source, source.trace.began)
-    given = simulate_candidates.single(chosen, source.recorded)
+    given = simulate_candidates.single(chosen, source.recording)
     one, policy, trace = given.candidate, _policy(given), source.trace
     given.check_objective(settings.objectives)
     if trace.at_once:

@@ -87,14 +87,14 @@ def _is_open(review: Review) -> bool:
 def _with(review: Review, verdict: VllmVerdict) -> Review:
     if verdict.accepted:
         return review
-    no = SpecRefusal(
+    refusal = SpecRefusal(
         field="spec.engine",
         value="(as rendered)",
         reason=VllmReason.VLLM_REFUSES,
         because=f"vLLM itself says: {verdict.words}",
         remedy="`fairlead render` shows the command line; if it is right, report that Fairlead's checks miss this",
     )
-    return replace(review, refusals=(*review.refusals, no))
+    return replace(review, refusals=(*review.refusals, refusal))
 
 
 def question(review: Review) -> dict[str, Any]:

@@ -53,22 +53,22 @@ async def _shown(chosen: argparse.Namespace) -> int:
     from fairlead.review import diagnosis, remedies
 
     kinds, name = _target(chosen.target)
-    async with cluster_client.open_cluster(None, context=chosen.context) as door:
-        namespace = None if chosen.all_namespaces else chosen.namespace or door.home
-        documents = [one for kind in kinds for one in await door.objects(kind, namespace)]
+    async with cluster_client.open_cluster(None, context=chosen.context) as client:
+        namespace = None if chosen.all_namespaces else chosen.namespace or client.home
+        documents = [one for kind in kinds for one in await client.objects(kind, namespace)]
         wanted = [one for one in documents if name in ("", one["metadata"]["name"])]
         if not wanted:
             raise cluster_client.ClusterUnavailable(why_text.nothing_there(name, namespace, documents))
         entries = remedies.read(package_data.remedies())
         found = diagnosis.first([diagnosis.diagnose(one, entries) for one in wanted])
-        operator = await _operator(door, wanted[0], time.time())
+        operator = await _operator(client, wanted[0], time.time())
     _print(chosen, context_commands.of_diagnoses(found, chosen.context), operator)
     return 0 if all(one.is_well for one in found) and operator is None else WRONG
 
 
-async def _operator(door: "ClusterClient", document: dict[str, object], now: float) -> str | None:
+async def _operator(client: "ClusterClient", document: dict[str, object], now: float) -> str | None:
     """Why no operator keeps statuses up to date; None if one does, or if it cannot be determined."""
-    words = await door.currency(document, now)
+    words = await client.currency(document, now)
     return words.partition("; ")[0] if words.startswith("No operator") else None
 
 

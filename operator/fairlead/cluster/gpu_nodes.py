@@ -32,17 +32,17 @@ class GpuRequirement:
     """The PriorityClass of its pods; None: the cluster's default."""
 
     @classmethod
-    def of(cls, wanted: DesiredRevision) -> "GpuRequirement | None":
+    def of(cls, revision: DesiredRevision) -> "GpuRequirement | None":
         """Return what a replica of this revision needs; None if it takes no GPU."""
-        if wanted.resource == NO_RESOURCE:
+        if revision.resource == NO_RESOURCE:
             return None
-        selector = tuple(sorted(engine_placement.node_selector(wanted).items()))
+        selector = tuple(sorted(engine_placement.node_selector(revision).items()))
         return cls(
-            resource=wanted.resource,
-            gpus=wanted.gpus_per_replica,
+            resource=revision.resource,
+            gpus=revision.gpus_per_replica,
             selector=selector,
-            tolerations=engine_placement.tolerations(wanted),
-            priority_class=wanted.placement.priority_class,
+            tolerations=engine_placement.tolerations(revision),
+            priority_class=revision.placement.priority_class,
         )
 
     @property
@@ -86,28 +86,28 @@ def holding(pod: Manifest) -> PodHolding:
     )
 
 
-def pending(some: Iterable[Manifest], place: GpuRequirement) -> GpuResources:
+def pending(some: Iterable[Manifest], requirement: GpuRequirement) -> GpuResources:
     """Return what pods with such GPUs will soon hold: pods that exist, are not placed yet, and are not unschedulable.
 
     A router that is not placed yet has no GPU, and holds no replica back.
     """
     gpus, memory = 0, 0
     for pod in some:
-        if node_of(pod) or pods.unplaced(pod) is not None or not is_of_product(pod, place.product):
+        if node_of(pod) or pods.unplaced(pod) is not None or not is_of_product(pod, requirement.product):
             continue
-        if held := held_gpus(pod, place.resource):
+        if held := held_gpus(pod, requirement.resource):
             gpus += held
             memory += int(pod_requests.requested(pod)[1])
     return GpuResources(gpus=gpus, memory_bytes=memory)
 
 
-def nodes_with(nodes: Iterable[Manifest], some: Iterable[PodHolding], place: GpuRequirement) -> tuple[Node, ...]:
+def nodes_with(nodes: Iterable[Manifest], some: Iterable[PodHolding], requirement: GpuRequirement) -> tuple[Node, ...]:
     """Return every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
     used, memory = Counter[str](), Counter[str]()
     for one in some:
-        used[one.node] += one.gpus.get(place.resource, 0)
+        used[one.node] += one.gpus.get(requirement.resource, 0)
         memory[one.node] += one.memory_bytes
-    return tuple(_node(each, used, memory, place) for each in nodes)
+    return tuple(_node(each, used, memory, requirement) for each in nodes)
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
@@ -130,19 +130,19 @@ def _is_extended(resource: str) -> bool:
     return "/" in resource and not resource.partition("/")[0].endswith("kubernetes.io")
 
 
-def _node(manifest: Manifest, used: Counter[str], memory: Counter[str], place: GpuRequirement) -> Node:
+def _node(manifest: Manifest, used: Counter[str], memory: Counter[str], requirement: GpuRequirement) -> Node:
     name, allocatable = manifest["metadata"]["name"], manifest.get("status", {}).get("allocatable") or {}
     labels = manifest["metadata"].get("labels") or {}
     return Node(
         product=labels.get(engine_placement.PRODUCT, ""),
-        gpus=_count(allocatable.get(place.resource, "0")),
+        gpus=_count(allocatable.get(requirement.resource, "0")),
         used=used[name],
         schedulable=is_schedulable(manifest),
-        taint=taints.untolerated(manifest, place.tolerations),
+        taint=taints.untolerated(manifest, requirement.tolerations),
         memory_bytes=(int(pod_requests.amount(allocatable.get(pod_requests.MEMORY))) or None)
-        if place.memory_bytes
+        if requirement.memory_bytes
         else None,
-        used_bytes=memory[name] if place.memory_bytes else 0,
+        used_bytes=memory[name] if requirement.memory_bytes else 0,
         labels=labels_of(manifest),
     )
 

@@ -240,27 +240,27 @@ class _WatchStream:
             log.warning("the API server answers again; the problem was: %s", self.trouble)
             self.trouble = ""
 
-    def _failed(self, problem: ApiError) -> float:
+    def _failed(self, error: ApiError) -> float:
         """Keep or drop the resourceVersion after a failure, and return the pause; logged once until it is over."""
         self._failures += 1
-        if isinstance(problem, Gone):
+        if isinstance(error, Gone):
             self._version = ""
             if self._failures == 1:
                 return 0.0
         else:
-            self._doubt(problem)
+            self._doubt(error)
             if not self.trouble:
-                self.trouble = str(problem)
-                log.warning("%s; trying again", problem)
+                self.trouble = str(error)
+                log.warning("%s; trying again", error)
         return self._timings.pause(self._failures, self._rng)
 
-    def _doubt(self, problem: ApiError) -> None:
+    def _doubt(self, error: ApiError) -> None:
         """List anew after a missing right, a missing kind or repeated failures. An absent kind has no objects."""
         lasting = self._failures >= self._timings.relist_after
-        if lasting or isinstance(problem, NotFound | RequestRefused):
+        if lasting or isinstance(error, NotFound | RequestRefused):
             self._version = ""
-        self.forbidden = isinstance(problem, RequestRefused) and problem.lacks_right
-        if isinstance(problem, NotFound) and (lasting or not self.was_listed):
+        self.forbidden = isinstance(error, RequestRefused) and error.lacks_right
+        if isinstance(error, NotFound) and (lasting or not self.was_listed):
             self.absent = True
             self._informer.publish(self._informer.store.vanish(self.place or ""))
             self._mark_listed()

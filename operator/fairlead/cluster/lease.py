@@ -87,17 +87,17 @@ class LeaseObservation:
 
 
 def observation(
-    lease: Manifest, before: LeaseObservation | None, now: float, terms: LeaseDurations
+    lease: Manifest, before: LeaseObservation | None, now: float, durations: LeaseDurations
 ) -> LeaseObservation:
     """Return the observation from one read; its clock restarts when the Lease changed."""
     version, spec = str(lease["metadata"]["resourceVersion"]), lease.get("spec") or {}
     if before is not None and before.version == version:
         return before
-    duration = float(spec.get("leaseDurationSeconds") or terms.duration_s)
+    duration = float(spec.get("leaseDurationSeconds") or durations.duration_s)
     return LeaseObservation(version=version, holder=spec.get("holderIdentity") or "", duration_s=duration, at=now)
 
 
-def held_by(lease: Manifest, place: LeaseSettings, wall: datetime, terms: LeaseDurations) -> Manifest:
+def held_by(lease: Manifest, place: LeaseSettings, wall: datetime, durations: LeaseDurations) -> Manifest:
     """Return the Lease as we write it to take or renew it."""
     before: Mapping[str, Any] = lease.get("spec") or {}
     moment = wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -105,7 +105,7 @@ def held_by(lease: Manifest, place: LeaseSettings, wall: datetime, terms: LeaseD
     return lease | {
         "spec": {
             "holderIdentity": place.identity,
-            "leaseDurationSeconds": max(1, round(terms.duration_s)),
+            "leaseDurationSeconds": max(1, round(durations.duration_s)),
             "acquireTime": before.get("acquireTime", moment) if ours else moment,
             "renewTime": moment,
             "leaseTransitions": int(before.get("leaseTransitions") or 0) + (not ours and bool(before)),
@@ -119,17 +119,17 @@ class Leadership:
     def __init__(
         self,
         api: ApiServer,
-        place: LeaseSettings,
+        lease: LeaseSettings,
         rng: random.Random,
-        terms: LeaseDurations = LEASE_DURATIONS,
+        durations: LeaseDurations = LEASE_DURATIONS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lost = asyncio.Event()
         """Set when another process may lead: this one must end, since its state in memory may be out of date."""
         self._api = api
-        self._place = place
+        self._place = lease
         self._rng = rng
-        self._terms = terms
+        self._durations = durations
         self._clock = clock
         self._sighting: LeaseObservation | None = None
         self._lease: Manifest | None = None
@@ -144,15 +144,15 @@ class Leadership:
 
     def may_write(self) -> bool:
         """Whether no other process can lead yet: checked before every write."""
-        return not self.lost.is_set() and self._clock() < self._renewed + self._terms.deadline_s
+        return not self.lost.is_set() and self._clock() < self._renewed + self._durations.deadline_s
 
     async def acquire(self) -> None:
         """Wait until the Lease is ours; raises `OtherRelease` if it belongs to another release."""
         while not await self._tried():
             if self._other_owner:
-                place, owner = self._place, self._other_owner
+                lease, owner = self._place, self._other_owner
                 raise OtherRelease(
-                    f"the Lease {place} belongs to Deployment {owner}, not to {place.deployment}: a namespace holds "
+                    f"the Lease {lease} belongs to Deployment {owner}, not to {lease.deployment}: a namespace holds "
                     "one release of Fairlead; install this one into a namespace of its own"
                 )
             await self._pause()
@@ -162,7 +162,7 @@ class Leadership:
         """Renew until the Lease is lost or the deadline passes."""
         while True:
             await self._pause()
-            left = self._renewed + self._terms.deadline_s - self._clock()
+            left = self._renewed + self._durations.deadline_s - self._clock()
             try:
                 async with asyncio.timeout(max(0.0, left)):
                     kept = await self._tried()
@@ -191,7 +191,7 @@ class Leadership:
             log.warning(
                 "the Lease %s could not be released, another process leads %d s from now: %r",
                 self._place,
-                ceil(self._terms.duration_s),
+                ceil(self._durations.duration_s),
                 problem,
             )
         else:
@@ -216,7 +216,7 @@ class Leadership:
             lease = self._lease or await self._free_lease()
             if lease is None:
                 return False
-            written = held_by(lease, self._place, datetime.now(UTC), self._terms)
+            written = held_by(lease, self._place, datetime.now(UTC), self._durations)
             create = not lease["metadata"].get("resourceVersion")
             self._lease = await (self._api.create(written) if create else self._api.replace(written))
         except Conflict:
@@ -239,7 +239,7 @@ class Leadership:
             owner = await place.owner()
             named |= {"ownerReferences": [owner]} if owner else {}
             return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
-        self._sighting = observation(lease, self._sighting, self._clock(), self._terms)
+        self._sighting = observation(lease, self._sighting, self._clock(), self._durations)
         self._other_owner = own_deployment.other(lease, place.deployment)
         if self._other_owner:
             return None
@@ -258,7 +258,7 @@ class Leadership:
             self._place.identity,
             now.holder,
             self._place,
-            ceil(now.duration_s + self._terms.retry_s * JITTER),
+            ceil(now.duration_s + self._durations.retry_s * JITTER),
         )
 
     def _after(self) -> str:
@@ -270,7 +270,7 @@ class Leadership:
     def _why_lost(self) -> str:
         if self._sighting is not None and self._another_holds():
             return f"{self._sighting.holder or 'another process'} holds it"
-        words = f"it could not be renewed for {self._terms.deadline_s:g} s"
+        words = f"it could not be renewed for {self._durations.deadline_s:g} s"
         return f"{words} ({self._complaint})" if self._complaint else words
 
     def _another_holds(self) -> bool:
@@ -283,7 +283,7 @@ class Leadership:
             self._complaint = problem
 
     async def _pause(self) -> None:
-        await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, JITTER))
+        await asyncio.sleep(self._durations.retry_s * self._rng.uniform(1.0, JITTER))
 
 
 @asynccontextmanager

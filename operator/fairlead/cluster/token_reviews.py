@@ -26,9 +26,9 @@ class ReviewClient(Protocol):
         """Create an object; a review's status is in the answer, and nothing is stored."""
 
 
-async def holder(server: ReviewClient, token: str) -> TokenHolder | None:
+async def holder(client: ReviewClient, token: str) -> TokenHolder | None:
     """Return the token's holder; None if Kubernetes does not know it."""
-    answer = await server.create(
+    answer = await client.create(
         {
             "apiVersion": kinds.TOKEN_REVIEW.api_version,
             "kind": kinds.TOKEN_REVIEW.kind,
@@ -49,13 +49,13 @@ async def holder(server: ReviewClient, token: str) -> TokenHolder | None:
     )
 
 
-async def may_get(server: ReviewClient, who: TokenHolder, resource: Resource, namespace: str) -> bool:
+async def may_get(client: ReviewClient, holder: TokenHolder, resource: Resource, namespace: str) -> bool:
     """Whether they may get every object of a kind in a namespace; an empty one means in all namespaces."""
     spec: Manifest = {
-        "user": who.username,
-        "uid": who.uid,
-        "groups": list(who.groups),
-        "extra": {key: list(values) for key, values in who.extra.items()},
+        "user": holder.username,
+        "uid": holder.uid,
+        "groups": list(holder.groups),
+        "extra": {key: list(values) for key, values in holder.extra.items()},
         "resourceAttributes": {
             "verb": "get",
             "group": resource.group,
@@ -65,7 +65,7 @@ async def may_get(server: ReviewClient, who: TokenHolder, resource: Resource, na
         },
     }
     review = kinds.SUBJECT_ACCESS_REVIEW
-    answer = await server.create({"apiVersion": review.api_version, "kind": review.kind, "metadata": {}, "spec": spec})
+    answer = await client.create({"apiVersion": review.api_version, "kind": review.kind, "metadata": {}, "spec": spec})
     status: Mapping[str, Any] = answer.get("status") or {}
     return status.get("allowed") is True
 

@@ -19,12 +19,12 @@ class SetRefusal:
     message: str
 
 
-def refusal(items: int, plan: ItemPlan, noise: PairCounts | None = None, samples: int = 1) -> SetRefusal | None:
+def refusal(items: int, plan: ItemPlan, counts: PairCounts | None = None, samples: int = 1) -> SetRefusal | None:
     """Before a run: why it would end undecided, and the items it needs, by the larger of both discordances.
 
     Further samples of an item average its noise only: what two models answer differently, they do in all of them.
     """
-    seen = noise.discordance if noise is not None else 0.0
+    seen = counts.discordance if counts is not None else 0.0
     discordance = max(plan.discordance, seen)
     by_noise = seen / discordance if discordance else 0.0
     effect = plan.design_effect * (by_noise / samples + 1 - by_noise)

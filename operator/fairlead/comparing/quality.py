@@ -42,7 +42,7 @@ class QualityReport:
     """A verdict with its details."""
 
     verdict: GateVerdict
-    counted: ClusteredCounts
+    counts: ClusteredCounts
     interval: Interval
     guards: tuple[GuardFigures, ...]
     slices: tuple[SliceFigures, ...]
@@ -60,7 +60,7 @@ class _QualityFinding:
 class _QualityFacts:
     pairs: Sequence[ItemPair]
     plan: QualityPlan
-    counted: ClusteredCounts
+    counts: ClusteredCounts
     interval: Interval
     guards: tuple[GuardFigures, ...]
     slices: tuple[SliceFigures, ...]
@@ -73,13 +73,13 @@ class _QualityFacts:
 
 def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
     """The verdict on the answers so far; it does not depend on their order, or on how often it is computed."""
-    counted = clustered(pairs)
+    counts = clustered(pairs)
     facts = _QualityFacts(
         pairs=pairs,
         plan=plan,
-        counted=counted,
-        interval=score_bounds.interval(counted.effective(-plan.margin))
-        if counted.counts.n
+        counts=counts,
+        interval=score_bounds.interval(counts.effective(-plan.margin))
+        if counts.counts.n
         else Interval(low=-1, estimate=0, high=1),
         guards=guards.figures(pairs),
         slices=slices.figures(pairs, plan.margin),
@@ -87,7 +87,7 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
     finding = next(found for rule in _RULES if (found := rule(facts)) is not None)
     return QualityReport(
         verdict=_verdict(finding, facts),
-        counted=counted,
+        counts=counts,
         interval=facts.interval,
         guards=facts.guards,
         slices=facts.slices,
@@ -96,13 +96,13 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
 
 def decided_early(pairs: Sequence[ItemPair], plan: QualityPlan) -> bool:
     """Whether the rest of the items need not be sent; cheap, since it is called after every few answers."""
-    counted, unknown = clustered(pairs), Interval(low=-1, estimate=0, high=1)
-    facts = _QualityFacts(pairs=pairs, plan=plan, counted=counted, interval=unknown, guards=(), slices=())
+    counts, unknown = clustered(pairs), Interval(low=-1, estimate=0, high=1)
+    facts = _QualityFacts(pairs=pairs, plan=plan, counts=counts, interval=unknown, guards=(), slices=())
     return any(rule(facts) is not None for rule in _EARLY)
 
 
 def _verdict(finding: _QualityFinding, facts: _QualityFacts) -> GateVerdict:
-    counts = facts.counted.counts
+    counts = facts.counts.counts
     return GateVerdict(
         verdict=finding.verdict,
         reason=finding.reason,
@@ -130,7 +130,7 @@ def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
 
 def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
     """Before the end only if nothing is right: of hard questions, some are too few to show more than chance."""
-    counts, chance = facts.counted.counts, facts.plan.chance
+    counts, chance = facts.counts.counts, facts.plan.chance
     n, right = int(counts.n), int(counts.baseline_right)
     if facts.plan.judged:
         return None
@@ -147,7 +147,7 @@ def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
 
 def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
     """Before the end it is computed once for each item at most, and each time may err by that part of the whole."""
-    counts, expected = facts.counted.counts, facts.plan.expected_score
+    counts, expected = facts.counts.counts, facts.plan.expected_score
     n, right = int(counts.n), int(counts.baseline_right)
     if expected is None or n < LEAST_FOR_CHANCE:
         return None
@@ -162,9 +162,9 @@ def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _harm(facts: _QualityFacts) -> _QualityFinding | None:
-    if not harm_stop.stopped(facts.counted.clusters, facts.plan.margin):
+    if not harm_stop.stopped(facts.counts.clusters, facts.plan.margin):
         return None
-    counts = facts.counted.counts
+    counts = facts.counts.counts
     message = f"stopped at {counts.n:.0f} of {count(facts.plan.items, 'item')}: {_rates(facts)}"
     return _QualityFinding(Verdict.FAILED, GateReason.STOPPED_FOR_HARM, message)
 
@@ -177,12 +177,12 @@ def _unfinished(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _too_few(facts: _QualityFacts) -> _QualityFinding | None:
-    n, clusters = int(facts.counted.counts.n), len(facts.counted.clusters)
+    n, clusters = int(facts.counts.counts.n), len(facts.counts.clusters)
     least = max(1, facts.plan.min_items)
     if n < least:
         message = f"{count(n, 'item')} compared, at least {least} are wanted; add items"
         return _QualityFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, message, least - n)
-    if facts.counted.few:
+    if facts.counts.few:
         message = (
             f"the items are of {count(clusters, 'cluster')}, at least {FEWEST} are needed to know how "
             "much these vary; add items of other documents or conversations"
@@ -208,7 +208,7 @@ def _sliced(facts: _QualityFacts) -> _QualityFinding | None:
 def _not_worse(facts: _QualityFacts) -> _QualityFinding | None:
     """The same statistic as in the power of a plan; the confidence bound is its inverse."""
     margin = facts.plan.margin
-    if score_bounds.statistic(facts.counted.effective(-margin), -margin) <= score_bounds.quantile(score_bounds.LEVEL):
+    if score_bounds.statistic(facts.counts.effective(-margin), -margin) <= score_bounds.quantile(score_bounds.LEVEL):
         return None
     return _QualityFinding(
         Verdict.PASSED, GateReason.NOT_WORSE, f"{_rates(facts)}, at worst {_points(facts.interval.low)}"
@@ -216,13 +216,13 @@ def _not_worse(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _worse(facts: _QualityFacts) -> _QualityFinding | None:
-    if facts.interval.high >= 0 or facts.counted.counts.difference > -facts.plan.margin:
+    if facts.interval.high >= 0 or facts.counts.counts.difference > -facts.plan.margin:
         return None
     return _QualityFinding(Verdict.FAILED, GateReason.WORSE, f"{_rates(facts)}, at best {_points(facts.interval.high)}")
 
 
 def _open(facts: _QualityFacts) -> _QualityFinding:
-    missing = items_missing(facts.counted, facts.plan)
+    missing = items_missing(facts.counts, facts.plan)
     more = "" if missing is None else f"; about {count(missing, 'more item')} would decide"
     message = f"{_rates(facts)}, at worst {_points(facts.interval.low)}, and {_points(-facts.plan.margin)} are allowed"
     return _QualityFinding(Verdict.UNDECIDED, GateReason.MARGIN_NOT_EXCLUDED, f"{message}{more}", missing)
@@ -252,7 +252,7 @@ def items_missing(counted: ClusteredCounts, plan: QualityPlan) -> int | None:
 
 
 def _rates(facts: _QualityFacts) -> str:
-    counts = facts.counted.counts
+    counts = facts.counts.counts
     return (
         f"{counts.candidate_rate:.1%} right, {counts.baseline_rate:.1%} of the baseline: "
         f"{_points(counts.difference)} points"

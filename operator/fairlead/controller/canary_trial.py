@@ -61,19 +61,19 @@ class CanaryTrial:
 NO_TRIAL: Final = CanaryTrial()
 
 
-def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
+def trial(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
     """Return the canary of a rollout; none if it has no plan for one, or nothing to compare the target with."""
-    plan, target, best = question.rules.canary, rollback.wanted(question), rollback.fallback(question)
-    stored = observed.stored if observed.stored and observed.stored.revision == question.target else None
-    if plan is None or question.rules.strategy is not RolloutStrategy.CANARY:
+    plan, target, best = snapshot.rules.canary, rollback.wanted(snapshot), rollback.fallback(snapshot)
+    stored = observed.stored if observed.stored and observed.stored.revision == snapshot.target else None
+    if plan is None or snapshot.rules.strategy is not RolloutStrategy.CANARY:
         return NO_TRIAL
     if stored is not None and stored.phase is CanaryPhase.PROMOTED:
         return CanaryTrial(state=stored)
     if best is None or (target is not None and target.served):
         return NO_TRIAL
-    stored = stored or _recorded(question, target, best, plan)
-    state = stored or canary.begun(question.target, best.name, plan, now)
-    facts, share = _facts(question, target, observed, state), canary.share(state)
+    stored = stored or _recorded(snapshot, target, best, plan)
+    state = stored or canary.begun(snapshot.target, best.name, plan, now)
+    facts, share = _facts(snapshot, target, observed, state), canary.share(state)
     return CanaryTrial(
         limit=canary.limit(state, facts, now, diverted=_diverted(observed, state)),
         share=share,
@@ -82,27 +82,27 @@ def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) 
 
 
 def _recorded(
-    question: RolloutSnapshot, target: RevisionState | None, best: RevisionState, plan: CanaryPlan
+    snapshot: RolloutSnapshot, target: RevisionState | None, best: RevisionState, plan: CanaryPlan
 ) -> CanaryState | None:
     """Return the state of a rejected canary by what its Deployment records, so that an order to retry finds it.
 
     The status loses it while another strategy is set, or when the object is restored from a backup.
     """
-    if target is None or target.failure is None or not rollback.is_rejected(question):
+    if target is None or target.failure is None or not rollback.is_rejected(snapshot):
         return None
-    begun = canary.begun(question.target, best.name, plan, target.failure.at)
+    begun = canary.begun(snapshot.target, best.name, plan, target.failure.at)
     return replace(begun, phase=CanaryPhase.REJECTED, because=target.failure.because)
 
 
-def held(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
+def held(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
     """Return the canary of a refused spec: it stays as it is stored, takes no step, and can only be rejected.
 
     The plan is the stored one: the refused spec may have none.
     """
     stored = observed.stored
-    if stored is None or stored.revision != question.target or rollback.fallback(question) is None:
+    if stored is None or stored.revision != snapshot.target or rollback.fallback(snapshot) is None:
         return CanaryTrial(state=stored)
-    facts = _facts(question, rollback.wanted(question), observed, stored)
+    facts = _facts(snapshot, rollback.wanted(snapshot), observed, stored)
     after = canary.follow(stored, facts, now)
     return CanaryTrial(
         limit=canary.limit(stored, facts, now, diverted=_diverted(observed, stored)),
@@ -154,17 +154,17 @@ def _place(state: CanaryState | None) -> tuple[object, ...]:
 
 
 def _facts(
-    question: RolloutSnapshot, target: RevisionState | None, observed: TrialObservation, state: CanaryState
+    snapshot: RolloutSnapshot, target: RevisionState | None, observed: TrialObservation, state: CanaryState
 ) -> CanaryFacts:
-    spared, load = _spared(question, observed, state)
+    spared, load = _spared(snapshot, observed, state)
     return CanaryFacts(
-        wanted=question.wanted,
-        spare=question.rules.max_surge,
+        wanted=snapshot.wanted,
+        spare=snapshot.rules.max_surge,
         available=_serving(target) if target else 0,
         spared=spared,
         load=load,
         given_up=_given_up(target, state),
-        paused=question.rules.paused,
+        paused=snapshot.rules.paused,
         order=observed.order,
         service=service_verdict(observed.samples, state) if is_judged(state) else None,
         quality=observed.evaluation.verdict,
@@ -180,11 +180,11 @@ def _given_up(target: RevisionState | None, state: CanaryState) -> str:
     return failure.because or "they made no progress until the deadline"
 
 
-def _spared(question: RolloutSnapshot, observed: TrialObservation, state: CanaryState) -> tuple[bool, str]:
+def _spared(snapshot: RolloutSnapshot, observed: TrialObservation, state: CanaryState) -> tuple[bool, str]:
     """Whether one replica less could run all requests in flight; false until routers know the new revision."""
     if observed.by_gateway and not _diverted(observed, state):
         return False, "the gateway's routers do not have it yet"
-    left = max(0, sum(_serving(each) for each in question.revisions) - 1)
+    left = max(0, sum(_serving(each) for each in snapshot.revisions) - 1)
     if observed.replica_sequences is None:
         return True, "the number of requests a replica runs at once is unknown"
     room = left * observed.replica_sequences

@@ -94,16 +94,16 @@ class DesiredState:
 
 def decide(
     observed: DeploymentSnapshot,
-    judged: DeploymentReview,
+    review: DeploymentReview,
     facts: RuntimeFacts,
     static: StaticChildren,
     now: datetime,
 ) -> DesiredState:
     """Return all children that should exist now. If the object cannot be read, nothing starts, stops or changes."""
-    deployment = judged.deployment
-    target = target_of(observed, judged)
-    start = DecisionInputs(observed=observed, judged=judged, target=target or "", now=now)
-    states = tuple(_state(one, facts, start) for one in observed.engines)
+    deployment = review.deployment
+    target = target_of(observed, review)
+    inputs = DecisionInputs(observed=observed, review=review, target=target or "", now=now)
+    states = tuple(_state(one, facts, inputs) for one in observed.engines)
     if deployment is None or target is None:
         return DesiredState(states=states, canary=canary_status.of(observed.document))
     count = replica_count.wanted(
@@ -113,35 +113,35 @@ def decide(
         advised=snapshot.is_advised(observed),
         over_budget=snapshot.is_over_budget(observed),
     )
-    question = RolloutSnapshot(
+    rollout_snapshot = RolloutSnapshot(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
-    asleep = _asleep(observed, deployment, count, rollback.wanted(question))
-    found = _trial(start, question, facts)
-    question = replace(question, canary=found.limit)
-    given_up = rollback.current(question, now) != target
-    sleep = sleep_plan.plan_sleep(question, asleep, facts.reports.busy, given_up=given_up)
-    planned = rollout.next_step(sleep_plan.awake(question, asleep, sleep), now)
+    asleep = _asleep(observed, deployment, count, rollback.wanted(rollout_snapshot))
+    found = _trial(inputs, rollout_snapshot, facts)
+    rollout_snapshot = replace(rollout_snapshot, canary=found.limit)
+    given_up = rollback.current(rollout_snapshot, now) != target
+    sleep = sleep_plan.plan_sleep(rollout_snapshot, asleep, facts.reports.busy, given_up=given_up)
+    planned = rollout.next_step(sleep_plan.awake(rollout_snapshot, asleep, sleep), now)
     plan = _with_reason(sleep_plan.with_sleepers(planned, target, sleep), facts.troubles)
     return replace(
-        _carried(replace(start, on_trial=found.limit is not None), plan),
+        _carried(replace(inputs, on_trial=found.limit is not None), plan),
         count=count,
         canary=found.state,
-        check=target_start.check(start, plan),
+        check=target_start.check(inputs, plan),
         sleep=sleep,
         plan=plan,
         states=states,
         static=router_settings.at_this_moment(static.manifests, observed, found.share)
-        if judged.may_start
+        if review.may_start
         else router_settings.while_refused(observed, found.share),
-        prunes=judged.may_start,
+        prunes=review.may_start,
         spared=static.spared,
     )
 
 
-def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
+def _trial(inputs: DecisionInputs, snapshot: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
     """Return the canary; while the spec is refused, it takes no step."""
-    review, observed = start.judged.review, start.observed
+    review, observed = inputs.review.review, inputs.observed
     found = canary_trial.TrialObservation(
         stored=canary_status.of(observed.document),
         order=order_annotation.read(observed.document),
@@ -152,36 +152,36 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
         samples=facts.samples,
         evaluation=facts.evaluation,
     )
-    follow = canary_trial.trial if start.judged.may_start else canary_trial.held
-    return follow(question, found, start.now)
+    follow = canary_trial.trial if inputs.review.may_start else canary_trial.held
+    return follow(snapshot, found, inputs.now)
 
 
-def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
+def target_of(observed: DeploymentSnapshot, review: DeploymentReview) -> str | None:
     """Return the revision of the spec; while the spec is refused, the most recent target."""
-    if judged.may_start and judged.spec is not None:
-        return revisions.of(judged.spec)
+    if review.may_start and review.spec is not None:
+        return revisions.of(review.spec)
     revisions_seen = [snapshot.revision_facts(one) for one in observed.engines]
     wanted = [one for one in revisions_seen if one.wanted_since is not None]
     return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
 
 
-def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> RevisionState:
-    written, observed, deployment = snapshot.revision_facts(engine), start.observed, start.judged.deployment
-    seen = (one for one in observed.pods.get(written.revision, ()) if one["metadata"]["uid"] not in observed.lost)
+def _state(engine: Manifest, facts: RuntimeFacts, inputs: DecisionInputs) -> RevisionState:
+    recorded, observed, deployment = snapshot.revision_facts(engine), inputs.observed, inputs.review.deployment
+    seen = (one for one in observed.pods.get(recorded.revision, ()) if one["metadata"]["uid"] not in observed.lost)
     replicas = pods.replicas(seen, facts.reports.routable)
-    answer = target_start.answer(start, written)
+    answer = target_start.answer(inputs, recorded)
     return RevisionState(
-        name=written.revision,
+        name=recorded.revision,
         requested=snapshot.requested_replicas(engine),
         replicas=replicas,
         created_at=snapshot.created(engine),
-        wanted_since=written.wanted_since,
-        grown_at=written.grown_at,
-        hopeless=target_start.hopeless(start, written, answer),
+        wanted_since=recorded.wanted_since,
+        grown_at=recorded.grown_at,
+        hopeless=target_start.hopeless(inputs, recorded, answer),
         unchecked=answer is PreflightResult.OPEN,
-        other_gpus=deployment is not None and not _same_gpus(engine, deployment.wanted),
-        served=written.served or (not written.on_trial and any(_serves(one) for one in replicas)),
-        failure=written.failure,
+        other_gpus=deployment is not None and not _same_gpus(engine, deployment.revision),
+        served=recorded.served or (not recorded.on_trial and any(_serves(one) for one in replicas)),
+        failure=recorded.failure,
     )
 
 
@@ -189,15 +189,15 @@ def _serves(replica: RolloutReplica) -> bool:
     return replica.ready_since is not None and replica.routable is not False
 
 
-def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
+def _same_gpus(engine: Manifest, revision: DesiredRevision) -> bool:
     """Whether its replicas have GPUs, or on CPU nodes cores, that the target can use."""
     pod = engine["spec"]["template"]["spec"]
     limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
-    product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
-    if wanted.cpu is not None:
+    product = engine_placement.node_selector(revision).get(engine_placement.PRODUCT)
+    if revision.cpu is not None:
         return any(CORES in one and not any("/" in name for name in one) for one in limits)
-    holds = wanted.resource == NO_RESOURCE or any(wanted.resource in one for one in limits)
+    holds = revision.resource == NO_RESOURCE or any(revision.resource in one for one in limits)
     return holds and selected == product
 
 
@@ -209,7 +209,7 @@ def _asleep(
     While there is no recommendation, as many as sleep now.
     """
     bounds, found = deployment.replicas, (observed.status.get("scaling") or {}).get("asleep")
-    if not isinstance(bounds, ReplicaBounds) or not deployment.wanted.engine.sleeps:
+    if not isinstance(bounds, ReplicaBounds) or not deployment.revision.engine.sleeps:
         return 0
     if snapshot.recommended(observed) is None:
         found = sum(one.asleep and not one.ending for one in now.replicas) if now else 0
@@ -218,71 +218,71 @@ def _asleep(
     return max(0, min(found, bounds.most - count.replicas))
 
 
-def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
+def _carried(inputs: DecisionInputs, plan: RolloutPlan) -> DesiredState:
     """Return the engine Deployments as they should be, with the plan's step applied."""
-    step, retired, shrinks, observed = plan.step, None, None, start.observed
+    step, retired, shrinks, observed = plan.step, None, None, inputs.observed
     engines: list[Manifest] = []
     for live in observed.engines:
-        written = _facts(live, start, step)
-        if isinstance(step, RetireStep) and step.revision == written.revision:
+        recorded = _facts(live, inputs, step)
+        if isinstance(step, RetireStep) and step.revision == recorded.revision:
             retired = live
             continue
         count = snapshot.requested_replicas(live)
-        if isinstance(step, ReplicaStep) and step.revision == written.revision:
-            shrinks = written.revision if step.replicas < count else None
-            written = replace(written, grown_at=start.now) if step.replicas > count else written
+        if isinstance(step, ReplicaStep) and step.revision == recorded.revision:
+            shrinks = recorded.revision if step.replicas < count else None
+            recorded = replace(recorded, grown_at=inputs.now) if step.replicas > count else recorded
             count = step.replicas
-        engines.append(_engine(start, written, live, count))
+        engines.append(_engine(inputs, recorded, live, count))
     if isinstance(step, ReplicaStep) and observed.engine(step.revision) is None:
-        since, tried = (start.now, start.on_trial) if step.revision == start.target else (None, False)
-        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=start.now, on_trial=tried)
-        engines.append(_engine(start, fresh, None, step.replicas))
-    return DesiredState(target=start.target, engines=tuple(engines), shrinks=shrinks, retired=retired)
+        since, tried = (inputs.now, inputs.on_trial) if step.revision == inputs.target else (None, False)
+        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=inputs.now, on_trial=tried)
+        engines.append(_engine(inputs, fresh, None, step.replicas))
+    return DesiredState(target=inputs.target, engines=tuple(engines), shrinks=shrinks, retired=retired)
 
 
-def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts:
+def _facts(live: Manifest, inputs: DecisionInputs, step: object) -> RevisionFacts:
     """Return the facts to write on a revision: target since when, whether it served, whether it was given up."""
-    some = start.observed.pods.get(snapshot.revision_of(live), ())
-    written = replace(snapshot.revision_facts(live), tolerated=admitted_tolerations.of(live, some))
-    rejected = written.failure is not None and written.failure.rejected
-    tried = written.on_trial if written.revision != start.target else start.on_trial or rejected
+    some = inputs.observed.pods.get(snapshot.revision_of(live), ())
+    recorded = replace(snapshot.revision_facts(live), tolerated=admitted_tolerations.of(live, some))
+    rejected = recorded.failure is not None and recorded.failure.rejected
+    tried = recorded.on_trial if recorded.revision != inputs.target else inputs.on_trial or rejected
     ready = any(pods.is_ready(pod) for pod in some)
-    if written.revision != start.target:
-        served = written.served or (ready and not tried)
-        return replace(written, wanted_since=None, served=served, failure=None, ends=None)
-    checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
-    written = _with_deadline(written, start)
-    written = replace(
-        written,
-        wanted_since=written.wanted_since or start.now,
-        served=written.served or (ready and not tried),
-        on_trial=tried and not written.served,
+    if recorded.revision != inputs.target:
+        served = recorded.served or (ready and not tried)
+        return replace(recorded, wanted_since=None, served=served, failure=None, ends=None)
+    checked = recorded.checked or target_start.answer(inputs, recorded) is PreflightResult.WELL
+    recorded = _with_deadline(recorded, inputs)
+    recorded = replace(
+        recorded,
+        wanted_since=recorded.wanted_since or inputs.now,
+        served=recorded.served or (ready and not tried),
+        on_trial=tried and not recorded.served,
         checked=checked,
-        ends=None if written.served or ready else start_failures.ends(written.ends, some),
+        ends=None if recorded.served or ready else start_failures.ends(recorded.ends, some),
     )
-    if isinstance(step, FailureStep) and step.revision == written.revision:
-        return replace(written, failure=step.failure, ends=None)
-    return written
+    if isinstance(step, FailureStep) and step.revision == recorded.revision:
+        return replace(recorded, failure=step.failure, ends=None)
+    return recorded
 
 
-def _with_deadline(written: RevisionFacts, start: DecisionInputs) -> RevisionFacts:
+def _with_deadline(recorded: RevisionFacts, inputs: DecisionInputs) -> RevisionFacts:
     """Forget a failure under a shorter deadline than the spec's: it is then tried at once, as after any edit.
 
     A release before recorded no deadline; the one in force when this is first read counts, so an upgrade is no try.
     """
-    failure, deployment = written.failure, start.judged.deployment
+    failure, deployment = recorded.failure, inputs.review.deployment
     if failure is None or failure.rejected or deployment is None:
-        return written
+        return recorded
     deadline = deployment.rollout.progress_deadline_seconds
     missed = failure.deadline_seconds or deadline
     if deadline > missed:
-        return replace(written, wanted_since=start.now, failure=None)
-    return replace(written, failure=replace(failure, deadline_seconds=missed))
+        return replace(recorded, wanted_since=inputs.now, failure=None)
+    return replace(recorded, failure=replace(failure, deadline_seconds=missed))
 
 
-def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
-    template = engine_template.of(start, written, live)
-    return applied_hash.with_applied_hash(engine_deployment.manifest(start.observed.owner, written, template, count))
+def _engine(inputs: DecisionInputs, recorded: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
+    template = engine_template.of(inputs, recorded, live)
+    return applied_hash.with_applied_hash(engine_deployment.manifest(inputs.observed.owner, recorded, template, count))
 
 
 def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]) -> RolloutPlan:

@@ -21,8 +21,8 @@ STARTS: Final = frozenset({"NoneReady", "TooFew", "Probing", "RoutersNotReady", 
 class ReconcileEvents:
     """Sends Events in the background."""
 
-    def __init__(self, server: EventClient, instance: str, metrics: OperatorMetrics) -> None:
-        self.publisher = EventPublisher(server, instance, metrics.event_published)
+    def __init__(self, client: EventClient, instance: str, metrics: OperatorMetrics) -> None:
+        self.publisher = EventPublisher(client, instance, metrics.event_published)
         self._wrote_at_rest = metrics.wrote_at_rest
         self._hung = metrics.replica_hung
 

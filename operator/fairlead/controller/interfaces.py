@@ -137,5 +137,5 @@ class EmbeddedService(Protocol):
     def records(self) -> Iterable[DecisionRecord]:
         """Return its last decisions; none while it does not run."""
 
-    async def run(self, world: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
+    async def run(self, cluster: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
         """Run until cancelled; the keys let it read routers' metrics ports."""

@@ -90,7 +90,7 @@ class LeaderTasks:
     @property
     def router_keys(self) -> RouterKeys:
         """The keys with which routers' metrics ports are read."""
-        return self._setting.platform.router_keys
+        return self._setting.installation.router_keys
 
     def wake(self, key: ObjectKey) -> None:
         """Wake the key of an object that changed; without effect while this process does not lead."""
@@ -149,15 +149,15 @@ class LeaderTasks:
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
             work = WorkPods(self._server, self._api)
-            sets = ItemSets(ItemReads(self._server, work, self._setting.platform))
+            sets = ItemSets(ItemReads(self._server, work, self._setting.installation))
             self._runs = QualityRuns(
-                self._server, pod_access, sets, RunnerPods(pods=work, platform=self._setting.platform)
+                self._server, pod_access, sets, RunnerPods(pods=work, installation=self._setting.installation)
             )
             environment = ReconcileEnvironment(
-                server=self._server,
-                world=informers,
+                client=self._server,
+                cluster=informers,
                 pod_access=pod_access,
-                named=SteadyReferences(ReferenceCache(self._api)),
+                lookup=SteadyReferences(ReferenceCache(self._api)),
                 events=ReconcileEvents(self._server, instance, self.metrics),
                 logs=self._api,
                 sets=sets,

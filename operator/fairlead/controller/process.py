@@ -65,25 +65,25 @@ async def run(settings: OperatorSettings, embedded: EmbeddedService | None = Non
     async with lifecycle.connected(settings, metrics.api_request) as own:
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        terms = LeaseDurations.lasting(settings.lease_seconds)
-        leadership = lease.Leadership(own.api, own.lease(LEASE), rng, terms)
-        leading = LeaderTasks(own.api, leadership, setting, metrics)
-        leading.embedded = embedded
-        pulse = ProcessHealth(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
-        async with _standby(settings, own, OperatorContext(leading, pulse, setting)):
-            await _lead(leadership, lambda: _work(own.api, leading, pulse, settings), own.stop)
+        durations = LeaseDurations.lasting(settings.lease_seconds)
+        leadership = lease.Leadership(own.api, own.lease(LEASE), rng, durations)
+        tasks = LeaderTasks(own.api, leadership, setting, metrics)
+        tasks.embedded = embedded
+        health = ProcessHealth(watch_age_s=tasks.watch_age_s, oldest_key_s=tasks.queue.oldest_s)
+        async with _standby(settings, own, OperatorContext(tasks, health, setting)):
+            await _lead(leadership, lambda: _work(own.api, tasks, health, settings), own.stop)
     return EXIT_LEASE_LOST if leadership.lost.is_set() else 0
 
 
-async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, settings: OperatorSettings) -> None:
+async def _work(api: ApiServer, tasks: LeaderTasks, health: ProcessHealth, settings: OperatorSettings) -> None:
     """Run the leader's tasks; wait up to 10 s for the routers' key, or their configuration would be written twice."""
-    pulse.working = True
-    keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
+    health.working = True
+    keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, tasks.router_keys))
     try:
         await asyncio.wait([keeping], timeout=KEY_WAITED_FOR_S)
-        await leading.run(settings.namespaces, settings.identity)
+        await tasks.run(settings.namespaces, settings.identity)
     finally:
-        pulse.working = False
+        health.working = False
         keeping.cancel()
 
 
@@ -100,31 +100,31 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
 class OperatorContext(NamedTuple):
     """What every replica needs to serve the webhook, probes and scrapes."""
 
-    leading: LeaderTasks
-    pulse: ProcessHealth
+    tasks: LeaderTasks
+    health: ProcessHealth
     setting: ReconcileSettings
 
 
 @asynccontextmanager
-async def _standby(settings: OperatorSettings, own: ClusterProcess, served: OperatorContext) -> AsyncIterator[None]:
+async def _standby(settings: OperatorSettings, own: ClusterProcess, context: OperatorContext) -> AsyncIterator[None]:
     """Run what every replica does: admission, health and metrics."""
-    leading, pulse = served.leading, served.pulse
+    leader_tasks, health = context.tasks, context.health
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
         place = _place(settings, folder, own.owner())
-        keeper = CertificateRotator(own.api, place, moment) if place else None
+        rotator = CertificateRotator(own.api, place, moment) if place else None
         routes = (
-            ports.metrics(lambda: _page(leading, keeper)),
-            *(leading.embedded.routes() if leading.embedded else ()),
+            ports.metrics(lambda: _page(leader_tasks, rotator)),
+            *(leader_tasks.embedded.routes() if leader_tasks.embedded else ()),
         )
-        await stack.enter_async_context(ports.serve_both(settings, pulse, routes))
+        await stack.enter_async_context(ports.serve_both(settings, health, routes))
         if settings.console_port:
             await stack.enter_async_context(
-                console_server.serve(settings, settings.console_port, leading, own.reviews())
+                console_server.serve(settings, settings.console_port, leader_tasks, own.reviews())
             )
-        host = asyncio.create_task(_host(settings, own, served, place, keeper), name="host")
+        host = asyncio.create_task(_host(settings, own, context, place, rotator), name="host")
         host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process exits
-        tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
+        tasks = [asyncio.create_task(one) for one in (health.beat(), *([rotator.run()] if rotator else []))]
         try:
             yield
         finally:
@@ -142,9 +142,9 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
 async def _host(
     settings: OperatorSettings,
     own: ClusterProcess,
-    served: OperatorContext,
+    context: OperatorContext,
     place: WebhookCertificateSettings | None,
-    keeper: CertificateRotator | None,
+    rotator: CertificateRotator | None,
 ) -> None:
     """Run Kopf once there is a certificate; reconciling does not wait for it and works without a webhook.
 
@@ -152,28 +152,28 @@ async def _host(
     """
 
     def listens() -> None:
-        served.pulse.ready = True
+        context.health.ready = True
 
-    hosted = kopf_host.KopfCallbacks(
-        wake=served.leading.wake, review=_reviewer(own.api, served), certificates=place, listens=listens
+    callbacks = kopf_host.KopfCallbacks(
+        wake=context.tasks.wake, review=_reviewer(own.api, context), certificates=place, listens=listens
     )
-    if keeper is None:
+    if rotator is None:
         listens()
     else:
-        await keeper.first()
-    await kopf_host.run(settings, own.connection, hosted)
+        await rotator.first()
+    await kopf_host.run(settings, own.connection, callbacks)
 
 
-def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
-    leading.page_facts()
-    if keeper is not None and keeper.days_left is not None and keeper.validity_left is not None:
-        leading.metrics.certificate_lasts(keeper.days_left, keeper.validity_left)
-    return leading.metrics.page() + (leading.embedded.page() if leading.embedded else b"")
+def _page(tasks: LeaderTasks, rotator: CertificateRotator | None) -> bytes:
+    tasks.page_facts()
+    if rotator is not None and rotator.days_left is not None and rotator.validity_left is not None:
+        tasks.metrics.certificate_lasts(rotator.days_left, rotator.validity_left)
+    return tasks.metrics.page() + (tasks.embedded.page() if tasks.embedded else b"")
 
 
-def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
+def _reviewer(api: ApiServer, operator_context: OperatorContext) -> kopf_host.ReviewHandler:
     """Return the webhook's review function; every object that the spec names is read, those of our kinds too."""
-    existence, context, metrics = ReferenceCache(api), served.setting.context, served.leading.metrics
+    existence, context, metrics = ReferenceCache(api), operator_context.setting.context, operator_context.tasks.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started, named = time.monotonic(), TrustingReferences(existence)
@@ -184,14 +184,14 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
         verdict = webhook.response(reviewed, present, (*changed, *shared_claims.warnings(document, present, extended)))
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
-        return verdict if named.problem is None else _with_doubt(verdict, named.problem)
+        return verdict if named.error is None else _with_doubt(verdict, named.error)
 
     return review
 
 
-def _with_doubt(verdict: AdmissionResponse, problem: ApiError) -> AdmissionResponse:
+def _with_doubt(verdict: AdmissionResponse, error: ApiError) -> AdmissionResponse:
     """Add a warning that not all was checked."""
-    words = f"not every object that this one names could be checked now: {problem}; its conditions show a missing one"
+    words = f"not every object that this one names could be checked now: {error}; its conditions show a missing one"
     return replace(verdict, warnings=(*verdict.warnings, words))
 
 
@@ -243,7 +243,7 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
     )
     return ReconcileSettings(
         context=context,
-        platform=Installation(
+        installation=Installation(
             image=settings.router_image,
             operator_namespace=settings.lease_namespace,
             pull_policy=settings.image_pull_policy,

@@ -91,7 +91,7 @@ class ReconcileSettings:
     """Settings that do not change while the process runs."""
 
     context: ReviewContext
-    platform: Installation
+    installation: Installation
     nodes_grow: bool = False
     """Nodes are added on demand, so no replica is held back for lack of room."""
     gateway_api: bool = False
@@ -102,10 +102,10 @@ class ReconcileSettings:
 class ReconcileEnvironment:
     """The interfaces through which a reconcile reads and writes."""
 
-    server: ControllerApiClient
-    world: ControllerClusterState
+    client: ControllerApiClient
+    cluster: ControllerClusterState
     pod_access: PodAccess
-    named: ReferenceLookup
+    lookup: ReferenceLookup
     events: EventSink
     logs: ContainerLogs
     sets: ItemSets
@@ -117,7 +117,7 @@ class GenerationReview(NamedTuple):
 
     generation: int
     guesses: bool
-    judged: DeploymentReview
+    review: DeploymentReview
     built_for: tuple[RouterMove, float | None, str | None] | None = None
     """The step of the move, the time-to-first-token objective, and the operator's key to the routers."""
     static: tuple[Manifest, ...] = ()
@@ -126,7 +126,7 @@ class GenerationReview(NamedTuple):
 class RouterSituation(NamedTuple):
     """Which routers serve a deployment, and the gateway of its spec."""
 
-    to: RouterMove
+    move: RouterMove
     gateway: DesiredGateway | None
 
 
@@ -135,23 +135,23 @@ class Reconciler:
 
     def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
         self._setting = setting
-        self._server = environment.server
-        self._world = environment.world
+        self._server = environment.client
+        self._world = environment.cluster
         self._pod_access = environment.pod_access
-        self._named = environment.named
+        self._named = environment.lookup
         self._events = environment.events
         self._logs = LogReader(environment.logs)
-        self._applier = Applier(environment.server, environment.world)
-        self._routes = RouteApplier(environment.server, environment.world, self._applier)
-        self._pre_pull = PrePullApplier(environment.server, environment.world, self._applier)
-        self._replacer = ReplicaReplacer(environment.server, environment.world, environment.events)
-        self._restorer = Restorer(environment.server, environment.world, self._applier, self._replacer.is_unrecorded)
+        self._applier = Applier(environment.client, environment.cluster)
+        self._routes = RouteApplier(environment.client, environment.cluster, self._applier)
+        self._pre_pull = PrePullApplier(environment.client, environment.cluster, self._applier)
+        self._replacer = ReplicaReplacer(environment.client, environment.cluster, environment.events)
+        self._restorer = Restorer(environment.client, environment.cluster, self._applier, self._replacer.is_unrecorded)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
         self._samples = CanarySamples(environment.pod_access)
         self._runs = environment.runs
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
-        self._rooms = RoomReader(environment.world, nodes_grow=setting.nodes_grow)
+        self._rooms = RoomReader(environment.cluster, nodes_grow=setting.nodes_grow)
         self._starts = StartTimes()
         self._uncreated = UncreatedPods()
         self._usage = TenantUsage()
@@ -165,50 +165,50 @@ class Reconciler:
         restored = await self._restorer.restore(observed, self._meddled(observed, now), self._deleted(observed, now))
         observed = await self._logs.explained(restored.observed)
         understood = self._understand(observed)
-        judged = await self._with_references(understood.judged)
+        review = await self._with_references(understood.review)
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
-        served = self._served(observed, judged, sides, now)
-        hung = hung_pods.decide(observed, judged.deployment, sides.all, now)
+        served = self._served(observed, review, sides, now)
+        hung = hung_pods.decide(observed, review.deployment, sides.all, now)
         hung = self._replacer.unless_refused(observed, hung, now)
-        facts = self._evaluated(observed, self._facts(observed, judged, reports, hung))
+        facts = self._evaluated(observed, self._facts(observed, review, reports, hung))
         facts = replace(facts, samples=await self._compared(observed))
         static = router_moves.at_this_moment(
-            self._static(observed, understood, served.to), observed, served.to, served.gateway
+            self._static(observed, understood, served.move), observed, served.move, served.gateway
         )
-        static = replace(static, manifests=self._with_adapters(observed, judged, static.manifests))
-        decision = desired_state.decide(observed, judged, facts, static, now)
+        static = replace(static, manifests=self._with_adapters(observed, review, static.manifests))
+        decision = desired_state.decide(observed, review, facts, static, now)
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
-            turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(judged))
+            turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(review))
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
-        pulled = await self._pre_pull.carry_out(observed, judged, self._meddled(observed, now))
+        pulled = await self._pre_pull.carry_out(observed, review, self._meddled(observed, now))
         stays = (
             (obstacle is not None and not obstacle.passes)
-            or not judged.may_start
-            or served.to.phase is MovePhase.JOINING
+            or not review.may_start
+            or served.move.phase is MovePhase.JOINING
         )
-        route = await self._route(observed, None if stays else judged.deployment, now)
+        route = await self._route(observed, None if stays else review.deployment, now)
         obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
         self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         inputs = replace(
-            await self._situation(observed, judged, decision, facts, obstacle),
+            await self._situation(observed, review, decision, facts, obstacle),
             uncreated=self._uncreated.words(observed, now),
-            routers=router_sides.summary(observed, judged.deployment, served.to, served.gateway, reports),
+            routers=router_sides.summary(observed, review.deployment, served.move, served.gateway, reports),
             route=route,
             pre_pull=pre_pull_status.written(pulled),
-            spent=reports.hour,
-            tenants=self._usage.of_deployment(observed, judged, sides.own, now),
+            spend=reports.hour,
+            tenants=self._usage.of_deployment(observed, review, sides.own, now),
         )
         await self._report(observed, inputs, served, now)
         await self._replacer.carry_out(observed, inputs.hung, now)
-        found = _outcome(observed, judged, decision, obstacle, now)
+        found = _outcome(observed, review, decision, obstacle, now)
         if not found.failed:
-            found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route, pulled))
+            found = replace(found, after_s=_sooner(found.after_s, observed, served.move, route, pulled))
             found = replace(found, after_s=self._uncreated.sooner(found.after_s, observed, now))
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
@@ -233,25 +233,25 @@ class Reconciler:
         cached = self._understood.get(uid)
         guesses = not speculation_switch.is_off(observed.status, self._policy_of(observed))
         if cached is None or (cached.generation, cached.guesses) != (generation, guesses):
-            judged = deployment_review.read(observed.document, self._setting.context)
+            review = deployment_review.read(observed.document, self._setting.context)
             if not guesses:
-                judged = deployment_review.without_speculation(judged, observed.document, self._setting.context)
-            cached = self._understood[uid] = GenerationReview(generation, guesses, judged)
+                review = deployment_review.without_speculation(review, observed.document, self._setting.context)
+            cached = self._understood[uid] = GenerationReview(generation, guesses, review)
         self._understood.move_to_end(uid)
         if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
         return cached
 
     def _static(
-        self, observed: DeploymentSnapshot, understood: GenerationReview, to: RouterMove
+        self, observed: DeploymentSnapshot, understood: GenerationReview, move: RouterMove
     ) -> tuple[Manifest, ...]:
         """Return the children for this step of a move, built once, and again when the operator has read its key."""
-        owner, platform = observed.owner, self._setting.platform
-        step, objective = replace(to, wait_seconds=None), policies.objective_of(self._policy_of(observed))
-        key = platform.router_keys.sha256(owner.namespace, owner.name)
+        owner, installation = observed.owner, self._setting.installation
+        step, objective = replace(move, wait_seconds=None), policies.objective_of(self._policy_of(observed))
+        key = installation.router_keys.sha256(owner.namespace, owner.name)
         if understood.built_for == (step, objective, key):
             return understood.static
-        made = router_moves.static_children(owner, understood.judged, platform, step, objective)
+        made = router_moves.static_children(owner, understood.review, installation, step, objective)
         if key is None:
             live = self._world.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
             made = router_settings.with_kept_key(made, live)
@@ -259,24 +259,24 @@ class Reconciler:
         return made
 
     def _with_adapters(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, static: tuple[Manifest, ...]
+        self, observed: DeploymentSnapshot, review: DeploymentReview, static: tuple[Manifest, ...]
     ) -> tuple[Manifest, ...]:
         """Return the children with the adapters to serve now."""
-        if judged.deployment is None or judged.deployment.wanted.engine.lora is None:
+        if review.deployment is None or review.deployment.revision.engine.lora is None:
             return static
-        wanted, setup = judged.deployment.wanted, judged.review.setup if judged.review else None
-        adapters = served_adapters.of(self._world, wanted)
+        revision, setup = review.deployment.revision, review.review.setup if review.review else None
+        adapters = served_adapters.of(self._world, revision)
         pods_there = adapter_pods.with_loader(one for some in observed.pods.values() for one in some)
         names = [one["metadata"]["name"] for one in pods_there]
-        listed = load_lists.listed(adapters, wanted, setup.shape if setup else None, names)
+        listed = load_lists.listed(adapters, revision, setup.shape if setup else None, names)
         return load_lists.with_adapters(static, observed.owner, adapters, listed)
 
     def _served(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, sides: SideReports, now: datetime
+        self, observed: DeploymentSnapshot, review: DeploymentReview, sides: SideReports, now: datetime
     ) -> RouterSituation:
-        reference = router_sides.gateway_of(judged.deployment)
+        reference = router_sides.gateway_of(review.deployment)
         return RouterSituation(
-            to=router_moves.move(observed, judged.deployment, sides, now),
+            move=router_moves.move(observed, review.deployment, sides, now),
             gateway=self._gateways.find(self._world, reference) if reference is not None else None,
         )
 
@@ -284,15 +284,15 @@ class Reconciler:
         name = speculation_switch.policy_of(observed.document)
         return self._world.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
 
-    async def _with_references(self, judged: DeploymentReview) -> DeploymentReview:
+    async def _with_references(self, review: DeploymentReview) -> DeploymentReview:
         """Add the references, which are checked in every reconcile."""
-        if judged.deployment is None:
-            return judged
-        named = [one.key for one in references.of_deployment(judged.deployment)]
-        unwatched, entries = [key for key in named if key.kind not in _WATCHED], references.entries(judged.deployment)
+        if review.deployment is None:
+            return review
+        named = [one.key for one in references.of_deployment(review.deployment)]
+        unwatched, entries = [key for key in named if key.kind not in _WATCHED], references.entries(review.deployment)
         present = dict(await self._named.present(unwatched, references.needed(entries)))
         present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
-        return deployment_review.with_references(judged, present)
+        return deployment_review.with_references(review, present)
 
     def _is_there(self, key: ObjectKey) -> bool:
         return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
@@ -300,13 +300,13 @@ class Reconciler:
     def _facts(
         self,
         observed: DeploymentSnapshot,
-        judged: DeploymentReview,
+        review: DeploymentReview,
         reports: MergedRouterReport,
         hung: HungReplicaDecision | None,
     ) -> RuntimeFacts:
         return RuntimeFacts(
             reports=reports,
-            room=self._rooms.room(judged, observed.owner),
+            room=self._rooms.room(review, observed.owner),
             troubles=pod_facts.troubles(observed, reports.reasons, hung),
             hung=hung,
         )
@@ -339,8 +339,8 @@ class Reconciler:
         if deployment is None:
             state = self._routes.as_it_is(owner)
         else:
-            door = deployment.door
-            intent = http_routes.manifest(owner, door) if isinstance(door, DeploymentRouter) else None
+            router = deployment.router
+            intent = http_routes.manifest(owner, router) if isinstance(router, DeploymentRouter) else None
             deleted = (kinds.HTTP_ROUTE.kind, owner.router_name) in observed.deleted
             state = await self._routes.carry_out(intent, owner, self._meddled(observed, now), deleted=deleted)
         return route_conditions.route_accepted(state, observed.status, now)
@@ -362,13 +362,13 @@ class Reconciler:
     async def _situation(
         self,
         observed: DeploymentSnapshot,
-        judged: DeploymentReview,
+        review: DeploymentReview,
         decision: DesiredState,
         facts: RuntimeFacts,
         obstacle: Obstacle | None,
     ) -> StatusInputs:
         return StatusInputs(
-            judged=judged,
+            review=review,
             target=decision.target,
             count=decision.count,
             scaled=snapshot.autoscaler_report(observed),
@@ -380,30 +380,30 @@ class Reconciler:
             hung=facts.hung if obstacle is None else None,
             starts=pod_facts.starts(observed, self._starts.measured(observed)),
             unplaced=pod_facts.unplaced(observed),
-            preemption=preemptions.of(self._world, observed, judged),
+            preemption=preemptions.of(self._world, observed, review),
             room=facts.room,
             pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,
-            measured_tokens=await self._measure(observed, judged, decision),
+            measured_tokens=await self._measure(observed, review, decision),
         )
 
     async def _measure(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState
+        self, observed: DeploymentSnapshot, review: DeploymentReview, decision: DesiredState
     ) -> int | None:
         """Return KV tokens of one ready replica of the current revision."""
-        if decision.plan is None or judged.deployment is None:
+        if decision.plan is None or review.deployment is None:
             return None
         some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
         pod = next((one for one in some if pods.is_ready(one)), None)
-        load = await self._pod_access.load(pod, judged.deployment.wanted.engine.kind) if pod else None
+        load = await self._pod_access.load(pod, review.deployment.revision.engine.kind) if pod else None
         return load.capacity_tokens if load else None
 
     async def _report(
-        self, observed: DeploymentSnapshot, now: StatusInputs, served: RouterSituation, at: datetime
+        self, observed: DeploymentSnapshot, inputs: StatusInputs, served: RouterSituation, at: datetime
     ) -> None:
         """Write the status if it differs from the stored one."""
-        fields = deployment_status.fields_of(observed, now.judged, self._setting.context, *served)
-        found = deployment_status.status(now, fields, observed.status, at)
+        fields = deployment_status.fields_of(observed, inputs.review, self._setting.context, *served)
+        found = deployment_status.status(inputs, fields, observed.status, at)
         if not deployment_status.differs(found, observed.status):
             return
         try:
@@ -415,7 +415,7 @@ class Reconciler:
         self._world.note(written)
         for condition in deployment_status.changed(found, observed.status):
             self._events.transition(observed.document, condition, at)
-        if news := canary_trial.news(now.canary, canary_status.of(observed.document)):
+        if news := canary_trial.news(inputs.canary, canary_status.of(observed.document)):
             self._events.step(observed.document, *news, at)
 
 
@@ -430,7 +430,7 @@ _WATCHED: Final = {
 
 def _outcome(
     observed: DeploymentSnapshot,
-    judged: DeploymentReview,
+    review: DeploymentReview,
     decision: DesiredState,
     obstacle: Obstacle | None,
     now: datetime,
@@ -439,7 +439,7 @@ def _outcome(
     if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
         return ReconcileOutcome(failed=obstacle.message)
     waits = ([WATCHFUL_S] if observed.serving_routers else []) + ([AGAIN_S] if decision.check else [])
-    if not judged.may_start or judged.lost or obstacle is not None:
+    if not review.may_start or review.lost or obstacle is not None:
         waits.append(LEAVING_S if leaving else MISSING_S)
     if observed.serving_routers and any(
         one.ready_since and not one.ending and not one.asleep and one.routable is not True
@@ -465,7 +465,7 @@ def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
 def _sooner(
     after_s: float | None,
     observed: DeploymentSnapshot,
-    to: RouterMove,
+    move: RouterMove,
     route: tuple[UntimedCondition, ...],
     pulled: PrePullState | None,
 ) -> float | None:
@@ -477,16 +477,16 @@ def _sooner(
     if pulled is not None and pulled.obstacle is not None:
         waits.append(MISSING_S)
     waits += [MISSING_S for one in route if one.holds is not True]
-    awaited = to.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
-    if awaited or (to.phase is MovePhase.LEAVING and observed.routers):
+    awaited = move.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
+    if awaited or (move.phase is MovePhase.LEAVING and observed.routers):
         waits.append(PROBING_S)
-    if to.wait_seconds is not None:
-        waits.append(max(0.1, to.wait_seconds))
+    if move.wait_seconds is not None:
+        waits.append(max(0.1, move.wait_seconds))
     return min(waits, default=None)
 
 
-def _engine_kind(judged: DeploymentReview) -> EngineKind:
-    return judged.deployment.wanted.engine.kind if judged.deployment else engines.DEFAULT
+def _engine_kind(review: DeploymentReview) -> EngineKind:
+    return review.deployment.revision.engine.kind if review.deployment else engines.DEFAULT
 
 
 def _extra(observed: DeploymentSnapshot) -> dict[str, object]:

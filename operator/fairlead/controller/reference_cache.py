@@ -89,8 +89,8 @@ class SteadyReferences:
     What it was when last read counts; one never read is taken for whole once that has failed for a minute.
     """
 
-    def __init__(self, named: ReferenceLookup, clock: Callable[[], float] = time.monotonic) -> None:
-        self._named = named
+    def __init__(self, lookup: ReferenceLookup, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lookup = lookup
         self._clock = clock
         self._last: dict[ObjectKey, frozenset[str] | None] = {}
         self._failing: dict[ObjectKey, float] = {}
@@ -105,7 +105,7 @@ class SteadyReferences:
 
     async def _entries(self, key: ObjectKey, needed: Mapping[ObjectKey, frozenset[str]]) -> frozenset[str] | None:
         try:
-            entries = (await self._named.present([key], needed)).get(key)
+            entries = (await self._lookup.present([key], needed)).get(key)
         except Unreachable as problem:
             if problem.status != FAILED:
                 raise
@@ -114,14 +114,14 @@ class SteadyReferences:
         _keep_newest(self._last, key, entries)
         return entries
 
-    def _unread(self, key: ObjectKey, problem: ApiError) -> frozenset[str] | None:
+    def _unread(self, key: ObjectKey, error: ApiError) -> frozenset[str] | None:
         """Return what it was; a missing one stays missing, or its deployment would start pods without it."""
         if key not in self._last:
             if key not in self._failing:
                 _keep_newest(self._failing, key, self._clock())
             if self._clock() < self._failing[key] + TRUSTED_AFTER_S:
-                raise problem
-        log.warning("%s is taken for what it was, or for whole, since it was not read: %s", key.name, problem)
+                raise error
+        log.warning("%s is taken for what it was, or for whole, since it was not read: %s", key.name, error)
         return self._last.get(key, TRUSTED)
 
 
@@ -133,7 +133,7 @@ class TrustingReferences:
 
     def __init__(self, cache: ReferenceCache) -> None:
         self._cache = cache
-        self.problem: ApiError | None = None
+        self.error: ApiError | None = None
         """The last failure."""
 
     async def present(self, named: Sequence[ObjectKey]) -> Mapping[ObjectKey, frozenset[str]]:
@@ -146,14 +146,14 @@ class TrustingReferences:
         try:
             return await self._cache.whole(key)
         except ApiError as problem:
-            self.problem = problem
+            self.error = problem
             return None
 
     async def _present(self, key: ObjectKey) -> Mapping[ObjectKey, frozenset[str]]:
         try:
             return await self._cache.present([key])
         except ApiError as problem:
-            self.problem = problem
+            self.error = problem
             return {key: TRUSTED}
 
 

@@ -55,40 +55,44 @@ def move(
     """Return its current and future routers."""
     if deployment is None:
         return RouterMove()
-    wanted = deployment.door if isinstance(deployment.door, GatewayReference) else None
+    gateway = deployment.router if isinstance(deployment.router, GatewayReference) else None
     ready = [pod["metadata"]["name"] for some in observed.pods.values() for pod in some if pods.takes_requests(pod)]
     return router_move.next_move(
         MoveFacts(
-            wanted=wanted,
+            gateway=gateway,
             admitted=observed.admitted,
             has_own=observed.router is not None,
             own_serves=router_move.serves(reports.own, ready),
             own_seconds=_ready_seconds(observed.routers, now),
-            gateway_serves=wanted is not None and router_move.serves(reports.gateways.get(wanted, ()), ready),
+            gateway_serves=gateway is not None and router_move.serves(reports.gateways.get(gateway, ()), ready),
             settle_seconds=deployment.drain.settle_seconds,
         )
     )
 
 
 def static_children(
-    owner: Owner, judged: DeploymentReview, platform: Installation, to: RouterMove, first_token_seconds: float | None
+    owner: Owner,
+    review: DeploymentReview,
+    installation: Installation,
+    move: RouterMove,
+    first_token_seconds: float | None,
 ) -> tuple[Manifest, ...]:
     """Build all children except engines, once for each spec, move and objective for first tokens."""
-    deployment = judged.deployment
+    deployment = review.deployment
     if deployment is None:
         return ()
-    access = EngineAccess(own=to.own_admitted, gateways=to.admitted)
-    made = children.of_engines(owner, deployment, platform, access)
-    if isinstance(deployment.door, DeploymentRouter):
+    access = EngineAccess(own=move.own_admitted, gateways=move.admitted)
+    made = children.of_engines(owner, deployment, installation, access)
+    if isinstance(deployment.router, DeploymentRouter):
         capacity = UNKNOWN_CAPACITY
-        if judged.review is not None and judged.spec is not None:
-            capacity = replica_facts.replica(judged.review, revisions.of(judged.spec), first_token_seconds)
-        made += children.of_router(owner, deployment, deployment.door, platform, capacity)
+        if review.review is not None and review.spec is not None:
+            capacity = replica_facts.replica(review.review, revisions.of(review.spec), first_token_seconds)
+        made += children.of_router(owner, deployment, deployment.router, installation, capacity)
     return tuple(applied_hash.with_applied_hash(one) for one in made)
 
 
 def at_this_moment(
-    static: tuple[Manifest, ...], observed: DeploymentSnapshot, to: RouterMove, gateway: DesiredGateway | None
+    static: tuple[Manifest, ...], observed: DeploymentSnapshot, move: RouterMove, gateway: DesiredGateway | None
 ) -> StaticChildren:
     """Set where the Service that clients use leads now; `gateway` is the one in the spec, if it exists.
 
@@ -96,12 +100,12 @@ def at_this_moment(
     """
     owner, address = observed.owner, observed.address
     static = tuple(_opened(one, observed) for one in static)
-    if to.phase is MovePhase.JOINING:
+    if move.phase is MovePhase.JOINING:
         return StaticChildren(manifests=static, spared=frozenset((kind, owner.router_name) for kind in ROUTER_KINDS))
-    if to.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address):
+    if move.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address):
         rest = tuple(one for one in static if one["kind"] != "Service")
         return StaticChildren(manifests=rest, spared=frozenset({("Service", owner.router_name)}))
-    if to.phase is not MovePhase.JOINED or address is None:
+    if move.phase is not MovePhase.JOINED or address is None:
         return StaticChildren(manifests=static)
     if gateway is None:
         return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))

@@ -36,25 +36,25 @@ async def _reports(pod_access: PodAccess, routers: Sequence[Manifest], target: s
 def summary(
     observed: DeploymentSnapshot,
     deployment: DesiredDeployment | None,
-    to: RouterMove,
+    move: RouterMove,
     gateway: DesiredGateway | None,
     reports: MergedRouterReport,
 ) -> RouterSummary | None:
     """Summarize the routers of the spec; `gateway` is the one that it names. None if the spec cannot be read."""
     if deployment is None:
         return None
-    if isinstance(deployment.door, DeploymentRouter):
-        return own(observed, deployment.door, reports, to)
-    return of_gateway(observed, deployment.door, gateway, reports, to)
+    if isinstance(deployment.router, DeploymentRouter):
+        return own(observed, deployment.router, reports, move)
+    return of_gateway(observed, deployment.router, gateway, reports, move)
 
 
 def own(
-    observed: DeploymentSnapshot, door: DeploymentRouter, reports: MergedRouterReport, to: RouterMove
+    observed: DeploymentSnapshot, router: DeploymentRouter, reports: MergedRouterReport, move: RouterMove
 ) -> RouterSummary:
     """Summarize its own routers; those of a gateway count as long as they still serve it."""
     current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
-    wanted = current if door.pods.replicas is None else door.pods.replicas
-    ready = len(observed.serving_routers if to.phase is MovePhase.LEAVING else observed.routers)
+    wanted = current if router.pods.replicas is None else router.pods.replicas
+    ready = len(observed.serving_routers if move.phase is MovePhase.LEAVING else observed.routers)
     problem = "" if ready or not wanted else router_problems.problem(observed)
     return RouterSummary(
         wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons, problem=problem
@@ -66,11 +66,11 @@ def of_gateway(
     door: GatewayReference,
     gateway: DesiredGateway | None,
     reports: MergedRouterReport,
-    to: RouterMove,
+    move: RouterMove,
 ) -> RouterSummary:
     """Summarize the gateway's routers; its own ones count as long as they still serve it."""
     refused, problem = _barred(observed.owner.namespace, door, gateway)
-    joining = to.phase is MovePhase.JOINING
+    joining = move.phase is MovePhase.JOINING
     return RouterSummary(
         wanted=(gateway.pods.replicas if gateway else None) or 0,
         ready=len(observed.serving_routers if joining else observed.gateway_routers.get(door, ())),
@@ -85,8 +85,8 @@ def of_gateway(
 
 def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:
     """Return the gateway that a deployment joins, if any."""
-    door = deployment.door if deployment is not None else None
-    return door if isinstance(door, GatewayReference) else None
+    router = deployment.router if deployment is not None else None
+    return router if isinstance(router, GatewayReference) else None
 
 
 def _barred(

@@ -21,12 +21,12 @@ class SharedObjectReconciler:
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Reconcile one policy: compute its status and write it if it differs."""
-        world = self._environment.world
-        document = world.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)
+        cluster = self._environment.cluster
+        document = cluster.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             self._remarks.forget(key.namespace, key.name)
             return ReconcileOutcome(gone=True)
-        users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+        users = cluster.of(kinds.INFERENCE_DEPLOYMENT).all()
         figures, judged = shared_objects.of_policy(document, users, self._context, self._remarks)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         conditions = deployment_status.timed(judged, before, generation, now)
@@ -34,8 +34,8 @@ class SharedObjectReconciler:
         if not deployment_status.differs(found, before):
             return ReconcileOutcome()
         try:
-            world.note(
-                await self._environment.server.apply(deployment_status.manifest(document, found), subresource="status")
+            cluster.note(
+                await self._environment.client.apply(deployment_status.manifest(document, found), subresource="status")
             )
         except NotFound:
             return ReconcileOutcome()

@@ -88,25 +88,25 @@ class AutoscalerReport:
     """In mode Recommend: its recommendation, which is not carried out."""
 
 
-def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot | None:
+def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot | None:
     """Return the deployment; None if it is deleted or being deleted, so that no child is created for it."""
-    document = world.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+    document = cluster.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
     if document is None or "deletionTimestamp" in document["metadata"]:
         return None
     owner = Owner(namespace=key.namespace, name=key.name, uid=document["metadata"]["uid"])
-    children = world.of(kinds.DEPLOYMENT).of_deployment(key.namespace, key.name)
+    children = cluster.of(kinds.DEPLOYMENT).of_deployment(key.namespace, key.name)
     engines = [one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ENGINE]
     revisions = {revision_of(one) for one in engines}
-    seen = world.of(kinds.POD).of_deployment(key.namespace, key.name)
-    admitted = _admitted(world, owner)
-    address = world.of(kinds.SERVICE).find(key.namespace, owner.router_name)
-    configuration = world.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
+    seen = cluster.of(kinds.POD).of_deployment(key.namespace, key.name)
+    admitted = _admitted(cluster, owner)
+    address = cluster.of(kinds.SERVICE).find(key.namespace, owner.router_name)
+    configuration = cluster.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
     return DeploymentSnapshot(
         document=document,
         owner=owner,
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
-        lost=frozenset(one["metadata"]["uid"] for one in seen if _is_lost(world, one)),
+        lost=frozenset(one["metadata"]["uid"] for one in seen if _is_lost(cluster, one)),
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
         unready_routers=tuple(one for one in seen if _is_unready_router(one)),
         unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
@@ -114,28 +114,28 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
         admitted=admitted,
-        gateway_routers={one: ready_routers(world, one) for one in {*admitted, *gateway_membership.named(document)}},
+        gateway_routers={one: ready_routers(cluster, one) for one in {*admitted, *gateway_membership.named(document)}},
         address=address if address is not None and owned(address, owner) else None,
         configuration=configuration if configuration is not None and owned(configuration, owner) else None,
     )
 
 
-def ready_routers(world: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
+def ready_routers(cluster: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
     """Return a gateway's router pods that are ready."""
-    seen = world.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
+    seen = cluster.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
     return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one))
 
 
-def _admitted(world: ControllerClusterState, owner: Owner) -> tuple[GatewayReference, ...]:
-    policy = world.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
+def _admitted(cluster: ControllerClusterState, owner: Owner) -> tuple[GatewayReference, ...]:
+    policy = cluster.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
     return network_policies.admitted(policy) if policy is not None and owned(policy, owner) else ()
 
 
-def _is_lost(world: ControllerClusterState, pod: Manifest) -> bool:
+def _is_lost(cluster: ControllerClusterState, pod: Manifest) -> bool:
     """Whether it stays only because its node's kubelet, which alone could end it, has stopped reporting."""
     if not _is_terminating(pod):
         return False
-    node = world.of(kinds.NODE).find("", gpu_nodes.node_of(pod))
+    node = cluster.of(kinds.NODE).find("", gpu_nodes.node_of(pod))
     return node is not None and pods.condition(node, "Ready").get("status") == "Unknown"
 
 

@@ -10,13 +10,13 @@ from fairlead.objects.owner import Owner
 
 
 def taken_by_cluster(
-    world: ControllerClusterState, owner: Owner, plan: RolloutPlan | None
+    cluster: ControllerClusterState, owner: Owner, plan: RolloutPlan | None
 ) -> ReplicaStep | FailureStep | RetireStep | None:
     """Return the plan's step if it changes anything, and its revision's Deployment is stored as it leaves it."""
     step = plan.step if plan else None
     if not isinstance(step, ReplicaStep | FailureStep | RetireStep):
         return None
-    live = world.of(kinds.DEPLOYMENT).find(owner.namespace, names.engine(owner.name, step.revision))
+    live = cluster.of(kinds.DEPLOYMENT).find(owner.namespace, names.engine(owner.name, step.revision))
     return step if _is_so(live, step) else None
 
 

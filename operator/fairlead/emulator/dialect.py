@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class KvCapacity(NamedTuple):
     """The KV cache that a starting engine has room for."""
 
-    question: SizingInput
+    sizing: SizingInput
     """As given, or with a context that fits."""
     blocks: int
     """Scheduler blocks, including the unusable null block."""
@@ -42,22 +42,24 @@ class StartRules(Protocol):
     def memory(self) -> EngineMemory:
         """The GPU memory use of its release."""
 
-    def check(self, served: ServeArguments, gpus: int) -> None:
+    def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Raise `CannotStart` for what the engine refuses before it loads anything."""
 
-    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+    def formats(self, serve_arguments: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
         """Return the formats of weights (None: the checkpoint's own) and KV cache that its flags select."""
 
-    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+    def capacity(self, serve_arguments: ServeArguments, sizing: SizingInput) -> KvCapacity:
         """Size the KV cache; raise `CannotStart` if the real engine would exit."""
 
-    def cache_facts(self, served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
+    def cache_facts(
+        self, serve_arguments: ServeArguments, settings: EngineSettings, sizing: SizingInput
+    ) -> Mapping[str, str]:
         """Return what the metrics page says about the cache's layout."""
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
         """Return the log lines that tools parse, before the port is open."""
 
-    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+    def listening(self, serve_arguments: ServeArguments) -> tuple[str, ...]:
         """Return the log lines after the port is open."""
 
 
@@ -113,11 +115,11 @@ class EngineDialect(Protocol):
         """Parse its command line, or raise `InvalidCommandLine`."""
 
     def application(
-        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+        self, serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
 
-    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
+    def tally(self, serve_arguments: ServeArguments, settings: EngineSettings) -> RankTally:
         """Return a rank's counts, as its metrics need them."""
 
     def page(self, facts: PageFacts) -> EnginePage:

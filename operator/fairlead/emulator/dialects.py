@@ -21,9 +21,9 @@ DIALECTS: Final[Mapping[EngineKind, EngineDialect]] = MappingProxyType(
 )
 
 
-def of(served: ServeArguments) -> EngineDialect:
+def of(serve_arguments: ServeArguments) -> EngineDialect:
     """Return the dialect for a parsed command."""
-    return DIALECTS[served.kind]
+    return DIALECTS[serve_arguments.kind]
 
 
 def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:

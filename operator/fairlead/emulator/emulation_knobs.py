@@ -62,10 +62,10 @@ class EmulationKnobs:
     faults_api: bool = False
     order: FaultOrder = NO_FAULT
 
-    def cold_start(self, chance: RandomSource) -> float:
+    def cold_start(self, randomness: RandomSource) -> float:
         """Return this cold start's seconds."""
         most = self.start_seconds if self.start_seconds_most is None else self.start_seconds_most
-        return self.start_seconds + (most - self.start_seconds) * chance.random()
+        return self.start_seconds + (most - self.start_seconds) * randomness.random()
 
 
 def read(environment: Mapping[str, str]) -> EmulationKnobs:

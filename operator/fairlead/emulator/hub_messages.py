@@ -3,20 +3,20 @@
 from fairlead.emulator.serve_arguments import ServeArguments
 
 
-def gated(served: ServeArguments) -> str:
+def gated(serve_arguments: ServeArguments) -> str:
     """The hub refuses the model's files without a token."""
-    page = f"https://huggingface.co/{served.model}"
+    page = f"https://huggingface.co/{serve_arguments.model}"
     return (
         f"OSError: You are trying to access a gated repo.\nMake sure to have access to it at {page}.\n"
         f"401 Client Error. Cannot access gated repo for url {page}/resolve/main/config.json.\n"
-        f"Access to model {served.model} is restricted. You must have access to it and be authenticated "
+        f"Access to model {serve_arguments.model} is restricted. You must have access to it and be authenticated "
         "to access it. Please log in."
     )
 
 
-def missing(served: ServeArguments) -> str:
+def missing(serve_arguments: ServeArguments) -> str:
     """The hub has no model of that name."""
     return (
-        f"OSError: {served.model} is not a local folder and is not a valid model identifier listed on "
+        f"OSError: {serve_arguments.model} is not a local folder and is not a valid model identifier listed on "
         "'https://huggingface.co/models'"
     )

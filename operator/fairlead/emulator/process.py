@@ -65,48 +65,50 @@ class ProcessEnvironment:
 class EngineStart:
     """The configuration of an engine process."""
 
-    served: ServeArguments
-    pretence: EmulationKnobs
+    serve_arguments: ServeArguments
+    knobs: EmulationKnobs
     machine: EmulatedMachine = ANY_MACHINE
     packaged: PackagedData = field(default_factory=packaged_data.load)
 
 
-async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
+async def run(start: EngineStart, environment: ProcessEnvironment) -> int:
     """Serve until a signal; return the exit code."""
     _spare_the_collector()
-    return await live(start, outside, exit_signals())
+    return await live(start, environment, exit_signals())
 
 
-async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals) -> int:
+async def live(start: EngineStart, environment: ProcessEnvironment, signals: ExitSignals) -> int:
     """Like `run`, with signals from a queue, for tests."""
-    outside.log(f"INFO Starting to load model {start.served.model}...")
-    async with EnginePort(start.served.host, start.served.port) as port:
-        return await _life(start, outside, signals, port)
+    environment.log(f"INFO Starting to load model {start.serve_arguments.model}...")
+    async with EnginePort(start.serve_arguments.host, start.serve_arguments.port) as port:
+        return await _life(start, environment, signals, port)
 
 
-async def _life(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals, port: EnginePort) -> int:
-    waiting = dialects.of(start.served).starting
+async def _life(start: EngineStart, environment: ProcessEnvironment, signals: ExitSignals, port: EnginePort) -> int:
+    waiting = dialects.of(start.serve_arguments).starting
     if waiting is not None:
         await port.serve(waiting)
-    number = await _loading(start.pretence, signals)
+    number = await _loading(start.knobs, signals)
     if number is not None:
-        outside.last_words(f"INFO ended by signal {number} before it was ready")
+        environment.last_words(f"INFO ended by signal {number} before it was ready")
         return 128 + number
-    if start.pretence.order.fault in AT_START:
-        outside.last_words(dialects.of(start.served).ending.message(start.pretence.order.fault, start.served))
+    if start.knobs.order.fault in AT_START:
+        environment.last_words(
+            dialects.of(start.serve_arguments).ending.message(start.knobs.order.fault, start.serve_arguments)
+        )
         return 1
     try:
-        made = provision.provide(start.served, start.machine, start.pretence, start.packaged)
+        made = provision.provide(start.serve_arguments, start.machine, start.knobs, start.packaged)
     except CannotStart as no:
-        outside.last_words(str(no))
+        environment.last_words(str(no))
         return 1
-    return await _ServerLifecycle(made, start.pretence, outside, port).serve(signals)
+    return await _ServerLifecycle(made, start.knobs, environment, port).serve(signals)
 
 
-async def _loading(pretence: EmulationKnobs, signals: ExitSignals) -> int | None:
+async def _loading(knobs: EmulationKnobs, signals: ExitSignals) -> int | None:
     """Wait for the cold start; return the signal that ended it, if one did."""
-    seconds = pretence.cold_start(random.Random(pretence.seed))  # noqa: S311 - a replayable draw
-    if pretence.lose_early_signal:
+    seconds = knobs.cold_start(random.Random(knobs.seed))  # noqa: S311 - a replayable draw
+    if knobs.lose_early_signal:
         await asyncio.sleep(seconds)
         while not signals.empty():
             signals.get_nowait()
@@ -130,14 +132,14 @@ class _ServerLifecycle:
     """A server from the opening of its port to its end."""
 
     def __init__(
-        self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment, port: EnginePort
+        self, made: EngineProvision, knobs: EmulationKnobs, environment: ProcessEnvironment, port: EnginePort
     ) -> None:
         self._made = made
         self._ending = made.dialect.ending
-        self._outside = outside
+        self._environment = environment
         self._port = port
-        clocks = EngineClocks(steady=outside.steady, day=outside.clock, log=outside.log)
-        self._engine = LiveEngine(made, pretence, clocks, outside.environment)
+        clocks = EngineClocks(steady=environment.steady, day=environment.clock, log=environment.log)
+        self._engine = LiveEngine(made, knobs, clocks, environment.environment)
         self._engine.died = self._died
         self._death = asyncio.Event()
 
@@ -150,7 +152,7 @@ class _ServerLifecycle:
         if signalled.done():
             await self._drain()
         else:
-            self._outside.last_words(f"ERROR {self._ending.died}")
+            self._environment.last_words(f"ERROR {self._ending.died}")
             await asyncio.wait((signalled,), timeout=self._ending.death_seconds)
             if self._ending.killed_by_death:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -162,50 +164,50 @@ class _ServerLifecycle:
 
     async def _report(self) -> None:
         """Write the engine's regular log lines."""
-        steady = self._outside.steady
+        steady = self._environment.steady
         ranks = enumerate(self._engine.driver.ranks)
         stats = [self._made.dialect.stats(number, rank, steady()) for number, rank in ranks]
         while True:
             await asyncio.sleep(_LOGGED_SECONDS)
             for one in stats:
                 if (line := one.line(steady())) is not None:
-                    self._outside.log(line)
+                    self._environment.log(line)
 
     def _died(self, fault: EngineFault) -> None:
         if fault is EngineFault.CRASH:
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._outside.environment.get(self._ending.keep_alive_variable) != "1":
+        if self._environment.environment.get(self._ending.keep_alive_variable) != "1":
             self._death.set()
 
     async def _listen(self) -> None:
         """Log the start, then serve."""
-        served, log = self._made.served, self._outside.log
+        serve_arguments, log = self._made.serve_arguments, self._environment.log
         for line in self._made.log:
             log(line)
         application = self._made.dialect.application(
-            served, self._engine.driver, self._engine.acts, self._outside.clock
+            serve_arguments, self._engine.driver, self._engine.acts, self._environment.clock
         )
         await self._port.serve(application)
-        for line in self._made.dialect.start.listening(served):
+        for line in self._made.dialect.start.listening(serve_arguments):
             log(line)
 
     async def _drain(self) -> None:
         """Let running requests finish, within the kind's limit if it has one; then end the rest with an error."""
-        driver, limit = self._engine.driver, self._ending.drain_limit(self._made.served)
-        driver.draining = True
+        client, limit = self._engine.driver, self._ending.drain_limit(self._made.serve_arguments)
+        client.draining = True
         if self._ending.closes_port:
             await self._port.close()
-        self._outside.log(
+        self._environment.log(
             "INFO draining without a limit" if limit is None else f"INFO draining for at most {limit:g} s"
         )
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._rest(), limit)
-        if driver.idle.is_set():
-            self._outside.last_words("INFO drained; no running request was cut")
+        if client.idle.is_set():
+            self._environment.last_words("INFO drained; no running request was cut")
             return
         cut = self._engine.end()
         lost = f"{count(cut, 'running request')} {verb(cut, 'was')} cut"
-        self._outside.last_words(f"INFO shutdown time-out passed; {lost}")
+        self._environment.last_words(f"INFO shutdown time-out passed; {lost}")
 
     async def _rest(self) -> None:
         """Wait until no request runs and this kind of engine has noticed it."""

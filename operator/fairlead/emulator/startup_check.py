@@ -15,10 +15,10 @@ CONFIGURATION_FAULTS: Final = frozenset({EngineFault.GATED, EngineFault.NO_MODEL
 """Startup faults that show while the engine builds its configuration."""
 
 
-def check(served: ServeArguments, pretended: EmulationKnobs, log: Callable[[str], None]) -> int:
+def check(serve_arguments: ServeArguments, knobs: EmulationKnobs, log: Callable[[str], None]) -> int:
     """Check the configuration; return the exit code."""
-    if pretended.order.fault in CONFIGURATION_FAULTS:
-        log(dialects.of(served).ending.message(pretended.order.fault, served))
+    if knobs.order.fault in CONFIGURATION_FAULTS:
+        log(dialects.of(serve_arguments).ending.message(knobs.order.fault, serve_arguments))
         return 1
     log("INFO the configuration holds; memory and kernels show on a GPU only (simulated)")
     return 0

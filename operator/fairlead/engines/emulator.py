@@ -95,36 +95,38 @@ class EmulatorEngine:
     def __init__(
         self,
         kind: EngineKind,
-        real: EngineDescription,
+        description: EngineDescription,
         variables: Callable[[EngineSetup], tuple[EnvVar, ...]],
         not_emulated: tuple[FlagRule, ...] = (),
     ) -> None:
         self.kind = kind
-        self.release = EngineRelease(version=real.release.version, image=f"fairlead:{real.release.version}")
-        self.program = real.program
-        self.api = real.api
-        self.failures = real.failures
-        self.names = real.names
-        self._real = real
+        self.release = EngineRelease(
+            version=description.release.version, image=f"fairlead:{description.release.version}"
+        )
+        self.program = description.program
+        self.api = description.api
+        self.failures = description.failures
+        self.names = description.names
+        self._description = description
         self._variables = variables
         self._not_emulated = not_emulated
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return the real engine's refusals, and what the emulation lacks."""
         return (
-            *self._real.refusals(setup),
+            *self._description.refusals(setup),
             *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Return the real engine's warnings."""
-        return self._real.warnings(setup)
+        return self._description.warnings(setup)
 
-    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, lifecycle: LifecycleParameters) -> EngineLaunch:
         """Return the real command after `--`; it opens no weights, so it needs no token, mount or cache."""
-        real = self._real.launch(setup, pace)
-        wanted = setup.wanted
-        rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), BEFORE_REAL, *real.command)
+        real = self._description.launch(setup, lifecycle)
+        revision = setup.revision
+        rest = ("--product", revision.product, "--gpus", str(revision.gpus_per_replica), BEFORE_REAL, *real.command)
         return replace(
             real,
             command=("fairlead", COMMAND, *rest),
@@ -141,19 +143,19 @@ class EmulatorEngine:
 
     def memory(self, version: str) -> EngineMemory:
         """Return the real engine's use of GPU memory."""
-        return self._real.memory(version)
+        return self._description.memory(version)
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """Read memory settings beyond the typed fields."""
-        return self._real.memory_settings(setup)
+        return self._description.memory_settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Parse one page of its metrics."""
-        return self._real.load(text)
+        return self._description.load(text)
 
     def reader(self) -> LoadReader:
         """Return a reader for one pod."""
-        return self._real.reader()
+        return self._description.reader()
 
 
 def _vllm_variables(setup: EngineSetup) -> tuple[EnvVar, ...]:

@@ -62,7 +62,7 @@ class EngineDescription(Protocol):
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warn of what is allowed but has a cost."""
 
-    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, lifecycle: LifecycleParameters) -> EngineLaunch:
         """Describe start, probes and end. Called only for a setup without refusals."""
 
     def memory(self, version: str) -> EngineMemory:

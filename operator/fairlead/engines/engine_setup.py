@@ -22,7 +22,7 @@ class EngineSetup:
     A check that needs an absent fact finds nothing: the engine itself still refuses later.
     """
 
-    wanted: DesiredRevision
+    revision: DesiredRevision
     shape: ModelShape | None = None
     draft_shape: ModelShape | None = None
     accelerator: Accelerator | None = None
@@ -36,12 +36,12 @@ class EngineSetup:
     @property
     def engine(self) -> DesiredEngine:
         """The engine's settings."""
-        return self.wanted.engine
+        return self.revision.engine
 
     @property
     def on_cpu(self) -> bool:
         """Whether it computes on a node's processor."""
-        return self.wanted.cpu is not None
+        return self.revision.cpu is not None
 
     @property
     def weights(self) -> WeightFormat:
@@ -101,7 +101,7 @@ def cited(
 
 def refusals(setup: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
     """Return all refusals in the order of the checks, so that a user can fix several fields in one edit."""
-    return tuple(no for check in checks if (no := check(setup)) is not None)
+    return tuple(refusal for check in checks if (refusal := check(setup)) is not None)
 
 
 def warnings_of(setup: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:

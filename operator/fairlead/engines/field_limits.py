@@ -41,8 +41,8 @@ def unknown_setting(
     setup: EngineSetup, engine: str, settings: Set[str], speculation_settings: Set[str]
 ) -> SpecRefusal | None:
     """Refuse a setting that is in no table of this engine: it would be accepted and ignored."""
-    wanted: DesiredEngine = setup.engine
-    for holder, names in ((wanted, settings), (wanted.speculation, speculation_settings)):
+    desired_engine: DesiredEngine = setup.engine
+    for holder, names in ((desired_engine, settings), (desired_engine.speculation, speculation_settings)):
         for one in fields(holder):
             if one.name not in names and getattr(holder, one.name) != one.default:
                 return SpecRefusal(

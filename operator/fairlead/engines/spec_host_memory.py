@@ -46,7 +46,7 @@ def without_prefixes(setup: EngineSetup) -> SpecRefusal | None:
 
 def too_small(setup: EngineSetup) -> SpecRefusal | None:
     """Each GPU has a part of it, and no block is in two parts."""
-    found, gpus = written(setup), max(1, setup.wanted.parallelism.gpus)
+    found, gpus = written(setup), max(1, setup.revision.parallelism.gpus)
     if found is None or part(setup, gpus) >= LEAST:
         return None
     return SpecRefusal(

@@ -14,7 +14,7 @@ from fairlead.fleet.shapes import ModelShape
 
 def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """Nothing can be spread over less than one GPU."""
-    degrees = setup.wanted.parallelism
+    degrees = setup.revision.parallelism
     for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
         if degree < 1:
             return SpecRefusal(
@@ -29,10 +29,10 @@ def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
 
 def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
     """Each rank takes a GPU; processors have none to count."""
-    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
+    needed, given = setup.revision.parallelism.gpus, setup.revision.gpus_per_replica
     if setup.on_cpu or needed <= given:
         return None
-    degrees = setup.wanted.parallelism
+    degrees = setup.revision.parallelism
     return SpecRefusal(
         field="spec.accelerator.count",
         value=str(given),
@@ -80,7 +80,7 @@ def _stated(setup: EngineSetup, tokens: int, flag: str) -> str:
 
 def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:
     """The model and its adapters share one namespace; a request could not say which it means."""
-    taken = {setup.wanted.model.served_name}
+    taken = {setup.revision.model.served_name}
     for index, adapter in enumerate(setup.engine.adapters):
         if adapter.name in taken:
             return SpecRefusal(
@@ -113,7 +113,7 @@ def heads_not_divisible(
 ) -> SpecRefusal | None:
     """Attention heads are divided evenly; KV heads are too, or each is repeated equally often; then tables and dense
     layers, by engines that do not pad them further. What has all of attention divides none of its heads."""
-    shape, tensor = setup.shape, setup.wanted.parallelism.tensor
+    shape, tensor = setup.shape, setup.revision.parallelism.tensor
     if shape is None or tensor < 1:
         return None
     each = _gpus_a_rank(setup, settings, tensor)
@@ -132,8 +132,8 @@ def heads_not_divisible(
 
 def _gpus_a_rank(setup: EngineSetup, settings: Callable[[EngineSetup], MemorySettings], tensor: int) -> int:
     """Return how many of so many GPUs hold one copy of attention."""
-    wanted = replace(setup.wanted, parallelism=replace(setup.wanted.parallelism, tensor=tensor))
-    return max(1, tensor // settings(replace(setup, wanted=wanted)).attention_ranks)
+    revision = replace(setup.revision, parallelism=replace(setup.revision.parallelism, tensor=tensor))
+    return max(1, tensor // settings(replace(setup, revision=revision)).attention_ranks)
 
 
 def _uneven(shape: ModelShape, each: int, tensor: int) -> str:

@@ -26,18 +26,18 @@ class ScaleGroups:
         """Return the first width that is not whole groups on each GPU, by how many it is divided, and the group."""
         if self.undivided and shape.hidden % self.size:
             return shape.hidden, 1, self.size
-        for part, width in shape.inner_widths.items():
+        for group, width in shape.inner_widths.items():
             size, ways = self.size, tensor
-            if part is MatrixGroup.EXPERTS:
+            if group is MatrixGroup.EXPERTS:
                 size, ways = self.experts, 1 if self.spread else tensor * self.copies
-            if (ways > 1 or self.undivided) and part not in shape.stored.kept and width % (ways * size):
+            if (ways > 1 or self.undivided) and group not in shape.stored.kept and width % (ways * size):
                 return width, ways, size
         return None
 
 
 def cut_groups(setup: EngineSetup, groups: ScaleGroups, spread: str, otherwise: str) -> SpecRefusal | None:
     """Refuse a parallelism that cuts groups; `spread` keeps experts whole, `otherwise` is for lack of fewer GPUs."""
-    shape, tensor = setup.shape, setup.wanted.parallelism.tensor
+    shape, tensor = setup.shape, setup.revision.parallelism.tensor
     if shape is None or tensor < 1 or (found := groups.cut(shape, tensor)) is None:
         return None
     width, ways, size = found

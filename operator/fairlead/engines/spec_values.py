@@ -14,12 +14,12 @@ SpecValue = Callable[[EngineSetup], str | None]
 
 def processor(setup: EngineSetup) -> str | None:
     """A node's processor instead of GPUs."""
-    return setup.wanted.product if setup.on_cpu else None
+    return setup.revision.product if setup.on_cpu else None
 
 
 def bucket(setup: EngineSetup) -> str | None:
     """A model in a bucket."""
-    source = setup.wanted.model.source
+    source = setup.revision.model.source
     return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else None
 
 
@@ -60,7 +60,7 @@ def speculation_number(name: str) -> SpecValue:
 def speculation_across_stages(setup: EngineSetup) -> str | None:
     """Speculation with pipeline parallelism."""
     method = setup.engine.speculation.method
-    return method if method is not SpeculationMethod.OFF and setup.wanted.parallelism.pipeline > 1 else None
+    return method if method is not SpeculationMethod.OFF and setup.revision.parallelism.pipeline > 1 else None
 
 
 def tools_on_demand(setup: EngineSetup) -> str | None:
@@ -88,7 +88,7 @@ def cuda_graph_tokens(setup: EngineSetup) -> str | None:
 
 def ranks(setup: EngineSetup) -> str | None:
     """A replica of more than one rank."""
-    degrees = setup.wanted.parallelism
+    degrees = setup.revision.parallelism
     return f"{degrees.tensor} x {degrees.pipeline} x {degrees.data}" if degrees.gpus != 1 else None
 
 
@@ -103,7 +103,7 @@ def memory_below(least: int) -> SpecValue:
     exact."""
 
     def value(setup: EngineSetup) -> str | None:
-        cpu = setup.wanted.cpu
+        cpu = setup.revision.cpu
         if setup.shape is not None or cpu is None:
             return None
         return cpu.words if cpu.memory_bytes < least else None

@@ -19,7 +19,7 @@ TEXT_ONLY: Final = "--language-model-only"
 
 def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
     """GPUs that a replica holds but does not use."""
-    used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
+    used, held = setup.revision.parallelism.gpus, setup.revision.gpus_per_replica
     if used >= held:
         return None
     return SpecWarning(
@@ -33,7 +33,7 @@ def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
 
 def foreign_code(setup: EngineSetup) -> SpecWarning | None:
     """Code from the model's repository runs with the pod's permissions."""
-    source = setup.wanted.model.source
+    source = setup.revision.model.source
     if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
         return None
     pinned = source.revision is not None
@@ -92,8 +92,8 @@ def media_from_anywhere(setup: EngineSetup) -> SpecWarning | None:
 
 def token_without_hub(setup: EngineSetup) -> SpecWarning | None:
     """The token is Hugging Face's; adapters that are loaded at runtime may come from there too."""
-    token = setup.wanted.model.token_secret
-    if token is None or weight_paths.uses_hub(setup.wanted) or setup.engine.lora is not None:
+    token = setup.revision.model.token_secret
+    if token is None or weight_paths.uses_hub(setup.revision) or setup.engine.lora is not None:
         return None
     return SpecWarning(
         field="spec.model.tokenSecret",

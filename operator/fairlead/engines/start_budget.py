@@ -38,16 +38,16 @@ class StartCost:
     """Allowed for weights of unknown size."""
 
 
-def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
+def budget_seconds(lifecycle: LifecycleParameters, cost: StartCost) -> int:
     """Return how long a start may take before the kubelet ends it; at least as long as the rollout waits for it.
 
     Twice the plain reading time: shards are read, checked and moved in turn, and neighbours share the link. A start
     that is ended too early begins again from nothing, and one that hangs serves no request: too long costs less.
     """
     load = cost.unknown_load_seconds
-    if pace.weight_bytes is not None:
-        load = ceil(2 * pace.weight_bytes / pace.bytes_per_second)
-    return max(pace.deadline_seconds, cost.fixed_seconds + cost.compile_seconds + load)
+    if lifecycle.weight_bytes is not None:
+        load = ceil(2 * lifecycle.weight_bytes / lifecycle.bytes_per_second)
+    return max(lifecycle.deadline_seconds, cost.fixed_seconds + cost.compile_seconds + load)
 
 
 def startup_probe(path: str, port: str, budget: int) -> HttpProbe:
@@ -56,8 +56,8 @@ def startup_probe(path: str, port: str, budget: int) -> HttpProbe:
     return HttpProbe(path=path, port=port, period_seconds=period, timeout_seconds=2, failures=ceil(budget / period))
 
 
-def shutdown(pace: LifecycleParameters, rest_seconds: int) -> EngineShutdown:
+def shutdown(lifecycle: LifecycleParameters, rest_seconds: int) -> EngineShutdown:
     """Wait until routers stop sending, drain, and leave the process time to exit."""
     return EngineShutdown(
-        pre_stop_seconds=pace.pre_stop_seconds, drain_seconds=pace.drain_seconds, rest_seconds=rest_seconds
+        pre_stop_seconds=lifecycle.pre_stop_seconds, drain_seconds=lifecycle.drain_seconds, rest_seconds=rest_seconds
     )

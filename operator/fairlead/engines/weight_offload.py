@@ -24,5 +24,5 @@ def of_gib(amount: float, *, named: bool = False) -> WeightOffload:
 
 def replica_bytes(setup: EngineSetup, offload: WeightOffload) -> int:
     """Return what a replica keeps in main memory: as its fit was counted, or all that the flag allows."""
-    allowed = offload.gpu_bytes * setup.wanted.parallelism.gpus
+    allowed = offload.gpu_bytes * setup.revision.parallelism.gpus
     return allowed if setup.offloaded_bytes is None else setup.offloaded_bytes

@@ -27,22 +27,24 @@ def adapter_path(adapter: Adapter) -> str:
     return f"{ADAPTERS}/{adapter.name}"
 
 
-def sources(wanted: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
+def sources(revision: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
     """Return every source of weights, with the folder it would be mounted on."""
-    speculation = wanted.engine.speculation
+    speculation = revision.engine.speculation
     draft = None if speculation.method is SpeculationMethod.OFF else speculation.draft
     return (
-        (wanted.model.source, MODEL),
+        (revision.model.source, MODEL),
         *(((draft, DRAFT),) if draft else ()),
-        *((adapter.source, adapter_path(adapter)) for adapter in wanted.engine.adapters),
+        *((adapter.source, adapter_path(adapter)) for adapter in revision.engine.adapters),
     )
 
 
-def mounts(wanted: DesiredRevision) -> tuple[WeightMount, ...]:
+def mounts(revision: DesiredRevision) -> tuple[WeightMount, ...]:
     """Return the sources that are mounted into the pod."""
-    return tuple(WeightMount(source=source, path=path) for source, path in sources(wanted) if source.scheme in _MOUNTED)
+    return tuple(
+        WeightMount(source=source, path=path) for source, path in sources(revision) if source.scheme in _MOUNTED
+    )
 
 
-def uses_hub(wanted: DesiredRevision) -> bool:
+def uses_hub(revision: DesiredRevision) -> bool:
     """Return whether any source is the hub; if not, an engine allowed to reach it only waits for replies it ignores."""
-    return any(source.scheme is SourceScheme.HUB for source, _ in sources(wanted))
+    return any(source.scheme is SourceScheme.HUB for source, _ in sources(revision))

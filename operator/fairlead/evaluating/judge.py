@@ -204,12 +204,12 @@ def bias(verdicts: Iterable[PairVerdict]) -> PositionBias:
     )
 
 
-def checked(found: GateVerdict, bias: PositionBias, fields: JudgeFields) -> GateVerdict:
+def checked(verdict: GateVerdict, bias: PositionBias, fields: JudgeFields) -> GateVerdict:
     """Return the verdict, or the judge's failure: ties count as right, so without its verdicts anything would pass."""
-    trouble = bias.trouble(fields) if found.verdict is Verdict.PASSED else ""
+    trouble = bias.trouble(fields) if verdict.verdict is Verdict.PASSED else ""
     if not trouble:
-        return found
-    return replace(found, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=trouble)
+        return verdict
+    return replace(verdict, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=trouble)
 
 
 def _shown(line: JournalLine) -> str:

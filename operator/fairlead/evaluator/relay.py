@@ -72,12 +72,12 @@ class Relay:
         if _streams(body):
             return _refusal(HTTPStatus.BAD_REQUEST, "stream: the relay of an evaluation sends no streams; leave it out")
         bounds = ReplyBounds(ANSWER_S)
-        sent = EngineRequest(path=request.path, body=body, headers=requests.HEADERS, bounds=bounds)
+        engine_request = EngineRequest(path=request.path, body=body, headers=requests.HEADERS, bounds=bounds)
         async with self._room:
-            reply = await self._answer(sent)
+            reply = await self._answer(engine_request)
         return web.Response(status=reply.status, body=reply.content, content_type="application/json")
 
-    async def _answer(self, sent: EngineRequest) -> PodReply:
+    async def _answer(self, request: EngineRequest) -> PodReply:
         """Try one pod after the other; wait while there is none, or users' requests wait at all of them."""
         last, tried = PodReply(503, b'{"error": {"message": "no pod of this revision answers"}}'), set[str]()
         for attempt in range(TRIES):
@@ -86,7 +86,7 @@ class Relay:
             pod = await self._place(tried)
             tried.add(uid := pod["metadata"]["uid"])
             try:
-                reply = await self.engines.send(pod, self.settings.kind, sent)
+                reply = await self.engines.send(pod, self.settings.kind, request)
             finally:
                 self._places.give_back(uid)
             if reply is not None and reply.status not in _BUSY:

@@ -32,7 +32,7 @@ class RunSettings:
     """Settings of a run."""
 
     plan: QualityPlan
-    power: ItemPlan
+    item_plan: ItemPlan
     """The plan by which a set that is too small is refused."""
     concurrency: int = 16
     samples: int = 1
@@ -45,7 +45,7 @@ class RunSettings:
 class RunResult:
     """The result of a run."""
 
-    noise: PairCounts | None
+    counts: PairCounts | None
     refusal: SetRefusal | None
     report: QualityReport | None
     """None if the set was refused."""
@@ -75,10 +75,10 @@ class EvaluationRun:
             await client.find_model()
         if self.judge is not None:
             await self.judge.find_model()
-        noise = await self._noise()
-        refusal = answer_noise.refusal(len(self.items), self.settings.power, noise, self.settings.samples)
+        counts = await self._noise()
+        refusal = answer_noise.refusal(len(self.items), self.settings.item_plan, counts, self.settings.samples)
         if refusal is not None and not self.settings.anyway:
-            return RunResult(noise=noise, refusal=refusal, report=None, sent=self.sent)
+            return RunResult(counts=counts, refusal=refusal, report=None, sent=self.sent)
         await self._judge_kept()
         await self._send(self._progress().wanted(), stop=self._decided)
         run = self._progress()
@@ -87,7 +87,7 @@ class EvaluationRun:
         bias = None if self.judge is None else run.bias()
         if bias is not None:
             found = replace(found, verdict=judge.checked(found.verdict, bias, judge.OF_COMMAND))
-        return RunResult(noise=noise, refusal=refusal, report=found, sent=self.sent, bias=bias)
+        return RunResult(counts=counts, refusal=refusal, report=found, sent=self.sent, bias=bias)
 
     def _progress(self) -> RunProgress:
         return RunProgress(
@@ -117,23 +117,23 @@ class EvaluationRun:
         """Send all of them with bounded concurrency; start no more once the verdict is decided."""
         left = list(wanted)
         waiting = iter(left)
-        done = _Countdown(len(left), self.report)
+        countdown = _Countdown(len(left), self.report)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self.settings.concurrency, len(left))):
-                    group.create_task(self._worker(waiting, done, stop))
+                    group.create_task(self._worker(waiting, countdown, stop))
         except BaseExceptionGroup as problems:
             # Not `except*`: before Python 3.11.4 what is raised in it is wrapped in a group of its own.
             raise problems.exceptions[0] from None
 
-    async def _worker(self, waiting: Iterator[WantedAnswer], done: "_Countdown", stop: Callable[[], bool]) -> None:
+    async def _worker(self, waiting: Iterator[WantedAnswer], countdown: "_Countdown", stop: Callable[[], bool]) -> None:
         for wanted in waiting:
-            if done.stopped:
+            if countdown.stopped:
                 return
             await self._send_one(wanted)
-            done.count()
-            if done.ended % EVERY == 0 and not done.stopped:
-                done.stopped = stop()
+            countdown.count()
+            if countdown.ended % EVERY == 0 and not countdown.stopped:
+                countdown.stopped = stop()
 
     async def _send_one(self, wanted: WantedAnswer) -> None:
         reply = await self.clients[wanted.side].answer(wanted.item)

@@ -135,7 +135,7 @@ class MemoryBreakdown:
     @property
     def largest(self) -> MemoryTerm:
         """The term worth reducing first; the KV cache does not count, as it takes what is left."""
-        taken = {term: span.likely for term, span in self.by_name().items() if term is not MemoryTerm.KV}
+        taken = {term: estimate.likely for term, estimate in self.by_name().items() if term is not MemoryTerm.KV}
         return max(taken, key=lambda term: taken[term])
 
 

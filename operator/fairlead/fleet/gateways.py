@@ -252,7 +252,7 @@ class DesiredGateway:
 class DesiredDeployment:
     """One deployment object's spec."""
 
-    wanted: DesiredRevision
+    revision: DesiredRevision
     replicas: int | ReplicaBounds = 1
     """The count set in spec.replicas, or the bounds for our own autoscaler."""
     rollout: DesiredRollout
@@ -264,5 +264,5 @@ class DesiredDeployment:
     """Whether nodes hold its images before a replica starts there."""
     assigned_users: bool = False
     """Whether the cluster assigns its pods their user, as the installation says and no spec does."""
-    door: DeploymentRouter | GatewayReference = DeploymentRouter()
+    router: DeploymentRouter | GatewayReference = DeploymentRouter()
     """Its own router, or the gateway that serves it."""

@@ -93,7 +93,7 @@ class NodeRoom:
     """How many of `replicas` have room only if the scheduler preempts pods of a lower priority for them."""
     because: str = ""
     """Which GPU, how many exist, how many are free: for the message about what is short."""
-    lack: MissingCapacity | None = None
+    missing: MissingCapacity | None = None
     """Why waiting does not help; None if it may, for instance until a node is uncordoned."""
     of_cpu: bool = False
     """Whether cores and memory are counted instead of GPUs."""

@@ -197,22 +197,22 @@ class ModelShape:
             widths[MatrixGroup.RECURRENT_OUT] = self.recurrent.value_heads * self.recurrent.value_dim
         if self.expert_layers < self.layers or (self.experts and self.experts.beside_dense):
             widths[MatrixGroup.MLP] = self.intermediate
-        return {part: width for part, width in widths.items() if width}
+        return {group: width for group, width in widths.items() if width}
 
     @property
     def expert_layers(self) -> int:
         """Layers with experts."""
         return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
 
-    def layers_with(self, part: MatrixGroup) -> int:
+    def layers_with(self, group: MatrixGroup) -> int:
         """Return how many layers have this part."""
-        if part in {MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT}:
+        if group in {MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT}:
             return self.recurrent.layers if self.recurrent else 0
-        if part in {MatrixGroup.EXPERTS, MatrixGroup.SHARED_EXPERTS, MatrixGroup.ROUTER}:
+        if group in {MatrixGroup.EXPERTS, MatrixGroup.SHARED_EXPERTS, MatrixGroup.ROUTER}:
             return self.expert_layers
-        if part is MatrixGroup.MLP and not (self.experts and self.experts.beside_dense):
+        if group is MatrixGroup.MLP and not (self.experts and self.experts.beside_dense):
             return self.layers - self.expert_layers
-        return self.attention_layers if part is MatrixGroup.ATTENTION else self.layers
+        return self.attention_layers if group is MatrixGroup.ATTENTION else self.layers
 
     @property
     def padded_vocab(self) -> int:

@@ -40,13 +40,13 @@ _REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
 """To another variable, in a value."""
 
 
-def children(owner: Owner, wanted: DesiredRevision) -> tuple[Manifest, ...]:
+def children(owner: Owner, revision: DesiredRevision) -> tuple[Manifest, ...]:
     """Build the list, still empty, and the right to watch it; none for a deployment without slots."""
-    if wanted.engine.lora is None:
+    if revision.engine.lora is None:
         return ()
     name = names.adapters(owner.name)
-    account = wanted.placement.service_account or name
-    own = () if wanted.placement.service_account else (rbac.account(_head(owner)),)
+    account = revision.placement.service_account or name
+    own = () if revision.placement.service_account else (rbac.account(_head(owner)),)
     return (
         *own,
         rbac.role(_head(owner), [rbac.reading("configmaps") | {"resourceNames": [name]}]),
@@ -69,22 +69,24 @@ def with_list(child: Manifest, listed: LoadList) -> Manifest:
     return child | {"data": {load_list.KEY: load_list.text(listed)}}
 
 
-def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> Manifest:
+def pod_fields(owner: Owner, revision: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> Manifest:
     """Return the fields of an engine's pod that the loader needs; `shared`: the engine's volume with the same claim."""
-    lora = wanted.engine.lora
+    lora = revision.engine.lora
     if lora is None or staged is None:
         return {}
-    account = {} if wanted.placement.service_account else {"serviceAccountName": names.adapters(owner.name)}
-    return {"initContainers": [_container(owner, wanted, lora, staged, shared or _CLAIM)], **account}
+    account = {} if revision.placement.service_account else {"serviceAccountName": names.adapters(owner.name)}
+    return {"initContainers": [_container(owner, revision, lora, staged, shared or _CLAIM)], **account}
 
 
-def pull_fields(wanted: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
+def pull_fields(revision: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
     """Return the credentials of a pod with the loader, whose image may be in another registry than the engine's."""
-    lora = wanted.engine.lora
-    return {} if lora is None or staged is None else pulled((*wanted.placement.pull_secrets, *lora.loader_pull.secrets))
+    lora = revision.engine.lora
+    return (
+        {} if lora is None or staged is None else pulled((*revision.placement.pull_secrets, *lora.loader_pull.secrets))
+    )
 
 
-def volumes(wanted: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> list[Manifest]:
+def volumes(revision: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> list[Manifest]:
     """Return the folder of adapters, the token, and what sources need beyond a volume that the engine has as well."""
     if staged is None:
         return []
@@ -95,7 +97,7 @@ def volumes(wanted: DesiredRevision, staged: StagedAdapters | None, shared: str 
         *([{"name": _CLAIM, **claim}] if staged.claim and not shared else []),
         *(
             {"name": f"pull-{number}", "secret": {"secretName": name, "optional": True, "items": [_DOCKER_CONFIG]}}
-            for number, name in enumerate(wanted.placement.pull_secrets)
+            for number, name in enumerate(revision.placement.pull_secrets)
         ),
     ]
 
@@ -109,7 +111,7 @@ _DOCKER_CONFIG: Final[Manifest] = {"key": ".dockerconfigjson", "path": "config.j
 
 
 def _container(
-    owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: StagedAdapters, claimed: str
+    owner: Owner, revision: DesiredRevision, lora: LoraSlots, staged: StagedAdapters, claimed: str
 ) -> Manifest:
     claim = ["--claim", staged.claim, "--claim-folder", CLAIM_FOLDER] if staged.claim else []
     modules = [] if staged.modules is None else ["--modules", *staged.modules]
@@ -128,9 +130,9 @@ def _container(
             *claim,
             *("--pull-secrets", PULL_SECRETS),
         ],
-        "env": _environment(wanted),
+        "env": _environment(revision),
         "ports": [{"name": CONTAINER, "containerPort": ports.LOADER, "protocol": "TCP"}],
-        **_resources(wanted),
+        **_resources(revision),
         "readinessProbe": _probe("/readyz", period_seconds=1, failures=1),
         "livenessProbe": _probe("/healthz", period_seconds=10, failures=6),
         "securityContext": security.of_container(),
@@ -141,14 +143,14 @@ def _container(
             *([{"name": claimed, "mountPath": CLAIM_FOLDER, "readOnly": True}] if staged.claim else []),
             *(
                 {"name": f"pull-{number}", "mountPath": f"{PULL_SECRETS}/{number}", "readOnly": True}
-                for number, _ in enumerate(wanted.placement.pull_secrets)
+                for number, _ in enumerate(revision.placement.pull_secrets)
             ),
         ],
     }
 
 
-def _environment(wanted: DesiredRevision) -> list[Manifest]:
-    token = wanted.model.token_secret
+def _environment(revision: DesiredRevision) -> list[Manifest]:
+    token = revision.model.token_secret
     secret = {"secretKeyRef": {"name": token.name, "key": token.key, "optional": True}} if token else None
     own: list[Manifest] = [
         {"name": "HOME", "value": _TMP},
@@ -157,7 +159,7 @@ def _environment(wanted: DesiredRevision) -> list[Manifest]:
         *([{"name": "HF_TOKEN", "valueFrom": secret}] if secret else []),
     ]
     named = {one["name"] for one in own}
-    return [*own, *(one for one in _of_sources(wanted.engine) if one["name"] not in named)]
+    return [*own, *(one for one in _of_sources(revision.engine) if one["name"] not in named)]
 
 
 def _of_sources(engine: DesiredEngine) -> list[Manifest]:
@@ -173,12 +175,12 @@ def _of_sources(engine: DesiredEngine) -> list[Manifest]:
     return container_variables.environment(*(one for one in given if one.name in needed))
 
 
-def _resources(wanted: DesiredRevision) -> Manifest:
+def _resources(revision: DesiredRevision) -> Manifest:
     """Return its requests: no CPU on a CPU replica, since a node full of engines has no core left; and a limit on what
     the engine is limited to, since a quota on limits refuses a pod with a container without one."""
-    usual = {"memory": "128Mi"} if wanted.cpu is not None else {"cpu": "50m", "memory": "128Mi"}
+    usual = {"memory": "128Mi"} if revision.cpu is not None else {"cpu": "50m", "memory": "128Mi"}
     requested, limited = (
-        container_resources.amounts(one) for one in (wanted.resources.requests, wanted.resources.limits)
+        container_resources.amounts(one) for one in (revision.resources.requests, revision.resources.limits)
     )
     requests = usual | {name: amount for name, amount in _DISK.items() if name in requested}
     return container_resources.field(requests, {name: amount for name, amount in _MOST.items() if name in limited})

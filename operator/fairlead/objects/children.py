@@ -22,29 +22,29 @@ UNKNOWN_CAPACITY: Final = ReplicaCapacity()
 
 
 def all_children(
-    owner: Owner, deployment: DesiredDeployment, platform: Installation, replica: ReplicaCapacity = UNKNOWN_CAPACITY
+    owner: Owner, deployment: DesiredDeployment, installation: Installation, replica: ReplicaCapacity = UNKNOWN_CAPACITY
 ) -> tuple[Manifest, ...]:
     """Build them in the order of applying: RBAC and network policies before the pods that need them.
 
     With a gateway the deployment has no router of its own, and its network policy admits the gateway's routers.
     """
-    door = deployment.door
-    access = EngineAccess() if isinstance(door, DeploymentRouter) else EngineAccess(own=False, gateways=(door,))
+    router = deployment.router
+    access = EngineAccess() if isinstance(router, DeploymentRouter) else EngineAccess(own=False, gateways=(router,))
     return (
-        *of_engines(owner, deployment, platform, access),
-        *(of_router(owner, deployment, door, platform, replica) if isinstance(door, DeploymentRouter) else ()),
+        *of_engines(owner, deployment, installation, access),
+        *(of_router(owner, deployment, router, installation, replica) if isinstance(router, DeploymentRouter) else ()),
     )
 
 
 def of_engines(
-    owner: Owner, deployment: DesiredDeployment, platform: Installation, access: EngineAccess
+    owner: Owner, deployment: DesiredDeployment, installation: Installation, access: EngineAccess
 ) -> tuple[Manifest, ...]:
     """Build what engines need with any routers, and what lets routers reach them."""
     return (
-        network_policies.engines(owner, deployment.wanted, access, platform),
+        network_policies.engines(owner, deployment.revision, access, installation),
         disruption_budgets.engines(owner),
         *router_rbac.gateway_access(owner, access.gateways),
-        *adapter_loader.children(owner, deployment.wanted),
+        *adapter_loader.children(owner, deployment.revision),
     )
 
 
@@ -52,20 +52,20 @@ def of_router(
     owner: Owner,
     deployment: DesiredDeployment,
     router: DeploymentRouter,
-    platform: Installation,
+    installation: Installation,
     replica: ReplicaCapacity,
 ) -> tuple[Manifest, ...]:
     """Build the deployment's own routers."""
-    key = platform.router_keys.sha256(owner.namespace, owner.name)
+    key = installation.router_keys.sha256(owner.namespace, owner.name)
     return (
         router_rbac.account(owner),
         router_rbac.role(owner),
         router_rbac.binding(owner),
-        network_policies.routers(owner, platform),
+        network_policies.routers(owner, installation),
         disruption_budgets.routers(owner),
-        router_config.manifest(owner, deployment.wanted, router, replica, key),
+        router_config.manifest(owner, deployment.revision, router, replica, key),
         router_service.manifest(owner, router),
-        router_deployment.manifest(owner, router, platform),
+        router_deployment.manifest(owner, router, installation),
     )
 
 

@@ -20,16 +20,16 @@ Amounts = Mapping[str, str]
 """Quantities as the API server spells them, by resource."""
 
 
-def amounts(wanted: ResourceAmounts) -> dict[str, str]:
+def amounts(amounts: ResourceAmounts) -> dict[str, str]:
     """Return what is named, as quantities."""
     found: dict[str, str] = {}
-    if wanted.cpu_millis is not None:
-        whole, rest = divmod(wanted.cpu_millis, 1000)
-        found[CPU] = f"{wanted.cpu_millis}m" if rest else str(whole)
-    if wanted.memory_bytes is not None:
-        found[MEMORY] = quantities.of_bytes(wanted.memory_bytes)
-    if wanted.ephemeral_storage_bytes is not None:
-        found[DISK] = quantities.of_bytes(wanted.ephemeral_storage_bytes)
+    if amounts.cpu_millis is not None:
+        whole, rest = divmod(amounts.cpu_millis, 1000)
+        found[CPU] = f"{amounts.cpu_millis}m" if rest else str(whole)
+    if amounts.memory_bytes is not None:
+        found[MEMORY] = quantities.of_bytes(amounts.memory_bytes)
+    if amounts.ephemeral_storage_bytes is not None:
+        found[DISK] = quantities.of_bytes(amounts.ephemeral_storage_bytes)
     return found
 
 
@@ -39,10 +39,10 @@ def field(requests: Amounts, limits: Amounts) -> Manifest:
     return {"resources": stated} if stated else {}
 
 
-def around(usual: Amounts, wanted: ContainerResources) -> Manifest:
+def around(usual: Amounts, resources: ContainerResources) -> Manifest:
     """Return the field with `usual` requests, each at most its limit, unless others are wanted."""
-    limits = amounts(wanted.limits)
-    return field(capped(usual, limits) | amounts(wanted.requests), limits)
+    limits = amounts(resources.limits)
+    return field(capped(usual, limits) | amounts(resources.requests), limits)
 
 
 def capped(requests: Amounts, limits: Amounts) -> dict[str, str]:

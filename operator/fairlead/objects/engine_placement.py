@@ -23,41 +23,41 @@ _SLICE: Final = "nvidia.com/mig-"
 _SHARED: Final = ".shared"
 
 
-def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
+def placement_fields(desired: DesiredRevision, revision: str) -> Manifest:
     """Return all placement fields of a pod's spec; what the deployment does not set is absent."""
     placed = replace(
-        wanted.placement,
-        node_selector=tuple(node_selector(wanted).items()),
-        tolerations=tolerations(wanted),
+        desired.placement,
+        node_selector=tuple(node_selector(desired).items()),
+        tolerations=tolerations(desired),
     )
-    return pod_placement.fields(placed, labels.engines_of(wanted.name, revision))
+    return pod_placement.fields(placed, labels.engines_of(desired.name, revision))
 
 
-def node_selector(wanted: DesiredRevision) -> dict[str, str]:
+def node_selector(revision: DesiredRevision) -> dict[str, str]:
     """Return the labels that a node must have; the room on nodes is counted by them too."""
-    return _product(wanted) | dict(wanted.placement.node_selector)
+    return _product(revision) | dict(revision.placement.node_selector)
 
 
-def tolerations(wanted: DesiredRevision) -> tuple[Toleration, ...]:
+def tolerations(revision: DesiredRevision) -> tuple[Toleration, ...]:
     """Return the taints that a pod tolerates; the room on nodes is counted by them too.
 
     Nodes with accelerators usually have a taint named like the resource, as the admission plugin
     ExtendedResourceToleration expects; nodes with slices of NVIDIA's GPUs have that of whole ones. Replicas on CPU keep
     off such nodes.
     """
-    if wanted.cpu is not None:
-        return wanted.placement.tolerations
-    keys = dict.fromkeys((GPU, wanted.resource if wanted.resource != NO_RESOURCE else GPU))
+    if revision.cpu is not None:
+        return revision.placement.tolerations
+    keys = dict.fromkeys((GPU, revision.resource if revision.resource != NO_RESOURCE else GPU))
     reserved = (Toleration(key=key, operator="Exists", effect="NoSchedule") for key in keys)
-    return (*reserved, *wanted.placement.tolerations)
+    return (*reserved, *revision.placement.tolerations)
 
 
-def gpu_product(wanted: DesiredRevision) -> str:
+def gpu_product(revision: DesiredRevision) -> str:
     """Return the product that a replica computes on, which may be a part of a GPU; a simulated engine imitates the one
     in the spec wherever it runs."""
-    if wanted.cpu is not None or wanted.engine.kind in WITHOUT_GPU:
-        return wanted.product
-    return part_of(node_selector(wanted).get(PRODUCT, wanted.product), wanted.resource)
+    if revision.cpu is not None or revision.engine.kind in WITHOUT_GPU:
+        return revision.product
+    return part_of(node_selector(revision).get(PRODUCT, revision.product), revision.resource)
 
 
 def part_of(product: str, resource: str) -> str:
@@ -91,7 +91,7 @@ def request_of(product: str) -> tuple[str, str]:
     return whole, f"{resource}{_SHARED}" if product.endswith("-SHARED") else resource
 
 
-def resources(wanted: DesiredRevision, held_bytes: int) -> Manifest:
+def resources(revision: DesiredRevision, held_bytes: int) -> Manifest:
     """Return the engine container's requests and limits, as its field; absent if it has none.
 
     Weights and KV blocks that it holds in main memory stay there while it runs, so they are requested unless the spec
@@ -100,26 +100,26 @@ def resources(wanted: DesiredRevision, held_bytes: int) -> Manifest:
     On CPU both are the same: vLLM computes with as many threads as it has cores; the kubelet last evicts what uses no
     more memory than it requested; and a node with static CPU management then assigns it exclusive cores.
     """
-    stated, held = wanted.resources, _accelerator(wanted)
+    stated, held = revision.resources, _accelerator(revision)
     requests, limits = container_resources.amounts(stated.requests), container_resources.amounts(stated.limits)
     return container_resources.field(_held(held_bytes, limits) | requests | held, limits | held)
 
 
-def _product(wanted: DesiredRevision) -> dict[str, str]:
+def _product(revision: DesiredRevision) -> dict[str, str]:
     """Select by GPU feature discovery's label; a resource name of another vendor already names the GPU.
 
     A user's own selector for the label overrides it, since shared and sliced GPUs carry variants of the product's name.
     """
-    if wanted.resource == NO_RESOURCE:
+    if revision.resource == NO_RESOURCE:
         return {}
-    labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind in WITHOUT_GPU
-    return {PRODUCT: wanted.product} if labelled else {}
+    labelled = revision.resource.startswith(_VENDOR) or revision.engine.kind in WITHOUT_GPU
+    return {PRODUCT: revision.product} if labelled else {}
 
 
-def _accelerator(wanted: DesiredRevision) -> dict[str, str]:
-    if wanted.cpu is not None:
-        return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
-    return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
+def _accelerator(revision: DesiredRevision) -> dict[str, str]:
+    if revision.cpu is not None:
+        return {"cpu": str(revision.cpu.cores), "memory": quantities.of_bytes(revision.cpu.memory_bytes)}
+    return {} if revision.resource == NO_RESOURCE else {revision.resource: str(revision.gpus_per_replica)}
 
 
 def _held(size: int, limits: Mapping[str, str]) -> dict[str, str]:

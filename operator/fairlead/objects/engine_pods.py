@@ -23,17 +23,17 @@ from fairlead.objects.pod_engine import CONTAINER
 
 def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:
     """Build the whole template; nothing in it is a default that the API server would return in another form."""
-    wanted = deployment.wanted
-    carried = engine_volumes.pod_volumes(wanted.storage, launch)
-    shared = carried.of_claim(launch.staged.claim) if launch.staged else ""
+    desired = deployment.revision
+    volumes = engine_volumes.pod_volumes(desired.storage, launch)
+    shared = volumes.of_claim(launch.staged.claim) if launch.staged else ""
     return {
         "metadata": pod_metadata.of(
-            wanted.pod_metadata, labels.engine(owner.name, revision), _annotations(wanted, launch)
+            desired.pod_metadata, labels.engine(owner.name, revision), _annotations(desired, launch)
         ),
         "spec": {
-            **adapter_loader.pod_fields(owner, wanted, launch.staged, shared),
-            "containers": [_container(wanted, launch, carried)],
-            "volumes": [*carried.volumes, *adapter_loader.volumes(wanted, launch.staged, shared)],
+            **adapter_loader.pod_fields(owner, desired, launch.staged, shared),
+            "containers": [_container(desired, launch, volumes)],
+            "volumes": [*volumes.volumes, *adapter_loader.volumes(desired, launch.staged, shared)],
             "terminationGracePeriodSeconds": launch.shutdown.grace_seconds,
             "restartPolicy": "Always",
             "automountServiceAccountToken": False,
@@ -41,27 +41,27 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
             # VLLM_PORT to an address, which ends vLLM's start.
             "enableServiceLinks": False,
             "securityContext": security.of_pod(launch.user, assigned=deployment.assigned_users),
-            **engine_placement.placement_fields(wanted, revision),
-            **adapter_loader.pull_fields(wanted, launch.staged),
+            **engine_placement.placement_fields(desired, revision),
+            **adapter_loader.pull_fields(desired, launch.staged),
         },
     }
 
 
-def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> dict[str, str]:
+def _annotations(revision: DesiredRevision, launch: EngineLaunch) -> dict[str, str]:
     """Return annotations: adapters, so that routers send their requests to pods that load them; the engine's file."""
-    found = sorted(one.name for one in wanted.engine.adapters)
+    found = sorted(one.name for one in revision.engine.adapters)
     written = {labels.ADAPTERS: ",".join(found)} if found else {}
     if launch.options is not None:
         written[labels.OPTIONS] = launch.options.text
     return written
 
 
-def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:
+def _container(revision: DesiredRevision, launch: EngineLaunch, volumes: PodVolumes) -> Manifest:
     ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
     wait = launch.shutdown.pre_stop_seconds
     return {
         "name": CONTAINER,
-        "image": wanted.engine.image,
+        "image": revision.engine.image,
         **_started(launch),
         "env": container_variables.environment(
             EnvVar(name="HOME", value=engine_volumes.TMP),
@@ -69,7 +69,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
             *launch.environment,
         ),
         "ports": ports,
-        **engine_placement.resources(wanted, launch.offloaded_bytes + launch.host_cache_bytes),
+        **engine_placement.resources(revision, launch.offloaded_bytes + launch.host_cache_bytes),
         "startupProbe": _probe(launch.probes.startup),
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),
@@ -77,7 +77,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
         # An engine logs why it ends and writes no termination message; without this the pod's status would not show it.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": security.of_container(),
-        "volumeMounts": [*carried.mounts, *adapter_loader.engine_mounts(launch.staged)],
+        "volumeMounts": [*volumes.mounts, *adapter_loader.engine_mounts(launch.staged)],
     }
 
 

@@ -94,19 +94,26 @@ def addresses(pods: Sequence[Manifest]) -> tuple[str, ...]:
     return tuple(sorted(ip for one in pods if (ip := (one.get("status") or {}).get("podIP"))))
 
 
-def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, beside: bool = False) -> Manifest:
+def reader(owner: WorkOwner, source: PodSource, installation: Installation, *, beside: bool = False) -> Manifest:
     """Build the pod that reads items, with what its source needs; `beside`: a digest of their folder too."""
     way = ways_to(source, ITEMS)
     words = [*way.words, *(["--beside"] if beside else [])]
-    container = ours(platform, ["evaluator", "read", *words]) | {"env": [*NO_GPU, *way.env], "volumeMounts": way.mounts}
-    spec = {"containers": [container], "volumes": way.volumes, **pulled((*platform.pull_secrets, *way.pull_secrets))}
+    container = ours(installation, ["evaluator", "read", *words]) | {
+        "env": [*NO_GPU, *way.env],
+        "volumeMounts": way.mounts,
+    }
+    spec = {
+        "containers": [container],
+        "volumes": way.volumes,
+        **pulled((*installation.pull_secrets, *way.pull_secrets)),
+    }
     work = PodWork(name=names.items(owner.evaluation), seconds=READ_WITHIN_S, key=repr((source, beside)))
-    return pod(owner, work, spec, platform)
+    return pod(owner, work, spec, installation)
 
 
-def pod(owner: WorkOwner, work: PodWork, spec: Manifest, platform: Installation) -> Manifest:
+def pod(owner: WorkOwner, work: PodWork, spec: Manifest, installation: Installation) -> Manifest:
     """Build a whole pod. Volumes of other owners keep their modes: no group is set on them."""
-    usual = security.of_pod(USER, assigned=platform.assigned_users)
+    usual = security.of_pod(USER, assigned=installation.assigned_users)
     context = {key: value for key, value in usual.items() if not key.startswith("fsGroup")}
     whole = spec | {
         "restartPolicy": "Never",
@@ -130,12 +137,12 @@ def pod(owner: WorkOwner, work: PodWork, spec: Manifest, platform: Installation)
     }
 
 
-def ours(platform: Installation, args: Sequence[str]) -> Manifest:
+def ours(installation: Installation, args: Sequence[str]) -> Manifest:
     """Build a container of the operator's own image."""
     return {
         "name": CONTAINER,
-        "image": platform.image,
-        "imagePullPolicy": platform.pull_policy,
+        "image": installation.image,
+        "imagePullPolicy": installation.pull_policy,
         "args": list(args),
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",

@@ -21,23 +21,23 @@ KEY_OWNER = "gateway/"
 
 
 def all_children(
-    owner: Owner, gateway: DesiredGateway, configuration: Manifest, platform: Installation
+    owner: Owner, gateway: DesiredGateway, configuration: Manifest, installation: Installation
 ) -> tuple[Manifest, ...]:
     """Build them in the order of applying: RBAC and the network policy before the pods that need them."""
     router = DeploymentRouter(routing=gateway.routing, pods=gateway.pods)
     if any(one.cache for one in gateway.routes.routes):  # only their memory depends on it here
         cache = replace(gateway.routing.cache, enabled=True)
         router = replace(router, routing=replace(gateway.routing, cache=cache))
-    key = platform.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
+    key = installation.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
     return (
         router_rbac.account(owner),
         router_rbac.role(owner),
         router_rbac.binding(owner),
-        network_policies.routers(owner, platform),
+        network_policies.routers(owner, installation),
         disruption_budgets.routers(owner),
         router_config.config_map(owner, configuration, key),
         router_service.manifest(owner, router),
-        router_deployment.manifest(owner, router, platform, secrets(gateway)),
+        router_deployment.manifest(owner, router, installation, secrets(gateway)),
     )
 
 

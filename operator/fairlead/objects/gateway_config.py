@@ -19,14 +19,14 @@ from fairlead.objects.router_config import ReplicaCapacity
 class RoutedDeployment:
     """A deployment as a gateway's routers see it."""
 
-    wanted: DesiredRevision
+    revision: DesiredRevision
     replica: ReplicaCapacity
 
 
 def target(one: RoutedDeployment) -> Manifest:
     """Build one target of the file."""
-    name = f"{one.wanted.namespace}/{one.wanted.name}"
-    return {"target": name, **router_config.target(one.wanted, one.replica)}
+    name = f"{one.revision.namespace}/{one.revision.name}"
+    return {"target": name, **router_config.target(one.revision, one.replica)}
 
 
 def document(gateway: DesiredGateway, targets: Sequence[Manifest], routes: Sequence[ModelRoute]) -> Manifest:

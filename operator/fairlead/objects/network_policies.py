@@ -28,13 +28,13 @@ class EngineAccess:
     gateways: tuple[GatewayReference, ...] = ()
 
 
-def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
+def engines(owner: Owner, revision: DesiredRevision, access: EngineAccess, installation: Installation) -> Manifest:
     """Allow requests from routers and evaluation runners; scrapes, to the same port, from operator and monitoring."""
     own = [_pods(labels.routers(owner.name))] if access.own else []
     gateways = [_gateway(one, owner.namespace) for one in access.gateways]
     sources = [*own, *gateways, _pods(labels.runners(owner.name))]
-    rule = {"from": [*sources, *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
-    rules = [rule, *([_loaders(platform)] if wanted.engine.lora is not None else [])]
+    rule = {"from": [*sources, *_watchers(installation)], "ports": [_port(catalogue.api(revision.engine.kind).port)]}
+    rules = [rule, *([_loaders(installation)] if revision.engine.lora is not None else [])]
     notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None
     head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), notes)
     return _policy(head, labels.engines(owner.name), rules)
@@ -73,25 +73,25 @@ def _gateway(one: GatewayReference, namespace: str) -> Manifest:
     return pods if one.namespace == namespace else _in_namespaces({NAMESPACE: one.namespace}) | pods
 
 
-def routers(owner: Owner, platform: Installation) -> Manifest:
+def routers(owner: Owner, installation: Installation) -> Manifest:
     """Allow requests from everywhere; the metrics port only for operator, monitoring, and routers, which share rates.
 
     Reports between routers are accepted only from routers.
     """
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
-        {"from": [_pods(owner.router_selector), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},
+        {"from": [_pods(owner.router_selector), *_watchers(installation)], "ports": [_port(ports.ROUTER_METRICS)]},
         {"from": [_pods(owner.router_selector)], "ports": [{"port": ports.ROUTER_PEERS, "protocol": "UDP"}]},
     ]
     return _policy(owner.router_metadata(), owner.router_selector, rules)
 
 
-def _loaders(platform: Installation) -> Manifest:
+def _loaders(installation: Installation) -> Manifest:
     """Allow only the operator to read which adapters are loaded."""
-    return {"from": [_operator(platform)], "ports": [_port(ports.LOADER)]}
+    return {"from": [_operator(installation)], "ports": [_port(ports.LOADER)]}
 
 
-def _operator(platform: Installation) -> Manifest:
+def _operator(installation: Installation) -> Manifest:
     """Select by component too: in the operator's namespace there may be engines and routers, which have its name."""
     pods = {
         "matchLabels": dict(_US),
@@ -99,12 +99,12 @@ def _operator(platform: Installation) -> Manifest:
             {"key": "app.kubernetes.io/component", "operator": "In", "values": ["operator", "autoscaler"]}
         ],
     }
-    return _in_namespaces({NAMESPACE: platform.operator_namespace}) | {"podSelector": pods}
+    return _in_namespaces({NAMESPACE: installation.operator_namespace}) | {"podSelector": pods}
 
 
-def _watchers(platform: Installation) -> list[Manifest]:
-    operator = _operator(platform)
-    return [operator, *([_in_namespaces(dict(platform.monitoring))] if platform.monitoring else [])]
+def _watchers(installation: Installation) -> list[Manifest]:
+    operator = _operator(installation)
+    return [operator, *([_in_namespaces(dict(installation.monitoring))] if installation.monitoring else [])]
 
 
 def _policy(head: Manifest, selector: dict[str, str], rules: list[Manifest]) -> Manifest:

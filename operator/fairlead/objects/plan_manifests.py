@@ -8,21 +8,21 @@ from fairlead.objects.manifest import Manifest
 
 def deployment(name: str, source: str, proposal: FleetProposal) -> Manifest:
     """Build one InferenceDeployment, with only what differs from the defaults."""
-    choice = proposal.configuration
+    configuration = proposal.configuration
     engine: Manifest = {
-        "context": {"maxTokens": choice.context},
+        "context": {"maxTokens": configuration.context},
         "batching": {"maxSequences": proposal.supply.concurrent},
     }
-    if quantization := _quantization(choice.weights, choice.kv):
+    if quantization := _quantization(configuration.weights, configuration.kv):
         engine["quantization"] = quantization
     spec: Manifest = {
         "model": {"source": source},
         "engine": engine,
-        "accelerator": {"product": choice.product},
+        "accelerator": {"product": configuration.product},
         "replicas": proposal.replicas,
     }
-    if choice.parallelism.tensor > 1:
-        spec["parallelism"] = {"tensor": choice.parallelism.tensor}
+    if configuration.parallelism.tensor > 1:
+        spec["parallelism"] = {"tensor": configuration.parallelism.tensor}
     return {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": name}, "spec": spec}
 
 

@@ -10,10 +10,10 @@ from fairlead.objects.manifest import Manifest
 _OURS: Final = f"{GROUP}/"
 
 
-def of(wanted: PodMetadata, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Manifest:
+def of(metadata: PodMetadata, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Manifest:
     """Return the metadata of a pod's template; annotations are absent if there are none."""
-    noted = {**dict(wanted.annotations), **annotations}
-    return {"labels": {**dict(wanted.labels), **labels}, **({"annotations": noted} if noted else {})}
+    noted = {**dict(metadata.annotations), **annotations}
+    return {"labels": {**dict(metadata.labels), **labels}, **({"annotations": noted} if noted else {})}
 
 
 def users_annotations(template: Manifest) -> dict[str, str]:

@@ -44,7 +44,7 @@ class ReportTooLarge:
     """Bytes, packed."""
 
 
-def manifest(about: PublishedReport, html: str) -> dict[str, Any] | ReportTooLarge:
+def manifest(report: PublishedReport, html: str) -> dict[str, Any] | ReportTooLarge:
     """Build the ConfigMap; the same report has the same bytes."""
     packed = gzip.compress(html.encode(), mtime=0)
     if len(packed) > LARGEST:
@@ -53,10 +53,10 @@ def manifest(about: PublishedReport, html: str) -> dict[str, Any] | ReportTooLar
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": about.name,
-            "namespace": about.namespace,
+            "name": report.name,
+            "namespace": report.namespace,
             "labels": {LABEL: BACK_TEST},
-            "annotations": {VERDICT: about.verdict, PLAYED_AT: about.played_at},
+            "annotations": {VERDICT: report.verdict, PLAYED_AT: report.played_at},
         },
         "binaryData": {KEY: base64.b64encode(packed).decode()},
     }

@@ -59,13 +59,13 @@ class ReplicaCapacity:
 
 def manifest(
     owner: Owner,
-    wanted: DesiredRevision,
+    revision: DesiredRevision,
     router: DeploymentRouter,
     replica: ReplicaCapacity,
     operator_key: str | None = None,
 ) -> Manifest:
     """Build the routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
-    return config_map(owner, document(wanted, router, replica), operator_key)
+    return config_map(owner, document(revision, router, replica), operator_key)
 
 
 def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) -> Manifest:
@@ -102,36 +102,36 @@ def crowding(children: Sequence[Manifest]) -> tuple[str, ...]:
     return (words,)
 
 
-def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
+def document(revision: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
     """Build all that a router needs: the model names it serves, its engines, and what it may do with requests.
 
     Clients request adapters like models, so adapters are among the names. `renderedFrom` marks the file as written by
     the operator, so that a router takes an unknown field for one of a newer operator.
     """
     return {
-        "renderedFrom": f"{DEPLOYMENT.name} {wanted.namespace}/{wanted.name}",
-        **target(wanted, replica),
-        "configMap": names.router(wanted.name),
+        "renderedFrom": f"{DEPLOYMENT.name} {revision.namespace}/{revision.name}",
+        **target(revision, replica),
+        "configMap": names.router(revision.name),
         "routers": router.pods.replicas or DEFAULT_REPLICAS,
-        "routerSelector": labels.as_text(labels.routers(wanted.name)),
+        "routerSelector": labels.as_text(labels.routers(revision.name)),
         "routing": plain(router.routing),
     }
 
 
-def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
+def target(revision: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
     """Build what a router needs of one deployment: where its engines are found, and what they can do."""
-    adapters = [adapter.name for adapter in wanted.engine.adapters]
+    adapters = [adapter.name for adapter in revision.engine.adapters]
     return {
-        "namespace": wanted.namespace,
-        "selector": labels.as_text(labels.engines(wanted.name)),
-        **_engine(wanted.engine.kind),
-        "models": [wanted.model.served_name, *adapters],
+        "namespace": revision.namespace,
+        "selector": labels.as_text(labels.engines(revision.name)),
+        **_engine(revision.engine.kind),
+        "models": [revision.model.served_name, *adapters],
         "adapters": adapters,
-        **({"adapterSlots": wanted.engine.lora.slots} if wanted.engine.lora is not None else {}),
-        "prefixCaching": wanted.engine.prefix_caching,
+        **({"adapterSlots": revision.engine.lora.slots} if revision.engine.lora is not None else {}),
+        "prefixCaching": revision.engine.prefix_caching,
         "revision": replica.revision,
-        "maxContextTokens": replica.max_context_tokens or wanted.engine.max_context_tokens,
-        "maxSequences": replica.max_sequences or wanted.engine.max_sequences,
+        "maxContextTokens": replica.max_context_tokens or revision.engine.max_context_tokens,
+        "maxSequences": replica.max_sequences or revision.engine.max_sequences,
         "kvTokens": replica.kv_tokens,
         "firstTokenSeconds": replica.first_token_seconds,
         "pricePerHour": None if replica.price_per_hour is None else f"{replica.price_per_hour:.4f}",

@@ -39,7 +39,9 @@ _MEMORY_MIB: Final = 128
 _MIB: Final = 2**20
 
 
-def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()) -> Manifest:
+def manifest(
+    owner: Owner, router: DeploymentRouter, installation: Installation, secrets: Iterable[str] = ()
+) -> Manifest:
     """Start a new router before an old one ends, since clients reach the model only through routers.
 
     `secrets` are mounted beside those that the settings name, and beside the keys of the routers themselves. Without a
@@ -57,7 +59,7 @@ def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, sec
             "revisionHistoryLimit": 2,
             "template": {
                 "metadata": pod_metadata.of(router.pods.metadata, carried, {}),
-                "spec": _pod(owner, router, platform, secrets),
+                "spec": _pod(owner, router, installation, secrets),
             },
         },
     }
@@ -68,31 +70,31 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
 
 
-def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str]) -> Manifest:
+def _pod(owner: Owner, router: DeploymentRouter, installation: Installation, secrets: Iterable[str]) -> Manifest:
     peer_keys = router_secrets.mounted(peer_secret.name(owner.router_name), "peer-keys")
     mounted = [_config(owner), peer_keys, *router_secrets.volumes_and_mounts(router.routing, secrets)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
-        "containers": [_container(platform, router, [mount for _, mount in mounted])],
+        "containers": [_container(installation, router, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
-        **pulled(platform.pull_secrets),
+        **pulled(installation.pull_secrets),
         "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + _ACCEPT_SECONDS + longest + _REST_SECONDS,
         "restartPolicy": "Always",
         "serviceAccountName": owner.router_name,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
-        "securityContext": security.of_pod(_USER, assigned=platform.assigned_users),
+        "securityContext": security.of_pod(_USER, assigned=installation.assigned_users),
         **pod_placement.fields(router.pods.placement, owner.router_selector),
     }
 
 
-def _container(platform: Installation, router: DeploymentRouter, mounts: list[Manifest]) -> Manifest:
+def _container(installation: Installation, router: DeploymentRouter, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
     scheme = "HTTPS" if router.routing.door.tls_secret else "HTTP"
     return {
         "name": CONTAINER,
-        "image": platform.image,
-        "imagePullPolicy": platform.pull_policy,
+        "image": installation.image,
+        "imagePullPolicy": installation.pull_policy,
         "args": ["router", "--config", f"{router_config.FOLDER}/{router_config.FILE}"],
         "env": [
             _of_pod("POD_NAME", "metadata.name"),

@@ -56,16 +56,16 @@ class RunnerWork:
     limit: int | None = None
 
 
-def manifest(work: RunnerWork, platform: Installation) -> Manifest:
+def manifest(work: RunnerWork, installation: Installation) -> Manifest:
     """Build the whole pod."""
     way = evaluation_pods.ways_to(work.source, SOURCE if work.runner.kind is RunnerKind.JOB else ITEMS)
     is_job = work.runner.kind is RunnerKind.JOB
     program = work.runner.program
     spec = {
-        "initContainers": [*([_copy(work, way, platform)] if is_job else []), _relay(work, platform)],
+        "initContainers": [*([_copy(work, way, installation)] if is_job else []), _relay(work, installation)],
         "containers": [_program(work, way)],
         "volumes": [*way.volumes, *_volumes(is_job=is_job)],
-        **pulled((*platform.pull_secrets, *program.pull_secrets, *way.pull_secrets)),
+        **pulled((*installation.pull_secrets, *program.pull_secrets, *way.pull_secrets)),
     }
     return evaluation_pods.pod(
         work.owner,
@@ -77,14 +77,14 @@ def manifest(work: RunnerWork, platform: Installation) -> Manifest:
             notes={ADDRESSES: ",".join(work.addresses)},
         ),
         spec,
-        platform,
+        installation,
     )
 
 
-def _relay(work: RunnerWork, platform: Installation) -> Manifest:
+def _relay(work: RunnerWork, installation: Installation) -> Manifest:
     """Build the relay: a restartable init container (sidecar), since it must run as long as the program."""
     words = ["--addresses", f"{_PODS}/addresses", "--kind", work.kind.value, "--concurrency", str(work.concurrency)]
-    return evaluation_pods.ours(platform, ["evaluator", "relay", *words, "--port", str(PORT)]) | {
+    return evaluation_pods.ours(installation, ["evaluator", "relay", *words, "--port", str(PORT)]) | {
         "name": RELAY,
         "restartPolicy": "Always",
         "env": list(NO_GPU),
@@ -98,11 +98,11 @@ def _relay(work: RunnerWork, platform: Installation) -> Manifest:
     }
 
 
-def _copy(work: RunnerWork, way: SourceWay, platform: Installation) -> Manifest:
+def _copy(work: RunnerWork, way: SourceWay, installation: Installation) -> Manifest:
     """Build the copy of the items: each gets its id, and the file must be the one that the operator read."""
     words = ["--to", f"{ITEMS}/{FILE}", "--digest", work.content]
     words += ["--limit", str(work.limit)] if work.limit is not None else []
-    return evaluation_pods.ours(platform, ["evaluator", "copy", *way.words, *words]) | {
+    return evaluation_pods.ours(installation, ["evaluator", "copy", *way.words, *words]) | {
         "name": "copy",
         "env": [*NO_GPU, *way.env],
         "volumeMounts": [*way.mounts, {"name": "items", "mountPath": ITEMS}],

@@ -120,17 +120,17 @@ def _share(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None
     return found
 
 
-def _facts(seen: VersionFacts, name: str) -> CanaryFacts:
+def _facts(facts: VersionFacts, name: str) -> CanaryFacts:
     """Map versions to replicas: of two, one can be spared once the version is loaded."""
-    is_loaded = 0 < seen.chosen == seen.loaded
-    where = f"{seen.loaded} of {count(seen.chosen, 'replica')}"
+    is_loaded = 0 < facts.chosen == facts.loaded
+    where = f"{facts.loaded} of {count(facts.chosen, 'replica')}"
     return CanaryFacts(
         wanted=SIDES,
         available=int(is_loaded),
         spared=is_loaded,
         load=f"{name} is loaded on {where}; its first step begins when all of them have it",
-        order=seen.order,
-        service=seen.service,
-        quality=seen.evaluation.verdict,
-        items=seen.evaluation.items,
+        order=facts.order,
+        service=facts.service,
+        quality=facts.evaluation.verdict,
+        items=facts.evaluation.items,
     )

@@ -52,22 +52,27 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
     return replace(found, since=state.since, retried_at=state.retried_at)
 
 
-def _waiting(at: CanaryMoment) -> CanaryLimit:
-    stuck = at.state.paused or at.most < 1 or at.gave_up
-    because = canary_sentences.first_step(at)
-    return CanaryLimit(replicas=0, because=because, wake_at=at.renews_at or at.gives_up_at, needs_person=stuck)
+def _waiting(moment: CanaryMoment) -> CanaryLimit:
+    stuck = moment.state.paused or moment.most < 1 or moment.gave_up
+    because = canary_sentences.first_step(moment)
+    return CanaryLimit(replicas=0, because=because, wake_at=moment.renews_at or moment.gives_up_at, needs_person=stuck)
 
 
-def _leaving(at: CanaryMoment) -> CanaryLimit:
-    due, rejected = at.state.since + timedelta(seconds=DIVERT_SECONDS), at.state.because
-    because = f"{at.state.revision} was rejected; routers have yet to stop sending it requests"
-    return CanaryLimit(replicas=0, rejected=rejected, diverting=at.now < due, because=because, wake_at=due)
+def _leaving(moment: CanaryMoment) -> CanaryLimit:
+    due, rejected = moment.state.since + timedelta(seconds=DIVERT_SECONDS), moment.state.because
+    because = f"{moment.state.revision} was rejected; routers have yet to stop sending it requests"
+    return CanaryLimit(replicas=0, rejected=rejected, diverting=moment.now < due, because=because, wake_at=due)
 
 
-def _stepping(at: CanaryMoment) -> CanaryLimit:
-    stuck = at.state.paused or at.most < 1 or at.undecided is not None or (at.held and CanaryGate.MANUAL in at.open)
+def _stepping(moment: CanaryMoment) -> CanaryLimit:
+    stuck = (
+        moment.state.paused
+        or moment.most < 1
+        or moment.undecided is not None
+        or (moment.held and CanaryGate.MANUAL in moment.open)
+    )
     return CanaryLimit(
-        replicas=at.replicas, because=canary_sentences.step(at), wake_at=_step_wakes(at), needs_person=stuck
+        replicas=moment.replicas, because=canary_sentences.step(moment), wake_at=_step_wakes(moment), needs_person=stuck
     )
 
 
@@ -89,12 +94,12 @@ def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
     """Record what the step's gates report now; a failure stays."""
     if state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
         return state
-    for gate, found, items in (
+    for gate, verdict, items in (
         (CanaryGate.SERVICE, facts.service, ""),
         (CanaryGate.QUALITY, facts.quality, facts.items),
     ):
-        if found is not None and gate in state.plan.steps[state.step].gates:
-            state = _with_verdict(state, StepVerdict(step=state.step, gate=gate, verdict=found, items=items))
+        if verdict is not None and gate in state.plan.steps[state.step].gates:
+            state = _with_verdict(state, StepVerdict(step=state.step, gate=gate, verdict=verdict, items=items))
     return state
 
 
@@ -116,19 +121,19 @@ def _revokes(fresh: StepVerdict) -> bool:
     )
 
 
-def _ordered(at: CanaryMoment) -> CanaryState | None:
+def _ordered(moment: CanaryMoment) -> CanaryState | None:
     """Carry out a new order; each counts once, and not for a canary that began after it was given.
 
     One to promote waits while the spec holds the rollout: it would end a step.
     """
-    order, state = at.facts.order, at.state
+    order, state = moment.facts.order, moment.state
     if order is None or (state.ordered_at is not None and order.at <= state.ordered_at):
         return None
-    if order.verb is CanaryVerb.PROMOTE and at.facts.paused:
+    if order.verb is CanaryVerb.PROMOTE and moment.facts.paused:
         return None
     state = replace(state, ordered_at=order.at)
     early = order.at < state.since and state.phase is not CanaryPhase.STEPPING
-    return state if early else _CARRIED_OUT[order.verb](state, at.now)
+    return state if early else _CARRIED_OUT[order.verb](state, moment.now)
 
 
 def _paused(state: CanaryState, _: datetime) -> CanaryState:
@@ -155,79 +160,83 @@ def _retried(state: CanaryState, now: datetime) -> CanaryState:
     return replace(fresh, ordered_at=state.ordered_at, retried_at=now)
 
 
-def _failed(at: CanaryMoment) -> CanaryState | None:
-    if at.state.phase is not CanaryPhase.STEPPING:
+def _failed(moment: CanaryMoment) -> CanaryState | None:
+    if moment.state.phase is not CanaryPhase.STEPPING:
         return None
-    for one in at.state.verdicts:
+    for one in moment.state.verdicts:
         if one.verdict.verdict is Verdict.FAILED:
-            return _rejected(at.state, f"gate {one.gate} of step {one.step + 1}: {one.verdict.message}", at.now)
+            return _rejected(moment.state, f"gate {one.gate} of step {one.step + 1}: {one.verdict.message}", moment.now)
     return None
 
 
-def _stopped(at: CanaryMoment) -> CanaryState | None:
+def _stopped(moment: CanaryMoment) -> CanaryState | None:
     """Reject it if its replicas served and then stopped until the rollout gave up: no gate has to judge that."""
-    if at.state.phase is not CanaryPhase.STEPPING or not at.facts.given_up:
+    if moment.state.phase is not CanaryPhase.STEPPING or not moment.facts.given_up:
         return None
-    return _rejected(at.state, f"its replicas stopped serving in step {at.state.step + 1}: {at.facts.given_up}", at.now)
+    return _rejected(
+        moment.state,
+        f"its replicas stopped serving in step {moment.state.step + 1}: {moment.facts.given_up}",
+        moment.now,
+    )
 
 
-def _starts(at: CanaryMoment) -> CanaryState | None:
+def _starts(moment: CanaryMoment) -> CanaryState | None:
     """Take the first step once a replica can be spared."""
-    state, facts = at.state, at.facts
-    if state.phase is not CanaryPhase.WAITING or at.stays or at.most < 1:
+    state, facts = moment.state, moment.facts
+    if state.phase is not CanaryPhase.WAITING or moment.stays or moment.most < 1:
         return None
-    if not (facts.spared or facts.spare) or at.gave_up:
+    if not (facts.spared or facts.spare) or moment.gave_up:
         return None
-    return replace(state, phase=CanaryPhase.STEPPING, since=at.now)
+    return replace(state, phase=CanaryPhase.STEPPING, since=moment.now)
 
 
-def _renewed(at: CanaryMoment) -> CanaryState | None:
+def _renewed(moment: CanaryMoment) -> CanaryState | None:
     """Begin the time to start in anew while the spec holds the rollout: a change freeze must not use it up."""
-    if at.state.phase is not CanaryPhase.WAITING or at.renews_at is None or at.now < at.renews_at:
+    if moment.state.phase is not CanaryPhase.WAITING or moment.renews_at is None or moment.now < moment.renews_at:
         return None
-    return replace(at.state, since=at.now)
+    return replace(moment.state, since=moment.now)
 
 
-def _emptied(at: CanaryMoment) -> CanaryState | None:
+def _emptied(moment: CanaryMoment) -> CanaryState | None:
     """Begin the step again once its replicas may run again: without any, time and gates show nothing about it."""
-    if at.state.phase is not CanaryPhase.STEPPING or at.most >= 1:
+    if moment.state.phase is not CanaryPhase.STEPPING or moment.most >= 1:
         return None
-    return replace(at.state, reached_at=None)
+    return replace(moment.state, reached_at=None)
 
 
-def _reached(at: CanaryMoment) -> CanaryState | None:
+def _reached(moment: CanaryMoment) -> CanaryState | None:
     """Begin the step's share, hold and gates once its replicas serve."""
-    if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None or at.facts.paused:
+    if moment.state.phase is not CanaryPhase.STEPPING or moment.state.reached_at is not None or moment.facts.paused:
         return None
-    enough = at.facts.available >= min(at.replicas, at.most)
-    return replace(at.state, reached_at=at.now) if enough else None
+    enough = moment.facts.available >= min(moment.replicas, moment.most)
+    return replace(moment.state, reached_at=moment.now) if enough else None
 
 
-def _passed(at: CanaryMoment) -> CanaryState | None:
-    if at.state.phase is not CanaryPhase.STEPPING or at.stays or not at.held or at.open:
+def _passed(moment: CanaryMoment) -> CanaryState | None:
+    if moment.state.phase is not CanaryPhase.STEPPING or moment.stays or not moment.held or moment.open:
         return None
-    return _next(at.state, "all steps passed", at.now)
+    return _next(moment.state, "all steps passed", moment.now)
 
 
-def _undecided(at: CanaryMoment) -> CanaryState | None:
+def _undecided(moment: CanaryMoment) -> CanaryState | None:
     """Reject it if a gate stays undecided for too long, but only if the spec says so; it never passes."""
-    state, gate = at.state, at.undecided
-    if state.phase is not CanaryPhase.STEPPING or at.stays or state.plan.undecided is UndecidedAction.HOLD:
+    state, gate = moment.state, moment.undecided
+    if state.phase is not CanaryPhase.STEPPING or moment.stays or state.plan.undecided is UndecidedAction.HOLD:
         return None
     if gate is None:
         return None
     seconds = int(state.plan.undecided_seconds)
-    return _rejected(state, f"gate {gate} of step {state.step + 1} stayed undecided for {seconds} s", at.now)
+    return _rejected(state, f"gate {gate} of step {state.step + 1} stayed undecided for {seconds} s", moment.now)
 
 
-def _changed_items(at: CanaryMoment) -> CanaryState | None:
+def _changed_items(moment: CanaryMoment) -> CanaryState | None:
     """Retry what an evaluation rejected once its items have changed: it was judged on items that no longer apply."""
-    if at.state.phase is not CanaryPhase.REJECTED or not at.facts.items:
+    if moment.state.phase is not CanaryPhase.REJECTED or not moment.facts.items:
         return None
-    failed = [one for one in at.state.verdicts if one.verdict.verdict is Verdict.FAILED]
-    if not failed or failed[0].gate is not CanaryGate.QUALITY or failed[0].items == at.facts.items:
+    failed = [one for one in moment.state.verdicts if one.verdict.verdict is Verdict.FAILED]
+    if not failed or failed[0].gate is not CanaryGate.QUALITY or failed[0].items == moment.facts.items:
         return None
-    return _retried(at.state, at.now)
+    return _retried(moment.state, moment.now)
 
 
 _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
@@ -254,6 +263,6 @@ def _rejected(state: CanaryState, because: str, now: datetime) -> CanaryState:
     return replace(state, phase=CanaryPhase.REJECTED, since=now, because=because, paused=False)
 
 
-def _step_wakes(at: CanaryMoment) -> datetime | None:
-    moments = (at.held_until, at.undecided_at)
-    return min((one for one in moments if one is not None and one > at.now), default=None)
+def _step_wakes(moment: CanaryMoment) -> datetime | None:
+    moments = (moment.held_until, moment.undecided_at)
+    return min((one for one in moments if one is not None and one > moment.now), default=None)

@@ -14,43 +14,43 @@ _NOTHING_YET: Final = {
 }
 
 
-def first_step(at: CanaryMoment) -> str:
+def first_step(moment: CanaryMoment) -> str:
     """Return why the first step is not taken."""
-    state, facts = at.state, at.facts
+    state, facts = moment.state, moment.facts
     if state.paused:
         return "a person paused it before its first step; order promote to go on"
-    if at.most < 1:
-        return _needs_two(at)
-    until = at.gives_up_at
+    if moment.most < 1:
+        return _needs_two(moment)
+    until = moment.gives_up_at
     if until is None:
         return facts.load
-    if at.gave_up:
+    if moment.gave_up:
         hours = (until - state.since).total_seconds() / 3600
         ways = "allow a spare accelerator, promote it to wait again, or abort it"
         return f"no replica could be spared within {hours:g} h ({facts.load}); {ways}"
     return f"no replica can be spared yet ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
 
 
-def step(at: CanaryMoment) -> str:
+def step(moment: CanaryMoment) -> str:
     """Return what a step waits for once its replicas serve."""
-    state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
+    state, number = moment.state, f"step {moment.state.step + 1} of {len(moment.state.plan.steps)}"
     if state.paused:
         return f"{number}: paused by a person; order promote to go on"
-    if at.most < 1:
-        return f"{number}: {_needs_two(at)}"
-    if not at.held:
-        return f"{number}: {at.step.traffic} % of the conversations, held for {_held(at)}"
-    if CanaryGate.MANUAL in at.open:
+    if moment.most < 1:
+        return f"{number}: {_needs_two(moment)}"
+    if not moment.held:
+        return f"{number}: {moment.step.traffic} % of the conversations, held for {_held(moment)}"
+    if CanaryGate.MANUAL in moment.open:
         return f"{number}: waiting for a person; order promote to go on"
-    gate = next((one for one in at.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
+    gate = next((one for one in moment.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
     found = canary_moment.entry(state, gate)
     return f"{number}: gate {gate}: {found.verdict.message if found else _NOTHING_YET[gate]}"
 
 
-def _needs_two(at: CanaryMoment) -> str:
-    wanted = at.facts.wanted
+def _needs_two(moment: CanaryMoment) -> str:
+    wanted = moment.facts.wanted
     return NEEDS_TWO.format(f"{sentences.replicas(wanted)} {'is' if wanted == 1 else 'are'}")
 
 
-def _held(at: CanaryMoment) -> str:
-    return count(int(at.step.hold_seconds), "second")
+def _held(moment: CanaryMoment) -> str:
+    return count(int(moment.step.hold_seconds), "second")

@@ -28,13 +28,13 @@ def room(nodes: Sequence[HostNode], need: CpuResources, selector: NodeSelector =
         replicas=max(0, sum(_fitting(node, need) for node in open_nodes) - coming),
         most=sum(_whole(node, need) for node in open_nodes),
         because=_counted(open_nodes, need) + sentences.closed(closed),
-        lack=lack,
+        missing=lack,
         of_cpu=True,
     )
 
 
-def _none(because: str, lack: MissingCapacity | None) -> NodeRoom:
-    return NodeRoom(replicas=0, most=0, because=because, lack=lack, of_cpu=True)
+def _none(because: str, missing: MissingCapacity | None) -> NodeRoom:
+    return NodeRoom(replicas=0, most=0, because=because, missing=missing, of_cpu=True)
 
 
 def _fitting(node: HostNode, need: CpuResources) -> int:

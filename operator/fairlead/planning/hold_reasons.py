@@ -18,88 +18,88 @@ BLOCKED_REASONS: Final = (
 """Holds without a certain end, so the progress deadline applies; drains and `min_ready_seconds` end by themselves."""
 
 
-def hold(at: RolloutState) -> HoldStep:
+def hold(state: RolloutState) -> HoldStep:
     """Return what the rollout waits for; called only if no step can be taken."""
-    if at.complete:
-        return _complete(at)
-    if at.diverting and at.rollout.canary:
-        return HoldStep(reason=HoldReason.DIVERTING, because=at.rollout.canary.because)
-    if scale_down.awaits_check(at):
-        because = f"{at.current.name} is checked without a GPU before the last serving replica is drained for it"
+    if state.complete:
+        return _complete(state)
+    if state.diverting and state.rollout.canary:
+        return HoldStep(reason=HoldReason.DIVERTING, because=state.rollout.canary.because)
+    if scale_down.awaits_check(state):
+        because = f"{state.current.name} is checked without a GPU before the last serving replica is drained for it"
         return HoldStep(reason=HoldReason.CHECKING, because=because)
-    need = next(scale_up.needs(at), None)
-    return (_short_of_gpus(at, need) if need else _paused(at) or _on_trial(at)) or _starting(at)
+    need = next(scale_up.needs(state), None)
+    return (_short_of_gpus(state, need) if need else _paused(state) or _on_trial(state)) or _starting(state)
 
 
-def wake_at(at: RolloutState) -> datetime | None:
+def wake_at(state: RolloutState) -> datetime | None:
     """Return when time alone makes the same snapshot lead to another plan."""
-    if at.complete and not at.returning:
+    if state.complete and not state.returning:
         return None
-    rules = at.rollout.rules
-    moments = revision_counts.ripening(at.all, rules.min_ready_seconds, at.now)
-    retry = rollback.retry_at(at.rollout) if at.returning else None
-    due = rollback.due(at.rollout, at.current.revision) if at.fallback and not rules.paused else None
-    trial = at.rollout.canary.wake_at if at.rollout.canary else None
-    return min((moment for moment in (*moments, retry, due, trial) if moment and moment > at.now), default=None)
+    rules = state.rollout.rules
+    moments = revision_counts.ripening(state.all, rules.min_ready_seconds, state.now)
+    retry = rollback.retry_at(state.rollout) if state.returning else None
+    due = rollback.due(state.rollout, state.current.revision) if state.fallback and not rules.paused else None
+    trial = state.rollout.canary.wake_at if state.rollout.canary else None
+    return min((moment for moment in (*moments, retry, due, trial) if moment and moment > state.now), default=None)
 
 
-def _complete(at: RolloutState) -> HoldStep:
-    serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as desired"
-    if not at.returning:
-        return HoldStep(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are desired")
-    return HoldStep(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
+def _complete(state: RolloutState) -> HoldStep:
+    serving = f"{state.current.name} serves with {sentences.replicas(state.wanted)}, as many as desired"
+    if not state.returning:
+        return HoldStep(reason=HoldReason.COMPLETE, because=serving if state.wanted else "no replicas are desired")
+    return HoldStep(reason=HoldReason.RETURNED, because=f"{state.rollout.target} was given up; {serving}")
 
 
-def _short_of_gpus(at: RolloutState, need: ScaleUpNeed) -> HoldStep | None:
+def _short_of_gpus(state: RolloutState, need: ScaleUpNeed) -> HoldStep | None:
     """Return why a revision that lacks replicas does not get more."""
-    if any(each.leaving for each in at.all):
-        return _draining(at)
+    if any(each.leaving for each in state.all):
+        return _draining(state)
     if need.of.unplaced:
         return _unplaced(need.of)
-    if at.budget or not scale_up.reach(at):
+    if state.budget or not scale_up.reach(state):
         because = f"{need.of.name} lacks {sentences.replicas(need.lack)}, and no node has room for another"
         return HoldStep(reason=HoldReason.NO_FREE_GPU, because=because)
     return None
 
 
-def _paused(at: RolloutState) -> HoldStep | None:
-    if not at.paused or (at.alone and at.current.exists):
+def _paused(state: RolloutState) -> HoldStep | None:
+    if not state.paused or (state.alone and state.current.exists):
         return None
-    rest = ", ".join(f"{each.name} {each.requested}" for each in at.all)
+    rest = ", ".join(f"{each.name} {each.requested}" for each in state.all)
     return HoldStep(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")
 
 
-def _on_trial(at: RolloutState) -> HoldStep | None:
+def _on_trial(state: RolloutState) -> HoldStep | None:
     """Return what a canary step waits for, once the target serves with all that the step gives it."""
-    if at.trial is None or at.current.available < at.most_on_trial:
+    if state.trial is None or state.current.available < state.most_on_trial:
         return None
-    reason = HoldReason.AWAITING_PERSON if at.trial.needs_person else HoldReason.ON_TRIAL
-    return HoldStep(reason=reason, because=at.trial.because)
+    reason = HoldReason.AWAITING_PERSON if state.trial.needs_person else HoldReason.ON_TRIAL
+    return HoldStep(reason=reason, because=state.trial.because)
 
 
-def _starting(at: RolloutState) -> HoldStep:
+def _starting(state: RolloutState) -> HoldStep:
     """Return why the requested replicas do not serve yet."""
-    current, seconds = at.current, at.rollout.rules.min_ready_seconds
+    current, seconds = state.current, state.rollout.rules.min_ready_seconds
     all_ready = current.ready >= current.requested
-    if all_ready and (ripe := revision_counts.ripening(at.all, seconds, at.now)):
+    if all_ready and (ripe := revision_counts.ripening(state.all, seconds, state.now)):
         because = f"{sentences.replicas(len(ripe))} must be ready for {seconds} s before counting"
         return HoldStep(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
-    if (all_ready or current.unplaced) and any(each.leaving for each in at.all):
-        return _draining(at)
+    if (all_ready or current.unplaced) and any(each.leaving for each in state.all):
+        return _draining(state)
     if current.unplaced:
         return _unplaced(current)
     ready = f"{current.ready} of {sentences.replicas(current.requested)} of {current.name}"
     because = f"{ready} {plurals.verb(current.ready, 'is')} ready"
-    return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_fallback(at))
+    return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_fallback(state))
 
 
-def _no_fallback(at: RolloutState) -> str:
+def _no_fallback(state: RolloutState) -> str:
     """Explain why an exceeded progress deadline has no consequence: there is no fallback."""
-    if at.returning or at.fallback or at.rollout.rules.paused:
+    if state.returning or state.fallback or state.rollout.rules.paused:
         return ""
-    if at.now < rollback.due(at.rollout, at.current.revision):
+    if state.now < rollback.due(state.rollout, state.current.revision):
         return ""
-    seconds = at.rollout.rules.progress_deadline_seconds
+    seconds = state.rollout.rules.progress_deadline_seconds
     return f"; nothing moved for {seconds} s, and no other revision ever served"
 
 
@@ -108,8 +108,8 @@ def _unplaced(each: revision_counts.RevisionCounts) -> HoldStep:
     return HoldStep(reason=HoldReason.UNPLACED, because=because)
 
 
-def _draining(at: RolloutState) -> HoldStep:
-    leaving, held = sum(each.leaving for each in at.all), at.rollout.room.held
+def _draining(state: RolloutState) -> HoldStep:
+    leaving, held = sum(each.leaving for each in state.all), state.rollout.room.held
     verb, holds = plurals.verb(leaving, "is"), plurals.verb(leaving, "holds")
     because = f"{sentences.replicas(leaving)} {verb} still draining, and {holds} {held} until the last stream ends"
     return HoldStep(reason=HoldReason.WAITING_FOR_DRAIN, because=because)

@@ -158,7 +158,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
 
 def _hanging(facts: HungReplicaFacts) -> list[ReplicaPod]:
     """Return the replicas that hang for any router, for however long."""
-    return [one for one in facts.serving if any(seen.hung_seconds is not None for seen in _views(facts, one))]
+    return [one for one in facts.serving if any(endpoint.hung_seconds is not None for endpoint in _views(facts, one))]
 
 
 def _confirmed(facts: HungReplicaFacts, now: datetime) -> list[ReplicaPod]:
@@ -173,24 +173,24 @@ def _confirmed(facts: HungReplicaFacts, now: datetime) -> list[ReplicaPod]:
         if one.ready_since is not None
         and one.ready_since <= ripe
         and _seconds(facts, one) >= HUNG_SECONDS
-        and any(seen.state is EndpointState.EJECTED for seen in _views(facts, one))
+        and any(endpoint.state is EndpointState.EJECTED for endpoint in _views(facts, one))
     ]
 
 
 def _seconds(facts: HungReplicaFacts, pod: ReplicaPod) -> float:
     """Return how long all routers have seen it hang, or sent it nothing; 0 if one uses it or does not report it."""
     reported = [_of(report, pod) for report in facts.reports]
-    every = [_since(seen) for some in reported for seen in some]
+    every = [_since(endpoint) for some in reported for endpoint in some]
     return min(every, default=0.0) if all(reported) else 0.0
 
 
-def _since(seen: RouterEndpoint) -> float:
+def _since(endpoint: RouterEndpoint) -> float:
     """Return how long a router has had no sign of life; one that sent nothing meanwhile has none of the contrary."""
-    return seen.hung_seconds if seen.hung_seconds is not None else seen.idle_seconds or 0.0
+    return endpoint.hung_seconds if endpoint.hung_seconds is not None else endpoint.idle_seconds or 0.0
 
 
 def _views(facts: HungReplicaFacts, pod: ReplicaPod) -> Iterator[RouterEndpoint]:
-    return (seen for report in facts.reports for seen in _of(report, pod))
+    return (endpoint for report in facts.reports for endpoint in _of(report, pod))
 
 
 def _of(report: RouterReport | None, pod: ReplicaPod) -> list[RouterEndpoint]:

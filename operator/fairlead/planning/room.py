@@ -45,21 +45,21 @@ def room(
     selected = [node for node in of_product if set(selector) <= set(node.labels)]
     if not selected:
         return NodeRoom(
-            replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=MissingCapacity.SELECTOR
+            replicas=0, most=0, because=_not_selected(of_product, product, selector), missing=MissingCapacity.SELECTOR
         )
-    lack = _size(selected, each)
-    if lack is MissingCapacity.MEMORY:
-        return NodeRoom(replicas=0, most=0, because=_too_little_memory(selected, product, each), lack=lack)
+    missing = _size(selected, each)
+    if missing is MissingCapacity.MEMORY:
+        return NodeRoom(replicas=0, most=0, because=_too_little_memory(selected, product, each), missing=missing)
     open_nodes = [node for node in selected if node.schedulable and not node.taint]
     if not open_nodes:
-        return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), lack=lack)
+        return NodeRoom(replicas=0, most=0, because=_all_closed(selected, product), missing=missing)
     return NodeRoom(
         replicas=_left(open_nodes, each, coming),
         most=sum(_whole(node, each) for node in open_nodes),
         because=_counted(open_nodes, product, each)
         + sentences.closed(len(selected) - len(open_nodes))
         + (f" (taint {taint})" if (taint := _taint(selected)) else ""),
-        lack=lack,
+        missing=missing,
     )
 
 
@@ -98,7 +98,7 @@ def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
     """A labelled node without a GPU has lost its device plugin, usually only for a while."""
     labelled = sum(node.product == product for node in nodes)
     if not labelled:
-        return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), lack=MissingCapacity.PRODUCT)
+        return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), missing=MissingCapacity.PRODUCT)
     offer = f"{count(labelled, 'node')} {verb(labelled, 'has')} the label {product} and {verb(labelled, 'offers')}"
     return NodeRoom(replicas=0, most=0, because=f"{offer} no GPU now; check the node and its device plugin")
 

@@ -34,7 +34,7 @@ class MovePhase(StrEnum):
 class MoveFacts:
     """What is known about both sides."""
 
-    wanted: GatewayReference | None
+    gateway: GatewayReference | None
     """The gateway of the spec; None: a router of its own."""
     admitted: tuple[GatewayReference, ...] = ()
     """Gateways that its engines admit now."""
@@ -64,8 +64,8 @@ class RouterMove:
 
 def next_move(facts: MoveFacts) -> RouterMove:
     """Return the next move; no side goes before the other serves, and an absent gateway never takes over."""
-    if facts.wanted is not None:
-        return _towards(facts.wanted, facts)
+    if facts.gateway is not None:
+        return _towards(facts.gateway, facts)
     if not facts.admitted:
         return RouterMove()
     if not facts.own_serves:

@@ -49,16 +49,16 @@ def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *
     return SleepPlan(stay=staying, fall=tuple(fall), wake=(*wake, *sleepers[:missed]))
 
 
-def awake(rollout: RolloutSnapshot, asleep: int, found: SleepPlan) -> RolloutSnapshot:
+def awake(rollout: RolloutSnapshot, asleep: int, plan: SleepPlan) -> RolloutSnapshot:
     """Return the snapshot for a rollout to plan; sleepers still missing start as replicas that are awake."""
-    sleepers = found.sleepers
+    sleepers = plan.sleepers
     without = tuple(_without(each, sleepers) if each.name == rollout.target else each for each in rollout.revisions)
     return replace(rollout, wanted=rollout.wanted + max(0, asleep - len(sleepers)), revisions=without)
 
 
-def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPlan:
+def with_sleepers(plan: RolloutPlan, target: str, sleep_plan: SleepPlan) -> RolloutPlan:
     """Return the plan with the sleepers added again, since a Deployment's count includes them."""
-    step, count = plan.step, len(found.sleepers)
+    step, count = plan.step, len(sleep_plan.sleepers)
     if not (count and isinstance(step, ReplicaStep) and step.revision == target):
         return plan
     because = f"{step.because}; {count} more asleep"

@@ -51,8 +51,8 @@ async def _awaited(review: Callable[[], Awaitable[Answer]]) -> Answer:
 class ConsoleAccess:
     """Reviews tokens and rights; raises an `ApiError` if the API server does not answer."""
 
-    def __init__(self, server: ReviewClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._server = server
+    def __init__(self, client: ReviewClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
         self._holders = RecentAnswers[TokenHolder | None](clock)
         self._rights = RecentAnswers[bool](clock)
         self._free = asyncio.Semaphore(MOST_REVIEWS)
@@ -64,24 +64,28 @@ class ConsoleAccess:
 
         async def review() -> TokenHolder | None:
             async with self._free:
-                return await token_reviews.holder(self._server, token)
+                return await token_reviews.holder(self._client, token)
 
         return await self._holders.get(token_reviews.fingerprint(token), review)
 
-    async def may_read(self, who: TokenHolder, resource: Resource, namespace: str) -> bool:
+    async def may_read(self, holder: TokenHolder, resource: Resource, namespace: str) -> bool:
         """Whether they may get that kind in a namespace."""
 
         async def review() -> bool:
             async with self._free:
-                return await token_reviews.may_get(self._server, who, resource, namespace)
+                return await token_reviews.may_get(self._client, holder, resource, namespace)
 
-        extra = tuple(sorted(who.extra.items()))
-        return await self._rights.get((who.username, who.uid, who.groups, extra, resource.title, namespace), review)
+        extra = tuple(sorted(holder.extra.items()))
+        return await self._rights.get(
+            (holder.username, holder.uid, holder.groups, extra, resource.title, namespace), review
+        )
 
-    async def readable(self, who: TokenHolder, resource: Resource, namespaces: Iterable[str]) -> frozenset[str] | None:
+    async def readable(
+        self, holder: TokenHolder, resource: Resource, namespaces: Iterable[str]
+    ) -> frozenset[str] | None:
         """Return those of these namespaces that they may read; None if that is every namespace there may ever be."""
-        if await self.may_read(who, resource, ""):
+        if await self.may_read(holder, resource, ""):
             return None
         wanted = sorted(set(namespaces))
-        allowed = await asyncio.gather(*(self.may_read(who, resource, one) for one in wanted))
+        allowed = await asyncio.gather(*(self.may_read(holder, resource, one) for one in wanted))
         return frozenset(one for one, granted in zip(wanted, allowed, strict=True) if granted)

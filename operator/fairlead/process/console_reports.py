@@ -27,9 +27,9 @@ class ConsoleReports:
     """The reports of the namespaces that the operator serves; raises an `ApiError` if they cannot be read."""
 
     def __init__(
-        self, server: ReportClient, namespaces: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
+        self, client: ReportClient, namespaces: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._server = server
+        self._client = client
         self._places = tuple(namespaces) or (None,)
         self._lists = RecentAnswers[tuple[PublishedReport, ...]](clock)
 
@@ -41,7 +41,7 @@ class ConsoleReports:
         """Return the page of one report; None if there is none of that name that can be read."""
         if None not in self._places and namespace not in self._places:
             return None
-        found = await self._server.read(kinds.CONFIG_MAP, namespace, name)
+        found = await self._client.read(kinds.CONFIG_MAP, namespace, name)
         return published_report.html(found) if found is not None and published_report.is_report(found) else None
 
     async def _listed(self) -> tuple[PublishedReport, ...]:
@@ -49,6 +49,6 @@ class ConsoleReports:
             [
                 published_report.heading(one)
                 for place in self._places
-                async for one in self._server.metadata(kinds.CONFIG_MAP, place, published_report.SELECTOR)
+                async for one in self._client.metadata(kinds.CONFIG_MAP, place, published_report.SELECTOR)
             ]
         )

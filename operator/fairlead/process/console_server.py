@@ -76,9 +76,9 @@ class ConsoleServer:
         async def shown(request: web.Request) -> web.Response:
             frame = PageFrame(reader=NO_READER, at=self.views.source.now(), depth=depth)
             try:
-                who = await self._reader(request)
-                frame = replace(frame, reader=who.username)
-                return _answer(await view(request, who, frame))
+                holder = await self._reader(request)
+                frame = replace(frame, reader=holder.username)
+                return _answer(await view(request, holder, frame))
             except NotShown as refused:
                 return _refusal(refused.reason, frame)
             except ApiError as problem:
@@ -92,12 +92,12 @@ class ConsoleServer:
         scheme, _, token = written.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise NotShown(ConsoleRefusal.NO_TOKEN)
-        who = await self.views.access.holder(token.strip())
-        if who is None:
+        holder = await self.views.access.holder(token.strip())
+        if holder is None:
             raise NotShown(ConsoleRefusal.UNKNOWN_TOKEN)
         if not self.views.source.leads():
             raise NotShown(ConsoleRefusal.NOT_LEADING)
-        return who
+        return holder
 
     async def _asset(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]
@@ -125,12 +125,12 @@ def _refusal(reason: ConsoleRefusal, frame: PageFrame) -> web.Response:
 
 @asynccontextmanager
 async def serve(
-    settings: ProcessSettings, port: int, leader: LeaderFacts, server: ConsoleClient
+    settings: ProcessSettings, port: int, leader: LeaderFacts, client: ConsoleClient
 ) -> AsyncIterator[None]:
     """Serve the console on a port of its own while the block runs."""
     source = ConsoleSource(leader)
     following = asyncio.create_task(source.follow(), name="console")
-    console = of(source, ConsoleAccess(server), ConsoleReports(server, settings.namespaces))
+    console = of(source, ConsoleAccess(client), ConsoleReports(client, settings.namespaces))
     try:
         async with ports.serve(settings.host, port, console.routes()):
             yield

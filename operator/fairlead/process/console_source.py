@@ -48,39 +48,39 @@ class ConsoleSource:
 
     def deployments(self) -> Sequence[DeploymentFacts]:
         """Return every deployment, without what only its own page shows."""
-        world = self._leader.world()
-        if world is None:
+        cluster = self._leader.world()
+        if cluster is None:
             return ()
-        found = world.of(kinds.INFERENCE_DEPLOYMENT).each()
-        return [DeploymentFacts(document=one, accelerators=_accelerators(world, one)) for one in found]
+        found = cluster.of(kinds.INFERENCE_DEPLOYMENT).each()
+        return [DeploymentFacts(document=one, accelerators=_accelerators(cluster, one)) for one in found]
 
     def deployment(self, namespace: str, name: str) -> DeploymentFacts | None:
         """Return all facts of one deployment."""
-        world = self._leader.world()
-        found = None if world is None else world.of(kinds.INFERENCE_DEPLOYMENT).find(namespace, name)
-        if world is None or found is None:
+        cluster = self._leader.world()
+        found = None if cluster is None else cluster.of(kinds.INFERENCE_DEPLOYMENT).find(namespace, name)
+        if cluster is None or found is None:
             return None
         return DeploymentFacts(
             document=found,
-            accelerators=_accelerators(world, found),
+            accelerators=_accelerators(cluster, found),
             record=self._records().get((namespace, name)),
             points=self._history.of(namespace, name),
         )
 
     def adapters(self) -> Sequence[Manifest]:
         """Return every Adapter, by namespace and name."""
-        world = self._leader.world()
-        return () if world is None else world.of(kinds.ADAPTER).all()
+        cluster = self._leader.world()
+        return () if cluster is None else cluster.of(kinds.ADAPTER).all()
 
     def gateways(self) -> Sequence[Manifest]:
         """Return every gateway, by namespace and name."""
-        world = self._leader.world()
-        return () if world is None else world.of(kinds.INFERENCE_GATEWAY).all()
+        cluster = self._leader.world()
+        return () if cluster is None else cluster.of(kinds.INFERENCE_GATEWAY).all()
 
     def gateway(self, namespace: str, name: str) -> Manifest | None:
         """Return one gateway."""
-        world = self._leader.world()
-        return None if world is None else world.of(kinds.INFERENCE_GATEWAY).find(namespace, name)
+        cluster = self._leader.world()
+        return None if cluster is None else cluster.of(kinds.INFERENCE_GATEWAY).find(namespace, name)
 
     async def follow(self) -> None:
         """Keep a point of every deployment every few seconds, until cancelled."""
@@ -95,11 +95,11 @@ class ConsoleSource:
 
     def observe(self) -> None:
         """Record one point of every deployment; none while another process leads."""
-        world, records, now = self._leader.world(), self._records(), self._clock()
-        if world is None:
+        cluster, records, now = self._leader.world(), self._records(), self._clock()
+        if cluster is None:
             self._history = History()
             return
-        documents = world.of(kinds.INFERENCE_DEPLOYMENT).each()
+        documents = cluster.of(kinds.INFERENCE_DEPLOYMENT).each()
         keyed = (((one["metadata"]["namespace"], one["metadata"]["name"]), one) for one in documents)
         self._history.add((key, history.point(one, records.get(key), now)) for key, one in keyed)
 
@@ -108,7 +108,7 @@ class ConsoleSource:
         return {(one.namespace, one.name): one for one in self._leader.records() if now - one.now <= FRESH_S}
 
 
-def _accelerators(world: ClusterState, document: Manifest) -> int:
+def _accelerators(cluster: ClusterState, document: Manifest) -> int:
     about = document["metadata"]
-    pods = world.of(kinds.POD).of_deployment(about["namespace"], about["name"])
+    pods = cluster.of(kinds.POD).of_deployment(about["namespace"], about["name"])
     return sum(gpu_nodes.held_accelerators(one) for one in pods)

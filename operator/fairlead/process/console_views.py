@@ -63,69 +63,69 @@ class ConsoleViews:
     searching: asyncio.Semaphore
     """And one at a time: the leader has other work to do."""
 
-    async def fleet(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def fleet(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show all deployments."""
         found = self.source.deployments()
-        allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
+        allowed = await self.access.readable(holder, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
         if allowed is not None and not allowed:
             raise NotShown(ConsoleRefusal.DENIED)
         seen = [one for one in found if allowed is None or one.namespace in allowed]
         return fleet_page.page(fleet_row.rows(seen, self.remedies), _query(request.query), frame)
 
-    async def deployment(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def deployment(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show one deployment."""
-        return deployment_page.page(await self._facts(request, who), self.remedies, frame)
+        return deployment_page.page(await self._facts(request, holder), self.remedies, frame)
 
-    async def changes(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def changes(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show the same with what would change its decision."""
-        facts = await self._facts(request, who)
+        facts = await self._facts(request, holder)
         if facts.record is not None:
             searched = await self._searched(facts.record)
             facts = replace(facts, record=searched.record, changes=searched.changes)
         return deployment_page.page(facts, self.remedies, frame)
 
-    async def gateways(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def gateways(self, _: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show all gateways."""
         found = self.source.gateways()
-        seen = await self._seen(who, kinds.INFERENCE_GATEWAY, found)
+        seen = await self._seen(holder, kinds.INFERENCE_GATEWAY, found)
         if found and not seen:
             raise NotShown(ConsoleRefusal.DENIED)
         return gateway_page.table_page(seen, self.remedies, frame)
 
-    async def gateway(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def gateway(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show one gateway."""
-        found = self.source.gateway(*await self._named(request, who, kinds.INFERENCE_GATEWAY))
+        found = self.source.gateway(*await self._named(request, holder, kinds.INFERENCE_GATEWAY))
         if found is None:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
         return gateway_page.page(found, self.remedies, frame)
 
-    async def playground(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def playground(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show the form, with every model that the reader may see."""
-        gateways = await self._seen(who, kinds.INFERENCE_GATEWAY, self.source.gateways())
+        gateways = await self._seen(holder, kinds.INFERENCE_GATEWAY, self.source.gateways())
         found = self.source.deployments()
-        allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
+        allowed = await self.access.readable(holder, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
         seen = [one for one in found if allowed is None or one.namespace in allowed]
-        adapters = await self._seen(who, kinds.ADAPTER, self.source.adapters())
+        adapters = await self._seen(holder, kinds.ADAPTER, self.source.adapters())
         of_deployments = (*playground_page.of_deployments(seen), *playground_page.of_adapters(adapters, seen))
         models = [*playground_page.of_gateways(gateways), *of_deployments]
         return playground_page.page(models, frame, playable=FORWARDED in request.headers)
 
-    async def back_tests(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+    async def back_tests(self, _: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
         """Show all published reports."""
         found = await self.reports.every()
-        allowed = await self.access.readable(who, kinds.CONFIG_MAP, (one.namespace for one in found))
+        allowed = await self.access.readable(holder, kinds.CONFIG_MAP, (one.namespace for one in found))
         return reports_page.page([one for one in found if allowed is None or one.namespace in allowed], frame)
 
-    async def back_test(self, request: web.Request, who: TokenHolder, _: PageFrame) -> StoredPage:
+    async def back_test(self, request: web.Request, holder: TokenHolder, _: PageFrame) -> StoredPage:
         """Show one report."""
-        page = await self.reports.html(*await self._named(request, who, kinds.CONFIG_MAP))
+        page = await self.reports.html(*await self._named(request, holder, kinds.CONFIG_MAP))
         if page is None:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
         return StoredPage(page, reports_page.POLICY)
 
-    async def _seen(self, who: TokenHolder, kind: Resource, found: Sequence[Manifest]) -> Sequence[Manifest]:
+    async def _seen(self, holder: TokenHolder, kind: Resource, found: Sequence[Manifest]) -> Sequence[Manifest]:
         """Return those that the reader may see."""
-        allowed = await self.access.readable(who, kind, (one["metadata"]["namespace"] for one in found))
+        allowed = await self.access.readable(holder, kind, (one["metadata"]["namespace"] for one in found))
         return [one for one in found if allowed is None or one["metadata"]["namespace"] in allowed]
 
     async def _searched(self, record: DecisionRecord) -> SearchedDecision:
@@ -135,17 +135,17 @@ class ConsoleViews:
 
         return await self.searches.get((record.namespace, record.name), search)
 
-    async def _facts(self, request: web.Request, who: TokenHolder) -> DeploymentFacts:
-        namespace, name = await self._named(request, who, kinds.INFERENCE_DEPLOYMENT)
+    async def _facts(self, request: web.Request, holder: TokenHolder) -> DeploymentFacts:
+        namespace, name = await self._named(request, holder, kinds.INFERENCE_DEPLOYMENT)
         found = self.source.deployment(namespace, name)
         if found is None:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
         return found
 
-    async def _named(self, request: web.Request, who: TokenHolder, resource: Resource) -> tuple[str, str]:
+    async def _named(self, request: web.Request, holder: TokenHolder, resource: Resource) -> tuple[str, str]:
         """Check rights first: a reader without them must not learn which names a namespace has."""
         namespace, name = request.match_info["namespace"], request.match_info["name"]
-        if not await self.access.may_read(who, resource, namespace):
+        if not await self.access.may_read(holder, resource, namespace):
             raise NotShown(_DENIED.get(resource, ConsoleRefusal.DENIED))
         return namespace, name
 

@@ -44,11 +44,11 @@ class EnginePlaces:
     _scrapes: dict[str, tuple[float, EngineLoad | None]] = field(default_factory=dict)
 
     async def take(
-        self, access: LoadReader, current: Callable[[], RunSide | None], tried: Collection[str] = ()
+        self, reader: LoadReader, current: Callable[[], RunSide | None], tried: Collection[str] = ()
     ) -> Manifest | None:
         """Return a pod with room, once there is one; None without pods, or once answers are no longer needed."""
         while (side := current()) is not None and side.pods:
-            loads = [await self._load(access, one, side.kind) for one in side.pods]
+            loads = [await self._load(reader, one, side.kind) for one in side.pods]
             names = [one["metadata"]["uid"] for one in side.pods]
             back = [number for number, name in enumerate(names) if name in tried]
             found = pod_choice.choose([self._with_ours(*one) for one in zip(names, loads, strict=True)], back)
@@ -64,20 +64,20 @@ class EnginePlaces:
         if not self.ours[uid]:
             del self.ours[uid]
 
-    async def are_full(self, access: LoadReader, side: RunSide) -> bool:
+    async def are_full(self, reader: LoadReader, side: RunSide) -> bool:
         """Whether there are pods, and requests wait at all of them."""
-        loads = [await self._load(access, one, side.kind) for one in side.pods]
+        loads = [await self._load(reader, one, side.kind) for one in side.pods]
         return bool(loads) and all(one is not None and one.waiting for one in loads)
 
     def _with_ours(self, uid: str, load: EngineLoad | None) -> PodLoad:
         ours = self.ours[uid]
         return PodLoad(ours=ours) if load is None else PodLoad(ours=ours, running=load.running, waiting=load.waiting)
 
-    async def _load(self, access: LoadReader, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+    async def _load(self, reader: LoadReader, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """Return a recent load: many requests of one round check the same pods."""
         uid, now = pod["metadata"]["uid"], asyncio.get_running_loop().time()
         at, kept = self._scrapes.get(uid, (-SCRAPED_FOR_S, None))
         if now - at >= SCRAPED_FOR_S:
-            kept = await access.load_now(pod, kind)
+            kept = await reader.load_now(pod, kind)
             self._scrapes[uid] = now, kept
         return kept

@@ -16,10 +16,10 @@ log = logging.getLogger("fairlead.events")
 class EventPublisher:
     """Sends Events within the limits of the recorder."""
 
-    def __init__(self, server: EventClient, instance: str, counted: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(self, client: EventClient, instance: str, counted: Callable[[bool], None] = lambda _: None) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
         """Events that are being sent in the background."""
-        self._recorder = EventRecorder(server.create, instance)
+        self._recorder = EventRecorder(client.create, instance)
         self._counted = counted
 
     def send(self, news: NewEvent, at: datetime) -> None:

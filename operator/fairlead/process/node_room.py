@@ -25,33 +25,33 @@ NodeRequirement: TypeAlias = GpuRequirement | CpuRequirement
 """What one replica needs of its node."""
 
 
-def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
+def requirement(revision: DesiredRevision) -> NodeRequirement | None:
     """Return what a replica of this revision needs; None if any node will do."""
-    if wanted.cpu is None:
-        found = GpuRequirement.of(wanted)
-        return None if found is None else replace(found, memory_bytes=_requested_memory(wanted))
+    if revision.cpu is None:
+        found = GpuRequirement.of(revision)
+        return None if found is None else replace(found, memory_bytes=_requested_memory(revision))
     return CpuRequirement(
-        resources=wanted.cpu,
-        selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
-        tolerations=wanted.placement.tolerations,
-        priority_class=wanted.placement.priority_class,
+        resources=revision.cpu,
+        selector=tuple(sorted(engine_placement.node_selector(revision).items())),
+        tolerations=revision.placement.tolerations,
+        priority_class=revision.placement.priority_class,
     )
 
 
-def _requested_memory(wanted: DesiredRevision) -> int:
+def _requested_memory(revision: DesiredRevision) -> int:
     """Return the main memory that a replica beside GPUs requests: as the spec states it, else for its KV blocks.
 
     Weights left there are not among it: how many there are is decided by the fit, which is not known here.
     """
-    amounts = (wanted.resources.requests.memory_bytes, wanted.resources.limits.memory_bytes)
+    amounts = (revision.resources.requests.memory_bytes, revision.resources.limits.memory_bytes)
     stated = next((size for size in amounts if size is not None), None)
-    engine = engines.describe(wanted.engine.kind)
-    if stated is not None or wanted.engine.kind in WITHOUT_GPU or isinstance(engine, SpecRefusal):
+    engine = engines.describe(revision.engine.kind)
+    if stated is not None or revision.engine.kind in WITHOUT_GPU or isinstance(engine, SpecRefusal):
         return stated or 0
-    return engine.memory_settings(EngineSetup(wanted=wanted)).host_cache.replica_bytes
+    return engine.memory_settings(EngineSetup(revision=revision)).host_cache.replica_bytes
 
 
-def as_admitted(world: ClusterState, place: NodeRequirement | None, own: NamespacedName) -> NodeRequirement | None:
+def as_admitted(cluster: ClusterState, place: NodeRequirement | None, own: NamespacedName) -> NodeRequirement | None:
     """Return the requirement with what admission lets the deployment's replicas tolerate beyond their spec.
 
     A webhook, the namespace's defaults or a queue that gave it to them gives it to the next one too; their Deployments
@@ -59,10 +59,10 @@ def as_admitted(world: ClusterState, place: NodeRequirement | None, own: Namespa
     """
     if place is None:
         return None
-    engines = [one for one in world.of(kinds.DEPLOYMENT).of_deployment(*own) if _revision(one)]
+    engines = [one for one in cluster.of(kinds.DEPLOYMENT).of_deployment(*own) if _revision(one)]
     kept = [one for each in engines for one in engine_deployment.tolerated(each)]
     templates = {_revision(one): one.get("spec", {}).get("template") or {} for one in engines}
-    more = taints.added(filter(_revision, world.of(kinds.POD).of_deployment(*own)), templates)
+    more = taints.added(filter(_revision, cluster.of(kinds.POD).of_deployment(*own)), templates)
     return replace(place, tolerations=tuple(dict.fromkeys((*place.tolerations, *more, *kept))))
 
 
@@ -86,7 +86,7 @@ class NodeRooms:
 
     def of(
         self,
-        world: ClusterState,
+        cluster: ClusterState,
         place: NodeRequirement | None,
         *,
         nodes_grow: bool,
@@ -97,10 +97,10 @@ class NodeRooms:
 
         Pods of a lower priority count as room, except those of the deployment `own`.
         """
-        if place is None or nodes_grow or not world.has_listed(kinds.NODE):
+        if place is None or nodes_grow or not cluster.has_listed(kinds.NODE):
             return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
-        nodes, classes = world.of(kinds.NODE).all(), tuple(world.of(kinds.PRIORITY_CLASS).each())
-        some = self._read((*world.of(kinds.POD).each(), *unwatched))
+        nodes, classes = cluster.of(kinds.NODE).all(), tuple(cluster.of(kinds.PRIORITY_CLASS).each())
+        some = self._read((*cluster.of(kinds.POD).each(), *unwatched))
         if (self._counted.nodes, self._counted.classes, self._counted.some) != (nodes, classes, some):
             self._counted = CountedRooms(nodes=nodes, classes=classes, some=some)
         return self._counted.room(place, own)

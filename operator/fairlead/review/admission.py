@@ -70,12 +70,12 @@ def review(document: object, context: ReviewContext) -> Review:
     kind_name = document.get("kind") if isinstance(document, dict) else None
     kind = KINDS.get(kind_name) if isinstance(kind_name, str) else None
     if kind is None:
-        no = _no_such_kind(kind_name)
-        return Review(kind=no.value, refusals=(no,))
+        refusal = _no_such_kind(kind_name)
+        return Review(kind=refusal.value, refusals=(refusal,))
     read = object_reader.read_strict(document, kind)
     if read.value is None:
         return Review(kind=kind.name, name=_written_name(document), refusals=read.problems)
-    named = Review(
+    review = Review(
         kind=kind.name,
         namespace=read.value.namespace,
         name=read.value.name,
@@ -83,13 +83,13 @@ def review(document: object, context: ReviewContext) -> Review:
         warnings=tuple(order_annotation.warnings(document)) if kind in _TRIED else (),
     )
     if kind is not kinds.DEPLOYMENT:
-        return _beside_deployments(named, kind, read.value, context)
-    wanted = deployment_conversion.deployment(read.value, context.releases)
-    named = replace(
-        named,
-        refusals=(*named.refusals, *canaries.count_refusals(wanted), *canaries.item_refusals(wanted, context)),
+        return _beside_deployments(review, kind, read.value, context)
+    deployment = deployment_conversion.deployment(read.value, context.releases)
+    review = replace(
+        review,
+        refusals=(*review.refusals, *canaries.count_refusals(deployment), *canaries.item_refusals(deployment, context)),
     )
-    return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
+    return _naming(_engine_review(review, deployment, context), references.of_deployment(deployment), context)
 
 
 def _written_name(document: object) -> str:
@@ -99,48 +99,48 @@ def _written_name(document: object) -> str:
     return name[:_LONGEST_NAME] if isinstance(name, str) and name.isprintable() else ""
 
 
-def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[Any], context: ReviewContext) -> Review:
+def _beside_deployments(review: Review, kind: Kind[Any], written: ParsedObject[Any], context: ReviewContext) -> Review:
     """Review an object that deployments name, or that names them."""
     if kind is kinds.GATEWAY:
         gateway = gateway_conversion.gateway(written)
-        return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
+        return _naming(_gateway_review(review, gateway), references.of_gateway(gateway), context)
     if kind is kinds.EVALUATION:
-        return _naming(named, references.of_evaluation(written.spec, named.namespace), context)
+        return _naming(review, references.of_evaluation(written.spec, review.namespace), context)
     if kind is kinds.ADAPTER:
-        return _adapter_review(named, adapter_conversion.adapter(written), context)
+        return _adapter_review(review, adapter_conversion.adapter(written), context)
     policy = policy_conversion.policy(written.spec)
-    named = replace(
-        named,
+    review = replace(
+        review,
         refusals=(
-            *named.refusals,
+            *review.refusals,
             *schedules.refusals(policy.schedules, context.time_zones),
             *policy_lint.refusals(policy),
         ),
         warnings=tuple(policy_lint.policy_warnings(policy)),
     )
-    return _naming(named, references.of_policy(policy, named.namespace), context)
+    return _naming(review, references.of_policy(policy, review.namespace), context)
 
 
-def _adapter_review(named: Review, adapter: ServedAdapter, context: ReviewContext) -> Review:
+def _adapter_review(review: Review, adapter: ServedAdapter, context: ReviewContext) -> Review:
     refused, warnings = canary_gates.of_adapter(adapter, context)
-    named = replace(named, refusals=(*named.refusals, *refused), warnings=(*named.warnings, *warnings))
-    return _naming(named, references.of_adapter(adapter), context)
+    review = replace(review, refusals=(*review.refusals, *refused), warnings=(*review.warnings, *warnings))
+    return _naming(review, references.of_adapter(adapter), context)
 
 
 def stored(document: DesiredDeployment, context: ReviewContext) -> Review:
     """Review a deployment that is stored and could be read; references are reviewed separately."""
-    wanted = document.wanted
+    revision = document.revision
     return _engine_review(
-        Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, context
+        Review(kind=kinds.DEPLOYMENT.name, namespace=revision.namespace, name=revision.name), document, context
     )
 
 
-def _gateway_review(named: Review, gateway: DesiredGateway) -> Review:
+def _gateway_review(review: Review, gateway: DesiredGateway) -> Review:
     """Add the findings about routes and settings of a gateway."""
     served = frozenset(one.name for one in gateway.routes.routes)
     return replace(
-        named,
-        refusals=(*named.refusals, *gateway_review.refusals(gateway)),
+        review,
+        refusals=(*review.refusals, *gateway_review.refusals(gateway)),
         warnings=(*gateway_review.warnings(gateway), *gateway_review.unserved(gateway, served)),
         gateway=gateway,
     )
@@ -152,37 +152,37 @@ def _naming(review: Review, named: Iterable[Reference], context: ReviewContext) 
     return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, context)))
 
 
-def _engine_review(named: Review, deployment: DesiredDeployment, context: ReviewContext) -> Review:
+def _engine_review(review: Review, deployment: DesiredDeployment, context: ReviewContext) -> Review:
     """Add the findings of the engine's rules and of the memory fit."""
-    named = replace(
-        named,
+    review = replace(
+        review,
         refusals=(
-            *named.refusals,
+            *review.refusals,
             *canaries.refusals(deployment),
             *gateway_membership.refusals(deployment),
-            *gpu_parts.refusals(deployment.wanted),
+            *gpu_parts.refusals(deployment.revision),
             *ineffective_limits.refusals(deployment),
             *tenant_claims.of_deployment(deployment),
             *tolerations.of_deployment(deployment),
         ),
-        warnings=(*named.warnings, *_warnings(deployment, context)),
+        warnings=(*review.warnings, *_warnings(deployment, context)),
     )
-    wanted = deployment.wanted
-    engine = engines.describe(wanted.engine.kind)
+    revision = deployment.revision
+    engine = engines.describe(revision.engine.kind)
     if isinstance(engine, SpecRefusal):
-        return replace(named, refusals=(*named.refusals, engine))
-    setup, shape = memory_fit.engine_inputs(wanted, context)
+        return replace(review, refusals=(*review.refusals, engine))
+    setup, shape = memory_fit.engine_inputs(revision, context)
     fit = memory_fit.fit(setup, shape, engine, context)
     setup, kept = memory_fit.with_sizes(setup, fit), engine.memory_settings(setup).host_cache
     refused, unfit = (*engine.refusals(setup), *drafts.refusals(setup)), tuple(memory_fit.fit_refusals(setup, fit))
     accepted = tuple(map(memory_fit.overruled, unfit)) if deployment.fit_check is FitCheck.WARN else ()
     return replace(
-        named,
-        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *(() if accepted else unfit))),
+        review,
+        refusals=tuple(_discreet(one) for one in (*review.refusals, *refused, *(() if accepted else unfit))),
         warnings=tuple(
             _discreet(one)
             for one in (
-                *named.warnings,
+                *review.warnings,
                 *engine.warnings(setup),
                 *drafts.warnings(setup),
                 *memory_fit.shape_warnings(setup),
@@ -198,7 +198,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         setup=setup,
         drain=deployment.drain,
         progress_deadline_seconds=deployment.rollout.progress_deadline_seconds,
-        door=deployment.door,
+        router=deployment.router,
         first_token_seconds=policies.first_token_seconds(deployment, context),
     )
 
@@ -215,7 +215,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from pre_pull.warnings(deployment)
     yield from memory_limits.of_deployment(deployment)
     yield from missing_units.of_deployment(deployment)
-    yield from moving_images.warnings(deployment.wanted.engine)
+    yield from moving_images.warnings(deployment.revision.engine)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
     yield from canaries.warnings(deployment)

@@ -25,7 +25,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 def item_refusals(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecRefusal]:
     """Refuse an evaluation with too few items, once they were counted."""
-    plan, namespace = deployment.rollout.canary, deployment.wanted.namespace
+    plan, namespace = deployment.rollout.canary, deployment.revision.namespace
     if plan is not None:
         yield from canary_gates.item_refusals(plan, canary_gates.OF_DEPLOYMENT, namespace, context)
 

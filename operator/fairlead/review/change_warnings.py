@@ -22,9 +22,9 @@ def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewConte
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
     if old is None or new is None:
         return ()
-    was, wanted = (deployment_conversion.deployment(one, context.releases) for one in (old, new))
+    was, deployment = (deployment_conversion.deployment(one, context.releases) for one in (old, new))
     rolls = revisions.of(old.spec) != revisions.of(new.spec)
-    return (*_renamed(was, wanted), *_alone(wanted, rolls=rolls))
+    return (*_renamed(was, deployment), *_alone(deployment, rolls=rolls))
 
 
 def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -56,8 +56,8 @@ def _mounted(gateway: DesiredGateway) -> frozenset[str]:
     return frozenset((*router_secrets.mounted_names(gateway.routing), *gateway_children.secrets(gateway)))
 
 
-def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]:
-    old, new = was.wanted.model.served_name, wanted.wanted.model.served_name
+def _renamed(before: DesiredDeployment, deployment: DesiredDeployment) -> Iterator[str]:
+    old, new = before.revision.model.served_name, deployment.revision.model.served_name
     if old != new:
         yield (
             f"spec.model.servedName: {new}: clients that ask for {old} get 404 from now on; "
@@ -65,10 +65,10 @@ def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]
         )
 
 
-def _alone(wanted: DesiredDeployment, *, rolls: bool) -> Iterator[str]:
+def _alone(deployment: DesiredDeployment, *, rolls: bool) -> Iterator[str]:
     """Warn that all replicas are replaced at once: routers hold requests as long as spec.router.hold allows."""
-    count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
-    missing = wanted.rollout.max_unavailable
+    count = deployment.replicas.least if isinstance(deployment.replicas, ReplicaBounds) else deployment.replicas
+    missing = deployment.rollout.max_unavailable
     if rolls and 0 < count <= missing:
         yield (
             f"spec.rollout.maxUnavailable: {missing}: of {counted(count, 'replica')} none serves while this change "

@@ -84,10 +84,10 @@ class ReviewContext:
         """Return the GPU that a product label names."""
         return self.catalogue.accelerators.get(product)
 
-    def gpu_of(self, wanted: DesiredRevision) -> Accelerator | None:
+    def gpu_of(self, revision: DesiredRevision) -> Accelerator | None:
         """Return the GPU, or part of one, that a replica computes on; None if it is not in the catalogue."""
-        return self.accelerator(engine_placement.gpu_product(wanted))
+        return self.accelerator(engine_placement.gpu_product(revision))
 
-    def accelerator_of(self, wanted: DesiredRevision) -> Accelerator | None:
+    def accelerator_of(self, revision: DesiredRevision) -> Accelerator | None:
         """Return what a replica computes on: a GPU of the catalogue, or as much of a processor as the spec sets."""
-        return self.gpu_of(wanted) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)
+        return self.gpu_of(revision) if revision.cpu is None else accelerators.cpu(revision.cpu.memory_bytes)

@@ -69,37 +69,37 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     return DeploymentReview(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
 
 
-def without_speculation(judged: DeploymentReview, document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
+def without_speculation(review: DeploymentReview, document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     """Remove speculation from the review; the spec as written must still be valid."""
-    if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
-        return judged
+    if not review.may_start or review.spec is None or review.spec.engine.speculation.method is SpeculationMethod.OFF:
+        return review
     other = read(speculation_switch.without_speculation(document), context)
     words = (
         "every setting can work; spec.engine.speculation is switched off while it costs more than it "
         f"gains, as AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it "
         "pays off"
     )
-    return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else judged
+    return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else review
 
 
-def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
+def with_references(review: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
     """Check the references; `present` holds the objects that exist, with their entries."""
-    deployment = judged.deployment
+    deployment = review.deployment
     if deployment is None or present is None:
-        return judged
+        return review
     named = tuple(references.of_deployment(deployment))
     lost = tuple(one for one in named if one.key not in present)
     waited = [one for one in lost if one.key.kind not in UNAWAITED_KINDS]
     rest = tuple(one for one in lost if one.key.kind in UNAWAITED_KINDS)
-    judged = replace(judged, lost=rest)
-    if not judged.may_start:
-        return judged
+    review = replace(review, lost=rest)
+    if not review.may_start:
+        return review
     if waited:
         words = joined_remarks(references.absent(waited, present))
-        return replace(judged, accepted=_accepted(ConditionReason.NOT_FOUND, words))
+        return replace(review, accepted=_accepted(ConditionReason.NOT_FOUND, words))
     if incomplete := references.incomplete(references.entries(deployment), present):
-        return replace(judged, accepted=_accepted(ConditionReason.KEY_MISSING, joined_remarks(incomplete)))
-    return judged
+        return replace(review, accepted=_accepted(ConditionReason.KEY_MISSING, joined_remarks(incomplete)))
+    return review
 
 
 def joined_remarks(remarks: Iterable[SpecFinding]) -> str:

@@ -20,7 +20,7 @@ _BILLION: Final = 1e9
 
 def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
     """Refuse a draft that costs as much per token as the model itself."""
-    draft, model = setup.engine.speculation.draft, setup.wanted.model.source
+    draft, model = setup.engine.speculation.draft, setup.revision.model.source
     if draft is None:
         return
     because = ""

@@ -14,10 +14,10 @@ from fairlead.review.result import AdmissionReason
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warn of durations that are valid and used as written, but make another one, or themselves, useless."""
     yield from _drain(deployment)
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from timeouts(deployment.door.routing, "spec.router")
-        yield from route_limits.warnings(deployment.door.routing, deployment.door.pods, "spec.router")
-        yield from _hold(deployment, deployment.door, context)
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from timeouts(deployment.router.routing, "spec.router")
+        yield from route_limits.warnings(deployment.router.routing, deployment.router.pods, "spec.router")
+        yield from _hold(deployment, deployment.router, context)
 
 
 def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
@@ -64,9 +64,9 @@ def _waits(routing: RoutingSettings) -> Iterator[tuple[str, float]]:
         yield "lanes.long.maxQueueTime", long.max_queue_seconds
 
 
-def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: ReviewContext) -> Iterator[SpecWarning]:
+def _hold(deployment: DesiredDeployment, router: DeploymentRouter, context: ReviewContext) -> Iterator[SpecWarning]:
     """Check the hold: with a single replica, every restart and rollout leaves none until another has started."""
-    bounds, hold = deployment.replicas, door.routing.hold
+    bounds, hold = deployment.replicas, router.routing.hold
     policy = _policy(deployment, context)
     least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
     if least > 1 or hold.max_requests == 0 or (least == 0 and policy.zero_after_seconds is not None):
@@ -85,7 +85,7 @@ def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: Review
 
 def _policy(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolicy:
     """Return the policy that the deployment names, if it is known; else the built-in one."""
-    bounds, namespace = deployment.replicas, deployment.wanted.namespace
+    bounds, namespace = deployment.replicas, deployment.revision.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ScalingPolicy()
     return context.policies.get(ObjectKey("AutoscalingPolicy", namespace, bounds.policy), ScalingPolicy())

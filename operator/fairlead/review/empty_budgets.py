@@ -9,8 +9,8 @@ from fairlead.review.result import AdmissionReason
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """Yield the warnings for a deployment's own router."""
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from warnings(deployment.door.routing, "spec.router")
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from warnings(deployment.router.routing, "spec.router")
 
 
 def warnings(routing: RoutingSettings, above: str) -> Iterator[SpecWarning]:

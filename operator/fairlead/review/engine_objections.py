@@ -25,7 +25,7 @@ def of(setup: EngineSetup, engine: EngineDescription) -> EngineObjection:
 
 def of_plan(shape: ModelShape, engine: EngineDescription) -> EngineObjection:
     """Object to all that the engine refuses; whatever a plan does not choose is left to its defaults."""
-    wanted = DesiredRevision(
+    revision = DesiredRevision(
         namespace="",
         name="",
         model=DesiredModel(source=ModelSource(scheme=SourceScheme.HUB, location=shape.name), served_name=shape.name),
@@ -34,33 +34,33 @@ def of_plan(shape: ModelShape, engine: EngineDescription) -> EngineObjection:
         gpus_per_replica=1,
         parallelism=Parallelism(),
     )
-    return _objection(EngineSetup(wanted=wanted, shape=shape), engine, frozenset())
+    return _objection(EngineSetup(revision=revision, shape=shape), engine, frozenset())
 
 
 def _objection(setup: EngineSetup, engine: EngineDescription, reported: frozenset[SpecRefusal]) -> EngineObjection:
-    def objection(question: SizingInput) -> str | None:
-        refused = engine.refusals(_changed(setup, question))
-        return next((no.because for no in refused if no not in reported), None)
+    def objection(sizing: SizingInput) -> str | None:
+        refused = engine.refusals(_changed(setup, sizing))
+        return next((refusal.because for refusal in refused if refusal not in reported), None)
 
     return objection
 
 
-def _changed(setup: EngineSetup, question: SizingInput) -> EngineSetup:
+def _changed(setup: EngineSetup, sizing: SizingInput) -> EngineSetup:
     """Return the setup with the configuration's model, GPUs, formats and lengths; a processor keeps its own."""
-    wanted, settings = setup.wanted, setup.engine
-    context = settings.max_context_tokens if question.context == setup.context_tokens else question.context
+    revision, settings = setup.revision, setup.engine
+    context = settings.max_context_tokens if sizing.context == setup.context_tokens else sizing.context
     settings = replace(
         settings,
-        weights=settings.weights if question.weights is setup.weights else question.weights or WeightFormat.NONE,
-        kv=question.kv,
-        max_sequences=question.max_sequences,
+        weights=settings.weights if sizing.weights is setup.weights else sizing.weights or WeightFormat.NONE,
+        kv=sizing.kv,
+        max_sequences=sizing.max_sequences,
         max_context_tokens=context,
     )
-    wanted = replace(
-        wanted,
+    revision = replace(
+        revision,
         engine=settings,
-        product=wanted.product if question.accelerator.is_cpu else question.accelerator.product,
-        parallelism=question.parallelism,
-        gpus_per_replica=max(wanted.gpus_per_replica, question.parallelism.gpus),
+        product=revision.product if sizing.accelerator.is_cpu else sizing.accelerator.product,
+        parallelism=sizing.parallelism,
+        gpus_per_replica=max(revision.gpus_per_replica, sizing.parallelism.gpus),
     )
-    return replace(setup, wanted=wanted, shape=question.shape, accelerator=question.accelerator)
+    return replace(setup, revision=revision, shape=sizing.shape, accelerator=sizing.accelerator)

@@ -12,7 +12,7 @@ def of(review: Review) -> LifecycleParameters:
     assert review.setup is not None
     assert review.drain is not None
     memory = review.fit.memory if isinstance(review.fit, Fit) else None
-    gpus = review.setup.wanted.parallelism.gpus
+    gpus = review.setup.revision.parallelism.gpus
     return LifecycleParameters(
         weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
         deadline_seconds=review.progress_deadline_seconds,

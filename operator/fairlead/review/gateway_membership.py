@@ -33,11 +33,11 @@ def named(document: Mapping[str, Any]) -> tuple[GatewayReference, ...]:
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
     """Refuse a namespace whose name means other APIs in a gateway's routes."""
-    namespace = deployment.wanted.namespace
-    if isinstance(deployment.door, GatewayReference) and f"{namespace}/" == EXTERNAL:
+    namespace = deployment.revision.namespace
+    if isinstance(deployment.router, GatewayReference) and f"{namespace}/" == EXTERNAL:
         yield SpecRefusal(
             field=FIELD,
-            value=deployment.door.name,
+            value=deployment.router.name,
             reason=AdmissionReason.NOT_ALLOWED,
             because=f"in a gateway's routes {EXTERNAL} is the prefix of other APIs, so no deployment of "
             f"namespace {namespace} can be named",
@@ -47,14 +47,14 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warn if the gateway is known and does not let this namespace join."""
-    door = deployment.door
-    if not isinstance(door, GatewayReference):
+    router = deployment.router
+    if not isinstance(router, GatewayReference):
         return
-    gateway = context.gateways.get(key_of(door))
-    if gateway is not None and not gateway.allows(deployment.wanted.namespace):
-        because, remedy = not_allowed(gateway, deployment.wanted.namespace)
+    gateway = context.gateways.get(key_of(router))
+    if gateway is not None and not gateway.allows(deployment.revision.namespace):
+        because, remedy = not_allowed(gateway, deployment.revision.namespace)
         yield SpecWarning(
-            field=FIELD, value=door.name, reason=AdmissionReason.NOT_ALLOWED, because=because, remedy=remedy
+            field=FIELD, value=router.name, reason=AdmissionReason.NOT_ALLOWED, because=because, remedy=remedy
         )
 
 

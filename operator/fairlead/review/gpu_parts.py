@@ -8,16 +8,16 @@ from fairlead.objects import engine_placement
 from fairlead.review.result import AdmissionReason
 
 
-def refusals(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+def refusals(revision: DesiredRevision) -> Iterator[SpecRefusal]:
     """Refuse what no engine on a slice could do."""
-    if wanted.engine.kind not in WITHOUT_GPU:
-        yield from _another_slice(wanted)
-        yield from _joined_slices(wanted)
+    if revision.engine.kind not in WITHOUT_GPU:
+        yield from _another_slice(revision)
+        yield from _joined_slices(revision)
 
 
-def _another_slice(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+def _another_slice(revision: DesiredRevision) -> Iterator[SpecRefusal]:
     """A replica computes on what its resource names, and would be sized and priced as what its product does."""
-    product, resource = engine_placement.gpu_product(wanted), wanted.resource
+    product, resource = engine_placement.gpu_product(revision), revision.resource
     requested = engine_placement.slice_named(resource)
     whole, named = engine_placement.request_of(product)
     if requested and engine_placement.slice_named(named) != requested:
@@ -30,10 +30,10 @@ def _another_slice(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
         )
 
 
-def _joined_slices(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+def _joined_slices(revision: DesiredRevision) -> Iterator[SpecRefusal]:
     """A process sees one slice, whatever its pod has, so it finds no second one for its next rank."""
-    product, layout = engine_placement.gpu_product(wanted), wanted.parallelism
-    for degree, number in (("tensor", layout.tensor), ("pipeline", layout.pipeline)):
+    product, parallelism = engine_placement.gpu_product(revision), revision.parallelism
+    for degree, number in (("tensor", parallelism.tensor), ("pipeline", parallelism.pipeline)):
         if number > 1 and "-MIG-" in product:
             yield SpecRefusal(
                 field=f"spec.parallelism.{degree}",

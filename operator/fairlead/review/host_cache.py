@@ -18,9 +18,9 @@ from fairlead.review.result import AdmissionReason
 BY_HAND: Final = "spec.engine.extraArgs"
 
 
-def held(setup: EngineSetup, kept: HostCache) -> HostCache:
+def held(setup: EngineSetup, host_cache: HostCache) -> HostCache:
     """Return what a replica holds in main memory; a simulated engine holds no blocks."""
-    return NO_HOST_CACHE if setup.engine.kind in WITHOUT_GPU else kept
+    return NO_HOST_CACHE if setup.engine.kind in WITHOUT_GPU else host_cache
 
 
 def source(setup: EngineSetup) -> str:
@@ -28,10 +28,10 @@ def source(setup: EngineSetup) -> str:
     return FIELD if is_written(setup.engine) else BY_HAND
 
 
-def warnings(setup: EngineSetup, fit: Fit | NoFit | None, kept: HostCache) -> Iterator[SpecWarning]:
+def warnings(setup: EngineSetup, fit: Fit | NoFit | None, host_cache: HostCache) -> Iterator[SpecWarning]:
     """Warn of a request for less memory than is held, and of less than the GPUs' own caches."""
-    size, weights = held(setup, kept).replica_bytes, offloaded_weights.in_main_memory(setup, fit)
-    requested = setup.wanted.resources.requests.memory_bytes
+    size, weights = held(setup, host_cache).replica_bytes, offloaded_weights.in_main_memory(setup, fit)
+    requested = setup.revision.resources.requests.memory_bytes
     if size and requested is not None and requested < size + weights:
         yield SpecWarning(
             field="spec.resources.requests.memory",
@@ -41,11 +41,11 @@ def warnings(setup: EngineSetup, fit: Fit | NoFit | None, kept: HostCache) -> It
             "lacks it",
             remedy=f"write several GiB more than {gib(size + weights)}, since the engine's processes need memory too",
         )
-    on_gpus = fit.memory.kv.likely * setup.wanted.parallelism.gpus if isinstance(fit, Fit) else 0.0
-    if kept.replica_bytes and kept.copies and kept.replica_bytes < on_gpus:
+    on_gpus = fit.memory.kv.likely * setup.revision.parallelism.gpus if isinstance(fit, Fit) else 0.0
+    if host_cache.replica_bytes and host_cache.copies and host_cache.replica_bytes < on_gpus:
         yield SpecWarning(
             field=source(setup),
-            value=gib(kept.replica_bytes),
+            value=gib(host_cache.replica_bytes),
             reason=EngineReason.SLOWER,
             because=f"the engine copies each block to main memory, and its GPUs hold {gib(on_gpus)}: little is kept "
             "there that they have evicted",

@@ -14,7 +14,7 @@ from fairlead.review.result import AdmissionReason
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
     """Refuse each model that a tenant of the deployment's router may use but the deployment can never serve."""
-    if deployment.wanted.engine.lora is not None:
+    if deployment.revision.engine.lora is not None:
         return
     served = _served(deployment)
     for field, model in _unserved(deployment):
@@ -30,7 +30,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 def without_adapter(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """Warn of each such model that only an Adapter can add: Adapters come and go, and are not known here."""
-    if deployment.wanted.engine.lora is None:
+    if deployment.revision.engine.lora is None:
         return
     for field, model in _unserved(deployment):
         yield SpecWarning(
@@ -43,23 +43,23 @@ def without_adapter(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
 
 
 def _served(deployment: DesiredDeployment) -> list[str]:
-    return [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]
+    return [deployment.revision.model.served_name, *(one.name for one in deployment.revision.engine.adapters)]
 
 
 def _unserved(deployment: DesiredDeployment) -> Iterator[tuple[str, str]]:
     """Yield each other model that a tenant of the deployment's own router may use, with its field."""
-    if isinstance(deployment.door, DeploymentRouter):
-        for number, tenant in enumerate(deployment.door.routing.tenants):
+    if isinstance(deployment.router, DeploymentRouter):
+        for number, tenant in enumerate(deployment.router.routing.tenants):
             for model in sorted(tenant.models.difference(_served(deployment))):
                 yield f"spec.router.tenants[{number}].models", model
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warn of each tenant with a budget, if the accelerator has no known price."""
-    product, accelerator = engine_placement.gpu_product(deployment.wanted), context.gpu_of(deployment.wanted)
-    if not isinstance(deployment.door, DeploymentRouter) or (accelerator and accelerator.price_an_hour is not None):
+    product, accelerator = engine_placement.gpu_product(deployment.revision), context.gpu_of(deployment.revision)
+    if not isinstance(deployment.router, DeploymentRouter) or (accelerator and accelerator.price_an_hour is not None):
         return
-    for number, tenant in enumerate(deployment.door.routing.tenants):
+    for number, tenant in enumerate(deployment.router.routing.tenants):
         if tenant.budget is not None:
             yield SpecWarning(
                 field=f"spec.router.tenants[{number}].budget",
@@ -72,8 +72,8 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
 
 def without_objective(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warn if late requests are to be refused, but no objective defines late."""
-    door, bounds = deployment.door, deployment.replicas
-    if not isinstance(door, DeploymentRouter) or door.routing.limits.late is not LateAction.REFUSE:
+    router, bounds = deployment.router, deployment.replicas
+    if not isinstance(router, DeploymentRouter) or router.routing.limits.late is not LateAction.REFUSE:
         return
     unread = isinstance(bounds, ReplicaBounds) and bounds.policy is not None
     if unread and policies.named(deployment, context) is None:

@@ -50,18 +50,18 @@ def fit(
     if isinstance(shape, MissingFact):
         return fit_alternatives.unknown(shape.what)
     others = tuple(context.catalogue.accelerators.values())
-    question = sizing_question(setup, shape, setup.accelerator, engine)
-    return fit_alternatives.size(question, others, engine_objections.of(setup, engine))
+    sizing = sizing_question(setup, shape, setup.accelerator, engine)
+    return fit_alternatives.size(sizing, others, engine_objections.of(setup, engine))
 
 
-def engine_inputs(wanted: DesiredRevision, context: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
+def engine_inputs(revision: DesiredRevision, context: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
     """Return the engine's setup, with known facts of model, draft and GPU; and the model's shape, or what it lacks."""
-    shape = context.shape(wanted.model.source, dict(wanted.model.shape))
+    shape = context.shape(revision.model.source, dict(revision.model.shape))
     found = EngineSetup(
-        wanted=wanted,
+        revision=revision,
         shape=shape if isinstance(shape, ModelShape) else None,
-        draft_shape=_draft(wanted.engine.speculation.draft, context),
-        accelerator=context.accelerator_of(wanted),
+        draft_shape=_draft(revision.engine.speculation.draft, context),
+        accelerator=context.accelerator_of(revision),
     )
     return found, shape
 
@@ -83,7 +83,7 @@ def sizing_question(
         shape=shape,
         accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
-        parallelism=setup.wanted.parallelism,
+        parallelism=setup.revision.parallelism,
         release=engine.memory(settings.version),
         weights=setup.weights,
         kv=settings.kv,
@@ -109,7 +109,7 @@ def sizing_question(
 
 def drafting(setup: EngineSetup) -> DraftSetup:
     """Return the memory and step cost of speculative decoding."""
-    speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.wanted.cpu is not None
+    speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.revision.cpu is not None
     head = speculation.method is SpeculationMethod.EAGLE3
     return DraftSetup(
         tokens=speculation.tokens,
@@ -132,7 +132,7 @@ def with_sizes(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
 
 def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
     """Warn if the stated number of parameters contradicts the model's other stated numbers."""
-    stated = dict(setup.wanted.model.shape).get("parameters")
+    stated = dict(setup.revision.model.shape).get("parameters")
     if stated is None or setup.shape is None:
         return
     made = parameters.text_total(setup.shape)
@@ -161,37 +161,39 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
     )
 
 
-def overruled(no: SpecRefusal) -> SpecWarning:
+def overruled(refusal: SpecRefusal) -> SpecWarning:
     """Return the warning in place of a refusal that spec.fitCheck overrules."""
     return SpecWarning(
-        field=no.field,
-        value=no.value,
-        reason=no.reason,
-        because=f"{no.because}; it starts nevertheless, since spec.fitCheck is {FitCheck.WARN}",
-        remedy=no.remedy.removesuffix(_OVERRULE),
+        field=refusal.field,
+        value=refusal.value,
+        reason=refusal.reason,
+        because=f"{refusal.because}; it starts nevertheless, since spec.fitCheck is {FitCheck.WARN}",
+        remedy=refusal.remedy.removesuffix(_OVERRULE),
     )
 
 
 def advice(setup: EngineSetup, other: FitAlternative) -> tuple[str, str]:
     """Return the field to change, and to what; a resource that names a slice or a share changes with the product."""
-    if other.change is not ConfigurationChange.OTHER_PRODUCT or not engine_placement.names_part(setup.wanted.resource):
+    if other.change is not ConfigurationChange.OTHER_PRODUCT or not engine_placement.names_part(
+        setup.revision.resource
+    ):
         return FIELDS[other.change], other.words
     product, resource = engine_placement.request_of(other.product)
-    if product == setup.wanted.product:
+    if product == setup.revision.product:
         return "spec.accelerator.resource", resource
     return "spec.accelerator", f"product {product} and resource {resource}"
 
 
 def _field(setup: EngineSetup) -> str:
     """Return the field that sets how much memory there is."""
-    return "spec.accelerator.product" if setup.wanted.cpu is None else "spec.accelerator.memory"
+    return "spec.accelerator.product" if setup.revision.cpu is None else "spec.accelerator.memory"
 
 
 def _hardware(setup: EngineSetup) -> str:
-    wanted = setup.wanted
-    if wanted.cpu is not None:
-        return gib(wanted.cpu.memory_bytes)
-    return f"{wanted.gpus_per_replica} x {engine_placement.gpu_product(wanted)}"
+    revision = setup.revision
+    if revision.cpu is not None:
+        return gib(revision.cpu.memory_bytes)
+    return f"{revision.gpus_per_replica} x {engine_placement.gpu_product(revision)}"
 
 
 def fit_warnings(
@@ -203,7 +205,7 @@ def fit_warnings(
     elif isinstance(fit, NoFit) and (fit.verdict is FitVerdict.UNKNOWN or (fit.memory is None and not refused)):
         yield SpecWarning(
             field="spec.model.source",
-            value=setup.wanted.model.source.location,
+            value=setup.revision.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
             remedy="set spec.model.shape, which starts a new revision, or read the engine's log when it starts",
@@ -215,14 +217,14 @@ def fit_warnings(
             reason=AdmissionReason.FIT_IS_TIGHT,
             because=fit.because,
             remedy="leave more room, for instance by a smaller context.maxTokens"
-            if setup.wanted.cpu is None
+            if setup.revision.cpu is None
             else _RAISE,
         )
 
 
 def _unknown_product(setup: EngineSetup, context: ReviewContext) -> SpecWarning:
     """Warn of a product that is not in the catalogue; a part of a GPU is not taken for the whole."""
-    product = engine_placement.gpu_product(setup.wanted)
+    product = engine_placement.gpu_product(setup.revision)
     because, remedy = "this product is not in the catalogue", f"describe {product} in the chart's value products"
     near = near_names.near_names(product, context.catalogue.accelerators)
     if accelerators.is_part(product):

@@ -18,9 +18,9 @@ from fairlead.review.result import AdmissionReason
 def of_engine(setup: EngineSetup, fit: Fit | NoFit | None, kept: HostCache) -> Iterator[SpecWarning]:
     """Warn if an engine beside a GPU may not hold its shared memory, weights and KV blocks left there and, asleep, all
     other weights."""
-    limit, blocks = setup.wanted.resources.limits.memory_bytes, host_cache.held(setup, kept)
+    limit, blocks = setup.revision.resources.limits.memory_bytes, host_cache.held(setup, kept)
     asleep, beside = _weights_asleep(setup, fit), offloaded_weights.in_main_memory(setup, fit)
-    shared = setup.wanted.storage.shared_memory_bytes or 0
+    shared = setup.revision.storage.shared_memory_bytes or 0
     if blocks.shared:
         shared = max(0, shared - blocks.replica_bytes)
     needed = shared + asleep + beside + blocks.replica_bytes
@@ -44,8 +44,8 @@ def of_engine(setup: EngineSetup, fit: Fit | NoFit | None, kept: HostCache) -> I
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """Warn of the limit of its own routers."""
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from of_router(deployment.door.routing, deployment.door.pods, "spec.router")
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from of_router(deployment.router.routing, deployment.router.pods, "spec.router")
 
 
 def of_router(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterator[SpecWarning]:
@@ -66,4 +66,4 @@ def _weights_asleep(setup: EngineSetup, fit: Fit | NoFit | None) -> float:
     """Return the bytes that sleep moves to main memory, if they are known; a simulated engine has none."""
     if not setup.engine.sleeps or setup.engine.kind in WITHOUT_GPU or not isinstance(fit, Fit):
         return 0.0
-    return fit.memory.weights.likely * setup.wanted.gpus_per_replica
+    return fit.memory.weights.likely * setup.revision.gpus_per_replica

@@ -16,10 +16,10 @@ MOST_CORES: Final = 1024
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """Warn of amounts of its engines, and of its own routers."""
-    yield from of_container(deployment.wanted.resources, "spec")
-    yield from _of_bytes("spec.storage.sharedMemory", deployment.wanted.storage.shared_memory_bytes)
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from of_container(deployment.door.pods.resources, "spec.router")
+    yield from of_container(deployment.revision.resources, "spec")
+    yield from _of_bytes("spec.storage.sharedMemory", deployment.revision.storage.shared_memory_bytes)
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from of_container(deployment.router.pods.resources, "spec.router")
 
 
 def of_container(resources: ContainerResources, above: str) -> Iterator[SpecWarning]:

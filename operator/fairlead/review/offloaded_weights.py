@@ -21,7 +21,7 @@ def in_main_memory(setup: EngineSetup, fit: Fit | NoFit | None) -> float:
 
 def warnings(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarning]:
     """Warn of what steps then take at least, and of a request for less memory than the weights take."""
-    size, ways = _offloaded(fit), setup.wanted.parallelism.tensor * setup.wanted.parallelism.data
+    size, ways = _offloaded(fit), setup.revision.parallelism.tensor * setup.revision.parallelism.data
     if not size:
         return
     step_ms = 1e3 * size / ways / links.PCIE.bytes_per_second
@@ -33,7 +33,7 @@ def warnings(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarnin
         "plans and simulations leave this out",
         remedy="quantize the weights or add GPUs, which is faster; or offload no more than is needed to fit",
     )
-    requested = setup.wanted.resources.requests.memory_bytes
+    requested = setup.revision.resources.requests.memory_bytes
     if requested is not None and requested < in_main_memory(setup, fit):
         yield SpecWarning(
             field="spec.resources.requests.memory",

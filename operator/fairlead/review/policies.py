@@ -46,7 +46,7 @@ def named(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolic
     bounds = deployment.replicas
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return None
-    return context.policies.get(ObjectKey(kinds.POLICY.name, deployment.wanted.namespace, bounds.policy))
+    return context.policies.get(ObjectKey(kinds.POLICY.name, deployment.revision.namespace, bounds.policy))
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
@@ -61,7 +61,7 @@ def _pair(
     deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, context: ReviewContext
 ) -> Iterator[SpecWarning]:
     yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, context), policy)
-    yield from unreachable_objectives.warnings(deployment.wanted, policy, bounds.policy or "", context)
+    yield from unreachable_objectives.warnings(deployment.revision, policy, bounds.policy or "", context)
 
 
 class PolicyRemarks:
@@ -102,7 +102,7 @@ def _of_user(document: Manifest, policy: ScalingPolicy, context: ReviewContext) 
     deployment = deployment_conversion.deployment(found, context.releases) if found else None
     if deployment and isinstance(deployment.replicas, ReplicaBounds):
         pairs = _pair(deployment, deployment.replicas, policy, context)
-        yield from (f"{deployment.wanted.name}: {one.sentence}" for one in pairs)
+        yield from (f"{deployment.revision.name}: {one.sentence}" for one in pairs)
 
 
 def _first(remarks: Sequence[str]) -> Iterator[str]:
@@ -112,15 +112,15 @@ def _first(remarks: Sequence[str]) -> Iterator[str]:
 
 
 def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewContext) -> PolicyUse:
-    wanted, door = deployment.wanted, deployment.door
-    accelerator = context.gpu_of(wanted)
+    revision, router = deployment.revision, deployment.router
+    accelerator = context.gpu_of(revision)
     price = accelerator.price_an_hour if accelerator else None
-    routing = door.routing if isinstance(door, DeploymentRouter) else None
+    routing = router.routing if isinstance(router, DeploymentRouter) else None
     return PolicyUse(
         bounds=bounds,
-        price_per_hour=None if price is None else replica_price(price, wanted.gpus_per_replica),
-        sleeps=wanted.engine.sleeps,
-        engine_queue=wanted.engine.max_queued_requests,
+        price_per_hour=None if price is None else replica_price(price, revision.gpus_per_replica),
+        sleeps=revision.engine.sleeps,
+        engine_queue=revision.engine.max_queued_requests,
         router_queue=routing.limits.max_queued if routing else None,
         held_seconds=routing.hold.max_seconds if routing else None,
     )

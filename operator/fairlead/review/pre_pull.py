@@ -14,10 +14,10 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """Warn if no label chooses the nodes: what pulls requests no GPU, so a resource's name keeps it off no node."""
-    wanted = deployment.wanted
-    if not deployment.pre_pull or engine_placement.node_selector(wanted) or _requires_nodes(wanted):
+    revision = deployment.revision
+    if not deployment.pre_pull or engine_placement.node_selector(revision) or _requires_nodes(revision):
         return
-    without = "" if wanted.resource == NO_RESOURCE else f", also those without {wanted.resource}"
+    without = "" if revision.resource == NO_RESOURCE else f", also those without {revision.resource}"
     yield SpecWarning(
         field="spec.prePull",
         value="true",
@@ -27,7 +27,7 @@ def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     )
 
 
-def _requires_nodes(wanted: DesiredRevision) -> bool:
-    affinity = json.loads(wanted.placement.affinity) if wanted.placement.affinity else {}
+def _requires_nodes(revision: DesiredRevision) -> bool:
+    affinity = json.loads(revision.placement.affinity) if revision.placement.affinity else {}
     nodes = affinity.get("nodeAffinity") if isinstance(affinity, dict) else None
     return isinstance(nodes, dict) and bool(nodes.get(REQUIRED))

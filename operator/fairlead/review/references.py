@@ -42,31 +42,38 @@ class Reference(NamedTuple):
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
     """Yield its policy and its gateway, and all objects that its pods would wait for."""
-    wanted = deployment.wanted
-    if not isinstance(deployment.door, DeploymentRouter):
-        yield Reference("spec.gateway.name", ObjectKey(GATEWAY.name, deployment.door.namespace, deployment.door.name))
-    for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
-        yield Reference(field, ObjectKey(kind, wanted.namespace, name))
+    revision = deployment.revision
+    if not isinstance(deployment.router, DeploymentRouter):
+        yield Reference(
+            "spec.gateway.name", ObjectKey(GATEWAY.name, deployment.router.namespace, deployment.router.name)
+        )
+    for field, kind, name in (
+        *_fleet(deployment),
+        *_sources(revision),
+        *_pods(revision),
+        *_configured(revision.engine),
+    ):
+        yield Reference(field, ObjectKey(kind, revision.namespace, name))
 
 
 def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
     """Yield every entry of a Secret or ConfigMap that pods would wait for; values are never read."""
-    wanted = deployment.wanted
-    if token := wanted.model.token_secret:
-        yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", wanted.namespace, token.name)), token.key
-    for one in wanted.engine.env_from:
+    revision = deployment.revision
+    if token := revision.model.token_secret:
+        yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", revision.namespace, token.name)), token.key
+    for one in revision.engine.env_from:
         kind = "Secret" if one.from_secret else "ConfigMap"
-        yield Reference("spec.engine.env", ObjectKey(kind, wanted.namespace, one.object_name)), one.key
-    for number, mount in enumerate(wanted.storage.mounts):
+        yield Reference("spec.engine.env", ObjectKey(kind, revision.namespace, one.object_name)), one.key
+    for number, mount in enumerate(revision.storage.mounts):
         if mount.inside and mount.kind is not MountedKind.CLAIM:
-            key = ObjectKey(str(mount.kind), wanted.namespace, mount.name)
+            key = ObjectKey(str(mount.kind), revision.namespace, mount.name)
             yield Reference(f"spec.storage.mounts[{number}].subPath", key), mount.inside
-    if isinstance(template := wanted.engine.chat_template, ConfigMapKey):
-        place = Reference(f"{_TEMPLATE}.key", ObjectKey("ConfigMap", wanted.namespace, template.name))
+    if isinstance(template := revision.engine.chat_template, ConfigMapKey):
+        place = Reference(f"{_TEMPLATE}.key", ObjectKey("ConfigMap", revision.namespace, template.name))
         yield place, template.key
-    if isinstance(deployment.door, DeploymentRouter):
-        for field, secret in _secrets(deployment.door.routing):
-            yield Reference(f"spec.router.{field}", ObjectKey("Secret", wanted.namespace, secret.name)), secret.key
+    if isinstance(deployment.router, DeploymentRouter):
+        for field, secret in _secrets(deployment.router.routing):
+            yield Reference(f"spec.router.{field}", ObjectKey("Secret", revision.namespace, secret.name)), secret.key
 
 
 def entries_of_gateway(gateway: DesiredGateway) -> Iterator[tuple[Reference, str]]:
@@ -183,8 +190,8 @@ def _fleet(deployment: DesiredDeployment) -> NamedObjects:
         yield "spec.scaling.policy.name", POLICY.name, deployment.replicas.policy
     if (canary := deployment.rollout.canary) and canary.quality:
         yield "spec.rollout.canary.quality.evaluation", EVALUATION.name, canary.quality.evaluation
-    if isinstance(deployment.door, DeploymentRouter):
-        for field, secret in _secret_names(deployment.door.routing):
+    if isinstance(deployment.router, DeploymentRouter):
+        for field, secret in _secret_names(deployment.router.routing):
             yield f"spec.router.{field}", "Secret", secret
 
 
@@ -213,27 +220,27 @@ def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
         yield "oidc.caSecret.key", routing.oidc.ca
 
 
-def _sources(wanted: DesiredRevision) -> NamedObjects:
+def _sources(revision: DesiredRevision) -> NamedObjects:
     """Yield sources' claims: a pvc:// source begins with its claim."""
-    engine = wanted.engine
-    sources = [("spec.model.source", wanted.model.source)]
+    engine = revision.engine
+    sources = [("spec.model.source", revision.model.source)]
     sources += [("spec.engine.speculation.draft.source", engine.speculation.draft)] if engine.speculation.draft else []
     sources += [(f"spec.engine.adapters[{place}].source", one.source) for place, one in enumerate(engine.adapters)]
     for field, source in sources:
         if source.scheme is SourceScheme.CLAIM:
             yield field, "PersistentVolumeClaim", source.location.partition("/")[0]
-    if wanted.model.token_secret:
-        yield "spec.model.tokenSecret.name", "Secret", wanted.model.token_secret.name
+    if revision.model.token_secret:
+        yield "spec.model.tokenSecret.name", "Secret", revision.model.token_secret.name
 
 
-def _pods(wanted: DesiredRevision) -> NamedObjects:
-    if wanted.engine.lora is not None and wanted.engine.lora.claim:
-        yield "spec.engine.lora.claimName", "PersistentVolumeClaim", wanted.engine.lora.claim
-    if wanted.storage.cache_claim:
-        yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
-    for place, mount in enumerate(wanted.storage.mounts):
+def _pods(revision: DesiredRevision) -> NamedObjects:
+    if revision.engine.lora is not None and revision.engine.lora.claim:
+        yield "spec.engine.lora.claimName", "PersistentVolumeClaim", revision.engine.lora.claim
+    if revision.storage.cache_claim:
+        yield "spec.storage.cache.claimName", "PersistentVolumeClaim", revision.storage.cache_claim
+    for place, mount in enumerate(revision.storage.mounts):
         yield f"spec.storage.mounts[{place}].{_MOUNTED[mount.kind]}", str(mount.kind), mount.name
-    for place, name in enumerate(wanted.placement.pull_secrets):
+    for place, name in enumerate(revision.placement.pull_secrets):
         yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
 
 

@@ -18,5 +18,5 @@ def replica(review: Review, revision: str = "", first_token_seconds: float | Non
         max_sequences=review.replica_sequences,
         kv_tokens=(int(fit.kv_tokens.likely) or None) if fit else None,
         first_token_seconds=first_token_seconds or review.first_token_seconds,
-        price_per_hour=replica_price(price, setup.wanted.gpus_per_replica) if setup and price is not None else None,
+        price_per_hour=replica_price(price, setup.revision.gpus_per_replica) if setup and price is not None else None,
     )

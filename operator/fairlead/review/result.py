@@ -89,7 +89,7 @@ class Review:
     drain: DesiredDrain | None = None
     progress_deadline_seconds: int = 0
     """Of its rollout: a start may take as long, however little its weights should take."""
-    door: DeploymentRouter | GatewayReference | None = None
+    router: DeploymentRouter | GatewayReference | None = None
     """Its own router, or the gateway that routes to it."""
     gateway: DesiredGateway | None = None
     """Set for a gateway that could be read."""
@@ -103,7 +103,7 @@ class Review:
         """Ranks of a replica with a batch and a KV cache each; the fit is that of one."""
         if self.setup is None or self.engine is None:
             return 1
-        return self.setup.wanted.parallelism.data * self.engine.memory_settings(self.setup).attention_ranks
+        return self.setup.revision.parallelism.data * self.engine.memory_settings(self.setup).attention_ranks
 
     @property
     def replica_sequences(self) -> int | None:
@@ -111,7 +111,7 @@ class Review:
         if self.setup is None or self.engine is None or self.setup.engine.max_sequences is None:
             return None
         divided = self.engine.memory(self.setup.engine.version).spread.divides_batch
-        ranks = self.setup.wanted.parallelism.data if divided else self.ranks
+        ranks = self.setup.revision.parallelism.data if divided else self.ranks
         return self.setup.engine.max_sequences * ranks
 
     @property

@@ -39,7 +39,7 @@ def warnings(
     deployment = deployment_conversion.deployment(found, context.releases)
     if _most_replicas(deployment) <= 1:
         return ()
-    on_one = NODE in dict(deployment.wanted.placement.node_selector)
+    on_one = NODE in dict(deployment.revision.placement.node_selector)
     claims = [one for one in references.of_deployment(deployment) if one.key.kind == MountedKind.CLAIM]
     few = [one for one in claims if _is_of_few(one, present) and not (on_one and BY_NODE in present[one.key])]
     return tuple(_warning(one, present[one.key]).sentence for one in few)

@@ -10,8 +10,8 @@ from fairlead.review.result import AdmissionReason
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
     """Yield the refusals for a deployment's own router."""
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from refusals(deployment.door.routing, "spec.router")
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from refusals(deployment.router.routing, "spec.router")
 
 
 def refusals(routing: RoutingSettings, place: str) -> Iterator[SpecRefusal]:

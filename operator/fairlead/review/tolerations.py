@@ -13,9 +13,9 @@ _NO_EXECUTE: Final = "NoExecute"
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
     """Refuse those of its engines, and of its own routers."""
-    yield from refusals(deployment.wanted.placement, "spec")
-    if isinstance(deployment.door, DeploymentRouter):
-        yield from refusals(deployment.door.pods.placement, "spec.router")
+    yield from refusals(deployment.revision.placement, "spec")
+    if isinstance(deployment.router, DeploymentRouter):
+        yield from refusals(deployment.router.pods.placement, "spec.router")
 
 
 def refusals(placement: DesiredPlacement, above: str) -> Iterator[SpecRefusal]:

@@ -14,13 +14,13 @@ from fairlead.sizing import ceilings
 
 
 def warnings(
-    wanted: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
+    revision: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
 ) -> Iterator[SpecWarning]:
     """Warn of each objective below the time in which the GPU can read the weights once, if that is known."""
-    least = _least_step_seconds(wanted, context)
+    least = _least_step_seconds(revision, context)
     if least is None:
         return
-    guesses = 1 + wanted.engine.speculation.tokens
+    guesses = 1 + revision.engine.speculation.tokens
     for field, objective, floor in (
         ("ttftP95", policy.objectives.ttft_p95_seconds, least),
         ("tpotP95", policy.objectives.tpot_p95_seconds, least / guesses),
@@ -30,15 +30,15 @@ def warnings(
                 field="spec.scaling.policy.name",
                 value=name,
                 reason=AdmissionReason.BELOW_ONE_STEP,
-                because=f"its objectives.{field} is {objective * 1000:g} ms, and {wanted.product} needs at least "
+                because=f"its objectives.{field} is {objective * 1000:g} ms, and {revision.product} needs at least "
                 f"{floor * 1000:.3g} ms to read the model's weights once: no number of replicas meets it",
                 remedy=f"raise it well above {floor * 1000:.3g}ms, or use a smaller model or a faster GPU",
             )
 
 
-def _least_step_seconds(wanted: DesiredRevision, context: ReviewContext) -> float | None:
-    setup, shape = memory_fit.engine_inputs(wanted, context)
-    engine = engines.describe(wanted.engine.kind)
+def _least_step_seconds(revision: DesiredRevision, context: ReviewContext) -> float | None:
+    setup, shape = memory_fit.engine_inputs(revision, context)
+    engine = engines.describe(revision.engine.kind)
     if isinstance(engine, SpecRefusal) or setup.accelerator is None or not isinstance(shape, ModelShape):
         return None
     return ceilings.least_step_seconds(memory_fit.sizing_question(setup, shape, setup.accelerator, engine))

@@ -124,14 +124,14 @@ def _check(judges: AnswerJudges, path: RoutePath, surface: Surface) -> CascadeCh
 
 
 def of(
-    judges: AnswerJudges, path: RoutePath | None, request: Request, found: BodyFacts, now: float
+    judges: AnswerJudges, path: RoutePath | None, request: Request, facts: BodyFacts, now: float
 ) -> AnswerTrial | None:
     """Create the trial of a gateway's request; None if none of its answers is judged."""
     if path is None or request.surface not in JUDGED:
         return None
     wanted = None
-    if request.record.structured or route_path.has_tools(found):
-        wanted = wanted_output.wanted_in(request.received.body)
+    if request.record.structured or route_path.has_tools(facts):
+        wanted = wanted_output.wanted_in(request.request.body)
     route = path.choice.settings
     if route.cascade is not None:
         judges.budget(route).count_request(now)

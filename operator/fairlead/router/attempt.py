@@ -42,23 +42,23 @@ class Attempt(ABC):
             upstream.abort()
 
     @abstractmethod
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Called with part of the answer."""
 
-    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+    def is_truncated(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
         """Whether an answer that ends with its connection is incomplete."""
         return False
 
     @abstractmethod
-    def whole(self, upstream: UpstreamConnection) -> None:
+    def message_complete(self, upstream: UpstreamConnection) -> None:
         """Called when the answer is complete."""
 
     @abstractmethod
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:
+    def connection_lost(self, upstream: UpstreamConnection, why: str) -> None:
         """Called when the answer broke or never began."""
 
     @abstractmethod
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Called on a router bug."""
 
 
@@ -75,16 +75,16 @@ class AttemptOwner(Protocol):
     def attempt_errored(self, attempt: "EngineAttempt", now: float) -> None:
         """Called with the first bytes of an error, which the attempt reads whole."""
 
-    def attempt_began(self, attempt: "EngineAttempt", now: float) -> None:
+    def attempt_first_token(self, attempt: "EngineAttempt", now: float) -> None:
         """Called at the first token of a stream."""
 
-    def attempt_ended(self, attempt: "EngineAttempt") -> None:
+    def attempt_complete(self, attempt: "EngineAttempt") -> None:
         """Called when the response is complete; it is an error if `attempt.error` is set."""
 
     def attempt_lost(self, attempt: "EngineAttempt", why: str) -> None:
         """Called when the response broke or never began."""
 
-    def attempt_broke(self, attempt: "EngineAttempt") -> None:
+    def attempt_internal_error(self, attempt: "EngineAttempt") -> None:
         """Called on a router bug."""
 
 
@@ -127,7 +127,7 @@ class EngineAttempt(Attempt):
         if self.upstream is not None:
             self.upstream.resume_reading()
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Take bytes of a response; those after the first go straight to the client."""
         reply = self._reply
         if reply is None:
@@ -164,26 +164,26 @@ class EngineAttempt(Attempt):
     def _first_token(self, upstream: UpstreamConnection, reply: Reply, now: float) -> None:
         self.started = True
         upstream.pass_to(reply.more)  # from now on bytes are only passed on
-        self._owner.attempt_began(self, now)
+        self._owner.attempt_first_token(self, now)
 
-    def lacks_end(self, upstream: UpstreamConnection) -> bool:
+    def is_truncated(self, upstream: UpstreamConnection) -> bool:
         """Whether it is a stream without its last event: its engine ended in the middle. An error has no such event."""
         head, reply = upstream.reader.head, self._reply
         if head is None or not head.streams or head.status >= 400 or self.error is not None:
             return False
         return self._owner.request.surface in ENDED_BY_EVENT and (reply is None or not reply.has_end())
 
-    def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
+    def message_complete(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
         """Report that the engine's response is complete."""
-        self._owner.attempt_ended(self)
+        self._owner.attempt_complete(self)
 
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+    def connection_lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
         """Report that the engine's response broke or never began."""
         self._owner.attempt_lost(self, why)
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Report a router bug in this response."""
-        self._owner.attempt_broke(self)
+        self._owner.attempt_internal_error(self)
 
 
 class Inquiry(Attempt):
@@ -195,17 +195,17 @@ class Inquiry(Attempt):
         self.upstream = None
         self._pieces: list[bytes] = []
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
         """Keep part of the answer."""
         self._pieces.append(data)
 
-    def whole(self, upstream: UpstreamConnection) -> None:
+    def message_complete(self, upstream: UpstreamConnection) -> None:
         """Pass on the complete answer."""
         self.upstream = None
         head = upstream.reader.head
         self.answered(b"".join(self._pieces) if head is not None and head.status == 200 else None)
 
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+    def connection_lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
         """Give up: the connection was lost."""
         self.upstream = None
         self.give_up()

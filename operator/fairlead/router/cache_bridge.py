@@ -42,7 +42,7 @@ class CachedRequest(Protocol):
     def resume_engine(self) -> None:
         """Resume its engine, which no longer waits for its client."""
 
-    def left(self, now: float) -> None:
+    def client_disconnected(self, now: float) -> None:
         """Called when no client waits for it any more."""
 
     def refuse(self, problem: Problem, now: float) -> None:
@@ -53,10 +53,10 @@ class CachedRequest(Protocol):
 
 
 def connected(
-    owner: CachedRequest, path: RoutePath | None, cache: ResponseCache, found: BodyFacts
+    owner: CachedRequest, path: RoutePath | None, cache: ResponseCache, facts: BodyFacts
 ) -> "CacheBridge | None":
     """Create the request's bridge; None if its route stores no answers, or only other routes do."""
-    opts_in = cache_lookups.opts_in(owner.request, found)
+    opts_in = cache_lookups.opts_in(owner.request, facts)
     if not opts_in and not cache.may_be_used:
         return None
     route = None if path is None else path.choice.settings.cache
@@ -82,9 +82,9 @@ class CacheBridge:
 
     # Called by the owner.
 
-    def consult(self, cache: ResponseCache, enquiry: CacheLookup, now: float) -> bool:
+    def consult(self, cache: ResponseCache, lookup: CacheLookup, now: float) -> bool:
         """Whether it needs no engine: the cache has answered it, or it follows another one after `follow`."""
-        seen, request = cache.lookup(enquiry, self, now), self._owner.request
+        seen, request = cache.lookup(lookup, self, now), self._owner.request
         if isinstance(seen, CacheHit):
             self._give(seen)
             return True
@@ -97,11 +97,11 @@ class CacheBridge:
         self._follower = seen.follower
         return True
 
-    def needs_no_engine(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> bool:
+    def needs_no_engine(self, context: RouterContext, target: EngineTarget, facts: BodyFacts) -> bool:
         """Whether the cache has answered it, or it follows another request."""
         owner = self._owner
-        enquiry = cache_lookups.lookup(owner.request, found, target, opted_in=self._opted_in)
-        if not self.consult(context.cache, enquiry, monotonic()):
+        lookup = cache_lookups.lookup(owner.request, facts, target, opted_in=self._opted_in)
+        if not self.consult(context.cache, lookup, monotonic()):
             return False
         if self._follower is not None:
             context.live.add(cast("LiveExchange", owner))
@@ -118,9 +118,9 @@ class CacheBridge:
         head, framing, flight = reader.head, reader.framing, self._flight
         if flight is not None and head is not None:
             length = int(framing[len(LENGTH) :]) if framing.startswith(LENGTH) and not head.streams else None
-            began = AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision)
-            began.route = _route(self._owner.request)
-            flight.began(began)
+            answer_head = AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision)
+            answer_head.route = _route(self._owner.request)
+            flight.began(answer_head)
         return self._flight
 
     def completed(self, now: float) -> None:
@@ -138,7 +138,7 @@ class CacheBridge:
         if follower is not None:
             follower.leave()
 
-    def left(self, now: float) -> bool:
+    def client_disconnected(self, now: float) -> bool:
         """Handle the client's disconnect; whether nothing remains to do, since it followed or goes on for others."""
         if self._follower is not None:
             self._owner.over(499, now)
@@ -233,7 +233,7 @@ class CacheBridge:
     def flight_deserted(self) -> None:
         """End the request: its client and now its last follower have left."""
         self._flight = None
-        self._owner.left(monotonic())
+        self._owner.client_disconnected(monotonic())
 
     # Internals
 
@@ -270,7 +270,7 @@ class CacheBridge:
 
     @property
     def _http10(self) -> bool:
-        return self._owner.request.received.head.http10
+        return self._owner.request.request.head.http10
 
     @property
     def _keeps(self) -> bool:

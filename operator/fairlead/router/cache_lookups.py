@@ -13,39 +13,39 @@ from fairlead.router.wire.body_facts import BodyFacts
 CACHE_HEADER: Final = b"x-fairlead-cache"
 
 
-def lookup(request: Request, found: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
+def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
     """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
-    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
+    headers, routing, dispatcher = request.request.head.headers, request.routing, target.dispatcher
     fill_in = dispatcher.fill_in(routing.account)
     return CacheLookup(
         surface=request.record.surface,
-        body=request.received.body,
+        body=request.request.body,
         tenant=routing.account.name,
         revisions=target.revisions.of(dispatcher.table),
-        temperature=found.temperature,
-        seed=found.seed,
+        temperature=facts.temperature,
+        seed=facts.seed,
         cache_control=headers.get(b"cache-control"),
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
-        member=None if found.parsed.cache is UNSET else found.parsed.cache,
-        extra=_extra(request, target, fill_in, found),
+        member=None if facts.parsed.cache is UNSET else facts.parsed.cache,
+        extra=_extra(request, target, fill_in, facts),
         opted_in=opted_in,
     )
 
 
-def opts_in(request: Request, found: BodyFacts) -> bool:
+def opts_in(request: Request, facts: BodyFacts) -> bool:
     """Whether it may enable the cache itself, where that is by request only."""
-    return CACHE_HEADER in request.received.head.headers or found.parsed.cache is not UNSET
+    return CACHE_HEADER in request.request.head.headers or facts.parsed.cache is not UNSET
 
 
-def _extra(request: Request, target: EngineTarget, fill_in: int | None, found: BodyFacts) -> bytes:
+def _extra(request: Request, target: EngineTarget, fill_in: int | None, facts: BodyFacts) -> bytes:
     """Return what affects the answer but is not in the body: the filled-in length, an adapter's version, a client's own
     credentials, which may be checked where they are passed on to, and the namespace in which it wants its answer."""
     routing = request.routing
     length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
     adapter = b"" if routing.adapter is None else routing.adapter.encode()
     credentials = request.facts.credentials if target.external is None else b""
-    if namespace := directives.namespace(found.parsed.cache):
+    if namespace := directives.namespace(facts.parsed.cache):
         return b"%b\0%b\0%b\0%b" % (length, adapter, credentials, namespace)
     if credentials:
         return b"%b\0%b\0%b" % (length, adapter, credentials)

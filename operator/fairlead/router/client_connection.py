@@ -89,7 +89,7 @@ class ClientConnection(asyncio.Protocol):
         now = monotonic()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
-            exchange.left(now)
+            exchange.client_disconnected(now)
         record, self._record = self._record, None
         if record is not None:
             record.left, record.status = AbortStage.BODY, 499
@@ -137,7 +137,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.start(self.peer, now)
         except Exception:
             log.exception("request %s hit a bug of the router", record.request_id)
-            exchange.broke()
+            exchange.internal_error()
 
     def _answer_own(self, request: ClientRequest) -> None:
         """Serve one of the router's own pages, which need no body; for some the client must be authorized first."""

@@ -78,9 +78,9 @@ def _refuse_batch(router: Router) -> None:
     """Refuse batch work that waits: it may wait for hours, and its client can send it to another router."""
     context = router.context
     for target in list(context.every_target):
-        room = target.dispatcher.room
-        if room.lanes.batch.bands.waiting:
-            room.refuse_batch()
+        queue = target.dispatcher.queue
+        if queue.lanes.batch.bands.waiting:
+            queue.refuse_batch()
             context.dispatch(target, monotonic())
 
 
@@ -95,9 +95,9 @@ async def _until_read(router: Router) -> None:
 
 async def _until_quiet(router: Router, linger_seconds: float) -> None:
     """Wait until no request has come for so long; health checks are not requests."""
-    counts = router.context.telemetry.counts
-    since, seen = monotonic(), counts.begun()
+    counters = router.context.telemetry.counts
+    since, seen = monotonic(), counters.begun()
     while monotonic() - since < linger_seconds:
         await asyncio.sleep(POLL_SECONDS)
-        if (begun := counts.begun()) != seen:
+        if (begun := counters.begun()) != seen:
             since, seen = monotonic(), begun

@@ -25,52 +25,52 @@ class BodyOwner(Protocol):
     edits: bool
     judged_by: ProbabilityCheck | None
     rank: bytes
-    received: ClientRequest
+    request: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
     surface: Surface
 
 
-def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: BodyFacts, api: HttpApi) -> bytes:
-    """Return the body; `found` are the facts of the client's own. Sets whether the reply's usage is removed."""
+def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, facts: BodyFacts, api: HttpApi) -> bytes:
+    """Return the body; `facts` are the facts of the client's own. Sets whether the reply's usage is removed."""
     body, account = owner.body, owner.routing.account
-    withheld = [name for name in api.never_from_clients.members if getattr(found.parsed, name)]
-    if account.name and found.parsed.priority is not UNSET:
+    withheld = [name for name in api.never_from_clients.members if getattr(facts.parsed, name)]
+    if account.name and facts.parsed.priority is not UNSET:
         withheld.append("priority")  # it would go before other tenants' requests
-    if found.parsed.cache is not UNSET:
+    if facts.parsed.cache is not UNSET:
         withheld.append("cache")  # it is the router's own, and some engines refuse members that they do not have
     if withheld:
         body = splices.without(body, *withheld)
     adapter = owner.routing.adapter
-    if adapter is not None and adapter in target.dispatcher.terms.model.versions.wanted:
-        body = splices.with_model(body, found, b'"%b"' % adapter.encode())
-    elif context.sole is None and adapter is None and found.model != target.base and target.base:
-        body = splices.with_model(body, found, target.model_member)
-    members = _added(owner, context, target, found, api)
+    if adapter is not None and adapter in target.dispatcher.config.model.versions.wanted:
+        body = splices.with_model(body, facts, b'"%b"' % adapter.encode())
+    elif context.sole is None and adapter is None and facts.model != target.base and target.base:
+        body = splices.with_model(body, facts, target.model_member)
+    members = _added(owner, context, target, facts, api)
     if members:
-        body = splices.put(body, found, members)
+        body = splices.put(body, facts, members)
     limited = account.tokens is not None or account.tenant.budget is not None
-    counted = (limited or owner.record.copied is Copied.COPY) and found.stream and owner.surface in STREAM_USAGE
-    edits = owner.edits = counted and not found.include_usage
-    return splices.requesting_usage(body, found) if edits else body
+    counted = (limited or owner.record.copied is Copied.COPY) and facts.stream and owner.surface in STREAM_USAGE
+    edits = owner.edits = counted and not facts.include_usage
+    return splices.requesting_usage(body, facts) if edits else body
 
 
 def _added(
-    owner: BodyOwner, context: RouterContext, target: EngineTarget, found: BodyFacts, api: HttpApi
+    owner: BodyOwner, context: RouterContext, target: EngineTarget, facts: BodyFacts, api: HttpApi
 ) -> dict[str, bytes]:
     """Return the members that the configuration sets."""
     members: dict[str, bytes] = {}
-    routing, surface, path = owner.routing, owner.surface, owner.received.head.path
+    routing, surface, path = owner.routing, owner.surface, owner.request.head.path
     account, named, ranked = routing.account, target.adapters_by(api), api.priority_member
     fill_in = target.dispatcher.fill_in(account)
     if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
         members[MOST_OUTPUT[surface]] = b"%d" % fill_in
-    if context.salted and account.name and target.takes_salt(surface, found, api):
+    if context.salted and account.name and target.takes_salt(surface, facts, api):
         members["cache_salt"] = context.salt_of(account)
     if named is not None and path in named.paths:
         members.update(named.members(target.base, routing.adapter))
     if owner.rank and ranked is not None and path in ranked.paths:
         members[ranked.name] = owner.rank
     if owner.judged_by is not None and surface in PROBABILITIES and owner.judged_by.wants_probabilities:
-        members |= {} if probability_check.are_requested(found) else {"logprobs": PROBABILITIES[surface]}
+        members |= {} if probability_check.are_requested(facts) else {"logprobs": PROBABILITIES[surface]}
     return members

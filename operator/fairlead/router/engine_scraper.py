@@ -66,15 +66,15 @@ class EngineScraper:
         self._sent_at = now
         self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
         """Keep part of the page."""
         self._pieces.append(data)
 
-    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+    def is_truncated(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
         """Accept any page: what it lacks is not read."""
         return False
 
-    def whole(self, upstream: UpstreamConnection) -> None:
+    def message_complete(self, upstream: UpstreamConnection) -> None:
         """Read the complete page."""
         self._busy = None
         head, page = upstream.reader.head, b"".join(self._pieces)
@@ -91,11 +91,11 @@ class EngineScraper:
         if self.follows_adapters:
             self._table.loaded(self._endpoint, frozenset(card["id"] for card in self.cards))
 
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+    def connection_lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
         """Leave it to the next round; a failed scrape does not change the endpoint's state."""
         self._busy = None
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Abort: the page could not be processed."""
         self.stop()
 

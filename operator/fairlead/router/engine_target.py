@@ -54,8 +54,8 @@ class TargetParts:
     """What all targets of one router share."""
 
     tenancy: Tenancy
-    memory: HeadCache
-    counts: RouterCounters
+    heads: HeadCache
+    counters: RouterCounters
     engine_tls: TlsContextFactory
     probe_backoff: ProbeBackoff
     first_token_seconds: Callable[[], float]
@@ -149,7 +149,7 @@ class EngineTarget:
 
     def lane_of(self, routing: RoutingRequest) -> Lane:
         """Return the lane that a request for it belongs to."""
-        return self.dispatcher.room.lanes.of(routing).lane
+        return self.dispatcher.queue.lanes.of(routing).lane
 
     def passed_over(self, routing: RoutingRequest, now: float) -> None:
         """Count a request for it that goes to a fallback at once, since it has no replica."""
@@ -174,9 +174,9 @@ class EngineTarget:
             return refusals.no_salt_here(path)
         return None if self.takes(surface) else refusals.no_route_outside(path)
 
-    def takes_salt(self, surface: Surface, found: BodyFacts, api: HttpApi) -> bool:
+    def takes_salt(self, surface: Surface, facts: BodyFacts, api: HttpApi) -> bool:
         """Whether a request gets its tenant's salt: where such an engine takes one, and instead of a client's own."""
-        sent = found.parsed.cache_salt is not UNSET
+        sent = facts.parsed.cache_salt is not UNSET
         return self.external is None and (sent or surface in MOST_OUTPUT or api.salts_all)
 
     def lost_adapter(self, error: EngineErrorReply, routing: RoutingRequest, endpoint: Endpoint) -> bool:
@@ -239,9 +239,9 @@ class EngineTarget:
         if found is None:
             parts, external = self._parts, self.external
             if external is None:
-                found = UpstreamPool(endpoint, parts.memory, parts.counts, parts.engine_tls)
+                found = UpstreamPool(endpoint, parts.heads, parts.counters, parts.engine_tls)
             else:
-                found = UpstreamPool(endpoint, external.memory, parts.counts, external.tls)
+                found = UpstreamPool(endpoint, external.memory, parts.counters, external.tls)
             self.pools[endpoint] = found
         return found
 
@@ -294,7 +294,7 @@ class EngineTarget:
         if not isinstance(chosen, EndpointChoice) or chosen.endpoint in tried:
             return None
         if not self.hedges.maybe_spend():
-            self._parts.counts.hedges_denied += 1
+            self._parts.counters.hedges_denied += 1
             return None
         table.charge(second, chosen, now)
         return second

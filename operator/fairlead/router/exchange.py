@@ -100,7 +100,7 @@ class Exchange:
     @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection is kept."""
-        return self.request.received.keep_alive and not self._context.draining
+        return self.request.request.keep_alive and not self._context.draining
 
     def is_at(self, endpoint: Endpoint) -> bool:
         """Whether it is in flight at this endpoint."""
@@ -116,23 +116,23 @@ class Exchange:
         if isinstance(account, Refusal):
             self.refuse(refusals.of(account), now)
             return
-        found = target_moves.read_and_aim(self, context, account)
-        if isinstance(found, Problem):
-            self.refuse(found, now)
+        facts = target_moves.read_and_aim(self, context, account)
+        if isinstance(facts, Problem):
+            self.refuse(facts, now)
             return
         if self.path is not None:
-            self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, found, now)
+            self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, facts, now)
         replaced = self.trial is not None and self.trial.may_replace
         if not replaced:
-            self._cache = cache_bridge.connected(self, self.path, context.cache, found)
-        cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
+            self._cache = cache_bridge.connected(self, self.path, context.cache, facts)
+        cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, facts)
         if self._over:
             return
-        request.prepare(context, self.target, found)
+        request.prepare(context, self.target, facts)
         if cached:
             return
         context.live.add(self)
-        if explain_headers.EXPLAIN_HEADER in request.received.head.headers and explain_headers.allowed(account):
+        if explain_headers.EXPLAIN_HEADER in request.request.head.headers and explain_headers.allowed(account):
             self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
 
@@ -144,11 +144,11 @@ class Exchange:
         if context.spending.counts:
             route = request.record.model if self.path is None else self.path.choice.route
             self.bill = context.spending.bill(request, route)
-        self.begin_here(now)
+        self.begin_at_target(now)
         if self.path is not None and self.path.choice.settings.shadow is not None and not self._over:
             shadow_copies.send(context, request, self.path, now)
 
-    def begin_here(self, now: float) -> None:
+    def begin_at_target(self, now: float) -> None:
         """Submit to the current target's dispatcher, without any state of former targets."""
         context, request, target = self._context, self.request, self.target
         self._ending, self.hedge_at, self._due = None, inf, inf
@@ -183,21 +183,21 @@ class Exchange:
     def admit(self, now: float) -> None:
         """Request an endpoint from the dispatcher; headers show the client what remains of its rates."""
         request, self._inquiry = self.request, None
-        found = self.target.dispatcher.submit(request.routing, now)
+        endpoint = self.target.dispatcher.submit(request.routing, now)
         if request.routing.permit is not None:
             request.show_rates(rate_limit_headers.lines(request.routing.permit))
-        self.settle(found, now)
-        if found is None and self.target.dispatcher.order.may_be_next(request.routing):
+        self.apply_decision(endpoint, now)
+        if endpoint is None and self.target.dispatcher.order.may_be_next(request.routing):
             self._context.dispatch(self.target, now)
 
-    def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
+    def apply_decision(self, endpoint: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision, at once or after a wait."""
-        if found is None:
+        if endpoint is None:
             self._due = inf
-        elif isinstance(found, Refusal):
-            self._refused(found, now)
+        elif isinstance(endpoint, Refusal):
+            self._refused(endpoint, now)
         else:
-            self._send(found, now)
+            self._send(endpoint, now)
 
     def _send(self, endpoint: Endpoint, now: float) -> None:
         context, request, target = self._context, self.request, self.target
@@ -228,7 +228,7 @@ class Exchange:
         flight = None if self._cache is None else self._cache.began(reader, revision)
         held = self.trial is not None and reader.head is not None and self.trial.opens(reply, reader.head)
         if self.path is not None and not held:
-            self.path.found = None
+            self.path.facts = None
         if request.record.copied and self._context.telemetry.log_prompts:
             self._read = answer_tap.reading(reply, reader)
         lines = request.reply_lines
@@ -245,7 +245,7 @@ class Exchange:
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, now)
 
-    def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
+    def attempt_first_token(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
         """Handle the first token."""
         context, request = self._context, self.request
         if not self.reply.is_held:
@@ -258,7 +258,7 @@ class Exchange:
         if self.target.dispatcher.order.waits_for_first_tokens:
             self._context.dispatch(self.target, now)
 
-    def attempt_ended(self, attempt: EngineAttempt) -> None:
+    def attempt_complete(self, attempt: EngineAttempt) -> None:
         """Handle the engine's complete response."""
         now = monotonic()
         if attempt.error is not None:
@@ -286,30 +286,30 @@ class Exchange:
         """Handle an engine's response that broke or never began."""
         failed_attempts.lost(self, attempt, why, monotonic())
 
-    def attempt_broke(self, attempt: EngineAttempt) -> None:
+    def attempt_internal_error(self, attempt: EngineAttempt) -> None:
         """Handle a router bug in an attempt; if it was the hedge, the first attempt is still in flight."""
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, monotonic())
         else:
-            self.broke()
+            self.internal_error()
 
-    def elsewhere(self, ending: AttemptEnding, now: float) -> None:
+    def retry(self, ending: AttemptEnding, now: float) -> None:
         """Continue after an attempt failed before the first byte: another endpoint, the queue, or the last error."""
         self.hedge_at = inf
         self._ending = ending
         self.drop_attempts(ending, now)
-        if not self.target.is_routable and self.goes_on(FallbackReason.UNAVAILABLE, ending, now):
+        if not self.target.is_routable and self.fall_back(FallbackReason.UNAVAILABLE, ending, now):
             return
         self.request.record.failed(ending, now)
         if (unpaid := self._unpaid(now)) is not None:
             self.end(ending, None, now)
             self.refuse(unpaid, now)
             return
-        self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
+        self.apply_decision(self.target.dispatcher.retry(self.request.routing, ending, now), now)
 
-    def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
+    def fall_back(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
         """Try to move the request to another target that can answer it; whether it moved."""
-        return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
+        return self.path is not None and target_moves.fall_back(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budgets allow it."""
@@ -336,11 +336,11 @@ class Exchange:
         """Choose another target: its own went away meanwhile."""
         target_moves.reroute(self, self._context, now)
 
-    def left(self, now: float) -> None:
+    def client_disconnected(self, now: float) -> None:
         """Handle the client's disconnect: end everything in progress for it."""
         sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
         self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
-        if self._cache is not None and self._cache.left(now):
+        if self._cache is not None and self._cache.client_disconnected(now):
             return
         if self.first is not None:
             self.end(failed_attempts.abandoned(self.first, self.second), None, now)
@@ -382,7 +382,7 @@ class Exchange:
         if now >= self._due or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
-            self.goes_on(FallbackReason.UNAVAILABLE, None, now)
+            self.fall_back(FallbackReason.UNAVAILABLE, None, now)
         return self.request.routing.endpoint if reply.delayed else None
 
     def _timed_out(self, now: float) -> None:
@@ -406,7 +406,7 @@ class Exchange:
         self.first = None
         if self.request.routing.keeps_charges:
             reason = route_path.reason_of(refusal, self._ending)
-            if reason is not None and self.goes_on(reason, None, now):
+            if reason is not None and self.fall_back(reason, None, now):
                 return
             self.target.dispatcher.give_up(self.request.routing)
         if last is None or refusal.reason not in LAST_ERRORS:
@@ -453,7 +453,7 @@ class Exchange:
         self.drop_attempts(ending, now, usage)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Handle a router bug in the request: return what it holds, and answer that the router is at fault."""
         if self._over:
             return

@@ -88,7 +88,7 @@ class ExternalApi:
         """Return the context for connections: certificates are verified by the machine's authorities."""
         return self._context
 
-    def message(self, surface: Surface, body: bytes, out: ReplyFraming) -> UpstreamMessage:
+    def message(self, surface: Surface, body: bytes, framing: ReplyFraming) -> UpstreamMessage:
         """Return a client's request as sent to the API."""
         head = b"%bcontent-length: %d\r\n\r\n" % (self._lines[surface], len(body))
-        return UpstreamMessage(parts=(head, body), out=out)
+        return UpstreamMessage(parts=(head, body), framing=framing)

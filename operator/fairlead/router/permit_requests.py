@@ -24,7 +24,7 @@ class PermittedRequest(Protocol):
     def admit(self, now: float) -> None:
         """Continue with the permit, or with this router's own share of the rate."""
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Called on a router bug."""
 
 
@@ -72,9 +72,9 @@ class PermitRequest(Inquiry):
         self._peers.silent(self._home, now)
         self._owner.admit(now)
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Report a router bug."""
-        self._owner.broke()
+        self._owner.internal_error()
 
 
 def _permit(page: bytes) -> Permit | None:

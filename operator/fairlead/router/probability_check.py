@@ -20,9 +20,9 @@ class ProbabilityCheck(Protocol):
         """Whether it judges the next answer by its token probabilities."""
 
 
-def are_requested(found: BodyFacts) -> bool:
+def are_requested(facts: BodyFacts) -> bool:
     """Whether the client itself requests token probabilities; a completion's 0 requests those of its own tokens."""
-    parsed = found.parsed
+    parsed = facts.parsed
     value = parsed.logprobs if isinstance(parsed, (ChatBody, CompletionsBody)) else None
     if value is UNSET or value is None or value is False:
         return False

@@ -84,46 +84,46 @@ class RouterOptions:
     config_maps: ConfigMaps = config_map_of
 
 
-def serve(start: RouterOptions) -> int:
+def serve(options: RouterOptions) -> int:
     """Run on uvloop until a signal; return the exit code."""
     import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run(start))
+        return runner.run(run(options))
 
 
-async def run(start: RouterOptions) -> int:
+async def run(options: RouterOptions) -> int:
     """Serve until a signal; return the exit code."""
-    return await live(start, exit_signals())
+    return await live(options, exit_signals())
 
 
-async def live(start: RouterOptions, signals: ExitSignals) -> int:
+async def live(options: RouterOptions, signals: ExitSignals) -> int:
     """Serve until a signal arrives. An invalid first file raises: there is no earlier configuration to keep."""
-    settings = settings_file.load(start.config)
+    settings = settings_file.load(options.config)
     watched_file.warn(settings)
-    router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff, start.key_reading_pace)
-    router.name = start.name
-    router.context.peers.port = start.metrics_port or router.context.peers.port
-    if start.peer_port and start.name:
-        router.join_peers(start.host or EVERY_ADDRESS, start.peer_port)
-    scraped = await _scraped(router, start)
+    router = Router(settings, _telemetry_recorder(options, settings), options.probe_backoff, options.key_reading_pace)
+    router.name = options.name
+    router.context.peers.port = options.metrics_port or router.context.peers.port
+    if options.peer_port and options.name:
+        router.join_peers(options.host or EVERY_ADDRESS, options.peer_port)
+    scraped = await _scraped(router, options)
     await router.budgets.until_first(FIRST_BUDGETS_SECONDS)
-    client_port = await ClientPort.opened(router, start)
-    sweeper = Sweeper(router, start.sweep_seconds)
-    pods = EndpointDiscovery(router, start)
+    client_port = await ClientPort.opened(router, options)
+    sweeper = Sweeper(router, options.sweep_seconds)
+    pods = EndpointDiscovery(router, options)
 
     def apply(fresh: RouterConfig) -> None:
         pods.apply(fresh)
         configured.apply(fresh)
 
-    watched = WatchedFile(start.config, settings, apply)
-    configured = ConfigMapWatch(settings, start.config_maps, start.config.name, watched.take)
-    watching = asyncio.create_task(watched.follow(start.reread_seconds), name="the file")
-    certificate = asyncio.create_task(client_port.follow_certificate(start.reread_seconds), name="the certificate")
+    watched = WatchedFile(options.config, settings, apply)
+    configured = ConfigMapWatch(settings, options.config_maps, options.config.name, watched.take)
+    watching = asyncio.create_task(watched.follow(options.reread_seconds), name="the file")
+    certificate = asyncio.create_task(client_port.follow_certificate(options.reread_seconds), name="the certificate")
     settle_memory()
     try:
         await signals.get()
-        return await drain.leave(router, client_port.shut, start.drain_pace, signals)
+        return await drain.leave(router, client_port.shut, options.drain_pace, signals)
     finally:
         watching.cancel()
         certificate.cancel()
@@ -159,13 +159,13 @@ class ClientPort:
         self.tls = tls
 
     @classmethod
-    async def opened(cls, router: Router, start: RouterOptions) -> "ClientPort":
+    async def opened(cls, router: Router, options: RouterOptions) -> "ClientPort":
         """Listen, with TLS if there is a certificate."""
         tls = ServerTls(router.context.settings)
         server = await asyncio.get_running_loop().create_server(
-            lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
+            lambda: ClientConnection(router), options.host, options.port, backlog=BACKLOG, ssl=tls.context
         )
-        log.info("listening on %s:%d", start.host or "*", start.port)
+        log.info("listening on %s:%d", options.host or "*", options.port)
         return cls(router, server, tls)
 
     async def follow_certificate(self, every_seconds: float) -> None:
@@ -185,34 +185,34 @@ class ClientPort:
             client.abort()
 
 
-def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
+def _telemetry_recorder(router_options: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
     """Create the recorder; it opens access log and spans when first enabled."""
     options = ObservabilityOptions(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - trace ids, not secrets
-        access_log=start.access_log,
+        access_log=router_options.access_log,
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
     )
     return TelemetryRecorder(outputs.open_outputs(options), settings.routing.telling, settings.models, monotonic())
 
 
-async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | None:
-    if not start.metrics_port:
+async def _scraped(router: Router, options: RouterOptions) -> asyncio.Server | None:
+    if not options.metrics_port:
         return None
-    host = start.metrics_host or start.host
+    host = options.metrics_host or options.host
     if not router.context.settings.guarded:
         router.guard.open = True
-        if start.metrics_host is None and not _is_loopback(host):
+        if options.metrics_host is None and not _is_loopback(host):
             host = LOOPBACK
             log.info("metrics: the file names no metricsKeys, so they are served on %s alone", host)
         elif not _is_loopback(host):
             log.warning(
                 "metrics: open to everyone who can reach %s:%d; name metricsKeys in the file",
-                *(host or "*", start.metrics_port),
+                *(host or "*", options.metrics_port),
             )
     return await asyncio.get_running_loop().create_server(
-        lambda: ClientConnection(router, scraped=True), host, start.metrics_port
+        lambda: ClientConnection(router, scraped=True), host, options.metrics_port
     )
 
 

@@ -17,8 +17,8 @@ def lines(permit: Permit) -> bytes:
     return _lines(_REQUESTS, permit.requests) + _lines(_TOKENS, permit.tokens)
 
 
-def _lines(form: bytes, left: RateRemainder | None) -> bytes:
-    return b"" if left is None else form % (left.limit, left.remaining, _span(left.full_in_seconds))
+def _lines(form: bytes, remainder: RateRemainder | None) -> bytes:
+    return b"" if remainder is None else form % (remainder.limit, remainder.remaining, _span(remainder.full_in_seconds))
 
 
 def _span(seconds: float) -> bytes:

@@ -35,7 +35,7 @@ class Request:
 
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
-        *("judged_by", "rank", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
+        *("judged_by", "rank", "request", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
         *("measured_bytes", "text_bytes"),
     )
     _bodies: dict[HttpApi, bytes]
@@ -60,10 +60,10 @@ class Request:
     measured_bytes: int
     """The same, to learn how many make a token; 0 if engines count tokens of it that are not text."""
 
-    def __init__(self, received: ClientRequest, record: RequestRecord) -> None:
-        self.received = received
+    def __init__(self, request: ClientRequest, record: RequestRecord) -> None:
+        self.request = request
         """The request as the client sent it."""
-        self.body = received.body
+        self.body = request.body
         """The client's body, extended if the model was sent its error to correct."""
         self.judged_by: ProbabilityCheck | None = None
         """Judges its answers; None if nothing does."""
@@ -77,7 +77,7 @@ class Request:
 
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: its tenant and request id."""
-        head, record = self.received.head, self.record
+        head, record = self.request.head, self.record
         facts = self.facts = context.heads.get(head) or context.head_facts(head)
         self.surface = facts.surface
         named = head.headers.get(b"x-request-id")
@@ -87,7 +87,7 @@ class Request:
         record.surface = facts.surface_name
         record.request_id = name.decode("latin-1")
         record.client = peer
-        record.bytes_in = len(self.received.body)
+        record.bytes_in = len(self.request.body)
         telemetry = context.telemetry
         if telemetry.tracing:
             telemetry.traced(record, head.headers.get(b"traceparent"))
@@ -98,17 +98,17 @@ class Request:
         """Read the body; return a problem if that fails."""
         surface, record = self.surface, self.record
         record.tenant, record.band = account.name, account.tenant.band or ""
-        found = body_facts.read(surface, self.received.body, self.received.head.headers)
-        if isinstance(found, UnreadableBody):
-            return refusals.unreadable(found)
-        if surface is Surface.MESSAGES and found.max_tokens is None and type(found.parsed.max_tokens) is not int:
-            return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
-        record.model, record.stream, record.structured = found.model or "", found.stream, found.structured
-        self.streams = found.stream
+        facts = body_facts.read(surface, self.request.body, self.request.head.headers)
+        if isinstance(facts, UnreadableBody):
+            return refusals.unreadable(facts)
+        if surface is Surface.MESSAGES and facts.max_tokens is None and type(facts.parsed.max_tokens) is not int:
+            return refusals.no_max_tokens(given=facts.parsed.max_tokens is not UNSET)
+        record.model, record.stream, record.structured = facts.model or "", facts.stream, facts.structured
+        self.streams = facts.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
-        self.text_bytes = found.size.text_bytes
-        self.measured_bytes = found.measured_bytes(len(self.received.body))
-        return found
+        self.text_bytes = facts.size.text_bytes
+        self.measured_bytes = facts.measured_bytes(len(self.request.body))
+        return facts
 
     def extend(self, body: bytes) -> None:
         """Send engines this longer body from now on; its prompt is not measured, since engines count more than text."""
@@ -116,23 +116,23 @@ class Request:
         self.measured_bytes = 0
         self.body = body
 
-    def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
+    def aim(self, context: RouterContext, target: EngineTarget, facts: BodyFacts, owner: object) -> Problem | None:
         """Create `routing` for this target and owner; return a problem if that fails."""
         account, record, dispatcher = self.facts.account, self.record, target.dispatcher
         assert isinstance(account, Account)
-        model = found.model or ""
+        model = facts.model or ""
         if context.sole is not None:
             refused = dispatcher.unserved(account, model)
             if refused is not None:
                 return refusals.of(refused)
-        adapter = self._adapter(context, dispatcher, found, account)
+        adapter = self._adapter(context, dispatcher, facts, account)
         salted = context.salted and bool(account.name)
-        problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
+        problem = target.lacks(self.request.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
-        most, answers, longest, size = found.max_tokens, found.n, found.longest, found.size
+        most, answers, longest, size = facts.max_tokens, facts.n, facts.longest, facts.size
         tokens = dispatcher.table.expectations.of(account.name).tokens
-        if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
+        if (most is None or facts.parsed.n is not UNSET) and (number := facts.uncountable) is not None:
             return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT
         self.routing = routing = RoutingRequest(
@@ -141,37 +141,37 @@ class Request:
             output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
             answers=answers,
             longest_input=0 if longest is None else tokens(*longest),
-            counted=found.is_counted,
+            counted=facts.is_counted,
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
-            size=len(self.received.body),
+            size=len(self.request.body),
             batch=self.facts.batch,
             streams=self.streams,
             give_up_at=self.ends_at,
             owner=owner,
         )
         self.is_read = True
-        if account.shadow and not account.allows(model or dispatcher.terms.model.base):
+        if account.shadow and not account.allows(model or dispatcher.config.model.base):
             routing.shadow = RefusalReason.MODEL_NOT_ALLOWED
         if context.telemetry.log_prompts:
-            record.prompt = found.prompt.decode(errors="replace")
+            record.prompt = facts.prompt.decode(errors="replace")
         record.prompt_estimate = routing.prompt_tokens
         return None
 
     def _adapter(
-        self, context: RouterContext, dispatcher: Dispatcher, found: BodyFacts, account: Account
+        self, context: RouterContext, dispatcher: Dispatcher, facts: BodyFacts, account: Account
     ) -> str | None:
         """Return the requested adapter by its engine name; a versioned one is chosen by conversation."""
-        name, versions = found.model or "", dispatcher.terms.model.versions
+        name, versions = facts.model or "", dispatcher.config.model.versions
         if name not in versions.names:
             return name if name in dispatcher.adapters else None
-        session = self.session(found)
+        session = self.session(facts)
         if session is not None:
             key = prefix_blocks.session_id(session, account.name.encode())
         else:
             salt = account.name.encode() if context.salted else b""
-            first = prefix_blocks.of(found.prompt[: prefix_blocks.BYTES], salt)
+            first = prefix_blocks.of(facts.prompt[: prefix_blocks.BYTES], salt)
             key = first[0] if first else int(self.record.arrived * 1_000_000)
         version = versions.version(name, key, dispatcher.table.field.routable)
         line = b"x-fairlead-adapter: %b\r\n" % version.encode()
@@ -180,7 +180,7 @@ class Request:
 
     def twin(self, record: RequestRecord) -> "Request":
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
-        mine, made = self.record, Request(self.received, record)
+        mine, made = self.record, Request(self.request, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
         made.streams, made.ends_at = self.streams, self.ends_at - self.facts.batch_seconds
         made.text_bytes, made.measured_bytes = self.text_bytes, self.measured_bytes
@@ -190,7 +190,7 @@ class Request:
         return made
 
     def prepare(
-        self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank: bytes | None = None
+        self, context: RouterContext, target: EngineTarget, body_facts: BodyFacts, rank: bytes | None = None
     ) -> None:
         """Prepare what only an engine needs: its body, and the prefix blocks and session for routing.
 
@@ -204,19 +204,21 @@ class Request:
             lines += b"".join([b"%b: %b\r\n" % (name, self.rank) for name in target.terms.priority_headers])
         self._engine_lines = lines + self._id_line
         self._context = context
-        self._bodies = {api: engine_bodies.of(self, context, target, found, api) for api in target.terms.apis}
+        self._bodies = {api: engine_bodies.of(self, context, target, body_facts, api) for api in target.terms.apis}
         if target.external is not None:
             return
-        routing.blocks = context.blocks(found.prompt, account, routing.adapter)
+        routing.blocks = context.blocks(body_facts.prompt, account, routing.adapter)
         table = target.dispatcher.table
         if table.field.routers > 1 or table.split is not None:
             # A single router knows every session by its text; several agree on the name that the client sends.
-            session = self.session(found)
+            session = self.session(body_facts)
             if session is not None:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
-            elif table.split is not None and not routing.blocks and len(found.prompt) >= prefix_blocks.BYTES:
+            elif table.split is not None and not routing.blocks and len(body_facts.prompt) >= prefix_blocks.BYTES:
                 # Balancing does without prefixes, and the conversation is still known by its beginning.
-                routing.session = prefix_blocks.session_id(found.prompt[: prefix_blocks.BYTES], account.name.encode())
+                routing.session = prefix_blocks.session_id(
+                    body_facts.prompt[: prefix_blocks.BYTES], account.name.encode()
+                )
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
         """Record that a gateway's route leads to this target, and show its client."""
@@ -233,29 +235,29 @@ class Request:
         before, self.route_lines = self.route_lines, lines
         self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
 
-    def session(self, found: BodyFacts) -> bytes | None:
+    def session(self, facts: BodyFacts) -> bytes | None:
         """Return the session's name, if the client sends one."""
-        return self.received.head.headers.get(b"x-session-id") or found.session
+        return self.request.head.headers.get(b"x-session-id") or facts.session
 
     def message(self, target: EngineTarget, pool: UpstreamPool) -> UpstreamMessage:
         """Return the request as sent to this engine; a traced attempt gets its own span."""
-        head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
+        head, lines, parent = self.request.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else ReplyFraming.AS_IT_CAME
         body = self.body_for(target, pool.endpoint)
         if target.external is not None:
             return target.external.message(self.surface, body, out)
-        return UpstreamMessage(parts=(heads.upstream(head, pool.host, len(body), lines), body), out=out)
+        return UpstreamMessage(parts=(heads.upstream(head, pool.host, len(body), lines), body), framing=out)
 
     def body_for(self, target: EngineTarget, endpoint: Endpoint) -> bytes:
         """Return the body as this engine gets it; its kind may have come while the request waited."""
         api = target.api_of(endpoint)
         body = self._bodies.get(api)
         if body is None:
-            found = body_facts.read(self.surface, self.body, self.received.head.headers)
-            assert isinstance(found, BodyFacts), "it was read when it arrived"
-            body = self._bodies[api] = engine_bodies.of(self, self._context, target, found, api)
+            facts = body_facts.read(self.surface, self.body, self.request.head.headers)
+            assert isinstance(facts, BodyFacts), "it was read when it arrived"
+            body = self._bodies[api] = engine_bodies.of(self, self._context, target, facts, api)
         return body
 
     def add_reply_lines(self, lines: bytes) -> None:

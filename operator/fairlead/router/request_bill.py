@@ -27,7 +27,7 @@ TASK_HEADER: Final = b"x-fairlead-task"
 class BilledRequest(Protocol):
     """A request as its bill sees it."""
 
-    received: ClientRequest
+    request: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
     streams: bool
@@ -50,19 +50,30 @@ class RequestBill:
     """The cost of one request."""
 
     __slots__ = (
-        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_held", "_kept", "_rates", "_request", "_spent"),
+        *(
+            "_began_at",
+            "_budget",
+            "_estimate",
+            "_first",
+            "_hedge",
+            "_reservation",
+            "_kept",
+            "_rates",
+            "_request",
+            "_spent",
+        ),
         "cost",
     )
 
     def __init__(
         self, request: BilledRequest, route: str, budget: BudgetAccount | None, estimate: OutputEstimate
     ) -> None:
-        task = request.received.head.headers.get(TASK_HEADER)
+        task = request.request.head.headers.get(TASK_HEADER)
         self.cost = RequestCost(
             tenant=request.record.tenant, route=route, task="" if task is None else task.decode("latin-1")
         )
         self._budget = budget
-        self._held: BudgetReservation | None = None
+        self._reservation: BudgetReservation | None = None
         self._request = request
         self._estimate = estimate
         self._first: OpenCharge | None = None
@@ -80,32 +91,32 @@ class RequestBill:
     @property
     def is_over(self) -> bool:
         """Whether it would have been refused if the budget were not in shadow mode."""
-        return self._held is not None and self._held.over
+        return self._reservation is not None and self._reservation.over
 
     def short_of(self, target: EngineTarget, wall: float) -> BudgetShortage | None:
         """Reserve what another attempt at this target may cost; return what is missing."""
-        budget, held = self._budget, self._held
+        budget, reservation = self._budget, self._reservation
         if budget is None:
             return None
         self._rates = target.costs.rates()
         open_charges = sum(one.most for one in (self._first, self._hedge) if one is not None)
         needed = self._spent + open_charges + self._most(target, self._rates)
-        if held is None:
+        if reservation is None:
             found = budget.reserve(needed, wall)
-        elif needed > held.amount:
-            found = budget.extend(held, needed - held.amount, wall)
+        elif needed > reservation.amount:
+            found = budget.extend(reservation, needed - reservation.amount, wall)
         else:
             return None
         if isinstance(found, BudgetShortage):
             return found
-        self._held = found
+        self._reservation = found
         return None
 
     def settle(self, wall: float) -> None:
         """End: charge its budget the actual cost."""
-        if self._budget is not None and self._held is not None:
-            self._budget.settle(self._held, self._spent, wall)
-            self._held = None
+        if self._budget is not None and self._reservation is not None:
+            self._budget.settle(self._reservation, self._spent, wall)
+            self._reservation = None
 
     # Attempts
 

@@ -53,11 +53,11 @@ def reason_of(refusal: Refusal, ending: AttemptEnding | None) -> FallbackReason 
 class RoutePath:
     """The path of one request of a gateway."""
 
-    __slots__ = ("choice", "found", "passed_over", "visited")
+    __slots__ = ("choice", "facts", "passed_over", "visited")
 
-    def __init__(self, choice: RouteChoice, found: BodyFacts) -> None:
+    def __init__(self, choice: RouteChoice, facts: BodyFacts) -> None:
         self.choice = choice
-        self.found: BodyFacts | None = found
+        self.facts: BodyFacts | None = facts
         """The parsed body; None once no other target can get the request."""
         self.passed_over: EngineTarget | None = None
         """The chosen target, if it has no replica and its part of the demand is not counted yet."""
@@ -108,14 +108,14 @@ class RoutePath:
         return None
 
 
-def choose(context: RouterContext, request: Request, found: BodyFacts, account: Account) -> RoutePath | Problem:
+def choose(context: RouterContext, request: Request, body_facts: BodyFacts, account: Account) -> RoutePath | Problem:
     """Choose a request's path by its model and the gateway's routes; return a problem if its tenant may take none."""
-    routes, model = context.routes, found.model or ""
+    routes, model = context.routes, body_facts.model or ""
     if request.surface not in external_api.PATHS:
         routes = routes.inside
     choice = routes.fixed(model)
     if choice is None:
-        chosen = routes.choose(facts(request, found, account), random())  # noqa: S311 - weights, not secrets
+        chosen = routes.choose(facts(request, body_facts, account), random())  # noqa: S311 - weights, not secrets
         if isinstance(chosen, Refusal):
             return refusals.unknown_model(model, usable(context, account))
         choice = chosen
@@ -123,7 +123,7 @@ def choose(context: RouterContext, request: Request, found: BodyFacts, account: 
         if not account.shadow:
             return refusals.of_other_tenants(choice.route, account.name, usable(context, account))
         account.shadowed[RefusalReason.MODEL_NOT_ALLOWED] += 1
-    return RoutePath(choice, found)
+    return RoutePath(choice, body_facts)
 
 
 def usable(context: RouterContext, account: Account) -> list[str]:
@@ -131,25 +131,25 @@ def usable(context: RouterContext, account: Account) -> list[str]:
     return [name for name in context.routes.names if account.allows(name)]
 
 
-def facts(request: Request, found: BodyFacts, account: Account) -> RouteFacts:
+def facts(request: Request, facts: BodyFacts, account: Account) -> RouteFacts:
     """Collect what rules and weights may depend on."""
-    headers, session = request.received.head.headers, request.session(found)
+    headers, session = request.request.head.headers, request.session(facts)
     wanted = headers.get(b"x-fairlead-difficulty")
     return RouteFacts(
-        model=found.model or "",
-        prompt_tokens=len(found.prompt) // BYTES_PER_TOKEN,
-        output_tokens=found.max_tokens,
-        structured_output=found.structured,
-        tools=has_tools(found),
+        model=facts.model or "",
+        prompt_tokens=len(facts.prompt) // BYTES_PER_TOKEN,
+        output_tokens=facts.max_tokens,
+        structured_output=facts.structured,
+        tools=has_tools(facts),
         tenant=account.name,
         task=headers.get(b"x-fairlead-task", b"").decode("latin-1"),
         difficulty=None if wanted is None else difficulty.of_header(wanted),
         session=0 if session is None else prefix_blocks.session_id(session, account.name.encode()),
-        prompt=found.prompt,
+        prompt=facts.prompt,
     )
 
 
-def has_tools(found: BodyFacts) -> bool:
+def has_tools(facts: BodyFacts) -> bool:
     """Whether the request offers tools."""
-    tools = getattr(found.parsed, "tools", None)
+    tools = getattr(facts.parsed, "tools", None)
     return isinstance(tools, Raw) and bytes(tools) not in (b"", b"null", b"[]")

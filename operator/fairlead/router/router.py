@@ -54,8 +54,8 @@ class Router:
         self.context = context = RouterContext(settings, telemetry)
         self._parts = TargetParts(
             tenancy=context.tenancy,
-            memory=context.memory,
-            counts=telemetry.counts,
+            heads=context.memory,
+            counters=telemetry.counts,
             engine_tls=context.engine_tls,
             probe_backoff=probe_backoff,
             first_token_seconds=lambda: context.timeouts.first_token_seconds,

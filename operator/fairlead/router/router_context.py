@@ -70,7 +70,7 @@ class LiveExchange(Protocol):
     def shows_progress(self) -> bool:
         """Whether its stream stands still only if the engine does."""
 
-    def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
+    def apply_decision(self, endpoint: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision."""
 
     def sweep(self, now: float) -> Endpoint | None:
@@ -256,7 +256,7 @@ class RouterContext:
 
     def compare(self, target: EngineTarget, routing: RoutingRequest, record: RequestRecord, now: float) -> None:
         """Keep an ended request to compare the two sides, if traffic is split."""
-        trials = target.dispatcher.terms.model.versions.trials
+        trials = target.dispatcher.config.model.versions.trials
         if trials and (versions := trials.get(routing.adapter or "")) is not None:
             target.adapter_samples.add(versions, routing, record, self.telemetry.wall(now))
         if (split := target.dispatcher.table.split) is not None:
@@ -274,8 +274,8 @@ class RouterContext:
             return
         target.turning = True
         try:
-            for routing, found in target.dispatcher.turns(now):
-                cast("LiveExchange", routing.owner).settle(found, now)
+            for routing, endpoint in target.dispatcher.turns(now):
+                cast("LiveExchange", routing.owner).apply_decision(endpoint, now)
         finally:
             target.turning = False
 

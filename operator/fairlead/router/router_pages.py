@@ -15,7 +15,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.queue_snapshot import LaneSnapshot
 
 
-def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: float) -> RouterSnapshot:
+def snapshot(context: RouterContext, counters: RedisStoreCounters | None, now: float) -> RouterSnapshot:
     """Return the router's state at a scrape, all targets together."""
     targets = list(context.every_target)
     queues = [one.dispatcher.snapshot(now) for one in targets]
@@ -33,7 +33,7 @@ def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: flo
         clients=len(context.clients),
         draining=context.draining,
         cache=context.cache,
-        shared=shared,
+        counters=counters,
     )
 
 

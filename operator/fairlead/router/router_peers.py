@@ -33,13 +33,13 @@ _LARGEST: Final = 10**12
 class RouterPeers:
     """The connections to the other routers, and which routers are avoided."""
 
-    def __init__(self, accounts: Accounts, memory: HeadCache, counts: RouterCounters) -> None:
+    def __init__(self, accounts: Accounts, heads: HeadCache, counters: RouterCounters) -> None:
         self.port = PORT
         """The metrics port, the same for all routers of a deployment."""
         self.addresses: frozenset[str] = frozenset()
         self._accounts = accounts
-        self._memory = memory
-        self._counts = counts
+        self._heads = heads
+        self._counters = counters
         self._pools: dict[str, UpstreamPool] = {}
         self._avoided: dict[str, float] = {}
 
@@ -51,7 +51,7 @@ class RouterPeers:
             self._pools.pop(name).close()
         for name in found.keys() - self._pools.keys():
             endpoint = Endpoint(pod=name, address=self._address(found, name), slot=0)
-            self._pools[name] = UpstreamPool(endpoint, self._memory, self._counts)
+            self._pools[name] = UpstreamPool(endpoint, self._heads, self._counters)
 
     def pool(self, name: str, now: float) -> UpstreamPool | None:
         """Return the connections to this router; None if it is unknown or avoided."""

@@ -32,26 +32,26 @@ LAST_RANK: Final = b"1000"
 
 def send(context: RouterContext, request: Request, path: RoutePath, now: float) -> None:
     """Copy a request that is about to be sent to its own target, if it falls in the route's share."""
-    shadow, found = path.choice.settings.shadow, path.found
-    if shadow is None or found is None or shadow.target == request.record.target or random() >= shadow.share:  # noqa: S311 - a share, no secret
+    shadow, facts = path.choice.settings.shadow, path.facts
+    if shadow is None or facts is None or shadow.target == request.record.target or random() >= shadow.share:  # noqa: S311 - a share, no secret
         return
     target = context.targets.get(shadow.target)
-    if target is not None and len(context.copies) < MOST_OPEN and _begins(context, target, request, found, now):
+    if target is not None and len(context.copies) < MOST_OPEN and _begins(context, target, request, facts, now):
         request.record.copied = Copied.ORIGINAL
     else:
         context.telemetry.counts.add_copy(request.record, shadow.target, CopyResult.NO_ROOM, now)
 
 
-def _begins(context: RouterContext, target: EngineTarget, request: Request, found: BodyFacts, now: float) -> bool:
+def _begins(context: RouterContext, target: EngineTarget, request: Request, facts: BodyFacts, now: float) -> bool:
     """Send a copy if a replica of the target has room and no request waits for one."""
     table = target.dispatcher.table
     if target.dispatcher.waiting:
         return False
     twin = request.twin(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
     copy = ShadowCopy(context, twin, target)
-    if twin.aim(context, target, found, copy) is not None:
+    if twin.aim(context, target, facts, copy) is not None:
         return False
-    twin.prepare(context, target, found, LAST_RANK)
+    twin.prepare(context, target, facts, LAST_RANK)
     chosen = table.choose(twin.routing, now)
     if not isinstance(chosen, EndpointChoice):
         return False
@@ -110,12 +110,12 @@ class ShadowCopy:
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
         """Do nothing: the error is read whole."""
 
-    def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - the interface's
+    def attempt_first_token(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - the interface's
         """Record the first token of a stream."""
         self.request.record.first_token_at = now
         self.target.dispatcher.table.first_token(self.request.routing, now)
 
-    def attempt_ended(self, attempt: EngineAttempt) -> None:
+    def attempt_complete(self, attempt: EngineAttempt) -> None:
         """Finish: the reply is complete, or an error."""
         now, table = monotonic(), self.target.dispatcher.table
         if attempt.error is not None:
@@ -133,7 +133,7 @@ class ShadowCopy:
         self.target.dispatcher.table.failed(attempt.endpoint, why, at_once=not attempt.reached)
         self._finish(CopyResult.FAILED, AttemptEnding.FAILED, self._reply.status, monotonic())
 
-    def attempt_broke(self, attempt: EngineAttempt) -> None:
+    def attempt_internal_error(self, attempt: EngineAttempt) -> None:
         """Abort: a router bug hit it."""
         if attempt is self._attempt:
             self.abort()

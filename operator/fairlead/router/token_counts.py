@@ -28,7 +28,7 @@ class CountedRequest(Protocol):
     def counted(self, now: float) -> None:
         """Continue with the tokens known so far."""
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Called on a router bug."""
 
 
@@ -73,6 +73,6 @@ class TokenCountRequest(Inquiry):
         self.abort()
         self._owner.counted(monotonic())
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Report a router bug."""
-        self._owner.broke()
+        self._owner.internal_error()

@@ -29,7 +29,7 @@ class UpstreamMessage:
 
     parts: tuple[bytes, bytes]
     """Head and body; they are sent together."""
-    out: ReplyFraming = ReplyFraming.AS_IT_CAME
+    framing: ReplyFraming = ReplyFraming.AS_IT_CAME
 
 
 JOINED_BYTES: Final = 8 * 2**10
@@ -39,19 +39,19 @@ JOINED_BYTES: Final = 8 * 2**10
 class UpstreamListener(Protocol):
     """The sender of a request to an engine."""
 
-    def came(self, upstream: "UpstreamConnection", data: bytes) -> None:
+    def data_received(self, upstream: "UpstreamConnection", data: bytes) -> None:
         """Called with part of the response; its head is in `upstream.reader`."""
 
-    def lacks_end(self, upstream: "UpstreamConnection") -> bool:
+    def is_truncated(self, upstream: "UpstreamConnection") -> bool:
         """Return whether a body that ends with its connection is incomplete; only its content can show that."""
 
-    def whole(self, upstream: "UpstreamConnection") -> None:
+    def message_complete(self, upstream: "UpstreamConnection") -> None:
         """Called when the response is complete; the connection is already back in its pool."""
 
-    def lost(self, upstream: "UpstreamConnection", why: str) -> None:
+    def connection_lost(self, upstream: "UpstreamConnection", why: str) -> None:
         """Called when the response broke or never began; `upstream.reached` says whether a connection was made."""
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Called when one of the calls above raised: a router bug, which must fail only this request."""
 
 
@@ -59,7 +59,7 @@ class ConnectionOwner(Protocol):
     """The pool of a connection."""
 
     endpoint: "Endpoint"
-    memory: "HeadCache"
+    heads: "HeadCache"
 
     def connect(self, upstream: "UpstreamConnection") -> None:
         """Open a new connection for the request, because the pooled one was closed before it answered."""
@@ -90,7 +90,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, pool: ConnectionOwner) -> None:
         self.pool = pool
-        self.reader = ResponseReader(pool.memory)
+        self.reader = ResponseReader(pool.heads)
         self.listener: UpstreamListener | None = None
         self.message: UpstreamMessage | None = None
         self.transport: asyncio.Transport | None = None
@@ -111,7 +111,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.message = message
         self.since = now
         self.received = False
-        self.reader.begin(out=message.out)
+        self.reader.begin(framing=message.framing)
         if self.transport is not None:
             self._write(message)
 
@@ -166,12 +166,12 @@ class UpstreamConnection(asyncio.Protocol):
             if take is not None:
                 take(passed)
             else:
-                listener.came(self, passed)
+                listener.data_received(self, passed)
             if reader.done and self.listener is listener:
                 self._done(listener)
         except Exception:  # a router bug fails this request, not the connection's next one nor the loop
             log.exception("an answer of %s hit a bug of the router", self.pool.endpoint.address)
-            listener.broke()
+            listener.internal_error()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection: during a response, at its end, or while it was idle."""
@@ -193,10 +193,10 @@ class UpstreamConnection(asyncio.Protocol):
         if owed is None:
             return False
         self.reader.payload = b""
-        if listener.lacks_end(self):
+        if listener.is_truncated(self):
             self.reader.bad = "closed before the last event"
             return False
-        listener.came(self, owed)
+        listener.data_received(self, owed)
         return self.listener is listener
 
     def pause_reading(self) -> None:
@@ -217,7 +217,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _done(self, listener: UpstreamListener) -> None:
         self.listener = self.message = self._take = None
         self.pool.give_back(self)
-        listener.whole(self)
+        listener.message_complete(self)
 
     def _break(self, why: str) -> None:
         listener, self.listener = self.listener, None
@@ -225,4 +225,4 @@ class UpstreamConnection(asyncio.Protocol):
         self.close()
         self.pool.gone(self)
         if listener is not None:
-            listener.lost(self, why)
+            listener.connection_lost(self, why)

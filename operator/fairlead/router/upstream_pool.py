@@ -31,17 +31,17 @@ class UpstreamPool:
 
     __slots__ = (
         *("_closed", "_connecting", "_idle", "_loop", "_tls", "_where"),
-        *("counts", "endpoint", "host", "memory"),
+        *("counters", "endpoint", "host", "heads"),
     )
 
     def __init__(
-        self, endpoint: Endpoint, memory: HeadCache, counts: RouterCounters, tls: TlsContextFactory = no_tls
+        self, endpoint: Endpoint, heads: HeadCache, counters: RouterCounters, tls: TlsContextFactory = no_tls
     ) -> None:
         host, _, port = endpoint.address.rpartition(":")
         self.endpoint = endpoint
         self.host = endpoint.address.encode()
-        self.memory = memory
-        self.counts = counts
+        self.heads = heads
+        self.counters = counters
         self._where = (host.removeprefix("[").removesuffix("]"), int(port))
         self._tls = tls
         self._loop = asyncio.get_running_loop()
@@ -59,7 +59,7 @@ class UpstreamPool:
         if self._idle:
             upstream = self._idle.pop()
             if now - upstream.since <= KEEP_ALIVE_SECONDS:
-                self.counts.connections_reused += 1
+                self.counters.connections_reused += 1
                 upstream.begin(listener, message, now)
                 return upstream
             # The sweep is late because the loop was busy: this one was idle for too long, and the others for longer.
@@ -72,7 +72,7 @@ class UpstreamPool:
 
     def connect(self, upstream: UpstreamConnection) -> None:
         """Start to connect; `connection_made` then sends the message."""
-        self.counts.connections_opened += 1
+        self.counters.connections_opened += 1
         upstream.since = monotonic()
         upstream.reached = False
         self._connecting.add(upstream)

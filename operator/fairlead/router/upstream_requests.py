@@ -31,7 +31,7 @@ def upstream_message(pool: UpstreamPool, method: bytes, path: bytes, body: bytes
     """Create a message without a client's headers."""
     kind = JSON if body else b""
     head = b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n\r\n" % (method, path, pool.host, kind, len(body))
-    return UpstreamMessage(parts=(head, body), out=ReplyFraming.PLAIN)
+    return UpstreamMessage(parts=(head, body), framing=ReplyFraming.PLAIN)
 
 
 class UpstreamRequest:
@@ -44,31 +44,31 @@ class UpstreamRequest:
         self._pieces: list[bytes] = []
         self._size = 0
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+    def data_received(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Keep part of the response."""
         self._pieces.append(data)
         self._size += len(data)
         if self._size > MOST_BYTES:
             upstream.abort()
-            self.lost(upstream, f"its answer is over {MOST_BYTES} bytes")
+            self.connection_lost(upstream, f"its answer is over {MOST_BYTES} bytes")
 
-    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+    def is_truncated(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
         """Leave it to the reader of the response."""
         return False
 
-    def whole(self, upstream: UpstreamConnection) -> None:
+    def message_complete(self, upstream: UpstreamConnection) -> None:
         """Resolve with the complete response."""
         head = upstream.reader.head
         assert head is not None
         if not self._answer.done():
             self._answer.set_result(UpstreamAnswer(status=head.status, body=b"".join(self._pieces)))
 
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+    def connection_lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
         """Fail: there is no complete response."""
         if not self._answer.done():
             self._answer.set_exception(NoUpstreamAnswer(why))
 
-    def broke(self) -> None:
+    def internal_error(self) -> None:
         """Part of the listener's interface; no call in this class raises."""
         if not self._answer.done():
             self._answer.set_exception(NoUpstreamAnswer("the router hit an internal error"))

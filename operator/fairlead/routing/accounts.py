@@ -69,18 +69,18 @@ class Accounts:
         self._everybody = Account(tenant=OPEN)
         """Kept besides the named ones: tenants may be configured and removed while its requests run."""
 
-    def take(self, terms: DispatcherConfig, now: float) -> None:
+    def take(self, config: DispatcherConfig, now: float) -> None:
         """Apply the configured tenants; a tenant that stays keeps its counters."""
-        routing = terms.routing
+        routing = config.routing
         ranks = {one.name: place for place, one in enumerate(ordered(routing.bands))}
         lowest = max(len(ranks) - 1, 0)
         self._named = {one.name: self._named.get(one.name) or Account(tenant=one) for one in routing.tenants}
         for one in routing.tenants:
-            _limit(self._named[one.name], one, terms, now)
+            _limit(self._named[one.name], one, config, now)
             self._named[one.name].rank = ranks.get(one.band or "", lowest)
         self._everybody.rank, self._everybody.shadow = lowest, routing.limits.shadow
         self._open = None if self._named else self._everybody
-        self._keys = {digest: self._named[name] for digest, name in terms.keys.items() if name in self._named}
+        self._keys = {digest: self._named[name] for digest, name in config.keys.items() if name in self._named}
 
     def of(self, digest: bytes | None) -> Account | Refusal:
         """Return the account of this key, or a refusal if the key is unknown."""
@@ -104,18 +104,18 @@ def ordered(bands: tuple[Band, ...]) -> list[Band]:
     return sorted(bands, key=lambda one: -one.priority)
 
 
-def _limit(account: Account, tenant: Tenant, terms: DispatcherConfig, now: float) -> None:
+def _limit(account: Account, tenant: Tenant, config: DispatcherConfig, now: float) -> None:
     """Apply the tenant's limits.
 
     Concurrency is rounded up: R routers together run at most R - 1 requests more than the limit, never fewer.
     """
     account.tenant = tenant
-    account.shadow = tenant.shadow or terms.routing.limits.shadow
+    account.shadow = tenant.shadow or config.routing.limits.shadow
     most = tenant.max_concurrency
-    account.most_inflight = inf if most is None else ceil(most / terms.routers)
-    kept_at = rate_ownership.rate_owner(tenant.name, terms.peers)
-    account.home = kept_at if kept_at != terms.name and _is_limited(tenant) else None
-    parts = 1 if kept_at is not None and account.home is None else terms.routers
+    account.most_inflight = inf if most is None else ceil(most / config.routers)
+    kept_at = rate_ownership.rate_owner(tenant.name, config.peers)
+    account.home = kept_at if kept_at != config.name and _is_limited(tenant) else None
+    parts = 1 if kept_at is not None and account.home is None else config.routers
     account.tokens = rates.changed(account.tokens, tenant.tokens_per_minute, parts, now)
     account.requests = rates.changed(account.requests, tenant.requests_per_minute, parts, now)
 

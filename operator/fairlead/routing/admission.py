@@ -41,17 +41,17 @@ Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 class Admission:
     """The chain for one configuration."""
 
-    __slots__ = ("_base", "_checks", "_expectations", "_names", "_terms", "context", "most_output", "most_prompt")
+    __slots__ = ("_base", "_checks", "_config", "_expectations", "_names", "context", "most_output", "most_prompt")
 
-    def __init__(self, terms: DispatcherConfig, expectations: TokenExpectations) -> None:
-        limits, tenants = terms.routing.limits, terms.routing.tenants
-        self._terms = terms
+    def __init__(self, config: DispatcherConfig, expectations: TokenExpectations) -> None:
+        limits, tenants = config.routing.limits, config.routing.tenants
+        self._config = config
         self._expectations = expectations
-        self._names = frozenset(terms.model.names)
-        self._base = terms.model.base
+        self._names = frozenset(config.model.names)
+        self._base = config.model.base
         self.most_prompt = limits.max_prompt_tokens or 0
         self.most_output = limits.max_output_tokens or 0
-        self.context = terms.model.max_context_tokens or 0
+        self.context = config.model.max_context_tokens or 0
         limited = any(one.tokens_per_minute or one.requests_per_minute for one in tenants)
         chain = ((_prompt, self.most_prompt), (_output, self.most_output), (_context, self.context), (_rates, limited))
         self._checks: tuple[Check, ...] = tuple(check for check, enabled in chain if enabled)
@@ -73,7 +73,7 @@ class Admission:
         names = self._names
         model = name or self._base
         if names and model not in names:
-            usable = [one for one in self._terms.model.names if account.shadow or account.allows(one)]
+            usable = [one for one in self._config.model.names if account.shadow or account.allows(one)]
             none = f"none that is served is among tenant {account.name}'s models: have one added"
             remedy = f"ask for one of: {', '.join(usable)}" if usable else none
             return Refusal(
@@ -109,44 +109,44 @@ class Admission:
         return request.prompt_tokens + reply
 
 
-def _prompt(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one signature
-    if request.input_tokens <= limits.most_prompt:
+def _prompt(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one signature
+    if request.input_tokens <= admission.most_prompt:
         return None
     return Refusal(
         reason=RefusalReason.PROMPT_TOO_LONG,
-        message=f"{_length(request)}; the limit here is {count(limits.most_prompt, 'token')}: shorten it.",
+        message=f"{_length(request)}; the limit here is {count(admission.most_prompt, 'token')}: shorten it.",
     )
 
 
-def _output(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
-    if not request.names_output or request.answer_tokens <= limits.most_output:
+def _output(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
+    if not request.names_output or request.answer_tokens <= admission.most_output:
         return None
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
-        message=f"max_tokens: {request.answer_tokens}: the limit here is {count(limits.most_output, 'token')}: "
+        message=f"max_tokens: {request.answer_tokens}: the limit here is {count(admission.most_output, 'token')}: "
         "ask for at most that, or leave it out to get up to the limit.",
         param="max_tokens",
     )
 
 
-def _context(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
+def _context(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
     surely = request.input_tokens if request.counted else int(request.input_tokens * (1 - DOUBT))
     output = request.answer_tokens if request.names_output else 1
-    if surely + output <= limits.context:
+    if surely + output <= admission.context:
         return None
     more = f", and max_tokens asks for {request.answer_tokens:,} more" if request.names_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
-        message=f"{_length(request)}{more}; the model's context holds {count(limits.context, 'token')}, "
+        message=f"{_length(request)}{more}; the model's context holds {count(admission.context, 'token')}, "
         "prompt and reply together: shorten the prompt" + (" or lower max_tokens." if more else "."),
     )
 
 
-def _rates(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:
+def _rates(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:
     """Check the rates. A permit from another router is charged already."""
     permit, account = request.permit, request.account
     if permit is None:
-        request.cost = request.cost or limits.cost(request)
+        request.cost = request.cost or admission.cost(request)
         permit = permits.take(account, request.cost, now)
         charge(request, permit)
     if permit.refused is RefusalReason.REQUEST_RATE:

@@ -39,8 +39,8 @@ class BandShares:
         if found is None:
             return None
         part, account = found
-        lines = (line for share in self._of(account) for line in share.lines.values() if line.requests)
-        return part, max((next(reversed(line.requests)) for line in lines), key=_queued_at)
+        lines = (queue for share in self._of(account) for queue in share.lines.values() if queue.requests)
+        return part, max((next(reversed(queue.requests)) for queue in lines), key=_queued_at)
 
     def part_of_bytes(self, request: RoutingRequest) -> float:
         """Return the bytes of this request and of its tenant's waiting ones, per unit of its weight."""
@@ -58,8 +58,8 @@ class BandShares:
         if found is None:
             return None
         part, account = found
-        lines = (line for share in self._of(account) for line in share.lines.values())
-        return part, max((request for line in lines for request in line.requests), key=_size_and_time)
+        lines = (queue for share in self._of(account) for queue in share.lines.values())
+        return part, max((request for queue in lines for request in queue.requests), key=_size_and_time)
 
     def _of(self, account: Account) -> Iterator[TenantShare]:
         return (share for queue in self._queues if (share := queue.shares.get(account)) is not None)

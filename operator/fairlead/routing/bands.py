@@ -75,5 +75,5 @@ class Bands:
 
 def _owed_none(queue: BandQueue) -> bool:
     """Sort key: bands that are owed the cost of their next request come first."""
-    line = queue.head
-    return line is None or queue.owed < line.next.cost
+    tenant_queue = queue.head
+    return tenant_queue is None or queue.owed < tenant_queue.next.cost

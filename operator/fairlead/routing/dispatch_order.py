@@ -28,19 +28,19 @@ Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 class DispatchOrder:
     """Returns the next request to dispatch; called until there is none."""
 
-    __slots__ = ("_fleet", "_gave_way", "_room", "_table")
+    __slots__ = ("_gave_way", "_occupancy", "_queue", "_table")
 
-    def __init__(self, room: DispatchQueue, table: EndpointTable, fleet: Occupancy) -> None:
-        self._room = room
+    def __init__(self, queue: DispatchQueue, table: EndpointTable, occupancy: Occupancy) -> None:
+        self._queue = queue
         self._table = table
-        self._fleet = fleet
+        self._occupancy = occupancy
         self._gave_way: list[tuple[LaneQueue, BandQueue]] = []
         """Bands that may start one more request, whose late ones left this turn to others of theirs, which had none in
         time."""
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
         """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
-        lanes = self._room.lanes
+        lanes = self._queue.lanes
         self._gave_way.clear()
         lanes.open()
         lanes.observe(now)
@@ -58,12 +58,12 @@ class DispatchOrder:
     @property
     def waits_for_first_tokens(self) -> bool:
         """Whether a first token may make room for a waiting request: engines get the next prompt when one is done."""
-        return self._room.waiting > 0 and self._room.outlook.is_learnt
+        return self._queue.waiting > 0 and self._queue.outlook.is_learnt
 
     def may_be_next(self, request: RoutingRequest) -> bool:
         """Return whether a newly queued request may be dispatched now: those before it may all be late."""
-        block = self._room.lanes.named(request.lane).block
-        return self._room.outlook.is_learnt and block is LaneAvailability.FREE
+        block = self._queue.lanes.named(request.lane).block
+        return self._queue.outlook.is_learnt and block is LaneAvailability.FREE
 
     def keeps_waiting(self, request: RoutingRequest, lane: LaneQueue) -> bool:
         """Return whether others may go before this new one: its tenant's, or late requests that gave way, of a higher
@@ -83,7 +83,7 @@ class DispatchOrder:
     def _ends_here(self, lane: LaneQueue) -> bool:
         """Return whether no request of a later lane may go before those of this one. A long job without room holds up
         interactive work only once it has waited half of its queue time, and batch work always."""
-        lanes = self._room.lanes
+        lanes = self._queue.lanes
         if lane is lanes.long:
             lanes.batch.block = LaneAvailability.FULL
             if lanes.insists:
@@ -94,35 +94,37 @@ class DispatchOrder:
         return True
 
     def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
-        queue.take_back(spare=self._fleet.used(inflight) < SPARE_BELOW)
+        queue.take_back(spare=self._occupancy.used(inflight) < SPARE_BELOW)
         aside: list[TenantQueue] = []
         turn: Dispatch | None = None
-        while (line := queue.first()) is not None:
-            request = line.next
+        while (tenant_queue := queue.first()) is not None:
+            request = tenant_queue.next
             if _is_at_limit(request.account):
-                queue.step_aside(line)
-                self._room.parked.park(request.account, line)
+                queue.step_aside(tenant_queue)
+                self._queue.parked.park(request.account, tenant_queue)
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break
-            if line.needs_room_to_spare(request) and self._fleet.used(inflight) >= SPARE_BELOW:
-                if queue.waiting > line.share.waiting:
-                    queue.give_way(line, self._room.outlook)
+            if tenant_queue.needs_room_to_spare(request) and self._occupancy.used(inflight) >= SPARE_BELOW:
+                if queue.waiting > tenant_queue.share.waiting:
+                    queue.give_way(tenant_queue, self._queue.outlook)
                     continue
             else:
                 turn = self._of_those_that_gave_way(now)
                 if turn is not None or self._gave_way:
                     break
-                found = self._table.choose(request, now)
-                turn = self._turn(lane, queue, line, found)
-                if turn is not None or not self._may_be_passed(lane, request, found, now):
+                choice = self._table.choose(request, now)
+                turn = self._turn(lane, queue, tenant_queue, choice)
+                if turn is not None or not self._may_be_passed(lane, request, choice, now):
                     break
-            queue.step_aside(line)
-            aside.append(line)
-        if queue.gives_way and self._room.lanes.leaves_reserve(queue, self._fleet, inflight):
+            queue.step_aside(tenant_queue)
+            aside.append(tenant_queue)
+        if queue.gives_way and self._queue.lanes.leaves_reserve(queue, self._occupancy, inflight):
             self._gave_way.append((lane, queue))
-        for line in aside:
-            queue.put_back(line, keeps_place=line.next.adapter is not None or not line.next.yields)
+        for tenant_queue in aside:
+            queue.put_back(
+                tenant_queue, keeps_place=tenant_queue.next.adapter is not None or not tenant_queue.next.yields
+            )
         return turn
 
     def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
@@ -130,63 +132,63 @@ class DispatchOrder:
         to their own band's requests only. Those that may be passed are dropped; one that may not stays."""
         while self._gave_way:
             lane, queue = self._gave_way[0]
-            for line in queue.giving_way:
-                request = line.next
+            for tenant_queue in queue.giving_way:
+                request = tenant_queue.next
                 if _is_at_limit(request.account):
                     continue
-                found = self._table.choose(request, now)
-                turn = self._turn(lane, queue, line, found)
+                choice = self._table.choose(request, now)
+                turn = self._turn(lane, queue, tenant_queue, choice)
                 if turn is not None:
                     return turn
-                if not self._may_be_passed(lane, request, found, now):
+                if not self._may_be_passed(lane, request, choice, now):
                     self._ends_here(lane)
                     return None
             self._gave_way.pop(0)
         return None
 
     def _turn(
-        self, lane: LaneQueue, queue: BandQueue, line: TenantQueue, found: EndpointChoice | NoCandidate
+        self, lane: LaneQueue, queue: BandQueue, tenant_queue: TenantQueue, choice: EndpointChoice | NoCandidate
     ) -> Dispatch | None:
         """Return the turn of a queue's next request if it has an endpoint, or is to be refused."""
-        if isinstance(found, EndpointChoice):
-            return self._serve(lane, queue, line), found
-        if found is NoCandidate.NO_ADAPTER:
-            request = line.next
-            self._room.withdraw(request)
+        if isinstance(choice, EndpointChoice):
+            return self._serve(lane, queue, tenant_queue), choice
+        if choice is NoCandidate.NO_ADAPTER:
+            request = tenant_queue.next
+            self._queue.withdraw(request)
             return request, without_adapter(request)
         return None
 
     def _may_be_passed(
-        self, lane: LaneQueue, request: RoutingRequest, found: EndpointChoice | NoCandidate, now: float
+        self, lane: LaneQueue, request: RoutingRequest, choice: EndpointChoice | NoCandidate, now: float
     ) -> bool:
         """Return whether others may pass a request without an endpoint: if not, its lane is blocked."""
-        if found is NoCandidate.FULL and (request.adapter is not None or (request.yields and self._has_room())):
+        if choice is NoCandidate.FULL and (request.adapter is not None or (request.yields and self._has_room())):
             self._table.wait_for_slot(request, now)
             return True
         lane.block = LaneAvailability.FULL
-        self._room.lanes.past(lane, request, now)
+        self._queue.lanes.past(lane, request, now)
         return False
 
     def _has_room(self) -> bool:
         """Return whether any engine would start one more request, if it were small enough."""
-        field = self._table.field
-        return any(has_room(one, field.most_unread) for one in field.routable)
+        context = self._table.field
+        return any(has_room(one, context.most_unread) for one in context.routable)
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
         """Return whether the lane's and band's limits allow this request. A lane at its cap gets no more dispatches; a
         band at its own cap does not stop the others."""
-        lanes = self._room.lanes
-        if not lanes.may_start(lane, request, self._fleet, inflight):
+        lanes = self._queue.lanes
+        if not lanes.may_start(lane, request, self._occupancy, inflight):
             lane.block = LaneAvailability.CAPPED
             return False
-        return lanes.leaves_reserve(queue, self._fleet, inflight)
+        return lanes.leaves_reserve(queue, self._occupancy, inflight)
 
-    def _serve(self, lane: LaneQueue, queue: BandQueue, line: TenantQueue) -> RoutingRequest:
-        request = queue.serve(line)
+    def _serve(self, lane: LaneQueue, queue: BandQueue, tenant_queue: TenantQueue) -> RoutingRequest:
+        request = queue.serve(tenant_queue)
         lane.bands.served(queue, request.cost)
-        self._room.lanes.served(lane, request.cost)
-        self._room.left(request)
-        self._room.pace.turns += 1
+        self._queue.lanes.served(lane, request.cost)
+        self._queue.left(request)
+        self._queue.pace.turns += 1
         return request
 
 

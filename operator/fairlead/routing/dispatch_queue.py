@@ -71,16 +71,16 @@ class DispatchQueue:
         """Requests that wait because no replica is routable."""
         return self.waiting if self._held_since is not None else 0
 
-    def take(self, terms: DispatcherConfig) -> None:
+    def take(self, config: DispatcherConfig) -> None:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
-        self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
+        self._routing, self._most_bytes = config.routing, config.most_waiting_bytes
         outlook = self.outlook
-        outlook.objective_seconds = terms.first_token_seconds
-        outlook.refuses = terms.routing.limits.late is LateAction.REFUSE
+        outlook.objective_seconds = config.first_token_seconds
+        outlook.refuses = config.routing.limits.late is LateAction.REFUSE
         outlook.given_up.clear()
         outlook.waiting = 0
         self.parked.forget([queue for lane in self.lanes.all for queue in lane.bands.queues])
-        for request in self.lanes.take(terms.routing, outlook if terms.first_token_seconds is not None else None):
+        for request in self.lanes.take(config.routing, outlook if config.first_token_seconds is not None else None):
             request.lane = self.lanes.of(request).lane
             self._queue(request).add(request)
         self._date_all()

@@ -34,34 +34,34 @@ class Dispatcher:
     """The dispatcher of one deployment's engines; a router of several has one for each, and one `Tenancy`."""
 
     def __init__(
-        self, terms: DispatcherConfig, changed: EndpointListener | None = None, shared: Tenancy | None = None
+        self, config: DispatcherConfig, changed: EndpointListener | None = None, shared: Tenancy | None = None
     ) -> None:
-        """With `shared`, its owner applies the configured tenants, before it applies `terms` here."""
-        self.table = EndpointTable(changed or _no_listener, terms.routing.balancing)
+        """With `shared`, its owner applies the configured tenants, before it applies `config` here."""
+        self.table = EndpointTable(changed or _no_listener, config.routing.balancing)
         tenancy = shared or Tenancy()
         self._has_own_tenants = shared is None
         self.accounts = tenancy.accounts
         self.outlook = FirstTokenOutlook(self.table.expectations.first_token)
-        self.room = DispatchQueue(tenancy.parked, self.outlook)
-        self.fleet = Occupancy()
+        self.queue = DispatchQueue(tenancy.parked, self.outlook)
+        self.occupancy = Occupancy()
         self.retries = RetryBudget()
         self.inflight = 0
         """Requests in flight, of all lanes."""
-        self.order = DispatchOrder(self.room, self.table, self.fleet)
-        self.apply(terms, 0.0)
+        self.order = DispatchOrder(self.queue, self.table, self.occupancy)
+        self.apply(config, 0.0)
 
-    def apply(self, terms: DispatcherConfig, now: float) -> None:
+    def apply(self, config: DispatcherConfig, now: float) -> None:
         """Apply another configuration: counts, endpoints and waiting requests stay."""
-        routing = terms.routing
-        self.terms = terms
-        self.table.apply(routing.balancing, terms.routers, terms.share)
-        model = terms.model
+        routing = config.routing
+        self.config = config
+        self.table.apply(routing.balancing, config.routers, config.share)
+        model = config.model
         self.table.follow_adapters(follow=bool(model.versions.names), slots=model.adapter_slots)
         if self._has_own_tenants:
-            self.accounts.take(terms, now)
-        self.room.take(terms)
+            self.accounts.take(config, now)
+        self.queue.take(config)
         self.order.forget()
-        self._admission = Admission(terms, self.table.expectations)
+        self._admission = Admission(config, self.table.expectations)
         self._retry_share = routing.retries.budget
         self._most_attempts = routing.retries.max_attempts
         self._plain = not any(band.reserved for band in routing.bands)
@@ -80,11 +80,11 @@ class Dispatcher:
     @property
     def adapters(self) -> frozenset[str]:
         """Names of the models that are adapters."""
-        return self.terms.model.adapters
+        return self.config.model.adapters
 
     def fill_in(self, account: Account) -> int | None:
         """Return the output tokens to write into a request that names no number; in shadow mode nothing is written."""
-        return None if account.shadow else self.terms.routing.limits.max_output_tokens
+        return None if account.shadow else self.config.routing.limits.max_output_tokens
 
     def default_output(self, account: Account) -> int:
         """Return `RoutingRequest.output_tokens` of such a request."""
@@ -101,29 +101,29 @@ class Dispatcher:
         self.retries.add_share(self._retry_share)
         if (refused := self._admission.refusal(request, now)) is not None:
             return self._refuse(request, refused)
-        lane = self.room.lanes.of(request)
+        lane = self.queue.lanes.of(request)
         request.lane = lane.lane
         if self.outlook.is_learnt and request.lane is not Lane.BATCH:
-            request.use = self.fleet.tenants.of(request.account, now)
+            request.use = self.occupancy.tenants.of(request.account, now)
         if lane.block is FREE and self._may_start(request, lane):
             if self.order.keeps_waiting(request, lane):
                 return self._wait(request, lane, now, limited=not self.outlook.is_learnt)
-            found = self.table.choose(request, now)
-            if isinstance(found, EndpointChoice):
-                return self._send(request, found, lane, now)
-            if found is NoCandidate.NO_ADAPTER:
+            choice = self.table.choose(request, now)
+            if isinstance(choice, EndpointChoice):
+                return self._send(request, choice, lane, now)
+            if choice is NoCandidate.NO_ADAPTER:
                 return self._refuse(request, without_adapter(request))
             self.table.wait_for_slot(request, now)
-            if found is NoCandidate.NONE_ROUTABLE or not (request.adapter or request.yields):
+            if choice is NoCandidate.NONE_ROUTABLE or not (request.adapter or request.yields):
                 lane.block = LaneAvailability.FULL
         return self._wait(request, lane, now)
 
     def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # same for all methods
         """Remove a queued request whose client has disconnected or given up."""
-        self.room.withdraw(request)
+        self.queue.withdraw(request)
         admission.refund(request)
 
-    def elsewhere(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
+    def retry(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
         """Handle an attempt that ended before the first byte: another endpoint, None if queued, or a refusal."""
         failed = self._release(request, ending, now)
         request.tried.append(failed)
@@ -132,15 +132,15 @@ class Dispatcher:
             return self._refuse(request, retries.no_other(len(request.tried)))
         if not self.retries.maybe_spend(free=ending in retries.UNTOUCHED_ENDINGS or self.table.is_covered(failed)):
             return self._refuse(request, retries.budget_spent())
-        lane = self.room.lanes.named(request.lane)
-        found = self.table.choose(request, now)
-        if isinstance(found, EndpointChoice):
-            return self._send(request, found, lane, now)
-        if found is NoCandidate.NO_ADAPTER:
+        lane = self.queue.lanes.named(request.lane)
+        choice = self.table.choose(request, now)
+        if isinstance(choice, EndpointChoice):
+            return self._send(request, choice, lane, now)
+        if choice is NoCandidate.NO_ADAPTER:
             return self._refuse(request, without_adapter(request))
         self.table.wait_for_slot(request, now)
         self.count_cost(request)
-        self.room.add_again(request, now)
+        self.queue.add_again(request, now)
         self._observe(now)
         return None
 
@@ -150,7 +150,7 @@ class Dispatcher:
         if not request.answered:
             request.answered = True
             if request.lane is Lane.LONG:
-                self.room.lanes.long.reading -= 1
+                self.queue.lanes.long.reading -= 1
 
     def ended(self, request: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release a request that was sent: the only place for the end of its last attempt."""
@@ -171,7 +171,7 @@ class Dispatcher:
 
     def leave_queue(self, request: RoutingRequest) -> None:
         """Remove it from the queue; its tenant's charges stay with it."""
-        self.room.withdraw(request)
+        self.queue.withdraw(request)
 
     def give_up(self, request: RoutingRequest) -> None:
         """Refund a request that was refused while `keeps_charges`, if no other dispatcher gets it."""
@@ -183,42 +183,42 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Requests in the queue, of all lanes."""
-        return self.room.waiting
+        return self.queue.waiting
 
     @property
     def held(self) -> int:
         """Requests in the queue because no replica is routable."""
-        return self.room.held
+        return self.queue.held
 
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
         """Yield requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._observe(now)
-        self.room.expire(now)
+        self.queue.expire(now)
         yield from self._refused()
-        while self.room.waiting and (turn := self.order.next(self.inflight, now)) is not None:
-            request, found = turn
-            if isinstance(found, EndpointChoice):
-                yield request, self._send(request, found, self.room.lanes.named(request.lane), now)
+        while self.queue.waiting and (turn := self.order.next(self.inflight, now)) is not None:
+            request, choice = turn
+            if isinstance(choice, EndpointChoice):
+                yield request, self._send(request, choice, self.queue.lanes.named(request.lane), now)
             else:
-                yield request, self._refuse(request, found)
-        if not self.room.waiting:
-            self.room.lanes.open()
-        self.room.limit(now)
+                yield request, self._refuse(request, choice)
+        if not self.queue.waiting:
+            self.queue.lanes.open()
+        self.queue.limit(now)
         yield from self._refused()
 
     def snapshot(self, now: float) -> QueueSnapshot:
         """Return the queue's figures for operators, metrics and the autoscaler."""
-        return snapshot(self.room, self.accounts, now)
+        return snapshot(self.queue, self.accounts, now)
 
     # Inside
 
     def _refused(self) -> Iterator[tuple[RoutingRequest, Refusal]]:
-        while (lost := self.room.maybe_refused()) is not None:
+        while (lost := self.queue.maybe_refused()) is not None:
             yield lost[0], self._refuse(*lost)
 
     def _may_start(self, request: RoutingRequest, lane: LaneQueue) -> bool:
         """Return whether its tenant, lane and band may have one more in flight."""
-        account, lanes = request.account, self.room.lanes
+        account, lanes = request.account, self.queue.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
                 return False
@@ -227,9 +227,9 @@ class Dispatcher:
             return True
         if lane is not lanes.interactive:
             self.count_cost(request)
-            if lanes.interactive.block is not FREE or not lanes.may_start(lane, request, self.fleet, self.inflight):
+            if lanes.interactive.block is not FREE or not lanes.may_start(lane, request, self.occupancy, self.inflight):
                 return False
-        return lanes.leaves_reserve(lane.bands.of(account.rank), self.fleet, self.inflight)
+        return lanes.leaves_reserve(lane.bands.of(account.rank), self.occupancy, self.inflight)
 
     def _send(self, request: RoutingRequest, chosen: EndpointChoice, lane: LaneQueue, now: float) -> Endpoint:
         """Charge the request to its endpoint: the only place where in-flight counts go up."""
@@ -240,7 +240,7 @@ class Dispatcher:
         lane.inflight += 1
         request.account.inflight += 1
         request.occupied = request.charged_prompt + request.charged_reply
-        self.fleet.charge(request, request.occupied)
+        self.occupancy.charge(request, request.occupied)
         if lane.lane is Lane.LONG:
             lane.tokens += request.cost
             lane.reading += 1
@@ -253,25 +253,25 @@ class Dispatcher:
             raise AssertionError(f"released while it is in flight nowhere: {ending}")
         self.table.give_back(request, ending, now)
         account = request.account
-        lane = self.room.lanes.named(request.lane)
+        lane = self.queue.lanes.named(request.lane)
         self.inflight -= 1
         lane.inflight -= 1
         account.inflight -= 1
-        self.fleet.charge(request, -request.occupied)
+        self.occupancy.charge(request, -request.occupied)
         if lane.lane is Lane.LONG:
             lane.tokens -= request.cost
             lane.reading -= not request.answered
-        self.room.parked.unpark(account)
+        self.queue.parked.unpark(account)
         return endpoint
 
     def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float, *, limited: bool = True) -> Refusal | None:
-        if bool(self.table.field.routable) == self.room.holds:
+        if bool(self.table.field.routable) == self.queue.holds:
             self._observe(now)
         self.count_cost(request)
-        refused = self.room.add(request, lane, now, limited=limited)
+        refused = self.queue.add(request, lane, now, limited=limited)
         if refused is None:
             return None
-        self.room.lanes.withdrawn(lane)
+        self.queue.lanes.withdrawn(lane)
         return self._refuse(request, refused)
 
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
@@ -288,8 +288,8 @@ class Dispatcher:
 
     def _observe(self, now: float) -> None:
         self.outlook.now, routable = now, self.table.field.routable
-        self.fleet.observe(routable)
-        self.room.observe(now, routable=bool(routable))
+        self.occupancy.observe(routable)
+        self.queue.observe(now, routable=bool(routable))
         self.table.claims.lapse(now)
         self.table.field.most_unread = self.outlook.most_unread
 

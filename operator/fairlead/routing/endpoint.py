@@ -39,18 +39,18 @@ class Endpoint:
     """Names in its engine's last list; they go with its process."""
     slots: AdapterSlots = field(default_factory=AdapterSlots)
     """Which adapters take part in its steps."""
-    unlisted: bool = False
+    adapters_unknown: bool = False
     """Whether adapters come and go there, and its engine has yet to list its own."""
     state: EndpointState = EndpointState.NOT_READY
     reason: str = ""
-    listed: bool = True
+    discovered: bool = True
     """Whether its source still lists it; an unlisted endpoint is removed once none of its requests is in flight."""
     inflight: int = 0
     prompt_load: int = 0
     """Prompt tokens sent there and not computed yet."""
     reply_load: int = 0
     """Expected reply tokens that are not written yet."""
-    unread: int = 0
+    pending_prefill: int = 0
     """Prompt tokens of streamed requests there whose first token has not come."""
     most_requests: float = inf
     """Requests that it runs at once; more would only wait in its own queue."""

@@ -76,7 +76,7 @@ class EndpointTable:
         listed = {(one.pod, one.address): one for one in seen}
         for key, endpoint in list(self._endpoints.items()):
             if key not in listed:
-                endpoint.listed = False
+                endpoint.discovered = False
                 self._set(endpoint, EndpointState.DRAINING, "no longer listed")
                 self._maybe_forget(endpoint)
         for key, one in listed.items():
@@ -92,7 +92,7 @@ class EndpointTable:
         return Endpoint(one.pod, one.address, slot, place=place, slots=AdapterSlots(self._adapter_slots))
 
     def _see(self, endpoint: Endpoint, one: DiscoveredEndpoint) -> None:
-        endpoint.listed = True
+        endpoint.discovered = True
         endpoint.revision, endpoint.kind, endpoint.pinned = one.revision, one.kind, one.adapters
         endpoint.adapters = one.adapters | endpoint.loaded
         if one.ending:
@@ -105,7 +105,8 @@ class EndpointTable:
             # An engine that was not ready has most likely restarted, with an empty cache.
             self.index.clear(endpoint.slot)
             breaker.close(endpoint)
-            endpoint.loaded, endpoint.adapters, endpoint.unlisted = frozenset(), one.adapters, self._follows_adapters
+            endpoint.loaded, endpoint.adapters = frozenset(), one.adapters
+            endpoint.adapters_unknown = self._follows_adapters
             self._set(endpoint, EndpointState.PROBING, NOT_PROBED)
 
     def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
@@ -129,8 +130,8 @@ class EndpointTable:
 
     def loaded(self, endpoint: Endpoint, names: frozenset[str]) -> None:
         """Apply the names that its engine lists now; requests may wait for one of them."""
-        if names != endpoint.loaded or endpoint.unlisted:
-            endpoint.loaded, endpoint.adapters, endpoint.unlisted = names, endpoint.pinned | names, False
+        if names != endpoint.loaded or endpoint.adapters_unknown:
+            endpoint.loaded, endpoint.adapters, endpoint.adapters_unknown = names, endpoint.pinned | names, False
             self.changed(endpoint)
 
     def follow_adapters(self, *, follow: bool, slots: int | None = None) -> None:
@@ -144,7 +145,7 @@ class EndpointTable:
             endpoint.slots.most = slots
         if follow and not self._follows_adapters:
             for endpoint in self._endpoints.values():
-                endpoint.unlisted = True
+                endpoint.adapters_unknown = True
         self._follows_adapters = follow
 
     def served(self, endpoint: Endpoint) -> None:
@@ -178,12 +179,12 @@ class EndpointTable:
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """Return the endpoint for a request, without a charge; one that failed it only if there is no other."""
         split = self.split
-        found = selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
-        if found is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
+        choice = selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
+        if choice is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
             # There is no room for its whole prompt, but perhaps for the part that no engine holds.
             request.uncached = self.uncached(request)
             return self.choose(request, now)
-        return found
+        return choice
 
     def wait_for_slot(self, request: RoutingRequest, now: float) -> None:
         """Let a request without room wait: if the slots of all its engines are taken, its adapter claims one."""
@@ -201,16 +202,16 @@ class EndpointTable:
         Its prefix counts as held from now on, not from its first token: concurrent requests with the same prefix then
         go to one engine, which computes it once (bench/router_prefix.py: half a point more hits).
         """
-        endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
-        missing = request.prompt_tokens - int(held * field.block_tokens)
+        endpoint, held, context = chosen.endpoint, chosen.held_blocks, self.field
+        missing = request.prompt_tokens - int(held * context.block_tokens)
         prompt = missing if missing > 0 else 1
         reply = self.expectations.reply(request.account.tenant.name, request.output_tokens, request.answers)
         request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
         request.charged_prompt, request.charged_reply = prompt, reply
         request.sent_at = now
         if request.streams:
-            endpoint.unread += prompt
-            request.unread = endpoint.unread
+            endpoint.pending_prefill += prompt
+            request.unread = endpoint.pending_prefill
         self.expectations.prompt.add(prompt)
         if endpoint.inflight == 0:
             endpoint.progress_at = now
@@ -221,14 +222,14 @@ class EndpointTable:
         endpoint.prompt_load += prompt
         endpoint.reply_load += reply
         endpoint.kv_room -= prompt
-        field.picks += 1
-        endpoint.last_pick = field.picks
-        if request.blocks and field.balancing.prefix:
+        context.picks += 1
+        endpoint.last_pick = context.picks
+        if request.blocks and context.balancing.prefix:
             if self.own_requests is not None and (blocks := self.index.unshared(request.blocks, endpoint.slot)):
                 self.own_requests.place(endpoint, blocks)
             self.index.learn(request.blocks, endpoint.slot)
-            if field.routers > 1:
-                field.crowds.saw(request.blocks)
+            if context.routers > 1:
+                context.popularity.saw(request.blocks)
         if self.own_requests is not None:
             self.own_requests.moved.add(endpoint)
 
@@ -265,7 +266,7 @@ class EndpointTable:
         request.endpoint, request.charged_prompt, request.charged_reply = None, 0, 0
         if self.own_requests is not None:
             self.own_requests.moved.add(endpoint)
-        if not endpoint.listed:
+        if not endpoint.discovered:
             self._maybe_forget(endpoint)
 
     def uncached(self, request: RoutingRequest) -> int:
@@ -281,7 +282,7 @@ class EndpointTable:
     @staticmethod
     def _read(endpoint: Endpoint, request: RoutingRequest) -> None:
         """Stop awaiting its first token; call before `charged_prompt` is cleared."""
-        endpoint.unread -= request.charged_prompt
+        endpoint.pending_prefill -= request.charged_prompt
         request.unread = 0
 
     def _set(self, endpoint: Endpoint, state: EndpointState, reason: str) -> None:
@@ -292,7 +293,7 @@ class EndpointTable:
             self.changed(endpoint)
 
     def _maybe_forget(self, endpoint: Endpoint) -> None:
-        if not endpoint.listed and endpoint.inflight == 0 and self.holds(endpoint):
+        if not endpoint.discovered and endpoint.inflight == 0 and self.holds(endpoint):
             del self._endpoints[(endpoint.pod, endpoint.address)]
             self.index.forget(endpoint.slot)
             self._slots.append(endpoint.slot)

@@ -39,17 +39,17 @@ def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointC
 
 
 def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
-    field = table.field
-    blocks = request.blocks if field.balancing.prefix else ()
-    held = selection.held_by(one, field.index.holders(blocks))
+    context = table.field
+    blocks = request.blocks if context.balancing.prefix else ()
+    held = selection.held_by(one, context.index.holders(blocks))
     dropped = _dropped(table, one, request)
     load = one.prompt_load + one.reply_load + one.others_load
-    agreed = bool(blocks and fit) and selection.agreed_endpoint(field, request, fit) is one
-    worth_of_held, bound = selection.cache_weight(field, request, fit or [one])
+    agreed = bool(blocks and fit) and selection.agreed_endpoint(context, request, fit) is one
+    worth_of_held, bound = selection.cache_weight(context, request, fit or [one])
     over = load > bound
     credited = len(blocks) if agreed else held
-    missing = request.prompt_tokens - held * field.block_tokens
-    worth = load - (OVER_BOUND if over else worth_of_held) * credited * field.block_tokens
+    missing = request.prompt_tokens - held * context.block_tokens
+    worth = load - (OVER_BOUND if over else worth_of_held) * credited * context.block_tokens
     return EndpointCandidate(
         pod=one.pod,
         dropped=dropped,
@@ -62,16 +62,16 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
 
 
 def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> str:
-    field, split = table.field, table.split
+    context, split = table.field, table.split
     if one.state is not EndpointState.ROUTABLE:
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
-    if split is not None and one not in split.side(field, request):
+    if split is not None and one not in split.side(context, request):
         return "of another revision than this conversation's"
-    if request.adapter is not None and (without := _without_adapter(one, request.adapter, field.short_queues)):
+    if request.adapter is not None and (without := _without_adapter(one, request.adapter, context.short_queues)):
         return without
-    if field.short_queues and not selection.has_room(one, field.most_unread):
+    if context.short_queues and not selection.has_room(one, context.most_unread):
         return "has as many requests as it can run"
-    if field.short_queues and cache_room.lacked(one, request, field.most_unread, field.yielded):
+    if context.short_queues and cache_room.lacked(one, request, context.most_unread, context.yielded):
         return "its KV cache has no room for the prompt"
     return "failed this request" if one in request.tried else ""
 

@@ -108,42 +108,42 @@ class FairQueue:
         share = self.shares.get(request.account)
         if share is None:
             share = self.shares[request.account] = TenantShare(request.account)
-        line = share.lines.get(request.adapter)
-        if line is None:
-            line = share.lines[request.adapter] = TenantQueue(share, self)
-        line.requests[request] = None
+        queue = share.lines.get(request.adapter)
+        if queue is None:
+            queue = share.lines[request.adapter] = TenantQueue(share, self)
+        queue.requests[request] = None
         if first:
-            line.requests.move_to_end(request, last=False)
+            queue.requests.move_to_end(request, last=False)
         if self.outlook is not None and not self.waiting:
             self._virtual.begin(self.outlook.now)
         if not share.waiting:
             share.weight = share.account.tenant.weight
             self._weights += share.weight
-        if line.order is not None:
-            line.order.add(request, share.weight / self._weights, first=first)
-        request.line = line
+        if queue.order is not None:
+            queue.order.add(request, share.weight / self._weights, first=first)
+        request.line = queue
         share.waiting += 1
         share.bytes += request.size
         self.waiting += 1
         self.bytes += request.size
-        if line in share.giving_way:
-            self._return(line)
-        elif not line.in_heap:
-            self.put_back(line)
+        if queue in share.giving_way:
+            self._return(queue)
+        elif not queue.in_heap:
+            self.put_back(queue)
 
     def first(self) -> TenantQueue | None:
         """Return the queue to serve next; call `serve` or `step_aside` with it."""
         heap = self._heap
         while heap:
-            start, _, line = heap[0]
-            if not line.requests:
+            start, _, queue = heap[0]
+            if not queue.requests:
                 heappop(heap)
-                line.in_heap = False
-            elif start < line.share.start:
+                queue.in_heap = False
+            elif start < queue.share.start:
                 self._serial += 1
-                heapreplace(heap, (line.share.start, self._serial, line))
+                heapreplace(heap, (queue.share.start, self._serial, queue))
             else:
-                return line
+                return queue
         return None
 
     @property
@@ -151,13 +151,13 @@ class FairQueue:
         """The queue to serve next, or if all leave their turns to others, the one of them that is furthest behind."""
         return self.first() or self._first_late()
 
-    def serve(self, line: TenantQueue) -> RoutingRequest:
-        """Take its next request and charge its cost; `line` is the queue that `first` returned."""
-        share = line.share
-        request = line.next
-        if line.order is not None:
-            line.order.sent(request)
-        self.withdraw(request, line)
+    def serve(self, queue: TenantQueue) -> RoutingRequest:
+        """Take its next request and charge its cost; `queue` is the queue that `first` returned."""
+        share = queue.share
+        request = queue.next
+        if queue.order is not None:
+            queue.order.sent(request)
+        self.withdraw(request, queue)
         self._virtual.serve(share.start, 0.0 if self.outlook is None else self.outlook.now)
         share.start += request.cost / share.account.tenant.weight
         self._due.served(share.account)
@@ -185,86 +185,88 @@ class FairQueue:
     @property
     def gives_way(self) -> bool:
         """Whether a queue leaves turns to other tenants'."""
-        line = self._first_late()
-        return line is not None and self.waiting > line.share.waiting
+        queue = self._first_late()
+        return queue is not None and self.waiting > queue.share.waiting
 
     @property
     def giving_way(self) -> list[TenantQueue]:
         """These queues, the one first that is furthest behind."""
-        late = ((line.share.start, serial, line) for _, serial, line in self._late if line in line.share.giving_way)
-        return [line for _, _, line in sorted(late)]
+        late = (
+            (queue.share.start, serial, queue) for _, serial, queue in self._late if queue in queue.share.giving_way
+        )
+        return [queue for _, _, queue in sorted(late)]
 
-    def give_way(self, line: TenantQueue, outlook: FirstTokenOutlook) -> None:
-        """Take the queue from the heap until its tenant's turn is its own; `line` is the one that `first` returned."""
-        self.step_aside(line)
-        share = line.share
-        share.giving_way.add(line)
-        if not line.in_late:
-            line.in_late = True
+    def give_way(self, queue: TenantQueue, outlook: FirstTokenOutlook) -> None:
+        """Take the queue from the heap until its tenant's turn is its own; `queue` is the one that `first` returned."""
+        self.step_aside(queue)
+        share = queue.share
+        share.giving_way.add(queue)
+        if not queue.in_late:
+            queue.in_late = True
             self._serial += 1
-            heappush(self._late, (share.start, self._serial, line))
+            heappush(self._late, (share.start, self._serial, queue))
         self._due.gave_way(share.account, outlook.now)
 
     def take_back(self, *, spare: bool) -> None:
         """Put those queues back whose tenant's turn is its own by now, or all if there is room to spare."""
-        while (line := self._first_late()) is not None and (spare or self.owes(line.share)):
-            self._return(line)
+        while (queue := self._first_late()) is not None and (spare or self.owes(queue.share)):
+            self._return(queue)
         due = self._due.maybe_next(self.outlook)
-        for line in tuple(self.shares[due].giving_way) if due is not None else ():
-            self._return(line)
+        for queue in tuple(self.shares[due].giving_way) if due is not None else ():
+            self._return(queue)
 
     def _first_late(self) -> TenantQueue | None:
         late = self._late
         while late:
-            start, serial, line = late[0]
-            if line not in line.share.giving_way:
+            start, serial, queue = late[0]
+            if queue not in queue.share.giving_way:
                 heappop(late)
-                line.in_late = False
-            elif start < line.share.start:
-                heapreplace(late, (line.share.start, serial, line))
+                queue.in_late = False
+            elif start < queue.share.start:
+                heapreplace(late, (queue.share.start, serial, queue))
             else:
-                return line
+                return queue
         return None
 
-    def _return(self, line: TenantQueue) -> None:
-        line.share.giving_way.discard(line)
-        self._push(line)
+    def _return(self, queue: TenantQueue) -> None:
+        queue.share.giving_way.discard(queue)
+        self._push(queue)
 
-    def step_aside(self, line: TenantQueue) -> None:
-        """Take the queue from the heap until `put_back` puts it back; `line` is the queue that `first` returned."""
+    def step_aside(self, queue: TenantQueue) -> None:
+        """Take the queue from the heap until `put_back` puts it back; `queue` is the queue that `first` returned."""
         heappop(self._heap)
-        line.in_heap = False
+        queue.in_heap = False
 
-    def put_back(self, line: TenantQueue, *, keeps_place: bool = True) -> None:
+    def put_back(self, queue: TenantQueue, *, keeps_place: bool = True) -> None:
         """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
         wait: these left turns to others, and it is behind by the credit and by the turn that others have just had. One
         that left room to others need not keep its place: its tenant has more than its share in flight."""
-        if line.in_heap or line in line.share.giving_way or not line.requests:
+        if queue.in_heap or queue in queue.share.giving_way or not queue.requests:
             return
-        kept = self.credit + self._virtual.step if keeps_place and line.share.lateness.requests else 0.0
-        line.share.start = max(line.share.start, self._virtual.now - kept)
-        self._push(line)
+        kept = self.credit + self._virtual.step if keeps_place and queue.share.lateness.requests else 0.0
+        queue.share.start = max(queue.share.start, self._virtual.now - kept)
+        self._push(queue)
 
-    def _push(self, line: TenantQueue) -> None:
+    def _push(self, queue: TenantQueue) -> None:
         """Put it into the heap, after its equals unless its turn is due: else it would wait for all of them."""
         self._serial += 1
-        line.in_heap = True
-        serial = -self._serial if line.share.account in self._due else self._serial
-        heappush(self._heap, (line.share.start, serial, line))
+        queue.in_heap = True
+        serial = -self._serial if queue.share.account in self._due else self._serial
+        heappush(self._heap, (queue.share.start, serial, queue))
 
-    def withdraw(self, request: RoutingRequest, line: TenantQueue) -> None:
+    def withdraw(self, request: RoutingRequest, queue: TenantQueue) -> None:
         """Remove a request; an empty queue leaves the heap when `first` reaches it."""
-        del line.requests[request]
-        if line.order is not None:
-            line.order.withdraw(request)
+        del queue.requests[request]
+        if queue.order is not None:
+            queue.order.withdraw(request)
         request.line = None
-        share = line.share
+        share = queue.share
         share.waiting -= 1
         share.bytes -= request.size
         if not share.waiting:
             self._weights -= share.weight
-        if not line.requests:
-            share.giving_way.discard(line)
+        if not queue.requests:
+            share.giving_way.discard(queue)
         if not share.lateness.requests:
             self._due.forget(share.account)
         self.waiting -= 1
@@ -278,15 +280,17 @@ class FairQueue:
         share = self.shares.get(account)
         if share is None or not share.waiting:
             return False
-        return any((line := share.lines.get(name)) is not None and line.requests for name in {adapter, None})
+        return any((queue := share.lines.get(name)) is not None and queue.requests for name in {adapter, None})
 
     def newest_late(self, account: Account) -> RoutingRequest | None:
         """Return this tenant's request that became late last."""
         share = self.shares.get(account)
-        orders = (line.order for line in share.lines.values() if line.order is not None) if share else ()
+        orders = (queue.order for queue in share.lines.values() if queue.order is not None) if share else ()
         return next((late for order in orders if (late := order.newest_late) is not None), None)
 
     @property
     def requests(self) -> list[RoutingRequest]:
         """All waiting requests."""
-        return [request for share in self.shares.values() for line in share.lines.values() for request in line.requests]
+        return [
+            request for share in self.shares.values() for queue in share.lines.values() for request in queue.requests
+        ]

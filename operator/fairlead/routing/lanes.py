@@ -142,8 +142,8 @@ class LaneScheduler:
     def _next_job(self) -> RoutingRequest | None:
         """Return the long job whose turn is next."""
         bands = self.long.bands.turns()
-        line = bands[0].first() if bands else None
-        return None if line is None else line.next
+        queue = bands[0].first() if bands else None
+        return None if queue is None else queue.next
 
     def served(self, lane: LaneQueue, cost: int) -> None:
         """Account for a turn of this cost."""
@@ -154,19 +154,19 @@ class LaneScheduler:
             waits = self.long.bands.waiting
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
 
-    def may_start(self, lane: LaneQueue, request: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
+    def may_start(self, lane: LaneQueue, request: RoutingRequest, occupancy: Occupancy, inflight: int) -> bool:
         """Return whether the lane's share of the fleet allows one more request."""
         if lane is self.interactive:
             return True
         if lane is self.batch:
-            return fleet.used(inflight) < self._batch_below
+            return occupancy.used(inflight) < self._batch_below
         if lane.inflight == 0:
             return True
         share = self._long_share
         return (
-            lane.inflight + 1 <= max(share * fleet.slots + SLACK, 1)
-            and lane.reading < max(int(share * fleet.endpoints + SLACK), 1)
-            and (not fleet.kv_tokens or lane.tokens + request.cost <= share * fleet.kv_tokens)
+            lane.inflight + 1 <= max(share * occupancy.slots + SLACK, 1)
+            and lane.reading < max(int(share * occupancy.endpoints + SLACK), 1)
+            and (not occupancy.kv_tokens or lane.tokens + request.cost <= share * occupancy.kv_tokens)
         )
 
     def observe(self, now: float) -> None:
@@ -198,9 +198,9 @@ class LaneScheduler:
             lane.block = LaneAvailability.FREE
 
     @staticmethod
-    def leaves_reserve(queue: BandQueue, fleet: Occupancy, inflight: int) -> bool:
+    def leaves_reserve(queue: BandQueue, occupancy: Occupancy, inflight: int) -> bool:
         """Return whether one more request of this band leaves the capacity that higher bands reserve."""
-        return not queue.reserved_above or fleet.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
+        return not queue.reserved_above or occupancy.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
 
 
 def _queued_at(request: RoutingRequest) -> float:

@@ -67,23 +67,23 @@ class LineOrder:
         outlook.waiting += 1
         self._serial += 1
         request.late = False
-        entry = self._entries[request] = OrderedRequest(request, self._serial, first=first)
-        self._timely.push(entry.place, entry, len(self._entries))
-        self._largest.push((-entry.work, self._serial), entry, len(self._entries))
-        self._work += entry.work
+        ordered = self._entries[request] = OrderedRequest(request, self._serial, first=first)
+        self._timely.push(ordered.place, ordered, len(self._entries))
+        self._largest.push((-ordered.work, self._serial), ordered, len(self._entries))
+        self._work += ordered.work
         if outlook.is_learnt and outlook.pace.per_second and not first:
-            self._count_on(entry, share * outlook.pace.per_second)
+            self._count_on(ordered, share * outlook.pace.per_second)
 
     def next(self) -> RoutingRequest:
         """Return the request to serve now; only while some wait."""
         self._note_late()
         late = next(iter(self._late), None)
-        entry = self._timely.first() or self._aside.first()
-        if late is not None and (entry is None or self._owed >= late.cost):
+        ordered = self._timely.first() or self._aside.first()
+        if late is not None and (ordered is None or self._owed >= late.cost):
             return late
-        if entry is None:
+        if ordered is None:
             raise AssertionError("nobody waits in this queue")
-        return entry.request
+        return ordered.request
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
         """Return whether it may take only spare room; one that is owed its turn may take any."""
@@ -101,9 +101,9 @@ class LineOrder:
 
     def sent(self, request: RoutingRequest) -> None:
         """Account for its turn, before it is withdrawn."""
-        entry = self._entries[request]
-        self._outlook.pace.sent(entry.work, self._outlook.now)
-        if entry.timeliness is Timeliness.LATE:
+        ordered = self._entries[request]
+        self._outlook.pace.sent(ordered.work, self._outlook.now)
+        if ordered.timeliness is Timeliness.LATE:
             self._owed = max(self._owed - request.cost, 0.0)
         else:
             self._owed = self._owed + request.cost * OWED if self._late else 0.0
@@ -124,27 +124,27 @@ class LineOrder:
         if last.timeliness is Timeliness.TIMELY and last.work > self._ceiling.work:
             self._set_aside(last)
 
-    def _set_aside(self, entry: OrderedRequest) -> None:
-        self._become(entry, Timeliness.ASIDE)
-        self._aside.push(entry.place, entry, len(self._entries))
+    def _set_aside(self, ordered: OrderedRequest) -> None:
+        self._become(ordered, Timeliness.ASIDE)
+        self._aside.push(ordered.place, ordered, len(self._entries))
 
     def _note_late(self) -> None:
         """Move requests whose latest start is past."""
         outlook = self._outlook
         for group in (self._timely, self._aside):
-            while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
-                self._become(entry, Timeliness.LATE)
-                self._late[entry.request] = None
+            while (ordered := group.first()) is not None and outlook.latest_start(ordered.request) < outlook.now:
+                self._become(ordered, Timeliness.LATE)
+                self._late[ordered.request] = None
                 self._lateness.requests += 1
-                entry.request.late = True
+                ordered.request.late = True
 
-    def _become(self, entry: OrderedRequest, timeliness: Timeliness) -> None:
+    def _become(self, ordered: OrderedRequest, timeliness: Timeliness) -> None:
         """Change its timeliness, and give it up if late requests are refused."""
-        if entry.timeliness is Timeliness.TIMELY:
-            self._work -= entry.work
-        elif entry.timeliness is Timeliness.LATE:
-            del self._late[entry.request]
+        if ordered.timeliness is Timeliness.TIMELY:
+            self._work -= ordered.work
+        elif ordered.timeliness is Timeliness.LATE:
+            del self._late[ordered.request]
             self._lateness.requests -= 1
-        entry.timeliness = timeliness
+        ordered.timeliness = timeliness
         if timeliness is not Timeliness.GONE and self._outlook.refuses:
-            self._outlook.given_up.append(entry.request)
+            self._outlook.given_up.append(ordered.request)

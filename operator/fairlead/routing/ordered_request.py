@@ -44,12 +44,12 @@ class TimelinessHeap:
         self._timeliness = timeliness
         self._entries: list[tuple[tuple[float, ...], OrderedRequest]] = []
 
-    def push(self, key: tuple[float, ...], entry: OrderedRequest, alive: int) -> None:
+    def push(self, key: tuple[float, ...], ordered: OrderedRequest, alive: int) -> None:
         """Add one under a unique key; `alive` requests wait in all."""
         if len(self._entries) > 2 * alive + STALE:
             self._entries = [one for one in self._entries if one[1].timeliness is self._timeliness]
             heapify(self._entries)
-        heappush(self._entries, (key, entry))
+        heappush(self._entries, (key, ordered))
 
     def first(self) -> OrderedRequest | None:
         """Return the one with the least key."""

@@ -9,21 +9,21 @@ from fairlead.routing.fair_queue import FairQueue, TenantQueue
 class ParkedQueues(dict[Account, list[TenantQueue]]):
     """By tenant; they return when one of its requests ends, at any dispatcher."""
 
-    def park(self, account: Account, line: TenantQueue) -> None:
+    def park(self, account: Account, queue: TenantQueue) -> None:
         """Set a queue aside until one of its tenant's requests ends."""
         lines = self.setdefault(account, [])
-        if line not in lines:
-            lines.append(line)
+        if queue not in lines:
+            lines.append(queue)
 
     def unpark(self, account: Account) -> None:
         """Put the tenant's queues back, because one of its requests ended."""
-        for line in self.pop(account, ()):
-            line.queue.put_back(line)
+        for queue in self.pop(account, ()):
+            queue.queue.put_back(queue)
 
     def forget(self, own: Collection[FairQueue]) -> None:
         """Remove queues of these bands, which are about to be replaced."""
         for account, lines in list(self.items()):
-            others = [line for line in lines if line.queue not in own]
+            others = [queue for queue in lines if queue.queue not in own]
             if others:
                 self[account] = others
             else:

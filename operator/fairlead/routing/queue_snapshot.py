@@ -37,14 +37,14 @@ class QueueSnapshot:
     tenants: tuple[TenantSnapshot, ...]
 
 
-def snapshot(room: DispatchQueue, accounts: Accounts, now: float) -> QueueSnapshot:
+def snapshot(queue: DispatchQueue, accounts: Accounts, now: float) -> QueueSnapshot:
     """Take a snapshot of the queue."""
     lanes = []
-    for lane in room.lanes.all:
-        oldest = room.oldest(lane)
+    for lane in queue.lanes.all:
+        oldest = queue.oldest(lane)
         seconds = 0.0 if oldest is None else now - oldest
         lanes.append(
             LaneSnapshot(lane=lane.lane, waiting=lane.bands.waiting, oldest_seconds=seconds, inflight=lane.inflight)
         )
     tenants = tuple(TenantSnapshot(name=one.name, waiting=one.queued, inflight=one.inflight) for one in accounts.all)
-    return QueueSnapshot(held=room.held, lanes=tuple(lanes), tenants=tenants)
+    return QueueSnapshot(held=queue.held, lanes=tuple(lanes), tenants=tenants)

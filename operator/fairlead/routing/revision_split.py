@@ -51,23 +51,23 @@ class RevisionSplit:
         self.effective = 0.0
         """The share that holds now: no more than the new revision's part of the routable engines."""
 
-    def choose(self, field: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
+    def choose(self, context: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """Return an endpoint of the conversation's revision.
 
         The other one answers if this one has no routable engine. The old one also answers if the new one has no room or
         has failed this request; the new one gets nothing beyond its share because the old one is busy.
         """
-        side = self.side(field, request)
-        found = selection.choose(field, request, now, side)
-        if side is self._new and not isinstance(found, EndpointChoice) and self._old:
-            return selection.choose(field, request, now, self._old)
-        return found
+        side = self.side(context, request)
+        choice = selection.choose(context, request, now, side)
+        if side is self._new and not isinstance(choice, EndpointChoice) and self._old:
+            return selection.choose(context, request, now, self._old)
+        return choice
 
-    def side(self, field: SelectionContext, request: RoutingRequest) -> tuple[Endpoint, ...]:
+    def side(self, context: SelectionContext, request: RoutingRequest) -> tuple[Endpoint, ...]:
         """Return the engines of the conversation's revision."""
-        self._observe(field)
+        self._observe(context)
         if not self._old or not self._new:
-            return field.routable
+            return context.routable
         return self._new if self._takes(request) else self._old
 
     def is_covered(self, endpoint: Endpoint) -> bool:
@@ -83,11 +83,11 @@ class RevisionSplit:
             return False
         return is_within(conversation(request), revision, self.effective)
 
-    def _observe(self, field: SelectionContext) -> None:
+    def _observe(self, context: SelectionContext) -> None:
         """Recount only when the table has another tuple of routable endpoints."""
-        if field.routable is self._routable:
+        if context.routable is self._routable:
             return
-        self._routable = routable = field.routable
+        self._routable = routable = context.routable
         self._new = tuple(one for one in routable if one.revision == self.share.revision)
         self._old = tuple(one for one in routable if one.revision != self.share.revision)
         self.effective = effective_share(self.share, len(self._new), len(routable))

@@ -66,10 +66,10 @@ class SelectionContext:
     __slots__ = (
         "balancing",
         "block_tokens",
-        "crowds",
         "index",
         "most_unread",
         "picks",
+        "popularity",
         "routable",
         "routers",
         "short_queues",
@@ -77,11 +77,11 @@ class SelectionContext:
         "yielded",
     )
 
-    def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
+    def __init__(self, balancing: Balancing, index: PrefixIndex, popularity: PrefixPopularity) -> None:
         self.balancing = balancing
         """Replaced when the configuration changes."""
         self.index = index
-        self.crowds = crowds
+        self.popularity = popularity
         self.routable: tuple[Endpoint, ...] = ()
         self.block_tokens = 128.0
         """Tokens in one prefix block."""
@@ -109,14 +109,14 @@ def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
     An engine without our requests always has room: missing samples must not exclude it for good.
     """
     inflight = endpoint.inflight + endpoint.peers_inflight
-    if inflight >= endpoint.most_requests or endpoint.unread + endpoint.peers_prompt >= most_unread:
+    if inflight >= endpoint.most_requests or endpoint.pending_prefill + endpoint.peers_prompt >= most_unread:
         return False
     since = inflight - endpoint.inflight_then
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
 
 
 def choose(
-    field: SelectionContext,
+    context: SelectionContext,
     request: RoutingRequest,
     now: float,
     among: tuple[Endpoint, ...] | None = None,
@@ -125,26 +125,26 @@ def choose(
 
     One without room is another: the request waits for it. An engine that has just died has room for everything.
     """
-    routable = field.routable if among is None else among
+    routable = context.routable if among is None else among
     if not routable:
         return NoCandidate.NONE_ROUTABLE
-    adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
+    adapter, tried, short, unread = request.adapter, request.tried, context.short_queues, context.most_unread
     if adapter is None and not (tried or short):
-        return _chosen(field, request, routable)
-    needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, field.yielded)
+        return _chosen(context, request, routable)
+    needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, context.yielded)
     enough = needed.most
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = other_is_full = False
     for one in routable:
         if adapter is not None and (adapter not in one.adapters or (short and not one.slots.has(adapter))):
-            served = served or one.unlisted or adapter in one.adapters
+            served = served or one.adapters_unknown or adapter in one.adapters
             continue
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
             (inflight := one.inflight + one.peers_inflight) >= one.most_requests
-            or one.unread + one.peers_prompt >= unread
+            or one.pending_prefill + one.peers_prompt >= unread
             or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
             or (one.kv_room < enough and cache_room.lacks_room(one, needed, now))
         ):
@@ -153,18 +153,18 @@ def choose(
         (tired if tried and one in tried else fit).append(one)
     if not fit and (other_is_full or not tired):
         return NoCandidate.FULL if served else NoCandidate.NO_ADAPTER
-    return _chosen(field, request, fit or tired)
+    return _chosen(context, request, fit or tired)
 
 
-def _chosen(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
+def _chosen(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
     """Choose one of those that may get it."""
     blocks = request.blocks
     if len(fit) == 1:
-        held = held_by(fit[0], field.index.holders(blocks)) if blocks else 0
+        held = held_by(fit[0], context.index.holders(blocks)) if blocks else 0
         return EndpointChoice(endpoint=fit[0], reason=PickReason.ONLY_ONE, held_blocks=held)
-    if not blocks or not field.balancing.prefix:
+    if not blocks or not context.balancing.prefix:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
-    return _by_prefix(field, request, fit)
+    return _by_prefix(context, request, fit)
 
 
 def _least_loaded(fit: Sequence[Endpoint]) -> Endpoint:
@@ -180,14 +180,14 @@ def _last_pick(one: Endpoint) -> int:
     return one.last_pick
 
 
-def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
-    levels = field.index.holders(request.blocks)
+def _by_prefix(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
+    levels = context.index.holders(request.blocks)
     deepest = levels[-1][0] if levels else 0
-    if not levels and field.has_whole_load:
+    if not levels and context.has_whole_load:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
-    agreed = agreed_endpoint(field, request, fit)
-    worth_of_held, bound = cache_weight(field, request, fit)
-    tokens, prompt, whole = field.block_tokens, request.prompt_tokens, len(request.blocks)
+    agreed = agreed_endpoint(context, request, fit)
+    worth_of_held, bound = cache_weight(context, request, fit)
+    tokens, prompt, whole = context.block_tokens, request.prompt_tokens, len(request.blocks)
     best, least, best_held = fit[0], inf, 0
     for one in fit:
         load = one.prompt_load + one.reply_load + one.others_load
@@ -206,21 +206,21 @@ def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: Sequence[E
     return EndpointChoice(endpoint=best, reason=_why(best_held, deepest, agreed is best), held_blocks=best_held)
 
 
-def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> Endpoint | None:
+def agreed_endpoint(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> Endpoint | None:
     """Return the endpoint where other routers send this prefix; None with a single router."""
-    if field.has_whole_load:
+    if context.has_whole_load:
         return None
-    return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
+    return rendezvous_endpoint(request.session or context.popularity.key(request.blocks, len(context.routable)), fit)
 
 
-def cache_weight(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> tuple[float, float]:
+def cache_weight(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> tuple[float, float]:
     """Return the weight of a cached token, and the load beyond which it counts only once."""
-    if not field.has_whole_load:
+    if not context.has_whole_load:
         return WORTH_SHARED, inf
     total = 0
     for one in fit:
         total += one.prompt_load + one.reply_load + one.others_load
-    return WORTH, field.balancing.load_bound * total / len(fit) + request.prompt_tokens + SLACK_TOKENS
+    return WORTH, context.balancing.load_bound * total / len(fit) + request.prompt_tokens + SLACK_TOKENS
 
 
 def _why(held: int, deepest: int, agreed: bool) -> PickReason:

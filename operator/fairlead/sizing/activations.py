@@ -20,93 +20,93 @@ _LATENT_PREFIX: Final = 65536
 """Tokens of cached prefix that latent attention expands at once."""
 
 
-def peak(question: SizingInput) -> Estimate:
+def peak(sizing: SizingInput) -> Estimate:
     """Return the peak bytes on the fullest GPU."""
-    held = _held(question)
-    sampled = logits(question) + held + _step_hidden(question)
-    layer = widest_layer(question) + held + _step_hidden(question) * _RESIDUALS
+    held = _held(sizing)
+    sampled = logits(sizing) + held + _step_hidden(sizing)
+    layer = widest_layer(sizing) + held + _step_hidden(sizing) * _RESIDUALS
     language = max(sampled, layer)
-    return Estimate.exact(max(language, images(question) + _WORKSPACE))
+    return Estimate.exact(max(language, images(sizing) + _WORKSPACE))
 
 
-def logits(question: SizingInput) -> float:
+def logits(sizing: SizingInput) -> float:
     """Return bytes of logits: batch rows times the vocabulary, gathered on each GPU that samples."""
-    sampler = question.release.logit_bytes
-    return question.batch_sequences * question.shape.padded_vocab * (question.dtype_bytes + sampler)
+    sampler = sizing.release.logit_bytes
+    return sizing.batch_sequences * sizing.shape.padded_vocab * (sizing.dtype_bytes + sampler)
 
 
-def widest_layer(question: SizingInput) -> float:
+def widest_layer(sizing: SizingInput) -> float:
     """Return one layer's largest intermediate."""
-    return max(_mlp(question), _attention(question), _gathered(question))
+    return max(_mlp(sizing), _attention(sizing), _gathered(sizing))
 
 
-def images(question: SizingInput) -> float:
+def images(sizing: SizingInput) -> float:
     """Return bytes to encode as many of the largest images as fit the step's budget, at least one."""
-    vision = question.shape.vision
-    if vision is None or not question.images:
+    vision = sizing.shape.vision
+    if vision is None or not sizing.images:
         return 0.0
-    patches = encoded_tokens(question) * vision.patches_per_token
-    return patches * (vision.intermediate + 6 * vision.hidden) * question.dtype_bytes
+    patches = encoded_tokens(sizing) * vision.patches_per_token
+    return patches * (vision.intermediate + 6 * vision.hidden) * sizing.dtype_bytes
 
 
-def encoded_tokens(question: SizingInput) -> int:
+def encoded_tokens(sizing: SizingInput) -> int:
     """Return image tokens of the profile run: at most the batch, but at least one image."""
-    vision = question.shape.vision
-    if vision is None or not question.images:
+    vision = sizing.shape.vision
+    if vision is None or not sizing.images:
         return 0
     one = vision.most_tokens
-    return one * max(1, min(question.batch_tokens // one, question.batch_sequences))
+    return one * max(1, min(sizing.batch_tokens // one, sizing.batch_sequences))
 
 
-def _step_hidden(question: SizingInput) -> float:
-    return question.batch_tokens * question.shape.hidden * question.dtype_bytes
+def _step_hidden(sizing: SizingInput) -> float:
+    return sizing.batch_tokens * sizing.shape.hidden * sizing.dtype_bytes
 
 
-def _held(question: SizingInput) -> float:
+def _held(sizing: SizingInput) -> float:
     """Return bytes held at both moments: expert work space, encoded images, hidden states for a head or a stage."""
-    handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
-    encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
-    return _WORKSPACE + expert_workspace(question) + encoded + handed + draft_heads.activations(question)
+    handed = 2 * _step_hidden(sizing) if sizing.parallelism.pipeline > 1 else 0.0
+    encoded = encoded_tokens(sizing) * sizing.shape.hidden * sizing.dtype_bytes
+    return _WORKSPACE + expert_workspace(sizing) + encoded + handed + draft_heads.activations(sizing)
 
 
-def expert_workspace(question: SizingInput) -> float:
+def expert_workspace(sizing: SizingInput) -> float:
     """Return bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none.
 
     Ranks that share the experts gather the tokens of all of them first, and the largest step has as many on each:
     vLLM's `all2all.py: AgRsAll2AllManager`, the default, and TensorRT-LLM's `fused_moe_cutlass.py`.
     """
-    experts = question.shape.experts
-    if experts is None or question.format is WeightFormat.MXFP4:
+    experts = sizing.shape.experts
+    if experts is None or sizing.format is WeightFormat.MXFP4:
         return 0.0
-    width = question.padded_slice
-    rows, hidden = _met_tokens(question) * experts.per_token, question.shape.hidden
-    return rows * (max(2 * width, hidden) + max(width, hidden)) * question.dtype_bytes
+    width = sizing.padded_slice
+    rows, hidden = _met_tokens(sizing) * experts.per_token, sizing.shape.hidden
+    return rows * (max(2 * width, hidden) + max(width, hidden)) * sizing.dtype_bytes
 
 
-def _met_tokens(question: SizingInput) -> int:
+def _met_tokens(sizing: SizingInput) -> int:
     """Return tokens of a step that meet at one set of experts."""
-    return question.batch_tokens * question.expert_ranks
+    return sizing.batch_tokens * sizing.expert_ranks
 
 
-def _gathered(question: SizingInput) -> float:
+def _gathered(sizing: SizingInput) -> float:
     """Return the hidden states that an expert layer gathers from other ranks."""
-    if question.shape.experts is None or question.expert_ranks == 1:
+    if sizing.shape.experts is None or sizing.expert_ranks == 1:
         return 0.0
-    return _met_tokens(question) * question.shape.hidden * question.dtype_bytes
+    return _met_tokens(sizing) * sizing.shape.hidden * sizing.dtype_bytes
 
 
-def _mlp(question: SizingInput) -> float:
-    shape = question.shape
+def _mlp(sizing: SizingInput) -> float:
+    shape = sizing.shape
     width = max(shape.intermediate, shape.experts.shared_intermediate if shape.experts else 0)
-    share = width / question.dense_ways
-    quantized = 1 if question.format in weights.EIGHT_BIT else 0
-    return question.batch_tokens * share * ((3 if shape.gated else 2) * question.dtype_bytes + quantized)
+    share = width / sizing.dense_ways
+    quantized = 1 if sizing.format in weights.EIGHT_BIT else 0
+    return sizing.batch_tokens * share * ((3 if shape.gated else 2) * sizing.dtype_bytes + quantized)
 
 
-def _attention(question: SizingInput) -> float:
-    shape, tensor = question.shape, question.attention_ways
+def _attention(sizing: SizingInput) -> float:
+    shape, tensor = sizing.shape, sizing.attention_ways
     if shape.latent:
         expanded = shape.heads / tensor * (shape.latent.nope_dim + shape.latent.value_dim)
-        return _LATENT_PREFIX * expanded * question.dtype_bytes
+        return _LATENT_PREFIX * expanded * sizing.dtype_bytes
     made = shape.heads * (3 if shape.gated_attention else 2) + 2 * shape.kv_heads
-    return question.batch_tokens * made / tensor * shape.head_dim * question.dtype_bytes
+    return sizing.batch_tokens * made / tensor * shape.head_dim * sizing.dtype_bytes

@@ -16,14 +16,14 @@ _JOINED: Final[Mapping[str, str]] = {
 `is_in_target_modules`."""
 
 
-def adapters(question: SizingInput) -> Estimate:
+def adapters(sizing: SizingInput) -> Estimate:
     """Return two thin matrices beside every linear layer, per slot."""
-    if not question.adapters:
+    if not sizing.adapters:
         return Estimate.exact(0)
-    tensor = question.parallelism.tensor
-    sure, whole = _dense_widths(question)
-    less, more = _expert_widths(question)
-    each = len(question.adapters) * max(question.adapters) * question.dtype_bytes / question.parallelism.pipeline
+    tensor = sizing.parallelism.tensor
+    sure, whole = _dense_widths(sizing)
+    less, more = _expert_widths(sizing)
+    each = len(sizing.adapters) * max(sizing.adapters) * sizing.dtype_bytes / sizing.parallelism.pipeline
     return Estimate(sure / tensor + less, whole * (1 + 1 / tensor) / 2 + more, whole + more).times(each)
 
 
@@ -54,9 +54,9 @@ def _inner_widths(shape: ModelShape) -> int:
     )
 
 
-def _dense_widths(question: SizingInput) -> tuple[float, float]:
+def _dense_widths(sizing: SizingInput) -> tuple[float, float]:
     """Return the widths that adapters surely may change, and those they may; a name that is not known may be any."""
-    made, named = widths(question.shape), question.adapter_modules
+    made, named = widths(sizing.shape), sizing.adapter_modules
     if named is None:
         return sum(made.values()), sum(made.values())
     chosen = {_JOINED.get(name, name) for name in named}
@@ -64,17 +64,17 @@ def _dense_widths(question: SizingInput) -> tuple[float, float]:
     return sure, sure if chosen <= made.keys() | {_EXPERTS} else sum(made.values())
 
 
-def _expert_widths(question: SizingInput) -> tuple[float, float]:
+def _expert_widths(sizing: SizingInput) -> tuple[float, float]:
     """Return the least and the most inputs plus outputs of the experts on one GPU.
 
     Gate and up projection have an input matrix each or share one. What is as wide as the model is whole on every GPU
     that has a slice of an expert, unless adapters are fully sharded too; whole experts are on one GPU each.
     """
-    experts, ways = question.shape.experts, question.expert_ways
-    if experts is None or not (question.release.adapts_experts and question.adapter_experts):
+    experts, ways = sizing.shape.experts, sizing.expert_ways
+    if experts is None or not (sizing.release.adapts_experts and sizing.adapter_experts):
         return 0.0, 0.0
-    number, hidden, inner = question.shape.expert_layers * experts.count, question.shape.hidden, experts.intermediate
+    number, hidden, inner = sizing.shape.expert_layers * experts.count, sizing.shape.hidden, experts.intermediate
     least = number * (2 * hidden + 3 * inner) / ways
-    if question.expert_parallel:
+    if sizing.expert_parallel:
         return least, number * 3 * (hidden + inner) / ways
     return least, number * 3 * (hidden + inner / ways)

@@ -60,9 +60,9 @@ class PlanInputs:
         return min(math.ceil(needed / CONTEXT_STEP) * CONTEXT_STEP, self.shape.positions)
 
 
-def plan(brief: PlanInputs) -> CapacityPlan:
+def plan(inputs: PlanInputs) -> CapacityPlan:
     """Choose the cheapest configuration; among equals the one that changes the model least, then by name."""
-    weighed = [_weigh(brief, accelerator, choice) for accelerator, choice in _configurations(brief)]
+    weighed = [_weigh(inputs, accelerator, configuration) for accelerator, configuration in _configurations(inputs)]
     working = sorted((one for one in weighed if isinstance(one, FleetProposal)), key=_order)
     refused = tuple(one for one in weighed if isinstance(one, RejectedConfiguration))
     if not working:
@@ -83,9 +83,9 @@ def _one_a_product(lost: Sequence[RejectedConfiguration], taken: str) -> list[Re
     return [*first.values(), *([same] if same else [])]
 
 
-def _configurations(brief: PlanInputs) -> Iterator[tuple[Accelerator, ServingConfiguration]]:
-    for accelerator in brief.accelerators:
-        for weights, kv in _formats(brief, accelerator):
+def _configurations(inputs: PlanInputs) -> Iterator[tuple[Accelerator, ServingConfiguration]]:
+    for accelerator in inputs.accelerators:
+        for weights, kv in _formats(inputs, accelerator):
             for tensor in TENSOR[:1] if accelerator.is_part else TENSOR:
                 yield (
                     accelerator,
@@ -94,16 +94,16 @@ def _configurations(brief: PlanInputs) -> Iterator[tuple[Accelerator, ServingCon
                         weights=weights,
                         kv=kv,
                         parallelism=Parallelism(tensor=tensor),
-                        context=brief.context,
+                        context=inputs.context,
                     ),
                 )
 
 
-def _formats(brief: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[WeightFormat, KvFormat]]:
+def _formats(inputs: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[WeightFormat, KvFormat]]:
     """Yield the stored format, and eight bits if the GPU computes in them; other formats need another checkpoint."""
-    stored = brief.shape.stored.format
+    stored = inputs.shape.stored.format
     yield stored, KvFormat.AUTO
-    if brief.quantize and accelerator.capability >= NATIVE_FP8:
+    if inputs.quantize and accelerator.capability >= NATIVE_FP8:
         yield stored, KvFormat.FP8
         if stored is WeightFormat.NONE:
             yield WeightFormat.FP8_PER_TENSOR, KvFormat.AUTO
@@ -111,27 +111,30 @@ def _formats(brief: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[Weig
 
 
 def _weigh(
-    brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration
+    inputs: PlanInputs, accelerator: Accelerator, configuration: ServingConfiguration
 ) -> FleetProposal | RejectedConfiguration:
-    question = _question(brief, accelerator, choice)
-    fit = assessment.assess(question)
+    sizing = _question(inputs, accelerator, configuration)
+    fit = assessment.assess(sizing)
     if isinstance(fit, NoFit) or fit.verdict is not FitVerdict.FITS:
         return RejectedConfiguration(
-            configuration=choice, reason=PlanReason.DOES_NOT_FIT, because=fit.because, memory_share=_share(fit.memory)
+            configuration=configuration,
+            reason=PlanReason.DOES_NOT_FIT,
+            because=fit.because,
+            memory_share=_share(fit.memory),
         )
     if accelerator.price_an_hour is None:
         why = f"no price is known for {accelerator.product}: give one with --products FILE"
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_PRICE, because=why)
+        return RejectedConfiguration(configuration=configuration, reason=PlanReason.NO_PRICE, because=why)
     if not replica_supply.has_rates(accelerator):
         why = f"bandwidth or compute of {accelerator.product} is unknown: give both with --products FILE"
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_RATES, because=why)
-    if (why_not := brief.objection(question)) is not None:
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.ENGINE_REFUSES, because=why_not)
-    replica = replica_supply.of(question, fit, brief.traffic)
-    supplied = replica_supply.supply(replica, brief.objectives)
-    if not isinstance(supplied, ReplicaSupply):
-        return _missing(brief, accelerator.price_an_hour, choice, (replica, supplied))
-    return _proposal(brief, accelerator.price_an_hour, choice, supplied)
+        return RejectedConfiguration(configuration=configuration, reason=PlanReason.NO_RATES, because=why)
+    if (why_not := inputs.objection(sizing)) is not None:
+        return RejectedConfiguration(configuration=configuration, reason=PlanReason.ENGINE_REFUSES, because=why_not)
+    replica = replica_supply.of(sizing, fit, inputs.traffic)
+    supply = replica_supply.supply(replica, inputs.objectives)
+    if not isinstance(supply, ReplicaSupply):
+        return _missing(inputs, accelerator.price_an_hour, configuration, (replica, supply))
+    return _proposal(inputs, accelerator.price_an_hour, configuration, supply)
 
 
 def _share(memory: MemoryBreakdown | None) -> float | None:
@@ -139,7 +142,7 @@ def _share(memory: MemoryBreakdown | None) -> float | None:
 
 
 def _missing(
-    brief: PlanInputs, price: float, choice: ServingConfiguration, missed: tuple[ReplicaModel, SupplyBound]
+    inputs: PlanInputs, price: float, configuration: ServingConfiguration, missed: tuple[ReplicaModel, SupplyBound]
 ) -> RejectedConfiguration:
     """Reject what a single request misses, with the fleet that it would take at all of the roofline, if any."""
     replica, bound = missed
@@ -147,14 +150,14 @@ def _missing(
     pace = alone.tpot_s * 1000
     latencies = f"{pace:.{int(pace < FINE_MS)}f} ms a token, first token after {alone.ttft_p95_s:.2f} s"
     why = f"even a single request misses {bound.value}: {latencies}"
-    possible = replica_supply.supply(best, brief.objectives)
+    possible = replica_supply.supply(best, inputs.objectives)
     found = None
     if isinstance(possible, ReplicaSupply):
-        found = _proposal(brief, price, choice, possible)
+        found = _proposal(inputs, price, configuration, possible)
         assumption = f"at all of the GPU's bandwidth and compute; at the usual part, {why}"
         found = replace(found, arithmetic=(assumption, *found.arithmetic), at_best=True)
     return RejectedConfiguration(
-        configuration=choice,
+        configuration=configuration,
         reason=PlanReason.MISSES_OBJECTIVE,
         because=why,
         proposal=found,
@@ -167,64 +170,72 @@ def _alone(replica: ReplicaModel) -> LoneRequest:
     return LoneRequest(ttft_p95_s=replica.ttft_p95_s(1), tpot_s=replica.tpot_s(1))
 
 
-def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration) -> SizingInput:
+def _question(inputs: PlanInputs, accelerator: Accelerator, configuration: ServingConfiguration) -> SizingInput:
     return SizingInput(
-        shape=brief.shape,
-        release=brief.release,
+        shape=inputs.shape,
+        release=inputs.release,
         accelerator=accelerator,
-        context=choice.context,
-        parallelism=choice.parallelism,
-        weights=choice.weights,
-        kv=choice.kv,
+        context=configuration.context,
+        parallelism=configuration.parallelism,
+        weights=configuration.weights,
+        kv=configuration.kv,
     )
 
 
-def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, supplied: ReplicaSupply) -> FleetProposal:
-    traffic = brief.traffic
-    replicas = max(1, math.ceil(traffic.peak / (supplied.requests_per_second * USABLE)))
-    cost = replicas * choice.parallelism.gpus * price
+def _proposal(
+    inputs: PlanInputs, price: float, configuration: ServingConfiguration, supply: ReplicaSupply
+) -> FleetProposal:
+    traffic = inputs.traffic
+    replicas = max(1, math.ceil(traffic.peak / (supply.requests_per_second * USABLE)))
+    cost = replicas * configuration.parallelism.gpus * price
     tokens_an_hour = traffic.requests_per_second * (traffic.prompt.mean + traffic.output.mean) * 3600
     return FleetProposal(
-        configuration=choice,
-        supply=supplied,
+        configuration=configuration,
+        supply=supply,
         replicas=replicas,
         cost_per_hour=cost,
         cost_per_thousand_tokens=cost / tokens_an_hour * 1000,
-        arithmetic=_arithmetic(brief, choice, supplied, (replicas, price)),
+        arithmetic=_arithmetic(inputs, configuration, supply, (replicas, price)),
     )
 
 
 def _arithmetic(
-    brief: PlanInputs, choice: ServingConfiguration, supplied: ReplicaSupply, bill: tuple[int, float]
+    inputs: PlanInputs, configuration: ServingConfiguration, supply: ReplicaSupply, bill: tuple[int, float]
 ) -> tuple[str, ...]:
     """Return each number as a person would check it."""
-    traffic, (replicas, price) = brief.traffic, bill
-    cost = replicas * choice.parallelism.gpus * price
+    traffic, (replicas, price) = inputs.traffic, bill
+    cost = replicas * configuration.parallelism.gpus * price
     peak = (
         f"peak: {traffic.requests_per_second:.2f} requests/s x burst {traffic.burst:.2f} x "
         f"{1 + traffic.retries:.2f} for retries = {traffic.peak:.2f} requests/s"
     )
     tokens = f"p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens"
-    context = f"context: {tokens}, in steps of {CONTEXT_STEP}: {choice.context}"
-    if traffic.prompt.p99 + traffic.output.p99 > choice.context:
-        context = f"context: {tokens}, and the model holds {choice.context}: longer requests are refused"
+    context = f"context: {tokens}, in steps of {CONTEXT_STEP}: {configuration.context}"
+    if traffic.prompt.p99 + traffic.output.p99 > configuration.context:
+        context = f"context: {tokens}, and the model holds {configuration.context}: longer requests are refused"
     batch = (
-        f"a replica runs {count(supplied.concurrent, 'request')} at once, bound by {supplied.bound.value}: "
-        f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)"
+        f"a replica runs {count(supply.concurrent, 'request')} at once, bound by {supply.bound.value}: "
+        f"{supply.tpot_s * 1000:.1f} ms a token, first token within {supply.ttft_p95_s:.2f} s (p95)"
     )
     served = (
-        f"so it serves {supplied.concurrent} / ({traffic.output.mean:.0f} tokens x "
-        f"{supplied.tpot_s * 1000:.1f} ms) = {supplied.requests_per_second:.2f} requests/s"
+        f"so it serves {supply.concurrent} / ({traffic.output.mean:.0f} tokens x "
+        f"{supply.tpot_s * 1000:.1f} ms) = {supply.requests_per_second:.2f} requests/s"
     )
-    needed = f"replicas: {traffic.peak:.2f} / ({supplied.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}"
-    paid = f"cost: {replicas} x {choice.parallelism.gpus} GPU x {price:.2f} USD = {cost:.2f} USD an hour"
+    needed = f"replicas: {traffic.peak:.2f} / ({supply.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}"
+    paid = f"cost: {replicas} x {configuration.parallelism.gpus} GPU x {price:.2f} USD = {cost:.2f} USD an hour"
     return (peak, context, batch, served, needed, paid)
 
 
 def _order(proposal: FleetProposal) -> tuple[float, bool, bool, int, str]:
-    choice = proposal.configuration
-    eight_bit = choice.weights is WeightFormat.FP8_PER_TENSOR
-    return (proposal.cost_per_hour, eight_bit, choice.kv is not KvFormat.AUTO, choice.parallelism.gpus, choice.product)
+    configuration = proposal.configuration
+    eight_bit = configuration.weights is WeightFormat.FP8_PER_TENSOR
+    return (
+        proposal.cost_per_hour,
+        eight_bit,
+        configuration.kv is not KvFormat.AUTO,
+        configuration.parallelism.gpus,
+        configuration.product,
+    )
 
 
 def _outbid(proposal: FleetProposal, best: FleetProposal) -> RejectedConfiguration:

@@ -30,11 +30,11 @@ def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact
     missing: dict[str, MissingFact] = {}
     models = json.loads(text)["models"]
     for name, facts in models.items():
-        found = families.shape(name, models.get(facts.get("same_as"), {}) | facts)
-        if isinstance(found, MissingFact):
-            missing[name] = found
+        shape = families.shape(name, models.get(facts.get("same_as"), {}) | facts)
+        if isinstance(shape, MissingFact):
+            missing[name] = shape
         else:
-            shapes[name] = found
+            shapes[name] = shape
     return shapes, missing
 
 

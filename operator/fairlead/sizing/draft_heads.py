@@ -27,14 +27,14 @@ def output(shape: ModelShape) -> int:
     return min(USUAL_ROWS, shape.vocab) * shape.hidden
 
 
-def weights(question: SizingInput) -> Estimate:
+def weights(sizing: SizingInput) -> Estimate:
     """Return its bytes on a GPU; one without an output head shares the target's, at most it has all of its rows."""
-    shape, each = question.shape, question.dtype_bytes / question.parallelism.tensor
+    shape, each = sizing.shape, sizing.dtype_bytes / sizing.parallelism.tensor
     least, most = layer(shape) * each, (layer(shape) + shape.vocab * shape.hidden) * each
     return Estimate(least, least + output(shape) * each, _DOUBT * most)
 
 
-def activations(question: SizingInput) -> float:
+def activations(sizing: SizingInput) -> float:
     """Return bytes of the hidden states that are kept for it in each step, one by one and joined."""
-    kept = 2 * STATES * question.batch_tokens * question.shape.hidden * question.dtype_bytes
-    return float(kept) if question.drafting.head else 0.0
+    kept = 2 * STATES * sizing.batch_tokens * sizing.shape.hidden * sizing.dtype_bytes
+    return float(kept) if sizing.drafting.head else 0.0

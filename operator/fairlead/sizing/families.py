@@ -125,7 +125,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
     lacking = absent(family, facts)
     if lacking:
         return MissingFact(f"the model's configuration lacks {', '.join(lacking)}")
-    found = ModelShape(
+    shape = ModelShape(
         name=name,
         family=family,
         layers=facts["layers"],
@@ -149,8 +149,8 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
         mtp_layers=facts.get("mtp_layers") or 0,
         **FAMILY_TRAITS[family],
     )
-    stored = _stored(facts, found)
-    return stored if isinstance(stored, MissingFact) else without_contradictions(replace(found, stored=stored))
+    stored = _stored(facts, shape)
+    return stored if isinstance(stored, MissingFact) else without_contradictions(replace(shape, stored=stored))
 
 
 def absent(family: str, facts: ModelFacts) -> list[str]:
@@ -166,14 +166,14 @@ def absent(family: str, facts: ModelFacts) -> list[str]:
     ]
 
 
-def without_contradictions(found: ModelShape) -> ModelShape | MissingFact:
+def without_contradictions(shape: ModelShape) -> ModelShape | MissingFact:
     """Return the shape, unless two of its numbers cannot both be right: nothing can be computed from those."""
-    experts = found.experts
-    if found.head_dim < 1:
-        return MissingFact(f"{found.heads} attention heads do not fit into a hidden size of {found.hidden}")
+    experts = shape.experts
+    if shape.head_dim < 1:
+        return MissingFact(f"{shape.heads} attention heads do not fit into a hidden size of {shape.hidden}")
     if experts and experts.per_token > experts.count:
         return MissingFact(f"{experts.per_token} experts work on a token, of {experts.count} that a layer has")
-    return found
+    return shape
 
 
 def _dense_width(family: str, facts: ModelFacts) -> int:
@@ -182,16 +182,16 @@ def _dense_width(family: str, facts: ModelFacts) -> int:
     return width or 0
 
 
-def _stored(facts: ModelFacts, found: ModelShape) -> StoredWeights | MissingFact:
+def _stored(facts: ModelFacts, shape: ModelShape) -> StoredWeights | MissingFact:
     quantization = facts.get("checkpoint_quant")
     if quantization is None:
         return StoredWeights()
-    by_name = quantization == "modelopt" and found.name.upper().endswith("NVFP4")
+    by_name = quantization == "modelopt" and shape.name.upper().endswith("NVFP4")
     label = "nvfp4" if by_name else str(quantization).lower()
     if label not in FORMATS:
         return MissingFact(f"the checkpoint's quantization {quantization!r} is not known to this version")
     usual = {"kept": ["recurrentIn"]} if label == "nvfp4" else {}
-    parts = kept_layers.of(usual | dict(facts), found)
+    parts = kept_layers.of(usual | dict(facts), shape)
     return StoredWeights(
         format=FORMATS[label],
         kept=parts.kept,

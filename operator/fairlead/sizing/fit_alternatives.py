@@ -35,13 +35,13 @@ AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
 
 
 def size(
-    question: SizingInput, others: Iterable[Accelerator] = (), objection: EngineObjection = no_objection
+    sizing: SizingInput, others: Iterable[Accelerator] = (), objection: EngineObjection = no_objection
 ) -> Fit | NoFit:
     """Assess the input; a `NoFit` has the nearest configurations that surely fit, one per kind of change."""
-    answer = assessment.assess(question)
+    answer = assessment.assess(sizing)
     if isinstance(answer, Fit):
         return answer
-    return replace(answer, alternatives=alternatives(question, others, objection))
+    return replace(answer, alternatives=alternatives(sizing, others, objection))
 
 
 def unknown(what: str) -> NoFit:
@@ -50,122 +50,122 @@ def unknown(what: str) -> NoFit:
 
 
 def alternatives(
-    question: SizingInput, others: Iterable[Accelerator], objection: EngineObjection
+    sizing: SizingInput, others: Iterable[Accelerator], objection: EngineObjection
 ) -> tuple[FitAlternative, ...]:
     """Return the first candidate of each kind that fits and that the engine takes, the smallest change first."""
     found: dict[ConfigurationChange, FitAlternative] = {}
-    for change, words, candidate in _candidates(question, others):
+    for change, words, candidate in _candidates(sizing, others):
         done = change in found or (change is _FOUR_BITS and ConfigurationChange.QUANTIZED_WEIGHTS in found)
         if not done and _fits(candidate) and objection(candidate) is None:
             found[change] = _alternative(change, words, candidate)
     return tuple(found.values())
 
 
-def _candidates(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
-    yield from _smaller_context(question)
-    yield from _fewer_sequences(question)
-    yield from _smaller_cache(question)
-    yield from _quantized(question)
-    if question.accelerator.is_cpu:
-        yield from _more_memory(question)
+def _candidates(sizing: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
+    yield from _smaller_context(sizing)
+    yield from _fewer_sequences(sizing)
+    yield from _smaller_cache(sizing)
+    yield from _quantized(sizing)
+    if sizing.accelerator.is_cpu:
+        yield from _more_memory(sizing)
         return
-    if not question.accelerator.is_part:
-        yield from _more_gpus(question)
-    yield from _other_products(question, others)
+    if not sizing.accelerator.is_part:
+        yield from _more_gpus(sizing)
+    yield from _other_products(sizing, others)
 
 
-def _fits(question: SizingInput) -> bool:
-    answer = assessment.assess(question)
+def _fits(sizing: SizingInput) -> bool:
+    answer = assessment.assess(sizing)
     return isinstance(answer, Fit) and answer.verdict is FitVerdict.FITS
 
 
-def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    most = min(question.context, question.shape.positions)
-    contexts = [most] if most < question.context else []
+def _smaller_context(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
+    most = min(sizing.context, sizing.shape.positions)
+    contexts = [most] if most < sizing.context else []
     contexts += [int(most * step) // 1024 * 1024 for step in _STEPS]
     for context in contexts:
         if context >= _LEAST_CONTEXT:
             yield (
                 ConfigurationChange.SMALLER_CONTEXT,
                 f"a context of {context} tokens",
-                replace(question, context=context),
+                replace(sizing, context=context),
             )
 
 
-def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
+def _fewer_sequences(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
     """Yield fewer concurrent sequences, for less cache, then smaller batches, for fewer states and logits too."""
-    sequences = assessment.wanted_sequences(question)
+    sequences = assessment.wanted_sequences(sizing)
     for step in _STEPS:
         fewer = int(sequences * step)
         if fewer:
             yield (
                 ConfigurationChange.FEWER_SEQUENCES,
                 count(fewer, "sequence") + " at once",
-                replace(question, sequences=fewer),
+                replace(sizing, sequences=fewer),
             )
     for most in (128, 64, 32, 16, 8, 4):
-        if sequences <= most < question.batch_sequences:
+        if sequences <= most < sizing.batch_sequences:
             words = f"a batch of at most {count(most, 'sequence')}"
-            yield ConfigurationChange.FEWER_SEQUENCES, words, replace(question, max_sequences=most)
+            yield ConfigurationChange.FEWER_SEQUENCES, words, replace(sizing, max_sequences=most)
 
 
-def _smaller_cache(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    if question.cache_format not in kv_pages.EIGHT_BIT_OR_LESS and question.accelerator.capability >= _FP8_CACHE:
-        yield ConfigurationChange.FP8_CACHE, "an FP8 cache", replace(question, kv=KvFormat.FP8)
+def _smaller_cache(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
+    if sizing.cache_format not in kv_pages.EIGHT_BIT_OR_LESS and sizing.accelerator.capability >= _FP8_CACHE:
+        yield ConfigurationChange.FP8_CACHE, "an FP8 cache", replace(sizing, kv=KvFormat.FP8)
 
 
-def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
+def _quantized(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
     """Yield FP8 quantized while loading, then a four-bit checkpoint, both instead of 16 bits."""
-    if question.format is not WeightFormat.NONE or question.accelerator.capability < _QUANTIZES:
+    if sizing.format is not WeightFormat.NONE or sizing.accelerator.capability < _QUANTIZES:
         return
     for weights in _WHILE_LOADING:
         words = f"weights as {weights.value}"
-        yield ConfigurationChange.QUANTIZED_WEIGHTS, words, replace(question, weights=weights)
-    shape = replace(question.shape, stored=StoredWeights(format=WeightFormat.AWQ))
-    yield _FOUR_BITS, "a checkpoint stored as awq", replace(question, shape=shape, weights=None)
+        yield ConfigurationChange.QUANTIZED_WEIGHTS, words, replace(sizing, weights=weights)
+    shape = replace(sizing.shape, stored=StoredWeights(format=WeightFormat.AWQ))
+    yield _FOUR_BITS, "a checkpoint stored as awq", replace(sizing, shape=shape, weights=None)
 
 
-def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:
+def _more_memory(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
     """Yield more memory in whole GiB. A GPU is no small change from a processor: none is offered."""
     for factor in _MEMORIES:
-        more = math.ceil(question.accelerator.memory_bytes * factor / GIB)
+        more = math.ceil(sizing.accelerator.memory_bytes * factor / GIB)
         yield (
             ConfigurationChange.MORE_MEMORY,
             f"{more} GiB",
-            replace(question, accelerator=accelerators.cpu(more * GIB)),
+            replace(sizing, accelerator=accelerators.cpu(more * GIB)),
         )
 
 
-def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
+def _more_gpus(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
     """Yield the same weights over more GPUs, then quantized weights over more GPUs."""
-    layout = question.parallelism
+    layout = sizing.parallelism
     wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
-    for spread in wider:
-        words = f"tensor parallel over {spread.tensor} GPUs"
-        yield ConfigurationChange.MORE_GPUS, words, question.over(spread)
-    for _, format_, quantized in _quantized(question):
-        for spread in wider:
-            words = f"tensor parallel over {spread.tensor} GPUs, {format_}"
-            yield ConfigurationChange.MORE_GPUS, words, quantized.over(spread)
+    for parallelism in wider:
+        words = f"tensor parallel over {parallelism.tensor} GPUs"
+        yield ConfigurationChange.MORE_GPUS, words, sizing.over(parallelism)
+    for _, format_, quantized in _quantized(sizing):
+        for parallelism in wider:
+            words = f"tensor parallel over {parallelism.tensor} GPUs, {format_}"
+            yield ConfigurationChange.MORE_GPUS, words, quantized.over(parallelism)
 
 
-def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
+def _other_products(sizing: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
     """Yield the smallest memory first, then the lowest price, so that the least is left unused. A replica of several
     GPUs is not moved to parts of some."""
-    gpus, least = question.parallelism.gpus, question.accelerator.memory_mib
+    gpus, least = sizing.parallelism.gpus, sizing.accelerator.memory_mib
     larger = [other for other in others if other.memory_mib > least and (gpus == 1 or not other.is_part)]
     for other in sorted(larger, key=lambda card: (card.memory_mib, card.price_an_hour or 1e9, card.product)):
-        yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(question, accelerator=other)
+        yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(sizing, accelerator=other)
 
 
-def _alternative(change: ConfigurationChange, words: str, question: SizingInput) -> FitAlternative:
+def _alternative(change: ConfigurationChange, words: str, sizing: SizingInput) -> FitAlternative:
     return FitAlternative(
         change=change,
         words=words,
-        context=question.context,
-        sequences=question.sequences,
-        weights=question.format,
-        kv=question.kv,
-        parallelism=question.parallelism,
-        product=question.accelerator.product,
+        context=sizing.context,
+        sequences=sizing.sequences,
+        weights=sizing.format,
+        kv=sizing.kv,
+        parallelism=sizing.parallelism,
+        product=sizing.accelerator.product,
     )

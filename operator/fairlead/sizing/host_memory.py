@@ -13,12 +13,12 @@ from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 
-def memory(question: SizingInput) -> MemoryBreakdown:
+def memory(sizing: SizingInput) -> MemoryBreakdown:
     """Return bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the
     engine's source, and activations are assumed to equal a GPU's, with the error measured there."""
-    budget = Estimate.exact(question.accelerator.memory_bytes)
-    held, drafted = _weights(question), weights.draft(question)
-    peak, outside, slots = activations.peak(question), _framework(question), adapters(question)
+    budget = Estimate.exact(sizing.accelerator.memory_bytes)
+    held, drafted = _weights(sizing), weights.draft(sizing)
+    peak, outside, slots = activations.peak(sizing), _framework(sizing), adapters(sizing)
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     return MemoryBreakdown(
         budget=budget,
@@ -28,41 +28,41 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         activations=peak,
         graphs=Estimate.exact(0),
         framework=outside,
-        kv=left.wider(measured_error.SHARE * question.doubt * peak.likely),
+        kv=left.wider(measured_error.SHARE * sizing.doubt * peak.likely),
     )
 
 
-def settable(question: SizingInput, left: float) -> float:
+def settable(sizing: SizingInput, left: float) -> float:
     """Return the largest possible KV cache setting within this memory."""
-    step = _host(question).cache_step_bytes
+    step = _host(sizing).cache_step_bytes
     return max(0, math.floor(left / step)) * step
 
 
-def settable_above(question: SizingInput, needed: float) -> float:
+def settable_above(sizing: SizingInput, needed: float) -> float:
     """Return the smallest possible KV cache setting of at least this size."""
-    step = _host(question).cache_step_bytes
+    step = _host(sizing).cache_step_bytes
     return math.ceil(needed / step) * step
 
 
-def _weights(question: SizingInput) -> Estimate:
+def _weights(sizing: SizingInput) -> Estimate:
     """Return the weights, with packed copies of the vocabulary tables if the engine makes them."""
-    plain, shape = weights.bytes_on_fullest_gpu(question), question.shape
-    if not _host(question).packs_tables:
+    plain, shape = weights.bytes_on_fullest_gpu(sizing), sizing.shape
+    if not _host(sizing).packs_tables:
         return plain
-    table = shape.padded_vocab * shape.hidden * question.dtype_bytes
+    table = shape.padded_vocab * shape.hidden * sizing.dtype_bytes
     packed = table if shape.tied else 2 * table
     return Estimate(plain.low, plain.likely + packed, plain.high + packed)
 
 
-def _framework(question: SizingInput) -> Estimate:
+def _framework(sizing: SizingInput) -> Estimate:
     """Return the processes plus, at most, the weights again: the engine compares its cache with free memory, where the
     pages of the weights' files count as used although the kernel could drop them."""
-    host = _host(question)
-    files = weights.bytes_on_fullest_gpu(question).high + weights.draft(question).high
+    host = _host(sizing)
+    files = weights.bytes_on_fullest_gpu(sizing).high + weights.draft(sizing).high
     return Estimate(host.processes_gib * GIB, host.processes_gib * GIB, host.processes_high_gib * GIB + files)
 
 
-def _host(question: SizingInput) -> HostMemory:
-    host = question.release.host
+def _host(sizing: SizingInput) -> HostMemory:
+    host = sizing.release.host
     assert host is not None, "the schema refuses product CPU for an engine without a build for it"
     return host

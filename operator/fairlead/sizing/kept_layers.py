@@ -24,18 +24,18 @@ def of(facts: Mapping[str, Any], shape: ModelShape) -> StoredParts:
     some_kept, some_eight = [], []
     listed, in_eight = facts.get("kept_layers", {}), facts.get("eight_bit_layers", {})
     covered = facts.get("covered_layers")
-    for part, own in _own_layers(facts, shape).items():
-        uncovered = frozenset[int]() if covered is None else own - covered.get(part, frozenset())
-        plain = (own & listed.get(part, frozenset())) | uncovered
-        wide = (own & in_eight.get(part, frozenset())) - plain
+    for group, own in _own_layers(facts, shape).items():
+        uncovered = frozenset[int]() if covered is None else own - covered.get(group, frozenset())
+        plain = (own & listed.get(group, frozenset())) | uncovered
+        wide = (own & in_eight.get(group, frozenset())) - plain
         if plain == own:
-            kept.add(part)
+            kept.add(group)
         elif plain:
-            some_kept.append((part, len(plain)))
+            some_kept.append((group, len(plain)))
         if wide and wide == own - plain:
-            eight.add(part)
+            eight.add(group)
         elif wide:
-            some_eight.append((part, len(wide)))
+            some_eight.append((group, len(wide)))
     return StoredParts(frozenset(kept), tuple(some_kept), frozenset(eight), tuple(some_eight))
 
 
@@ -53,7 +53,7 @@ def _own_layers(facts: Mapping[str, Any], shape: ModelShape) -> dict[MatrixGroup
         MatrixGroup.EXPERTS: experts,
         MatrixGroup.SHARED_EXPERTS: experts,
     }
-    return {part: layers for part, layers in own.items() if layers}
+    return {group: layers for group, layers in own.items() if layers}
 
 
 def _has_experts(shape: ModelShape, layer: int) -> bool:

@@ -44,75 +44,73 @@ class KvPagePool:
         return max(0, math.floor(available / self.page_bytes))
 
 
-def pool(question: SizingInput) -> KvPagePool:
+def pool(sizing: SizingInput) -> KvPagePool:
     """Return how the engine lays out this model's cache on one GPU."""
-    layout, shape = question.parallelism, question.shape
-    extra = int(question.drafting.head) + (shape.mtp_layers if question.drafting.mtp else 0)
-    full = math.ceil(shape.full_layers / layout.pipeline) + extra
-    narrow, wide = _bytes_a_token(question, wide=False), _bytes_a_token(question, wide=True)
+    parallelism, shape = sizing.parallelism, sizing.shape
+    extra = int(sizing.drafting.head) + (shape.mtp_layers if sizing.drafting.mtp else 0)
+    full = math.ceil(shape.full_layers / parallelism.pipeline) + extra
+    narrow, wide = _bytes_a_token(sizing, wide=False), _bytes_a_token(sizing, wide=True)
     if shape.recurrent:
-        return _with_states(question, full, narrow)
+        return _with_states(sizing, full, narrow)
     if shape.window is None:
-        return KvPagePool(
-            question.block_tokens * narrow * full + _draft_page(question), (LayerGroup(question.block_tokens),)
-        )
-    return _with_windows(question, full, (narrow, wide))
+        return KvPagePool(sizing.block_tokens * narrow * full + _draft_page(sizing), (LayerGroup(sizing.block_tokens),))
+    return _with_windows(sizing, full, (narrow, wide))
 
 
-def pages_a_request(question: SizingInput, context: int) -> int:
+def pages_a_request(sizing: SizingInput, context: int) -> int:
     """Return the most pages of one request of this length."""
-    return sum(_pages(question, group, context) for group in pool(question).groups)
+    return sum(_pages(sizing, group, context) for group in pool(sizing).groups)
 
 
-def tokens(question: SizingInput, available: float) -> int:
+def tokens(sizing: SizingInput, available: float) -> int:
     """Return the figure the engine prints: blocks over groups, or concurrency times context."""
-    held = pool(question)
+    held = pool(sizing)
     pages = held.pages(available)
-    if not question.release.counts_requests or len(held.groups) == 1:
+    if not sizing.release.counts_requests or len(held.groups) == 1:
         return pages // len(held.groups) * max(group.block_tokens for group in held.groups)
-    return int(pages / pages_a_request(question, question.context) * question.context)
+    return int(pages / pages_a_request(sizing, sizing.context) * sizing.context)
 
 
-def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimate]:
+def spans(sizing: SizingInput, available: Estimate) -> tuple[Estimate, Estimate]:
     """Return tokens and concurrent requests for the low, likely and high memory."""
-    per_request, held = pages_a_request(question, question.context), pool(question)
+    per_request, held = pages_a_request(sizing, sizing.context), pool(sizing)
     figures = (available.low, available.likely, available.high)
-    low, likely, high = (tokens(question, memory) for memory in figures)
+    low, likely, high = (tokens(sizing, memory) for memory in figures)
     few, some, many = (held.pages(memory) / per_request for memory in figures)
     return Estimate(low, likely, high), Estimate(few, some, many)
 
 
-def element_bytes(question: SizingInput) -> tuple[float, float]:
+def element_bytes(sizing: SizingInput) -> tuple[float, float]:
     """Return bytes per cached element, and added bytes per head and side."""
-    return _SIDE.get(question.cache_format, (float(question.dtype_bytes), 0.0))
+    return _SIDE.get(sizing.cache_format, (float(sizing.dtype_bytes), 0.0))
 
 
-def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
+def heads_on_a_gpu(sizing: SizingInput, heads: int) -> int:
     """Return heads on one GPU; fewer heads than GPUs of a rank are copied."""
-    return max(1, heads // question.attention_ways)
+    return max(1, heads // sizing.attention_ways)
 
 
-def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
+def _bytes_a_token(sizing: SizingInput, *, wide: bool) -> float:
     """Return a token's bytes in one layer on one GPU. Latent attention is not split: each GPU has the whole vector."""
-    shape = question.shape
-    size, extra = element_bytes(question)
+    shape = sizing.shape
+    size, extra = element_bytes(sizing)
     if shape.latent:
         index = shape.latent.index_dim + 4 if shape.latent.index_dim else 0
-        if index and question.cache_format in EIGHT_BIT_OR_LESS:
+        if index and sizing.cache_format in EIGHT_BIT_OR_LESS:
             return 656.0 + index
         return (shape.latent.kv_rank + shape.latent.rope_dim) * size + index
     if wide and shape.wide:
-        return heads_on_a_gpu(question, shape.wide.kv_heads) * 2 * (shape.wide.head_dim * size + extra)
-    return heads_on_a_gpu(question, shape.kv_heads) * 2 * (shape.head_dim * size + extra)
+        return heads_on_a_gpu(sizing, shape.wide.kv_heads) * 2 * (shape.wide.head_dim * size + extra)
+    return heads_on_a_gpu(sizing, shape.kv_heads) * 2 * (shape.head_dim * size + extra)
 
 
-def _draft_page(question: SizingInput) -> float:
+def _draft_page(sizing: SizingInput) -> float:
     """Return the draft model's part of a page: its layers join the pool beside the target's."""
-    model: ModelShape | None = question.drafting.model
+    model: ModelShape | None = sizing.drafting.model
     if model is None:
         return 0.0
-    sides = 2 * heads_on_a_gpu(question, model.kv_heads) * model.head_dim * element_bytes(question)[0]
-    return question.block_tokens * sides * model.layers
+    sides = 2 * heads_on_a_gpu(sizing, model.kv_heads) * model.head_dim * element_bytes(sizing)[0]
+    return sizing.block_tokens * sides * model.layers
 
 
 def _grouped(full: int, others: int) -> tuple[int, int, int]:
@@ -122,46 +120,46 @@ def _grouped(full: int, others: int) -> tuple[int, int, int]:
     return size, math.ceil(full / size), math.ceil(others / size)
 
 
-def _with_windows(question: SizingInput, full: int, bytes_a_token: tuple[float, float]) -> KvPagePool:
+def _with_windows(sizing: SizingInput, full: int, bytes_a_token: tuple[float, float]) -> KvPagePool:
     narrow, wide = bytes_a_token
-    window = question.shape.window
+    window = sizing.shape.window
     assert window is not None
-    bounded = math.ceil(window.layers / question.parallelism.pipeline)
-    group = LayerGroup(question.block_tokens, window.tokens)
+    bounded = math.ceil(window.layers / sizing.parallelism.pipeline)
+    group = LayerGroup(sizing.block_tokens, window.tokens)
     if not full:
-        return KvPagePool(question.block_tokens * narrow * bounded, (group,))
+        return KvPagePool(sizing.block_tokens * narrow * bounded, (group,))
     size, fulls, bounds = _grouped(full, bounded)
-    page = question.block_tokens * max(narrow, wide)
+    page = sizing.block_tokens * max(narrow, wide)
     whole, part = LayerGroup(round(page / wide)), LayerGroup(round(page / narrow), window.tokens)
-    return KvPagePool(page * size + _draft_page(question), (whole,) * fulls + (part,) * bounds)
+    return KvPagePool(page * size + _draft_page(sizing), (whole,) * fulls + (part,) * bounds)
 
 
-def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
+def _with_states(sizing: SizingInput, full: int, narrow: float) -> KvPagePool:
     """Lay out a page for one state; attention's block is made as long as that takes, in steps of 16 tokens."""
-    recurrent = question.shape.recurrent
+    recurrent = sizing.shape.recurrent
     assert recurrent is not None
-    layers = math.ceil(recurrent.layers / question.parallelism.pipeline)
+    layers = math.ceil(recurrent.layers / sizing.parallelism.pipeline)
     size, fulls, states = _grouped(full, layers)
-    block = math.ceil(state_bytes(question) / narrow / question.block_tokens) * question.block_tokens
+    block = math.ceil(state_bytes(sizing) / narrow / sizing.block_tokens) * sizing.block_tokens
     return KvPagePool(block * narrow * size, (LayerGroup(block),) * fulls + (LayerGroup(0),) * states)
 
 
-def state_bytes(question: SizingInput) -> float:
+def state_bytes(sizing: SizingInput) -> float:
     """Return one request's state in one layer: the convolution's last inputs, one more for each draft token, and a
     float32 matrix for each head."""
-    state = question.shape.recurrent
+    state = sizing.shape.recurrent
     assert state is not None
-    ways = question.attention_ways
+    ways = sizing.attention_ways
     mixed = (2 * state.key_heads * state.key_dim + state.value_heads * state.value_dim) / ways
     matrix = state.value_heads / ways * state.key_dim * state.value_dim * 4
-    return mixed * (state.kernel - 1 + question.drafting.tokens) * 2 + matrix
+    return mixed * (state.kernel - 1 + sizing.drafting.tokens) * 2 + matrix
 
 
-def _pages(question: SizingInput, group: LayerGroup, context: int) -> int:
+def _pages(sizing: SizingInput, group: LayerGroup, context: int) -> int:
     """Return a group's pages; a recurrent one keeps two states (running and last cached), and one per draft token."""
     if not group.block_tokens:
-        return 2 + question.drafting.tokens
+        return 2 + sizing.drafting.tokens
     if group.reach is None:
         return math.ceil(context / group.block_tokens)
-    seen = min(group.reach - 1 + question.batch_tokens, context)
+    seen = min(group.reach - 1 + sizing.batch_tokens, context)
     return math.ceil(seen / group.block_tokens) + 1

@@ -29,11 +29,11 @@ def link(product: str) -> GpuLink:
     return NVLINK if bridged else PCIE
 
 
-def exchange_s(question: SizingInput, tokens: float) -> float:
+def exchange_s(sizing: SizingInput, tokens: float) -> float:
     """Return how long all layers of a step with this many tokens wait for sums."""
-    tensor = question.parallelism.tensor
+    tensor = sizing.parallelism.tensor
     if tensor == 1:
         return 0.0
-    path = link(question.accelerator.product)
-    moved = tokens * question.shape.hidden * question.dtype_bytes * 2 * (tensor - 1) / tensor
-    return question.shape.layers * SUMS_A_LAYER * (path.start_s + moved / path.bytes_per_second)
+    path = link(sizing.accelerator.product)
+    moved = tokens * sizing.shape.hidden * sizing.dtype_bytes * 2 * (tensor - 1) / tensor
+    return sizing.shape.layers * SUMS_A_LAYER * (path.start_s + moved / path.bytes_per_second)

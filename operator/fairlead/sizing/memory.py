@@ -21,21 +21,21 @@ ALWAYS: Final = 1 * GIB
 """Added to the uncertain terms on every card: the driver's own, rounding, other programs on the GPU."""
 
 
-def memory(question: SizingInput) -> MemoryBreakdown:
+def memory(sizing: SizingInput) -> MemoryBreakdown:
     """Return bytes on the fullest GPU, or of the replica on a processor, by what takes them."""
-    if question.accelerator.is_cpu:
-        return host_memory.memory(question)
-    budget = overheads.visible(question.accelerator).times(question.share)
-    held, drafted = weight_offload.on_gpu(question), weights.draft(question)
-    peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
-    slots = adapters(question)
-    if question.static_share is not None:
+    if sizing.accelerator.is_cpu:
+        return host_memory.memory(sizing)
+    budget = overheads.visible(sizing.accelerator).times(sizing.share)
+    held, drafted = weight_offload.on_gpu(sizing), weights.draft(sizing)
+    peak, captured, outside = activations.peak(sizing), overheads.graphs(sizing), overheads.framework(sizing)
+    slots = adapters(sizing)
+    if sizing.static_share is not None:
         peak = captured = Estimate.exact(0)
     loose = ALWAYS + peak.likely + outside.likely
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
-    if question.release.sets_graphs_aside:
+    if sizing.release.sets_graphs_aside:
         left, loose = left.minus(captured), loose + captured.likely
-    share = question.cache_share if left.likely > 0 else 1.0
+    share = sizing.cache_share if left.likely > 0 else 1.0
     budget, left = budget.minus(left.times(1 - share)), left.times(share)
     return MemoryBreakdown(
         budget=budget,
@@ -45,29 +45,29 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         activations=peak,
         graphs=captured,
         framework=outside,
-        kv=left.wider(measured_error.SHARE * question.doubt * loose),
-        offloaded=weight_offload.in_main_memory(question),
-        host_cache=question.host_cache_bytes,
+        kv=left.wider(measured_error.SHARE * sizing.doubt * loose),
+        offloaded=weight_offload.in_main_memory(sizing),
+        host_cache=sizing.host_cache_bytes,
     )
 
 
-def is_overfull(question: SizingInput, counted: MemoryBreakdown) -> bool:
+def is_overfull(sizing: SizingInput, breakdown: MemoryBreakdown) -> bool:
     """Return whether weights alone surely exceed a static share: no doubt about work helps, since work is no term."""
-    if question.static_share is None:
+    if sizing.static_share is None:
         return False
-    return counted.weights.low + counted.draft.low + counted.adapters.low >= counted.budget.high
+    return breakdown.weights.low + breakdown.draft.low + breakdown.adapters.low >= breakdown.budget.high
 
 
-def usable_cache(question: SizingInput, left: float) -> float:
+def usable_cache(sizing: SizingInput, left: float) -> float:
     """Return the memory that becomes the KV cache; on a processor it is set in whole steps."""
-    return host_memory.settable(question, left) if question.accelerator.is_cpu else left
+    return host_memory.settable(sizing, left) if sizing.accelerator.is_cpu else left
 
 
-def least_cache(question: SizingInput, needed: float) -> float:
+def least_cache(sizing: SizingInput, needed: float) -> float:
     """Return the smallest KV cache setting of at least this size on a processor."""
-    return host_memory.settable_above(question, needed)
+    return host_memory.settable_above(sizing, needed)
 
 
-def unshared(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
+def unshared(sizing: SizingInput, breakdown: MemoryBreakdown) -> Estimate:
     """Return what the engine leaves unused of the GPU; some capture graphs in it."""
-    return overheads.visible(question.accelerator).minus(counted.budget)
+    return overheads.visible(sizing.accelerator).minus(breakdown.budget)

@@ -66,14 +66,14 @@ def named(names: Iterable[str], layers: int) -> dict[MatrixGroup, frozenset[int]
     """Return the layers in which some matrix of each part would be named, if the layer had it."""
     found: dict[MatrixGroup, set[int]] = defaultdict(set)
     for name in names:
-        for part, layer in _meant(name, spots(layers)):
-            found[part].add(layer)
-    return {part: frozenset(its) for part, its in found.items()}
+        for group, layer in _meant(name, spots(layers)):
+            found[group].add(layer)
+    return {group: frozenset(its) for group, its in found.items()}
 
 
 def _meant(name: str, layers: range) -> Iterator[tuple[MatrixGroup, int]]:
     if name == LINEAR:
-        return ((part, layer) for part in PARTS for layer in layers)
+        return ((group, layer) for group in PARTS for layer in layers)
     if name.startswith((PATTERN, ".*")):
         return _matched(re.compile(name.removeprefix(PATTERN)), layers)
     if "*" in name:
@@ -85,10 +85,10 @@ def _meant(name: str, layers: range) -> Iterator[tuple[MatrixGroup, int]]:
 
 def _matched(pattern: re.Pattern[str], layers: Iterable[int]) -> Iterator[tuple[MatrixGroup, int]]:
     for layer in layers:
-        for part, matrices in _MATRICES.items():
+        for group, matrices in _MATRICES.items():
             names = (f"{prefix}layers.{layer}.{matrix}" for prefix in _PREFIXES for matrix in matrices)
             if any(pattern.match(one) for one in names):
-                yield part, layer
+                yield group, layer
 
 
 def _plain(name: str, layers: range) -> Iterator[tuple[MatrixGroup, int]]:
@@ -96,7 +96,7 @@ def _plain(name: str, layers: range) -> Iterator[tuple[MatrixGroup, int]]:
         return
     one = _LAYER.search(name)
     parts = _parts(one[2] if one else name)
-    yield from ((part, layer) for layer in _layers(one, layers) for part in parts)
+    yield from ((group, layer) for layer in _layers(one, layers) for group in parts)
 
 
 def _layers(one: re.Match[str] | None, layers: range) -> Iterable[int]:

@@ -26,14 +26,14 @@ def visible(accelerator: Accelerator) -> Estimate:
     return Estimate.exact(total - max(0.455 * GIB, 0.004 * total))
 
 
-def framework(question: SizingInput) -> Estimate:
+def framework(sizing: SizingInput) -> Estimate:
     """Return the driver's context, which grows with loaded kernels, plus buffers between GPUs."""
-    layout, taken = question.parallelism, question.release.context_gib
-    if layout.tensor > 1 and switched(question.accelerator):
-        taken = question.release.switched_gib + ANOTHER_GIB * (layout.tensor - 2)
-    elif layout.tensor > 1:
+    parallelism, taken = sizing.parallelism, sizing.release.context_gib
+    if parallelism.tensor > 1 and switched(sizing.accelerator):
+        taken = sizing.release.switched_gib + ANOTHER_GIB * (parallelism.tensor - 2)
+    elif parallelism.tensor > 1:
         taken += EXCHANGE_GIB
-    elif layout.pipeline > 1:
+    elif parallelism.pipeline > 1:
         taken = PIPELINE_GIB
     return Estimate.exact(taken * GIB)
 
@@ -43,17 +43,17 @@ def switched(accelerator: Accelerator) -> bool:
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
-def graph_sizes(question: SizingInput) -> int:
+def graph_sizes(sizing: SizingInput) -> int:
     """Return captured batch sizes: 1, 2, 4, by 8 to 256, by 16 to twice the largest batch, at most 512."""
-    most = min(2 * question.batch_sequences * (1 + question.drafting.tokens), _LARGEST)
+    most = min(2 * sizing.batch_sequences * (1 + sizing.drafting.tokens), _LARGEST)
     small = sum(1 for size in (1, 2, 4) if size <= most)
     return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
-def graphs(question: SizingInput) -> Estimate:
+def graphs(sizing: SizingInput) -> Estimate:
     """Return what graph capture takes; a head is captured apart from its target."""
-    if question.eager:
+    if sizing.eager:
         return Estimate.exact(0)
-    layers = question.shape.layers / question.parallelism.pipeline
-    bases = _GRAPH_BASE * (2 if question.drafting.head else 1)
-    return Estimate.exact(bases + layers * graph_sizes(question) * _GRAPH_NODE)
+    layers = sizing.shape.layers / sizing.parallelism.pipeline
+    bases = _GRAPH_BASE * (2 if sizing.drafting.head else 1)
+    return Estimate.exact(bases + layers * graph_sizes(sizing) * _GRAPH_NODE)

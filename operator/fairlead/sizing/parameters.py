@@ -23,12 +23,12 @@ def count(shape: ModelShape) -> dict[MatrixGroup, int]:
         MatrixGroup.VISION: (shape.vision.parameters or 0) if shape.vision else 0,
         MatrixGroup.MTP: mtp(shape),
     }
-    return {part: number for part, number in counts.items() if number}
+    return {group: number for group, number in counts.items() if number}
 
 
 def text_total(shape: ModelShape) -> int:
     """Return all parameters except the image tower and the MTP heads: what model pages usually count."""
-    return sum(number for part, number in count(shape).items() if part not in {MatrixGroup.VISION, MatrixGroup.MTP})
+    return sum(number for group, number in count(shape).items() if group not in {MatrixGroup.VISION, MatrixGroup.MTP})
 
 
 def active(shape: ModelShape) -> int:
@@ -38,7 +38,7 @@ def active(shape: ModelShape) -> int:
     chosen = idle * shape.experts.per_token // shape.experts.count if shape.experts else 0
     head = shape.vocab * shape.hidden
     outside = (MatrixGroup.VISION, MatrixGroup.MTP, MatrixGroup.EMBEDDING, MatrixGroup.HEAD)
-    return sum(number for part, number in counts.items() if part not in outside) - idle + chosen + head
+    return sum(number for group, number in counts.items() if group not in outside) - idle + chosen + head
 
 
 def attention(shape: ModelShape) -> int:
@@ -149,4 +149,4 @@ def mtp_parts(shape: ModelShape) -> dict[MatrixGroup, int]:
         MatrixGroup.MLP: 0 if shape.experts else _mlp(shape, shape.intermediate),
         MatrixGroup.MTP: 2 * shape.hidden * shape.hidden,
     }
-    return {part: number * shape.mtp_layers for part, number in counts.items() if number * shape.mtp_layers}
+    return {group: number * shape.mtp_layers for group, number in counts.items() if number * shape.mtp_layers}

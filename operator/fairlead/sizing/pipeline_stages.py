@@ -22,20 +22,20 @@ class PipelineStage(NamedTuple):
     """Whether it holds the embedding: the first stage, and the last if it is also the head."""
     last: bool
 
-    def share(self, part: MatrixGroup) -> float:
+    def share(self, group: MatrixGroup) -> float:
         """Return which share of a part it holds."""
-        if part in _OF_EXPERT_LAYERS:
+        if group in _OF_EXPERT_LAYERS:
             return self.experts
         whole = {MatrixGroup.EMBEDDING: self.embeds, MatrixGroup.HEAD: self.last, MatrixGroup.VISION: True}
-        if part in whole:
-            return float(whole[part])
-        return self.dense if part is MatrixGroup.MLP else self.layers
+        if group in whole:
+            return float(whole[group])
+        return self.dense if group is MatrixGroup.MLP else self.layers
 
 
-def of(question: SizingInput) -> tuple[PipelineStage, ...]:
+def of(sizing: SizingInput) -> tuple[PipelineStage, ...]:
     """Return all stages, in their order."""
-    shape, stages = question.shape, question.parallelism.pipeline
-    ends = tuple(accumulate(_layers(shape.layers, stages, question.release.spread.longer)))
+    shape, stages = sizing.shape, sizing.parallelism.pipeline
+    ends = tuple(accumulate(_layers(shape.layers, stages, sizing.release.spread.longer)))
     return tuple(
         _stage(shape, (start, end), first=not place, last=place == stages - 1)
         for place, (start, end) in enumerate(pairwise((0, *ends)))

@@ -56,13 +56,15 @@ def read(config: ConfigJson, layers: int) -> dict[str, Any] | MissingFact:
 def _facts(config: ConfigJson, found: _Coverage, layers: int) -> dict[str, Any]:
     covered, eight = named_matrices.named(found.covered, layers), named_matrices.named(found.eight, layers)
     if LINEAR in found.eight:
-        eight = {part: every - covered.get(part, frozenset()) for part, every in eight.items()}
+        eight = {group: every - covered.get(group, frozenset()) for group, every in eight.items()}
     return (
         {
             "checkpoint_quant": found.label,
             "kept": [],
             "kept_layers": named_matrices.named((*found.kept, *_left_alone(config)), layers),
-            "covered_layers": {part: covered.get(part, frozenset()) | eight.get(part, frozenset()) for part in PARTS},
+            "covered_layers": {
+                group: covered.get(group, frozenset()) | eight.get(group, frozenset()) for group in PARTS
+            },
             "eight_bit_layers": eight,
         }
         | _shared_scales(config)

@@ -30,7 +30,7 @@ TAIL: Final = 3.0
 class ReplicaModel:
     """One replica under one kind of traffic."""
 
-    question: SizingInput
+    sizing: SizingInput
     traffic: Traffic
     cache_tokens: float
     decode_part: float = DECODE_PART
@@ -45,22 +45,19 @@ class ReplicaModel:
     def most_running(self) -> tuple[int, SupplyBound]:
         """How many requests the cache or the batch holds; at least one, since the configuration fits."""
         by_cache = int(self.cache_tokens / self.resident_tokens)
-        if by_cache < self.question.batch_sequences:
+        if by_cache < self.sizing.batch_sequences:
             return max(by_cache, 1), SupplyBound.CACHE
-        return self.question.batch_sequences, SupplyBound.BATCH
+        return self.sizing.batch_sequences, SupplyBound.BATCH
 
     def prefill_s(self, tokens: float) -> float:
         """Return seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
-        flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
-        computing = tokens * flops / (ceilings.rate(self.question) * self.prefill_part)
-        return (
-            computing
-            + links.exchange_s(self.question, self.question.batch_tokens) * tokens / self.question.batch_tokens
-        )
+        flops = ceilings.flops_a_token(self.sizing, self.traffic.prompt.mean / 2)
+        computing = tokens * flops / (ceilings.rate(self.sizing) * self.prefill_part)
+        return computing + links.exchange_s(self.sizing, self.sizing.batch_tokens) * tokens / self.sizing.batch_tokens
 
     def step_s(self, running: int) -> float:
         """Return seconds of one step: one token for each running request."""
-        held = replace(self.question, context=max(1, round(self.resident_tokens)))
+        held = replace(self.sizing, context=max(1, round(self.resident_tokens)))
         roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
         return roofline / self.decode_part + STEP_OVERHEAD_S + links.exchange_s(held, running)
 
@@ -104,9 +101,9 @@ def at_best(replica: ReplicaModel) -> ReplicaModel:
     return replace(replica, decode_part=1.0, prefill_part=1.0)
 
 
-def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
+def of(sizing: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
     """Return the replica with this fit's likely cache: low has decided that it fits."""
-    return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
+    return ReplicaModel(sizing=sizing, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
 
 
 def has_rates(accelerator: Accelerator) -> bool:

@@ -84,10 +84,10 @@ class SizingInput:
     host_cache_bytes: int = 0
     """Main memory of the whole replica for blocks of its KV cache."""
 
-    def over(self, layout: Parallelism) -> "SizingInput":
+    def over(self, parallelism: Parallelism) -> "SizingInput":
         """Return the same settings over other GPUs."""
-        ranks = layout.tensor if self.rank_each_gpu else self.attention_ranks
-        return replace(self, parallelism=layout, attention_ranks=ranks)
+        ranks = parallelism.tensor if self.rank_each_gpu else self.attention_ranks
+        return replace(self, parallelism=parallelism, attention_ranks=ranks)
 
     @property
     def batch_sequences(self) -> int:
@@ -202,5 +202,5 @@ EngineObjection = Callable[[SizingInput], str | None]
 """Why the engine would refuse a configuration, whatever the memory; None if it would not."""
 
 
-def no_objection(question: SizingInput) -> None:
+def no_objection(sizing: SizingInput) -> None:
     """Used where no engine is known: nothing is objected to."""

@@ -13,33 +13,33 @@ from fairlead.sizing.sizing_input import SizingInput
 from fairlead.sizing.weights import StageWeights
 
 
-def on_gpu(question: SizingInput) -> Estimate:
+def on_gpu(sizing: SizingInput) -> Estimate:
     """Return the bytes of weights that stay on the fullest GPU."""
-    whole = weights.bytes_on_fullest_gpu(question)
-    return whole.minus(_saved(question)) if question.offload.gpu_bytes else whole
+    whole = weights.bytes_on_fullest_gpu(sizing)
+    return whole.minus(_saved(sizing)) if sizing.offload.gpu_bytes else whole
 
 
-def in_main_memory(question: SizingInput) -> float:
+def in_main_memory(sizing: SizingInput) -> float:
     """Return the bytes that all GPUs of a replica together keep in main memory."""
-    each = question.parallelism.tensor * question.parallelism.data
-    return each * sum(min(question.offload.gpu_bytes, one.layers) for one in weights.stages(question))
+    each = sizing.parallelism.tensor * sizing.parallelism.data
+    return each * sum(min(sizing.offload.gpu_bytes, one.layers) for one in weights.stages(sizing))
 
 
-def _saved(question: SizingInput) -> Estimate:
+def _saved(sizing: SizingInput) -> Estimate:
     """Return what the fullest GPU saves: least if names choose the parameters, most with the last one in full."""
-    limit = question.offload.gpu_bytes
-    made = weights.BYTES[question.format] / question.dtype_bytes if _made_while_loading(question) else 1.0
-    likely = _difference(question, lambda one: min(limit * made, one.layers))
-    most = _difference(question, lambda one: min(limit + one.layers / max(1, one.number), one.layers))
-    return Estimate(0.0 if question.offload.named else likely, likely, most)
+    limit = sizing.offload.gpu_bytes
+    made = weights.BYTES[sizing.format] / sizing.dtype_bytes if _made_while_loading(sizing) else 1.0
+    likely = _difference(sizing, lambda one: min(limit * made, one.layers))
+    most = _difference(sizing, lambda one: min(limit + one.layers / max(1, one.number), one.layers))
+    return Estimate(0.0 if sizing.offload.named else likely, likely, most)
 
 
-def _difference(question: SizingInput, moved: Callable[[StageWeights], float]) -> float:
+def _difference(sizing: SizingInput, moved: Callable[[StageWeights], float]) -> float:
     """Return how much less the fullest GPU holds, which then may be one of another stage."""
-    stages = weights.stages(question)
+    stages = weights.stages(sizing)
     before = max(one.layers + one.tables for one in stages)
     return before - max(one.layers + one.tables - moved(one) for one in stages)
 
 
-def _made_while_loading(question: SizingInput) -> bool:
-    return question.format is not question.shape.stored.format and question.format in weights.BYTES
+def _made_while_loading(sizing: SizingInput) -> bool:
+    return sizing.format is not sizing.shape.stored.format and sizing.format in weights.BYTES

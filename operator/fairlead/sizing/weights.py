@@ -75,88 +75,88 @@ class StageWeights(NamedTuple):
     """How many layers it has."""
 
 
-def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
+def bytes_on_fullest_gpu(sizing: SizingInput) -> Estimate:
     """Return the target model's bytes; the stages of a pipeline differ, and the one with most is counted."""
-    held = max(one.layers + one.tables for one in stages(question))
-    return _with_doubt(question, held + angles(question))
+    held = max(one.layers + one.tables for one in stages(sizing))
+    return _with_doubt(sizing, held + angles(sizing))
 
 
-def stages(question: SizingInput) -> tuple[StageWeights, ...]:
+def stages(sizing: SizingInput) -> tuple[StageWeights, ...]:
     """Return the bytes that one GPU of each stage holds."""
-    parts, beside = _parts(question), absorbed(question) + copied(question)
+    parts, beside = _parts(sizing), absorbed(sizing) + copied(sizing)
     return tuple(
         StageWeights(
-            layers=sum(size * one.share(part) for part, size in parts.items() if part not in _TABLES)
+            layers=sum(size * one.share(group) for group, size in parts.items() if group not in _TABLES)
             + beside * one.layers,
-            tables=sum(size * one.share(part) for part, size in parts.items() if part in _TABLES),
-            number=round(one.layers * question.shape.layers),
+            tables=sum(size * one.share(group) for group, size in parts.items() if group in _TABLES),
+            number=round(one.layers * sizing.shape.layers),
         )
-        for one in pipeline_stages.of(question)
+        for one in pipeline_stages.of(sizing)
     )
 
 
-def bytes_of_all_stages(question: SizingInput) -> float:
+def bytes_of_all_stages(sizing: SizingInput) -> float:
     """Return the same without what no step reads, one GPU of each stage together."""
-    return sum(_parts(question).values()) + absorbed(question) + copied(question)
+    return sum(_parts(sizing).values()) + absorbed(sizing) + copied(sizing)
 
 
-def expert_bytes(question: SizingInput) -> float:
+def expert_bytes(sizing: SizingInput) -> float:
     """Return the bytes of its routed experts, all stages together."""
-    return _parts(question).get(MatrixGroup.EXPERTS, 0.0)
+    return _parts(sizing).get(MatrixGroup.EXPERTS, 0.0)
 
 
-def draft(question: SizingInput) -> Estimate:
+def draft(sizing: SizingInput) -> Estimate:
     """Return bytes of the draft model, head or MTP layers; high assumes a whole draft model on every GPU."""
-    drafting, layout = question.drafting, question.parallelism
+    drafting, parallelism = sizing.drafting, sizing.parallelism
     if drafting.head:
-        return draft_heads.weights(question)
+        return draft_heads.weights(sizing)
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
         stored = drafting.model.stored.format
-        held = sum(number * _size(drafting.model, stored, part, 2) for part, number in counts.items())
-        return Estimate(held / layout.tensor, held / layout.tensor, held)
-    return _mtp(question) if drafting.mtp else Estimate.exact(0)
+        held = sum(number * _size(drafting.model, stored, group, 2) for group, number in counts.items())
+        return Estimate(held / parallelism.tensor, held / parallelism.tensor, held)
+    return _mtp(sizing) if drafting.mtp else Estimate.exact(0)
 
 
-def _mtp(question: SizingInput) -> Estimate:
+def _mtp(sizing: SizingInput) -> Estimate:
     """Return bytes of MTP layers, spread like the model's own; only checkpoints in FP8 by blocks surely quantize them
     too."""
-    shape, plain = question.shape, question.dtype_bytes
+    shape, plain = sizing.shape, sizing.dtype_bytes
     whole = stored = 0.0
-    for part, number in parameters.mtp_parts(shape).items():
-        share = number / _ways(question, part)
+    for group, number in parameters.mtp_parts(shape).items():
+        share = number / _ways(sizing, group)
         whole += share * plain
-        stored += share * _size(shape, question.format, part, plain) * _padding(question, part)
-    by_blocks = shape.stored.block is not None and question.format is shape.stored.format
+        stored += share * _size(shape, sizing.format, group, plain) * _padding(sizing, group)
+    by_blocks = shape.stored.block is not None and sizing.format is shape.stored.format
     return Estimate(min(stored, whole), stored if by_blocks else whole, max(stored, whole * 1.05))
 
 
-def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
+def _parts(sizing: SizingInput) -> dict[MatrixGroup, float]:
     """Return the bytes of all layers on one GPU, as if there were no pipeline."""
-    shape, layout = question.shape, question.parallelism
-    table = shape.padded_vocab * shape.hidden * question.dtype_bytes
+    shape, parallelism = sizing.shape, sizing.parallelism
+    table = shape.padded_vocab * shape.hidden * sizing.dtype_bytes
     parts: dict[MatrixGroup, float] = {}
-    for part, number in parameters.count(shape).items():
-        if part not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:
-            size = _size(shape, question.format, part, question.dtype_bytes)
-            parts[part] = number * size / _ways(question, part) * _padding(question, part)
-    parts[MatrixGroup.EMBEDDING] = table / question.attention_ways
-    parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table / question.dense_ways
-    if shape.vision and question.images:
-        parts[MatrixGroup.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
+    for group, number in parameters.count(shape).items():
+        if group not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:
+            size = _size(shape, sizing.format, group, sizing.dtype_bytes)
+            parts[group] = number * size / _ways(sizing, group) * _padding(sizing, group)
+    parts[MatrixGroup.EMBEDDING] = table / sizing.attention_ways
+    parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table / sizing.dense_ways
+    if shape.vision and sizing.images:
+        parts[MatrixGroup.VISION] = (shape.vision.parameters or 450_000_000) * sizing.dtype_bytes / parallelism.tensor
     return parts
 
 
-def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, plain: float) -> float:
+def _size(shape: ModelShape, weight_format: WeightFormat, group: MatrixGroup, plain: float) -> float:
     covered = (
         _EXPERTS if weight_format in {WeightFormat.MXFP4, WeightFormat.INT8_EXPERTS} and shape.experts else _LINEAR
     )
-    if part not in covered or part in shape.stored.kept:
+    if group not in covered or group in shape.stored.kept:
         return plain
-    layers, kept = shape.layers_with(part), dict(shape.stored.kept_layers).get(part, 0)
+    layers, kept = shape.layers_with(group), dict(shape.stored.kept_layers).get(group, 0)
     share = min(1.0, kept / max(1, layers))
-    wide = min(1.0, dict(shape.stored.eight_bit_layers).get(part, 0) / max(1, layers - kept))
-    if part in shape.stored.eight_bit:
+    wide = min(1.0, dict(shape.stored.eight_bit_layers).get(group, 0) / max(1, layers - kept))
+    if group in shape.stored.eight_bit:
         wide = 1.0
     return share * plain + (1 - share) * (wide * _CHANNEL + (1 - wide) * _quantized(shape, weight_format, plain))
 
@@ -168,74 +168,74 @@ def _quantized(shape: ModelShape, weight_format: WeightFormat, plain: float) -> 
     return BYTES.get(weight_format, plain)
 
 
-def _ways(question: SizingInput, part: MatrixGroup) -> float:
+def _ways(sizing: SizingInput, group: MatrixGroup) -> float:
     """Return how many GPUs a part is split over; `deepseek_mtp.py` has the projection of an MTP layer whole on each."""
-    if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER} or (part is MatrixGroup.MTP and question.shape.latent):
+    if group in {MatrixGroup.NORMS, MatrixGroup.ROUTER} or (group is MatrixGroup.MTP and sizing.shape.latent):
         return 1
-    if part is MatrixGroup.EXPERTS:
-        return question.expert_ways
-    return question.attention_ways if part in _OF_A_RANK else question.dense_ways
+    if group is MatrixGroup.EXPERTS:
+        return sizing.expert_ways
+    return sizing.attention_ways if group in _OF_A_RANK else sizing.dense_ways
 
 
-def _padding(question: SizingInput, part: MatrixGroup) -> float:
+def _padding(sizing: SizingInput, group: MatrixGroup) -> float:
     """Return the padding: MXFP4 needs an expert's inner width in multiples of 128, its outer in 256."""
-    width, hidden = question.expert_slice, question.shape.hidden
-    if part is not MatrixGroup.EXPERTS or not width:
+    width, hidden = sizing.expert_slice, sizing.shape.hidden
+    if group is not MatrixGroup.EXPERTS or not width:
         return 1.0
-    if question.format is WeightFormat.MXFP4:
+    if sizing.format is WeightFormat.MXFP4:
         return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
-    return question.padded_slice / width
+    return sizing.padded_slice / width
 
 
-def copied(question: SizingInput) -> float:
+def copied(sizing: SizingInput) -> float:
     """Return what tensor parallelism cannot split: latent attention's down-projections, KV heads fewer than GPUs."""
-    shape, tensor = question.shape, question.attention_ways
+    shape, tensor = sizing.shape, sizing.attention_ways
     if shape.latent:
         whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)
         beyond = whole * (1 - 1 / tensor)
     else:
         beyond = shape.hidden * 2 * shape.head_dim * max(0.0, 1 - shape.kv_heads / tensor)
-    size = _size(shape, question.format, MatrixGroup.ATTENTION, question.dtype_bytes)
+    size = _size(shape, sizing.format, MatrixGroup.ATTENTION, sizing.dtype_bytes)
     return shape.attention_layers * beyond * size
 
 
-def absorbed(question: SizingInput) -> float:
+def absorbed(sizing: SizingInput) -> float:
     """Return latent attention's second copy of its up-projection, in the order of decoding."""
-    latent = question.shape.latent
+    latent = sizing.shape.latent
     if latent is None:
         return 0.0
-    once = latent.kv_rank * question.shape.heads * (latent.nope_dim + latent.value_dim)
-    return question.shape.layers * once * question.dtype_bytes / question.attention_ways
+    once = latent.kv_rank * sizing.shape.heads * (latent.nope_dim + latent.value_dim)
+    return sizing.shape.layers * once * sizing.dtype_bytes / sizing.attention_ways
 
 
-def angles(question: SizingInput) -> float:
+def angles(sizing: SizingInput) -> float:
     """Return the table of rope's sines and cosines of every position: 2.5 GiB for ten million positions."""
-    shape = question.shape
+    shape = sizing.shape
     width = shape.latent.rope_dim if shape.latent else shape.rotary_dim or shape.head_dim
-    table = shape.positions * width * question.dtype_bytes
+    table = shape.positions * width * sizing.dtype_bytes
     local = table if shape.window and not shape.window.chunked else 0.0
     return table * shape.rotary_stretch + local
 
 
-def _with_doubt(question: SizingInput, likely: float) -> Estimate:
+def _with_doubt(sizing: SizingInput, likely: float) -> Estimate:
     """Add uncertainty: sizes are exact but for the allocator's rounding, undescribed towers, and unquantized parts."""
     low, high = likely * 0.997, likely * 1.004 + 48 * 1024**2
-    if question.shape.vision and question.images and question.shape.vision.parameters is None:
-        low, high = low - 250e6 * question.dtype_bytes, high + 600e6 * question.dtype_bytes
-    less, more = _left_out(question)
+    if sizing.shape.vision and sizing.images and sizing.shape.vision.parameters is None:
+        low, high = low - 250e6 * sizing.dtype_bytes, high + 600e6 * sizing.dtype_bytes
+    less, more = _left_out(sizing)
     return Estimate(low - less, likely, high + more)
 
 
-def _left_out(question: SizingInput) -> tuple[float, float]:
+def _left_out(sizing: SizingInput) -> tuple[float, float]:
     """Return by how much an NVFP4 checkpoint may be smaller or larger: its name does not say what stayed in 16 bits.
 
     There is no doubt if the checkpoint's own configuration was read; AWQ and GPTQ cover every linear layer.
     """
-    shape, plain = question.shape, question.dtype_bytes
-    if question.format is not WeightFormat.NVFP4 or shape.stored.described:
+    shape, plain = sizing.shape, sizing.dtype_bytes
+    if sizing.format is not WeightFormat.NVFP4 or shape.stored.described:
         return 0.0, 0.0
-    counts, saved = parameters.count(shape), plain - BYTES[question.format]
-    ways = question.attention_ways * question.parallelism.pipeline
-    kept = sum(counts.get(part, 0) for part in shape.stored.kept)
-    unsaid = sum(counts.get(part, 0) for part in _OFTEN_LEFT_OUT - shape.stored.kept - shape.stored.eight_bit)
+    counts, saved = parameters.count(shape), plain - BYTES[sizing.format]
+    ways = sizing.attention_ways * sizing.parallelism.pipeline
+    kept = sum(counts.get(group, 0) for group in shape.stored.kept)
+    unsaid = sum(counts.get(group, 0) for group in _OFTEN_LEFT_OUT - shape.stored.kept - shape.stored.eight_bit)
     return kept * saved / ways, unsaid * saved / ways

@@ -31,9 +31,9 @@ def routers(*pages: bytes) -> list[PodSample[RouterView]]:
 
 
 def test_the_figures_of_an_engine_are_converted_to_those_of_a_decision() -> None:
-    figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=6.0)
+    figures, problem = pod_figures.pod(PodSample(figures=load(), at=5.0, problem=None), POLICY, now=6.0)
 
-    assert doubt is None
+    assert problem is None
     assert figures == EngineFigures(
         at=5.0,
         running=3.0,
@@ -102,15 +102,15 @@ def test_without_an_objective_requests_within_it_are_not_counted() -> None:
 
 
 def test_figures_older_than_the_policy_allows_are_stale_and_still_returned() -> None:
-    figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=36.0)
+    figures, problem = pod_figures.pod(PodSample(figures=load(), at=5.0, problem=None), POLICY, now=36.0)
 
     assert figures is not None
-    assert doubt is SampleProblem.STALE
+    assert problem is SampleProblem.STALE
 
 
 def test_another_sample_problem_takes_precedence_over_staleness() -> None:
     assert (
-        pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=SampleProblem.UNREADABLE), POLICY, now=99.0)[1]
+        pod_figures.pod(PodSample(figures=load(), at=5.0, problem=SampleProblem.UNREADABLE), POLICY, now=99.0)[1]
         is SampleProblem.UNREADABLE
     )
 
@@ -158,8 +158,8 @@ def test_a_pause_ends_being_busy() -> None:
 
 def test_routers_say_when_an_engine_rests_whose_figures_move_at_ends() -> None:
     """TensorRT-LLM's last statistic counts the requests that ended with it, and no later one follows."""
-    late = PodSample(figures=load(moves_at_ends=True), at=5.0, doubt=None)
-    plain = PodSample(figures=load(), at=5.0, doubt=None)
+    late = PodSample(figures=load(moves_at_ends=True), at=5.0, problem=None)
+    plain = PodSample(figures=load(), at=5.0, problem=None)
 
     rests, works = (pod_figures.pod(late, POLICY, now=6.0, rests=rests)[0] for rests in (True, False))
     assert rests is not None
@@ -194,7 +194,7 @@ def test_a_pod_that_one_router_still_uses_is_not_taken_out() -> None:
 
 
 def test_a_router_that_did_not_answer_counts_for_nothing() -> None:
-    silent = replace(routers(router_page(1, OUT))[0], doubt=SampleProblem.NO_ANSWER)
+    silent = replace(routers(router_page(1, OUT))[0], problem=SampleProblem.NO_ANSWER)
 
     assert pod_figures.taken_out([silent], "chat-1") == ""
 

@@ -140,7 +140,7 @@ def test_the_figures_of_an_engine_from_prometheus_equal_those_of_a_direct_scrape
     server = Server(scraped(BUSY, CHAT), gate())
     sample = looked(server).engine("chat-1")
 
-    assert (sample.figures, sample.at, sample.doubt) == (metrics.load(BUSY), 100.0, None)
+    assert (sample.figures, sample.at, sample.problem) == (metrics.load(BUSY), 100.0, None)
     assert server.closed
 
 
@@ -150,7 +150,7 @@ def test_a_tensorrt_llm_is_read_from_prometheus_as_from_its_page(page: str) -> N
     server = Server(scraped(page, CHAT), [])
     sample = looked(server, (target(CHAT, EngineKind.TENSORRT_LLM),)).engine("chat-1")
 
-    assert (sample.figures, sample.at, sample.doubt) == (tensorrt.load(page), 100.0, None)
+    assert (sample.figures, sample.at, sample.problem) == (tensorrt.load(page), 100.0, None)
 
 
 def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> None:
@@ -184,14 +184,14 @@ def test_a_value_that_is_not_a_number_makes_a_sample_unreadable_through_promethe
     lying = re.sub(r"(?m)^(vllm:num_requests_running.*) \S+$", r"\1 NaN", BUSY)
     source = looked(Server(scraped(lying, CHAT), [*gate(), series(GATE, HELD, "NaN")]))
 
-    assert source.engine("chat-1").doubt is SampleProblem.UNREADABLE
-    assert source.router("chat-router-1").doubt is SampleProblem.UNREADABLE
+    assert source.engine("chat-1").problem is SampleProblem.UNREADABLE
+    assert source.router("chat-router-1").problem is SampleProblem.UNREADABLE
 
 
 def test_a_pod_without_samples_in_prometheus_is_reported_with_that_reason() -> None:
     sample = looked(Server([], [])).engine("chat-1")
 
-    assert (sample.figures, sample.doubt) == (None, SampleProblem.NO_ANSWER)
+    assert (sample.figures, sample.problem) == (None, SampleProblem.NO_ANSWER)
     assert sample.because == "Prometheus has no sample with its labels namespace and pod"
 
 

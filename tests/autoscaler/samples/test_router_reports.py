@@ -21,7 +21,7 @@ def sampled(*pages: bytes) -> PodSample[RouterView]:
 def test_waiting_interactive_and_batch_requests_are_counted_separately() -> None:
     sample = sampled(router_page(100))
 
-    assert sample.doubt is None
+    assert sample.problem is None
     assert sample.figures is not None
     assert sample.figures.figures == RouterFigures(
         at=0.0,
@@ -87,7 +87,7 @@ def test_requests_that_went_to_a_fallback_start_the_first_replica_like_a_held_on
 def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) -> None:
     sample = sampled(router_page(5), page)
 
-    assert sample.doubt is SampleProblem.UNREADABLE
+    assert sample.problem is SampleProblem.UNREADABLE
     assert because in sample.because
     assert sample.figures is not None
     assert sample.figures.figures.asked == 5
@@ -98,14 +98,14 @@ def test_a_page_of_an_older_router_release_is_refused_since_it_does_not_count_re
     del page["demand"]
 
     sample = sampled(json.dumps(page).encode())
-    assert (sample.figures, sample.doubt) == (None, SampleProblem.UNREADABLE)
+    assert (sample.figures, sample.problem) == (None, SampleProblem.UNREADABLE)
     assert sample.because == "it is from an older release and does not count requests"
 
 
 def test_a_router_that_began_anew_is_the_base_of_what_comes_next() -> None:
     sample = sampled(router_page(100), router_page(3))
 
-    assert sample.doubt is SampleProblem.RESET
+    assert sample.problem is SampleProblem.RESET
     assert sample.figures is not None
     assert sample.figures.figures.asked == 3
-    assert router_reports.after(sample, router_page(4), 2.0).doubt is None
+    assert router_reports.after(sample, router_page(4), 2.0).problem is None

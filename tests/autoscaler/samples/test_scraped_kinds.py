@@ -13,7 +13,7 @@ def test_a_pod_that_turns_out_to_be_of_another_kind_is_read_as_that_kind() -> No
             listening(lambda n: whole(engine_page(n))) as pod,
             scraping(pod.target(EngineKind.SGLANG)) as scraper,
         ):
-            await until(lambda: scraper.engine("u1").doubt is SampleProblem.UNREADABLE)
+            await until(lambda: scraper.engine("u1").problem is SampleProblem.UNREADABLE)
             scraper.follow([pod.target()])
             assert scraper.engine("u1").because == "it was not scraped yet", (
                 "what was read as another kind is no sample"

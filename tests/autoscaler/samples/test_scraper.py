@@ -51,7 +51,7 @@ def test_one_connection_brings_page_after_page() -> None:
             await until(lambda: pod.requests >= 4)
             sample = scraper.engine("u1")
             assert sample.figures is not None
-            assert (sample.doubt, sample.figures.running, sample.figures.kv_usage) == (None, 3.0, 0.25)
+            assert (sample.problem, sample.figures.running, sample.figures.kv_usage) == (None, 3.0, 0.25)
             assert pod.connections == scraper.tallies.connections == 1
             assert pod.heads[0].startswith(b"GET /metrics HTTP/1.1\r\nhost: ")
             assert scraper.tallies.bytes_read >= 3 * len(engine_page(1))
@@ -80,7 +80,7 @@ def test_a_connection_that_the_pod_closed_after_a_reply_is_no_sample_problem() -
         async with listening(respond) as pod, scraping(pod.target()) as scraper:
             await until(lambda: pod.requests >= 7)
             assert scraper.tallies.failures[SampleProblem.NO_ANSWER] == 0
-            assert scraper.engine("u1").doubt is None
+            assert scraper.engine("u1").problem is None
 
     run_story(story())
 
@@ -108,7 +108,7 @@ def test_a_slow_pod_is_not_scraped_twice_at_once_and_delays_no_other_pod() -> No
             await until(lambda: slow.requests >= 2)
             assert slow.most_at_once == 1
             assert quick.requests > slow.requests
-            assert scraper.engine("slow").doubt is None
+            assert scraper.engine("slow").problem is None
 
     run_story(story())
 
@@ -120,7 +120,7 @@ def test_a_pod_that_does_not_reply_in_time_has_a_sample_problem_and_is_scraped_a
             scraping(pod.target(), within=0.05) as scraper,
         ):
             await until(lambda: pod.connections >= 2)
-            assert scraper.engine("u1").doubt is SampleProblem.NO_ANSWER
+            assert scraper.engine("u1").problem is SampleProblem.NO_ANSWER
             assert scraper.engine("u1").because == "no answer within 0.05 s"
 
     run_story(story())
@@ -191,7 +191,7 @@ def test_an_invalid_page_is_a_sample_problem_with_its_reason() -> None:
     async def because(answer: bytes | None) -> str:
         async with listening(lambda _: answer) as pod, scraping(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").because != "it was not scraped yet")
-            assert scraper.engine("u1").doubt in {SampleProblem.NO_ANSWER, SampleProblem.UNREADABLE}
+            assert scraper.engine("u1").problem in {SampleProblem.NO_ANSWER, SampleProblem.UNREADABLE}
             return scraper.engine("u1").because
 
     async def story() -> None:
@@ -222,7 +222,7 @@ def test_an_address_without_a_listener_is_a_sample_problem_and_is_scraped_less_o
 def test_pods_that_are_no_longer_followed_are_forgotten_and_not_scraped_any_more() -> None:
     async def story() -> None:
         async with listening(lambda n: whole(engine_page(n))) as pod, scraping(pod.target()) as scraper:
-            await until(lambda: scraper.engine("u1").doubt is None)
+            await until(lambda: scraper.engine("u1").problem is None)
             scraper.follow(())
             request = pod.requests
             await asyncio.sleep(3 * EVERY)
@@ -230,7 +230,7 @@ def test_pods_that_are_no_longer_followed_are_forgotten_and_not_scraped_any_more
             assert scraper.engine("u1").figures is None
             for _ in range(2):
                 scraper.follow([pod.target()])
-            await until(lambda: scraper.engine("u1").doubt is None)
+            await until(lambda: scraper.engine("u1").problem is None)
 
     run_story(story())
 
@@ -242,7 +242,7 @@ def test_a_pod_that_moved_is_scraped_at_its_new_address() -> None:
             listening(lambda n: whole(engine_page(900 + n))) as new,
             scraping(old.target()) as scraper,
         ):
-            await until(lambda: scraper.engine("u1").doubt is None)
+            await until(lambda: scraper.engine("u1").problem is None)
             scraper.follow([new.target()])
             await until(lambda: new.requests >= 2)
             load = scraper.engine("u1").figures

@@ -48,8 +48,8 @@ class Bench:
 
     def expire_secrets(self) -> None:
         """Let enough time pass that Secrets are read again."""
-        for made in self.sources._made.values():
-            made.read_at = float("-inf")
+        for source in self.sources._made.values():
+            source.read_at = float("-inf")
 
     def scrapes(self) -> int:
         """All scrapes, as the metrics page adds them up."""
@@ -118,7 +118,7 @@ def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
         await bench.follow(QUERYING)
         source = bench.sources.of(QUERYING)
         assert bench.made == []
-        assert source.engine("asking").doubt is SampleProblem.NO_ANSWER
+        assert source.engine("asking").problem is SampleProblem.NO_ANSWER
         assert "Secret team/prometheus has no key token" in source.engine("asking").because
         assert source.router("asking").figures is None
 

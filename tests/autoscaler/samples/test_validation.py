@@ -25,11 +25,11 @@ def sampled(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
 def test_no_figures_are_accepted_before_the_first_scrape() -> None:
     sample: PodSample[EngineLoad] = PodSample()
 
-    assert (sample.figures, sample.at, sample.doubt) == (None, None, SampleProblem.NO_ANSWER)
+    assert (sample.figures, sample.at, sample.problem) == (None, None, SampleProblem.NO_ANSWER)
 
 
 def test_figures_that_move_are_accepted() -> None:
-    assert sampled(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, doubt=None, because="")
+    assert sampled(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, problem=None, because="")
 
 
 def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
@@ -38,7 +38,7 @@ def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
     assert sampled(load(), lie) == PodSample(
         figures=load(),
         at=0.0,
-        doubt=SampleProblem.UNREADABLE,
+        problem=SampleProblem.UNREADABLE,
         because="its metrics are rejected: NotANumber in 'vllm:num_requests_running NaN'",
     )
 
@@ -60,12 +60,12 @@ def test_another_programs_page_has_no_line_to_show() -> None:
 def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, lower: dict[str, object]) -> None:
     sample = sampled(load(loaded=4000.0), load(**lower))
 
-    assert (sample.figures, sample.at, sample.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
+    assert (sample.figures, sample.at, sample.problem) == (load(**lower), 1.0, SampleProblem.RESET)
     assert sample.because == f"its counter {counter} went backwards: the engine restarted"
 
 
 def test_a_restart_is_a_sample_problem_for_one_scrape_only() -> None:
-    assert sampled(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).doubt is None
+    assert sampled(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).problem is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_restart_is_a_sample_problem_for_one_scrape_only() -> None:
 def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], because: str) -> None:
     sample = sampled(load(), load(**lie))
 
-    assert (sample.figures, sample.doubt, sample.because) == (load(), SampleProblem.CONTRADICTORY, because)
+    assert (sample.figures, sample.problem, sample.because) == (load(), SampleProblem.CONTRADICTORY, because)
 
 
 def test_tokens_loaded_while_the_prefix_cache_is_off_contradict_nothing() -> None:
@@ -95,7 +95,7 @@ def test_tokens_loaded_while_the_prefix_cache_is_off_contradict_nothing() -> Non
 
     assert isinstance(found, EngineLoad)
     assert validation.contradiction(found) is None
-    assert sampled(found).doubt is None
+    assert sampled(found).problem is None
 
 
 def test_unchanged_counters_are_timed_from_the_scrape_at_which_they_last_moved() -> None:
@@ -127,7 +127,7 @@ def test_counters_that_move_when_requests_end_may_stand_still_while_answers_are_
 def test_no_answer_leaves_the_last_figures() -> None:
     sample = validation.with_doubt(sampled(load()), SampleProblem.NO_ANSWER, "no connection")
 
-    assert (sample.figures, sample.at, sample.doubt, sample.because) == (
+    assert (sample.figures, sample.at, sample.problem, sample.because) == (
         load(),
         0.0,
         SampleProblem.NO_ANSWER,

@@ -32,15 +32,17 @@ NEAR = 0.15
 
 
 def predicted(target: SweepTarget) -> StepTimes:
-    times = catalogue.step_times(target.question, packaged_data.load().fitted)
+    times = catalogue.step_times(target.sizing, packaged_data.load().fitted)
     assert not isinstance(times, RatesUnknown)
     return times
 
 
 def provided(place: Path, *flags: str, product: str = emulated.PRODUCT, model: str = emulated.MODEL) -> EngineProvision:
     """The engine that `fairlead engine --step-times` would run."""
-    served = command.read(["vllm", "serve", model, *flags])
-    return provision.provide(served, EmulatedMachine(product, 1), emulation_knobs.read({}), packaged_data.load(place))
+    serve_arguments = command.read(["vllm", "serve", model, *flags])
+    return provision.provide(
+        serve_arguments, EmulatedMachine(product, 1), emulation_knobs.read({}), packaged_data.load(place)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def read(place: Path) -> SweepRecord:
 
 def sizes(record: SweepRecord, target: SweepTarget) -> dict[SweepWork, float]:
     """How far each kind of work is from what was emulated."""
-    times = catalogue.step_times(target.question, packaged_data.load().fitted)
+    times = catalogue.step_times(target.sizing, packaged_data.load().fitted)
     assert not isinstance(times, RatesUnknown)
     return {one.work: one.size for one in errors.of_predictions(record, times)}
 
@@ -74,9 +74,9 @@ def test_a_sweep_finds_the_step_times_of_an_sglang(swept: tuple[Path, SweepTarge
 
 def test_the_emulated_sglang_is_as_fast_as_the_sweep_says(swept: tuple[Path, SweepTarget, list[str]]) -> None:
     place, _, _ = swept
-    served = dialects.read(["sglang", "serve", emulated.MODEL, *FLAGS], {})
+    serve_arguments = dialects.read(["sglang", "serve", emulated.MODEL, *FLAGS], {})
     machine, data = EmulatedMachine(emulated.PRODUCT, 1), packaged_data.load(place)
-    made = provision.provide(served, machine, emulation_knobs.read({}), data)
+    made = provision.provide(serve_arguments, machine, emulation_knobs.read({}), data)
     assert any("a sweep of SGLang 0.5.23 by `fairlead calibrate --sweep`" in note for note in made.notes)
     for one in read(place).steps:
         if (one.point.variant, one.point.work) == (EngineVariant.AS_GIVEN, SweepWork.DECODE):

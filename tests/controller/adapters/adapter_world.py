@@ -40,7 +40,7 @@ class AdapterWorld(GatewayWorld):
     def restart(self) -> None:
         """Restart the operator; adapters are reconciled anew too."""
         super().restart()
-        setting = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+        setting = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM)
         self.adapters = AdapterReconciler(setting, self.environment)
 
     def put_adapter(self, name: str = "sql", *versions: Manifest, **spec: Any) -> None:  # noqa: ANN401  # any field

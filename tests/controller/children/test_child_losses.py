@@ -87,8 +87,8 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
     assert message.startswith(
         f"Pod {pod['metadata']['name']} lost its labels, serves no requests and keeps 1 nvidia.com/gpu: "
     )
-    judged = deployment_review.read(world.document(), ReviewContext(catalogue=CATALOGUE))
-    room = RoomReader(world.world, nodes_grow=False).room(judged, Owner(namespace="default", name="chat", uid="u"))
+    review = deployment_review.read(world.document(), ReviewContext(catalogue=CATALOGUE))
+    room = RoomReader(world.world, nodes_grow=False).room(review, Owner(namespace="default", name="chat", uid="u"))
     assert (room.most, room.replicas) == (3, 0), "it holds one of three, as does each that serves"
     world.server.faults = Faults()
     world.settle()

@@ -23,9 +23,9 @@ def settled() -> Pretend:
 def release_in(world: Pretend, namespace: str) -> Pretend:
     """Another release on the same cluster."""
     other = world.second_operator()
-    platform = replace(PLATFORM, operator_namespace=namespace)
+    installation = replace(PLATFORM, operator_namespace=namespace)
     other.operator = Reconciler(
-        ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=platform), other.environment
+        ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=installation), other.environment
     )
     return other
 
@@ -68,8 +68,8 @@ def test_another_operator_of_the_same_release_is_no_other_release() -> None:
 
 def policies(namespace: str) -> list[Manifest]:
     """A deployment's policies for the operator in a namespace, as the API server returns them."""
-    platform = replace(PLATFORM, operator_namespace=namespace, monitoring=(("name", "monitoring"),))
-    built = children.all_children(OWNER, wanted(LEAST), platform)
+    installation = replace(PLATFORM, operator_namespace=namespace, monitoring=(("name", "monitoring"),))
+    built = children.all_children(OWNER, wanted(LEAST), installation)
     found = [one for one in built if one["kind"] == "NetworkPolicy"]
     return [one | {"metadata": one["metadata"] | {"uid": one["metadata"]["name"]}} for one in found]
 

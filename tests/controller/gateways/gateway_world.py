@@ -24,17 +24,17 @@ class GatewayWorld(Pretend):
         super().restart()
         self.named = PretendReferences(self.objects)
         environment = ReconcileEnvironment(
-            server=self.server,
-            world=self.world,
+            client=self.server,
+            cluster=self.world,
             pod_access=self.pod_client,
-            named=self.named,
+            lookup=self.named,
             events=self.event_sink,
             logs=self.server,
             sets=self.sets,
             runs=self.runs,
         )
         self.fronts = GatewayReconciler(
-            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment
+            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM), environment
         )
 
     def put_gateway(self, name: str = "front", namespace: str = "default", **spec: Any) -> None:  # noqa: ANN401

@@ -27,7 +27,7 @@ def wanted(**spec: Any) -> DesiredRevision:  # noqa: ANN401 - any field
     """The revision of a spec."""
     found = object_reader.read_stored(deployment(**spec), DEPLOYMENT).value
     assert found is not None
-    return deployment_conversion.deployment(found, CONTEXT.releases).wanted
+    return deployment_conversion.deployment(found, CONTEXT.releases).revision
 
 
 def engine(selector: dict[str, str], limits: dict[str, str]) -> Manifest:

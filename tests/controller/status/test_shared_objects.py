@@ -29,10 +29,10 @@ class Shared:
         self.world, self.resource = Pretend(), resource
         self.write(spec)
         environment = ReconcileEnvironment(
-            server=self.world.server,
-            world=self.world.world,
+            client=self.world.server,
+            cluster=self.world.world,
             pod_access=self.world.pod_client,
-            named=PretendReferences(self.world.objects),
+            lookup=PretendReferences(self.world.objects),
             events=self.world.event_sink,
             logs=self.world.server,
             sets=self.world.sets,

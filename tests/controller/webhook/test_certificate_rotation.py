@@ -100,13 +100,13 @@ def test_the_second_replica_to_renew_uses_the_certificate_of_the_first(tmp_path:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
             fake.fail(Fault(code=409), "create")
-            await keeper.keep()
-            assert not keeper._place.cert_file.exists()
-            await keeper.keep()
-            assert keeper._place.cert_file.exists()
-            assert keeper._place.key_file.stat().st_mode & 0o777 == 0o600
+            await rotator.keep()
+            assert not rotator._settings.cert_file.exists()
+            await rotator.keep()
+            assert rotator._settings.cert_file.exists()
+            assert rotator._settings.key_file.stat().st_mode & 0o777 == 0o600
 
     run(story())
 
@@ -115,14 +115,14 @@ def test_where_others_make_certificates_theirs_are_served(tmp_path: Path) -> Non
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
-            await keeper.keep()
-            assert not keeper._place.cert_file.exists()
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            await rotator.keep()
+            assert not rotator._settings.cert_file.exists()
             theirs = certificates.renewed(None, ("x",), NOON)
             head = {"metadata": {"name": "hook", "namespace": "team"}}
             fake.put(kinds.SECRET, head | {"data": theirs.as_data()})
-            await keeper.first()
-            assert keeper._place.cert_file.read_bytes() == theirs.cert
+            await rotator.first()
+            assert rotator._settings.cert_file.read_bytes() == theirs.cert
             assert (kinds.VALIDATING_WEBHOOK.title, "", "fairlead") not in fake.objects.held
 
     run(story())
@@ -136,10 +136,10 @@ def test_a_secret_that_cert_manager_has_not_written_is_named_in_the_log_once_a_m
     async def story() -> None:
         fake, clock = FakeApi(), Clock()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), clock)
-            await keeper.keep()
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path, ""), clock)
+            await rotator.keep()
             clock.now += timedelta(seconds=1)
-            await keeper.keep()
+            await rotator.keep()
             (line,) = [one.getMessage() for one in caplog.records]
             assert line == (
                 "webhook certificates: Secret team/hook does not exist, and cert-manager has to write it; see `kubectl "
@@ -148,7 +148,7 @@ def test_a_secret_that_cert_manager_has_not_written_is_named_in_the_log_once_a_m
             empty = {"metadata": {"name": "hook", "namespace": "team"}, "data": {"tls.key": "", "tls.crt": ""}}
             fake.put(kinds.SECRET, empty)
             clock.now += timedelta(minutes=1)
-            await keeper.keep()
+            await rotator.keep()
             assert "Secret team/hook has no usable tls.crt and tls.key, and" in caplog.records[1].getMessage()
 
     run(story())
@@ -158,12 +158,12 @@ def test_an_issuer_that_writes_no_authority_is_enough_where_the_operator_publish
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
             theirs = certificates.renewed(None, ("x",), NOON)
             entries = {name: text for name, text in theirs.as_data().items() if name in ("tls.crt", "tls.key")}
             fake.put(kinds.SECRET, {"metadata": {"name": "hook", "namespace": "team"}, "data": entries})
-            await keeper.first()
-            assert keeper._place.cert_file.read_bytes() == theirs.cert
+            await rotator.first()
+            assert rotator._settings.cert_file.read_bytes() == theirs.cert
 
     run(story())
 
@@ -172,11 +172,11 @@ def test_an_api_error_propagates_and_no_certificate_is_written(tmp_path: Path) -
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
             fake.fail(Fault(code=500), "get")
             with pytest.raises(ApiError):
-                await keeper.keep()
-            assert not keeper._place.cert_file.exists()
+                await rotator.keep()
+            assert not rotator._settings.cert_file.exists()
 
     run(story())
 
@@ -190,18 +190,18 @@ def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_
     async def story() -> None:
         fake, clock = FakeApi(), Clock()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
-            assert (keeper.days_left, keeper.validity_left) == (None, None)
-            await keeper.keep()
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
+            assert (rotator.days_left, rotator.validity_left) == (None, None)
+            await rotator.keep()
             clock.now += timedelta(days=70)
-            fresh = keeper._place.key_file.with_suffix(".fresh")
+            fresh = rotator._settings.key_file.with_suffix(".fresh")
             fresh.mkdir()  # so that writing there raises an OSError
-            keeping = asyncio.create_task(keeper.run())
+            keeping = asyncio.create_task(rotator.run())
             await until(lambda: "no renewal; trying again" in caplog.text)
-            assert keeper.days_left == pytest.approx(20)
-            assert keeper.validity_left == pytest.approx(20 / 90, abs=0.001)
+            assert rotator.days_left == pytest.approx(20)
+            assert rotator.validity_left == pytest.approx(20 / 90, abs=0.001)
             fresh.rmdir()
-            await until(lambda: (keeper.days_left or 0.0) > 80)
+            await until(lambda: (rotator.days_left or 0.0) > 80)
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
@@ -215,10 +215,10 @@ def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.Mo
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
             fake.fail(Fault(code=403), "get")
-            keeping = asyncio.create_task(keeper.run())
-            await until(keeper._place.cert_file.exists)
+            keeping = asyncio.create_task(rotator.run())
+            await until(rotator._settings.cert_file.exists)
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         assert fake.count("get") >= 2

@@ -13,17 +13,17 @@ PAGE: Final = 32
 
 
 def test_the_known_answer_of_the_reference() -> None:
-    hashes = BlockHasher(CBOR, {})
+    hasher = BlockHasher(CBOR, {})
 
-    assert (hashes.root.hex()[:8], hashes.root.hex()[-6:]) == ("9bd96a48", "81eef0")
-    assert list(hashes.chain([1, 2, 3, 4], 4)) == [9561501211280363793]
+    assert (hasher.root.hex()[:8], hasher.root.hex()[-6:]) == ("9bd96a48", "81eef0")
+    assert list(hasher.chain([1, 2, 3, 4], 4)) == [9561501211280363793]
 
 
 def test_three_pages_are_named_as_a_real_server_named_them() -> None:
-    hashes = BlockHasher(CBOR, {})
+    hasher = BlockHasher(CBOR, {})
 
-    assert list(hashes.chain(TEXT, PAGE)) == [7513423537032978964, 8324879166139141864, 17672639589855959601]
-    assert list(hashes.chain(TEXT, PAGE, salt="pepper")) == [
+    assert list(hasher.chain(TEXT, PAGE)) == [7513423537032978964, 8324879166139141864, 17672639589855959601]
+    assert list(hasher.chain(TEXT, PAGE, salt="pepper")) == [
         6980587338670322507,
         4708012418251093274,
         14984333791831969722,
@@ -31,9 +31,9 @@ def test_three_pages_are_named_as_a_real_server_named_them() -> None:
 
 
 def test_an_adapter_sets_every_page_apart_and_a_salt_the_first_and_so_all_after_it() -> None:
-    hashes = BlockHasher(CBOR, {})
+    hasher = BlockHasher(CBOR, {})
     chains = [
-        tuple(hashes.chain(TEXT, PAGE, adapter, salt))
+        tuple(hasher.chain(TEXT, PAGE, adapter, salt))
         for adapter, salt in ((None, None), (("a", "/a"), None), (("a", "/b"), None), (None, "x"), (("a", "/a"), "x"))
     ]
 
@@ -50,9 +50,9 @@ def test_a_seed_in_the_environment_changes_all_names_and_nothing_else_does(algor
 
 @given(st.lists(st.integers(0, 200_000), max_size=100), st.integers(1, 32), st.integers(0, 100))
 def test_texts_always_share_names_exactly_as_far_as_they_are_the_same(text: list[int], page: int, cut: int) -> None:
-    hashes = BlockHasher(CBOR, {})
-    names = list(hashes.chain(text, page))
-    other = list(hashes.chain([*text[:cut], 7_777_777, *text[cut + 1 :]], page))
+    hasher = BlockHasher(CBOR, {})
+    names = list(hasher.chain(text, page))
+    other = list(hasher.chain([*text[:cut], 7_777_777, *text[cut + 1 :]], page))
     same = min(cut, len(text)) // page
 
     assert len(names) == len(text) // page

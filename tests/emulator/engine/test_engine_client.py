@@ -19,7 +19,7 @@ def test_tokens_come_out_exactly_when_the_model_says() -> None:
     arrivals = [(0.0, 600, 40), (0.013, 3000, 25), (0.4, 90, 60), (0.41, 91, 8)]
 
     async def story() -> None:
-        live = engine(pretence=MODEL)
+        live = engine(knobs=MODEL)
         begun = asyncio.get_running_loop().time()
         clients = []
         for place, (after, prompt, reply) in enumerate(arrivals):
@@ -30,7 +30,7 @@ def test_tokens_come_out_exactly_when_the_model_says() -> None:
         assert [(client.times[0], client.times[-1]) for client in clients] == in_virtual_time(begun)
 
     def in_virtual_time(begun: float) -> list[tuple[float, float]]:
-        made = provided(pretence=MODEL)
+        made = provided(knobs=MODEL)
         core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
         requests = []
         at = begun
@@ -142,7 +142,7 @@ def test_priority_counts_only_where_the_policy_says_so(policy: str, order: list[
 
 def test_an_engine_without_tokens_goes_on_when_the_fault_is_taken_back() -> None:
     async def story() -> None:
-        live = engine(pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.NO_TOKENS, after=1)))
+        live = engine(knobs=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.NO_TOKENS, after=1)))
         assert (await Client(live).answered()).tokens == 5
         stuck = Client(live)
         await asyncio.sleep(60)
@@ -155,9 +155,7 @@ def test_an_engine_without_tokens_goes_on_when_the_fault_is_taken_back() -> None
 
 def test_a_slow_step_is_slower_by_its_factor() -> None:
     async def story() -> None:
-        live = engine(
-            pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.SLOW_STEP, factor=10))
-        )
+        live = engine(knobs=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.SLOW_STEP, factor=10)))
         assert (await Client(live, sequence(reply=2)).answered()).times == pytest.approx([2.0, 3.0])
 
     run_story(story())
@@ -165,9 +163,7 @@ def test_a_slow_step_is_slower_by_its_factor() -> None:
 
 def test_a_cut_stream_has_as_many_tokens_as_ordered() -> None:
     async def story() -> None:
-        live = engine(
-            pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.CUT_STREAM, tokens=3))
-        )
+        live = engine(knobs=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.CUT_STREAM, tokens=3)))
         client = await Client(live).answered()
         assert (client.tokens, client.ending) == (3, JobEnding.CUT)
         assert live.driver.idle.is_set()
@@ -177,7 +173,7 @@ def test_a_cut_stream_has_as_many_tokens_as_ordered() -> None:
 
 def test_errors_are_refusals_after_the_requests_that_go_well() -> None:
     async def story() -> None:
-        live = engine(pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.ERRORS, after=1)))
+        live = engine(knobs=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.ERRORS, after=1)))
         await Client(live).answered()
         assert Client(live).feed is EngineRefusal.OUT_OF_ORDER
 
@@ -186,9 +182,7 @@ def test_errors_are_refusals_after_the_requests_that_go_well() -> None:
 
 def test_an_engine_that_crashes_ends_its_requests_reports_it_once_and_accepts_no_more() -> None:
     async def story() -> None:
-        live = engine(
-            pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=3))
-        )
+        live = engine(knobs=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=3)))
         deaths: list[EngineFault] = []
         live.died = deaths.append
         client = await Client(live).answered()

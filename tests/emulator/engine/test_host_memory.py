@@ -20,7 +20,7 @@ ONE = '{engine="0",model_name="chat"}'
 
 
 def of_vllm(*words: str) -> EngineProvision:
-    return provided(*words, machine=H100, pretence=MODEL)
+    return provided(*words, machine=H100, knobs=MODEL)
 
 
 def held_tokens(settings: EngineSettings) -> int:

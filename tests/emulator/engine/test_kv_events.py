@@ -39,7 +39,7 @@ async def publishing(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
         f'{{"enable_kv_cache_events": true, "topic": "kv-events", "endpoint": "ipc://{tmp}/events", '
         f'"replay_endpoint": "ipc://{tmp}/replay"}}'
     )
-    made = provided(*FLAGS, "--kv-events-config", config, *flags, pretence=QUICK)
+    made = provided(*FLAGS, "--kv-events-config", config, *flags, knobs=QUICK)
     live = LiveEngine(made, QUICK, EngineClocks(steady=now, day=lambda: 1000.5))
     try:
         yield live
@@ -217,8 +217,8 @@ def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
         reader = context.socket(zmq.SUB)
         port = reader.bind_to_random_port("tcp://127.0.0.1")
         reader.subscribe(b"")
-        wanted = kv_events.config({"enable_kv_cache_events": True, "endpoint": f"tcp://127.0.0.1:{port}"})
-        publisher = kv_events.KvEventPublisher(wanted, 0, now)
+        config = kv_events.config({"enable_kv_cache_events": True, "endpoint": f"tcp://127.0.0.1:{port}"})
+        publisher = kv_events.KvEventPublisher(config, 0, now)
         task = asyncio.ensure_future(reader.recv_multipart())
         while not task.done():
             publisher.publish([{"type": "AllBlocksCleared"}])
@@ -262,7 +262,7 @@ def test_the_addresses_of_events_are_reported_as_resolved(folder: str) -> None:
 def test_without_a_publisher_or_a_prefix_cache_nothing_is_opened() -> None:
     async def story() -> None:
         for flags in (("--kv-events-config", "{}"), ("--kv-events-config", '{"publisher": "zmq"}')):
-            made = provided(*flags, pretence=QUICK)
+            made = provided(*flags, knobs=QUICK)
             live = LiveEngine(made, QUICK, EngineClocks(steady=now, day=now))
             assert live.acts.kv_event_sources() == {}
         assert kv_events.config({"enable_kv_cache_events": True, "unknown": 1}).on

@@ -22,19 +22,19 @@ MODEL = EmulationKnobs()
 H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 8)
 
 
-def started(*words: str, machine: EmulatedMachine = H100, pretence: EmulationKnobs = MODEL) -> EngineProvision:
-    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, PACKAGED)
+def started(*words: str, machine: EmulatedMachine = H100, knobs: EmulationKnobs = MODEL) -> EngineProvision:
+    return provision.provide(command.read(["vllm", "serve", *words]), machine, knobs, PACKAGED)
 
 
 def test_the_cache_has_the_pages_that_a_plan_would_give_it() -> None:
-    question = SizingInput(
+    sizing = SizingInput(
         release=CURRENT,
         shape=PACKAGED.catalogue.shapes[LLAMA],
         accelerator=PACKAGED.catalogue.accelerators["NVIDIA-L4"],
         context=8192,
     )
-    tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
-    made = provided(pretence=MODEL)
+    tokens = kv_pages.tokens(sizing, memory.memory(sizing).kv.likely)
+    made = provided(knobs=MODEL)
 
     assert made.settings.blocks * 16 == tokens
     assert made.log[-1] == (
@@ -101,8 +101,8 @@ def test_pages_or_bytes_that_were_named_are_taken_as_they_are() -> None:
 def test_a_context_left_to_the_engine_is_made_to_fit() -> None:
     made = started(LLAMA, "--max-model-len", "auto", machine=EmulatedMachine("NVIDIA-L4", 1))
 
-    assert made.served.context_tokens == (made.settings.blocks - 1) * 16
-    assert 8192 < made.served.context_tokens < 131_072
+    assert made.serve_arguments.context_tokens == (made.settings.blocks - 1) * 16
+    assert 8192 < made.serve_arguments.context_tokens < 131_072
 
 
 def test_who_is_not_in_the_catalogue_gets_a_stand_in_that_is_named() -> None:
@@ -112,8 +112,8 @@ def test_who_is_not_in_the_catalogue_gets_a_stand_in_that_is_named() -> None:
         "WARNING (simulated) model someone/model: taken for Qwen/Qwen3-0.6B",
         "WARNING (simulated) GPU not named: taken for NVIDIA-L4",
     )
-    assert made.served.context_tokens == 100_000
-    assert started("/models/model", pretence=replace(MODEL, shape=LLAMA)).settings == started(LLAMA).settings
+    assert made.serve_arguments.context_tokens == 100_000
+    assert started("/models/model", knobs=replace(MODEL, shape=LLAMA)).settings == started(LLAMA).settings
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_kv_heads_that_gpus_cannot_share_end_it_while_the_weights_load() -> None
 
 def test_a_plugin_may_bring_a_parser_of_any_name_and_an_unused_parser_is_not_checked() -> None:
     own = ("--enable-auto-tool-choice", "--tool-call-parser", "own", "--tool-parser-plugin", "/own.py")
-    assert started(LLAMA, *own).served.answering.tool_parser == "own"
-    assert started(LLAMA, "--tool-call-parser", "own").served.answering.tool_parser == "own"
+    assert started(LLAMA, *own).serve_arguments.answering.tool_parser == "own"
+    assert started(LLAMA, "--tool-call-parser", "own").serve_arguments.answering.tool_parser == "own"
 
 
 @pytest.mark.trial(15)
 def test_a_model_takes_pictures_where_the_catalogue_says_so() -> None:
-    assert not started(LLAMA).served.multimodal
-    assert started("Qwen/Qwen2.5-VL-7B-Instruct", "--max-model-len", "8192").served.multimodal
+    assert not started(LLAMA).serve_arguments.multimodal
+    assert started("Qwen/Qwen2.5-VL-7B-Instruct", "--max-model-len", "8192").serve_arguments.multimodal
 
 
 def test_a_quantized_model_takes_less_and_the_flag_of_its_own_format_changes_nothing() -> None:

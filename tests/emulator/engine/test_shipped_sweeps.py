@@ -19,8 +19,8 @@ FP8 = EngineVariant.FP8
 def provided(
     *flags: str, model: str = MODEL, product: str = H100, engine: str = "vllm", packaged: PackagedData = PACKAGED
 ) -> EngineProvision:
-    served = dialects.read([engine, "serve", model, *flags], {})
-    return provision.provide(served, EmulatedMachine(product, 2), emulation_knobs.read({}), packaged)
+    serve_arguments = dialects.read([engine, "serve", model, *flags], {})
+    return provision.provide(serve_arguments, EmulatedMachine(product, 2), emulation_knobs.read({}), packaged)
 
 
 def is_measured(made: EngineProvision) -> bool:

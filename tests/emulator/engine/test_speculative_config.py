@@ -14,8 +14,8 @@ SHAPE: Final = PACKAGED.catalogue.shapes[LLAMA]
 
 
 def drafting(document: dict[str, Any] | None, *, on_cpu: bool = False) -> DraftSetup:
-    served = ServeArguments(model=LLAMA, names=(LLAMA,), limits=SchedulerArguments(speculation=document))
-    return speculative_config.drafting(served, SHAPE, PACKAGED.catalogue.shapes, on_cpu=on_cpu)
+    serve_arguments = ServeArguments(model=LLAMA, names=(LLAMA,), limits=SchedulerArguments(speculation=document))
+    return speculative_config.drafting(serve_arguments, SHAPE, PACKAGED.catalogue.shapes, on_cpu=on_cpu)
 
 
 def test_without_a_configuration_no_token_is_drafted() -> None:

@@ -36,9 +36,9 @@ def provided(
     """The engine of `fairlead engine --step-times FILE --product … -- vllm serve …`."""
     place = folder / "sweep.jsonl"
     place.write_text(swept.text(record), encoding="utf-8")
-    served = dialects.read([engine, "serve", *words], {})
-    machine = EmulatedMachine(product, served.memory.parallelism.gpus)
-    return provision.provide(served, machine, emulation_knobs.read({}), packaged_data.load(place))
+    serve_arguments = dialects.read([engine, "serve", *words], {})
+    machine = EmulatedMachine(product, serve_arguments.memory.parallelism.gpus)
+    return provision.provide(serve_arguments, machine, emulation_knobs.read({}), packaged_data.load(place))
 
 
 def test_a_processor_that_no_catalogue_knows_is_as_fast_and_as_large_as_it_was_seen(tmp_path: Path) -> None:
@@ -99,10 +99,10 @@ def _drafting(words: str) -> tuple[str, str]:
 
 def test_sglang_holds_as_many_tokens_as_it_was_seen_to_whatever_its_pages_are(tmp_path: Path) -> None:
     made = provided(tmp_path, ON_SGLANG, "/models/tiny", "--dtype", "float32", engine="sglang")
-    assert made.served.pool_tokens == 20_000
+    assert made.serve_arguments.pool_tokens == 20_000
     assert (made.settings.block_tokens, made.settings.max_sequences) == (16, 64)
     fewer = ("--dtype", "float32", "--max-total-tokens", "8192")
-    assert provided(tmp_path, ON_SGLANG, "/models/tiny", *fewer, engine="sglang").served.pool_tokens == 8192
+    assert provided(tmp_path, ON_SGLANG, "/models/tiny", *fewer, engine="sglang").serve_arguments.pool_tokens == 8192
 
 
 @pytest.mark.parametrize(("record", "engine"), [(ON_CPU, "sglang"), (ON_SGLANG, "vllm")])

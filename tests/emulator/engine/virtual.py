@@ -56,15 +56,17 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
+def provided(*flags: str, knobs: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
     """An engine of Llama 8B on L4s, with these flags."""
-    served = command.read(["vllm", "serve", LLAMA, "--served-model-name", "chat", "--max-model-len", "8192", *flags])
-    return provision.provide(served, machine, pretence, PACKAGED)
+    serve_arguments = command.read(
+        ["vllm", "serve", LLAMA, "--served-model-name", "chat", "--max-model-len", "8192", *flags]
+    )
+    return provision.provide(serve_arguments, machine, knobs, PACKAGED)
 
 
-def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
+def engine(*flags: str, knobs: EmulationKnobs = PACED) -> LiveEngine:
     """The same, live."""
-    return LiveEngine(provided(*flags, pretence=pretence), pretence, EngineClocks(steady=now, day=lambda: NOON + now()))
+    return LiveEngine(provided(*flags, knobs=knobs), knobs, EngineClocks(steady=now, day=lambda: NOON + now()))
 
 
 def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str | None = None) -> JobSequence:

@@ -14,12 +14,12 @@ def read(*flags: str, model: str = LLAMA) -> ServeArguments:
     return dialects.read(["--", "sglang", "serve", model, "--served-model-name", "chat", *flags], {})
 
 
-def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
+def provided(*flags: str, knobs: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
     """With a context that fits."""
-    return provision.provide(read("--context-length", "8192", "--enable-metrics", *flags), machine, pretence, PACKAGED)
+    return provision.provide(read("--context-length", "8192", "--enable-metrics", *flags), machine, knobs, PACKAGED)
 
 
-def engine(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> LiveEngine:
+def engine(*flags: str, knobs: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> LiveEngine:
     """The same, live."""
     clocks = EngineClocks(steady=now, day=lambda: NOON + now())
-    return LiveEngine(provided(*flags, pretence=pretence, machine=machine), pretence, clocks)
+    return LiveEngine(provided(*flags, knobs=knobs, machine=machine), knobs, clocks)

@@ -26,32 +26,32 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     )
     setup = setup_of(
         replace(OURS, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096),
-        spread=Parallelism(data=2),
+        parallelism=Parallelism(data=2),
     )
     words = emulator.SGLANG.launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
-    served = dialects.read(words[words.index("--") :], {})
+    serve_arguments = dialects.read(words[words.index("--") :], {})
 
-    assert (served.kind, served.model, served.names) == (
+    assert (serve_arguments.kind, serve_arguments.model, serve_arguments.names) == (
         EngineKind.SGLANG,
-        setup.wanted.model.source.location,
+        setup.revision.model.source.location,
         ("chat",),
     )
-    assert (served.host, served.port) == ("0.0.0.0", 30000)  # noqa: S104 - as in the command
-    assert served.adapters == (("a", "org/a"), ("b", "org/b"))
-    assert served.limits == SchedulerArguments(context=4096, max_sequences=16, adapter_slots=2, adapter_rank=8)
-    assert served.memory.parallelism == Parallelism(data=2)
-    assert served.admission == AdmissionRules(
+    assert (serve_arguments.host, serve_arguments.port) == ("0.0.0.0", 30000)  # noqa: S104 - as in the command
+    assert serve_arguments.adapters == (("a", "org/a"), ("b", "org/b"))
+    assert serve_arguments.limits == SchedulerArguments(context=4096, max_sequences=16, adapter_slots=2, adapter_rank=8)
+    assert serve_arguments.memory.parallelism == Parallelism(data=2)
+    assert serve_arguments.admission == AdmissionRules(
         max_waiting=4, while_draining=True, larger_first=True, ids_are_prefixes=True
     )
-    assert served.metrics == MetricsArguments(
+    assert serve_arguments.metrics == MetricsArguments(
         exposed=True, refreshed_steps=10, first_token_bounds=tuple(map(float, metrics.FIRST_TOKEN_BOUNDS))
     )
-    assert served.answering.prompt_tokens_details
+    assert serve_arguments.answering.prompt_tokens_details
 
 
 def test_one_rank_lets_as_many_wait_as_all_ranks_of_attention_do() -> None:
     setup = setup_of(
-        replace(OURS, max_queued_requests=8, extra_args=("--attn-dp-size", "4")), spread=Parallelism(tensor=4)
+        replace(OURS, max_queued_requests=8, extra_args=("--attn-dp-size", "4")), parallelism=Parallelism(tensor=4)
     )
     words = emulator.SGLANG.launch(setup, start_budget.LifecycleParameters()).command
 
@@ -70,15 +70,15 @@ def test_speculation_is_counted_without_the_token_that_the_model_adds() -> None:
 
 
 def test_flags_are_completed_and_amounts_have_letters() -> None:
-    served = read(
+    serve_arguments = read(
         "--context-l=8k", "--max-total", "16Ki", "--page-size", "64", "--disable-radix", "--log-level", "info"
     )
 
-    assert (served.limits.context, served.memory.most_tokens) == (8000, 16_384)
-    assert (served.limits.block_tokens, served.limits.block_size_set) == (64, True)
-    assert not served.limits.prefix_caching
-    assert not served.metrics.exposed
-    assert served.metrics.refreshed_steps == 40
+    assert (serve_arguments.limits.context, serve_arguments.memory.most_tokens) == (8000, 16_384)
+    assert (serve_arguments.limits.block_tokens, serve_arguments.limits.block_size_set) == (64, True)
+    assert not serve_arguments.limits.prefix_caching
+    assert not serve_arguments.metrics.exposed
+    assert serve_arguments.metrics.refreshed_steps == 40
 
 
 def test_priorities_are_turned_round_by_a_flag_only() -> None:

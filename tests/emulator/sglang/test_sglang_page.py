@@ -145,7 +145,7 @@ def test_a_page_can_be_spoiled_as_vllms() -> None:
             (EngineFault.METRICS_MISSING, "fairlead_engine_behind"),
         ):
             pace = FixedStepTimes(first_token_seconds=STEP, token_seconds=STEP)
-            live = engine(pretence=EmulationKnobs(pace=pace, order=FaultOrder(fault=fault)))
+            live = engine(knobs=EmulationKnobs(pace=pace, order=FaultOrder(fault=fault)))
             page = live.acts.metrics()
             assert words in page
             assert not isinstance(metrics.load(page), EngineLoad)

@@ -27,17 +27,17 @@ def means(words: str) -> ConditionReason:
 
 def test_its_cache_is_what_the_plan_says_of_sglang() -> None:
     made = provided(machine=H100)
-    question = provision.question_of(
+    sizing = provision.question_of(
         read("--context-length", "8192"),
         PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
         PACKAGED.catalogue.accelerators[H100.product],
         PACKAGED.catalogue,
     )
-    assert isinstance(assessment.assess(question), Fit)
-    tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
+    assert isinstance(assessment.assess(sizing), Fit)
+    tokens = kv_pages.tokens(sizing, memory.memory(sizing).kv.likely)
 
-    assert made.served.pool_tokens == tokens // 16 * 16
-    assert f"max_total_num_tokens={made.served.pool_tokens}, chunked_prefill_size=8192, " in made.log[-1]
+    assert made.serve_arguments.pool_tokens == tokens // 16 * 16
+    assert f"max_total_num_tokens={made.serve_arguments.pool_tokens}, chunked_prefill_size=8192, " in made.log[-1]
     assert made.cache == {"page_size": "1"}
     assert provided("--page-size", "32", machine=H100).cache == {"page_size": "32"}
 
@@ -45,24 +45,26 @@ def test_its_cache_is_what_the_plan_says_of_sglang() -> None:
 def test_a_flag_makes_it_smaller_and_one_below_the_context_is_only_warned_of() -> None:
     made = provided("--max-total-tokens", "4096", machine=H100)
 
-    assert made.served.pool_tokens == 4096
+    assert made.serve_arguments.pool_tokens == 4096
     assert any(
         line.startswith("WARNING KV pool holds 4096 tokens, fewer than --context-length 8192") for line in made.log
     )
     assert (
-        provided("--max-total-tokens", "999999999", machine=H100).served.pool_tokens
-        == provided(machine=H100).served.pool_tokens
+        provided("--max-total-tokens", "999999999", machine=H100).serve_arguments.pool_tokens
+        == provided(machine=H100).serve_arguments.pool_tokens
     )
 
 
 def test_weights_in_main_memory_leave_their_place_to_the_cache() -> None:
-    plain, fewer = (provided(*flags, machine=H100).served.pool_tokens or 0 for flags in ((), ("--cpu-offload-gb", "4")))
+    plain, fewer = (
+        provided(*flags, machine=H100).serve_arguments.pool_tokens or 0 for flags in ((), ("--cpu-offload-gb", "4"))
+    )
     assert (fewer - plain) * 131_072 == pytest.approx(4 << 30, rel=0.001)
 
 
 def test_half_as_many_bytes_are_twice_as_many_tokens() -> None:
     plain, halved = (
-        provided(*flags, machine=H100).served.pool_tokens for flags in ((), ("--kv-cache-dtype", "fp8_e4m3"))
+        provided(*flags, machine=H100).serve_arguments.pool_tokens for flags in ((), ("--kv-cache-dtype", "fp8_e4m3"))
     )
     assert plain is not None
     assert halved is not None
@@ -126,13 +128,17 @@ def test_each_rank_of_attention_has_the_whole_attention_a_cache_and_its_part_of_
     assert (whole.engines, ranks.engines) == (1, 4)
     assert (ranks.settings.max_sequences, ranks.settings.batch_tokens) == (16, 1024)
     assert (whole.settings.max_sequences, whole.settings.batch_tokens) == (64, 4096)
-    assert whole.served.pool_tokens is not None
-    assert ranks.served.pool_tokens is not None
-    assert 4 * ranks.served.pool_tokens < whole.served.pool_tokens, "attention's weights are there four times"
+    assert whole.serve_arguments.pool_tokens is not None
+    assert ranks.serve_arguments.pool_tokens is not None
+    assert 4 * ranks.serve_arguments.pool_tokens < whole.serve_arguments.pool_tokens, (
+        "attention's weights are there four times"
+    )
     plan = provision.question_of(
         read("--context-length", "8192", *flags, "--attn-dp-size", "4"),
         PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
         PACKAGED.catalogue.accelerators[four.product],
         PACKAGED.catalogue,
     )
-    assert ranks.served.pool_tokens == kv_pages.tokens(plan, memory.memory(plan).kv.likely) // 16 * 16, "as the plan"
+    assert ranks.serve_arguments.pool_tokens == kv_pages.tokens(plan, memory.memory(plan).kv.likely) // 16 * 16, (
+        "as the plan"
+    )

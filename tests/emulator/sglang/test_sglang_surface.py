@@ -116,8 +116,8 @@ def test_without_a_parser_tools_are_only_text_of_the_prompt() -> None:
 
 def test_a_server_that_may_cut_cuts() -> None:
     async def story() -> None:
-        served = replace(SGLANG, pool_tokens=512, answering=replace(SGLANG.answering, truncates=True))
-        async with serving(served) as server:
+        serve_arguments = replace(SGLANG, pool_tokens=512, answering=replace(SGLANG.answering, truncates=True))
+        async with serving(serve_arguments) as server:
             status, answer = await server.post(
                 "/v1/completions", {"prompt": [5] * 600, "max_tokens": 4000, "ignore_eos": True}
             )
@@ -269,9 +269,9 @@ def test_a_token_that_never_comes_makes_it_unwell(monkeypatch: pytest.MonkeyPatc
 
 def test_an_engine_that_makes_no_token_is_not_responsive() -> None:
     async def story() -> None:
-        async with living(faulty(EngineFault.NO_TOKENS), served=SGLANG) as (engine,):
+        async with living(faulty(EngineFault.NO_TOKENS), serve_arguments=SGLANG) as (engine,):
             assert not engine.engine.live.acts.responsive
-        async with living(served=SGLANG) as (engine,):
+        async with living(serve_arguments=SGLANG) as (engine,):
             assert engine.engine.live.acts.responsive
             engine.engine.live.fall_silent()
             assert not engine.engine.live.acts.responsive

@@ -150,15 +150,15 @@ class PretendActs:
             raise ValueError("fault: missing; write one")
         return document
 
-    def observed(self, seen: RequestObservation) -> None:
-        self.seen.append(seen)
+    def observed(self, observation: RequestObservation) -> None:
+        self.seen.append(observation)
 
 
 class Endpoint:
     """One server on a real socket, and its client."""
 
-    def __init__(self, served: ServeArguments, driver: PretendDriver, acts: PretendActs) -> None:
-        self.served = served
+    def __init__(self, serve_arguments: ServeArguments, driver: PretendDriver, acts: PretendActs) -> None:
+        self.serve_arguments = serve_arguments
         self.driver = driver
         self.acts = acts
         self.url = ""
@@ -188,11 +188,13 @@ class Endpoint:
 
 @asynccontextmanager
 async def serving(
-    served: ServeArguments = CHAT, driver: PretendDriver | None = None, acts: PretendActs | None = None
+    serve_arguments: ServeArguments = CHAT, driver: PretendDriver | None = None, acts: PretendActs | None = None
 ) -> AsyncIterator[Endpoint]:
     """Run a server during the block."""
-    endpoint = Endpoint(served, driver or PretendDriver(), acts or PretendActs())
-    application = dialects.of(served).application(served, endpoint.driver, endpoint.acts, lambda: float(NOON))
+    endpoint = Endpoint(serve_arguments, driver or PretendDriver(), acts or PretendActs())
+    application = dialects.of(serve_arguments).application(
+        serve_arguments, endpoint.driver, endpoint.acts, lambda: float(NOON)
+    )
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

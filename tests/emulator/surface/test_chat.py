@@ -101,9 +101,9 @@ def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_requested() -
 
 def test_reasoning_tokens_are_counted_where_a_parser_reads_them() -> None:
     async def story() -> None:
-        served = answering(reasoning_parser="qwen3", prompt_tokens_details=True)
+        serve_arguments = answering(reasoning_parser="qwen3", prompt_tokens_details=True)
         options = {"include_usage": True, "continuous_usage_stats": True}
-        async with serving(served) as engine:
+        async with serving(serve_arguments) as engine:
             _, whole = await engine.post(PATH, HELLO)
             chunks = await engine.events(PATH, HELLO | {"stream_options": options})
         assert whole["usage"]["completion_tokens_details"] == {"reasoning_tokens": 0}

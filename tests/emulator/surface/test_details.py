@@ -55,8 +55,8 @@ def test_token_ids_are_in_the_answer_where_requested() -> None:
 
 def test_cached_tokens_and_times_are_reported_where_the_server_is_set_to() -> None:
     async def story() -> None:
-        served = answering(prompt_tokens_details=True, per_request_metrics=True)
-        async with serving(served) as engine:
+        serve_arguments = answering(prompt_tokens_details=True, per_request_metrics=True)
+        async with serving(serve_arguments) as engine:
             _, whole = await engine.post(PATH, HELLO)
             last = (await engine.events(PATH, HELLO | {"stream_options": {"include_usage": True}}))[-2]
             _, two = await engine.post(PATH, HELLO | {"n": 2})

@@ -16,7 +16,7 @@ from fairlead.emulator.surface.structured_outputs import OutputForm, StructuredO
 from fairlead.emulator.text import tokenizer
 
 WORDS: Final = tokenizer.of(128_256)
-SPEAKER: Final = ReplyGenerator(words=WORDS)
+SPEAKER: Final = ReplyGenerator(tokenizer=WORDS)
 FREE: Final = SPEAKER.reply(SamplingParams(max_tokens=300, ignore_eos=True), None, b"seed")
 BITS: Final = st.integers(0, 200).flatmap(lambda at: st.integers(1, 9).map(lambda size: FREE.text[at : at + size]))
 

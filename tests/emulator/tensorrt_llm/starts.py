@@ -19,13 +19,13 @@ def read(*options: str, model: str = LLAMA) -> ServeArguments:
     return dialects.read(["--", "trtllm-serve", model, "--served_model_name", "chat", *options], {})
 
 
-def provided(*options: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = H100) -> EngineProvision:
+def provided(*options: str, knobs: EmulationKnobs = PACED, machine: EmulatedMachine = H100) -> EngineProvision:
     """With a context that fits, and metrics."""
-    served = read("--max_seq_len", "8192", "--enable_chunked_prefill", *METRICS, *options)
-    return provision.provide(served, machine, pretence, PACKAGED)
+    serve_arguments = read("--max_seq_len", "8192", "--enable_chunked_prefill", *METRICS, *options)
+    return provision.provide(serve_arguments, machine, knobs, PACKAGED)
 
 
-def engine(*options: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
+def engine(*options: str, knobs: EmulationKnobs = PACED) -> LiveEngine:
     """The same, live."""
     clocks = EngineClocks(steady=now, day=lambda: NOON + now())
-    return LiveEngine(provided(*options, pretence=pretence), pretence, clocks)
+    return LiveEngine(provided(*options, knobs=knobs), knobs, clocks)

@@ -44,18 +44,18 @@ def test_what_the_operator_starts_is_understood_whole(tmp_path: Path) -> None:
             tools=Tools(parser="qwen3"),
             reasoning=Reasoning(parser="qwen3"),
         ),
-        spread=Parallelism(tensor=2),
+        parallelism=Parallelism(tensor=2),
     )
     launch = emulator.TENSORRT_LLM.launch(setup, start_budget.LifecycleParameters(drain_seconds=90))
-    served = dialects.read(rendered.command(launch, tmp_path), {})
+    serve_arguments = dialects.read(rendered.command(launch, tmp_path), {})
 
-    assert (served.kind, served.model, served.names) == (
+    assert (serve_arguments.kind, serve_arguments.model, serve_arguments.names) == (
         EngineKind.TENSORRT_LLM,
-        setup.wanted.model.source.location,
+        setup.revision.model.source.location,
         ("chat",),
     )
-    assert (served.host, served.port) == ("0.0.0.0", 8000)  # noqa: S104 - as in the command
-    assert served.limits == SchedulerArguments(
+    assert (serve_arguments.host, serve_arguments.port) == ("0.0.0.0", 8000)  # noqa: S104 - as in the command
+    assert serve_arguments.limits == SchedulerArguments(
         context=4096,
         max_sequences=32,
         batch_tokens=4096,
@@ -63,23 +63,23 @@ def test_what_the_operator_starts_is_understood_whole(tmp_path: Path) -> None:
         adapter_slots=2,
         adapter_rank=8,
     )
-    assert served.memory == CacheArguments(
+    assert serve_arguments.memory == CacheArguments(
         parallelism=Parallelism(tensor=2), utilization=0.8, cache_dtype="fp8", eager=True
     )
-    assert served.answering == ResponseArguments(
+    assert serve_arguments.answering == ResponseArguments(
         prompt_tokens_details=True, auto_tool_choice=True, tool_parser="qwen3", reasoning_parser="qwen3"
     )
-    assert served.metrics == MetricsArguments()
+    assert serve_arguments.metrics == MetricsArguments()
 
 
 def test_without_a_file_there_are_no_metrics_no_forms_and_no_pieces_of_prompts() -> None:
-    served = read()
+    serve_arguments = read()
 
-    assert (served.host, served.port, served.names) == ("localhost", 8000, ("chat",))
-    assert served.metrics == MetricsArguments(exposed=False, of_steps=False)
-    assert not served.answering.forms
-    assert not served.limits.chunked_prefill
-    assert served.limits.adapter_slots == 0
+    assert (serve_arguments.host, serve_arguments.port, serve_arguments.names) == ("localhost", 8000, ("chat",))
+    assert serve_arguments.metrics == MetricsArguments(exposed=False, of_steps=False)
+    assert not serve_arguments.answering.forms
+    assert not serve_arguments.limits.chunked_prefill
+    assert serve_arguments.limits.adapter_slots == 0
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_without_a_file_there_are_no_metrics_no_forms_and_no_pieces_of_prompts()
 )
 def test_speculation_is_reported_under_vllms_names(written: tuple[str, str, int], wanted: dict[str, object]) -> None:
     kind, key, number = written
-    served = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
+    serve_arguments = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
 
-    assert served.limits.speculation == wanted
+    assert serve_arguments.limits.speculation == wanted
 
 
 def test_above_so_many_requests_nothing_is_drafted() -> None:
     words = ("decoding_type=NGram", "max_draft_len=4", "max_concurrency=16")
-    served = read(*(f"--set=speculative_config.{word}" for word in words))
+    serve_arguments = read(*(f"--set=speculative_config.{word}" for word in words))
 
-    assert served.limits.speculation is not None
-    assert served.limits.speculation[draft_schedule.FIELD] == [[1, 16, 4], [17, 17, 0]]
+    assert serve_arguments.limits.speculation is not None
+    assert serve_arguments.limits.speculation[draft_schedule.FIELD] == [[1, 16, 4], [17, 17, 0]]
 
 
 def test_speculation_of_a_spec_is_read(tmp_path: Path) -> None:
@@ -131,8 +131,12 @@ def test_a_set_key_beats_options_and_replaces_all_below_it(tmp_path: Path) -> No
 
 def test_numbers_and_truths_may_be_written_as_text(tmp_path: Path) -> None:
     file = "max_batch_size: '8'\nreturn_perf_metrics: 'no'\nkv_cache_config: {free_gpu_memory_fraction: '0.5'}\n"
-    served = options(tmp_path, file)
-    assert (served.limits.max_sequences, served.memory.utilization, served.metrics.exposed) == (8, 0.5, False)
+    serve_arguments = options(tmp_path, file)
+    assert (
+        serve_arguments.limits.max_sequences,
+        serve_arguments.memory.utilization,
+        serve_arguments.metrics.exposed,
+    ) == (8, 0.5, False)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +183,14 @@ def test_a_flag_beats_the_file_and_the_sub_command_may_be_written(tmp_path: Path
     file = tmp_path / "options.yaml"
     file.write_text("max_seq_len: 100\nmax_batch_size: 7\nkv_cache_config:\n  dtype: fp8\nlora_config: null\n")
     words = ["trtllm-serve", "serve", "m", "--config", str(file), "--max_seq_len=200", "--tp_size", "2"]
-    served = dialects.read(words, {})
+    serve_arguments = dialects.read(words, {})
 
-    assert (served.model, served.limits.context, served.limits.max_sequences) == ("m", 200, 7)
-    assert (served.memory.cache_dtype, served.memory.parallelism.tensor) == ("fp8", 2)
+    assert (serve_arguments.model, serve_arguments.limits.context, serve_arguments.limits.max_sequences) == (
+        "m",
+        200,
+        7,
+    )
+    assert (serve_arguments.memory.cache_dtype, serve_arguments.memory.parallelism.tensor) == ("fp8", 2)
     file.write_text("")
     assert dialects.read(["trtllm-serve", "m", "--config", str(file)], {}).limits.context is None
 

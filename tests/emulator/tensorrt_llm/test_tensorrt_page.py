@@ -49,7 +49,11 @@ def test_when_requests_end_a_page_has_the_figures_that_scaling_reads_of_vllm() -
         assert (load.prompt_tokens, load.prefix_queries, load.generation_tokens) == (160, 160, 5)
         found = quick(live.acts.metrics().encode())
         assert found is not None
-        assert found.kv_tokens == load.capacity_tokens == (provided("--max_batch_size", "2").served.pool_tokens or 0)
+        assert (
+            found.kv_tokens
+            == load.capacity_tokens
+            == (provided("--max_batch_size", "2").serve_arguments.pool_tokens or 0)
+        )
         await long.answered()
         await late.answered()
         load = loaded(live)
@@ -136,7 +140,7 @@ def test_errors_are_counted_by_status_and_a_page_can_be_spoiled_as_vllms() -> No
         assert line in live.acts.metrics()
         for fault, words in ((EngineFault.METRICS_NAN, "} NaN"), (EngineFault.METRICS_MISSING, "fairlead_engine")):
             pace = FixedStepTimes(first_token_seconds=STEP, token_seconds=STEP)
-            live = engine(pretence=EmulationKnobs(pace=pace, order=FaultOrder(fault=fault)))
+            live = engine(knobs=EmulationKnobs(pace=pace, order=FaultOrder(fault=fault)))
             await Client(live, sequence(100, 1)).answered()
             await asyncio.sleep(STEP)
             page = live.acts.metrics()

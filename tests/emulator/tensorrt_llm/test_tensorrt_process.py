@@ -15,7 +15,7 @@ from tests.emulator.pods import LONG, Pod
 
 def test_a_tensorrt_llm_answers_from_its_first_moment_that_it_still_starts(tmp_path: Path) -> None:
     async def story() -> None:
-        pod = Pod(tmp_path, replace(QUICK, start_seconds=0.2), served=TENSORRT)
+        pod = Pod(tmp_path, replace(QUICK, start_seconds=0.2), serve_arguments=TENSORRT)
         async with client() as session:
             await asyncio.sleep(0.05)
             async with session.post(pod.url + "/v1/completions", json=LONG) as answer:
@@ -30,7 +30,7 @@ def test_a_tensorrt_llm_answers_from_its_first_moment_that_it_still_starts(tmp_p
 
 def test_a_signal_ends_the_start_of_a_tensorrt_llm_at_once(tmp_path: Path) -> None:
     async def story() -> None:
-        pod = Pod(tmp_path, replace(QUICK, start_seconds=60.0), served=TENSORRT)
+        pod = Pod(tmp_path, replace(QUICK, start_seconds=60.0), serve_arguments=TENSORRT)
         await asyncio.sleep(0.05)
         pod.signals.put_nowait(15)
         assert await pod.life == 128 + 15
@@ -43,7 +43,7 @@ def test_a_signal_ends_the_start_of_a_tensorrt_llm_at_once(tmp_path: Path) -> No
 
 def test_a_tensorrt_llm_closes_its_port_and_answers_what_it_has(tmp_path: Path) -> None:
     async def story() -> None:
-        pod = Pod(tmp_path, paced(0.005, 0.01), served=TENSORRT)
+        pod = Pod(tmp_path, paced(0.005, 0.01), serve_arguments=TENSORRT)
         async with client() as session:
             await pod.ready(session)
             body = LONG | {"model": "chat", "stream": True}
@@ -65,7 +65,7 @@ def test_a_tensorrt_llm_closes_its_port_and_answers_what_it_has(tmp_path: Path) 
 def test_the_death_of_a_tensorrt_llms_executor_cuts_its_streams_and_ends_it(tmp_path: Path) -> None:
     async def story() -> None:
         order = FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=3)
-        pod = Pod(tmp_path, replace(paced(0.005, 0.01), order=order), served=TENSORRT)
+        pod = Pod(tmp_path, replace(paced(0.005, 0.01), order=order), serve_arguments=TENSORRT)
         async with client() as session:
             await pod.ready(session)
             body = LONG | {"model": "chat", "stream": True}

@@ -24,27 +24,27 @@ def means(words: str) -> ConditionReason:
 
 def test_its_cache_is_what_the_plan_says_of_it() -> None:
     made = provided()
-    question = provision.question_of(
+    sizing = provision.question_of(
         read("--max_seq_len", "8192"),
         PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
         PACKAGED.catalogue.accelerators[H100.product],
         PACKAGED.catalogue,
     )
-    assert isinstance(assessment.assess(question), Fit)
-    tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
+    assert isinstance(assessment.assess(sizing), Fit)
+    tokens = kv_pages.tokens(sizing, memory.memory(sizing).kv.likely)
 
-    assert made.served.pool_tokens == tokens // 32 * 32
-    assert made.log[-1] == f"INFO (simulated) KV cache: {made.served.pool_tokens} tokens in blocks of 32"
+    assert made.serve_arguments.pool_tokens == tokens // 32 * 32
+    assert made.log[-1] == f"INFO (simulated) KV cache: {made.serve_arguments.pool_tokens} tokens in blocks of 32"
     assert made.cache == {"page_size": "32", "enable_block_reuse": "True"}
     assert (made.settings.max_sequences, made.settings.batch_tokens) == (2048, 8192)
 
 
 def test_half_as_many_bytes_are_twice_as_many_tokens_and_a_key_makes_it_smaller() -> None:
-    plain, halved = (provided(*options).served.pool_tokens for options in ((), ("--kv_cache_dtype", "fp8")))
+    plain, halved = (provided(*options).serve_arguments.pool_tokens for options in ((), ("--kv_cache_dtype", "fp8")))
     assert plain is not None
     assert halved is not None
     assert 1.9 < halved / plain < 2.1
-    assert provided("--set=kv_cache_config.max_tokens=9000").served.pool_tokens == 8992
+    assert provided("--set=kv_cache_config.max_tokens=9000").serve_arguments.pool_tokens == 8992
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_weights_that_do_not_fit_end_it_with_torchs_error() -> None:
 
 
 def test_a_context_longer_than_the_models_is_not_refused_there() -> None:
-    served = read("--max_seq_len", "140000", *METRICS)
-    assert provision.provide(served, H100, EmulationKnobs(), PACKAGED).served.context_tokens == 140000
+    serve_arguments = read("--max_seq_len", "140000", *METRICS)
+    assert provision.provide(serve_arguments, H100, EmulationKnobs(), PACKAGED).serve_arguments.context_tokens == 140000
 
 
 def test_measurements_of_vllm_are_not_its_own() -> None:

@@ -214,7 +214,7 @@ def test_its_quiet_routes() -> None:
 def test_an_ordered_error_is_400_as_nearly_all() -> None:
     async def story() -> None:
         async with (
-            living(faulty(EngineFault.ERRORS), served=TENSORRT) as (engine,),
+            living(faulty(EngineFault.ERRORS), serve_arguments=TENSORRT) as (engine,),
             aiohttp.ClientSession() as session,
             session.post(f"{engine.url}/v1/completions", json=PROMPT) as answer,
         ):

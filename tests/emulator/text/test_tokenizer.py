@@ -22,10 +22,10 @@ ENGLISH: Final = (
 
 @given(st.text())
 def test_every_text_always_comes_back_from_its_ids(text: str) -> None:
-    for words in (WORDS, SMALL):
-        ids = words.encode(text)
-        assert words.decode(ids) == text
-        assert all(0 <= number < words.vocabulary for number in ids)
+    for each in (WORDS, SMALL):
+        ids = each.encode(text)
+        assert each.decode(ids) == text
+        assert all(0 <= number < each.vocabulary for number in ids)
 
 
 @given(st.text(st.characters(max_codepoint=0x2FFF), max_size=40))

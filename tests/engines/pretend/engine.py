@@ -141,12 +141,12 @@ class PretendEngine:
         """None."""
         return ()
 
-    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, lifecycle: LifecycleParameters) -> EngineLaunch:
         """The launch; its liveness probe generates a token, so it may take long."""
-        budget = start_budget.budget_seconds(pace, StartCost(fixed_seconds=60, compile_seconds=0))
+        budget = start_budget.budget_seconds(lifecycle, StartCost(fixed_seconds=60, compile_seconds=0))
         live = HttpProbe(path="/alive", port="web", period_seconds=30, timeout_seconds=25, failures=3)
         return EngineLaunch(
-            command=("pretend", "--listen", str(PORT), setup.wanted.model.source.location, *setup.engine.extra_args),
+            command=("pretend", "--listen", str(PORT), setup.revision.model.source.location, *setup.engine.extra_args),
             environment=(EnvVar(name="PRETEND_HOME", value=weight_paths.CACHE),),
             ports=(EnginePort(name="web", number=PORT),),
             probes=EngineProbes(
@@ -154,7 +154,7 @@ class PretendEngine:
                 readiness=HttpProbe(path="/ready", port="web", period_seconds=5, timeout_seconds=5, failures=3),
                 liveness=live,
             ),
-            shutdown=start_budget.shutdown(pace, 30),
+            shutdown=start_budget.shutdown(lifecycle, 30),
             user=4242,
             cache_path=weight_paths.CACHE,
         )

@@ -25,7 +25,7 @@ def main() -> None:
     setup = _setup({"batching": {"maxLogLength": 4}})
     plain = ENGINE.launch(_setup({}), LifecycleParameters()).command
     words = ENGINE.launch(setup, LifecycleParameters()).command
-    low = replace(setup, wanted=replace(setup.wanted, engine=replace(setup.engine, **_COPIED)))
+    low = replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, **_COPIED)))
     below = limits.out_of_range(low)
     document = {
         "schema": "maxLogLength" in json.dumps(kind_definitions.definition(DEPLOYMENT)),
@@ -41,7 +41,7 @@ def _setup(engine: dict[str, Any]) -> EngineSetup:
     written = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": "chat"}, "spec": spec}
     read = read_strict(written, DEPLOYMENT).value
     assert read is not None
-    return EngineSetup(wanted=deployment_conversion.deployment(read, engines.releases()).wanted)
+    return EngineSetup(revision=deployment_conversion.deployment(read, engines.releases()).revision)
 
 
 def _sentence(one: SpecRefusal) -> tuple[str, str]:

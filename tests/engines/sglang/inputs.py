@@ -40,7 +40,7 @@ def warnings(setup: EngineSetup) -> tuple[SpecWarning, ...]:
 
 def renamed(setup: EngineSetup, name: str) -> EngineSetup:
     """The same, with the model served under another name."""
-    return replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, served_name=name)))
+    return replace(setup, revision=replace(setup.revision, model=replace(setup.revision.model, served_name=name)))
 
 
 WEIGHTS: Final = "spec.engine.quantization.weights"

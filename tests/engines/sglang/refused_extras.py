@@ -97,35 +97,37 @@ EXTRAS: Final[dict[str, Row]] = {
         "remove it",
     ),
     "experts over other GPUs than there are": (
-        setup_of(replace(ENGINE, extra_args=("--ep", "3")), shape=LATENT, spread=Parallelism(tensor=2), on=H100),
+        setup_of(replace(ENGINE, extra_args=("--ep", "3")), shape=LATENT, parallelism=Parallelism(tensor=2), on=H100),
         EXTRA,
         "--ep-size 3",
         Why.ARGUMENT_CONFLICTS,
         "write 2, or remove it",
     ),
     "attention ranks that do not divide the GPUs": (
-        setup_of(replace(ENGINE, extra_args=("--attn-dp-size=3",)), spread=Parallelism(tensor=4), on=H100),
+        setup_of(replace(ENGINE, extra_args=("--attn-dp-size=3",)), parallelism=Parallelism(tensor=4), on=H100),
         EXTRA,
         "--attn-dp-size 3",
         Why.ARGUMENT_CONFLICTS,
         "it must divide spec.parallelism.tensor, 4",
     ),
     "attention ranks and copies": (
-        setup_of(replace(ENGINE, extra_args=("--attn-dp-size=2",)), spread=Parallelism(tensor=2, data=2), on=H100),
+        setup_of(replace(ENGINE, extra_args=("--attn-dp-size=2",)), parallelism=Parallelism(tensor=2, data=2), on=H100),
         EXTRA,
         "--attn-dp-size 2",
         Why.ARGUMENT_CONFLICTS,
         "both together are refused",
     ),
     "attention ranks by the older flag, which leaves GPUs idle": (
-        setup_of(replace(ENGINE, extra_args=("--enable-dp-attention",)), spread=Parallelism(tensor=2, data=2), on=H100),
+        setup_of(
+            replace(ENGINE, extra_args=("--enable-dp-attention",)), parallelism=Parallelism(tensor=2, data=2), on=H100
+        ),
         EXTRA,
         "--enable-dp-attention",
         Why.ARGUMENT_CONFLICTS,
         "write --attn-dp-size 2 instead, and 1 as spec.parallelism.data",
     ),
     "the older flag alone, which does nothing": (
-        setup_of(replace(ENGINE, extra_args=("--enable-dp-attention",)), spread=Parallelism(tensor=2), on=H100),
+        setup_of(replace(ENGINE, extra_args=("--enable-dp-attention",)), parallelism=Parallelism(tensor=2), on=H100),
         EXTRA,
         "--enable-dp-attention",
         Why.ARGUMENT_CONFLICTS,
@@ -133,7 +135,9 @@ EXTRAS: Final[dict[str, Row]] = {
     ),
     "attention ranks and ngram": (
         setup_of(
-            replace(ENGINE, extra_args=("--attn-dp-size=2",), speculation=NGRAM), spread=Parallelism(tensor=2), on=H100
+            replace(ENGINE, extra_args=("--attn-dp-size=2",), speculation=NGRAM),
+            parallelism=Parallelism(tensor=2),
+            on=H100,
         ),
         EXTRA,
         "--attn-dp-size 2",
@@ -162,7 +166,7 @@ EXTRAS: Final[dict[str, Row]] = {
         "blocks all requests behind it for good",
     ),
     "fewer attention ranks than one, abbreviated": (
-        setup_of(replace(ENGINE, extra_args=("--attn-dp", "-1")), spread=Parallelism(tensor=4), on=H100),
+        setup_of(replace(ENGINE, extra_args=("--attn-dp", "-1")), parallelism=Parallelism(tensor=4), on=H100),
         EXTRA,
         "--attn-dp-size -1",
         Why.ARGUMENT_CONFLICTS,
@@ -224,18 +228,18 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
     ),
     "four bits of experts": setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=LATENT, on=H100),
     "latent attention over any number that divides its heads": setup_of(
-        ENGINE, shape=replace(LATENT, heads=36, kv_heads=5), spread=Parallelism(tensor=4), on=H100
+        ENGINE, shape=replace(LATENT, heads=36, kv_heads=5), parallelism=Parallelism(tensor=4), on=H100
     ),
     "whole experts in FP8 blocks on each GPU": setup_of(
         replace(ENGINE, extra_args=("--ep-size", "8")),
         shape=in_blocks(WIDER_EXPERTS),
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
         on=H100,
     ),
     "experts that another back end divides": setup_of(
         replace(ENGINE, extra_args=("--moe-a2a-backend=deepep",)),
         shape=in_blocks(WIDER_EXPERTS),
-        spread=Parallelism(tensor=8),
+        parallelism=Parallelism(tensor=8),
         on=H100,
     ),
     "a cache in four bits on Blackwell": setup_of(
@@ -255,18 +259,18 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
     "experts over all GPUs": setup_of(
         replace(ENGINE, extra_args=("--ep-size", "4", "--attn-dp-size", "4")),
         shape=LATENT,
-        spread=Parallelism(tensor=4),
+        parallelism=Parallelism(tensor=4),
         on=H100,
     ),
     "attention ranks, said twice": setup_of(
         replace(ENGINE, extra_args=("--enable-dp-attention", "--attn-dp-size", "2")),
-        spread=Parallelism(tensor=2),
+        parallelism=Parallelism(tensor=2),
         on=H100,
     ),
     "heads that only the GPUs of an attention rank can share": setup_of(
         replace(ENGINE, extra_args=("--attn-dp-size=16",)),
         shape=replace(LLAMA, heads=40),
-        spread=Parallelism(tensor=16),
+        parallelism=Parallelism(tensor=16),
         on=H100,
     ),
     "experts over one": extra("--ep=1", "--attn-dp-size=1", "--page-size=x"),

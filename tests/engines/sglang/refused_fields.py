@@ -166,7 +166,7 @@ CANNOT: Final[dict[str, Row]] = {
         "write engine.kind: vLLM",
     ),
     "no drafts across stages": (
-        setup_of(replace(ENGINE, speculation=NGRAM), spread=Parallelism(pipeline=2), on=H100),
+        setup_of(replace(ENGINE, speculation=NGRAM), parallelism=Parallelism(pipeline=2), on=H100),
         METHOD,
         "ngram",
         Why.SPECULATION_NOT_POSSIBLE,

@@ -38,7 +38,7 @@ from tests.engines.sglang.inputs import (
 
 WRONG: Final[dict[str, Row]] = {
     "half a GPU is none": (
-        setup_of(ENGINE, spread=Parallelism(data=0), gpus=1, on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(data=0), gpus=1, on=H100),
         "spec.parallelism.data",
         "0",
         Why.OUT_OF_RANGE,
@@ -115,14 +115,14 @@ WRONG: Final[dict[str, Row]] = {
         "write fp8 or auto",
     ),
     "heads are shared out evenly": (
-        setup_of(ENGINE, spread=Parallelism(tensor=3), on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(tensor=3), on=H100),
         "spec.parallelism.tensor",
         "3",
         Why.HEADS_NOT_DIVISIBLE,
         "write 2",
     ),
     "and so are KV heads": (
-        setup_of(ENGINE, shape=replace(LLAMA, heads=36, kv_heads=6), spread=Parallelism(tensor=9), on=H100),
+        setup_of(ENGINE, shape=replace(LLAMA, heads=36, kv_heads=6), parallelism=Parallelism(tensor=9), on=H100),
         "spec.parallelism.tensor",
         "9",
         Why.HEADS_NOT_DIVISIBLE,
@@ -132,7 +132,7 @@ WRONG: Final[dict[str, Row]] = {
         setup_of(
             replace(ENGINE, extra_args=("--attn-dp-size=2",)),
             shape=replace(LLAMA, heads=36, kv_heads=36),
-            spread=Parallelism(tensor=16),
+            parallelism=Parallelism(tensor=16),
             on=H100,
         ),
         "spec.parallelism.tensor",
@@ -141,7 +141,7 @@ WRONG: Final[dict[str, Row]] = {
         "write 8",
     ),
     "blocks of FP8 scales are not cut": (
-        setup_of(ENGINE, shape=in_blocks(WIDER_EXPERTS), spread=Parallelism(tensor=8), on=H100),
+        setup_of(ENGINE, shape=in_blocks(WIDER_EXPERTS), parallelism=Parallelism(tensor=8), on=H100),
         "spec.parallelism.tensor",
         "8",
         Why.FORMAT_NEEDS_ALIGNMENT,
@@ -151,7 +151,7 @@ WRONG: Final[dict[str, Row]] = {
         setup_of(
             replace(ENGINE, extra_args=("--ep-size=1",)),
             shape=in_blocks(WIDER_EXPERTS),
-            spread=Parallelism(tensor=8),
+            parallelism=Parallelism(tensor=8),
             on=H100,
         ),
         "spec.parallelism.tensor",
@@ -160,7 +160,7 @@ WRONG: Final[dict[str, Row]] = {
         "write 4, or add --ep-size 8 to spec.engine.extraArgs",
     ),
     "a replica has as many GPUs as it is spread over": (
-        setup_of(ENGINE, spread=Parallelism(tensor=4), gpus=2, on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(tensor=4), gpus=2, on=H100),
         "spec.accelerator.count",
         "2",
         Why.GPUS_DIFFER,

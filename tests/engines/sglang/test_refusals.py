@@ -57,7 +57,7 @@ def test_a_setting_that_came_later_is_refused_and_not_ignored() -> None:
     setup = setup_of(ENGINE, on=H100)
 
     def with_length(length: int | None) -> EngineSetup:
-        return replace(setup, wanted=replace(setup.wanted, engine=later(**plain, of_tomorrow=length)))
+        return replace(setup, revision=replace(setup.revision, engine=later(**plain, of_tomorrow=length)))
 
     assert refusals(with_length(None)) == ()
     (found,) = refusals(with_length(5))
@@ -105,7 +105,7 @@ def test_no_setting_is_listed_that_no_longer_exists() -> None:
     tensor=st.integers(-2, 70),
 )
 def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
-    for refusal in refusals(setup_of(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)):
+    for refusal in refusals(setup_of(engine, shape=LATENT, parallelism=Parallelism(tensor=tensor), gpus=8)):
         assert refusal.because
         assert refusal.remedy
         assert refusal.field.startswith("spec.")

@@ -119,7 +119,7 @@ def test_attention_ranks_pad_what_graphs_compute() -> None:
 
 def test_attention_ranks_are_read_under_both_names_if_they_divide_the_gpus() -> None:
     def ranks(*words: str) -> int:
-        setup = setup_of(replace(ENGINE, extra_args=words), spread=Parallelism(tensor=8))
+        setup = setup_of(replace(ENGINE, extra_args=words), parallelism=Parallelism(tensor=8))
         return SGLANG.memory_settings(setup).attention_ranks
 
     assert ranks() == 1

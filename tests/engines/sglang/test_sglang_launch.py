@@ -71,13 +71,13 @@ EVERYTHING: Final = setup_of(
         trust_remote_code=True,
         extra_args=("--random-seed", "7"),
     ),
-    spread=Parallelism(tensor=2, pipeline=3, data=4),
+    parallelism=Parallelism(tensor=2, pipeline=3, data=4),
     on=H100,
 )
 
 
-def launch(setup: EngineSetup, pace: LifecycleParameters = PACE) -> EngineLaunch:
-    return SGLANG.launch(setup, pace)
+def launch(setup: EngineSetup, lifecycle: LifecycleParameters = PACE) -> EngineLaunch:
+    return SGLANG.launch(setup, lifecycle)
 
 
 def options(setup: EngineSetup) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def test_the_cap_on_waiting_requests_is_divided_over_all_schedulers_of_a_replica
 
     def capped(*arguments: str, **spread: int) -> tuple[str, ...]:
         engine = replace(ENGINE, extra_args=arguments, max_queued_requests=8)
-        written = options(setup_of(engine, spread=Parallelism(**spread), on=H100))
+        written = options(setup_of(engine, parallelism=Parallelism(**spread), on=H100))
         return written[: len(written) - len(arguments)][:2]
 
     assert capped() == ("--max-queued-requests", "8")
@@ -126,7 +126,7 @@ def test_the_cap_on_waiting_requests_is_divided_over_all_schedulers_of_a_replica
 def test_an_abbreviated_flag_counts_in_the_fit() -> None:
     def settings(*arguments: str) -> MemorySettings:
         return SGLANG.memory_settings(
-            setup_of(replace(ENGINE, extra_args=arguments), spread=Parallelism(tensor=2), on=H100)
+            setup_of(replace(ENGINE, extra_args=arguments), parallelism=Parallelism(tensor=2), on=H100)
         )
 
     assert settings("--attn-dp", "2", "--ep-s=2") == settings("--attn-dp-size", "2", "--ep-size=2")
@@ -189,7 +189,7 @@ def test_a_template_by_path_is_opened_where_it_lies_and_one_of_a_config_map_is_a
 def test_the_environment_sets_caches_secrets_by_name_and_no_hub_without_need() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
     setup = setup_with(extra_env=(("SGLANG_LOG_MS", "1"),), env_from=(region,))
-    secret = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
+    secret = replace(setup, revision=replace(setup.revision, model=replace(setup.revision.model, token_secret=token)))
     caches = (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),
         EnvVar(name="SGLANG_CACHE_DIR", value="/cache/sglang"),

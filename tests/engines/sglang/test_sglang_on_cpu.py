@@ -31,10 +31,10 @@ def on_cpu(
     shape: ModelShape | None = LLAMA,
     cores: int = 4,
     memory_gib: float = 48,
-    spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
+    parallelism: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
 ) -> EngineSetup:
     """One setup on CPU; the cache of a known model holds eight requests."""
-    setup = processors.on_cpu(engine, shape=shape, cores=cores, memory_gib=memory_gib, spread=spread)
+    setup = processors.on_cpu(engine, shape=shape, cores=cores, memory_gib=memory_gib, parallelism=parallelism)
     return replace(setup, kv_tokens=None if shape is None else 32768)
 
 
@@ -95,7 +95,7 @@ REFUSED: Final[dict[str, tuple[EngineSetup, str, str]]] = {
         "spec.engine.image",
         "mirror.example/lmsysorg/sglang:v0.5.23-cu130",
     ),
-    "two ranks": (on_cpu(spread=Parallelism(tensor=2)), "spec.parallelism", "2 x 1 x 1"),
+    "two ranks": (on_cpu(parallelism=Parallelism(tensor=2)), "spec.parallelism", "2 x 1 x 1"),
     "a share of memory": (on_cpu(replace(PLAIN, memory_utilization=0.9)), "spec.engine.memoryUtilization", "0.9"),
     "an unknown model in two gigabytes": (
         on_cpu(shape=None, memory_gib=2),

@@ -79,7 +79,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
     "no graphs": (setup_with(eager=True), "spec.engine.eager", Why.SLOWER, "remove it"),
     "GPUs that nobody uses": (setup_of(ENGINE, gpus=2, on=H100), "spec.accelerator.count", Why.SLOWER, "write 1"),
     "copies behind one address": (
-        setup_of(ENGINE, spread=Parallelism(data=2), on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(data=2), on=H100),
         "spec.parallelism.data",
         Why.SLOWER,
         "write 1, and 2 times the replicas",

@@ -214,9 +214,11 @@ ALLOWED: Final = {
     ),
     "lookups of speculation that is off": setup_with(speculation=DesiredSpeculation(lookup_min=3, lookup_max=9)),
     "prompts in one piece that fit a step": setup_of(
-        replace(ENGINE, max_context_tokens=8192), spread=Parallelism(pipeline=2), on=H100
+        replace(ENGINE, max_context_tokens=8192), parallelism=Parallelism(pipeline=2), on=H100
     ),
-    "a pipeline of a model that nobody knows": setup_of(ENGINE, shape=None, spread=Parallelism(pipeline=2), on=H100),
+    "a pipeline of a model that nobody knows": setup_of(
+        ENGINE, shape=None, parallelism=Parallelism(pipeline=2), on=H100
+    ),
     "a key that no field has": extra("--set", "scheduler_config.capacity_scheduler_policy=MAX_UTILIZATION"),
     "another backend of forms": extra("--set=guided_decoding_backend=llguidance"),
     "a cache for one request": extra("--set=kv_cache_config.max_tokens=16384", max_context_tokens=16384),
@@ -231,11 +233,11 @@ ALLOWED: Final = {
     "heads that no GPU shares, with attention in ranks": setup_of(
         replace(ENGINE, extra_args=("--enable_attention_dp",)),
         shape=replace(LLAMA, heads=40, kv_heads=10),
-        spread=Parallelism(tensor=16),
+        parallelism=Parallelism(tensor=16),
         on=H100,
     ),
     "a vocabulary that is padded to any number of GPUs": setup_of(
-        ENGINE, shape=replace(LLAMA, heads=40, kv_heads=10, vocab=100_352), spread=Parallelism(tensor=5), on=H100
+        ENGINE, shape=replace(LLAMA, heads=40, kv_heads=10, vocab=100_352), parallelism=Parallelism(tensor=5), on=H100
     ),
     "adapters beside options of others": extra("--log_level=debug", adapters=adapter()),
     "a template by its path": setup_with(chat_template="/templates/chat.jinja"),

@@ -41,4 +41,6 @@ def adapter(name: str = "de", source: ModelSource = VOLUME, rank: int = 16) -> t
 def on_processor() -> EngineSetup:
     """On CPU, which the schema refuses first."""
     plain = setup_with()
-    return replace(plain, wanted=replace(plain.wanted, product="CPU", cpu=CpuResources(cores=4, memory_bytes=1 << 33)))
+    return replace(
+        plain, revision=replace(plain.revision, product="CPU", cpu=CpuResources(cores=4, memory_bytes=1 << 33))
+    )

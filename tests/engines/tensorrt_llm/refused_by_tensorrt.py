@@ -150,7 +150,7 @@ CANNOT: Final[dict[str, RefusedRow]] = {
         "does not limit",
     ),
     "copies in one pod": (
-        setup_of(ENGINE, spread=Parallelism(data=2), on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(data=2), on=H100),
         "spec.parallelism.data",
         "2",
         Why.NOT_IN_ENGINE,
@@ -178,7 +178,9 @@ CANNOT: Final[dict[str, RefusedRow]] = {
         "write eagle3 or draftModel",
     ),
     "drafts across stages": (
-        setup_of(replace(ENGINE, speculation=NGRAM, max_context_tokens=4096), spread=Parallelism(pipeline=2), on=H100),
+        setup_of(
+            replace(ENGINE, speculation=NGRAM, max_context_tokens=4096), parallelism=Parallelism(pipeline=2), on=H100
+        ),
         METHOD,
         "ngram",
         Why.SPECULATION_NOT_POSSIBLE,

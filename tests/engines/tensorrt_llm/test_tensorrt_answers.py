@@ -72,8 +72,8 @@ def test_its_termination_messages_are_mapped_to_reasons(words: str, reason: Cond
 
 
 def breakdown(**changed: Any) -> MemoryBreakdown:  # noqa: ANN401 - any part of the question
-    question = SizingInput(shape=LLAMA, accelerator=H100, release=TENSORRT.memory(""), context=8192)
-    return memory.memory(replace(question, **changed))
+    sizing = SizingInput(shape=LLAMA, accelerator=H100, release=TENSORRT.memory(""), context=8192)
+    return memory.memory(replace(sizing, **changed))
 
 
 def test_the_cache_is_a_part_of_what_weights_and_work_leave_and_the_rest_is_left_alone() -> None:
@@ -88,11 +88,11 @@ def test_the_cache_is_a_part_of_what_weights_and_work_leave_and_the_rest_is_left
 
 
 def test_graphs_are_captured_in_what_it_leaves_alone() -> None:
-    question = SizingInput(shape=LLAMA, accelerator=H100, release=TENSORRT.memory(""), context=8192)
-    found = memory.memory(question)
+    sizing = SizingInput(shape=LLAMA, accelerator=H100, release=TENSORRT.memory(""), context=8192)
+    found = memory.memory(sizing)
 
-    assert memory.unshared(question, found).likely == pytest.approx(found.kv.likely / 9)
-    answer = assessment.assess(question)
+    assert memory.unshared(sizing, found).likely == pytest.approx(found.kv.likely / 9)
+    answer = assessment.assess(sizing)
     assert isinstance(answer, Fit)
     assert answer.memory.kv.high - answer.memory.kv.low > 5 * GIB, "nothing was measured"
 
@@ -117,7 +117,7 @@ def test_arguments_and_adapters_say_the_rest() -> None:
 
 
 def spread_by(*words: str) -> MemorySettings:
-    return TENSORRT.memory_settings(setup_of(replace(ENGINE, extra_args=words), spread=Parallelism(tensor=4)))
+    return TENSORRT.memory_settings(setup_of(replace(ENGINE, extra_args=words), parallelism=Parallelism(tensor=4)))
 
 
 @pytest.mark.parametrize(

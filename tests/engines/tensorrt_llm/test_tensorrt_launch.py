@@ -63,14 +63,14 @@ EVERYTHING: Final = setup_of(
         extra_args=("--log_level", "debug"),
     ),
     shape=QWEN_SMALL,
-    spread=Parallelism(tensor=2, pipeline=3),
+    parallelism=Parallelism(tensor=2, pipeline=3),
     on=H100,
 )
 """More than it would accept together."""
 
 
-def launch(setup: EngineSetup, pace: LifecycleParameters = PACE) -> EngineLaunch:
-    return TENSORRT.launch(setup, pace)
+def launch(setup: EngineSetup, lifecycle: LifecycleParameters = PACE) -> EngineLaunch:
+    return TENSORRT.launch(setup, lifecycle)
 
 
 def options_of(setup: EngineSetup) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def test_weights_and_templates_lie_where_the_command_opens_them() -> None:
 def test_the_environment_sets_caches_secrets_by_name_no_usage_report_and_no_hub_without_need() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
     setup = setup_with(extra_env=(("TLLM_LOG_LEVEL", "debug"),), env_from=(region,))
-    secret = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
+    secret = replace(setup, revision=replace(setup.revision, model=replace(setup.revision.model, token_secret=token)))
     ours = (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),
         EnvVar(name="TRITON_CACHE_DIR", value="/cache/triton"),

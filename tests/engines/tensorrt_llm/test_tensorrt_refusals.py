@@ -76,7 +76,7 @@ CHOSEN_ELSEWHERE: Final = {"kind", "image"}
 
 def outcome(setup: EngineSetup) -> tuple[object, ...]:
     """What is started, refused and warned of."""
-    plain = replace(setup, wanted=replace(setup.wanted, engine=replace(setup.engine, sleeps=False)))
+    plain = replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, sleeps=False)))
     return TENSORRT.launch(plain, LifecycleParameters()), TENSORRT.refusals(setup), TENSORRT.warnings(setup)
 
 
@@ -98,7 +98,7 @@ def test_a_setting_that_came_later_is_refused_and_not_ignored() -> None:
     plain = {one.name: getattr(ENGINE, one.name) for one in fields(ENGINE)}
     setup = setup_with()
 
-    (found,) = TENSORRT.refusals(replace(setup, wanted=replace(setup.wanted, engine=later(**plain, of_tomorrow=5))))
+    (found,) = TENSORRT.refusals(replace(setup, revision=replace(setup.revision, engine=later(**plain, of_tomorrow=5))))
 
     assert (found.field, found.value) == ("spec.engine", "of_tomorrow")
     assert "how TensorRT-LLM handles this setting" in found.because
@@ -131,7 +131,7 @@ def test_no_setting_is_listed_that_no_longer_exists() -> None:
     tensor=st.integers(-2, 70),
 )
 def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
-    for refusal in TENSORRT.refusals(setup_of(engine, shape=LATENT, spread=Parallelism(tensor=tensor), on=H100)):
+    for refusal in TENSORRT.refusals(setup_of(engine, shape=LATENT, parallelism=Parallelism(tensor=tensor), on=H100)):
         assert refusal.because
         assert refusal.remedy
         assert refusal.field.startswith("spec.")

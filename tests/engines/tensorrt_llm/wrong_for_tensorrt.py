@@ -32,7 +32,7 @@ from tests.engines.tensorrt_llm.inputs import (
 
 WRONG: Final[dict[str, RefusedRow]] = {
     "less than one GPU": (
-        setup_of(ENGINE, spread=Parallelism(tensor=0), gpus=1, on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(tensor=0), gpus=1, on=H100),
         "spec.parallelism.tensor",
         "0",
         Why.OUT_OF_RANGE,
@@ -88,14 +88,14 @@ WRONG: Final[dict[str, RefusedRow]] = {
         "needs compute capability 10.0",
     ),
     "heads that cannot be shared": (
-        setup_of(ENGINE, spread=Parallelism(tensor=3), on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(tensor=3), on=H100),
         "spec.parallelism.tensor",
         "3",
         Why.HEADS_NOT_DIVISIBLE,
         "write 2",
     ),
     "fewer GPUs than it is spread over": (
-        setup_of(ENGINE, spread=Parallelism(tensor=4), gpus=2, on=H100),
+        setup_of(ENGINE, parallelism=Parallelism(tensor=4), gpus=2, on=H100),
         "spec.accelerator.count",
         "2",
         Why.GPUS_DIFFER,
@@ -109,7 +109,7 @@ WRONG: Final[dict[str, RefusedRow]] = {
         "write 131072 or less",
     ),
     "prompts in one piece that are longer than a step": (
-        setup_of(replace(ENGINE, max_context_tokens=16384), spread=Parallelism(pipeline=2), on=H100),
+        setup_of(replace(ENGINE, max_context_tokens=16384), parallelism=Parallelism(pipeline=2), on=H100),
         "spec.engine.batching.maxBatchedTokens",
         "(not written)",
         Why.BATCH_TOO_SMALL,
@@ -117,7 +117,9 @@ WRONG: Final[dict[str, RefusedRow]] = {
     ),
     "and than the step that is written": (
         setup_of(
-            replace(ENGINE, max_context_tokens=4096, max_batched_tokens=2048), spread=Parallelism(pipeline=2), on=H100
+            replace(ENGINE, max_context_tokens=4096, max_batched_tokens=2048),
+            parallelism=Parallelism(pipeline=2),
+            on=H100,
         ),
         "spec.engine.batching.maxBatchedTokens",
         "2048",

@@ -15,19 +15,19 @@ def digests(room: int = 10_000) -> RecentDigests:
 
 
 def test_the_same_bytes_have_the_same_digest() -> None:
-    held, place = digests(), recent_digests.digest_key("chat", "shop", b"", b"{}")
-    held.keep(place, b"{}", b"digest")
-    assert held.find(place, b"{}") == b"digest"
+    held, key = digests(), recent_digests.digest_key("chat", "shop", b"", b"{}")
+    held.keep(key, b"{}", b"digest")
+    assert held.find(key, b"{}") == b"digest"
     assert held.find(recent_digests.digest_key("chat", "bank", b"", b"{}"), b"{}") is None
     assert held.find(recent_digests.digest_key("chat", "shop", b"9", b"{}"), b"{}") is None
 
 
 def test_a_body_that_only_falls_on_the_same_place_is_another() -> None:
-    held, place = digests(), BodyDigestKey("chat", "shop", b"", b"same place")
-    held.keep(place, b"one", b"of one")
-    assert held.find(place, b"other") is None
-    held.keep(place, b"other", b"of the other")
-    assert (held.find(place, b"one"), held.find(place, b"other")) == (None, b"of the other")
+    held, key = digests(), BodyDigestKey("chat", "shop", b"", b"same place")
+    held.keep(key, b"one", b"of one")
+    assert held.find(key, b"other") is None
+    held.keep(key, b"other", b"of the other")
+    assert (held.find(key, b"one"), held.find(key, b"other")) == (None, b"of the other")
     assert held.bytes == len(b"other") + OVERHEAD
 
 
@@ -47,7 +47,7 @@ def test_the_least_recently_used_goes_first() -> None:
     held.keep(places[1], b"b", b"1")
     held.find(places[0], b"a")
     held.keep(places[2], b"c", b"2")
-    assert [held.find(place, body) for place, body in zip(places, (b"a", b"b", b"c"), strict=True)] == [
+    assert [held.find(key, body) for key, body in zip(places, (b"a", b"b", b"c"), strict=True)] == [
         b"0",
         None,
         b"2",

@@ -222,12 +222,12 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
         leader = followed(world.one_cache, Client())
         await rounds(world.redis, request=1)
         assert leader.flight is not None
-        question = leader.flight.question
+        request = leader.flight.request
         answer(leader.flight)
         kept = hit(world.one_cache)
         assert kept is not None
         for _ in range(MOST_WRITES + 5):
-            world.one.write(question, kept.entry, 1.0)
+            world.one.write(request, kept.entry, 1.0)
         assert world.one.counts.dropped == 6
         world.redis.broken = OSError("gone")
         while world.one.counts.dropped < 6 + MOST_WRITES - MOST_FAILURES:

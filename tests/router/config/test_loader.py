@@ -80,7 +80,7 @@ LARGE: Final = traffic.ResponseCache(enabled=True, max_size="1Ti", max_entry_siz
     "routing", [RoutingSettings(), ROUTING, RoutingSettings(cache=routing_conversion.response_cache(LARGE))]
 )
 def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSettings) -> None:
-    revision = setup_of().wanted
+    revision = setup_of().revision
     replica = ReplicaCapacity(
         revision="0a1b2c3d", max_context_tokens=4096, max_sequences=32, kv_tokens=1000, first_token_seconds=1.5
     )
@@ -113,7 +113,7 @@ def test_secrets_are_named_by_the_files_they_are_mounted_as() -> None:
         oidc=replace(ISSUER, ca=SecretKey(name="login", key="ca.crt")),
     )
     read = loader.read(
-        json.dumps(router_config.document(setup_of().wanted, DeploymentRouter(routing=routing), ReplicaCapacity()))
+        json.dumps(router_config.document(setup_of().revision, DeploymentRouter(routing=routing), ReplicaCapacity()))
     )
 
     folder = "/etc/fairlead-secrets"

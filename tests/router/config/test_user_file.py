@@ -167,7 +167,7 @@ def test_the_file_in_the_docs_is_understood() -> None:
     read = loader.read(block)
 
     assert read.routers == 2
-    assert [(name, place.env) for name, place in read.key_places] == [("shop", None), ("shop", "SHOP_KEY")]
+    assert [(name, location.env) for name, location in read.key_places] == [("shop", None), ("shop", "SHOP_KEY")]
 
 
 def test_late_requests_are_refused_only_where_something_says_when_they_are_late() -> None:

@@ -109,9 +109,9 @@ def test_budgets_are_exposed_as_this_router_enforces_them() -> None:
 
 
 def test_the_cache_is_exposed_with_the_store_that_routers_share() -> None:
-    cache, shared = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
+    cache, counters = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
     cache.counts.passed[CacheBypassReason.SAMPLED], cache.counts.refused[NotStoredReason.TOO_LARGE] = 9, 2
-    figures = samples(recorder_of(), RouterSnapshot(cache=cache, shared=shared))
+    figures = samples(recorder_of(), RouterSnapshot(cache=cache, counters=counters))
     results = ("hit", "miss", "joined", "passed")
     assert [figures[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
     assert figures['cache_passed_total{reason="sampled"}'] == 9
@@ -133,9 +133,9 @@ def test_without_a_cache_its_metrics_are_exposed_as_zero() -> None:
 
 def test_connections_loop_lag_and_drain_are_exposed() -> None:
     router = recorder_of()
-    counts = router.counts
-    counts.connections_opened, counts.connections_reused = 2, 40
-    counts.clients_opened, counts.clients_refused, counts.slow_clients, counts.bad_heads = 9, 1, 2, 3
+    counters = router.counts
+    counters.connections_opened, counters.connections_reused = 2, 40
+    counters.clients_opened, counters.clients_refused, counters.slow_clients, counters.bad_heads = 9, 1, 2, 3
     router.swept(T0 + 0.25, T0 + 0.248)
     router.swept(T0 + 0.5, T0 + 0.51)
     figures = samples(router, RouterSnapshot(upstream_idle=4, clients=7, draining=True))

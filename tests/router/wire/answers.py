@@ -22,10 +22,10 @@ class Answer:
     """The result of an answer's pieces."""
 
     def __init__(
-        self, pieces: Sequence[bytes], *, out: ReplyFraming = ReplyFraming.AS_IT_CAME, head_only: bool = False
+        self, pieces: Sequence[bytes], *, framing: ReplyFraming = ReplyFraming.AS_IT_CAME, head_only: bool = False
     ) -> None:
         self.reader = ResponseReader(HeadCache())
-        self.reader.begin(out=out, head_only=head_only)
+        self.reader.begin(framing=framing, head_only=head_only)
         self.passed = b""
         self.payload = b""
         for piece in pieces:

@@ -28,9 +28,9 @@ def everywhere(data: bytes) -> list[list[bytes]]:
 places = st.lists(st.integers(0, 4096), max_size=12)
 
 
-def request(pieces: Sequence[bytes], memory: HeadCache | None = None, limits: RequestLimits = LIMITS) -> ClientRequest:
+def request(pieces: Sequence[bytes], heads: HeadCache | None = None, limits: RequestLimits = LIMITS) -> ClientRequest:
     """The one whole request in these pieces."""
-    reader = RequestReader(limits, memory or HeadCache())
+    reader = RequestReader(limits, heads or HeadCache())
     whole: list[ClientRequest] = []
     for piece in pieces:
         found = reader.feed(piece)

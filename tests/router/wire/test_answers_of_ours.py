@@ -111,8 +111,8 @@ def test_an_empty_chunk_is_none() -> None:
 
 
 def test_what_goes_through_both_readers_comes_out_whole() -> None:
-    memory = HeadCache()
-    client, engine = RequestReader(RequestLimits(), memory), ResponseReader(memory)
+    head_cache = HeadCache()
+    client, engine = RequestReader(RequestLimits(), head_cache), ResponseReader(head_cache)
     for body in (b"", b"a", b"b" * 70_000):
         request = client.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         assert request is not None

@@ -49,8 +49,8 @@ def test_it_gets_the_same_wherever_it_is_cut(row: BadRequest) -> None:
 
 @pytest.mark.parametrize("row", BAD_REQUESTS, ids=by_name)
 def test_a_good_request_before_it_does_not_make_it_good(row: BadRequest) -> None:
-    memory = HeadCache()
-    reader = RequestReader(LIMITS, memory)
+    heads = HeadCache()
+    reader = RequestReader(LIMITS, heads)
     good = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
     assert isinstance(reader.feed(good), ClientRequest)
     reader.reset()

@@ -14,9 +14,9 @@ from fairlead.router.wire.unreadable_body import UnreadableBody
 
 
 def read(surface: Surface, body: object) -> BodyFacts:
-    found = body_facts.read(surface, body if isinstance(body, bytes) else json.dumps(body).encode())
-    assert isinstance(found, BodyFacts)
-    return found
+    facts = body_facts.read(surface, body if isinstance(body, bytes) else json.dumps(body).encode())
+    assert isinstance(facts, BodyFacts)
+    return facts
 
 
 def chat(**members: object) -> BodyFacts:
@@ -42,17 +42,17 @@ def test_the_path_determines_the_api(path: bytes, surface: Surface) -> None:
 
 
 def test_the_facts_that_route_a_chat_are_read_from_its_body() -> None:
-    found = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7)
-    assert (found.model, found.stream, found.max_tokens, found.n) == ("m", True, 64, 2)
-    assert (found.temperature, found.seed) == (0.0, 7)
-    assert (found.typed, found.structured, found.include_usage) == (True, False, False)
+    facts = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7)
+    assert (facts.model, facts.stream, facts.max_tokens, facts.n) == ("m", True, 64, 2)
+    assert (facts.temperature, facts.seed) == (0.0, 7)
+    assert (facts.typed, facts.structured, facts.include_usage) == (True, False, False)
 
 
 def test_absent_fields_are_not_made_up() -> None:
-    found = read(Surface.CHAT, {})
-    assert (found.model, found.stream, found.max_tokens, found.n) == (None, False, None, 1)
-    assert (found.temperature, found.seed) == (None, None)
-    assert (found.prompt, found.structured, found.include_usage) == (b"", False, False)
+    facts = read(Surface.CHAT, {})
+    assert (facts.model, facts.stream, facts.max_tokens, facts.n) == (None, False, None, 1)
+    assert (facts.temperature, facts.seed) == (None, None)
+    assert (facts.prompt, facts.structured, facts.include_usage) == (b"", False, False)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_images_distinguish_prompts_and_are_not_text() -> None:
 
 def test_of_a_key_that_is_there_twice_the_last_counts_as_in_engines() -> None:
     body = b'{"model":"a","stream":true,"model":"b","stream":false,"mod\\u0065l":"c"}'
-    found = read(Surface.CHAT, body)
-    assert (found.model, found.stream) == ("c", False)
+    facts = read(Surface.CHAT, body)
+    assert (facts.model, facts.stream) == ("c", False)
     assert json.loads(body)["model"] == "c"
 
 
@@ -207,9 +207,9 @@ def test_of_a_key_that_is_there_twice_the_last_counts_as_in_engines() -> None:
 )
 def test_what_is_no_json_object_is_refused_with_a_reason(body: bytes) -> None:
     for surface in set(Surface) - {Surface.OTHER}:
-        found = body_facts.read(surface, body)
-        assert isinstance(found, UnreadableBody)
-        assert found.why.startswith("the body is n")
+        facts = body_facts.read(surface, body)
+        assert isinstance(facts, UnreadableBody)
+        assert facts.why.startswith("the body is n")
 
 
 @pytest.mark.parametrize("body", [b"", b"--boundary\r\n", b"null", b"[1]", b"a=b", b"RIFF{"])
@@ -229,16 +229,16 @@ def test_but_none_that_an_engine_might_read_as_an_object_and_the_router_cannot(b
 )
 def test_an_object_of_other_types_is_the_engines_to_judge_and_counts_whole(members: dict[str, Any]) -> None:
     body = json.dumps({"model": "m", "stream": True, "max_tokens": 3, **members}).encode()
-    found = read(Surface.CHAT, body)
-    assert (found.model, found.stream, found.max_tokens) == ("m", True, 3)
-    assert (found.typed, found.prompt) == (False, body)
+    facts = read(Surface.CHAT, body)
+    assert (facts.model, facts.stream, facts.max_tokens) == ("m", True, 3)
+    assert (facts.typed, facts.prompt) == (False, body)
 
 
 def test_its_limits_are_read_all_the_same() -> None:
     members = {"messages": 5, "max_completion_tokens": 7, "max_tokens": 3, "response_format": {"type": "json_object"}}
-    found = read(Surface.CHAT, members | {"tools": [1], "temperature": 0.5})
-    assert (found.typed, found.max_tokens, found.structured) == (False, 7, True)
-    assert found.temperature == 0.5
+    facts = read(Surface.CHAT, members | {"tools": [1], "temperature": 0.5})
+    assert (facts.typed, facts.max_tokens, facts.structured) == (False, 7, True)
+    assert facts.temperature == 0.5
 
 
 def test_of_other_apis_the_model_is_read_where_there_is_one() -> None:
@@ -271,13 +271,13 @@ names = st.sampled_from(
 
 @given(body=st.dictionaries(names, values, max_size=5), surface=st.sampled_from(Surface))
 def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: dict[str, Any], surface: Surface) -> None:
-    found = body_facts.read(surface, json.dumps(body).encode("utf-8", "replace"))
-    if isinstance(found, UnreadableBody):
+    facts = body_facts.read(surface, json.dumps(body).encode("utf-8", "replace"))
+    if isinstance(facts, UnreadableBody):
         assert any("\ud800" <= letter <= "\udfff" for letter in repr(body).encode().decode("unicode_escape"))
         return
     model = body.get("model")
-    assert found.model == (model if isinstance(model, str) else None)
-    assert isinstance(found.stream, bool)
+    assert facts.model == (model if isinstance(model, str) else None)
+    assert isinstance(facts.stream, bool)
     for name in (
         "max_tokens",
         "n",
@@ -287,7 +287,7 @@ def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: di
         "structured",
         "include_usage",
     ):
-        getattr(found, name)
+        getattr(facts, name)
 
 
 @given(body=st.binary(max_size=100), surface=st.sampled_from(Surface))

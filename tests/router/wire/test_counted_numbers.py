@@ -25,6 +25,6 @@ from tests.router.wire.test_body_facts import read
 def test_a_number_that_engines_may_read_otherwise_is_named_and_counts_as_none(
     surface: Surface, members: dict[str, Any], wanted: tuple[str, object] | None
 ) -> None:
-    found = read(surface, members)
-    assert found.uncountable == wanted
-    assert found.n >= 1
+    facts = read(surface, members)
+    assert facts.uncountable == wanted
+    assert facts.n >= 1

@@ -16,7 +16,7 @@ def test_a_stream_that_breaks_off_anywhere_ends_properly_with_the_final_message_
     trailed = STREAM[:-2] + b"x-sum: 1\r\n\r\n"
     for size in range(len(STREAM_HEAD), len(trailed)):
         for out in (ReplyFraming.AS_IT_CAME, ReplyFraming.EDITED):
-            answer = Answer([trailed[:size]], out=out)
+            answer = Answer([trailed[:size]], framing=out)
             last = answer.reader.cut(LAST_WORDS)
             assert last is not None
             before = frames.chunk(answer.payload) if out is ReplyFraming.EDITED else answer.passed
@@ -39,7 +39,7 @@ def test_where_there_is_no_room_for_a_final_message_none_is_written() -> None:
     assert Answer([SIZED[:9]]).reader.cut(LAST_WORDS) is None
     assert Answer([STREAM]).reader.cut(LAST_WORDS) is None
     assert Answer([STREAM_HEAD + b"7fffffff\r\nhello"]).reader.cut(LAST_WORDS) is None
-    assert Answer([STREAM_HEAD], out=ReplyFraming.PLAIN).reader.cut(LAST_WORDS) == LAST_WORDS
+    assert Answer([STREAM_HEAD], framing=ReplyFraming.PLAIN).reader.cut(LAST_WORDS) == LAST_WORDS
     until_close = Answer([UNTIL_CLOSE])
     last = until_close.reader.cut(LAST_WORDS)
     assert last is not None
@@ -56,10 +56,10 @@ def test_chunks_of_sizes_seen_before_pass_alone_and_in_bursts_and_half() -> None
 
 
 def test_a_size_line_that_is_cut_before_its_line_feed_is_not_taken_for_whole() -> None:
-    memory = HeadCache()
+    heads = HeadCache()
     one = b"f\r\nabcdefghijklm\r\n\r\n"
     for tail in (b"f", b"f\r", b"f;", b""):
-        reader = ResponseReader(memory)
+        reader = ResponseReader(heads)
         reader.begin()
         reader.feed(STREAM_HEAD + one)
         assert reader.feed(one + tail) == one
@@ -69,14 +69,14 @@ def test_a_size_line_that_is_cut_before_its_line_feed_is_not_taken_for_whole() -
 
 
 def test_sizes_that_are_remembered_are_bounded() -> None:
-    memory = HeadCache()
-    reader = ResponseReader(memory)
+    heads = HeadCache()
+    reader = ResponseReader(heads)
     reader.begin()
     reader.feed(STREAM_HEAD)
     for number in range(1, 6000):
         reader.feed(b"%x\r\n" % number + b"x" * number + b"\r\n")
     assert reader.bad is None
-    assert len(memory.sizes) == chunked_reply.SIZES
+    assert len(heads.sizes) == chunked_reply.SIZES
 
 
 @given(parts=st.lists(st.binary(min_size=1, max_size=40), max_size=8), places=cuts.places)
@@ -87,13 +87,13 @@ def test_no_byte_is_ever_lost_or_made(parts: list[bytes], places: list[int]) -> 
     assert dechunked(answer.passed) == answer.payload
 
 
-@given(data=st.binary(max_size=200), places=cuts.places, out=st.sampled_from(ReplyFraming))
-def test_no_bytes_ever_raise_and_cuts_change_nothing(data: bytes, places: list[int], out: ReplyFraming) -> None:
+@given(data=st.binary(max_size=200), places=cuts.places, framing=st.sampled_from(ReplyFraming))
+def test_no_bytes_ever_raise_and_cuts_change_nothing(data: bytes, places: list[int], framing: ReplyFraming) -> None:
     for sent in (data, b"HTTP/1.1 " + data, STREAM_HEAD + data, STREAM_HEAD + b"3\r\nabc\r\n" + data):
-        whole, cut = Answer([sent], out=out), Answer(cuts.at(sent, places), out=out)
+        whole, cut = Answer([sent], framing=framing), Answer(cuts.at(sent, places), framing=framing)
         assert (whole.payload, whole.reader.done) == (cut.payload, cut.reader.done)
         assert (whole.reader.bad is None) == (cut.reader.bad is None)
         if sent.startswith(STREAM_HEAD) and not whole.reader.done:
             last = whole.reader.cut(LAST_WORDS)
-            if last is not None and out is ReplyFraming.AS_IT_CAME:
+            if last is not None and framing is ReplyFraming.AS_IT_CAME:
                 assert dechunked(whole.passed + last).startswith(whole.payload)

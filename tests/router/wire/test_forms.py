@@ -70,10 +70,10 @@ def read(body: bytes, content_type: str = "multipart/form-data; boundary=b") -> 
 @pytest.mark.parametrize("client", [by_requests, by_aiohttp])
 def test_the_model_is_found_and_replaced_in_the_forms_of_clients(client: Callable[[], tuple[str, bytes]]) -> None:
     content_type, body = client()
-    found = read(body, content_type)
-    assert isinstance(found, BodyFacts)
-    assert (found.model, found.typed, found.media) == ("größe/1", False, 1)
-    renamed = splices.with_model(body, found, b'"base"')
+    facts = read(body, content_type)
+    assert isinstance(facts, BodyFacts)
+    assert (facts.model, facts.typed, facts.media) == ("größe/1", False, 1)
+    renamed = splices.with_model(body, facts, b'"base"')
     assert renamed == body.replace("größe/1".encode(), b"base")
     again = read(renamed, content_type)
     assert isinstance(again, BodyFacts)
@@ -93,19 +93,19 @@ def test_the_model_is_found_and_replaced_in_the_forms_of_clients(client: Callabl
     ],
 )
 def test_a_field_is_the_model_in_every_spelling_that_servers_know(head: str, model: str | None) -> None:
-    found = read(
+    facts = read(
         b"\r\n" + part("de", 'Content-Disposition: form-data; name="language"') + part("m", head) + b"--b--\r\n"
     )
-    assert isinstance(found, BodyFacts)
-    assert found.model == model
+    assert isinstance(facts, BodyFacts)
+    assert facts.model == model
 
 
 def test_a_form_without_a_model_and_a_file_name_none() -> None:
     other = part(head='Content-Disposition: form-data; name="x"') + b"--b--"
     for body in (other, part("") + b"--b--"):
-        found = read(body)
-        assert isinstance(found, BodyFacts)
-        assert found.model is None
+        facts = read(body)
+        assert isinstance(facts, BodyFacts)
+        assert facts.model is None
     assert forms.with_model(other, FileBody(), b"base") == other
     sound = read(b"RIFF", "audio/wav")
     assert isinstance(sound, BodyFacts)
@@ -140,17 +140,17 @@ def test_a_form_without_a_model_and_a_file_name_none() -> None:
     ],
 )
 def test_a_form_that_another_parser_might_read_differently_is_refused(body: bytes, content_type: str, why: str) -> None:
-    found = read(body, content_type or "multipart/form-data; boundary=b")
-    assert found == UnreadableBody(f"the form {why}", BodyFault.FORM)
-    problem = refusals.unreadable(found)
+    facts = read(body, content_type or "multipart/form-data; boundary=b")
+    assert facts == UnreadableBody(f"the form {why}", BodyFault.FORM)
+    problem = refusals.unreadable(facts)
     assert (problem.status, problem.code) == (400, "invalid_request")
     assert problem.message.endswith(f"the form {why}; send multipart/form-data in UTF-8, with one field model")
 
 
 def test_a_model_longer_than_any_name_is_cut_so_that_no_model_has_it() -> None:
-    found = read(part("m" * 5000) + b"--b--")
-    assert isinstance(found, BodyFacts)
-    assert found.model == "m" * 1024
+    facts = read(part("m" * 5000) + b"--b--")
+    assert isinstance(facts, BodyFacts)
+    assert facts.model == "m" * 1024
 
 
 @given(lists(sampled_from([*'; =*"\\<>\t', "name", "filename", "model", "*0", "*", "form-data", "utf-8''", "\xff"])))

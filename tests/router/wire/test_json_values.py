@@ -41,11 +41,11 @@ def test_a_body_of_millions_of_values_is_refused_at_the_cost_of_counting_them(
     surface: Surface, body: bytes, why: str
 ) -> None:
     began = process_time()
-    found = body_facts.read(surface, body)
+    facts = body_facts.read(surface, body)
     assert process_time() - began < ORDINARY_SECONDS
-    assert isinstance(found, UnreadableBody)
-    assert found == UnreadableBody(why, BodyFault.EXCESS)
-    problem = refusals.unreadable(found)
+    assert isinstance(facts, UnreadableBody)
+    assert facts == UnreadableBody(why, BodyFault.EXCESS)
+    problem = refusals.unreadable(facts)
     assert (problem.status, problem.code) == (413, "request_too_large")
     assert problem.message == f"the request's body: {why}: more is not parsed; send fewer, or several requests"
 
@@ -58,9 +58,9 @@ def test_a_body_of_millions_of_values_is_refused_at_the_cost_of_counting_them(
 def test_a_long_text_is_one_value_whatever_it_contains(text: str) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
     assert len(body) > FREE_BYTES
-    found = body_facts.read(Surface.CHAT, body)
-    assert isinstance(found, BodyFacts)
-    assert found.prompt.endswith(text.encode())
+    facts = body_facts.read(Surface.CHAT, body)
+    assert isinstance(facts, BodyFacts)
+    assert facts.prompt.endswith(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_as_many_as_the_limit_are_read(value: bytes, most: int) -> None:
 
 def test_a_file_is_not_counted() -> None:
     sound = b'RIFF[{"' * FREE_BYTES
-    found = body_facts.read(Surface.OTHER, sound)
-    assert isinstance(found, BodyFacts)
-    assert not found.typed
+    facts = body_facts.read(Surface.OTHER, sound)
+    assert isinstance(facts, BodyFacts)
+    assert not facts.typed
 
 
 def test_tokens_and_texts_of_a_mixed_prompt_are_collected_as_before() -> None:
     def prompt(given: object) -> bytes:
-        found = body_facts.read(Surface.COMPLETIONS, json.dumps({"prompt": given}).encode())
-        assert isinstance(found, BodyFacts)
-        return found.prompt
+        facts = body_facts.read(Surface.COMPLETIONS, json.dumps({"prompt": given}).encode())
+        assert isinstance(facts, BodyFacts)
+        return facts.prompt
 
     assert prompt([1, 258, 2**32 - 1]) == b"\1\0\0\0\2\1\0\0\xff\xff\xff\xff"
     assert prompt([[1], [2]]) == b"\1\0\0\0\x1e\2\0\0\0"
@@ -98,18 +98,18 @@ def nested(levels: int, opens: bytes = b"[", closes: bytes = b"]") -> bytes:
     return b'{"model":"a","max_tokens":null,"prompt":"hello","x":' + opens * levels + closes * levels + b"}"
 
 
-def limited(body: bytes, found: BodyFacts, calls: int) -> bytes:
+def limited(body: bytes, facts: BodyFacts, calls: int) -> bytes:
     """The body with a limit on output, set from within so many more calls."""
-    return limited(body, found, calls - 1) if calls else splices.put(body, found, {"max_tokens": b"50"})
+    return limited(body, facts, calls - 1) if calls else splices.put(body, facts, {"max_tokens": b"50"})
 
 
 def test_members_are_set_in_every_body_that_is_read_however_deeply_it_nests() -> None:
     """However many calls are around that: a chain of fallbacks is seven more for each."""
     body = nested(MOST_LEVELS - 1)
-    found = body_facts.read(Surface.COMPLETIONS, body)
-    assert isinstance(found, BodyFacts)
+    facts = body_facts.read(Surface.COMPLETIONS, body)
+    assert isinstance(facts, BodyFacts)
     for calls in (0, 50, 100, 200, 300):
-        assert b'"max_tokens":50' in limited(body, found, calls)
+        assert b'"max_tokens":50' in limited(body, facts, calls)
 
 
 def within(calls: int, body: bytes) -> BodyFacts | UnreadableBody:
@@ -133,9 +133,9 @@ def test_brackets_in_texts_do_not_nest() -> None:
 )
 def test_a_body_that_nests_without_end_is_refused_by_that(opens: bytes, closes: bytes) -> None:
     for surface in (Surface.COMPLETIONS, Surface.OTHER):
-        found = body_facts.read(surface, nested(100_000, opens, closes)[:100_000])
-        assert isinstance(found, UnreadableBody)
-        assert found.why == "the body is nested too deeply"
+        facts = body_facts.read(surface, nested(100_000, opens, closes)[:100_000])
+        assert isinstance(facts, UnreadableBody)
+        assert facts.why == "the body is nested too deeply"
 
 
 def test_many_lists_beside_each_other_nest_no_deeper_than_one() -> None:

@@ -157,32 +157,32 @@ def test_blank_lines_before_a_request_are_passed_over() -> None:
 
 
 def test_requests_follow_one_another_on_a_connection() -> None:
-    memory = HeadCache()
-    client = RequestReader(cuts.LIMITS, memory)
+    heads = HeadCache()
+    client = RequestReader(cuts.LIMITS, heads)
     for body in (b"a", b"", b"abc", b"abcdefghij"):
         for head in (HEAD, b"POST /tokenize HTTP/1.1\r\nHost: b\r\n"):
             request = client.feed(head + b"content-length: %d\r\n\r\n%b" % (len(body), body))
             assert isinstance(request, ClientRequest)
             assert request.body == body
             client.reset()
-    assert len(memory.requests.kept) == 2
+    assert len(heads.requests.kept) == 2
 
 
 def test_what_is_new_in_every_request_does_not_make_its_head_new() -> None:
-    memory = HeadCache()
+    heads = HeadCache()
     start = b"POST / HTTP/1.1\r\nHost: a\r\n"
     for number in range(5):
         sent = start + b"X-Request-ID:  r-%d \r\nA: b\r\nTraceState: t=%d\r\nContent-Length: 5\r\n\r\nhello" % (
             number,
             number,
         )
-        request = cuts.request([sent], memory)
+        request = cuts.request([sent], heads)
         assert (request.body, request.head.headers[b"x-request-id"]) == (b"hello", b"r-%d" % number)
         assert request.head.lines == b"A: b\r\nTraceState: t=%d\r\n" % number
-    assert len(memory.requests.kept) == 1
-    assert b"x-request-id" not in cuts.request([start + b"A: b\r\nContent-Length: 5\r\n\r\nhello"], memory).head.headers
+    assert len(heads.requests.kept) == 1
+    assert b"x-request-id" not in cuts.request([start + b"A: b\r\nContent-Length: 5\r\n\r\nhello"], heads).head.headers
     for bad in (b"a\x00", b"a\rb", b"a\r\n b", b"a\nb"):
-        client = RequestReader(cuts.LIMITS, memory)
+        client = RequestReader(cuts.LIMITS, heads)
         assert isinstance(client.feed(start + b"X-Request-ID: " + bad + b"\r\nA: b\r\n\r\n"), MalformedRequest), bad
 
 
@@ -207,11 +207,11 @@ def test_what_comes_behind_a_request_is_dropped_and_the_connection_ends_with_its
 
 
 def test_a_head_that_was_seen_before_is_read_once_and_judged_always() -> None:
-    memory = HeadCache()
-    first = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"")], memory)
-    again = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"").replace(b": 13", b": 13")], memory)
+    heads = HeadCache()
+    first = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"")], heads)
+    again = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"").replace(b": 13", b": 13")], heads)
     assert first.head is again.head
-    other = RequestReader(cuts.LIMITS, memory)
+    other = RequestReader(cuts.LIMITS, heads)
     for length in (b"", b"+13", b"13 13", b"1_3", b"\xb2"):
         lines = HEAD.replace(b"X-Request-Id: r-1\r\n", b"")
         assert isinstance(other.feed(lines + b"Content-Length: " + length + b"\r\n\r\n"), MalformedRequest), length
@@ -219,30 +219,30 @@ def test_a_head_that_was_seen_before_is_read_once_and_judged_always() -> None:
 
 @pytest.mark.parametrize("name", [b"CONTENT-LENGTH: ", b"Content-Length:", b"content-Length: ", b"Content-Length:  "])
 def test_a_length_that_is_written_strangely_is_read_each_time(name: bytes) -> None:
-    memory = HeadCache()
+    heads = HeadCache()
     for body in (b"hello", b"hello", b"hi"):
         sent = b"POST / HTTP/1.1\r\nHost: a\r\n" + name + b"%d\r\n\r\n" % len(body) + body
-        assert cuts.request([sent], memory).body == body
+        assert cuts.request([sent], heads).body == body
 
 
 def test_a_head_without_a_length_is_remembered_too() -> None:
-    memory = HeadCache()
-    heads = [cuts.request([b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"], memory).head for _ in range(2)]
+    head_cache = HeadCache()
+    heads = [cuts.request([b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"], head_cache).head for _ in range(2)]
     assert heads[0] is heads[1]
 
 
 def test_what_is_too_large_to_be_remembered_is_read_each_time() -> None:
-    memory = HeadCache()
+    heads = HeadCache()
     large = b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 5000 + b"\r\n\r\n"
-    assert cuts.request([large], memory).head.lines == b"X-Large: " + b"a" * 5000 + b"\r\n"
-    assert not memory.requests.kept
+    assert cuts.request([large], heads).head.lines == b"X-Large: " + b"a" * 5000 + b"\r\n"
+    assert not heads.requests.kept
 
 
 def test_memory_is_bounded() -> None:
-    memory = HeadCache()
+    heads = HeadCache()
     for number in range(4500):
-        cuts.request([b"GET /%d HTTP/1.1\r\nHost: a\r\nx-%d: y\r\n\r\n" % (number, number)], memory)
-        assert len(memory.requests.kept) <= 1024
+        cuts.request([b"GET /%d HTTP/1.1\r\nHost: a\r\nx-%d: y\r\n\r\n" % (number, number)], heads)
+        assert len(heads.requests.kept) <= 1024
 
 
 @pytest.mark.parametrize(

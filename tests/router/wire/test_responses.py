@@ -34,32 +34,32 @@ def test_its_head_goes_on_without_what_speaks_of_the_connection() -> None:
 
 def test_an_http_1_0_client_gets_no_chunks() -> None:
     for pieces in cuts.everywhere(STREAM):
-        answer = Answer(pieces, out=ReplyFraming.PLAIN)
+        answer = Answer(pieces, framing=ReplyFraming.PLAIN)
         assert (answer.passed, answer.reader.framing, answer.reader.done) == (EVENTS, b"", True)
-    assert Answer([SIZED], out=ReplyFraming.PLAIN).reader.framing == b"content-length: 7\r\n"
+    assert Answer([SIZED], framing=ReplyFraming.PLAIN).reader.framing == b"content-length: 7\r\n"
 
 
 def test_an_edited_answer_is_framed_by_the_code_that_edits_it() -> None:
     for sent, payload in ((STREAM, EVENTS), (SIZED, b'{"a":1}'), (UNTIL_CLOSE, b"hello")):
         for pieces in cuts.everywhere(sent):
-            answer = Answer(pieces, out=ReplyFraming.EDITED)
+            answer = Answer(pieces, framing=ReplyFraming.EDITED)
             assert (answer.passed, answer.payload) == (b"", payload)
             assert answer.reader.framing == b"transfer-encoding: chunked\r\n"
-    empty = Answer([b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"], out=ReplyFraming.EDITED)
+    empty = Answer([b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"], framing=ReplyFraming.EDITED)
     assert empty.reader.framing == b"content-length: 0\r\n"
 
 
 @pytest.mark.parametrize(
-    ("out", "raw"), [(ReplyFraming.AS_IT_CAME, b"5\r\nhello\r\n0\r\n\r\n"), (ReplyFraming.PLAIN, b"hello")]
+    ("framing", "raw"), [(ReplyFraming.AS_IT_CAME, b"5\r\nhello\r\n0\r\n\r\n"), (ReplyFraming.PLAIN, b"hello")]
 )
-def test_an_answer_that_ends_with_its_connection_gets_an_end_of_ours(out: ReplyFraming, raw: bytes) -> None:
-    answer = Answer([UNTIL_CLOSE], out=out)
+def test_an_answer_that_ends_with_its_connection_gets_an_end_of_ours(framing: ReplyFraming, raw: bytes) -> None:
+    answer = Answer([UNTIL_CLOSE], framing=framing)
     assert not answer.reader.done
     owed = answer.reader.eof()
     assert owed is not None
     assert answer.passed + owed == raw
     assert (answer.reader.done, answer.reader.keep_alive) == (True, False)
-    assert Answer([UNTIL_CLOSE], out=ReplyFraming.EDITED).reader.eof() == b""
+    assert Answer([UNTIL_CLOSE], framing=ReplyFraming.EDITED).reader.eof() == b""
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_bytes_behind_an_answer_are_dropped_and_its_connection_is_not_used_again
 
 
 def test_answers_follow_one_another_on_a_connection() -> None:
-    memory = HeadCache()
-    reader = ResponseReader(memory)
+    heads = HeadCache()
+    reader = ResponseReader(heads)
     for length in (3, 7, 0, 5):
         for _ in range(2):
             reader.begin()
@@ -110,7 +110,7 @@ def test_answers_follow_one_another_on_a_connection() -> None:
             assert (sent, reader.done, reader.length) == (b"x" * length, True, length)
             reader.begin()
             assert reader.feed(STREAM) == CHUNKS
-    assert len(memory.responses.kept) == 2
+    assert len(heads.responses.kept) == 2
 
 
 @pytest.mark.parametrize("name", [b"Content-Length: ", b"CONTENT-LENGTH: ", b"content-length:", b"content-length:  "])

@@ -41,13 +41,13 @@ def returned(content: object) -> dict[str, Any]:
 def test_each_of_several_prompts_has_its_own_replies_and_limits_apply_to_the_longest(
     surface: Surface, members: dict[str, Any], replies: int, longest: PromptSize | None
 ) -> None:
-    found = read(surface, members)
-    assert (found.n, found.longest) == (replies, longest)
+    facts = read(surface, members)
+    assert (facts.n, facts.longest) == (replies, longest)
 
 
 def test_a_form_holds_no_prompt_that_a_limit_applies_to() -> None:
-    found = read(Surface.OTHER, b"--boundary\r\nRIFF" + bytes(1000))
-    assert (found.n, found.longest, found.is_all_text) == (1, PromptSize(), False)
+    facts = read(Surface.OTHER, b"--boundary\r\nRIFF" + bytes(1000))
+    assert (facts.n, facts.longest, facts.is_all_text) == (1, PromptSize(), False)
 
 
 def test_a_file_counts_as_an_image_does_for_each_few_seconds_of_sound_and_not_as_text() -> None:
@@ -74,9 +74,9 @@ def test_a_file_counts_as_an_image_does_for_each_few_seconds_of_sound_and_not_as
 def test_tokens_that_a_client_sends_as_numbers_are_counted_and_no_text(
     surface: Surface, members: dict[str, Any], size: PromptSize, *, counted: bool
 ) -> None:
-    found = read(surface, members)
-    assert (found.size, found.is_counted) == (size, counted)
-    assert found.is_all_text is not bool(size.ids)
+    facts = read(surface, members)
+    assert (facts.size, facts.is_counted) == (size, counted)
+    assert facts.is_all_text is not bool(size.ids)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_tokens_that_a_client_sends_as_numbers_are_counted_and_no_text(
     ],
 )
 def test_images_are_counted_and_are_no_text(surface: Surface, members: dict[str, Any]) -> None:
-    found = read(surface, members)
-    assert (found.media, found.is_all_text) == (2, False)
-    assert len(found.prompt) < 100, "a digest of each"
+    facts = read(surface, members)
+    assert (facts.media, facts.is_all_text) == (2, False)
+    assert len(facts.prompt) < 100, "a digest of each"
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_images_are_counted_and_are_no_text(surface: Surface, members: dict[str,
     ],
 )
 def test_what_a_tool_returned_in_text_is_text(content: object) -> None:
-    found = read(Surface.MESSAGES, {"messages": [{"role": "user", "content": [returned(content)]}]})
-    assert (found.media, found.is_all_text, b"a text" in found.prompt) == (0, True, True)
+    facts = read(Surface.MESSAGES, {"messages": [{"role": "user", "content": [returned(content)]}]})
+    assert (facts.media, facts.is_all_text, b"a text" in facts.prompt) == (0, True, True)
 
 
 def test_results_within_results_are_read_once() -> None:
@@ -121,8 +121,8 @@ def test_results_within_results_are_read_once() -> None:
     deep: object = [SHOT]
     for _ in range(100):
         deep = [returned(deep)]
-    found = read(Surface.MESSAGES, {"messages": [{"role": "user", "content": deep}]})
-    assert (found.media, len(found.prompt) > 10_000) == (0, True)
+    facts = read(Surface.MESSAGES, {"messages": [{"role": "user", "content": deep}]})
+    assert (facts.media, len(facts.prompt) > 10_000) == (0, True)
 
 
 def test_a_text_is_all_that_engines_count_unless_it_continues_an_answer_that_they_keep() -> None:

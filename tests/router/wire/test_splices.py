@@ -14,9 +14,9 @@ from tests.router.wire.test_body_facts import values
 
 
 def put(body: bytes, **members: object) -> bytes:
-    found = body_facts.read(Surface.CHAT, body)
-    assert isinstance(found, BodyFacts)
-    return splices.put(body, found, {name: json.dumps(value).encode() for name, value in members.items()})
+    facts = body_facts.read(Surface.CHAT, body)
+    assert isinstance(facts, BodyFacts)
+    return splices.put(body, facts, {name: json.dumps(value).encode() for name, value in members.items()})
 
 
 def test_a_member_that_is_not_there_comes_behind_the_last_one_and_all_else_stays() -> None:
@@ -52,9 +52,9 @@ def test_a_member_that_the_facts_do_not_include_is_searched_for() -> None:
 
 def test_usage_is_requested_and_other_stream_options_stay() -> None:
     def requesting(body: bytes) -> object:
-        found = body_facts.read(Surface.CHAT, body)
-        assert isinstance(found, BodyFacts)
-        return json.loads(splices.requesting_usage(body, found))
+        facts = body_facts.read(Surface.CHAT, body)
+        assert isinstance(facts, BodyFacts)
+        return json.loads(splices.requesting_usage(body, facts))
 
     wanted = {"include_usage": True}
     assert requesting(b'{"stream":true}') == {"stream": True, "stream_options": wanted}
@@ -65,10 +65,10 @@ def test_usage_is_requested_and_other_stream_options_stay() -> None:
 
 def test_a_body_that_is_no_object_stays_as_it_is() -> None:
     for body in (b"", b"form=1", b"[1]", b"\xff}"):
-        found = body_facts.read(Surface.OTHER, body)
-        assert isinstance(found, BodyFacts)
+        facts = body_facts.read(Surface.OTHER, body)
+        assert isinstance(facts, BodyFacts)
         for name in (b"priority", b"zzz"):
-            spliced = splices.put(body, found, {name.decode(): b"1"})
+            spliced = splices.put(body, facts, {name.decode(): b"1"})
             assert spliced == body
 
 
@@ -83,9 +83,9 @@ def test_it_always_reads_as_the_body_with_the_change(
     body: dict[str, Any], changes: dict[str, Any], indent: int | None
 ) -> None:
     sent = json.dumps(body, indent=indent).encode()
-    found = body_facts.read(Surface.CHAT, sent)
-    if isinstance(found, BodyFacts):
-        spliced = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
+    facts = body_facts.read(Surface.CHAT, sent)
+    if isinstance(facts, BodyFacts):
+        spliced = splices.put(sent, facts, {name: json.dumps(value).encode() for name, value in changes.items()})
         assert json.loads(spliced) == body | changes
 
 
@@ -120,7 +120,7 @@ def test_it_always_reads_as_the_body_with_the_change(
     ],
 )
 def test_another_model_is_the_only_difference(body: str) -> None:
-    found = body_facts.read(Surface.COMPLETIONS, body.encode())
-    assert isinstance(found, BodyFacts)
-    sent = splices.with_model(body.encode(), found, b'"base"')
+    facts = body_facts.read(Surface.COMPLETIONS, body.encode())
+    assert isinstance(facts, BodyFacts)
+    sent = splices.with_model(body.encode(), facts, b'"base"')
     assert json.loads(sent) == json.loads(body) | {"model": "base"}

@@ -10,9 +10,9 @@ from fairlead.router.wire.surfaces import Surface
 
 
 def _read(surface: Surface, members: dict[str, object]) -> BodyFacts:
-    found = body_facts.read(surface, json.dumps(members).encode())
-    assert isinstance(found, BodyFacts)
-    return found
+    facts = body_facts.read(surface, json.dumps(members).encode())
+    assert isinstance(facts, BodyFacts)
+    return facts
 
 
 @pytest.mark.parametrize(

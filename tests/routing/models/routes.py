@@ -33,7 +33,7 @@ def weighted(**weights: int) -> ModelRoute:
 
 
 def ruled(*rules: tuple[str, RequestConditions, str]) -> ModelRoute:
-    lines = tuple(RouteRule(name=name, when=when, target=target) for name, when, target in rules)
+    lines = tuple(RouteRule(name=name, when=conditions, target=target) for name, conditions, target in rules)
     return ModelRoute(name="chat", strategy=RouteStrategy.RULES, target=SMALL, rules=lines)
 
 

@@ -113,7 +113,7 @@ def test_a_larger_weight_only_ever_draws_sessions_to_its_target(session: int, be
 
 
 @pytest.mark.parametrize(
-    ("when", "holds", "does_not"),
+    ("conditions", "holds", "does_not"),
     [
         (RequestConditions(), CHAT, None),
         (RequestConditions(structured_output=True), RouteFacts(model="chat", structured_output=True), CHAT),
@@ -140,9 +140,9 @@ def test_a_larger_weight_only_ever_draws_sessions_to_its_target(session: int, be
     ],
 )
 def test_a_rule_holds_when_all_its_conditions_do(
-    when: RequestConditions, holds: RouteFacts, does_not: RouteFacts | None
+    conditions: RequestConditions, holds: RouteFacts, does_not: RouteFacts | None
 ) -> None:
-    table = ModelTable((ruled(("it", when, LARGE)),))
+    table = ModelTable((ruled(("it", conditions, LARGE)),))
     assert (chosen(table, holds).target, chosen(table, holds).rule) == (LARGE, "it")
     if does_not is not None:
         assert (chosen(table, does_not).target, chosen(table, does_not).rule) == (SMALL, None)

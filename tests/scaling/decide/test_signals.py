@@ -37,14 +37,14 @@ def test_token_demand_is_unknown_before_two_scrapes_and_some_replies() -> None:
 
 
 def test_without_a_data_sheet_the_first_scrapes_show_how_fast_a_replica_is() -> None:
-    fleet = Fluid(assumed=None).grown(2, at_once=True)
+    fleet = Fluid(speed=None).grown(2, at_once=True)
     answer = fleet.lived(10 * COLD, 8.0)
     assert need_by(answer, ScalingSignal.TOKENS).replicas is not None
     assert figure(answer, "demand.requestsPerSecond") == pytest.approx(8.0, rel=0.01)
 
 
 def test_without_a_data_sheet_and_without_tokens_the_speed_of_a_replica_is_unknown() -> None:
-    fleet = Fluid(assumed=None).grown(2, at_once=True)
+    fleet = Fluid(speed=None).grown(2, at_once=True)
     fleet.lived(16.0, 0.0)
     mixture = replace(fleet.memory.learnt.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
     fleet.memory = replace(fleet.memory, learnt=replace(fleet.memory.learnt, mixture=mixture))
@@ -70,7 +70,7 @@ def test_a_step_is_seen_within_a_fraction_of_a_cold_start() -> None:
 
 def test_speeds_are_learned_although_the_data_sheet_is_wrong() -> None:
     wrong = replace(TRUE, step_seconds=0.04, seconds_per_prompt_token=0.00015, kv_tokens=None, max_sequences=None)
-    fleet = Fluid(assumed=wrong).grown(3, at_once=True)
+    fleet = Fluid(speed=wrong).grown(3, at_once=True)
     for rate in (4.0, 8.0, 12.0):
         fleet.lived(8 * COLD, rate)
     answer = fleet.lived(8 * COLD, 16.0)

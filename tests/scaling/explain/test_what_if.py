@@ -36,24 +36,25 @@ def of_steady() -> dict[WhatIfCause, TurningPoint]:
 def test_the_traffic_at_which_it_grows_makes_it_grow_and_a_little_less_does_not() -> None:
     factor = of_steady()[WhatIfCause.MORE_TRAFFIC].factor or 0.0
     assert 1.0 < factor < 2.0
-    moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
-    lasting_steps = moment.lasting_steps
+    baseline = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
+    lasting_steps = baseline.lasting_steps
     assert (
-        max(recommendation.replicas for _, recommendation in moment.ahead(lasting_steps, factor * 1.02)) > moment.answer
+        max(recommendation.replicas for _, recommendation in baseline.ahead(lasting_steps, factor * 1.02))
+        > baseline.answer
     )
     assert (
-        max(recommendation.replicas for _, recommendation in moment.ahead(lasting_steps, factor * 0.97))
-        == moment.answer
+        max(recommendation.replicas for _, recommendation in baseline.ahead(lasting_steps, factor * 0.97))
+        == baseline.answer
     )
 
 
 def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
     waiting = of_steady()[WhatIfCause.MORE_WAITING].waiting or 0
     assert waiting > 1
-    moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
+    baseline = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
     assert all(
-        recommendation.replicas <= moment.answer
-        for _, recommendation in moment.ahead(moment.lasting_steps, 1.0, waiting - 1)
+        recommendation.replicas <= baseline.answer
+        for _, recommendation in baseline.ahead(baseline.lasting_steps, 1.0, waiting - 1)
     )
 
 

@@ -25,10 +25,10 @@ def stood(
     ready: int, need: float | None, views: int = LONG, before: OverprovisioningEstimate | None = None
 ) -> OverprovisioningEstimate:
     """After this many reads, each a cold start apart."""
-    excess = OverprovisioningEstimate(at=0.0) if before is None else before
+    estimate = OverprovisioningEstimate(at=0.0) if before is None else before
     for view in range(views):
-        excess = overprovisioning.updated(excess, ready, need, COLD, (excess.at or 0.0) + COLD * min(view, 1))
-    return excess
+        estimate = overprovisioning.updated(estimate, ready, need, COLD, (estimate.at or 0.0) + COLD * min(view, 1))
+    return estimate
 
 
 def test_a_fleet_that_always_has_a_fifth_too_many_replicas_gets_a_need_that_much_smaller() -> None:

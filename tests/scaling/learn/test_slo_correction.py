@@ -21,7 +21,7 @@ def felt(
     pace_late: float | None,
     *,
     objectives: Objectives = BOTH,
-    stand: ServingState = STAND,
+    serving: ServingState = STAND,
     before: SloCorrection | None = None,
 ) -> SloCorrection:
     """After a thousand requests within one cold start."""
@@ -30,7 +30,7 @@ def felt(
     came = intervals.between(mark, replace(mark, at=10.0, first=1000.0, paced=1000.0))
     assert came is not None
     interval = replace(came, first_late=first_late, pace_late=pace_late)
-    return slo_correction.updated(before or SloCorrection(), [interval], objectives, stand)
+    return slo_correction.updated(before or SloCorrection(), [interval], objectives, serving)
 
 
 def factor(correction: SloCorrection) -> float:
@@ -52,21 +52,21 @@ def test_a_good_time_eases_it() -> None:
 
 
 def test_misses_of_a_fleet_that_was_hardly_used_count_more_than_those_of_a_full_one() -> None:
-    assert factor(felt(50.0, 0.0, stand=replace(STAND, reckoned=2.0))) > factor(felt(50.0, 0.0))
+    assert factor(felt(50.0, 0.0, serving=replace(STAND, reckoned=2.0))) > factor(felt(50.0, 0.0))
 
 
 def test_without_objectives_attainment_is_unknown() -> None:
     assert felt(1000.0, 1000.0, objectives=Objectives()).felt == ()
 
 
-@pytest.mark.parametrize("stand", [replace(STAND, waiting=5.0), replace(STAND, reckoned=8.0)])
-def test_a_fleet_that_is_overrun_does_not_teach_how_a_well_used_one_feels(stand: ServingState) -> None:
-    assert felt(1000.0, 0.0, stand=stand).felt == ()
+@pytest.mark.parametrize("serving", [replace(STAND, waiting=5.0), replace(STAND, reckoned=8.0)])
+def test_a_fleet_that_is_overrun_does_not_teach_how_a_well_used_one_feels(serving: ServingState) -> None:
+    assert felt(1000.0, 0.0, serving=serving).felt == ()
 
 
-@pytest.mark.parametrize("stand", [replace(STAND, ready=0), replace(STAND, reckoned=0.0)])
-def test_without_ready_replicas_or_without_need_no_correction_is_learned(stand: ServingState) -> None:
-    assert felt(1000.0, 0.0, stand=stand) == SloCorrection()
+@pytest.mark.parametrize("serving", [replace(STAND, ready=0), replace(STAND, reckoned=0.0)])
+def test_without_ready_replicas_or_without_need_no_correction_is_learned(serving: ServingState) -> None:
+    assert felt(1000.0, 0.0, serving=serving) == SloCorrection()
 
 
 def test_who_ends_now_was_served_a_while_ago() -> None:

@@ -31,7 +31,7 @@ class Guesser:
     kept: float = 0.0
     state: SpeculationState = field(default_factory=SpeculationState)
     advice: str = ""
-    doubt: SampleProblem | None = None
+    problem: SampleProblem | None = None
 
     def passes(self, cold_starts: float) -> bool:
         """Whether it is off after this many cold starts."""
@@ -51,7 +51,7 @@ class Guesser:
         )
         for name in ("a", "b"):
             yield EnginePod(
-                name=name, revision="new", phase=EnginePodPhase.READY, since=START, figures=figures, doubt=self.doubt
+                name=name, revision="new", phase=EnginePodPhase.READY, since=START, figures=figures, doubt=self.problem
             )
         yield EnginePod(name="old", revision="old", phase=EnginePodPhase.READY, since=START, figures=figures)
         yield EnginePod(name="mute", revision="new", phase=EnginePodPhase.READY, since=START)
@@ -160,7 +160,7 @@ def test_leave_that_is_taken_back_switches_it_on() -> None:
 
 def test_a_gain_of_speculation_that_was_not_measured_is_not_judged() -> None:
     assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
-    assert Guesser(doubt=SampleProblem.STALE).passes(20) is False
+    assert Guesser(problem=SampleProblem.STALE).passes(20) is False
     no_replica = speculation.updated(replace(SUMMARY, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
     assert no_replica[0].gain is None
 

@@ -53,11 +53,11 @@ def test_a_request_that_comes_within_a_step_enters_the_next_one() -> None:
     engine.advance(now, now + 0.0505)
     late = request(2, 10, 5, arrived=now + 0.0505)
     engine.add(late)
-    flight = engine.flight
-    assert flight is not None
-    assert flight.began < late.arrived < flight.ends
+    step = engine.flight
+    assert step is not None
+    assert step.began < late.arrived < step.ends
     engine.advance(late.arrived, 10.0)
-    assert late.scheduled == flight.ends
+    assert late.scheduled == step.ends
 
 
 def test_in_the_middle_of_many_steps_the_books_are_right() -> None:

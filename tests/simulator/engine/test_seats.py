@@ -203,13 +203,13 @@ def test_scheduled_ahead_a_request_that_comes_within_a_step_misses_the_next_one_
         engine = core(replace(ROOMY, late_stop=ahead, max_unfinished=2))
         engine.add(request(1, 10, 50))
         run = drive(engine, steps=3)
-        flight = begun(engine, run.now)
+        step = begun(engine, run.now)
         late = request(2, 10, 5)
         engine.add(late)
         assert engine.waiting == 1
         assert engine.add(request(3, 10, 5)) is SchedulerRefusal.TOO_MANY
-        engine.complete(flight, flight.ends)
-        run.now = flight.ends
+        engine.complete(step, step.ends)
+        run.now = step.ends
         steps = 0
         while late.scheduled is None:
             drive(engine, run, steps=1)
@@ -227,9 +227,9 @@ def test_scheduled_ahead_one_that_came_can_leave_before_it_is_seen() -> None:
     engine.add(late)
     engine.abort(late, 0.001)
     assert engine.waiting == 0
-    flight = engine.flight
-    assert flight is not None
-    engine.complete(flight, flight.ends)
+    step = engine.flight
+    assert step is not None
+    engine.complete(step, step.ends)
     drive(engine)
     assert late.scheduled is None
     assert engine.free_pages == 999

@@ -120,10 +120,10 @@ def test_a_card_that_is_slower_than_the_model_shows_in_every_mean(recording: Rec
 
 
 def test_the_first_seconds_show_which_share_of_its_rates_the_gpu_reaches(recording: Recording) -> None:
-    found = rate_shares.fitted_shares(first_seconds.stretches(recording.seconds, LIMITS), card)
-    assert isinstance(found, RateShares)
-    assert found.bandwidth == pytest.approx(REAL.bandwidth, rel=0.10)
-    assert found.arithmetic == pytest.approx(REAL.arithmetic, rel=0.10)
+    shares = rate_shares.fitted_shares(first_seconds.stretches(recording.seconds, LIMITS), card)
+    assert isinstance(shares, RateShares)
+    assert shares.bandwidth == pytest.approx(REAL.bandwidth, rel=0.10)
+    assert shares.arithmetic == pytest.approx(REAL.arithmetic, rel=0.10)
 
 
 def test_a_run_without_load_in_its_first_seconds_shows_no_rate_shares() -> None:

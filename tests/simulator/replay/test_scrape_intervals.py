@@ -76,23 +76,23 @@ def _load(core: EngineCore, requests: list[EngineRequest]) -> EngineLoad:
 @pytest.mark.parametrize("reached", [RateShares(0.8, 0.35), RateShares(0.5, 0.6), RateShares(0.95, 0.2)])
 def test_shares_are_found_again_from_counters_alone(reached: RateShares) -> None:
     stretches = scrape_intervals.stretches(scrapes(reached, 240), LIMITS.batch_tokens)
-    found = calibration_file.calibrate(QUESTION, stretches, reaching, "a test")
-    assert isinstance(found, Calibration)
-    assert found.shares.bandwidth == pytest.approx(reached.bandwidth, rel=0.03)
-    assert found.shares.arithmetic == pytest.approx(reached.arithmetic, rel=0.10)
-    assert found.error is not None
-    assert found.error < 0.05
+    calibration = calibration_file.calibrate(QUESTION, stretches, reaching, "a test")
+    assert isinstance(calibration, Calibration)
+    assert calibration.shares.bandwidth == pytest.approx(reached.bandwidth, rel=0.03)
+    assert calibration.shares.arithmetic == pytest.approx(reached.arithmetic, rel=0.10)
+    assert calibration.error is not None
+    assert calibration.error < 0.05
 
 
 def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() -> None:
-    found = calibration_file.calibrate(
+    calibration = calibration_file.calibrate(
         QUESTION,
         scrape_intervals.stretches(scrapes(RateShares(0.7, 0.4), 240), LIMITS.batch_tokens),
         reaching,
         "a test",
     )
-    assert isinstance(found, Calibration)
-    again = calibration_file.read(calibration_file.as_json(found))
+    assert isinstance(calibration, Calibration)
+    again = calibration_file.read(calibration_file.as_json(calibration))
     times = calibration_file.step_times(QUESTION, again)
     assert times.provenance.line().startswith("step times: recorded (")
     assert "of arithmetic; a stretch's length was wrong by" in times.provenance.line()
@@ -103,11 +103,11 @@ def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() 
 
 def test_an_engine_without_pauses_does_not_show_both_rate_shares() -> None:
     timed_scrapes = scrapes(RateShares(0.7, 0.4), 4)
-    found = calibration_file.calibrate(
+    calibration = calibration_file.calibrate(
         QUESTION, scrape_intervals.stretches(timed_scrapes, LIMITS.batch_tokens), reaching, "a test"
     )
-    assert isinstance(found, TooFewStretches)
-    assert "both are needed: watch for longer" in str(found)
+    assert isinstance(calibration, TooFewStretches)
+    assert "both are needed: watch for longer" in str(calibration)
 
 
 def test_spaces_in_which_the_engine_was_idle_or_started_anew_are_left_out() -> None:

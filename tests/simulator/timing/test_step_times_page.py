@@ -15,7 +15,7 @@ def test_the_page_shows_the_coefficients_and_errors_of_the_packaged_sets() -> No
     sets = published_rows.packaged()
     assert f"{sets.runs:,} of them different" in page
     assert f"{sets.wrong.token:.1%}" in page
-    weights = sets.physics.behaviours["vllm"].reached.weights
+    weights = sets.physics.behaviours["vllm"].efficiency.weights
     assert f"| `weights` | {weights:.3f} |" in page, "run `python -m house.step_times_page`"
 
 

@@ -47,8 +47,8 @@ def test_pages_are_always_equal_as_far_as_blocks_are_and_never_further(
 ) -> None:
     """Equal ids mean equal prompts up to there, so two prompts that have diverged share no later id."""
     one, other = shared + tail, shared + other_tail
-    paging = BlockConversion(block_tokens=64, page_tokens=page)
-    left, right = (paging.pages(blocks, len(blocks) * 64) for blocks in (one, other))
+    conversion = BlockConversion(block_tokens=64, page_tokens=page)
+    left, right = (conversion.pages(blocks, len(blocks) * 64) for blocks in (one, other))
 
     assert len(set(left)) == len(left)
     assert agreeing(left, right) == agreeing(one, other) * 64 // page

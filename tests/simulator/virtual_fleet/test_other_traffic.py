@@ -52,7 +52,7 @@ def lived(until: float, policy: ScalingPolicy) -> Decisions:
     """Short answers first, then ten streams that never end."""
     change = Decisions()
     sheet = assumed_speed(PlainTimes(), EIGHT_AT_ONCE)
-    scaled = ScaledDeployment(bounds=ReplicaBounds(least=1, most=20), policy=policy, assumed=sheet)
+    scaled = ScaledDeployment(bounds=ReplicaBounds(least=1, most=20), policy=policy, speed=sheet)
     scaling = ScalingHook(wanted=SimulatedAutoscaler(scaled, change).wanted, every_s=1.0, delay_s=1.0)
     made = replace(fleet(EIGHT_AT_ONCE, 1), scaling=scaling, cold_starts=FixedColdStarts(COLD_S))
     short = [RequestArrival(time=0.25 * turn, prompt_tokens=100, output_tokens=20) for turn in range(int(SHORT_S * 4))]

@@ -29,11 +29,11 @@ def digest(name: str) -> bytes:
 
 def front(routing: RoutingSettings | None = None) -> SimulatedDispatcher:
     """Every tenant's key is its name; the one called batch is in no hurry."""
-    terms = DispatcherConfig(
+    config = DispatcherConfig(
         routing=routing or RoutingSettings(),
         keys={digest(one.name): one.name for one in (routing or RoutingSettings()).tenants},
     )
-    return SimulatedDispatcher(Dispatcher(terms), digest, batch=("batch",))
+    return SimulatedDispatcher(Dispatcher(config), digest, batch=("batch",))
 
 
 def lived(

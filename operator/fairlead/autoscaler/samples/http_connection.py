@@ -17,7 +17,7 @@ class ResponseReceiver(Protocol):
     def answered(self, status: int, page: bytes) -> None:
         """Called with each whole response."""
 
-    def broke(self, line: "PodHttpConnection", because: str) -> None:
+    def broke(self, connection: "PodHttpConnection", because: str) -> None:
         """Called when the connection is lost; a response that was still expected will not come."""
 
 

@@ -33,7 +33,7 @@ def pod(
     `busy`; `rests`: whether they have none, which an engine that updates its figures only as requests end does not
     report itself."""
     if sample.figures is None or sample.at is None:
-        return None, sample.doubt
+        return None, sample.problem
     load = sample.figures
     if rests and load.moves_at_ends:
         load = replace(load, running=0.0, waiting=0.0)
@@ -45,33 +45,33 @@ def router(
 ) -> tuple[RouterFigures | None, SampleProblem | None]:
     """Return one router's figures and problem."""
     if sample.figures is None or sample.at is None:
-        return None, sample.doubt
+        return None, sample.problem
     late = now - sample.at > policy.stale_after_seconds
-    return sample.figures.figures, sample.doubt or (SampleProblem.STALE if late else None)
+    return sample.figures.figures, sample.problem or (SampleProblem.STALE if late else None)
 
 
-def because(sample: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
+def because(sample: PodSample[EngineLoad] | PodSample[RouterView], problem: SampleProblem | None) -> str:
     """Return the source's own description of this problem; empty if it was found here, or if there is none."""
-    return sample.because if doubt is not None and doubt is sample.doubt else ""
+    return sample.because if problem is not None and problem is sample.problem else ""
 
 
 def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
     """Return since when every scrape of some router found requests in flight at this pod."""
-    seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)
+    seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.problem is None)
     return min((one.busy_since for one in seen if one is not None and one.busy_since is not None), default=None)
 
 
 def at_rest(routers: Iterable[PodSample[RouterView]], name: str) -> bool:
     """Return whether every router is known, and those that report this pod have no request in flight there."""
     samples = list(routers)
-    views = [one.figures for one in samples if one.figures is not None and one.doubt is None]
+    views = [one.figures for one in samples if one.figures is not None and one.problem is None]
     seen = [one.endpoints[name] for one in views if name in one.endpoints]
     return len(views) == len(samples) and bool(seen) and all(one.busy_since is None for one in seen)
 
 
 def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
     """Return why all routers that report this pod have ejected it; empty if one has not, or none reports it."""
-    views = [one.figures for one in routers if one.figures is not None and one.doubt is None]
+    views = [one.figures for one in routers if one.figures is not None and one.problem is None]
     seen = [one.endpoints[name] for one in views if name in one.endpoints]
     if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
         return ""
@@ -117,8 +117,8 @@ def count_within(durations: DurationHistogram, seconds: float) -> float:
 def _doubt(
     sample: PodSample[EngineLoad], stale_after: float, now: float, busy_since: float | None
 ) -> SampleProblem | None:
-    if sample.doubt is not None:
-        return sample.doubt
+    if sample.problem is not None:
+        return sample.problem
     assert sample.figures is not None
     assert sample.at is not None
     if now - sample.at > stale_after:

@@ -35,7 +35,7 @@ class EngineSampler:
     def read(self, page: bytes, at: float) -> SampleProblem | None:
         """Take a page of metrics."""
         self.sample = validation.after(self.sample, self._reader.read(page), at)
-        return self.sample.doubt
+        return self.sample.problem
 
     def silent(self, because: str) -> None:
         """Note that no page came."""
@@ -53,7 +53,7 @@ class RouterSampler:
     def read(self, page: bytes, at: float) -> SampleProblem | None:
         """Take a page of endpoints."""
         self.sample = router_reports.after(self.sample, page, at)
-        return self.sample.doubt
+        return self.sample.problem
 
     def silent(self, because: str) -> None:
         """Note that no page came."""

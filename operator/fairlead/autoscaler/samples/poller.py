@@ -19,7 +19,7 @@ class PodPoller:
     """Scrapes one pod when the scraper's timer calls it."""
 
     __slots__ = (
-        *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
+        *("_clock", "_connecting", "_idle_since", "_connection", "_loop", "_reused", "_tallies"),
         *("awaiting_since", "failures", "page_bytes", "sampler", "target"),
     )
 
@@ -40,7 +40,7 @@ class PodPoller:
         self._clock = clock
         self._tallies = tallies
         self._loop = asyncio.get_running_loop()
-        self._line: PodHttpConnection | None = None
+        self._connection: PodHttpConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
 
     @property
@@ -50,15 +50,15 @@ class PodPoller:
 
     def can_reuse(self, now: float) -> bool:
         """Whether the next request needs no new connection."""
-        line = self._line
-        return line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
+        connection = self._connection
+        return connection is not None and connection.transport is not None and now - self._idle_since < IDLE_SECONDS
 
     def scrape(self, now: float) -> None:
         """Send a request, on the open connection or on a new one."""
         self.awaiting_since = now
-        line, self._reused = self._line, self.can_reuse(now)
-        if line is not None and self._reused:
-            line.send_request()
+        connection, self._reused = self._connection, self.can_reuse(now)
+        if connection is not None and self._reused:
+            connection.send_request()
         else:
             self._connect()
 
@@ -72,9 +72,9 @@ class PodPoller:
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
-        if self._line is not None:
-            self._line.drop()
-            self._line = None
+        if self._connection is not None:
+            self._connection.drop()
+            self._connection = None
 
     def answered(self, status: int, page: bytes) -> None:
         """Take a whole response."""
@@ -87,16 +87,16 @@ class PodPoller:
         self.awaiting_since = None
         self.failures = 0
         before = self.sampler.sample
-        if (doubt := self.sampler.read(page, self._clock())) is not None:
-            self._tallies.failures[doubt] += 1
+        if (problem := self.sampler.read(page, self._clock())) is not None:
+            self._tallies.failures[problem] += 1
         sample_log.changed(self.target, before, self.sampler.sample)
 
-    def broke(self, line: PodHttpConnection, because: str) -> None:
+    def broke(self, connection: PodHttpConnection, because: str) -> None:
         """Retry a request whose idle connection the pod had closed: that is no failure of the pod."""
-        self._line = None
+        self._connection = None
         if self.awaiting_since is None:
             return
-        if self._reused and not line.has_data:
+        if self._reused and not connection.has_data:
             self._reused = False
             self._connect()
         else:
@@ -107,15 +107,15 @@ class PodPoller:
         self.close()
         proof = b"" if target.key is None else b"authorization: Bearer %b\r\n" % target.key.encode()
         question = b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (target.path.encode(), target.host.encode(), proof)
-        self._line = PodHttpConnection(self, question, target.largest_page)
+        self._connection = PodHttpConnection(self, question, target.largest_page)
         self._tallies.connections += 1
-        self._connecting = self._loop.create_task(self._reach(self._line), name=f"reach {target.name}")
+        self._connecting = self._loop.create_task(self._reach(self._connection), name=f"reach {target.name}")
 
-    async def _reach(self, line: PodHttpConnection) -> None:
+    async def _reach(self, connection: PodHttpConnection) -> None:
         try:
-            await self._loop.create_connection(lambda: line, self.target.ip, self.target.scraped_port)
+            await self._loop.create_connection(lambda: connection, self.target.ip, self.target.scraped_port)
         except (OSError, ValueError) as problem:
-            self._line = self._connecting = None
+            self._connection = self._connecting = None
             self._silent(f"no connection ({problem})")
         else:
             self._connecting = None

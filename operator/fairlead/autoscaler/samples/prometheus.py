@@ -41,8 +41,8 @@ UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod
 def connect(server: PrometheusServer) -> PrometheusClient:
     """Create the real client; its libraries are imported only in a process that has a policy with a Prometheus."""
     through = import_module("fairlead.autoscaler.samples.prometheus_http")
-    made: PrometheusClient = through.HttpPrometheusClient(server.url, server.token, server.authority)
-    return made
+    client: PrometheusClient = through.HttpPrometheusClient(server.url, server.token, server.authority)
+    return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class PrometheusSampleSource:
         self.tallies.scrapes += len(targets)
         try:
             async with self._query_lock:
-                answers = await self._in_turn(lambda: query_pods(self._connected(), targets))
+                samples = await self._in_turn(lambda: query_pods(self._connected(), targets))
         except PrometheusUnavailable as problem:
             self._all_silent(targets, f"Prometheus at {self._server.url} does not answer: {problem}")
             return
@@ -157,7 +157,7 @@ class PrometheusSampleSource:
             )
             return
         for target in targets:
-            self._take(target, answers)
+            self._take(target, samples)
 
     async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
         return await self._turns.run(self._server.namespace, work)
@@ -168,12 +168,12 @@ class PrometheusSampleSource:
             self._connection = self._connect(self._server)
         return self._connection
 
-    def _take(self, target: ScrapeTarget, answers: PrometheusSamples) -> None:
+    def _take(self, target: ScrapeTarget, samples: PrometheusSamples) -> None:
         pod = PodName(target.namespace, target.name)
-        if target.kind is None and pod in answers.routers:
-            self._keep_router(target, router_reports.with_report(self.router(target.uid), *answers.routers[pod]))
-        elif target.kind is not None and pod in answers.engines:
-            self._keep_engine(target, validation.after(self.engine(target.uid), *answers.engines[pod]))
+        if target.kind is None and pod in samples.routers:
+            self._keep_router(target, router_reports.with_report(self.router(target.uid), *samples.routers[pod]))
+        elif target.kind is not None and pod in samples.engines:
+            self._keep_engine(target, validation.after(self.engine(target.uid), *samples.engines[pod]))
         else:
             self._silent(target, UNKNOWN_POD)
 
@@ -200,8 +200,8 @@ class PrometheusSampleSource:
             self._engines[target.uid] = sample
 
     def _count(self, target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
-        if after.doubt is not None:
-            self.tallies.failures[after.doubt] += 1
+        if after.problem is not None:
+            self.tallies.failures[after.problem] += 1
         sample_log.changed(target, before, after)
 
 
@@ -240,7 +240,7 @@ def _routers(connection: PrometheusClient, wanted: set[PodName]) -> dict[PodName
         prometheus_queries.of_routers(_namespaces(wanted)),
         lambda series: prometheus_queries.router_reports(_of(wanted, series)),
     )
-    return {pod: (page, at[pod]) for pod, page in pages.items() if pod in at}
+    return {pod: (report, at[pod]) for pod, report in pages.items() if pod in at}
 
 
 def _moments(connection: PrometheusClient, family: str, wanted: set[PodName]) -> dict[PodName, float]:

@@ -81,25 +81,25 @@ def with_report(before: PodSample[RouterView], read: RouterReport, at: float) ->
     view = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
     if before.figures is not None and view.figures.asked < before.figures.figures.asked:
         return PodSample(
-            figures=view, at=at, doubt=SampleProblem.RESET, because="its counters went backwards: it restarted"
+            figures=view, at=at, problem=SampleProblem.RESET, because="its counters went backwards: it restarted"
         )
-    return PodSample(figures=view, at=at, doubt=None, because="")
+    return PodSample(figures=view, at=at, problem=None, because="")
 
 
-def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str) -> PodSample[RouterView]:
+def with_doubt(before: PodSample[RouterView], problem: SampleProblem, because: str) -> PodSample[RouterView]:
     """Return the sample after a failed scrape, with its figures unchanged."""
-    return PodSample(figures=before.figures, at=before.at, doubt=doubt, because=because)
+    return PodSample(figures=before.figures, at=before.at, problem=problem, because=because)
 
 
-def _negative(page: RouterReport, demand: DemandReport) -> str | None:
+def _negative(report: RouterReport, demand: DemandReport) -> str | None:
     """Name a negative value: JSON has no NaN, so this is the only impossible number."""
     numbers = {
         "demand.asked": demand.asked,
         "demand.promptTokens": demand.prompt_tokens,
         "demand.batchArrivals": demand.batch_arrivals,
-        "queue.held": page.queue.held,
+        "queue.held": report.queue.held,
     }
-    for name, lane in page.queue.lanes.items():
+    for name, lane in report.queue.lanes.items():
         numbers[f"queue.lanes.{name}.waiting"] = lane.waiting
         numbers[f"queue.lanes.{name}.oldestSeconds"] = lane.oldest_seconds
     wrong = next((name for name, value in numbers.items() if value < 0), None)
@@ -121,9 +121,9 @@ def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigur
     )
 
 
-def _endpoints(page: RouterReport, before: RouterView | None, at: float) -> Mapping[str, EndpointView]:
+def _endpoints(report: RouterReport, before: RouterView | None, at: float) -> Mapping[str, EndpointView]:
     earlier = before.endpoints if before is not None else {}
-    return {one.pod: _endpoint_view(one, earlier.get(one.pod), at) for one in page.endpoints}
+    return {one.pod: _endpoint_view(one, earlier.get(one.pod), at) for one in report.endpoints}
 
 
 def _endpoint_view(report: EndpointReport, before: EndpointView | None, at: float) -> EndpointView:

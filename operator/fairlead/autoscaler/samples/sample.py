@@ -21,7 +21,7 @@ class PodSample(Generic[Figures]):
     """The last valid figures."""
     at: float | None = None
     """When these figures were true."""
-    doubt: SampleProblem | None = SampleProblem.NO_ANSWER
+    problem: SampleProblem | None = SampleProblem.NO_ANSWER
     """Why the last scrape gave no valid figures; None if it did."""
     because: str = "it was not scraped yet"
     """The problem, for people."""

@@ -11,9 +11,9 @@ log = logging.getLogger("fairlead.autoscaler")
 
 def changed(target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
     """Log the change; pods without any valid sample so far are left out, as they are starting and fail for minutes."""
-    if before.figures is None or (before.doubt is None) == (after.doubt is None):
+    if before.figures is None or (before.problem is None) == (after.problem is None):
         return
-    if after.doubt is not None:
-        log.info("metrics of %s/%s are not used, %s: %s", target.namespace, target.name, after.doubt, after.because)
+    if after.problem is not None:
+        log.info("metrics of %s/%s are not used, %s: %s", target.namespace, target.name, after.problem, after.because)
     else:
         log.info("metrics of %s/%s are used again", target.namespace, target.name)

@@ -108,10 +108,10 @@ class _RegisteredSource:
 class SourceRegistry:
     """All sources of one process."""
 
-    def __init__(self, makers: SourceFactories, server: ApiClient) -> None:
-        self._makers = makers
-        self._server = server
-        self._direct = makers.direct()
+    def __init__(self, factories: SourceFactories, client: ApiClient) -> None:
+        self._factories = factories
+        self._client = client
+        self._direct = factories.direct()
         self._direct.start()
         self._made: dict[PrometheusReference, _RegisteredSource] = {}
         self._past = SourceCounters()
@@ -129,12 +129,12 @@ class SourceRegistry:
         """Return the same once its Secrets are read; direct scrapes if the policy has named another Prometheus
         meanwhile."""
         access = case.policy.prometheus
-        made = None if access is None else self._made.get(PrometheusReference(case.namespace, access))
-        if made is None:
+        source = None if access is None else self._made.get(PrometheusReference(case.namespace, access))
+        if source is None:
             return self._direct
-        if made.task is not None:
-            await asyncio.wait({made.task})
-        return made.source
+        if source.task is not None:
+            await asyncio.wait({source.task})
+        return source.source
 
     def follow(self, cases: Iterable[tuple[ScalingCase, Iterator[ScrapeTarget]]]) -> None:
         """Pass every source its pods of this round, and close sources that no policy names."""
@@ -146,10 +146,10 @@ class SourceRegistry:
             for one in targets:
                 (direct if one.deployment else chosen).append(one)
         self._direct.follow(direct)
-        for place, some in others.items():
-            self._serve(place).source.follow(some)
-        for place in self._made.keys() - others.keys():
-            self._end(self._made.pop(place))
+        for reference, some in others.items():
+            self._serve(reference).source.follow(some)
+        for reference in self._made.keys() - others.keys():
+            self._end(self._made.pop(reference))
 
     def tallies(self) -> Iterator[SourceCounters]:
         """Yield the counters of each source, and those of all closed ones together."""
@@ -159,69 +159,71 @@ class SourceRegistry:
 
     async def close(self) -> None:
         """Close all sources."""
-        for made in self._made.values():
-            self._end(made)
+        for source in self._made.values():
+            self._end(source)
         await self._direct.close()
 
-    def _serve(self, place: PrometheusReference) -> _RegisteredSource:
-        made = self._made.setdefault(
-            place, _RegisteredSource(source=UnavailableSource("its Secrets have not been read yet"))
+    def _serve(self, reference: PrometheusReference) -> _RegisteredSource:
+        source = self._made.setdefault(
+            reference, _RegisteredSource(source=UnavailableSource("its Secrets have not been read yet"))
         )
         now = asyncio.get_running_loop().time()
-        if now - made.read_at >= SECRETS_LIVE_S and (made.task is None or made.task.done()):
-            made.read_at = now
-            made.task = asyncio.create_task(self._refresh(place, made), name=f"prometheus {place.access.url}")
-        return made
+        if now - source.read_at >= SECRETS_LIVE_S and (source.task is None or source.task.done()):
+            source.read_at = now
+            source.task = asyncio.create_task(
+                self._refresh(reference, source), name=f"prometheus {reference.access.url}"
+            )
+        return source
 
-    async def _refresh(self, place: PrometheusReference, made: _RegisteredSource) -> None:
+    async def _refresh(self, reference: PrometheusReference, source: _RegisteredSource) -> None:
         """Make a new source when credentials have changed; keep the old one while they cannot be read."""
         try:
-            server = await self._read_server(place)
+            server = await self._read_server(reference)
         except (ApiError, LookupError) as problem:
-            log.warning("Prometheus %s: %s", place.access.url, problem)
-            if made.server is None:
-                made.source = UnavailableSource(str(problem))
-            made.read_at = asyncio.get_running_loop().time() - SECRETS_LIVE_S * 0.9
+            log.warning("Prometheus %s: %s", reference.access.url, problem)
+            if source.server is None:
+                source.source = UnavailableSource(str(problem))
+            source.read_at = asyncio.get_running_loop().time() - SECRETS_LIVE_S * 0.9
             return
-        if server == made.server:
+        if server == source.server:
             return
-        old, made.server = made.source, server
+        old, source.server = source.source, server
         self._past.add(old.tallies)
-        made.source = self._makers.prometheus(server)
-        made.source.start()
+        source.source = self._factories.prometheus(server)
+        source.source.start()
         await old.close()
 
-    async def _read_server(self, place: PrometheusReference) -> PrometheusServer:
-        token = await self._text(place, place.access.token)
-        authority = await self._text(place, place.access.ca)
+    async def _read_server(self, reference: PrometheusReference) -> PrometheusServer:
+        token = await self._text(reference, reference.access.token)
+        authority = await self._text(reference, reference.access.ca)
         return PrometheusServer(
-            url=place.access.url,
+            url=reference.access.url,
             token=token.strip() if token else None,
             authority=authority,
-            namespace=place.namespace,
+            namespace=reference.namespace,
         )
 
-    async def _text(self, place: PrometheusReference, key: SecretKey | None) -> str | None:
+    async def _text(self, reference: PrometheusReference, key: SecretKey | None) -> str | None:
         if key is None:
             return None
         try:
-            secret = await self._server.read(kinds.SECRET, place.namespace, key.name)
+            secret = await self._client.read(kinds.SECRET, reference.namespace, key.name)
         except RequestRefused:
             raise LookupError(
-                f"the operator may not read Secret {place.namespace}/{key.name} of the policy's Prometheus; "
+                f"the operator may not read Secret {reference.namespace}/{key.name} of the policy's Prometheus; "
                 "install it with rbac.secrets=true, or name a Prometheus that needs none"
             ) from None
         data: Mapping[str, str] = (secret or {}).get("data") or {}
         if key.key not in data:
-            raise LookupError(f"Secret {place.namespace}/{key.name} has no key {key.key}; create it")
+            raise LookupError(f"Secret {reference.namespace}/{key.name} has no key {key.key}; create it")
         try:
             return base64.b64decode(data[key.key], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as problem:
-            raise LookupError(f"Secret {place.namespace}/{key.name}, key {key.key}: it is not text") from problem
+            raise LookupError(f"Secret {reference.namespace}/{key.name}, key {key.key}: it is not text") from problem
 
-    def _end(self, made: _RegisteredSource) -> None:
-        self._past.add(made.source.tallies)
-        if made.task is not None:
-            made.task.cancel()
-        closing = asyncio.ensure_future(made.source.close())
+    def _end(self, source: _RegisteredSource) -> None:
+        self._past.add(source.source.tallies)
+        if source.task is not None:
+            source.task.cancel()
+        closing = asyncio.ensure_future(source.source.close())
         closing.add_done_callback(lambda _: None)

@@ -23,17 +23,17 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
         return with_doubt(before, SampleProblem.CONTRADICTORY, wrong)
     if before.figures is not None and (counter := _went_back(before.figures, load)) is not None:
         because = f"its counter {counter} went backwards: the engine restarted"
-        return PodSample(figures=load, at=at, doubt=SampleProblem.RESET, because=because)
+        return PodSample(figures=load, at=at, problem=SampleProblem.RESET, because=because)
     if before.figures is None or load.moves_at_ends or _moved(before.figures, load):
-        return PodSample(figures=load, at=at, doubt=None, because="")
+        return PodSample(figures=load, at=at, problem=None, because="")
     since = before.unmoved_since if before.unmoved_since is not None else before.at
     scrapes = before.unmoved_scrapes + (1 if at != before.at else 0)
-    return PodSample(figures=load, at=at, doubt=None, because="", unmoved_since=since, unmoved_scrapes=scrapes)
+    return PodSample(figures=load, at=at, problem=None, because="", unmoved_since=since, unmoved_scrapes=scrapes)
 
 
-def with_doubt(before: PodSample[EngineLoad], doubt: SampleProblem, because: str) -> PodSample[EngineLoad]:
+def with_doubt(before: PodSample[EngineLoad], problem: SampleProblem, because: str) -> PodSample[EngineLoad]:
     """Return the sample after a failed scrape, with its figures unchanged."""
-    return replace(before, doubt=doubt, because=because)
+    return replace(before, problem=problem, because=because)
 
 
 def contradiction(load: EngineLoad) -> str | None:

@@ -47,39 +47,39 @@ class Verdict(NamedTuple):
     words: str
 
 
-def html(shown: ReportedComparison) -> str:
+def html(comparison: ReportedComparison) -> str:
     """Build the whole page."""
-    head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(shown.traffic)}</p></header>"
-    body = "\n".join([head, _verdict(shown), *_sections(shown)])
+    head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(comparison.traffic)}</p></header>"
+    body = "\n".join([head, _verdict(comparison), *_sections(comparison)])
     return template.document("Fairlead: candidates on recorded traffic", f"<main>\n{body}\n</main>")
 
 
-def _sections(shown: ReportedComparison) -> Iterator[str]:
-    rows = shown.rows
+def _sections(comparison: ReportedComparison) -> Iterator[str]:
+    rows = comparison.rows
     if rows:
         yield markup.section("Candidates", _table(rows))
         yield markup.section("Cost against the least possible", _costs(rows))
-        yield markup.section("Replicas and demand", _first_run(rows), timeline.figure(rows, shown.rates))
+        yield markup.section("Replicas and demand", _first_run(rows), timeline.figure(rows, comparison.rates))
         yield markup.section("Latencies", _first_run(rows), latencies.table(rows))
         yield markup.section("Decisions", *(_decisions(one) for one in rows))
     yield markup.section("Assumptions and errors", *_assumptions(rows), markup.listing(NOT_PLAYED))
-    yield markup.section("Play it again", f"<p><code>{escape(shown.command)}</code></p>")
+    yield markup.section("Play it again", f"<p><code>{escape(comparison.command)}</code></p>")
 
 
-def verdict(shown: ReportedComparison) -> Verdict:
+def verdict(comparison: ReportedComparison) -> Verdict:
     """The verdict at the top of the page."""
-    ours = [one for one in shown.rows if not one.compared]
+    ours = [one for one in comparison.rows if not one.compared]
     keeping = sorted((one for one in ours if one.passes), key=_paid)
     if keeping:
         return Verdict("keeps", "✓", _praise(keeping))
     return Verdict("misses", "✗", _blame(ours) if ours else "Nothing was played to its end.")
 
 
-def _verdict(shown: ReportedComparison) -> str:
-    kind, mark, words = verdict(shown)
-    ours = [one for one in shown.rows if not one.compared]
+def _verdict(comparison: ReportedComparison) -> str:
+    kind, mark, words = verdict(comparison)
+    ours = [one for one in comparison.rows if not one.compared]
     lines = [f"{'✓' if one.passes else '✗'} {simulate_text.summary(one)}" for one in ours]
-    lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in shown.missing]
+    lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in comparison.missing]
     return (
         f'<div class="verdict {kind}" role="status"><strong>{mark} {escape(words)}</strong>{markup.listing(lines)}'
         f'<p class="faint">Kept means answered within the objectives; a candidate keeps them where at least '

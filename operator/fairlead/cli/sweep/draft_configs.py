@@ -18,14 +18,14 @@ OPTION: Final = "--draft-config-json"
 _HEAD: Final = "Eagle3"
 
 
-def read(paths: Sequence[str], served: ServeArguments, vocabulary: int) -> Mapping[EngineVariant, str]:
+def read(paths: Sequence[str], serve_arguments: ServeArguments, vocabulary: int) -> Mapping[EngineVariant, str]:
     """Read the files; one whose architecture is an EAGLE-3 head's is one, any other a draft model."""
     found: dict[EngineVariant, str] = {}
-    if paths and not KINDS[served.kind].drafting(EngineVariant.DRAFT, "draft"):
-        raise SweepArgumentError(f"{OPTION}: drafts of {served.kind} are not measured; leave it out")
+    if paths and not KINDS[serve_arguments.kind].drafting(EngineVariant.DRAFT, "draft"):
+        raise SweepArgumentError(f"{OPTION}: drafts of {serve_arguments.kind} are not measured; leave it out")
     for path in paths:
         text = package_data.read_text(Path(path))
-        _check(text, served.model, vocabulary)
+        _check(text, serve_arguments.model, vocabulary)
         variant = EngineVariant.EAGLE3 if _HEAD in str(json.loads(text).get("architectures")) else EngineVariant.DRAFT
         if variant in found:
             raise SweepArgumentError(

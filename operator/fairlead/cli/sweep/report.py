@@ -44,32 +44,33 @@ def _starts(record: SweepRecord) -> Iterator[str]:
 
 
 def _capacity(record: SweepRecord, target: SweepTarget) -> str:
-    found, question = record.capacity, target.question
+    found, sizing = record.capacity, target.sizing
     if found is None:
         return "KV cache: the engine does not report how many tokens it holds"
     text = f"KV cache: {found.tokens:,} tokens in blocks of {found.block_tokens}"
-    flags = target.served.memory
+    flags = target.serve_arguments.memory
     if any(one is not None for one in (flags.blocks, flags.cache_bytes, flags.most_tokens)):
         return f"{text}, as the command says: nothing to compare"
-    if question.accelerator.is_cpu and not question.accelerator.memory_bytes:
+    if sizing.accelerator.is_cpu and not sizing.accelerator.memory_bytes:
         if record.deployment.kind is not EngineKind.VLLM:
             return f"{text}; the fit has none for {record.deployment.kind} on a processor"
         return f"{text}; set VLLM_CPU_KVCACHE_SPACE to compare it with the fit"
-    if question.accelerator.is_cpu:
-        predicted = kv_pages.tokens(question, question.accelerator.memory_bytes)
+    if sizing.accelerator.is_cpu:
+        predicted = kv_pages.tokens(sizing, sizing.accelerator.memory_bytes)
         return (
             f"{text}; the fit says {predicted:,} for this VLLM_CPU_KVCACHE_SPACE ({predicted / found.tokens - 1:+.1%})"
         )
-    span, _ = kv_pages.spans(question, memory.memory(question).kv)
-    inside = "inside" if span.low <= found.tokens <= span.high else "outside"
-    off = f"({span.likely / found.tokens - 1:+.1%})"
-    return f"{text}; the fit says {span.likely:,.0f} {off}, and it is {inside} {span.low:,.0f} to {span.high:,.0f}"
+    estimate, _ = kv_pages.spans(sizing, memory.memory(sizing).kv)
+    inside = "inside" if estimate.low <= found.tokens <= estimate.high else "outside"
+    off = f"({estimate.likely / found.tokens - 1:+.1%})"
+    span = f"{estimate.low:,.0f} to {estimate.high:,.0f}"
+    return f"{text}; the fit says {estimate.likely:,.0f} {off}, and it is {inside} {span}"
 
 
 def _predictions(record: SweepRecord, target: SweepTarget) -> Iterator[str]:
-    times = timing.step_times(target.question, packaged_data.load().fitted)
+    times = timing.step_times(target.sizing, packaged_data.load().fitted)
     if isinstance(times, timing.RatesUnknown):
-        yield f"our predictions: none for {target.question.accelerator.product}, whose rates are not in the catalogue"
+        yield f"our predictions: none for {target.sizing.accelerator.product}, whose rates are not in the catalogue"
         return
     yield f"our predictions without this sweep ({times.provenance.level}):"
     for one in errors.of_predictions(record, times):

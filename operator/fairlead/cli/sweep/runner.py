@@ -169,13 +169,15 @@ class SweepRun:
         """Record the figures of the start itself, and warm the engine up."""
         engine = self.engine
         assert engine is not None
-        session = await self.stack.enter_async_context(load_client.session(self.target.served.answering.api_keys))
+        session = await self.stack.enter_async_context(
+            load_client.session(self.target.serve_arguments.answering.api_keys)
+        )
         self.client = LoadClient(
             kind=self.target.kind,
             session=session,
             url=engine.url,
             model=VariantStart(self.target, variant, self._caches).served_name,
-            vocabulary=self.target.question.shape.vocab,
+            vocabulary=self.target.sizing.shape.vocab,
             chance=random.Random(f"{SEED} {self._now()}"),  # noqa: S311  # prompts, not secrets
             repetitive=variant in {EngineVariant.NGRAM, EngineVariant.NGRAM_GPU},
         )
@@ -267,5 +269,5 @@ class SweepRun:
     def _limits(self) -> MeasuringLimits:
         own = [one.capacity for one in self.log.record.starts if one.variant is self.variant]
         capacity = own[-1] if own else None
-        most = capacity.tokens if capacity else self.target.question.context
-        return MeasuringLimits(context=self.target.question.context, capacity_tokens=most, window_s=self.window_s)
+        most = capacity.tokens if capacity else self.target.sizing.context
+        return MeasuringLimits(context=self.target.sizing.context, capacity_tokens=most, window_s=self.window_s)

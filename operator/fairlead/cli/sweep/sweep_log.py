@@ -59,10 +59,10 @@ def opened(place: Path, target: SweepTarget) -> SweepLog:
     if not place.exists():
         return SweepLog(place, SweepRecord(deployment=deployment))
     text = sweep_file.complete(place.read_text(encoding="utf-8"))
-    found = sweep_file.read(text)
-    _check(place, found.deployment, deployment)
+    record = sweep_file.read(text)
+    _check(place, record.deployment, deployment)
     place.write_text(text, encoding="utf-8")
-    return SweepLog(place, found)
+    return SweepLog(place, record)
 
 
 def _check(place: Path, found: SweptDeployment, wanted: SweptDeployment) -> None:

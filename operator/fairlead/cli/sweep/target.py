@@ -37,8 +37,8 @@ _UNKNOWN_ENGINE: Final = "unknown"
 class SweepTarget:
     """What is measured, and what the results are compared with."""
 
-    question: SizingInput
-    served: ServeArguments
+    sizing: SizingInput
+    serve_arguments: ServeArguments
     words: tuple[str, ...]
     """The command's arguments after the model, as given."""
     config_json: str | None
@@ -52,41 +52,39 @@ class SweepTarget:
     @property
     def kind(self) -> SweptKind:
         """How its engine starts and is read."""
-        return KINDS[self.served.kind]
+        return KINDS[self.serve_arguments.kind]
 
     @property
     def limits(self) -> SweepLimits:
         """The limits for the plan."""
         return SweepLimits(
-            context=self.question.context,
-            sequences=self.question.batch_sequences,
-            batch_tokens=self.question.batch_tokens,
-            quantized=self.question.format is not WeightFormat.NONE,
-            sixteen_bit=self.served.memory.dtype in _SIXTEEN,
+            context=self.sizing.context,
+            sequences=self.sizing.batch_sequences,
+            batch_tokens=self.sizing.batch_tokens,
+            quantized=self.sizing.format is not WeightFormat.NONE,
+            sixteen_bit=self.serve_arguments.memory.dtype in _SIXTEEN,
             drafts=frozenset(self.drafts),
             chosen=self.chosen,
-            lacks=(*self.kind.lacks(on_cpu=self.question.accelerator.is_cpu), *self._same_cache()),
+            lacks=(*self.kind.lacks(on_cpu=self.sizing.accelerator.is_cpu), *self._same_cache()),
         )
 
     def _same_cache(self) -> Iterator[SkippedWork]:
-        if self.question.kv is not KvFormat.AUTO:
-            yield SkippedWork(
-                what=EngineVariant.KV_FP8, why=f"the command has a KV cache in {self.question.kv} already"
-            )
+        if self.sizing.kv is not KvFormat.AUTO:
+            yield SkippedWork(what=EngineVariant.KV_FP8, why=f"the command has a KV cache in {self.sizing.kv} already")
 
     def deployment(self, engine: str = _UNKNOWN_ENGINE) -> SweptDeployment:
         """The deployment in the form of the file."""
         return SweptDeployment(
-            kind=self.served.kind,
-            model=self.served.model,
-            product=self.question.accelerator.product,
-            tensor=self.question.parallelism.tensor,
-            pipeline=self.question.parallelism.pipeline,
-            weights=self.question.format.value,
-            dtype=self.served.memory.dtype,
-            context=self.question.context,
-            sequences=self.question.batch_sequences,
-            batch_tokens=self.question.batch_tokens,
+            kind=self.serve_arguments.kind,
+            model=self.serve_arguments.model,
+            product=self.sizing.accelerator.product,
+            tensor=self.sizing.parallelism.tensor,
+            pipeline=self.sizing.parallelism.pipeline,
+            weights=self.sizing.format.value,
+            dtype=self.serve_arguments.memory.dtype,
+            context=self.sizing.context,
+            sequences=self.sizing.batch_sequences,
+            batch_tokens=self.sizing.batch_tokens,
             engine=engine,
             command=self.words,
         )
@@ -94,20 +92,20 @@ class SweepTarget:
 
 def read(chosen: argparse.Namespace) -> SweepTarget:
     """Read the target from the arguments; raises `SweepArgumentError` or `ValueError` for invalid ones."""
-    served = dialects.read(chosen.vllm, os.environ)
-    if served.kind not in KINDS:
+    serve_arguments = dialects.read(chosen.vllm, os.environ)
+    if serve_arguments.kind not in KINDS:
         raise SweepArgumentError(
-            f"{served.kind}: a sweep reads the counters of {' and '.join(KINDS)} alone; start one of them"
+            f"{serve_arguments.kind}: a sweep reads the counters of {' and '.join(KINDS)} alone; start one of them"
         )
     catalogue = offline_data.catalogue(chosen.products)
     config = _text(chosen.config_json)
-    shape = _shape(served.model, config, catalogue)
-    question = provision.question_of(served, shape, _accelerator(chosen.product, catalogue), catalogue)
-    _check(served, question, chosen.gpus)
-    drafts = draft_configs.read(chosen.draft_config_json or (), served, shape.vocab)
+    shape = _shape(serve_arguments.model, config, catalogue)
+    sizing = provision.question_of(serve_arguments, shape, _accelerator(chosen.product, catalogue), catalogue)
+    _check(serve_arguments, sizing, chosen.gpus)
+    drafts = draft_configs.read(chosen.draft_config_json or (), serve_arguments, shape.vocab)
     return SweepTarget(
-        question=question,
-        served=served,
+        sizing=sizing,
+        serve_arguments=serve_arguments,
         words=_after_the_model(chosen.vllm),
         config_json=config,
         drafts=drafts,
@@ -133,17 +131,19 @@ def _variants(text: str | None, drafts: Mapping[EngineVariant, str]) -> frozense
     return frozenset(EngineVariant(name) for name in names)
 
 
-def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
+def _check(serve_arguments: ServeArguments, sizing: SizingInput, gpus: int) -> None:
     """Refuse what a sweep cannot measure."""
-    spread = question.parallelism
-    if spread.gpus != gpus:
-        raise SweepArgumentError(f"--gpus {gpus}: the command spreads over {spread.gpus}; write --gpus {spread.gpus}")
-    if question.ranks > 1:
+    parallelism = sizing.parallelism
+    if parallelism.gpus != gpus:
         raise SweepArgumentError(
-            f"data parallelism of {question.ranks}: engines that share a process count their steps together; "
+            f"--gpus {gpus}: the command spreads over {parallelism.gpus}; write --gpus {parallelism.gpus}"
+        )
+    if sizing.ranks > 1:
+        raise SweepArgumentError(
+            f"data parallelism of {sizing.ranks}: engines that share a process count their steps together; "
             "sweep one of them"
         )
-    if served.limits.speculation is not None:
+    if serve_arguments.limits.speculation is not None:
         raise SweepArgumentError(
             "speculative decoding: steps with and without drafts cannot be distinguished; leave it out: a sweep of "
             "vLLM measures n-gram itself, and a draft model by --draft-config-json"
@@ -167,10 +167,10 @@ def _shape(model: str, config: str | None, catalogue: Catalogue) -> ModelShape:
     """The shape from `--config-json`, else from the model's folder, else from the catalogue."""
     folder = Path(model) / "config.json"
     text = config or (package_data.read_text(folder) if folder.is_file() else None)
-    found = catalogue.shapes.get(model) if text is None else checkpoint.read(model, text)
-    if isinstance(found, ModelShape):
-        return found
-    why = found.what if isinstance(found, MissingFact) else "not in the catalogue, and no folder with a config.json"
+    shape = catalogue.shapes.get(model) if text is None else checkpoint.read(model, text)
+    if isinstance(shape, ModelShape):
+        return shape
+    why = shape.what if isinstance(shape, MissingFact) else "not in the catalogue, and no folder with a config.json"
     raise SweepArgumentError(f"model {model}: {why}; give its own: --config-json FILE")
 
 

@@ -36,7 +36,7 @@ class VariantStart:
     def served_name(self) -> str:
         """The model's name in requests."""
         named = any(word.partition("=")[0] == _NAMES for word in self.target.words)
-        return self.target.served.names[0] if named else self._model
+        return self.target.serve_arguments.names[0] if named else self._model
 
     @property
     def _changed(self) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class VariantStart:
         if draft is None:
             return kind.flags(self.variant)
         place = self.caches.with_suffix(f".{self.variant}")
-        folder = targets.model_folder(place, draft, self.target.question.shape.vocab)
+        folder = targets.model_folder(place, draft, self.target.sizing.shape.vocab)
         return kind.drafting(self.variant, str(folder))
 
     @property
@@ -58,6 +58,6 @@ class VariantStart:
     def _model(self) -> str:
         """The given model, or a folder with the configuration given for it."""
         if self.target.config_json is None:
-            return self.target.served.model
+            return self.target.serve_arguments.model
         place = self.caches.with_suffix(".model")
-        return str(targets.model_folder(place, self.target.config_json, self.target.question.shape.vocab))
+        return str(targets.model_folder(place, self.target.config_json, self.target.sizing.shape.vocab))

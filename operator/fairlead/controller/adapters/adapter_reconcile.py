@@ -66,8 +66,8 @@ class AdapterReconciler:
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Poll its replicas; report where it is loaded, and its canary."""
-        world = self._environment.world
-        document = world.of(kinds.ADAPTER).find(key.namespace, key.name)
+        cluster = self._environment.cluster
+        document = cluster.of(kinds.ADAPTER).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
         found, stored = await self._observed(document, now), canary_status.of(document)
@@ -80,8 +80,8 @@ class AdapterReconciler:
         if not deployment_status.differs(status, before):
             return ReconcileOutcome(after_s=found.after_s)
         try:
-            world.note(
-                await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
+            cluster.note(
+                await self._environment.client.apply(deployment_status.manifest(document, status), subresource="status")
             )
         except NotFound:
             return ReconcileOutcome()
@@ -96,52 +96,52 @@ class AdapterReconciler:
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
             return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True), canary=stored)
-        wanted, refusal = self._deployment(adapter)
+        revision, refusal = self._deployment(adapter)
         named = {"servedName": adapter.served_name}
-        if wanted is None:
+        if revision is None:
             return AdapterNews(figures=named, conditions=refusal, canary=stored)
-        beside = served_adapters.of(self._environment.world, wanted, self._reader.read)
-        if taken := _name_taken(adapter, beside):
+        adapters = served_adapters.of(self._environment.cluster, revision, self._reader.read)
+        if taken := _name_taken(adapter, adapters):
             return AdapterNews(figures=named, conditions=taken, canary=stored)
-        world = self._environment.world
-        there = adapter_pods.with_loader(world.of(kinds.POD).of_deployment(wanted.namespace, wanted.name))
-        seen = await self._seen(adapter, wanted, beside, there)
-        at = AdapterPods(document=document, seen=seen, pods=there, kind=wanted.engine.kind)
-        facts = await self._trials.facts(at)
+        cluster = self._environment.cluster
+        there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
+        observation = await self._seen(adapter, revision, adapters, there)
+        pods = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
+        facts = await self._trials.facts(pods)
         state = adapter_canary.follow(adapter, facts, stored, now)
         limit = adapter_canary.waits(state, facts, now) if state is not None else None
         return AdapterNews(
-            figures=adapter_status.figures(seen),
-            conditions=(*adapter_status.conditions(seen), *adapter_status.progressing(state, limit)),
+            figures=adapter_status.figures(observation),
+            conditions=(*adapter_status.conditions(observation), *adapter_status.progressing(state, limit)),
             canary=state,
-            after_s=min(_pause(seen, state), _seconds_until(limit, now)),
+            after_s=min(_pause(observation, state), _seconds_until(limit, now)),
         )
 
     def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...]]:
         """Return its deployment, or why that does not serve it."""
-        world, name = self._environment.world, adapter.deployment
-        document = world.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
+        cluster, name = self._environment.cluster, adapter.deployment
+        document = cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
         if document is None:
             words = f"spec.deployment: there is no InferenceDeployment {name} in {adapter.namespace}; create it"
             return None, adapter_status.no(Why.NOT_FOUND, words, stalls=False)
-        judged = deployment_review.read(document, self._setting.context)
-        if judged.deployment is None:
+        review = deployment_review.read(document, self._setting.context)
+        if review.deployment is None:
             words = f"spec.deployment: InferenceDeployment {name} cannot be read; its condition Accepted says why"
             return None, adapter_status.no(Why.UNREADABLE, words, stalls=False)
-        wanted = judged.deployment.wanted
-        if wanted.engine.lora is None:
+        revision = review.deployment.revision
+        if revision.engine.lora is None:
             words = (
                 f"spec.deployment: replicas of {name} have no slots for adapters; set spec.engine.lora: {{}} there, "
                 "which starts new replicas"
             )
             return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True)
-        return wanted, ()
+        return revision, ()
 
     async def _seen(
-        self, adapter: ServedAdapter, wanted: DesiredRevision, beside: ServedAdapters, there: Sequence[Manifest]
+        self, adapter: ServedAdapter, revision: DesiredRevision, adapters: ServedAdapters, there: Sequence[Manifest]
     ) -> AdapterObservation:
         pods = {one["metadata"]["name"]: one for one in there}
-        listed = load_lists.listed(beside, wanted, None, list(pods))
+        listed = load_lists.listed(adapters, revision, None, list(pods))
         names = {adapter.engine_name(one) for one in adapter.editions}
         entries = [one for one in listed.entries if one.name in names]
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
@@ -149,9 +149,9 @@ class AdapterReconciler:
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
 
 
-def _pause(seen: AdapterObservation, state: CanaryState | None) -> float:
+def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:
     """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
-    if adapter_status.is_loading(seen):
+    if adapter_status.is_loading(observation):
         return LOADING_S
     return COMPARING_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
 
@@ -162,8 +162,8 @@ def _seconds_until(limit: CanaryLimit | None, now: datetime) -> float:
     return max(0.1, (limit.wake_at - now).total_seconds())
 
 
-def _name_taken(adapter: ServedAdapter, beside: ServedAdapters) -> tuple[UntimedCondition, ...]:
-    holder = beside.taken.get(adapter.name)
+def _name_taken(adapter: ServedAdapter, adapters: ServedAdapters) -> tuple[UntimedCondition, ...]:
+    holder = adapters.taken.get(adapter.name)
     if holder is None:
         return ()
     words = f"spec.servedName: {adapter.served_name}: {holder} is served under this name; choose another one"

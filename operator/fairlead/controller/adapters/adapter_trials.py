@@ -35,7 +35,7 @@ class AdapterPods:
     """An adapter with the replicas that should load it."""
 
     document: Manifest
-    seen: AdapterObservation
+    observation: AdapterObservation
     pods: Sequence[Manifest]
     kind: EngineKind
     """Of the spec; replicas of an earlier revision may be of another kind."""
@@ -53,64 +53,68 @@ class AdapterTrials:
         self._samples.forget(uid)
         self._environment.runs.forget(uid)
 
-    async def facts(self, at: AdapterPods) -> VersionFacts:
+    async def facts(self, pods: AdapterPods) -> VersionFacts:
         """Return all inputs of its canary."""
-        adapter, stored = at.seen.adapter, canary_status.of(at.document)
+        adapter, stored = pods.observation.adapter, canary_status.of(pods.document)
         candidate = adapter_canary.sides(adapter, stored).candidate
         if adapter.canary is None or candidate is None:
-            self.forget(at.document["metadata"]["uid"])
+            self.forget(pods.document["metadata"]["uid"])
             return VersionFacts()
-        loaded = [one for one in at.seen.chosen if at.seen.place(one, candidate).state is AdapterState.LOADED]
+        loaded = [
+            one
+            for one in pods.observation.chosen
+            if pods.observation.place(one, candidate).state is AdapterState.LOADED
+        ]
         return VersionFacts(
-            chosen=len(at.seen.chosen),
+            chosen=len(pods.observation.chosen),
             loaded=len(loaded),
-            order=order_annotation.read(at.document),
-            service=await self._service(at, stored),
-            evaluation=self._evaluation(at, stored),
+            order=order_annotation.read(pods.document),
+            service=await self._service(pods, stored),
+            evaluation=self._evaluation(pods, stored),
         )
 
-    async def _service(self, at: AdapterPods, stored: CanaryState | None) -> GateVerdict | None:
+    async def _service(self, pods: AdapterPods, stored: CanaryState | None) -> GateVerdict | None:
         """Judge users' requests, while the gate of the step depends on them."""
-        uid = at.document["metadata"]["uid"]
+        uid = pods.document["metadata"]["uid"]
         if stored is None or not canary_trial.is_judged(stored):
             self._samples.forget(uid)
             return None
-        rows = await self._samples.read(uid, self._routers(at), stored.revision)
+        rows = await self._samples.read(uid, self._routers(pods), stored.revision)
         return canary_trial.service_verdict(rows, stored)
 
-    def _routers(self, at: AdapterPods) -> list[SampledRouter]:
+    def _routers(self, pods: AdapterPods) -> list[SampledRouter]:
         """Return routers of the deployment and its gateways."""
-        adapter = at.seen.adapter
+        adapter = pods.observation.adapter
         key = ObjectKey(ours.DEPLOYMENT.name, adapter.namespace, adapter.deployment)
-        observed = snapshot.observe(self._environment.world, key)
+        observed = snapshot.observe(self._environment.cluster, key)
         if observed is None:
             return []
         return canary_samples.routers_of(observed, adapter.served_name)
 
-    def _evaluation(self, at: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
+    def _evaluation(self, pods: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
         """Judge both versions' answers so far; they are requested in the background."""
-        adapter, question = at.seen.adapter, None
-        owner = Owner(namespace=adapter.namespace, name=adapter.name, uid=at.document["metadata"]["uid"])
+        adapter, question = pods.observation.adapter, None
+        owner = Owner(namespace=adapter.namespace, name=adapter.name, uid=pods.document["metadata"]["uid"])
         if stored is not None and questions.is_evaluated(stored):
-            sides = {Side.BASELINE: _side(at, stored.stable), Side.CANDIDATE: _side(at, stored.revision)}
+            sides = {Side.BASELINE: _side(pods, stored.stable), Side.CANDIDATE: _side(pods, stored.revision)}
             question = questions.question(owner, stored, sides, adapter.deployment)
         key = questions.evaluation_of(owner.namespace, stored)
         return self._environment.runs.evaluation(owner.uid, key, question)
 
 
-def _side(at: AdapterPods, name: str) -> RevisionSide:
+def _side(adapter_pods: AdapterPods, name: str) -> RevisionSide:
     """Return one version, on the replicas that have it and serve."""
-    having = [one for one in at.pods if pods.takes_requests(one) and _has(at, one, name)]
+    having = [one for one in adapter_pods.pods if pods.takes_requests(one) and _has(adapter_pods, one, name)]
     shown = (pod_engine.of(one).kind for one in having)
     return RevisionSide(
         revision=name.rpartition(SEPARATOR)[2],
-        holder=at.document,
+        holder=adapter_pods.document,
         pods=tuple(having),
-        kind=next(filter(None, shown), at.kind),
+        kind=next(filter(None, shown), adapter_pods.kind),
         model=name,
     )
 
 
-def _has(at: AdapterPods, pod: Manifest, name: str) -> bool:
-    place = (at.seen.reports.get(pod["metadata"]["name"]) or {}).get(name)
+def _has(pods: AdapterPods, pod: Manifest, name: str) -> bool:
+    place = (pods.observation.reports.get(pod["metadata"]["name"]) or {}).get(name)
     return place is not None and place.state is AdapterState.LOADED

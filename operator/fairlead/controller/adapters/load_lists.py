@@ -14,7 +14,7 @@ from fairlead.objects.owner import Owner
 
 
 def listed(
-    adapters: ServedAdapters, wanted: DesiredRevision, shape: ModelShape | None, pods: Collection[str]
+    adapters: ServedAdapters, revision: DesiredRevision, shape: ModelShape | None, pods: Collection[str]
 ) -> LoadList:
     """Return what each replica should load."""
     few = {one.served_name: one.replicas for one in adapters.served if one.replicas is not None}
@@ -25,7 +25,7 @@ def listed(
                 name=one.engine_name(edition),
                 digest=edition.digest,
                 source=edition.source,
-                bases=bases(one, wanted),
+                bases=bases(one, revision),
                 pods=places.get(one.served_name),
             )
             for one in adapters.served
@@ -36,11 +36,11 @@ def listed(
     )
 
 
-def bases(adapter: ServedAdapter, wanted: DesiredRevision) -> tuple[str, ...]:
+def bases(adapter: ServedAdapter, revision: DesiredRevision) -> tuple[str, ...]:
     """Return the base model names that an adapter may give; a folder or an image has no name that training knew."""
     if adapter.base_model is not None:
         return (adapter.base_model,)
-    source = wanted.model.source
+    source = revision.model.source
     return (source.location,) if source.scheme is SourceScheme.HUB else ()
 
 
@@ -60,16 +60,16 @@ def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
 
 
 def with_adapters(
-    static: tuple[Manifest, ...], owner: Owner, adapters: ServedAdapters, found: LoadList
+    static: tuple[Manifest, ...], owner: Owner, adapters: ServedAdapters, load_list: LoadList
 ) -> tuple[Manifest, ...]:
     """Return a deployment's children with the list in one ConfigMap, and the names in the other."""
     named = shares(adapters.served)
-    return tuple(_with(one, owner, named, found) for one in static)
+    return tuple(_with(one, owner, named, load_list) for one in static)
 
 
-def _with(child: Manifest, owner: Owner, named: tuple[AdapterVersions, ...], found: LoadList) -> Manifest:
+def _with(child: Manifest, owner: Owner, named: tuple[AdapterVersions, ...], load_list: LoadList) -> Manifest:
     if adapter_loader.is_list(child, owner):
-        return applied_hash.with_applied_hash(adapter_loader.with_list(child, found))
+        return applied_hash.with_applied_hash(adapter_loader.with_list(child, load_list))
     if named and router_config.is_configuration(child):
         return applied_hash.with_applied_hash(router_config.with_adapters(child, named))
     return child

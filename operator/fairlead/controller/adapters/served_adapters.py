@@ -65,15 +65,15 @@ def _serving(adapter: ServedAdapter, document: Manifest) -> str:
 
 
 def of(
-    world: ClusterState, wanted: DesiredRevision, reading: Callable[[Manifest], ServedAdapter | None] = read
+    cluster: ClusterState, revision: DesiredRevision, reading: Callable[[Manifest], ServedAdapter | None] = read
 ) -> ServedAdapters:
     """Return one deployment's; none if its replicas have no slots."""
-    if wanted.engine.lora is None:
+    if revision.engine.lora is None:
         return NO_ADAPTERS
-    own = {wanted.model.served_name: f"InferenceDeployment {wanted.name}"}
-    holders = own | {one.name: f"spec.engine.adapters of {wanted.name}" for one in wanted.engine.adapters}
+    own = {revision.model.served_name: f"InferenceDeployment {revision.name}"}
+    holders = own | {one.name: f"spec.engine.adapters of {revision.name}" for one in revision.engine.adapters}
     served, taken = [], {}
-    for one in sorted(_naming(world, wanted), key=_age):
+    for one in sorted(_naming(cluster, revision), key=_age):
         found = reading(one)
         if found is None:
             continue
@@ -85,11 +85,11 @@ def of(
     return ServedAdapters(served=tuple(served), taken=taken)
 
 
-def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:
-    for one in world.of(kinds.ADAPTER).all():
+def _naming(cluster: ClusterState, revision: DesiredRevision) -> Iterator[Manifest]:
+    for one in cluster.of(kinds.ADAPTER).all():
         metadata = one["metadata"]
-        here = metadata["namespace"] == wanted.namespace and "deletionTimestamp" not in metadata
-        if here and one.get("spec", {}).get("deployment") == wanted.name:
+        here = metadata["namespace"] == revision.namespace and "deletionTimestamp" not in metadata
+        if here and one.get("spec", {}).get("deployment") == revision.name:
             yield one
 
 

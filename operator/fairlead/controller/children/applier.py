@@ -47,9 +47,9 @@ PRUNED: Final = (
 class Applier:
     """The only writer of workloads."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState) -> None:
-        self._server = server
-        self._world = world
+    def __init__(self, client: ControllerApiClient, cluster: ControllerClusterState) -> None:
+        self._client = client
+        self._cluster = cluster
         self._seen: dict[str, tuple[str, str]] = {}
         """By UID, the resourceVersion and the intent's hash that were last compared without a difference."""
         self._releases = OtherReleases()
@@ -122,22 +122,22 @@ class Applier:
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
         """Check whether an object of another or a deleted owner has a child's name; only unstored ones are read."""
         not_stored = [one for one in children if self._stored(one) is None]
-        found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
+        found = await asyncio.gather(*(self._client.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
         there = [live for live in (*stored, *found) if live]
         met = (check(live, owner) for check in (obstacles.not_ours, obstacles.garbage) for live in there)
         return next((one for one in met if one is not None), None)
 
     def _stored(self, child: Manifest) -> Manifest | None:
-        return self._world.of(kinds.of(child)).find(*_name(child))
+        return self._cluster.of(kinds.of(child)).find(*_name(child))
 
     async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
         """Bring a child to its intent, with a request only if it differs; return whether it was created."""
         metadata = intent["metadata"]
         resource, note = kinds.of(intent), ""
-        live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
+        live = self._cluster.of(resource).find(metadata["namespace"], metadata["name"])
         if live is None:
-            live = await self._server.read(resource, metadata["namespace"], metadata["name"])
+            live = await self._client.read(resource, metadata["namespace"], metadata["name"])
             if live is not None and snapshot.owned(live, owner) and not _lost_its_labels(live):
                 self._store_late(live)
         if live is not None:
@@ -149,8 +149,8 @@ class Applier:
             if due is None:
                 return False
             intent, note = due
-        written = await self._server.apply(intent)
-        self._world.note(written)
+        written = await self._client.apply(intent)
+        self._cluster.note(written)
         self._releases.wrote(written)
         if note:
             meddled(resource, note)
@@ -165,7 +165,7 @@ class Applier:
         full = await self._confirm(live)
         note = self._releases.note(intent, live)
         if changed is not None:
-            full = full or await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
+            full = full or await self._client.read(resource, metadata["namespace"], metadata["name"]) or live
             if self._admitted.stand(intent, full, lambda found: meddled(resource, found, restored=False)):
                 self._note_equal(full, metadata["annotations"][applied_hash.APPLIED])
                 return None
@@ -179,16 +179,16 @@ class Applier:
     async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
         """Put the labels back on a revision's Deployment; its count, recorded facts and admitted template stay."""
         metadata = live["metadata"]
-        full = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"]) or live
+        full = await self._client.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"]) or live
         intent = admitted_fields.with_admitted_template(orphans.as_it_stood(full, owner), full)
         only = {"metadata": intent["metadata"] | {"uid": metadata["uid"]}}
-        self._world.note(await self._server.apply(intent | only))
+        self._cluster.note(await self._client.apply(intent | only))
         note = foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(full))
         meddled(kinds.DEPLOYMENT, note)
 
     def _store_late(self, live: Manifest) -> None:
         """Store an object taken for absent: a new decision is needed, or its replica count would be reset."""
-        self._world.note(live)
+        self._cluster.note(live)
         if snapshot.revision_of(live):
             raise StillTerminating(
                 f"{live['kind']} {live['metadata']['name']} exists, and its watch has not brought it yet"
@@ -199,7 +199,7 @@ class Applier:
         metadata = live["metadata"]
         if not snapshot.revision_of(live):
             return None
-        fresh = await self._server.read(kinds.of(live), metadata["namespace"], metadata["name"])
+        fresh = await self._client.read(kinds.of(live), metadata["namespace"], metadata["name"])
         if fresh is not None and snapshot.requested_replicas(fresh) != snapshot.requested_replicas(live):
             raise StillTerminating(
                 f"{live['kind']} {metadata['name']} was changed, and its watch has not brought that yet"
@@ -224,35 +224,35 @@ class Applier:
     async def _remove(self, retired: Manifest) -> None:
         """Delete a retired Deployment only if its UID is unchanged and it still requests no replicas."""
         metadata = retired["metadata"]
-        live = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        live = await self._client.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
         if live is None or live["metadata"]["uid"] != metadata["uid"] or snapshot.requested_replicas(live):
             return
         now = live["metadata"]
-        await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
-        self._world.gone(live)
+        await self._client.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
+        self._cluster.gone(live)
 
     async def _check(self, observed: DeploymentSnapshot, decision: DesiredState, meddled: OnForeignChange) -> None:
         """Create the preflight that the rollout waits for, and remove finished ones; an existing one never changes."""
         name = decision.check["metadata"]["name"] if decision.check else None
         for live in observed.checks if decision.target else ():
             if live["metadata"]["name"] != name and "deletionTimestamp" not in live["metadata"]:
-                await self._server.remove(live, uid=live["metadata"]["uid"])
-                self._world.gone(live)
+                await self._client.remove(live, uid=live["metadata"]["uid"])
+                self._cluster.gone(live)
         if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
             await self.ensure(decision.check, observed.owner, meddled)
 
     async def _prune(self, owner: Owner, kept: Collection[tuple[str, str]]) -> None:
         """Remove children that neither the spec nor the step needs, such as those of an earlier release."""
         for resource in PRUNED:
-            store = self._world.of(resource)
+            store = self._cluster.of(resource)
             children = store.of_gateway if owner.is_gateway else store.of_deployment
             for live in children(owner.namespace, owner.name):
                 metadata = live["metadata"]
                 if (resource.kind, metadata["name"]) in kept or snapshot.revision_of(live):
                     continue
                 if snapshot.owned(live, owner) and "deletionTimestamp" not in metadata:
-                    await self._server.remove(live, uid=metadata["uid"])
-                    self._world.gone(live)
+                    await self._client.remove(live, uid=metadata["uid"])
+                    self._cluster.gone(live)
 
     async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int], kept: Collection[str]) -> None:
         """Set pod deletion costs: first a replica that no router reports, then the one with the fewest requests.
@@ -268,13 +268,13 @@ class Applier:
     async def note(self, pod: Manifest, name: str, value: str | None) -> None:
         """Set or remove one of our annotations on a pod; the others are sent too, or the apply would remove them."""
         metadata = pod["metadata"]
-        live = self._world.of(kinds.POD).find(metadata["namespace"], metadata["name"]) or pod
+        live = self._cluster.of(kinds.POD).find(metadata["namespace"], metadata["name"]) or pod
         found = live["metadata"].get("annotations") or {}
         notes = {one: found[one] for one in NOTES if one in found} | {name: value}
         head = {one: metadata[one] for one in ("name", "namespace", "uid")}
         written = {one: text for one, text in notes.items() if text is not None}
         noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": written}}
-        self._world.note(await self._server.apply(noted))
+        self._cluster.note(await self._client.apply(noted))
 
 
 def _in_order(decision: DesiredState) -> tuple[Manifest, ...]:

@@ -31,7 +31,7 @@ class RouteApplier(SeparateChild):
 
     def as_it_is(self, owner: Owner) -> RouteState | None:
         """Return the current route, if the spec does not say whether to have one."""
-        if self._world.availability(kinds.HTTP_ROUTE) is not KindAvailability.SERVED:
+        if self._cluster.availability(kinds.HTTP_ROUTE) is not KindAvailability.SERVED:
             return None
         live = self._stored(owner)
         return RouteState(route=live) if live is not None and snapshot.owned(live, owner) else None
@@ -40,7 +40,7 @@ class RouteApplier(SeparateChild):
         self, intent: Manifest | None, owner: Owner, meddled: OnForeignChange, *, deleted: bool = False
     ) -> RouteState | None:
         """Create, repair or remove the route; `deleted`: another client deleted it, which is reported."""
-        there = self._world.availability(kinds.HTTP_ROUTE)
+        there = self._cluster.availability(kinds.HTTP_ROUTE)
         if there is not KindAvailability.SERVED:
             return None if intent is None else RouteState(availability=there)
         try:
@@ -62,7 +62,7 @@ class RouteApplier(SeparateChild):
         return RouteState(obstacle=met.obstacle, route=self._stored(owner))
 
     def _stored(self, owner: Owner) -> Manifest | None:
-        return self._world.of(kinds.HTTP_ROUTE).find(owner.namespace, owner.router_name)
+        return self._cluster.of(kinds.HTTP_ROUTE).find(owner.namespace, owner.router_name)
 
     def _taken(self, owner: Owner, whose: str) -> Obstacle:
         return Obstacle(

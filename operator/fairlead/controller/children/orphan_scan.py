@@ -37,31 +37,31 @@ class ListClient(Protocol):
         """Return all objects of a kind in a namespace that match a selector."""
 
 
-async def find(api: ListClient, world: ControllerClusterState) -> None:
+async def find(client: ListClient, cluster: ControllerClusterState) -> None:
     """Note them as losses before anything is reconciled; log the namespaces that cannot be listed."""
     semaphore = asyncio.Semaphore(AT_ONCE)
-    namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
-    found = await asyncio.gather(*(_unmarked(api, one, semaphore) for one in namespaces))
+    namespaces = sorted({one["metadata"]["namespace"] for one in cluster.of(kinds.INFERENCE_DEPLOYMENT).each()})
+    found = await asyncio.gather(*(_unmarked(client, one, semaphore) for one in namespaces))
     listed = [one for some in found for one in some]
-    deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
+    deployments = [*cluster.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
     ours = {_place(one): one for one in deployments if _owner(one)}
-    served = [_place(one) for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()]
+    served = [_place(one) for one in cluster.of(kinds.INFERENCE_DEPLOYMENT).each()]
     for one in ours.values():
         if snapshot.revision_of(one) and orphans.is_unmarked(one):
-            world.losses.suspect(_key(one), ChildLoss(LossKind.RELABELLED, kinds.DEPLOYMENT, one))
-    for pod in (*world.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
+            cluster.losses.suspect(_key(one), ChildLoss(LossKind.RELABELLED, kinds.DEPLOYMENT, one))
+    for pod in (*cluster.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
         made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
         key = _key(made_by) if made_by is not None else _retired_of(pod, served)
         if key is not None and (made_by is None or orphans.due(pod, made_by)):
-            world.losses.suspect(key, ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
+            cluster.losses.suspect(key, ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
 
 
-async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphore) -> list[Manifest]:
+async def _unmarked(client: ListClient, namespace: str, semaphore: asyncio.Semaphore) -> list[Manifest]:
     """Return a namespace's Deployments without our label, and those of its pods that a Deployment made."""
     try:
         async with semaphore, asyncio.timeout(LONGEST_S):
-            deployments = await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
-            pods = await api.listing(kinds.POD, namespace, UNMARKED)
+            deployments = await client.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
+            pods = await client.listing(kinds.POD, namespace, UNMARKED)
     except (ApiError, TimeoutError) as problem:
         words = str(problem) or f"no answer within {LONGEST_S:g} s"
         log.warning("cannot search for pods that lost their labels in namespace %s: %s", namespace, words)

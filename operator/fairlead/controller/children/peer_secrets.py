@@ -34,12 +34,12 @@ class PeerSecrets:
 
     def __init__(
         self,
-        server: ControllerApiClient,
-        world: ControllerClusterState,
+        client: ControllerApiClient,
+        cluster: ControllerClusterState,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._server = server
-        self._world = world
+        self._client = client
+        self._cluster = cluster
         self._clock = clock
         self._due: dict[str, datetime] = {}
         """When to read the Secret of a ConfigMap again, by the ConfigMap's UID."""
@@ -55,7 +55,7 @@ class PeerSecrets:
     async def keep(self) -> None:
         """Check those that are due."""
         now = self._clock()
-        config_maps = {one["metadata"]["uid"]: one for one in self._world.of(kinds.CONFIG_MAP).all()}
+        config_maps = {one["metadata"]["uid"]: one for one in self._cluster.of(kinds.CONFIG_MAP).all()}
         for uid in self._read.keys() - config_maps.keys():
             del self._read[uid]
             self._due.pop(uid, None)
@@ -89,7 +89,7 @@ class PeerSecrets:
         metadata = config_map["metadata"]
         namespace, name = metadata["namespace"], peer_secret.name(metadata["name"])
         try:
-            live = await self._server.read(kinds.SECRET, namespace, name)
+            live = await self._client.read(kinds.SECRET, namespace, name)
             if live is not None and not peer_secret.is_ours(live, config_map):
                 if peer_secret.is_leaving(live, config_map):
                     return LEAVING_S
@@ -101,7 +101,7 @@ class PeerSecrets:
                 return READ_EVERY_S
             made = peer_secret.manifest(config_map, live, secrets.token_bytes(peer_secret.KEY_BYTES), now)
             if made is not None:
-                await self._server.apply(made)
+                await self._client.apply(made)
                 log.info("Secret %s/%s: its routers know each other by a new key", namespace, name)
         except NotLeading:
             return FAILED_S

@@ -28,17 +28,17 @@ class PrePullApplier(SeparateChild):
     kind = kinds.DAEMON_SET
 
     async def carry_out(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, meddled: OnForeignChange
+        self, observed: DeploymentSnapshot, review: DeploymentReview, meddled: OnForeignChange
     ) -> PrePullState | None:
         """Create, repair or remove it; while the spec is refused, it stays as it is.
 
         A removal by another client is reported, as of every child.
         """
-        owner, deployment = observed.owner, judged.deployment
-        if deployment is None or not judged.may_start:
+        owner, deployment = observed.owner, review.deployment
+        if deployment is None or not review.may_start:
             live = self._stored(owner)
             return None if live is None else PrePullState(daemon_set=live)
-        intent = _intent(observed, judged, deployment) if deployment.pre_pull else None
+        intent = _intent(observed, review, deployment) if deployment.pre_pull else None
         try:
             obstacle = await self._changed(intent, observed, meddled)
         except StillTerminating:
@@ -61,7 +61,7 @@ class PrePullApplier(SeparateChild):
         return met.obstacle
 
     def _stored(self, owner: Owner) -> Manifest | None:
-        live = self._world.of(kinds.DAEMON_SET).find(owner.namespace, names.pre_pull(owner.name))
+        live = self._cluster.of(kinds.DAEMON_SET).find(owner.namespace, names.pre_pull(owner.name))
         return live if live is not None and snapshot.owned(live, owner) else None
 
     def _taken(self, owner: Owner, whose: str) -> Obstacle:
@@ -72,13 +72,13 @@ class PrePullApplier(SeparateChild):
         )
 
 
-def _intent(observed: DeploymentSnapshot, judged: DeploymentReview, deployment: DesiredDeployment) -> Manifest:
+def _intent(observed: DeploymentSnapshot, review: DeploymentReview, deployment: DesiredDeployment) -> Manifest:
     """Build it from the target's pods: as its Deployment has them, if it exists, since its images never change."""
-    assert judged.spec is not None
-    revision = revisions.of(judged.spec)
+    assert review.spec is not None
+    revision = revisions.of(review.spec)
     engine = observed.engine(revision)
     if engine is None:
-        template = engine_pods.template(observed.owner, deployment, target_start.launch(judged), revision)
+        template = engine_pods.template(observed.owner, deployment, target_start.launch(review), revision)
     else:
         template = engine_deployment.stored_template(engine) or engine["spec"]["template"]
     admitted = admitted_tolerations.of_all(observed)
@@ -89,10 +89,10 @@ def _is_named(intent: Manifest, observed: DeploymentSnapshot) -> bool:
     return (intent["kind"], intent["metadata"]["name"]) in observed.deleted
 
 
-def _failed(problem: ApiError, owner: Owner) -> Obstacle:
-    what = f"{problem.verb} DaemonSet {names.pre_pull(owner.name)} (status {problem.status})"
+def _failed(error: ApiError, owner: Owner) -> Obstacle:
+    what = f"{error.verb} DaemonSet {names.pre_pull(owner.name)} (status {error.status})"
     return Obstacle(
         reason=ConditionReason.CLUSTER_REFUSES,
-        message=f"spec.prePull: the API server failed to {what}: {problem.message or problem.reason}; it is "
+        message=f"spec.prePull: the API server failed to {what}: {error.message or error.reason}; it is "
         "tried again within 15 s, and no replica waits for it",
     )

@@ -32,16 +32,16 @@ log = logging.getLogger("fairlead.controller")
 class _RefusedDeletion(NamedTuple):
     at: datetime
     because: str
-    wanted: HungReplicaDecision
+    decision: HungReplicaDecision
     """The decision to delete it, with its own words."""
 
 
 class ReplicaReplacer:
     """The only one that deletes a replica which could serve."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, events: EventSink) -> None:
-        self._server = server
-        self._world = world
+    def __init__(self, client: ControllerApiClient, cluster: ControllerClusterState, events: EventSink) -> None:
+        self._client = client
+        self._cluster = cluster
         self._events = events
         self._refused: dict[str, _RefusedDeletion] = {}
         """By the pod's UID; without it, as after a restart, the deletion is only tried again at once."""
@@ -89,55 +89,55 @@ class ReplicaReplacer:
             stored = hung_status.reason(observed.status)
             reported = decision.reason in hung_status.REPORTED and decision.reason != stored
         else:
-            chosen = decision.replaces
-            if (refused := self._refused.get(chosen.uid)) is not None:
-                decision = replace(refused.wanted, replaces=chosen)
-            reported = await self._delete_unless_refused(observed, decision, chosen, now)
+            replaced = decision.replaces
+            if (refused := self._refused.get(replaced.uid)) is not None:
+                decision = replace(refused.decision, replaces=replaced)
+            reported = await self._delete_unless_refused(observed, decision, replaced, now)
         if reported:
             owner = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
             log.warning("%s", decision.because, extra=owner | {"reason": decision.reason.value})
             self._events.hung(observed.document, decision.reason, decision.because, now)
 
     async def _delete_unless_refused(
-        self, observed: DeploymentSnapshot, wanted: HungReplicaDecision, chosen: ReplacedReplica, now: datetime
+        self, observed: DeploymentSnapshot, decision: HungReplicaDecision, replaced: ReplacedReplica, now: datetime
     ) -> bool:
         """Delete it; return whether it was. A refusal is kept for the next reconcile, which reports it in the status.
 
         Its first deletion needs a record in the status; a retry, which is likely refused too, is recorded afterwards.
         """
-        retried = chosen.uid in self._refused
-        live = await self._stays(observed, chosen) if retried or self._is_recorded(observed, chosen) else None
+        retried = replaced.uid in self._refused
+        live = await self._stays(observed, replaced) if retried or self._is_recorded(observed, replaced) else None
         if live is None:
             return False
         try:
             deleted = await self._delete(live)
         except ApiError as problem:
-            if not (_lasts(problem) or self._is_unanswered_again(chosen.uid, problem)):
+            if not (_lasts(problem) or self._is_unanswered_again(replaced.uid, problem)):
                 raise
-            self._refused[chosen.uid] = _RefusedDeletion(now, _because(chosen, problem), wanted)
+            self._refused[replaced.uid] = _RefusedDeletion(now, _because(replaced, problem), decision)
             return False
         if deleted and retried:
-            self._unrecorded[observed.owner.uid] = wanted
-            self._refused.pop(chosen.uid)
+            self._unrecorded[observed.owner.uid] = decision
+            self._refused.pop(replaced.uid)
         return deleted
 
-    def _is_unanswered_again(self, uid: str, problem: ApiError) -> bool:
+    def _is_unanswered_again(self, uid: str, error: ApiError) -> bool:
         """Whether two deletions of a pod in a row got no answer in time, as while webhooks hang one after another."""
-        timed_out, before = isinstance(problem, Unreachable) and problem.timed_out, uid in self._unanswered
+        timed_out, before = isinstance(error, Unreachable) and error.timed_out, uid in self._unanswered
         if timed_out:
             self._unanswered.add(uid)
         else:
             self._unanswered.discard(uid)
         return timed_out and before
 
-    def _is_recorded(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> bool:
-        stored = self._world.of(kinds.INFERENCE_DEPLOYMENT).find(observed.owner.namespace, observed.owner.name)
-        return stored is not None and hung_status.is_replaced(chosen.uid, stored.get("status") or {})
+    def _is_recorded(self, observed: DeploymentSnapshot, replaced: ReplacedReplica) -> bool:
+        stored = self._cluster.of(kinds.INFERENCE_DEPLOYMENT).find(observed.owner.namespace, observed.owner.name)
+        return stored is not None and hung_status.is_replaced(replaced.uid, stored.get("status") or {})
 
-    async def _stays(self, observed: DeploymentSnapshot, chosen: ReplacedReplica) -> Manifest | None:
+    async def _stays(self, observed: DeploymentSnapshot, replaced: ReplacedReplica) -> Manifest | None:
         """Return exactly the pod that was chosen, if it still stays."""
-        live = await self._server.read(kinds.POD, observed.owner.namespace, chosen.pod)
-        stays = live is not None and live["metadata"]["uid"] == chosen.uid
+        live = await self._client.read(kinds.POD, observed.owner.namespace, replaced.pod)
+        stays = live is not None and live["metadata"]["uid"] == replaced.uid
         return live if live is not None and stays and "deletionTimestamp" not in live["metadata"] else None
 
     async def _delete(self, live: Manifest) -> bool:
@@ -145,22 +145,22 @@ class ReplicaReplacer:
         # Never 0, with which the API server would drop the pod while its process may still run.
         grace = max(1, min(ENDS_IN_S, int(live["spec"].get("terminationGracePeriodSeconds", ENDS_IN_S))))
         uid, version = live["metadata"]["uid"], live["metadata"]["resourceVersion"]
-        return await self._server.remove(live, uid=uid, resource_version=version, grace_seconds=grace)
+        return await self._client.remove(live, uid=uid, resource_version=version, grace_seconds=grace)
 
 
-def _lasts(problem: ApiError) -> bool:
+def _lasts(error: ApiError) -> bool:
     """Whether the API server will likely answer the same again until a person acts."""
-    webhook_fails = problem.status == FAILED and WEBHOOK in problem.message
-    return isinstance(problem, RequestRefused) or webhook_fails
+    webhook_fails = error.status == FAILED and WEBHOOK in error.message
+    return isinstance(error, RequestRefused) or webhook_fails
 
 
-def _because(chosen: ReplacedReplica, problem: ApiError) -> str:
-    if isinstance(problem, RequestRefused):
-        found, remedy = obstacle_of(problem).message, "allow it, or delete the pod yourself"
-    elif isinstance(problem, Unreachable) and problem.timed_out:
+def _because(replaced: ReplacedReplica, error: ApiError) -> str:
+    if isinstance(error, RequestRefused):
+        found, remedy = obstacle_of(error).message, "allow it, or delete the pod yourself"
+    elif isinstance(error, Unreachable) and error.timed_out:
         found = "the API server gave no answer to the deletion of its pod, twice in a row"
         remedy = "see which policy's webhook hangs; the deletion is tried again every 5 minutes"
     else:
-        found = f"the API server failed to delete its pod (status {problem.status}): {problem.message}"
+        found = f"the API server failed to delete its pod (status {error.status}): {error.message}"
         remedy = "repair what it names; the deletion is tried again every 5 minutes"
-    return f"{f'pod {chosen.pod} hangs and is not replaced: {found}'[:LONGEST]}; {remedy}"
+    return f"{f'pod {replaced.pod} hangs and is not replaced: {found}'[:LONGEST]}; {remedy}"

@@ -58,13 +58,13 @@ class Restorer:
 
     def __init__(
         self,
-        server: ControllerApiClient,
-        world: ControllerClusterState,
+        client: ControllerApiClient,
+        cluster: ControllerClusterState,
         applier: Applier,
         is_deleted: IsDeletedByUs,
     ) -> None:
-        self._server = server
-        self._world = world
+        self._client = client
+        self._cluster = cluster
         self._applier = applier
         self._is_deleted = is_deleted
 
@@ -73,7 +73,7 @@ class Restorer:
     ) -> RestoreResult:
         """Check all losses of one deployment; Deployments first, since a pod is identified by the one that made it."""
         key, deleted, given_up, obstacle = _key(observed), [], [], None
-        for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
+        for loss in sorted(self._cluster.losses.of(key), key=lambda one: one.resource is kinds.POD):
             try:
                 if loss.resource is kinds.POD:
                     changed = await self._pod(observed, loss, meddled, lost)
@@ -88,8 +88,8 @@ class Restorer:
             if loss.how is LossKind.WENT and not changed and snapshot.owned(loss.manifest, observed.owner):
                 deleted.append(loss)
                 continue
-            observed = (snapshot.observe(self._world, key) if changed else None) or observed
-            self._world.losses.settle(key, (loss,))
+            observed = (snapshot.observe(self._cluster, key) if changed else None) or observed
+            self._cluster.losses.settle(key, (loss,))
         observed = replace(observed, deleted=frozenset(one.name for one in deleted))
         return RestoreResult(observed, obstacle, tuple(deleted), tuple(given_up))
 
@@ -97,7 +97,7 @@ class Restorer:
         self, restored: RestoreResult, decision: DesiredState, meddled: OnForeignChange
     ) -> Obstacle | None:
         """Drop the losses of children that were created again and reported; delete pods that nothing will adopt."""
-        self._world.losses.settle(_key(restored.observed), restored.deleted)
+        self._cluster.losses.settle(_key(restored.observed), restored.deleted)
         obstacle = restored.obstacle
         if decision.target is None:
             return obstacle
@@ -118,12 +118,12 @@ class Restorer:
         live = await self._live(kinds.POD, pod)
         if live is None or "deletionTimestamp" in live["metadata"] or not orphans.is_given_up(live):
             return
-        await self._server.remove(live, uid=live["metadata"]["uid"])
+        await self._client.remove(live, uid=live["metadata"]["uid"])
         meddled(kinds.POD, _ended(live))
 
     def forget(self, key: ObjectKey) -> None:
         """Drop all losses of a deployment that is deleted or being deleted."""
-        self._world.losses.settle(key, self._world.losses.of(key))
+        self._cluster.losses.settle(key, self._cluster.losses.of(key))
 
     async def _pod(
         self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
@@ -151,7 +151,7 @@ class Restorer:
         # All labels each time: an apply removes what the same manager applied before and no longer sends.
         whole = dict(orphans.born_with(live, made_by))
         labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": whole}}
-        self._world.note(await self._server.apply(labelled, manager=LABELLER))
+        self._cluster.note(await self._client.apply(labelled, manager=LABELLER))
         meddled(kinds.POD, _taken_back(live, due))
         return True
 
@@ -167,7 +167,7 @@ class Restorer:
 
     async def _live(self, resource: Resource, manifest: Manifest) -> Manifest | None:
         metadata = manifest["metadata"]
-        live = await self._server.read(resource, metadata["namespace"], metadata["name"])
+        live = await self._client.read(resource, metadata["namespace"], metadata["name"])
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
     async def _report_deletion(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
@@ -175,7 +175,7 @@ class Restorer:
         pod, metadata = loss.manifest, made_by["metadata"]
         if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
             return
-        fresh = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        fresh = await self._client.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
         if fresh is not None and _was_wanted(pod, fresh, loss.others):
             lost(
                 f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor by a drain of its node; "

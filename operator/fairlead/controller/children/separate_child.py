@@ -20,9 +20,9 @@ class SeparateChild(ABC):
 
     kind: Resource
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, children: Applier) -> None:
-        self._server = server
-        self._world = world
+    def __init__(self, client: ControllerApiClient, cluster: ControllerClusterState, children: Applier) -> None:
+        self._client = client
+        self._cluster = cluster
         self._children = children
 
     @abstractmethod
@@ -36,7 +36,7 @@ class SeparateChild(ABC):
     async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
         """Bring it to the intent; return whether it was created."""
         name = intent["metadata"]["name"]
-        live = self._stored(owner) or await self._server.read(self.kind, owner.namespace, name)
+        live = self._stored(owner) or await self._client.read(self.kind, owner.namespace, name)
         whose = None if live is None else obstacles.whose_else(live, owner)
         if whose is not None:
             raise obstacles.ApplyBlocked(self._taken(owner, whose))
@@ -48,5 +48,5 @@ class SeparateChild(ABC):
         live = self._stored(owner)
         if live is None or not snapshot.owned(live, owner) or "deletionTimestamp" in live["metadata"]:
             return
-        await self._server.remove(live, uid=live["metadata"]["uid"])
-        self._world.gone(live)
+        await self._client.remove(live, uid=live["metadata"]["uid"])
+        self._cluster.gone(live)

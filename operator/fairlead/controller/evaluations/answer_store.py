@@ -44,8 +44,8 @@ class StoreSettings:
 class AnswerStore:
     """The answers of one side, and a judge's verdicts on them."""
 
-    def __init__(self, server: ControllerApiClient, place: AnswerPlace, settings: StoreSettings) -> None:
-        self._server = server
+    def __init__(self, client: ControllerApiClient, place: AnswerPlace, settings: StoreSettings) -> None:
+        self._client = client
         self._place = place
         self._settings = settings
         self._trial = None if settings.of_any_trial else place.trial
@@ -62,7 +62,7 @@ class AnswerStore:
     async def load(self) -> None:
         """Load what was kept."""
         for number in range(MOST):
-            live = await self._server.read(kinds.CONFIG_MAP, self._place.namespace, self._place.name(number))
+            live = await self._client.read(kinds.CONFIG_MAP, self._place.namespace, self._place.name(number))
             if live is not None and not self._place.owns(live):
                 raise AnswersNotOurs(
                     f"ConfigMap {self._place.name(number)} does not belong to this revision's Deployment; delete it, "
@@ -101,7 +101,7 @@ class AnswerStore:
         number, whole = self._number, self._last + text
         if len(whole) > LARGEST and self._last:
             number, whole = number + 1, text
-        await self._server.apply(answer_journals.manifest(self._place, number, whole))
+        await self._client.apply(answer_journals.manifest(self._place, number, whole))
         self._number, self._last, self._waiting, self._unkept = number, whole, [], {}
         self.answers.update({one.key: one for one in fresh})
         self.verdicts |= verdicts

@@ -26,24 +26,24 @@ class EvaluationReconciler:
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Read its items and report them."""
-        world = self._environment.world
-        document = world.of(kinds.EVALUATION).find(key.namespace, key.name)
+        cluster = self._environment.cluster
+        document = cluster.of(kinds.EVALUATION).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             self._sets.forget(key)
             return ReconcileOutcome(gone=True)
-        found = await self._sets.read(key, document)
-        again = ReconcileOutcome(after_s=READING_S if found.is_being_read else AGAIN_S)
+        items = await self._sets.read(key, document)
+        again = ReconcileOutcome(after_s=READING_S if items.is_being_read else AGAIN_S)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
-        fleet = (*world.of(kinds.INFERENCE_DEPLOYMENT).all(), *world.of(kinds.ADAPTER).all())
-        status = evaluation_status.figures(document, found, fleet) | {
+        fleet = (*cluster.of(kinds.INFERENCE_DEPLOYMENT).all(), *cluster.of(kinds.ADAPTER).all())
+        status = evaluation_status.figures(document, items, fleet) | {
             "observedGeneration": generation,
-            "conditions": deployment_status.timed(evaluation_status.conditions(found), before, generation, now),
+            "conditions": deployment_status.timed(evaluation_status.conditions(items), before, generation, now),
         }
         if not deployment_status.differs(status, before):
             return again
         try:
-            world.note(
-                await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
+            cluster.note(
+                await self._environment.client.apply(deployment_status.manifest(document, status), subresource="status")
             )
         except NotFound:
             return ReconcileOutcome()

@@ -53,10 +53,10 @@ class ItemsUnchanged:
 class ItemReads:
     """Reads through the API server."""
 
-    def __init__(self, server: ControllerApiClient, work: WorkPods, platform: Installation) -> None:
-        self._server = server
+    def __init__(self, client: ControllerApiClient, work: WorkPods, installation: Installation) -> None:
+        self._client = client
         self._work = work
-        self._platform = platform
+        self._installation = installation
 
     async def read(
         self, document: Manifest, source: ItemSource, last_version: str = "", *, beside: bool = False
@@ -68,7 +68,7 @@ class ItemReads:
         if isinstance(source, ConfigMapKey):
             return await self._from_config_map(document["metadata"]["namespace"], source)
         owner = evaluation_pods.of_evaluation(document)
-        wanted = evaluation_pods.reader(owner, source, self._platform, beside=beside)
+        wanted = evaluation_pods.reader(owner, source, self._installation, beside=beside)
         state = await self._work.progress(owner, wanted, last_version)
         if isinstance(state, WorkEnded):
             return ItemsUnchanged() if state.live["metadata"]["uid"] == last_version else _text(state, source)
@@ -82,13 +82,13 @@ class ItemReads:
         if not isinstance(source, ConfigMapKey):
             return
         owner = evaluation_pods.of_evaluation(document)
-        live = await self._server.read(kinds.POD, owner.namespace, names.items(owner.evaluation))
+        live = await self._client.read(kinds.POD, owner.namespace, names.items(owner.evaluation))
         if live is not None and evaluation_pods.belongs(live, owner):
             await self._work.remove(live)
 
     async def _from_config_map(self, namespace: str, source: ConfigMapKey) -> ItemText | ItemTrouble:
         try:
-            live = await self._server.read(kinds.CONFIG_MAP, namespace, source.name)
+            live = await self._client.read(kinds.CONFIG_MAP, namespace, source.name)
         except RequestRefused as no:
             return ItemTrouble(words=str(no), reason=ConditionReason.NOT_FOUND)
         if live is None:

@@ -71,46 +71,46 @@ class ItemSets:
         of = (document["metadata"]["uid"], document["metadata"]["generation"])
         kept = self._sets.get(key)
         last_version = str(kept[0][2]) if kept is not None and kept[0][:2] == of else ""
-        found = await self._reads.read(
+        item_text = await self._reads.read(
             document, plan.source, last_version, beside=plan.runner.kind is RunnerKind.LM_EVAL
         )
-        if isinstance(found, ItemTrouble):
-            return self._keep(key, (), ItemSet(trouble=found.words, reason=found.reason))
-        if kept is not None and (isinstance(found, ItemsUnchanged) or found.version == last_version):
+        if isinstance(item_text, ItemTrouble):
+            return self._keep(key, (), ItemSet(trouble=item_text.words, reason=item_text.reason))
+        if kept is not None and (isinstance(item_text, ItemsUnchanged) or item_text.version == last_version):
             return kept[1]
-        assert isinstance(found, ItemText), "there is no last version without a kept one"
+        assert isinstance(item_text, ItemText), "there is no last version without a kept one"
         if not last_version:
             await self._reads.tidy(document, plan.source)
-        return self._keep(key, (*of, found.version), _parsed(plan, found))
+        return self._keep(key, (*of, item_text.version), _parsed(plan, item_text))
 
-    def _keep(self, key: ObjectKey, version: tuple[object, ...], found: ItemSet) -> ItemSet:
-        self._sets[key] = version, found
-        return found
+    def _keep(self, key: ObjectKey, version: tuple[object, ...], items: ItemSet) -> ItemSet:
+        self._sets[key] = version, items
+        return items
 
 
-def _parsed(plan: EvaluationPlan, found: ItemText) -> ItemSet:
-    lines = found.content.splitlines()
+def _parsed(plan: EvaluationPlan, item_text: ItemText) -> ItemSet:
+    lines = item_text.content.splitlines()
     if plan.runner.in_pods:
         numbered = plan.runner.kind is RunnerKind.LM_EVAL
-        items, problems = item_file.read_named(lines, _work(plan, found), numbered=numbered)
+        items, problems = item_file.read_named(lines, _work(plan, item_text), numbered=numbered)
     else:
         items, problems = item_file.read(lines, plan.scorer)
-    trouble = _trouble(found.place, len(items), problems, MOST_ITEMS if plan.judge is None else MOST_JUDGED)
+    trouble = _trouble(item_text.place, len(items), problems, MOST_ITEMS if plan.judge is None else MOST_JUDGED)
     return ItemSet(
         plan=plan,
         items=tuple(item_order.in_order(items)),
         problems=tuple(problems),
         digest=_digest(plan, items),
-        content=found.digest,
+        content=item_text.digest,
         trouble=trouble,
         reason=ConditionReason.BAD_ITEMS if trouble else ConditionReason.ACCEPTED,
     )
 
 
-def _work(plan: EvaluationPlan, found: ItemText) -> list[str]:
+def _work(plan: EvaluationPlan, item_text: ItemText) -> list[str]:
     """Return what verdicts depend on beyond an item: the files beside it, and the runner without its limits."""
     program = replace(plan.runner.program, cpu="", memory="", deadline_seconds=0, pull_secrets=())
-    return [repr(replace(plan.runner, program=program)), found.beside]
+    return [repr(replace(plan.runner, program=program)), item_text.beside]
 
 
 def _digest(plan: EvaluationPlan, items: list[EvaluationItem]) -> str:

@@ -56,7 +56,7 @@ class JudgedRound:
 class JudgeRounds:
     """One judge, used for one run."""
 
-    server: ControllerApiClient
+    client: ControllerApiClient
     access: PodAccess
     settings: JudgeSettings
     namespace: str
@@ -93,7 +93,7 @@ class JudgeRounds:
 
     async def _key(self, named: SecretKey) -> str:
         try:
-            live = await self.server.read(kinds.SECRET, self.namespace, named.name)
+            live = await self.client.read(kinds.SECRET, self.namespace, named.name)
         except RequestRefused:
             raise JudgeUnusable(
                 f"spec.scorer.judge.keySecret: the operator may not read Secret {named.name[:63]}; install it with "

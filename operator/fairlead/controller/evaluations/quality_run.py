@@ -37,7 +37,7 @@ _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 class QualityRun:
     """One evaluation of one canary."""
 
-    found: ItemSet
+    items: ItemSet
     margin: float
     stores: Mapping[Side, AnswerStore]
     access: PodAccess
@@ -122,9 +122,9 @@ class QualityRun:
 
     def _wanted(self) -> tuple[WantedAnswer, ...]:
         """Return the next round; none once there is a verdict that further answers would not change."""
-        assert self.found.plan is not None
+        assert self.items.plan is not None
         baseline, reports = self.stores[Side.BASELINE].answers, self._reports
-        some, size = self.found.items[: answer_noise.ITEMS], self.found.plan.concurrency
+        some, size = self.items.items[: answer_noise.ITEMS], self.items.plan.concurrency
         self._unjudged = ()
         if self._too_small(noisy=False):
             return ()
@@ -149,19 +149,19 @@ class QualityRun:
 
     def _are_unjudged(self, pairs: Iterable[UnjudgedPair]) -> bool:
         """Whether there are any; each is two requests."""
-        assert self.found.plan is not None
-        self._unjudged = tuple(islice(pairs, max(1, self.found.plan.concurrency // 2)))
+        assert self.items.plan is not None
+        self._unjudged = tuple(islice(pairs, max(1, self.items.plan.concurrency // 2)))
         return bool(self._unjudged)
 
     def _too_small(self, *, noisy: bool) -> bool:
-        found = self._reports.too_small(noisy=noisy)
-        self.verdict = found or self.verdict
-        self.ended = found is not None
+        verdict = self._reports.too_small(noisy=noisy)
+        self.verdict = verdict or self.verdict
+        self.ended = verdict is not None
         return self.ended
 
     @property
     def _reports(self) -> RunReports:
-        return RunReports(found=self.found, margin=self.margin, stores=self.stores)
+        return RunReports(items=self.items, margin=self.margin, stores=self.stores)
 
     async def _unknown_models(self, sides: set[Side]) -> Sequence[Side]:
         """Return the sides whose pods do not report the name of their model."""
@@ -184,8 +184,8 @@ class QualityRun:
         )
 
     async def _reply(self, wanted: WantedAnswer) -> ItemReply | None:
-        assert self.found.plan is not None
-        body = requests.body(wanted.item, self._models[wanted.side], self.found.plan.request)
+        assert self.items.plan is not None
+        body = requests.body(wanted.item, self._models[wanted.side], self.items.plan.request)
         last: ItemReply | None = None
         tried: set[str] = set()
         for attempt in range(TRIES):

@@ -77,7 +77,7 @@ class RunnerPods:
     """What runs in pods need."""
 
     pods: WorkPods
-    platform: Installation
+    installation: Installation
 
 
 Run = QualityRun | RunnerRun
@@ -98,8 +98,8 @@ class _DrivenRun(NamedTuple):
 class QualityRuns:
     """All runs of one process, by the deployment's UID."""
 
-    def __init__(self, server: ControllerApiClient, access: PodAccess, sets: ItemSets, work: RunnerPods) -> None:
-        self._server = server
+    def __init__(self, client: ControllerApiClient, access: PodAccess, sets: ItemSets, work: RunnerPods) -> None:
+        self._client = client
         self._access = access
         self._sets = sets
         self._work = work
@@ -109,20 +109,20 @@ class QualityRuns:
 
     def verdict(self, question: QualityQuestion) -> EvaluationVerdict:
         """Return the verdict so far; a run continues, or begins, in the background."""
-        found = self._sets.find(question.evaluation)
-        if found is None or found.trouble:
+        items = self._sets.find(question.evaluation)
+        if items is None or items.trouble:
             self.forget(question.uid)
-            return EvaluationVerdict(verdict=_without_items(question.evaluation, found))
-        run = self._run(question, found)
-        return EvaluationVerdict(verdict=run.verdict or _begins(found), items=found.digest)
+            return EvaluationVerdict(verdict=_without_items(question.evaluation, items))
+        run = self._run(question, items)
+        return EvaluationVerdict(verdict=run.verdict or _begins(items), items=items.digest)
 
     def evaluation(self, uid: str, key: ObjectKey | None, question: QualityQuestion | None) -> EvaluationVerdict:
         """Return the verdict on this question; without one nothing is sent, and only the items are known."""
         if question is not None:
             return self.verdict(question)
         self.forget(uid)
-        found = self._sets.find(key) if key is not None else None
-        return NOT_EVALUATED if found is None or found.trouble else EvaluationVerdict(items=found.digest)
+        items = self._sets.find(key) if key is not None else None
+        return NOT_EVALUATED if items is None or items.trouble else EvaluationVerdict(items=items.digest)
 
     def forget(self, uid: str) -> None:
         """Drop the run of a deleted deployment, or of a canary that is done with it."""
@@ -197,11 +197,11 @@ class QualityRuns:
         if found is not None and found[1] is run:
             self._runs[uid] = self._runs.pop(uid)
 
-    def _run(self, question: QualityQuestion, found: ItemSet) -> Run:
+    def _run(self, question: QualityQuestion, items: ItemSet) -> Run:
         """Return the run of this question; a new one begins if anything but pods changed."""
-        assert found.plan is not None
+        assert items.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
-        compared = (found.digest, found.plan, question.margin, question.trial, revisions)
+        compared = (items.digest, items.plan, question.margin, question.trial, revisions)
         identity = _RunIdentity(question.evaluation.namespace, compared)
         kept = self._runs.get(question.uid)
         sides = {side: RunSide(pods=one.pods, kind=one.kind, model=one.model) for side, one in question.sides.items()}
@@ -209,27 +209,27 @@ class QualityRuns:
             kept[1].sides = sides
             return kept[1]
         self.forget(question.uid)
-        stores = {side: self._store(question, side, found) for side in Side}
-        run = self._begun(question, found, stores, sides)
+        stores = {side: self._store(question, side, items) for side in Side}
+        run = self._begun(question, items, stores, sides)
         self._runs[question.uid] = identity, run
         return run
 
     def _begun(
         self,
         question: QualityQuestion,
-        found: ItemSet,
+        items: ItemSet,
         stores: Mapping[Side, AnswerStore],
         sides: Mapping[Side, RunSide],
     ) -> Run:
-        assert found.plan is not None
-        if not found.plan.runner.in_pods:
+        assert items.plan is not None
+        if not items.plan.runner.in_pods:
             return QualityRun(
-                found=found,
+                items=items,
                 margin=question.margin,
                 stores=stores,
                 access=self._access,
                 sides=sides,
-                judge=self._judge(question, found.plan.judge),
+                judge=self._judge(question, items.plan.judge),
             )
         target = RunnerTarget(
             evaluation=question.evaluation.name,
@@ -239,20 +239,20 @@ class QualityRuns:
             trial=question.trial,
         )
         return RunnerRun(
-            found=found,
+            items=items,
             margin=question.margin,
             stores=stores,
             access=self._access,
             sides=sides,
             target=target,
             work=self._work.pods,
-            platform=self._work.platform,
+            installation=self._work.installation,
         )
 
-    def _store(self, question: QualityQuestion, side: Side, found: ItemSet) -> AnswerStore:
-        assert found.plan is not None
+    def _store(self, question: QualityQuestion, side: Side, items: ItemSet) -> AnswerStore:
+        assert items.plan is not None
         one = question.sides[side]
-        source = AnswerSource(model="", revision=one.revision, settings=found.plan.request)
+        source = AnswerSource(model="", revision=one.revision, settings=items.plan.request)
         baseline = side is Side.BASELINE
         place = AnswerPlace(
             deployment=question.deployment,
@@ -261,16 +261,16 @@ class QualityRuns:
             source=source.digest,
             trial="" if baseline else question.trial,
         )
-        settings = StoreSettings(of_any_trial=baseline, failures=not baseline or found.plan.runner.in_pods)
-        if (judged_by := found.plan.judge) is not None:
+        settings = StoreSettings(of_any_trial=baseline, failures=not baseline or items.plan.runner.in_pods)
+        if (judged_by := items.plan.judge) is not None:
             settings = replace(settings, shown=SHOWN_CHARACTERS, judge=judged_by.digest)
-        return AnswerStore(self._server, place, settings)
+        return AnswerStore(self._client, place, settings)
 
     def _judge(self, question: QualityQuestion, settings: JudgeSettings | None) -> JudgeRounds | None:
         if settings is None:
             return None
         namespace = question.evaluation.namespace
-        return JudgeRounds(server=self._server, access=self._access, settings=settings, namespace=namespace)
+        return JudgeRounds(client=self._client, access=self._access, settings=settings, namespace=namespace)
 
 
 def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
@@ -278,20 +278,20 @@ def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
     return of_namespace < MOST_RUNS_OF_NAMESPACE and len(driven) < MOST_RUNS
 
 
-def _begins(found: ItemSet) -> GateVerdict:
-    items = len(found.items)
+def _begins(item_set: ItemSet) -> GateVerdict:
+    items = len(item_set.items)
     message = f"{items} items still to be answered: the evaluation begins, or goes on after a restart"
     return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
 
 
-def _without_items(key: ObjectKey, found: ItemSet | None) -> GateVerdict:
-    if found is None:
+def _without_items(key: ObjectKey, items: ItemSet | None) -> GateVerdict:
+    if items is None:
         words = (
             f"there is no Evaluation {key.name} in namespace {key.namespace}, or it has not been read yet; create it"
         )
         return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
-    if found.is_being_read:
-        words = f"Evaluation {key.name}: {found.trouble}"[:240]
+    if items.is_being_read:
+        words = f"Evaluation {key.name}: {items.trouble}"[:240]
         return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=words)
-    reason = GateReason.BAD_ITEMS if found.problems else GateReason.NO_EVALUATION
-    return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {found.trouble}"[:240])
+    reason = GateReason.BAD_ITEMS if items.problems else GateReason.NO_EVALUATION
+    return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {items.trouble}"[:240])

@@ -21,17 +21,17 @@ from fairlead.process.engine_places import RunSide
 class RunReports:
     """The reports of one run."""
 
-    found: ItemSet
+    items: ItemSet
     margin: float
     stores: Mapping[Side, AnswerStore]
 
     def too_small(self, *, noisy: bool) -> GateVerdict | None:
         """Report a set too small for so noisy an engine; then nothing more is sent."""
-        assert self.found.plan is not None
-        items, least = len(self.found.items), self.found.plan.min_items
-        some = self.found.items[: answer_noise.ITEMS]
-        noise = progress.noise(some, self.stores[Side.BASELINE].answers, self.verdicts) if noisy else None
-        refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), noise)
+        assert self.items.plan is not None
+        items, least = len(self.items.items), self.items.plan.min_items
+        some = self.items.items[: answer_noise.ITEMS]
+        counts = progress.noise(some, self.stores[Side.BASELINE].answers, self.verdicts) if noisy else None
+        refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), counts)
         if items < least:
             return _too_few(f"{items} items, at least {least} are wanted; add items, or lower minItems", least - items)
         if refusal is not None:
@@ -41,8 +41,8 @@ class RunReports:
     def verdict(self) -> GateVerdict:
         """Judge what is kept."""
         run = self.progress()
-        found = run.report(self._plan()).verdict
-        return found if self.verdicts is None else _of_judge(found, run.bias())
+        verdict = run.report(self._plan()).verdict
+        return verdict if self.verdicts is None else _of_judge(verdict, run.bias())
 
     def decided_early(self) -> bool:
         """Whether nothing more needs to be sent."""
@@ -52,33 +52,33 @@ class RunReports:
         """Report harm by the candidate's answers so far: then its other items need not be sent."""
         baseline = self.stores[Side.BASELINE].answers
         candidate = {(one.digest, one.sample): one for one in lines}
-        run = RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
-        found = run.report(self._plan()).verdict if run.decided_early(self._plan()) else None
-        return found if found is not None and found.reason is GateReason.STOPPED_FOR_HARM else None
+        run = RunProgress(items=self.items.items, samples=1, baseline=baseline, candidate=candidate)
+        verdict = run.report(self._plan()).verdict if run.decided_early(self._plan()) else None
+        return verdict if verdict is not None and verdict.reason is GateReason.STOPPED_FOR_HARM else None
 
     def progress(self) -> RunProgress:
         """The items in their order, and what both have answered."""
         baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
         return RunProgress(
-            items=self.found.items, samples=1, baseline=baseline, candidate=candidate, verdicts=self.verdicts
+            items=self.items.items, samples=1, baseline=baseline, candidate=candidate, verdicts=self.verdicts
         )
 
     @property
     def verdicts(self) -> Verdicts | None:
         """A judge's verdicts on both the noise and the pairs; None if items have rules of their own."""
-        assert self.found.plan is not None
-        if self.found.plan.judge is None:
+        assert self.items.plan is not None
+        if self.items.plan.judge is None:
             return None
         return self.stores[Side.BASELINE].verdicts | self.stores[Side.CANDIDATE].verdicts
 
     def _plan(self) -> QualityPlan:
-        assert self.found.plan is not None
+        assert self.items.plan is not None
         return QualityPlan(
-            items=len(self.found.items),
+            items=len(self.items.items),
             margin=self.margin,
-            min_items=self.found.plan.min_items,
-            chance=self.found.plan.chance,
-            judged=self.found.plan.judge is not None,
+            min_items=self.items.plan.min_items,
+            chance=self.items.plan.chance,
+            judged=self.items.plan.judge is not None,
         )
 
 
@@ -108,12 +108,12 @@ def judge_failed(message: str) -> GateVerdict:
     return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=message[:240])
 
 
-def _of_judge(found: GateVerdict, bias: PositionBias) -> GateVerdict:
+def _of_judge(verdict: GateVerdict, bias: PositionBias) -> GateVerdict:
     """Add what is known of the judge."""
-    found = judge.checked(found, bias, judge.OF_SPEC)
-    if found.reason is GateReason.JUDGE_FAILED:
-        return found
-    return replace(found, message=f"{found.message[: 237 - len(bias.brief)]}; {bias.brief}")
+    verdict = judge.checked(verdict, bias, judge.OF_SPEC)
+    if verdict.reason is GateReason.JUDGE_FAILED:
+        return verdict
+    return replace(verdict, message=f"{verdict.message[: 237 - len(bias.brief)]}; {bias.brief}")
 
 
 def _too_few(message: str, missing: int | None) -> GateVerdict:

@@ -50,7 +50,7 @@ class RunnerTarget:
 class RunnerRun:
     """One evaluation of one canary, by pods."""
 
-    found: ItemSet
+    items: ItemSet
     margin: float
     stores: Mapping[Side, AnswerStore]
     access: PodAccess
@@ -58,7 +58,7 @@ class RunnerRun:
     """As they are now: pods come and go."""
     target: RunnerTarget
     work: WorkPods
-    platform: Installation
+    installation: Installation
     verdict: GateVerdict | None = None
     ended: bool = False
     dropped: bool = False
@@ -88,16 +88,16 @@ class RunnerRun:
             self._loaded = True
         for store in self.stores.values():
             await store.flush()
-        wanted = self._next()
-        if wanted is None:
+        runner_pass = self._next()
+        if runner_pass is None:
             return False
-        of = runner_passes.side_of(wanted)
+        of = runner_passes.side_of(runner_pass)
         if of not in self._models:
             if (name := await run_reports.model_of(self.access, self.sides[of])) is None:
                 self.verdict = run_reports.nameless(of)
                 return False
             self._models[of] = name
-        return await self._carry_out(wanted)
+        return await self._carry_out(runner_pass)
 
     async def close(self) -> None:
         """End the pod of a run whose verdict is no longer needed."""
@@ -111,42 +111,42 @@ class RunnerRun:
     def _next(self) -> RunnerPass | None:
         """Return the next pass; None once there is a verdict that no other would change."""
         baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
-        wanted = runner_passes.next_pass(self.found.items, answer_noise.ITEMS, baseline, candidate)
-        noisy = wanted not in (RunnerPass.BASELINE, RunnerPass.NOISE)
+        runner_pass = runner_passes.next_pass(self.items.items, answer_noise.ITEMS, baseline, candidate)
+        noisy = runner_pass not in (RunnerPass.BASELINE, RunnerPass.NOISE)
         if (refusal := self._reports.too_small(noisy=noisy)) is not None:
             self.verdict, self.ended = refusal, True
             return None
-        if wanted is None:
+        if runner_pass is None:
             self.verdict, self.ended = self._reports.verdict(), True
-        return wanted
+        return runner_pass
 
     @property
     def _reports(self) -> RunReports:
-        return RunReports(found=self.found, margin=self.margin, stores=self.stores)
+        return RunReports(items=self.items, margin=self.margin, stores=self.stores)
 
-    async def _carry_out(self, wanted: RunnerPass) -> bool:
+    async def _carry_out(self, runner_pass: RunnerPass) -> bool:
         if self.dropped:
             return False
-        work = self._work(wanted)
-        manifest = runner_pods.manifest(work, self.platform)
+        work = self._work(runner_pass)
+        manifest = runner_pods.manifest(work, self.installation)
         self._current = manifest
         state = await self.work.progress(work.owner, manifest)
         self.is_working = isinstance(state, WorkRunning) and not state.why
         if isinstance(state, WorkRunning):
             await self._follow(manifest)
-            why = f": {state.why}" if state.why else f" asks the {runner_passes.side_of(wanted)}"
-            self.verdict = _running(f"pod {state.pod}{why}"[:240], len(self.found.items))
-            if wanted is RunnerPass.CANDIDATE and not state.why:
+            why = f": {state.why}" if state.why else f" asks the {runner_passes.side_of(runner_pass)}"
+            self.verdict = _running(f"pod {state.pod}{why}"[:240], len(self.items.items))
+            if runner_pass is RunnerPass.CANDIDATE and not state.why:
                 await self._check_harm(manifest)
             return False
         if isinstance(state, WorkFailed):
             again = "fix it, and delete the pod to try again" if state.live else "Fairlead tries again"
             self.verdict = _failed(f"{state.words[:198]}; {again}")
             return False
-        return await self._keep(wanted, state)
+        return await self._keep(runner_pass, state)
 
-    async def _keep(self, wanted: RunnerPass, ended: WorkEnded) -> bool:
-        items = runner_passes.items_of(wanted, self.found.items, answer_noise.ITEMS)
+    async def _keep(self, runner_pass: RunnerPass, ended: WorkEnded) -> bool:
+        items = runner_passes.items_of(runner_pass, self.items.items, answer_noise.ITEMS)
         found = runner_lines.read(ended.lines, {one.name for one in items})
         pod = ended.live["metadata"]["name"]
         if not found.passed:
@@ -157,9 +157,9 @@ class RunnerRun:
             return False
         if self.dropped:
             return False
-        lines = runner_lines.journal_lines(items, found.passed, runner_passes.sample_of(wanted))
+        lines = runner_lines.journal_lines(items, found.passed, runner_passes.sample_of(runner_pass))
         for begin in range(0, len(lines), AT_ONCE):
-            await self.stores[runner_passes.side_of(wanted)].add(lines[begin : begin + AT_ONCE])
+            await self.stores[runner_passes.side_of(runner_pass)].add(lines[begin : begin + AT_ONCE])
         await self.work.remove(ended.live)
         self._current = None
         return True
@@ -173,12 +173,12 @@ class RunnerRun:
         self._checks += 1
         if self._checks % HARM_CHECK_EVERY:
             return
-        names = {one.name for one in self.found.items}
+        names = {one.name for one in self.items.items}
         passed = runner_lines.read(await self.work.lines(manifest), names).passed
-        some = [one for one in self.found.items if one.name in passed]
-        found = self._reports.harm(runner_lines.journal_lines(some, passed, 0))
-        if found is not None:
-            self.verdict, self.ended = found, True
+        some = [one for one in self.items.items if one.name in passed]
+        verdict = self._reports.harm(runner_lines.journal_lines(some, passed, 0))
+        if verdict is not None:
+            self.verdict, self.ended = verdict, True
 
     async def _follow(self, manifest: Manifest) -> None:
         """Give the relay the list of pods that serve now."""
@@ -189,11 +189,11 @@ class RunnerRun:
         if noted.get(ADDRESSES) != wanted[ADDRESSES]:
             await self.work.apply(manifest)
 
-    def _work(self, wanted: RunnerPass) -> RunnerWork:
-        assert self.found.plan is not None
-        plan = self.found.plan
+    def _work(self, runner_pass: RunnerPass) -> RunnerWork:
+        assert self.items.plan is not None
+        plan = self.items.plan
         assert plan.source is not None
-        of = runner_passes.side_of(wanted)
+        of = runner_passes.side_of(runner_pass)
         revision, holder = self.target.holders[of]
         side = self.sides[of]
         trial = self.target.trial if of is Side.CANDIDATE else ""
@@ -202,7 +202,7 @@ class RunnerRun:
             deployment=self.target.deployment,
             serving=self.target.serving,
             revision=revision,
-            work=wanted,
+            work=runner_pass,
             runner=plan.runner,
             source=plan.source,
             max_tokens=plan.request.max_tokens,
@@ -211,9 +211,9 @@ class RunnerRun:
             model=self._models[of],
             kind=side.kind,
             addresses=evaluation_pods.addresses(side.pods),
-            content=self.found.content,
-            key=repr((self.found.digest, plan.request, trial, wanted)),
-            limit=answer_noise.ITEMS if wanted is RunnerPass.NOISE else None,
+            content=self.items.content,
+            key=repr((self.items.digest, plan.request, trial, runner_pass)),
+            limit=answer_noise.ITEMS if runner_pass is RunnerPass.NOISE else None,
         )
 
 

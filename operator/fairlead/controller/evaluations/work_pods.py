@@ -69,8 +69,8 @@ WorkState = WorkRunning | WorkEnded | WorkFailed
 class WorkPods:
     """All of them, through the API server."""
 
-    def __init__(self, server: ControllerApiClient, logs: WholeLogs) -> None:
-        self._server = server
+    def __init__(self, client: ControllerApiClient, logs: WholeLogs) -> None:
+        self._client = client
         self._logs = logs
         self._disruptions: Counter[str] = Counter()
         """By pod and the work that it was made for; a restarted operator counts anew."""
@@ -113,7 +113,7 @@ class WorkPods:
     async def _created(self, wanted: Manifest) -> WorkState:
         """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
         try:
-            await self._server.apply(wanted)
+            await self._client.apply(wanted)
         except RequestRefused as problem:
             return WorkFailed(words=obstacle_of(problem).message)
         return WorkRunning(pod=wanted["metadata"]["name"])
@@ -121,15 +121,15 @@ class WorkPods:
     async def find(self, wanted: Manifest) -> Manifest | None:
         """Return the pod of that name, of any owner."""
         about = wanted["metadata"]
-        return await self._server.read(kinds.POD, about["namespace"], about["name"])
+        return await self._client.read(kinds.POD, about["namespace"], about["name"])
 
     async def apply(self, wanted: Manifest) -> None:
         """Write what may change while it runs."""
-        await self._server.apply(wanted)
+        await self._client.apply(wanted)
 
     async def remove(self, live: Manifest) -> None:
         """Delete a pod."""
-        await self._server.remove(live, uid=live["metadata"]["uid"])
+        await self._client.remove(live, uid=live["metadata"]["uid"])
 
     async def _state(self, live: Manifest, uid_of_read: str) -> WorkState:
         """Judge by the container that does the work: its sidecar may still run."""

@@ -29,9 +29,9 @@ class GatewayReader:
     def __init__(self) -> None:
         self._read: OrderedDict[str, tuple[int, StoredGateway]] = OrderedDict()
 
-    def find(self, world: ClusterState, reference: GatewayReference) -> DesiredGateway | None:
+    def find(self, cluster: ClusterState, reference: GatewayReference) -> DesiredGateway | None:
         """Return the gateway of that name; None if there is none, it is being deleted, or it cannot be read."""
-        document = world.of(kinds.INFERENCE_GATEWAY).find(reference.namespace, reference.name)
+        document = cluster.of(kinds.INFERENCE_GATEWAY).find(reference.namespace, reference.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return None
         return self.of(document).gateway

@@ -45,15 +45,15 @@ class GatewayReconciler:
     def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
         self._setting = setting
         self._environment = environment
-        self._applier = Applier(environment.server, environment.world)
-        self._routes = RouteApplier(environment.server, environment.world, self._applier)
+        self._applier = Applier(environment.client, environment.cluster)
+        self._routes = RouteApplier(environment.client, environment.cluster, self._applier)
         self._gateways = GatewayReader()
         self._members = MemberReader(setting.context)
         self._usage = TenantUsage()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one gateway's children to its spec, and write its status."""
-        observed = gateway_snapshot.observe(self._environment.world, key)
+        observed = gateway_snapshot.observe(self._environment.cluster, key)
         if observed is None:
             return ReconcileOutcome(gone=True)
         try:
@@ -91,7 +91,7 @@ class GatewayReconciler:
         if wrong := tuple(gateway_review.refusals(gateway)):
             return self._left(observed, gateway, _refused(ConditionReason.REFUSED, wrong), now)
         before = dict(members.entries(observed.configuration))
-        joined = self._members.members(self._environment.world, gateway, before)
+        joined = self._members.members(self._environment.cluster, gateway, before)
         joined = replace(joined, held=members.held(observed.configuration))
         models = routed_models.routed(gateway, joined)
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
@@ -114,7 +114,7 @@ class GatewayReconciler:
             members=joined,
             routes=models.routes,
             remarks=remarks,
-            missing=await gateway_secrets.missing(self._environment.named, gateway),
+            missing=await gateway_secrets.missing(self._environment.lookup, gateway),
             route=route_conditions.route_accepted(route, observed.status, now),
         )
 
@@ -130,10 +130,10 @@ class GatewayReconciler:
     def _children(
         self, observed: GatewaySnapshot, gateway: DesiredGateway, configuration: Manifest
     ) -> Sequence[Manifest]:
-        owner, platform = observed.owner, self._setting.platform
-        made = gateway_children.all_children(owner, gateway, configuration, platform)
-        if platform.router_keys.secret is None:
-            live = self._environment.world.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
+        owner, installation = observed.owner, self._setting.installation
+        made = gateway_children.all_children(owner, gateway, configuration, installation)
+        if installation.router_keys.secret is None:
+            live = self._environment.cluster.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
             made = router_settings.with_kept_key(made, live)
         return [applied_hash.with_applied_hash(one) for one in made]
 
@@ -155,12 +155,12 @@ class GatewayReconciler:
         if not deployment_status.differs(found, before):
             return
         try:
-            written = await self._environment.server.apply(
+            written = await self._environment.client.apply(
                 deployment_status.manifest(observed.document, found), subresource="status"
             )
         except NotFound:
             return
-        self._environment.world.note(written)
+        self._environment.cluster.note(written)
         for condition in deployment_status.changed(found, before):
             self._environment.events.transition(observed.document, condition, at)
 

@@ -26,12 +26,12 @@ class MissingSecrets:
     """Other APIs, by their names as targets, that refuse each request until their key is there."""
 
 
-async def missing(named: ReferenceLookup, gateway: DesiredGateway) -> MissingSecrets:
+async def missing(lookup: ReferenceLookup, gateway: DesiredGateway) -> MissingSecrets:
     """Return what there is to report of a gateway's Secrets."""
     secrets, entries = (*references.secrets_of_gateway(gateway),), (*references.entries_of_gateway(gateway),)
     needed = references.needed(entries)
     keys = list(dict.fromkeys(one.key for one in secrets))
-    found = await asyncio.gather(*(_present(named, key, needed) for key in keys))
+    found = await asyncio.gather(*(_present(lookup, key, needed) for key in keys))
     present = {key: held for one in found for key, held in one.items()}
     lacking = (*references.absent(secrets, present), *references.incomplete(entries, present))
     return MissingSecrets(
@@ -49,11 +49,11 @@ def _keyless(gateway: DesiredGateway, present: Mapping[ObjectKey, frozenset[str]
 
 
 async def _present(
-    named: ReferenceLookup, key: ObjectKey, needed: Mapping[ObjectKey, frozenset[str]]
+    lookup: ReferenceLookup, key: ObjectKey, needed: Mapping[ObjectKey, frozenset[str]]
 ) -> Mapping[ObjectKey, frozenset[str]]:
     """Take one that the API server fails to read for whole: routers need no Secret to start, nor has a status to."""
     try:
-        return await named.present([key], needed)
+        return await lookup.present([key], needed)
     except ApiError as problem:
         log.warning("%s is taken for whole, since it was not read: %s", key.name, problem)
         return {key: TRUSTED}

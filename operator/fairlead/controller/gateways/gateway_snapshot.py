@@ -35,9 +35,9 @@ class GatewaySnapshot:
         return found if isinstance(found, dict) else {}
 
 
-def observe(world: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | None:
+def observe(cluster: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | None:
     """Return the gateway from the stores; None if it is deleted or being deleted."""
-    document = world.of(kinds.INFERENCE_GATEWAY).find(key.namespace, key.name)
+    document = cluster.of(kinds.INFERENCE_GATEWAY).find(key.namespace, key.name)
     if document is None or "deletionTimestamp" in document["metadata"]:
         return None
     owner = Owner(
@@ -45,11 +45,11 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | 
     )
     seen = [
         one
-        for one in world.of(kinds.POD).of_gateway(key.namespace, key.name)
+        for one in cluster.of(kinds.POD).of_gateway(key.namespace, key.name)
         if (one["metadata"].get("labels") or {}).get(ROLE) == ChildRole.ROUTER
     ]
-    live = world.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
-    router = world.of(kinds.DEPLOYMENT).find(key.namespace, owner.router_name)
+    live = cluster.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
+    router = cluster.of(kinds.DEPLOYMENT).find(key.namespace, owner.router_name)
     return GatewaySnapshot(
         document=document,
         owner=owner,

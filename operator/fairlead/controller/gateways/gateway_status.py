@@ -55,84 +55,84 @@ class GatewayInputs:
         return found is not None and found.reason is Why.CHILD_TERMINATING and not found.passes
 
 
-def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
+def figures(observed: GatewaySnapshot, inputs: GatewayInputs) -> Manifest:
     """Return the status fields other than conditions and tenants."""
     found: Manifest = {
         "replicas": len(observed.routers) + len(observed.unready_routers),
         "readyReplicas": len(observed.routers),
         "selector": labels.as_text(observed.owner.router_selector),
     }
-    if now.refused is not None or now.gateway is None:
+    if inputs.refused is not None or inputs.gateway is None:
         return found | {name: observed.status[name] for name in _AS_BEFORE if name in observed.status}
-    found["deployments"] = len(now.members.joined)
-    found["endpoint"] = router_service.url(observed.owner, now.gateway.routing.door)
-    models = [_model(route, now) for route in sorted(now.routes, key=lambda one: one.name)]
+    found["deployments"] = len(inputs.members.joined)
+    found["endpoint"] = router_service.url(observed.owner, inputs.gateway.routing.door)
+    models = [_model(route, inputs) for route in sorted(inputs.routes, key=lambda one: one.name)]
     return found | ({"models": models[:MOST_MODELS]} if models else {})
 
 
-def tenants(now: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]:
+def tenants(inputs: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]:
     """Return what each tenant uses, over all routers, and its limits; `stored` is what was written last.
 
     All of it stays while the spec is refused, since routers keep the previous limits.
     """
-    if now.refused is not None or now.gateway is None:
+    if inputs.refused is not None or inputs.gateway is None:
         return list(stored)
     return tenant_use.of(
-        now.gateway.routing.tenants, [None if one is None else one.tenants for one in now.reports], stored
+        inputs.gateway.routing.tenants, [None if one is None else one.tenants for one in inputs.reports], stored
     )
 
 
-def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCondition, ...]:
+def judgements(observed: GatewaySnapshot, inputs: GatewayInputs) -> tuple[UntimedCondition, ...]:
     """Return all conditions, the summary first."""
-    accepted, routable = _accepted(now), _routable(observed, now)
+    accepted, routable = _accepted(inputs), _routable(observed, inputs)
     stalled = [_condition(ConditionType.STALLED, True, accepted.reason, accepted.message)] * (accepted.holds is False)
-    return (_ready(observed, accepted, routable), *stalled, accepted, routable, *now.route)
+    return (_ready(observed, accepted, routable), *stalled, accepted, routable, *inputs.route)
 
 
-def _accepted(now: GatewayInputs) -> UntimedCondition:
-    if now.refused is not None:
-        return now.refused
-    if now.obstacle is not None and not now.obstacle.passes:
-        holds = None if now.awaits_a_deleted_one else False
-        return _condition(ConditionType.ACCEPTED, holds, now.obstacle.reason, now.obstacle.message)
-    leaving = (now.obstacle.message,) if now.obstacle is not None else ()
-    lacking = now.missing.remarks
+def _accepted(inputs: GatewayInputs) -> UntimedCondition:
+    if inputs.refused is not None:
+        return inputs.refused
+    if inputs.obstacle is not None and not inputs.obstacle.passes:
+        holds = None if inputs.awaits_a_deleted_one else False
+        return _condition(ConditionType.ACCEPTED, holds, inputs.obstacle.reason, inputs.obstacle.message)
+    leaving = (inputs.obstacle.message,) if inputs.obstacle is not None else ()
+    lacking = inputs.missing.remarks
     first = "routers run without these Secrets, or entries of them" if lacking else "every setting can work"
-    words = " | ".join((first, *lacking, *now.remarks, *leaving))
+    words = " | ".join((first, *lacking, *inputs.remarks, *leaving))
     return _condition(ConditionType.ACCEPTED, True, Why.SECRETS_MISSING if lacking else Why.ACCEPTED, words)
 
 
-def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition:
+def _routable(observed: GatewaySnapshot, inputs: GatewayInputs) -> UntimedCondition:
     """Whether requests reach a replica of any model."""
     kind, ready = ConditionType.ROUTABLE, len(observed.routers)
     if not ready:
-        wanted = (now.gateway.pods.replicas if now.gateway else None) or 0
-        why = f"; {now.problem}" if now.problem else ""
+        wanted = (inputs.gateway.pods.replicas if inputs.gateway else None) or 0
+        why = f"; {inputs.problem}" if inputs.problem else ""
         words = f"0 of {counted(wanted, 'router')} {verb(wanted, 'is')} ready{why}"
         return _condition(kind, False, Why.ROUTERS_NOT_READY, words)
-    if now.refused is not None:
-        return _as_before(now)
-    if not now.routes:
+    if inputs.refused is not None:
+        return _as_before(inputs)
+    if not inputs.routes:
         words = "there is no model: name this gateway in spec.gateway of a deployment, or add a route to spec.models"
         return _condition(kind, False, Why.NO_MODELS, words)
-    if not _answers(now):
+    if not _answers(inputs):
         words = f"{counted(ready, 'router')} {verb(ready, 'is')} ready but {verb(ready, 'does')} not report targets"
         return _condition(kind, None, Why.ROUTERS_SILENT, f"{words}; kubectl logs of the router shows more")
-    down = [one for one in now.routes if not _answering(one, now)]
-    served, every = len(now.routes) - len(down), len(now.routes)
+    down = [one for one in inputs.routes if not _answering(one, inputs)]
+    served, every = len(inputs.routes) - len(down), len(inputs.routes)
     words = f"{served} of {counted(every, 'model')} can be answered"
     if down:
         first = min(down, key=lambda one: one.name)
-        words = f"{words}; {first.name}: {_why_down(first, now)}"
+        words = f"{words}; {first.name}: {_why_down(first, inputs)}"
     if served:
         return _condition(kind, True, Why.ROUTABLE, words)
-    lacks_keys = all(now.missing.keyless & route_targets.first(one) for one in down)
+    lacks_keys = all(inputs.missing.keyless & route_targets.first(one) for one in down)
     return _condition(kind, False, Why.SECRETS_MISSING if lacks_keys else Why.NONE_READY, words)
 
 
-def _as_before(now: GatewayInputs) -> UntimedCondition:
+def _as_before(inputs: GatewayInputs) -> UntimedCondition:
     """Whether routers still send requests by their previous configuration, while the spec is refused."""
-    used = [name for one in _answers(now) for name in one.targets if _routable_pods(name, now)]
+    used = [name for one in _answers(inputs) for name in one.targets if _routable_pods(name, inputs)]
     words = "routers keep their previous configuration; see the condition Accepted"
     if used:
         return _condition(ConditionType.ROUTABLE, True, Why.ROUTABLE, words)
@@ -155,56 +155,56 @@ def _summary(routable: UntimedCondition) -> Why:
     return Why.SERVING if routable.holds else routable.reason
 
 
-def _model(route: ModelRoute, now: GatewayInputs) -> Manifest:
+def _model(route: ModelRoute, inputs: GatewayInputs) -> Manifest:
     names = list(dict.fromkeys(target for _, target in route_targets.of(route)))
     found: Manifest = {
         "name": route.name,
-        "ready": _answering(route, now),
-        "targets": [_target(one, now) for one in names[:MOST_TARGETS]],
+        "ready": _answering(route, inputs),
+        "targets": [_target(one, inputs) for one in names[:MOST_TARGETS]],
     }
-    return found if found["ready"] else found | {"message": _why_down(route, now)}
+    return found if found["ready"] else found | {"message": _why_down(route, inputs)}
 
 
-def _target(name: str, now: GatewayInputs) -> Manifest:
+def _target(name: str, inputs: GatewayInputs) -> Manifest:
     if name.startswith(EXTERNAL):
         return {"name": name}
-    found: Manifest = {"name": name, "routable": len(_routable_pods(name, now))}
-    out_of_sight = name in now.members.joined and name not in now.members.ready
-    return found if out_of_sight else found | {"ready": now.members.ready.get(name, 0)}
+    found: Manifest = {"name": name, "routable": len(_routable_pods(name, inputs))}
+    out_of_sight = name in inputs.members.joined and name not in inputs.members.ready
+    return found if out_of_sight else found | {"ready": inputs.members.ready.get(name, 0)}
 
 
-def _answering(route: ModelRoute, now: GatewayInputs) -> bool:
+def _answering(route: ModelRoute, inputs: GatewayInputs) -> bool:
     """Whether a request for it reaches a replica, or another API if none serves, whose key routers have."""
     chain = route.fallback
     helps = chain is not None and FallbackReason.UNAVAILABLE in chain.reasons
     others = chain.targets if helps and chain is not None else ()
-    return any(_takes_requests(one, now) for one in (*route_targets.first(route), *others))
+    return any(_takes_requests(one, inputs) for one in (*route_targets.first(route), *others))
 
 
-def _takes_requests(target: str, now: GatewayInputs) -> bool:
+def _takes_requests(target: str, inputs: GatewayInputs) -> bool:
     if target.startswith(EXTERNAL):
-        return target not in now.missing.keyless
-    return bool(_routable_pods(target, now))
+        return target not in inputs.missing.keyless
+    return bool(_routable_pods(target, inputs))
 
 
-def _why_down(route: ModelRoute, now: GatewayInputs) -> str:
+def _why_down(route: ModelRoute, inputs: GatewayInputs) -> str:
     targets = sorted(route_targets.first(route))
-    if keyless := [one for one in targets if one in now.missing.keyless]:
+    if keyless := [one for one in targets if one in inputs.missing.keyless]:
         return f"routers lack the key of {keyless[0]}; see the condition Accepted"
-    lost = [one for one in targets if one not in now.members.joined]
+    lost = [one for one in targets if one not in inputs.members.joined]
     if lost:
         return f"{lost[0]} has not joined this gateway; see the condition Accepted"
     return f"no replica of {' or '.join(targets)} gets requests; kubectl describe infd shows why"
 
 
-def _routable_pods(target: str, now: GatewayInputs) -> frozenset[str]:
+def _routable_pods(target: str, inputs: GatewayInputs) -> frozenset[str]:
     """Return pods that any router sends requests to."""
-    every = (one for report in _answers(now) for one in report.targets.get(target, ()))
+    every = (one for report in _answers(inputs) for one in report.targets.get(target, ()))
     return frozenset(one.pod for one in every if one.state is EndpointState.ROUTABLE)
 
 
-def _answers(now: GatewayInputs) -> list[GatewayReport]:
-    return [one for one in now.reports if one is not None]
+def _answers(inputs: GatewayInputs) -> list[GatewayReport]:
+    return [one for one in inputs.reports if one is not None]
 
 
 def _condition(kind: ConditionType, holds: bool | None, reason: Why, message: str) -> UntimedCondition:

@@ -53,7 +53,7 @@ class ReadMember:
 
     entry: Manifest
     """In the routers' file."""
-    wanted: DesiredRevision
+    revision: DesiredRevision
 
 
 class MemberReader:
@@ -64,25 +64,25 @@ class MemberReader:
         self._entries: OrderedDict[str, tuple[object, ReadMember | None]] = OrderedDict()
 
     def members(
-        self, world: ControllerClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]
+        self, cluster: ControllerClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]
     ) -> GatewayMembers:
         """Return who joined: its engines admit the gateway, and the gateway admits its namespace.
 
         The entry of a refused spec stays, but for a share, since its engines do, too; so does that of a namespace that
         is left out, as its engines run on.
         """
-        joined = {name: one for name, one in before.items() if _is_out_of_sight(name, world, gateway)}
+        joined = {name: one for name, one in before.items() if _is_out_of_sight(name, cluster, gateway)}
         named, present, ready, since = set(joined), set(joined), {}, {}
-        for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
+        for document in cluster.of(kinds.INFERENCE_DEPLOYMENT).all():
             name = name_of(document)
             if name in joined:
                 continue
             present.add(name)
             if gateway.reference in gateway_membership.named(document):
                 named.add(name)
-            if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
+            if not gateway.allows(document["metadata"]["namespace"]) or not _admits(cluster, document, gateway):
                 continue
-            entry = _divided(self._with_adapters(world, document) or before.get(name), document)
+            entry = _divided(self._with_adapters(cluster, document) or before.get(name), document)
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
@@ -96,17 +96,17 @@ class MemberReader:
         """Drop a deleted deployment."""
         self._entries.pop(uid, None)
 
-    def _with_adapters(self, world: ClusterState, document: Manifest) -> Manifest | None:
+    def _with_adapters(self, cluster: ClusterState, document: Manifest) -> Manifest | None:
         """Return its entry, with the adapters that it serves now."""
-        kept = self._entry(world, document)
-        if kept is None or kept.wanted.engine.lora is None:
+        kept = self._entry(cluster, document)
+        if kept is None or kept.revision.engine.lora is None:
             return None if kept is None else kept.entry
-        named = load_lists.shares(served_adapters.of(world, kept.wanted).served)
+        named = load_lists.shares(served_adapters.of(cluster, kept.revision).served)
         return router_config.target_with_adapters(kept.entry, named) if named else kept.entry
 
-    def _entry(self, world: ClusterState, document: Manifest) -> ReadMember | None:
+    def _entry(self, cluster: ClusterState, document: Manifest) -> ReadMember | None:
         metadata = document["metadata"]
-        policy = _policy_of(world, document)
+        policy = _policy_of(cluster, document)
         off = speculation_switch.is_off(document.get("status") or {}, policy)
         edition = (metadata["generation"], off, policies.objective_of(policy))
         kept = self._entries.get(metadata["uid"])
@@ -120,10 +120,10 @@ class MemberReader:
     def _read(self, document: Manifest, first_token_seconds: float | None, *, off: bool) -> ReadMember | None:
         """Read a spec; None if it is refused, or if a bug keeps it from being read: other members go on."""
         try:
-            judged = deployment_review.read(document, self._context)
+            review = deployment_review.read(document, self._context)
             if off:
-                judged = deployment_review.without_speculation(judged, document, self._context)
-            return _target(judged, first_token_seconds)
+                review = deployment_review.without_speculation(review, document, self._context)
+            return _target(review, first_token_seconds)
         except Exception:
             log.exception("internal error; the gateway keeps its entry of %s; please report it", name_of(document))
             return None
@@ -152,15 +152,15 @@ def _listed(configuration: object, of: str) -> Iterator[Manifest]:
             yield one
 
 
-def _is_out_of_sight(target: str, world: ControllerClusterState, gateway: DesiredGateway) -> bool:
+def _is_out_of_sight(target: str, cluster: ControllerClusterState, gateway: DesiredGateway) -> bool:
     """Whether the stores may lack a target that the gateway may serve, or its engines' NetworkPolicy."""
     namespace = target.partition("/")[0]
-    return gateway.allows(namespace) and world.is_left_out(namespace)
+    return gateway.allows(namespace) and cluster.is_left_out(namespace)
 
 
-def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) -> bool:
+def _admits(cluster: ClusterState, document: Manifest, gateway: DesiredGateway) -> bool:
     metadata = document["metadata"]
-    policy = world.of(kinds.NETWORK_POLICY).find(metadata["namespace"], names.engines(metadata["name"]))
+    policy = cluster.of(kinds.NETWORK_POLICY).find(metadata["namespace"], names.engines(metadata["name"]))
     return policy is not None and gateway.reference in network_policies.admitted(policy)
 
 
@@ -176,14 +176,16 @@ def _ready(document: Manifest) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _policy_of(world: ClusterState, document: Manifest) -> Manifest | None:
+def _policy_of(cluster: ClusterState, document: Manifest) -> Manifest | None:
     name = speculation_switch.policy_of(document)
-    return world.of(kinds.AUTOSCALING_POLICY).find(document["metadata"]["namespace"], name) if name else None
+    return cluster.of(kinds.AUTOSCALING_POLICY).find(document["metadata"]["namespace"], name) if name else None
 
 
-def _target(judged: DeploymentReview, first_token_seconds: float | None) -> ReadMember | None:
-    if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
+def _target(review: DeploymentReview, first_token_seconds: float | None) -> ReadMember | None:
+    if not review.may_start or review.deployment is None or review.review is None or review.spec is None:
         return None
-    replica = replica_facts.replica(judged.review, revisions.of(judged.spec), first_token_seconds)
-    wanted = judged.deployment.wanted
-    return ReadMember(entry=gateway_config.target(RoutedDeployment(wanted=wanted, replica=replica)), wanted=wanted)
+    replica = replica_facts.replica(review.review, revisions.of(review.spec), first_token_seconds)
+    revision = review.deployment.revision
+    return ReadMember(
+        entry=gateway_config.target(RoutedDeployment(revision=revision, replica=replica)), revision=revision
+    )

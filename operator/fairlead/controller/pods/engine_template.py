@@ -13,48 +13,50 @@ from fairlead.objects import engine_deployment, engine_pods
 from fairlead.objects.engine_deployment import RevisionFacts
 
 
-def of(start: DecisionInputs, written: RevisionFacts, live: Manifest | None) -> Manifest:
+def of(inputs: DecisionInputs, recorded: RevisionFacts, live: Manifest | None) -> Manifest:
     """Return the template to apply.
 
     Without a stored one it is built from the spec if that describes this revision; otherwise the live template is the
     only source left.
     """
-    described = target_start.is_described(start.judged, written.revision)
+    described = target_start.is_described(inputs.review, recorded.revision)
     stored = engine_deployment.stored_template(live) if live is not None else None
     if live is None or (stored is None and described):
-        return _built(start, written.revision)
+        return _built(inputs, recorded.revision)
     if stored is None:
         found: Manifest = live["spec"]["template"]
         return found
-    if not described or written.served or (written.failure is not None and written.failure.rejected):
+    if not described or recorded.served or (recorded.failure is not None and recorded.failure.rejected):
         return stored
-    if _has_none(start, written, live):
-        return _built(start, written.revision)
-    if not _never_starts(start, written, live):
+    if _has_none(inputs, recorded, live):
+        return _built(inputs, recorded.revision)
+    if not _never_starts(inputs, recorded, live):
         return stored
-    return max((stored, _built(start, written.revision)), key=engine_deployment.start_budget_seconds)
+    return max((stored, _built(inputs, recorded.revision)), key=engine_deployment.start_budget_seconds)
 
 
-def _has_none(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
+def _has_none(inputs: DecisionInputs, recorded: RevisionFacts, live: Manifest) -> bool:
     """Whether the cluster refuses its pods, and not even one that terminates is left."""
-    return not start.observed.pods.get(written.revision) and snapshot.pods_refused((live,)) is not None
+    return not inputs.observed.pods.get(recorded.revision) and snapshot.pods_refused((live,)) is not None
 
 
-def _never_starts(start: DecisionInputs, written: RevisionFacts, live: Manifest) -> bool:
+def _never_starts(inputs: DecisionInputs, recorded: RevisionFacts, live: Manifest) -> bool:
     """Whether a start of it was ended, and none that a new template would interrupt is in flight.
 
     A canary serves users before it counts as one that served, so the pods of one on trial are never interrupted.
     """
-    some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
+    some = [
+        one for one in inputs.observed.pods.get(recorded.revision, ()) if "deletionTimestamp" not in one["metadata"]
+    ]
     if not some:
         return snapshot.requested_replicas(live) == 0
-    if written.on_trial or any(start_failures.is_in_flight(one) for one in some):
+    if recorded.on_trial or any(start_failures.is_in_flight(one) for one in some):
         return False
     return any(start_failures.has_ended(one) for one in some)
 
 
-def _built(start: DecisionInputs, revision: str) -> Manifest:
-    assert start.judged.deployment is not None
+def _built(inputs: DecisionInputs, revision: str) -> Manifest:
+    assert inputs.review.deployment is not None
     return engine_pods.template(
-        start.observed.owner, start.judged.deployment, target_start.launch(start.judged), revision
+        inputs.observed.owner, inputs.review.deployment, target_start.launch(inputs.review), revision
     )

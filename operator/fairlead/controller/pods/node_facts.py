@@ -13,10 +13,10 @@ from fairlead.process.node_room import NodeRooms
 from fairlead.review.deployment_review import DeploymentReview
 
 
-def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
+def _out_of_sight(cluster: ControllerClusterState) -> Iterator[Manifest]:
     """Yield pods that lost their labels and were not relabelled yet, so that no store has them."""
-    for pod in world.losses.pods():
-        seen = world.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
+    for pod in cluster.losses.pods():
+        seen = cluster.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
         if seen is None or seen["metadata"]["uid"] != pod["metadata"]["uid"]:
             yield pod
 
@@ -24,15 +24,15 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 class RoomReader:
     """Says how many more replicas of a deployment would find a node; all share what was counted of pods and nodes."""
 
-    def __init__(self, world: ControllerClusterState, *, nodes_grow: bool) -> None:
-        self._world = world
+    def __init__(self, cluster: ControllerClusterState, *, nodes_grow: bool) -> None:
+        self._cluster = cluster
         self._nodes_grow = nodes_grow
         self._rooms = NodeRooms()
 
-    def room(self, judged: DeploymentReview, owner: Owner) -> NodeRoom:
+    def room(self, review: DeploymentReview, owner: Owner) -> NodeRoom:
         """Return the room for this deployment as of now."""
         own = NamespacedName(owner.namespace, owner.name)
-        place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
-        place = node_room.as_admitted(self._world, place, own)
-        unwatched = _out_of_sight(self._world)
-        return self._rooms.of(self._world, place, nodes_grow=self._nodes_grow, unwatched=unwatched, own=own)
+        place = node_room.requirement(review.deployment.revision) if review.deployment else None
+        place = node_room.as_admitted(self._cluster, place, own)
+        unwatched = _out_of_sight(self._cluster)
+        return self._rooms.of(self._cluster, place, nodes_grow=self._nodes_grow, unwatched=unwatched, own=own)

@@ -111,8 +111,8 @@ class PodClient:
     ) -> PodReply | None:
         """Return an engine's reply to one of our requests; users' requests go first if it serves by priority."""
         bounds = ReplyBounds(seconds, LARGEST_REPLY)
-        sent = EngineRequest(path=requests.PATH, body=body, headers=headers, bounds=bounds)
-        return await EngineRequests(self._long_session).send(pod, kind, sent)
+        request = EngineRequest(path=requests.PATH, body=body, headers=headers, bounds=bounds)
+        return await EngineRequests(self._long_session).send(pod, kind, request)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
         """Return a judge's reply; redirects are not followed, so no other host gets the key."""

@@ -15,7 +15,7 @@ from fairlead.process import node_room
 from fairlead.review.deployment_review import DeploymentReview
 
 
-def of(world: ControllerClusterState, observed: DeploymentSnapshot, judged: DeploymentReview) -> Preemption:
+def of(cluster: ControllerClusterState, observed: DeploymentSnapshot, review: DeploymentReview) -> Preemption:
     """Return what priorities do to this deployment; nothing if it has no pod that ends or waits."""
     ours = [pod for revision in sorted(observed.pods) for pod in observed.pods[revision]]
     ended = [pod for pod in ours if pod_priorities.is_preempted(pod) and "deletionTimestamp" in pod["metadata"]]
@@ -24,8 +24,10 @@ def of(world: ControllerClusterState, observed: DeploymentSnapshot, judged: Depl
         return NO_PREEMPTION
     least = min(pod_priorities.priority(pod) or 0 for pod in (*ended, *waiting))
     own = NamespacedName(observed.owner.namespace, observed.owner.name)
-    higher = [one for one in world.of(kinds.POD).each() if _is_higher(one, least) and pod_priorities.owner(one) != own]
-    place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
+    higher = [
+        one for one in cluster.of(kinds.POD).each() if _is_higher(one, least) and pod_priorities.owner(one) != own
+    ]
+    place = node_room.requirement(review.deployment.revision) if review.deployment else None
     left = {gpu_nodes.node_of(pod) for pod in ended}
     return Preemption(
         priority=least,

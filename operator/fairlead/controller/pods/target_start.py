@@ -21,7 +21,7 @@ class DecisionInputs:
     """The inputs of one decision."""
 
     observed: DeploymentSnapshot
-    judged: DeploymentReview
+    review: DeploymentReview
     target: str
     """Empty if there is no target, since the spec cannot be read."""
     now: datetime
@@ -29,50 +29,52 @@ class DecisionInputs:
     """Whether a canary has not promoted the target yet."""
 
 
-def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | None:
+def answer(inputs: DecisionInputs, recorded: RevisionFacts) -> PreflightResult | None:
     """Return the result of the target's preflight; None if it needs none."""
-    deployment = start.judged.deployment
-    if written.revision != start.target or written.served or written.checked or deployment is None:
+    deployment = inputs.review.deployment
+    if recorded.revision != inputs.target or recorded.served or recorded.checked or deployment is None:
         return None
-    if not (is_described(start.judged, written.revision) and launch(start.judged).check):
+    if not (is_described(inputs.review, recorded.revision) and launch(inputs.review).check):
         return None
     longest = preflight.longest_seconds(deployment.rollout.progress_deadline_seconds)
-    return preflight.answer(preflight.of(written.revision, start.observed.checks), longest, start.now)
+    return preflight.answer(preflight.of(recorded.revision, inputs.observed.checks), longest, inputs.now)
 
 
-def hopeless(start: DecisionInputs, written: RevisionFacts, result: PreflightResult | None) -> str:
+def hopeless(inputs: DecisionInputs, recorded: RevisionFacts, result: PreflightResult | None) -> str:
     """Return why the target certainly cannot start; empty for a revision that ever served, since it may again."""
-    if written.revision != start.target or written.served:
+    if recorded.revision != inputs.target or recorded.served:
         return ""
     if result is PreflightResult.FAILS:
         return "its check without a GPU failed"
-    some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
+    some = [
+        one for one in inputs.observed.pods.get(recorded.revision, ()) if "deletionTimestamp" not in one["metadata"]
+    ]
     if any(pods.is_ready(one) for one in some):
         return ""
-    return start_failures.hopeless(some, start_failures.ends(written.ends, some), start.now)
+    return start_failures.hopeless(some, start_failures.ends(recorded.ends, some), inputs.now)
 
 
-def check(start: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
+def check(inputs: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
     """Return the preflight pod of the target, while the rollout waits for it."""
-    step, live, deployment = plan.step, start.observed.engine(start.target), start.judged.deployment
+    step, live, deployment = plan.step, inputs.observed.engine(inputs.target), inputs.review.deployment
     if not (isinstance(step, HoldStep) and step.reason is HoldReason.CHECKING) or live is None or deployment is None:
         return None
     template = engine_deployment.stored_template(live) or live["spec"]["template"]
     longest = deployment.rollout.progress_deadline_seconds
-    command = launch(start.judged).check
+    command = launch(inputs.review).check
     return applied_hash.with_applied_hash(
-        preflight_pods.manifest(start.observed.owner, start.target, template, command, longest)
+        preflight_pods.manifest(inputs.observed.owner, inputs.target, template, command, longest)
     )
 
 
-def is_described(judged: DeploymentReview, revision: str) -> bool:
+def is_described(review: DeploymentReview, revision: str) -> bool:
     """Whether the spec describes this revision and is accepted."""
-    return judged.spec is not None and judged.may_start and revisions.of(judged.spec) == revision
+    return review.spec is not None and review.may_start and revisions.of(review.spec) == revision
 
 
-def launch(judged: DeploymentReview) -> EngineLaunch:
+def launch(deployment_review: DeploymentReview) -> EngineLaunch:
     """Return how its engine is launched; only for a spec that was read and accepted."""
-    review = judged.review
+    review = deployment_review.review
     assert review is not None
     assert review.engine is not None
     assert review.setup is not None

@@ -52,13 +52,13 @@ class AdapterObservation:
         return report.get(name, waits)
 
 
-def figures(seen: AdapterObservation) -> Manifest:
+def figures(observation: AdapterObservation) -> Manifest:
     """Return all but conditions."""
     return {
-        "servedName": seen.adapter.served_name,
-        "chosen": len(seen.chosen),
-        "loaded": len(_whole(seen)),
-        "versions": [_version(seen, one) for one in seen.adapter.editions],
+        "servedName": observation.adapter.served_name,
+        "chosen": len(observation.chosen),
+        "loaded": len(_whole(observation)),
+        "versions": [_version(observation, one) for one in observation.adapter.editions],
     }
 
 
@@ -71,32 +71,33 @@ def with_versions(figures: Manifest, before: Manifest) -> Manifest:
     return {"versions": versions} | figures if versions else figures
 
 
-def is_loaded(seen: AdapterObservation) -> bool:
+def is_loaded(observation: AdapterObservation) -> bool:
     """Whether every chosen replica has every version."""
-    return len(_whole(seen)) == len(seen.chosen)
+    return len(_whole(observation)) == len(observation.chosen)
 
 
-def is_loading(seen: AdapterObservation) -> bool:
+def is_loading(observation: AdapterObservation) -> bool:
     """Whether something is missing that a loader may still bring about."""
-    return any(place.reason not in FINAL_REASONS for _, place in _missing(seen))
+    return any(place.reason not in FINAL_REASONS for _, place in _missing(observation))
 
 
-def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
+def conditions(observation: AdapterObservation) -> tuple[UntimedCondition, ...]:
     """Whether clients can request it, and why not."""
-    if not seen.chosen:
+    if not observation.chosen:
         words = "the deployment has no replica yet; the adapter is loaded as soon as there is one"
         return no(Why.NONE_READY, words, stalls=False)
-    if is_loaded(seen):
+    if is_loaded(observation):
         words = (
-            f"{count(len(seen.adapter.editions), 'version')} on {count(len(seen.chosen), 'replica')}; clients ask for "
-            f"{seen.adapter.served_name}"
+            f"{count(len(observation.adapter.editions), 'version')} on {count(len(observation.chosen), 'replica')}; "
+            f"clients ask for {observation.adapter.served_name}"
         )
         return (
             UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ADAPTER_LOADED, message=words),
             UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
         )
-    pod, place = next(_missing(seen))
-    words = f"{place.name} is loaded on {_loaded(seen, place.name)} of {count(len(seen.chosen), 'replica')}; {pod}: "
+    pod, place = next(_missing(observation))
+    replicas = count(len(observation.chosen), "replica")
+    words = f"{place.name} is loaded on {_loaded(observation, place.name)} of {replicas}; {pod}: "
     words = f"{words}{place.message or 'its files are checked, and the engine is asked to load it'}"[:LONGEST]
     if place.reason in FINAL_REASONS:
         return no(Why.ADAPTER_REFUSED, words, stalls=True)
@@ -133,13 +134,13 @@ def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]
     return (ready, *rest)
 
 
-def _missing(seen: AdapterObservation) -> Iterator[tuple[str, AdapterPlace]]:
+def _missing(observation: AdapterObservation) -> Iterator[tuple[str, AdapterPlace]]:
     """Yield what is not loaded, first what waiting will not change."""
     found = [
         (pod, place)
-        for edition in seen.adapter.editions
-        for pod in seen.chosen
-        if (place := seen.place(pod, edition)).state is not AdapterState.LOADED
+        for edition in observation.adapter.editions
+        for pod in observation.chosen
+        if (place := observation.place(pod, edition)).state is not AdapterState.LOADED
     ]
     yield from sorted(found, key=lambda one: (_weight(one[1]), one[0]))
 
@@ -150,24 +151,26 @@ def _weight(place: AdapterPlace) -> int:
     return 1 if place.state is AdapterState.FAILED else 2
 
 
-def _whole(seen: AdapterObservation) -> Sequence[str]:
-    return [pod for pod in seen.chosen if all(_has(seen, pod, one) for one in seen.adapter.editions)]
+def _whole(observation: AdapterObservation) -> Sequence[str]:
+    return [
+        pod for pod in observation.chosen if all(_has(observation, pod, one) for one in observation.adapter.editions)
+    ]
 
 
-def _has(seen: AdapterObservation, pod: str, edition: AdapterEdition) -> bool:
-    return seen.place(pod, edition).state is AdapterState.LOADED
+def _has(observation: AdapterObservation, pod: str, edition: AdapterEdition) -> bool:
+    return observation.place(pod, edition).state is AdapterState.LOADED
 
 
-def _loaded(seen: AdapterObservation, name: str) -> int:
-    edition = next(one for one in seen.adapter.editions if seen.adapter.engine_name(one) == name)
-    return sum(_has(seen, pod, edition) for pod in seen.chosen)
+def _loaded(observation: AdapterObservation, name: str) -> int:
+    edition = next(one for one in observation.adapter.editions if observation.adapter.engine_name(one) == name)
+    return sum(_has(observation, pod, edition) for pod in observation.chosen)
 
 
-def _version(seen: AdapterObservation, edition: AdapterEdition) -> Manifest:
-    places = [(pod, seen.place(pod, edition)) for pod in seen.chosen]
+def _version(observation: AdapterObservation, edition: AdapterEdition) -> Manifest:
+    places = [(pod, observation.place(pod, edition)) for pod in observation.chosen]
     found: Manifest = {
         "digest": edition.digest,
-        "name": seen.adapter.engine_name(edition),
+        "name": observation.adapter.engine_name(edition),
         "chosen": len(places),
         "staged": sum(one.state in _HELD for _, one in places),
         "loaded": sum(one.state is AdapterState.LOADED for _, one in places),

@@ -19,89 +19,89 @@ from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.rollouts import HoldReason, HoldStep, RolloutPhase, RolloutPlan
 
 
-def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
+def judgements(inputs: StatusInputs) -> tuple[UntimedCondition, ...]:
     """Return all conditions, the summary first."""
     parts = (
-        accepted(now),
-        fits(now),
-        scheduling_conditions.scheduled(now),
-        available(now),
-        progressing(now),
-        routing_conditions.routable(now),
-        *now.route,
-        scaling_conditions.scaling_active(now),
+        accepted(inputs),
+        fits(inputs),
+        scheduling_conditions.scheduled(inputs),
+        available(inputs),
+        progressing(inputs),
+        routing_conditions.routable(inputs),
+        *inputs.route,
+        scaling_conditions.scaling_active(inputs),
     )
-    return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)
+    return (ready(inputs, parts), *maybe_stalled(inputs, parts), *maybe_reconciling(inputs, parts), *parts)
 
 
-def accepted(now: StatusInputs) -> UntimedCondition:
+def accepted(inputs: StatusInputs) -> UntimedCondition:
     """Whether the spec may be applied."""
-    if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
-        return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
-    return now.judged.accepted
+    if inputs.obstacle is not None and inputs.obstacle.reason is Why.NAME_TAKEN:
+        return _no(ConditionType.ACCEPTED, inputs.obstacle.reason, inputs.obstacle.message)
+    return inputs.review.accepted
 
 
-def fits(now: StatusInputs) -> UntimedCondition:
+def fits(inputs: StatusInputs) -> UntimedCondition:
     """Whether the model fits, by the estimate until a replica reports its KV tokens."""
-    if now.measured_tokens is not None:
-        return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {now.measured_tokens:,} KV tokens")
-    return now.judged.fits
+    if inputs.measured_tokens is not None:
+        return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {inputs.measured_tokens:,} KV tokens")
+    return inputs.review.fits
 
 
-def available(now: StatusInputs) -> UntimedCondition:
+def available(inputs: StatusInputs) -> UntimedCondition:
     """Whether enough replicas are ready, of whatever revision."""
-    kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
+    kind, count = ConditionType.AVAILABLE, replica_counts.tally(inputs)
     words = f"{replica_counts.of(count.ready, count.wanted)} {verb_of_part(count.ready, count.wanted, 'is')} ready"
     if count.wanted == 0 and count.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, "no replicas are desired")
     if count.ready == 0:
-        return _no(kind, Why.NONE_READY, _with_trouble(words, _first_trouble(now)))
+        return _no(kind, Why.NONE_READY, _with_trouble(words, _first_trouble(inputs)))
     if count.ready < count.wanted:
-        spare = now.judged.deployment.rollout.max_unavailable if now.judged.deployment else 0
-        message = _with_trouble(words, _first_trouble(now))
+        spare = inputs.review.deployment.rollout.max_unavailable if inputs.review.deployment else 0
+        message = _with_trouble(words, _first_trouble(inputs))
         holds = count.ready >= count.wanted - spare
         return UntimedCondition(type=kind, holds=holds, reason=Why.TOO_FEW, message=message)
     return _yes(kind, Why.AVAILABLE, words)
 
 
-def progressing(now: StatusInputs) -> UntimedCondition:
+def progressing(inputs: StatusInputs) -> UntimedCondition:
     """Return how far the rollout is; a problem that keeps the target from starting is reported at once."""
-    if now.plan is None:
-        why = now.judged.accepted.reason
+    if inputs.plan is None:
+        why = inputs.review.accepted.reason
         return UntimedCondition(
             type=ConditionType.PROGRESSING,
             holds=None,
             reason=why,
             message="nothing is rolled out while the spec is not accepted; see the condition Accepted",
         )
-    found = next(condition for rule in _PROGRESS if (condition := rule(now, now.plan)))
-    return found if now.obstacle is None or not now.obstacle.passes else _beside(now.obstacle, found)
+    found = next(condition for rule in _PROGRESS if (condition := rule(inputs, inputs.plan)))
+    return found if inputs.obstacle is None or not inputs.obstacle.passes else _beside(inputs.obstacle, found)
 
 
-def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
+def ready(inputs: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
     """Whether the desired replicas serve; the first condition that is false, or what it awaits, gives the reason."""
     kind = ConditionType.READY
-    serves = replica_counts.tally(now)
+    serves = replica_counts.tally(inputs)
     by_type = {part.type: part for part in parts}
     for part in (by_type[one] for one in _ORDER):
-        if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
-            cause = _cause(now, part, by_type[ConditionType.PROGRESSING])
+        if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(inputs, serves)):
+            cause = _cause(inputs, part, by_type[ConditionType.PROGRESSING])
             return _no(kind, cause.reason, f"{cause.message}{_keeps_serving(cause, serves)}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return UntimedCondition(type=kind, holds=None, reason=part.reason, message=part.message)
     if serves.wanted == 0 and serves.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, by_type[ConditionType.ROUTABLE].message)
-    doubts = routing_conditions.doubts(now) if serves.routable < serves.ready else ""
+    doubts = routing_conditions.doubts(inputs) if serves.routable < serves.ready else ""
     words = (
         f"{replica_counts.of(serves.routable, serves.wanted)} {verb_of_part(serves.routable, serves.wanted, 'serves')}"
     )
     return _yes(kind, Why.SERVING, f"{words}{doubts}")
 
 
-def _cause(now: StatusInputs, part: UntimedCondition, progressing: UntimedCondition) -> UntimedCondition:
+def _cause(inputs: StatusInputs, part: UntimedCondition, progressing: UntimedCondition) -> UntimedCondition:
     """Return the child that is awaited before anything starts or stops, if there is one, else the condition itself."""
-    held = now.obstacle is not None and not now.obstacle.passes and progressing.reason is Why.CHILD_TERMINATING
+    held = inputs.obstacle is not None and not inputs.obstacle.passes and progressing.reason is Why.CHILD_TERMINATING
     return progressing if held and part.type is not ConditionType.ACCEPTED else part
 
 
@@ -117,14 +117,14 @@ def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
     )
 
 
-def _is_awaited(now: StatusInputs, serves: ReplicaTally) -> bool:
+def _is_awaited(inputs: StatusInputs, serves: ReplicaTally) -> bool:
     """Whether a replica without a node is needed.
 
     Too few replicas are ready, they are of an older revision, or the autoscaler could never start one from zero.
     """
     if serves.wanted == 0:
-        return now.room.lack is not None and routing_conditions.wakes(now)
-    return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is RolloutPhase.ROLLING)
+        return inputs.room.missing is not None and routing_conditions.wakes(inputs)
+    return serves.ready < serves.wanted or (inputs.plan is not None and inputs.plan.phase is RolloutPhase.ROLLING)
 
 
 _ORDER: Final = (
@@ -137,43 +137,47 @@ _ORDER: Final = (
 """Causes before effects."""
 
 
-def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
+def maybe_stalled(inputs: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
     """Yield the condition Stalled if only a person can resolve what blocks."""
     by_type = {part.type: part for part in parts}
     no = by_type[ConditionType.ACCEPTED]
-    if no.holds is not False and now.plan is not None and now.plan.phase is RolloutPhase.RETURNED:
+    if no.holds is not False and inputs.plan is not None and inputs.plan.phase is RolloutPhase.RETURNED:
         no = by_type[ConditionType.PROGRESSING]
-    elif no.holds is not False and _is_out_of_reach(now):
+    elif no.holds is not False and _is_out_of_reach(inputs):
         no = by_type[ConditionType.SCHEDULED]
     if no.holds is False:
         yield _yes(ConditionType.STALLED, no.reason, no.message)
 
 
-def _is_out_of_reach(now: StatusInputs) -> bool:
+def _is_out_of_reach(inputs: StatusInputs) -> bool:
     """Whether needed replicas fit on no node of this cluster; never if nodes are added on demand."""
-    return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
+    return (
+        inputs.room.missing is not None
+        and inputs.plan is not None
+        and _is_awaited(inputs, replica_counts.tally(inputs))
+    )
 
 
-def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
+def maybe_reconciling(inputs: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
     """Yield the condition Reconciling while a change is in progress."""
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
-        now.plan is not None
+        inputs.plan is not None
         and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN, Why.CANARY_HELD}
-        and now.plan.phase is not RolloutPhase.RETURNED
-        and not _is_out_of_reach(now)
+        and inputs.plan.phase is not RolloutPhase.RETURNED
+        and not _is_out_of_reach(inputs)
     ):
         yield _yes(ConditionType.RECONCILING, moving.reason, moving.message)
 
 
-def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+def _obstructed(inputs: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The API server refused a request of the plan, or a name that it needs is taken, or not free yet."""
-    if now.obstacle is None or now.obstacle.passes:
+    if inputs.obstacle is None or inputs.obstacle.passes:
         return None
-    if now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep):
+    if inputs.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep):
         return None
-    holds = now.obstacle.reason is Why.CHILD_TERMINATING
-    reason, message = now.obstacle.reason, now.obstacle.message
+    holds = inputs.obstacle.reason is Why.CHILD_TERMINATING
+    reason, message = inputs.obstacle.reason, inputs.obstacle.message
     return UntimedCondition(type=ConditionType.PROGRESSING, holds=holds, reason=reason, message=message)
 
 
@@ -187,15 +191,15 @@ def _beside(obstacle: Obstacle, found: UntimedCondition) -> UntimedCondition:
 _AS_PLANNED: Final = frozenset({Why.COMPLETE, Why.ROLLING_OUT, Why.STARTING})
 
 
-def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+def _back(inputs: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The target was given up."""
     if plan.phase not in {RolloutPhase.RETURNING, RolloutPhase.RETURNED}:
         return None
-    failures = [state.failure for state in now.states if state.name == now.target and state.failure]
+    failures = [state.failure for state in inputs.states if state.name == inputs.target and state.failure]
     reason = Why.START_FAILED if any(one.early for one in failures) else Why.DEADLINE_EXCEEDED
-    if any(one.rejected for one in failures) or (now.canary and now.canary.phase is CanaryPhase.REJECTED):
+    if any(one.rejected for one in failures) or (inputs.canary and inputs.canary.phase is CanaryPhase.REJECTED):
         reason = Why.CANARY_REJECTED
-    return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(now)}")
+    return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(inputs)}")
 
 
 def _paused(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
@@ -210,21 +214,21 @@ def _complete(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     return _yes(ConditionType.PROGRESSING, Why.COMPLETE, plan.step.because)
 
 
-def _troubled(now: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
-    trouble = _trouble_of(now, now.target)
+def _troubled(inputs: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
+    trouble = _trouble_of(inputs, inputs.target)
     if trouble is None:
         return None
     return _no(ConditionType.PROGRESSING, trouble.reason, f"pod {trouble.pod}: {trouble.message}")
 
 
-def _on_trial(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+def _on_trial(inputs: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The target has as much as its canary gives it."""
     kind, step = ConditionType.PROGRESSING, plan.step
     if not isinstance(step, HoldStep) or step.reason not in _TRIALS:
         return None
     if step.reason is HoldReason.AWAITING_PERSON:
         return UntimedCondition(type=kind, holds=None, reason=Why.CANARY_HELD, message=step.because)
-    waits = now.canary is not None and now.canary.phase is CanaryPhase.WAITING
+    waits = inputs.canary is not None and inputs.canary.phase is CanaryPhase.WAITING
     return _yes(kind, Why.CANARY_WAITING if waits else Why.CANARY_RUNNING, step.because)
 
 
@@ -240,18 +244,18 @@ _PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _on_trial
 """The first that returns a condition wins; the last always returns one."""
 
 
-def _first_trouble(now: StatusInputs) -> PodProblem | None:
-    return next((found[0] for state in now.states if (found := now.troubles.get(state.name))), None)
+def _first_trouble(inputs: StatusInputs) -> PodProblem | None:
+    return next((found[0] for state in inputs.states if (found := inputs.troubles.get(state.name))), None)
 
 
-def _trouble_of(now: StatusInputs, revision: str | None) -> PodProblem | None:
-    found = now.troubles.get(revision or "")
+def _trouble_of(inputs: StatusInputs, revision: str | None) -> PodProblem | None:
+    found = inputs.troubles.get(revision or "")
     return found[0] if found else None
 
 
-def _failure(now: StatusInputs) -> str:
+def _failure(inputs: StatusInputs) -> str:
     """Return the recorded failure of the revision that was given up."""
-    failures = [state.failure for state in now.states if state.name == now.target and state.failure]
+    failures = [state.failure for state in inputs.states if state.name == inputs.target and state.failure]
     return f"; {failures[0].because}" if failures and failures[0].because else ""
 
 

@@ -53,11 +53,11 @@ class StatusFields:
     """The price of one replica for an hour, by revision."""
 
 
-def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: datetime) -> Manifest:
+def status(inputs: StatusInputs, fields: StatusFields, before: Manifest, at: datetime) -> Manifest:
     """Return all status fields that the controller owns."""
-    count = replica_counts.tally(now)
-    live = sum(not one.ending for state in now.states for one in state.replicas)
-    asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
+    count = replica_counts.tally(inputs)
+    live = sum(not one.ending for state in inputs.states for one in state.replicas)
+    asleep = sum(one.asleep and not one.ending for state in inputs.states for one in state.replicas)
     found: Manifest = {
         "observedGeneration": fields.generation,
         "replicas": live,
@@ -65,39 +65,39 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
         "readyReplicas": count.ready,
         "routableReplicas": count.routable,
         "selector": fields.selector,
-        "conditions": timed(conditions.judgements(now), before, fields.generation, at),
-        "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
+        "conditions": timed(conditions.judgements(inputs), before, fields.generation, at),
+        "revisions": [_revision(state, inputs, before) for state in inputs.states[:MOST_REVISIONS]],
     }
-    if now.canary is not None:
-        found["canary"] = canary_status.written(now.canary)
-    stay = {one.name for state in now.states for one in state.replicas if not one.ending}
-    if (hung := hung_status.written(now.hung, before, stay, at)) is not None:
+    if inputs.canary is not None:
+        found["canary"] = canary_status.written(inputs.canary)
+    stay = {one.name for state in inputs.states for one in state.replicas if not one.ending}
+    if (hung := hung_status.written(inputs.hung, before, stay, at)) is not None:
         found[hung_status.FIELD] = hung
-    if now.pre_pull is not None:
-        found[pre_pull_status.FIELD] = dict(now.pre_pull)
-    if now.tenants:
-        found["tenants"] = list(now.tenants)
+    if inputs.pre_pull is not None:
+        found[pre_pull_status.FIELD] = dict(inputs.pre_pull)
+    if inputs.tenants:
+        found["tenants"] = list(inputs.tenants)
     if asleep:
         found["asleepReplicas"] = asleep
     if fields.endpoint:
         found["endpoint"] = fields.endpoint
-    if fit := _fit(now):
+    if fit := _fit(inputs):
         found["fit"] = fit
-    if (cost := replica_prices.per_hour(now.states, fields.prices)) is not None:
-        found["cost"] = {"perHour": _decimal(cost)} | _token_price(now.spent, before)
-    if now.judged.deployment is None:
+    if (cost := replica_prices.per_hour(inputs.states, fields.prices)) is not None:
+        found["cost"] = {"perHour": _decimal(cost)} | _token_price(inputs.spend, before)
+    if inputs.review.deployment is None:
         return {key: before[key] for key in _OF_THE_SPEC if key in before} | found
     return found
 
 
-def _token_price(spent: HourSpend | None, before: Manifest) -> Manifest:
+def _token_price(spend: HourSpend | None, before: Manifest) -> Manifest:
     """The price of 1,000 tokens in the last full hour: none without tokens, unchanged while no router answers."""
-    if spent is None:
+    if spend is None:
         written = (before.get("cost") or {}).get("perThousandTokens")
         return {} if written is None else {"perThousandTokens": written}
-    if not spent.tokens:
+    if not spend.tokens:
         return {}
-    price = Decimal(f"{1000 * spent.cost / spent.tokens:.3g}")
+    price = Decimal(f"{1000 * spend.cost / spend.tokens:.3g}")
     return {"perThousandTokens": f"{price:f}"}
 
 
@@ -172,30 +172,30 @@ def _condition(judged: UntimedCondition, old: Manifest, generation: int, at: dat
     }
 
 
-def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Manifest:
+def _revision(state: RevisionState, inputs: StatusInputs, before: Manifest) -> Manifest:
     live = [one for one in state.replicas if not one.ending]
     ready = [one for one in live if one.ready_since is not None]
     found: Manifest = {
-        "name": now.names.get(state.name, state.name),
+        "name": inputs.names.get(state.name, state.name),
         "hash": state.name,
         "replicas": len(live),
         "ready": len(ready),
         "routable": len([one for one in ready if one.routable]),
         "startedAt": state.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    if (weight := _weight(state, now)) is not None:
+    if (weight := _weight(state, inputs)) is not None:
         found["weight"] = weight
-    if start := _start(now.starts.get(state.name), _before(state.name, before)):
+    if start := _start(inputs.starts.get(state.name), _before(state.name, before)):
         found["coldStart"] = start
     return found
 
 
-def _weight(state: RevisionState, now: StatusInputs) -> int | None:
+def _weight(state: RevisionState, inputs: StatusInputs) -> int | None:
     """Return the percent of the conversations that it gets; None while revisions share them by their replicas."""
-    share = canary.share(now.canary) if now.canary is not None else None
-    if now.canary is not None and share is not None:
-        return {now.canary.revision: share.percent, now.canary.stable: 100 - share.percent}.get(state.name)
-    serving = [each.name for each in now.states if any(one.routable and not one.ending for one in each.replicas)]
+    share = canary.share(inputs.canary) if inputs.canary is not None else None
+    if inputs.canary is not None and share is not None:
+        return {inputs.canary.revision: share.percent, inputs.canary.stable: 100 - share.percent}.get(state.name)
+    serving = [each.name for each in inputs.states if any(one.routable and not one.ending for one in each.replicas)]
     if len(serving) != 1:
         return None
     return 100 if state.name in serving else 0
@@ -214,11 +214,11 @@ def _before(revision: str, before: Manifest) -> Manifest:
     return next((one for one in before.get("revisions") or () if one.get("hash") == revision), {})
 
 
-def _fit(now: StatusInputs) -> Manifest | None:
-    review = now.judged.review
+def _fit(inputs: StatusInputs) -> Manifest | None:
+    review = inputs.review.review
     estimate = review.replica_fit if review is not None else None
     context = review.setup.context_tokens if review is not None and review.setup is not None else None
-    measured = now.measured_tokens
+    measured = inputs.measured_tokens
     tokens = _band(estimate.kv_tokens if estimate else None, measured)
     held = measured // context if measured is not None and context else None
     concurrency = _band(estimate.sequences if estimate else None, held)
@@ -226,8 +226,12 @@ def _fit(now: StatusInputs) -> Manifest | None:
     return {name: band for name, band in bands.items() if band} or None
 
 
-def _band(span: Estimate | None, measured: int | None) -> Manifest:
-    estimated = {} if span is None else {"low": int(span.low), "likely": int(span.likely), "high": int(span.high)}
+def _band(estimate: Estimate | None, measured: int | None) -> Manifest:
+    estimated = (
+        {}
+        if estimate is None
+        else {"low": int(estimate.low), "likely": int(estimate.likely), "high": int(estimate.high)}
+    )
     return estimated | ({} if measured is None else {"measured": measured})
 
 
@@ -238,31 +242,31 @@ def _decimal(value: float) -> str:
 
 def fields_of(
     observed: DeploymentSnapshot,
-    judged: DeploymentReview,
+    review: DeploymentReview,
     context: ReviewContext,
-    to: RouterMove,
+    move: RouterMove,
     gateway: DesiredGateway | None,
 ) -> StatusFields:
     """Return the fields of one deployment, by its spec, its routers and the catalogue's prices."""
     owner = observed.owner
-    wanted = judged.deployment.wanted if judged.deployment else None
+    revision = review.deployment.revision if review.deployment else None
     return StatusFields(
         generation=observed.document["metadata"]["generation"],
         selector=labels.as_text(labels.engines(owner.name)),
-        endpoint=_endpoint(observed, judged.deployment, to, gateway),
-        prices=replica_prices.by_revision(observed.engines, wanted, context),
+        endpoint=_endpoint(observed, review.deployment, move, gateway),
+        prices=replica_prices.by_revision(observed.engines, revision, context),
     )
 
 
 def _endpoint(
-    observed: DeploymentSnapshot, deployment: DesiredDeployment | None, to: RouterMove, gateway: DesiredGateway | None
+    observed: DeploymentSnapshot, deployment: DesiredDeployment | None, move: RouterMove, gateway: DesiredGateway | None
 ) -> str | None:
     """Return the address for clients; while routers change, the previous one, which still answers."""
-    owner, door = observed.owner, deployment.door if deployment else None
-    if to.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
+    owner, router = observed.owner, deployment.router if deployment else None
+    if move.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
         return str(before)
-    if isinstance(door, DeploymentRouter):
-        return router_service.url(owner, door.routing.door)
+    if isinstance(router, DeploymentRouter):
+        return router_service.url(owner, router.routing.door)
     if gateway is None or not gateway.allows(owner.namespace):
         return None
     reference = gateway.reference

@@ -17,34 +17,36 @@ SHOWN: Final = 10
 LONGEST: Final = 240
 
 
-def figures(document: Manifest, found: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
+def figures(document: Manifest, items: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
     """Return all fields but conditions; a reported run stays until there is a later one."""
     earlier = document.get("status") or {}
-    status: Manifest = {"items": len(found.items), "badLines": len(found.problems)}
-    if found.is_being_read:
+    status: Manifest = {"items": len(items.items), "badLines": len(items.problems)}
+    if items.is_being_read:
         status = {name: earlier[name] for name in ("items", "badLines", "digest") if name in earlier}
-    if found.digest:
-        status["digest"] = found.digest
-    if found.problems:
-        status["problems"] = [one.sentence[:LONGEST] for one in found.problems[:SHOWN]]
+    if items.digest:
+        status["digest"] = items.digest
+    if items.problems:
+        status["problems"] = [one.sentence[:LONGEST] for one in items.problems[:SHOWN]]
     last = last_run(document, fleet) or earlier.get("lastRun")
     return status | ({"lastRun": last} if last else {})
 
 
-def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
+def conditions(item_set: ItemSet) -> tuple[UntimedCondition, ...]:
     """Whether it can be run."""
-    if found.is_being_read:
+    if item_set.is_being_read:
         return (
-            *_not_ready(ConditionType.RECONCILING, found.reason, found.trouble),
-            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=found.trouble),
+            *_not_ready(ConditionType.RECONCILING, item_set.reason, item_set.trouble),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=item_set.trouble),
         )
-    if found.trouble:
+    if item_set.trouble:
         return (
-            *_not_ready(ConditionType.STALLED, found.reason, found.trouble),
-            UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=found.reason, message=found.trouble),
+            *_not_ready(ConditionType.STALLED, item_set.reason, item_set.trouble),
+            UntimedCondition(
+                type=ConditionType.ACCEPTED, holds=False, reason=item_set.reason, message=item_set.trouble
+            ),
         )
-    assert found.plan is not None, "a set without a plan has its trouble"
-    items, least = len(found.items), found.plan.min_items
+    assert item_set.plan is not None, "a set without a plan has its trouble"
+    items, least = len(item_set.items), item_set.plan.min_items
     if items < least:
         words = f"{count(items, 'item')}, and spec.minItems is {least:,}; add {least - items:,}, or lower it"
         return (

@@ -55,8 +55,8 @@ def _keeps_report(decision: HungReplicaDecision, stored: str, stay: Collection[s
 
     Otherwise each answer or refusal after it would be reported anew.
     """
-    chosen = decision.replaces
-    tried_again = chosen is not None and chosen.pod in stay and stored == HungReplicaReason.DELETION_REFUSED
+    replaced = decision.replaces
+    tried_again = replaced is not None and replaced.pod in stay and stored == HungReplicaReason.DELETION_REFUSED
     return bool(stored) and (decision.reason is HungReplicaReason.ROUTERS_SILENT or tried_again)
 
 

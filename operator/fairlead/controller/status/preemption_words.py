@@ -12,21 +12,21 @@ MOST_NAMED: Final = 3
 """Pods, and deployments, that a sentence names: in some clusters every other deployment has a higher priority."""
 
 
-def preempted(found: Preemption, *, waits: bool) -> str:
+def preempted(preemption: Preemption, *, waits: bool) -> str:
     """Return that a replica was preempted: while it ends, and as long as what replaces it `waits` for its room."""
-    if found.ended:
-        ends = f"{_pods(found.ended)} {verb(len(found.ended), 'ends')}"
-        return f"{ends}: the scheduler preempted {_it(found.ended)} for {_whom(found)}; {_REMEDY}"
-    if found.earlier and waits and found.held_by:
-        return f"the scheduler preempted a replica, and there is no room for another: {_held(found)}; {_REMEDY}"
+    if preemption.ended:
+        ends = f"{_pods(preemption.ended)} {verb(len(preemption.ended), 'ends')}"
+        return f"{ends}: the scheduler preempted {_it(preemption.ended)} for {_whom(preemption)}; {_REMEDY}"
+    if preemption.earlier and waits and preemption.held_by:
+        return f"the scheduler preempted a replica, and there is no room for another: {_held(preemption)}; {_REMEDY}"
     return ""
 
 
-def beside_the_schedulers(found: Preemption) -> str:
+def beside_the_schedulers(preemption: Preemption) -> str:
     """Return what the scheduler's own message about a pod without a node does not say; empty if there is nothing."""
-    if found.kept_node:
-        return f"; node {found.kept_node} is kept for it, and pods of a lower priority end there first"
-    return f"; {_held(found)}; {_REMEDY}" if found.held_by else ""
+    if preemption.kept_node:
+        return f"; node {preemption.kept_node} is kept for it, and pods of a lower priority end there first"
+    return f"; {_held(preemption)}; {_REMEDY}" if preemption.held_by else ""
 
 
 def _pods(names: Sequence[str]) -> str:
@@ -38,14 +38,14 @@ def _it(names: Sequence[str]) -> str:
     return "them" if len(names) > 1 else "it"
 
 
-def _whom(found: Preemption) -> str:
-    if not found.ended_for:
-        return f"a pod whose priority is higher than {found.priority}"
-    return f"{_first(found.ended_for, _ranked)}, and it has priority {found.priority}"
+def _whom(preemption: Preemption) -> str:
+    if not preemption.ended_for:
+        return f"a pod whose priority is higher than {preemption.priority}"
+    return f"{_first(preemption.ended_for, _ranked)}, and it has priority {preemption.priority}"
 
 
-def _held(found: Preemption) -> str:
-    return f"{_first(found.held_by, _holding)}, and this one has priority {found.priority}"
+def _held(preemption: Preemption) -> str:
+    return f"{_first(preemption.held_by, _holding)}, and this one has priority {preemption.priority}"
 
 
 def _first(some: Sequence[HigherPods], words: Callable[[HigherPods], str]) -> str:

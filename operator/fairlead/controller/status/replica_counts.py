@@ -15,12 +15,12 @@ class ReplicaTally:
     routable: int
 
 
-def tally(now: StatusInputs) -> ReplicaTally:
+def tally(inputs: StatusInputs) -> ReplicaTally:
     """Count over all revisions, without terminating and sleeping replicas."""
-    live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
+    live = [one for state in inputs.states for one in state.replicas if not one.ending and not one.asleep]
     ready = [one for one in live if one.ready_since is not None]
     return ReplicaTally(
-        wanted=now.count.replicas if now.count else sum(state.requested for state in now.states),
+        wanted=inputs.count.replicas if inputs.count else sum(state.requested for state in inputs.states),
         ready=len(ready),
         routable=len([one for one in ready if one.routable]),
     )

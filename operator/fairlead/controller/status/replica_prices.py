@@ -16,10 +16,10 @@ from fairlead.review.context import ReviewContext
 
 
 def by_revision(
-    engines: Sequence[Manifest], wanted: DesiredRevision | None, context: ReviewContext
+    engines: Sequence[Manifest], revision: DesiredRevision | None, context: ReviewContext
 ) -> Mapping[str, float]:
     """Return the prices that the catalogue has."""
-    found = {snapshot.revision_of(one): _price(one, wanted, context) for one in engines}
+    found = {snapshot.revision_of(one): _price(one, revision, context) for one in engines}
     return {name: price for name, price in found.items() if price is not None}
 
 
@@ -32,15 +32,15 @@ def per_hour(states: Sequence[RevisionState], prices: Mapping[str, float]) -> fl
     return sum(prices[name] * live[name] for name in counted)
 
 
-def _price(engine: Manifest, wanted: DesiredRevision | None, context: ReviewContext) -> float | None:
+def _price(engine: Manifest, revision: DesiredRevision | None, context: ReviewContext) -> float | None:
     pod = engine["spec"]["template"]["spec"]
     product = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
     limits = (pod["containers"][0].get("resources") or {}).get("limits") or {}
     resource, count = next(((name, str(value)) for name, value in limits.items() if "/" in name), ("", ""))
     number = int(count) if count.isdigit() else None
-    if wanted is not None and product == engine_placement.node_selector(wanted).get(engine_placement.PRODUCT):
-        same = replace(wanted, resource=resource or wanted.resource)
-        product, number = engine_placement.gpu_product(same), number or wanted.gpus_per_replica
+    if revision is not None and product == engine_placement.node_selector(revision).get(engine_placement.PRODUCT):
+        same = replace(revision, resource=resource or revision.resource)
+        product, number = engine_placement.gpu_product(same), number or revision.gpus_per_replica
     accelerator = context.accelerator(engine_placement.part_of(product, resource)) if product else None
     if accelerator is None or accelerator.price_an_hour is None or number is None:
         return None

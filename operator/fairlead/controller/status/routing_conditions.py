@@ -12,36 +12,36 @@ from fairlead.fleet.plurals import verb, verb_of_part
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 
 
-def routable(now: StatusInputs) -> UntimedCondition:
+def routable(inputs: StatusInputs) -> UntimedCondition:
     """Whether requests reach a replica."""
-    if now.routers is None:
-        why = now.judged.accepted.reason
+    if inputs.routers is None:
+        why = inputs.review.accepted.reason
         return UntimedCondition(
             type=ConditionType.ROUTABLE,
             holds=None,
             reason=why,
             message="there is no router yet; see the condition Accepted",
         )
-    return next(condition for rule in _ROUTES if (condition := rule(now, now.routers, tally(now))))
+    return next(condition for rule in _ROUTES if (condition := rule(inputs, inputs.routers, tally(inputs))))
 
 
-def wakes(now: StatusInputs) -> bool:
+def wakes(inputs: StatusInputs) -> bool:
     """Whether a request can start a replica from zero: an autoscaler decides, its upper bound and budget allow one."""
-    bounds = now.judged.deployment.replicas if now.judged.deployment else None
-    decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
-    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides and not _pays_for_none(now)
+    bounds = inputs.review.deployment.replicas if inputs.review.deployment else None
+    decides = scaling_conditions.scaling_active(inputs).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
+    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides and not _pays_for_none(inputs)
 
 
-def _pays_for_none(now: StatusInputs) -> bool:
+def _pays_for_none(inputs: StatusInputs) -> bool:
     """Whether a policy that acts has a budget below the price of one replica."""
-    if now.scaled is None or now.scaled.advised is not None or now.count is None or now.count.replicas > 0:
+    if inputs.scaled is None or inputs.scaled.advised is not None or inputs.count is None or inputs.count.replicas > 0:
         return False
-    return now.scaled.reason == ScalingReason.OVER_BUDGET.value
+    return inputs.scaled.reason == ScalingReason.OVER_BUDGET.value
 
 
-def doubts(now: StatusInputs) -> str:
+def doubts(inputs: StatusInputs) -> str:
     """Return why the first ready replica gets no requests, after a `;`; empty if routers report no reason."""
-    return f"{_why_not(now.routers)}{_kept(now)}" if now.routers else ""
+    return f"{_why_not(inputs.routers)}{_kept(inputs)}" if inputs.routers else ""
 
 
 def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
@@ -59,11 +59,11 @@ def _no_router_ready(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) 
     return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, words)
 
 
-def _nothing_ready(now: StatusInputs, __: RouterSummary, count: ReplicaTally) -> UntimedCondition | None:
+def _nothing_ready(inputs: StatusInputs, __: RouterSummary, count: ReplicaTally) -> UntimedCondition | None:
     if count.ready:
         return None
     if count.wanted == 0:
-        return _yes(ConditionType.ROUTABLE, Why.SCALED_TO_ZERO, _at_zero(now))
+        return _yes(ConditionType.ROUTABLE, Why.SCALED_TO_ZERO, _at_zero(inputs))
     return _no(
         ConditionType.ROUTABLE,
         Why.NONE_READY,
@@ -79,24 +79,24 @@ def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> Untime
     return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
 
 
-def _at_zero(now: StatusInputs) -> str:
+def _at_zero(inputs: StatusInputs) -> str:
     """Return what happens to requests while no replicas are desired."""
-    if wakes(now):
+    if wakes(inputs):
         return "no replicas are desired; routers hold requests, and the first one makes the autoscaler start a replica"
-    if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
+    if inputs.review.deployment is not None and isinstance(inputs.review.deployment.replicas, ReplicaBounds):
         cause = "no autoscaler decides now: ScalingActive says why"
-        if _pays_for_none(now):
+        if _pays_for_none(inputs):
             cause = "the policy's budget pays for none: raise budget.maxCostPerHour"
     else:
         cause = "spec.replicas is 0: raise it"
-    hold = "hold.maxTime of the gateway" if now.routers and now.routers.gateway else "spec.router.hold"
+    hold = "hold.maxTime of the gateway" if inputs.routers and inputs.routers.gateway else "spec.router.hold"
     return f"no replicas are desired, and no request starts one; requests wait for {hold}, then get 503; {cause}"
 
 
-def _counted(now: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
+def _counted(inputs: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
     gets = verb_of_part(count.routable, count.ready, "gets")
     some = f"{count.routable} of {counted(count.ready, 'ready replica')}"
-    words = f"{some} {gets} requests{_why_not(routers)}{_kept(now)}{_until(routers)}"
+    words = f"{some} {gets} requests{_why_not(routers)}{_kept(inputs)}{_until(routers)}"
     if count.routable:
         return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
     return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
@@ -119,9 +119,9 @@ def _why_not(routers: RouterSummary) -> str:
     return f"; {reasons[0][0]}: {reasons[0][1]}" if reasons else ""
 
 
-def _kept(now: StatusInputs) -> str:
+def _kept(inputs: StatusInputs) -> str:
     """Return why a replica that hangs is not replaced, if a person should know."""
-    return f"; {now.hung.because}" if now.hung is not None and now.hung.reason in hung_status.REPORTED else ""
+    return f"; {inputs.hung.because}" if inputs.hung is not None and inputs.hung.reason in hung_status.REPORTED else ""
 
 
 def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:

@@ -9,19 +9,21 @@ from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.planning.replica_count import CountReason, ReplicaCount
 
 
-def scaling_active(now: StatusInputs) -> UntimedCondition:
+def scaling_active(inputs: StatusInputs) -> UntimedCondition:
     """Return what decides the replica count, and whether that works."""
-    deployment = now.judged.deployment
-    if deployment is None or now.count is None:
-        return _condition(None, now.judged.accepted.reason, "the count stays as it is while the spec is not accepted")
+    deployment = inputs.review.deployment
+    if deployment is None or inputs.count is None:
+        return _condition(
+            None, inputs.review.accepted.reason, "the count stays as it is while the spec is not accepted"
+        )
     if not isinstance(deployment.replicas, ReplicaBounds):
         return _condition(False, Why.FIXED, "spec.replicas decides; set it by hand, by kubectl scale or by an HPA")
-    lost = [one.key.name for one in now.judged.lost if one.key.kind == "AutoscalingPolicy"]
+    lost = [one.key.name for one in inputs.review.lost if one.key.kind == "AutoscalingPolicy"]
     if lost:
-        where = deployment.wanted.namespace
+        where = deployment.revision.namespace
         words = f"spec.scaling.policy.name: {lost[0]}: there is no such AutoscalingPolicy in namespace {where}"
-        return _condition(False, Why.POLICY_NOT_FOUND, f"{words}; create it; until then {now.count.because}")
-    return _decided(now.count, now.scaled)
+        return _condition(False, Why.POLICY_NOT_FOUND, f"{words}; create it; until then {inputs.count.because}")
+    return _decided(inputs.count, inputs.scaled)
 
 
 def _decided(count: ReplicaCount, scaled: AutoscalerReport | None) -> UntimedCondition:

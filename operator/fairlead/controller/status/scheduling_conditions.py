@@ -9,37 +9,37 @@ from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.rollouts import MissingCapacity
 
 
-def scheduled(now: StatusInputs) -> UntimedCondition:
+def scheduled(inputs: StatusInputs) -> UntimedCondition:
     """Whether every requested pod has a node, and every desired replica was requested."""
     kind = ConditionType.SCHEDULED
-    if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
-        problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
+    if inputs.pods_refused or (inputs.obstacle and inputs.obstacle.reason is Why.PODS_REFUSED):
+        problem = inputs.pods_refused or (inputs.obstacle.message if inputs.obstacle else "")
         return _no(
             kind,
             Why.PODS_REFUSED,
             f"the cluster refuses the pods: {problem}; set what it demands in spec.resources or spec.podMetadata, "
             "raise the quota, or correct the policy",
         )
-    if now.room.lack is not None:
-        reason, field, remedy = _LACKS[now.room.lack]
-        return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
-    if words := preemption_words.preempted(now.preemption, waits=bool(now.unplaced)):
+    if inputs.room.missing is not None:
+        reason, field, remedy = _LACKS[inputs.room.missing]
+        return _no(kind, reason, f"{field}: {inputs.room.because}; {remedy}")
+    if words := preemption_words.preempted(inputs.preemption, waits=bool(inputs.unplaced)):
         return _no(kind, Why.PREEMPTED, words)
-    if now.unplaced:
-        words = f"the scheduler says: {now.unplaced}{preemption_words.beside_the_schedulers(now.preemption)}"
+    if inputs.unplaced:
+        words = f"the scheduler says: {inputs.unplaced}{preemption_words.beside_the_schedulers(inputs.preemption)}"
         return _no(kind, Why.UNSCHEDULABLE, words)
-    if now.plan is not None and now.plan.short:
-        return _no(kind, Why.NO_FREE_CPU if now.room.of_cpu else Why.NO_FREE_GPU, now.plan.short)
-    return _created(now)
+    if inputs.plan is not None and inputs.plan.short:
+        return _no(kind, Why.NO_FREE_CPU if inputs.room.of_cpu else Why.NO_FREE_GPU, inputs.plan.short)
+    return _created(inputs)
 
 
-def _created(now: StatusInputs) -> UntimedCondition:
+def _created(inputs: StatusInputs) -> UntimedCondition:
     """Whether there are pods at all, if nothing refuses or misses room."""
     kind = ConditionType.SCHEDULED
-    if now.uncreated:
-        words = f"{now.uncreated}; check that the cluster's kube-controller-manager runs"
+    if inputs.uncreated:
+        words = f"{inputs.uncreated}; check that the cluster's kube-controller-manager runs"
         return _no(kind, Why.PODS_NOT_CREATED, words)
-    if not any(state.requested for state in now.states):
+    if not any(state.requested for state in inputs.states):
         return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replicas are requested")
     return _yes(kind, Why.SCHEDULED, "every requested replica has a node")
 

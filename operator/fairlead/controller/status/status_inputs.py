@@ -62,7 +62,7 @@ class StartDurations:
 class StatusInputs:
     """One deployment at one moment."""
 
-    judged: DeploymentReview
+    review: DeploymentReview
     target: str | None = None
     """The revision of the spec; while the spec is refused, the last target."""
     count: ReplicaCount | None = None
@@ -90,7 +90,7 @@ class StatusInputs:
     routers: RouterSummary | None = None
     route: tuple[UntimedCondition, ...] = ()
     """The condition RouteAccepted, if there is one."""
-    spent: HourSpend | None = None
+    spend: HourSpend | None = None
     """The spend of the last full hour; None if no router reports it."""
     hung: HungReplicaDecision | None = None
     """What is done about replicas that hang; None while nothing may be."""

@@ -34,14 +34,14 @@ def of(
     return [_tenant(one, [each.get(one.name, TenantUse()) for each in answered], before) for one in tenants]
 
 
-def of_deployment(judged: DeploymentReview, reports: RouterReports, stored: Sequence[Manifest]) -> list[Manifest]:
+def of_deployment(review: DeploymentReview, reports: RouterReports, stored: Sequence[Manifest]) -> list[Manifest]:
     """Return what tenants of a deployment's own routers use; while its spec is refused, routers keep their limits."""
-    if judged.deployment is None or not judged.may_start:
+    if review.deployment is None or not review.may_start:
         return list(stored)
-    door = judged.deployment.door
-    if not isinstance(door, DeploymentRouter):
+    router = review.deployment.router
+    if not isinstance(router, DeploymentRouter):
         return []
-    return of(door.routing.tenants, [None if one is None else one.tenants for one in reports], stored)
+    return of(router.routing.tenants, [None if one is None else one.tenants for one in reports], stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class TenantUsage:
         return found.tenants
 
     def of_deployment(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: RouterReports, at: datetime
+        self, observed: DeploymentSnapshot, review: DeploymentReview, reports: RouterReports, at: datetime
     ) -> list[Manifest]:
         """Return what to write now of a deployment's own tenants."""
         stored = observed.status.get("tenants") or []
-        return self.due(observed.owner.uid, of_deployment(judged, reports, stored), at)
+        return self.due(observed.owner.uid, of_deployment(review, reports, stored), at)
 
     def forget(self, uid: str) -> None:
         """Drop what is kept of a deleted object."""

@@ -59,9 +59,9 @@ class WebhookCertificateSettings:
 class CertificateRotator:
     """Renews, publishes and serves the certificates; one per replica."""
 
-    def __init__(self, api: ApiServer, place: WebhookCertificateSettings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, api: ApiServer, settings: WebhookCertificateSettings, clock: Callable[[], datetime]) -> None:
         self._api = api
-        self._place = place
+        self._settings = settings
         self._clock = clock
         self._served: Certificates | None = None
         self._lacked_at: datetime | None = None
@@ -94,33 +94,33 @@ class CertificateRotator:
                 await self.keep()
             except ApiError as problem:
                 log.warning("webhook certificates: %s; trying again", problem)
-            if self._place.cert_file.exists():
+            if self._settings.cert_file.exists():
                 return
             await asyncio.sleep(1.0)
 
     async def keep(self) -> None:
         """Run one pass: renew what is due, publish the caBundle, then write the files that are served."""
-        found = await self._in_secret()
-        if found is None:
+        certificates = await self._in_secret()
+        if certificates is None:
             return
-        if self._place.configuration:
-            await self._publish(found)
-        self._serve(found)
+        if self._settings.configuration:
+            await self._publish(certificates)
+        self._serve(certificates)
 
     async def _in_secret(self) -> Certificates | None:
         """Return the certificates of the Secret, renewed if due; unchanged if another tool makes them."""
-        place, now = self._place, self._clock()
-        secret = await self._api.read(kinds.SECRET, place.namespace, place.secret)
+        settings, now = self._settings, self._clock()
+        secret = await self._api.read(kinds.SECRET, settings.namespace, settings.secret)
         data = (secret or {}).get("data") or {}
-        if not place.configuration:
+        if not settings.configuration:
             theirs = certificates.read_served(data)
             if theirs is None:
                 self._complain(exists=secret is not None, now=now)
             return theirs
         found = certificates.read(data)
-        if found is not None and not certificates.is_due(found, place.names, now):
+        if found is not None and not certificates.is_due(found, settings.names, now):
             return found
-        fresh = certificates.renewed(found, place.names, now)
+        fresh = certificates.renewed(found, settings.names, now)
         try:
             await self._keep_in(secret, fresh)
         except Conflict:
@@ -136,24 +136,24 @@ class CertificateRotator:
         log.warning(
             "webhook certificates: Secret %s/%s %s, and cert-manager has to write it; see `kubectl describe "
             "certificate,certificaterequest,issuer -n %s`",
-            self._place.namespace,
-            self._place.secret,
+            self._settings.namespace,
+            self._settings.secret,
             f"has no usable {certificates.CERT} and {certificates.KEY}" if exists else "does not exist",
-            self._place.namespace,
+            self._settings.namespace,
         )
 
     async def _keep_in(self, secret: Manifest | None, fresh: Certificates) -> None:
-        head: Manifest = {"name": self._place.secret, "namespace": self._place.namespace}
+        head: Manifest = {"name": self._settings.secret, "namespace": self._settings.namespace}
         body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": fresh.as_data()}
         if secret is None:
-            owner = await self._place.owner()
+            owner = await self._settings.owner()
             await self._api.create(body | {"metadata": head | ({"ownerReferences": [owner]} if owner else {})})
         else:
             await self._api.replace(body | {"metadata": secret["metadata"], "type": secret.get("type", "Opaque")})
 
-    async def _publish(self, found: Certificates) -> None:
+    async def _publish(self, certificates: Certificates) -> None:
         """Apply only our caBundle, under a field manager of its own: all other fields are the chart's."""
-        name = self._place.configuration
+        name = self._settings.configuration
         live = await self._api.read(kinds.VALIDATING_WEBHOOK, None, name)
         if live is None:
             log.warning(
@@ -162,7 +162,7 @@ class CertificateRotator:
                 name,
             )
             return
-        bundle = base64.b64encode(found.bundle).decode()
+        bundle = base64.b64encode(certificates.bundle).decode()
         hooks = live.get("webhooks") or ()
         if all(hook.get("clientConfig", {}).get("caBundle") == bundle for hook in hooks):
             return
@@ -176,12 +176,15 @@ class CertificateRotator:
             manager=MANAGER,
         )
 
-    def _serve(self, found: Certificates) -> None:
+    def _serve(self, certificates: Certificates) -> None:
         """Replace the files one by one; Kopf reloads both when either changes, so a mixed pair lasts only a moment."""
-        for path, content in ((self._place.key_file, found.key), (self._place.cert_file, found.cert)):
+        for path, content in (
+            (self._settings.key_file, certificates.key),
+            (self._settings.cert_file, certificates.cert),
+        ):
             if not path.exists() or path.read_bytes() != content:
                 fresh = path.with_suffix(".fresh")
                 fresh.touch(mode=0o600)
                 fresh.write_bytes(content)
                 fresh.replace(path)
-        self._served = found
+        self._served = certificates

@@ -46,26 +46,26 @@ class Certificates:
 
 def read(data: Mapping[str, str]) -> Certificates | None:
     """Read a Secret of ours; None if an entry is missing or invalid."""
-    found = read_served(data)
+    certificates = read_served(data)
     try:
-        x509.load_pem_x509_certificates(found.bundle if found is not None else b"")
+        x509.load_pem_x509_certificates(certificates.bundle if certificates is not None else b"")
     except ValueError:
         return None
-    return found
+    return certificates
 
 
 def read_served(data: Mapping[str, str]) -> Certificates | None:
     """Read a Secret of another tool, of which only certificate and key are needed; None if one of them is unusable."""
     try:
         entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
-        found = Certificates(
+        certificates = Certificates(
             cert=entries[CERT], key=entries[KEY], bundle=entries.get(BUNDLE, b""), authority_key=_key_in(entries)
         )
-        x509.load_pem_x509_certificate(found.cert)
-        serialization.load_pem_private_key(found.key, None)
+        x509.load_pem_x509_certificate(certificates.cert)
+        serialization.load_pem_private_key(certificates.key, None)
     except (KeyError, ValueError, binascii.Error, TypeError):
         return None
-    return found
+    return certificates
 
 
 def _key_in(entries: Mapping[str, bytes]) -> bytes | None:
@@ -78,21 +78,21 @@ def _key_in(entries: Mapping[str, bytes]) -> bytes | None:
     return text
 
 
-def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
+def is_due(certificates: Certificates, names: Sequence[str], now: datetime) -> bool:
     """Whether the leaf is due for renewal, or was issued for other names."""
-    leaf = x509.load_pem_x509_certificate(found.cert)
+    leaf = x509.load_pem_x509_certificate(certificates.cert)
     alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return _is_worn(leaf, now) or set(alternatives.get_values_for_type(x509.DNSName)) != set(names)
 
 
-def days_left(found: Certificates, now: datetime) -> float:
+def days_left(certificates: Certificates, now: datetime) -> float:
     """Return days until the leaf expires."""
-    return (x509.load_pem_x509_certificate(found.cert).not_valid_after_utc - now) / timedelta(days=1)
+    return (x509.load_pem_x509_certificate(certificates.cert).not_valid_after_utc - now) / timedelta(days=1)
 
 
-def validity_left(found: Certificates, now: datetime) -> float:
+def validity_left(certificates: Certificates, now: datetime) -> float:
     """Return the share of the leaf's validity that is left: 1 when it is new, 0 when it expires, then negative."""
-    leaf = x509.load_pem_x509_certificate(found.cert)
+    leaf = x509.load_pem_x509_certificate(certificates.cert)
     return (leaf.not_valid_after_utc - now) / (leaf.not_valid_after_utc - leaf.not_valid_before_utc)
 
 

@@ -48,14 +48,14 @@ class KopfCallbacks:
     """Called when the webhook's port accepts connections, and again when a new certificate has opened it anew."""
 
 
-async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
+async def run(settings: OperatorSettings, connection: ApiConnection, callbacks: KopfCallbacks) -> None:
     """Run Kopf until cancelled, in a thread with an event loop of its own.
 
     When it ends, Kopf cancels all tasks that began after it, which would be ours; and it would handle our signals.
     """
     flag = threading.Event()
-    across = _KopfBridge(asyncio.get_running_loop(), connection, hosted)
-    hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, across, flag))), name="kopf")
+    bridge = _KopfBridge(asyncio.get_running_loop(), connection, callbacks)
+    hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, bridge, flag))), name="kopf")
     try:
         await asyncio.shield(hosting)
     finally:
@@ -102,15 +102,15 @@ class EndlessPauses:
 class _KopfBridge:
     """Passes calls from Kopf's thread to our event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connection: ApiConnection, hosted: KopfCallbacks) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: ApiConnection, callbacks: KopfCallbacks) -> None:
         self._loop = loop
         self._connection = connection
-        self._hosted = hosted
-        self.certificates = hosted.certificates
+        self._callbacks = callbacks
+        self.certificates = callbacks.certificates
 
     def wake(self, key: ObjectKey) -> None:
         """Wake the key of an object that changed."""
-        self._loop.call_soon_threadsafe(self._hosted.wake, key)
+        self._loop.call_soon_threadsafe(self._callbacks.wake, key)
 
     async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         """Return the webhook's answer."""
@@ -118,23 +118,23 @@ class _KopfBridge:
 
     def listens(self) -> None:
         """Say that the webhook's port accepts connections."""
-        self._loop.call_soon_threadsafe(self._hosted.listens)
+        self._loop.call_soon_threadsafe(self._callbacks.listens)
 
     async def credentials(self) -> Credentials:
         """Return the operator's own credentials."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
 
     async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
-        return await self._hosted.review(document, before)
+        return await self._callbacks.review(document, before)
 
 
-async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: threading.Event) -> None:
+async def _operate(settings: OperatorSettings, bridge: _KopfBridge, flag: threading.Event) -> None:
     registry = kopf.OperatorRegistry()
-    _register(registry, across)
+    _register(registry, bridge)
     try:
         await kopf.operator(
             registry=registry,
-            settings=_settings(settings, across.certificates, across.listens),
+            settings=_settings(settings, bridge.certificates, bridge.listens),
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
@@ -144,17 +144,17 @@ async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: thread
         flag.set()  # a thread of Kopf waits for it, and without it the loop would not close until Kopf kills us
 
 
-def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
+def _register(registry: kopf.OperatorRegistry, bridge: _KopfBridge) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.ConnectionInfo:
         """Return the operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
         until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
-        return KopfLogin(**(await across.credentials()).for_kopf(), expiration=until)
+        return KopfLogin(**(await bridge.credentials()).for_kopf(), expiration=until)
 
     for kind in ours.KINDS:
-        _watch(registry, kind, across.wake)
-        if across.certificates is not None:
-            _validate(registry, kind, across.review)
+        _watch(registry, kind, bridge.wake)
+        if bridge.certificates is not None:
+            _validate(registry, kind, bridge.review)
 
 
 def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[ObjectKey], None]) -> None:

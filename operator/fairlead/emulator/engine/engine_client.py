@@ -28,15 +28,15 @@ class LiveEngineClient:
     def __init__(
         self,
         ranks: Sequence[LiveRank],
-        hashes: BlockHasher,
-        by: SharedRankState,
+        hasher: BlockHasher,
+        shared_state: SharedRankState,
         admission: AdmissionRules = NO_RULES,
     ) -> None:
         self.ranks = ranks
         self._admission = admission
         self._engines = EngineRanks([rank.core for rank in ranks])
-        self.faults = by.faults
-        self.lag = by.lag
+        self.faults = shared_state.faults
+        self.lag = shared_state.lag
         self.draining = False
         self.dead = False
         self.idle = asyncio.Event()
@@ -46,14 +46,14 @@ class LiveEngineClient:
         self.rejected: dict[str, int] = {refusal.value: 0 for refusal in _REFUSALS.values()}
         self.paths: dict[str, str] = {}
         """Adapter paths by name: they are part of a block's hash."""
-        self._hashes = hashes
-        self._clock = by.clock
+        self._hasher = hasher
+        self._clock = shared_state.clock
         self._serials = count()
         self._inside: dict[SubmittedJob, LiveRank] = {}
         self._ids: set[str] = set()
         self._settings = ranks[0].core.settings
-        by.left = self.left
-        by.faults.changed = self._go_on
+        shared_state.left = self.left
+        shared_state.faults.changed = self._go_on
 
     @property
     def lag_seconds(self) -> float:
@@ -98,22 +98,22 @@ class LiveEngineClient:
         refused = self._named_twice(job) or self.refusal(len(job.sequences))
         if refused is not None:
             return refused
-        feed = SubmittedJob(job, listener, self._cancel)
+        submitted = SubmittedJob(job, listener, self._cancel)
         rank = self._rank(job)
         now = self._clock()
-        feed.runs = [self._run(feed, index, now) for index in range(len(job.sequences))]
-        for place, run in enumerate(feed.runs):
+        submitted.runs = [self._run(submitted, index, now) for index in range(len(job.sequences))]
+        for place, sequence in enumerate(submitted.runs):
             if rank.event_sink is not None:
-                rank.event_sink.journal.expect(run)
-            no = rank.core.add(run)
-            if no is not None:
-                rank.drop(feed.runs[: place + 1])
-                return self._refused(no)
-        self._inside[feed] = rank
+                rank.event_sink.journal.expect(sequence)
+            refusal = rank.core.add(sequence)
+            if refusal is not None:
+                rank.drop(submitted.runs[: place + 1])
+                return self._refused(refusal)
+        self._inside[submitted] = rank
         self._ids.add(job.request_id)
         self.idle.clear()
         rank.wake()
-        return feed
+        return submitted
 
     def _named_twice(self, job: EngineJob) -> EngineRefusal | None:
         """`srt/managers/tokenizer_manager.py: _init_req_state`, of SGLang."""
@@ -127,8 +127,8 @@ class LiveEngineClient:
             self.rejected[refusal.value] += 1
         return refusal
 
-    def _run(self, feed: SubmittedJob, index: int, now: float) -> RunningSequence:
-        sequence = feed.job.sequences[index]
+    def _run(self, job: SubmittedJob, index: int, now: float) -> RunningSequence:
+        sequence = job.job.sequences[index]
         prompt, reply = self._pages(sequence)
         return RunningSequence(
             serial=next(self._serials),
@@ -138,9 +138,9 @@ class LiveEngineClient:
             finish=FinishReason(sequence.finish),
             prefix=prompt,
             reply=reply,
-            priority=self._priority(feed.job),
+            priority=self._priority(job.job),
             adapter=sequence.adapter,
-            feed=feed,
+            job=job,
             index=index,
             came=now,
             max_tokens=sequence.max_tokens,
@@ -159,7 +159,7 @@ class LiveEngineClient:
             return (), ()
         page = self._settings.block_tokens
         adapter = (sequence.adapter, self.paths.get(sequence.adapter, "")) if sequence.adapter else None
-        names = tuple(self._hashes.chain([*sequence.prompt_ids, *sequence.reply_ids], page, adapter, sequence.salt))
+        names = tuple(self._hasher.chain([*sequence.prompt_ids, *sequence.reply_ids], page, adapter, sequence.salt))
         prompt = len(sequence.prompt_ids) // page
         return names[:prompt], names[prompt:]
 
@@ -177,8 +177,8 @@ class LiveEngineClient:
     def end_all(self, ending: JobEnding) -> int:
         """End all jobs in flight; return how many there were."""
         feeds = list(self._inside.items())
-        for feed, rank in feeds:
-            rank.end(feed, ending)
+        for job, rank in feeds:
+            rank.end(job, ending)
         return len(feeds)
 
     def abort(self, request_ids: Sequence[str]) -> int:
@@ -186,27 +186,27 @@ class LiveEngineClient:
         named = tuple(request_ids)
         begins = self._admission.ids_are_prefixes
         feeds = [
-            (feed, rank)
-            for feed, rank in self._inside.items()
-            if not named or (feed.job.request_id.startswith(named) if begins else feed.job.request_id in named)
+            (job, rank)
+            for job, rank in self._inside.items()
+            if not named or (job.job.request_id.startswith(named) if begins else job.job.request_id in named)
         ]
-        for feed, rank in feeds:
-            rank.end(feed, JobEnding.ABORTED)
+        for job, rank in feeds:
+            rank.end(job, JobEnding.ABORTED)
         return len(feeds)
 
-    def left(self, feed: SubmittedJob) -> None:
+    def left(self, job: SubmittedJob) -> None:
         """Forget a job that has ended."""
-        self._inside.pop(feed, None)
-        self._ids.discard(feed.job.request_id)
+        self._inside.pop(job, None)
+        self._ids.discard(job.job.request_id)
         self._left.set()
         if not self._inside:
             self.idle.set()
 
-    def _cancel(self, feed: SubmittedJob) -> None:
-        self._inside[feed].drop(feed.unfinished)
-        self.left(feed)
-        if self._admission.ids_are_prefixes and feed.job.request_id:
-            self.abort((feed.job.request_id,))
+    def _cancel(self, job: SubmittedJob) -> None:
+        self._inside[job].drop(job.unfinished)
+        self.left(job)
+        if self._admission.ids_are_prefixes and job.job.request_id:
+            self.abort((job.job.request_id,))
 
     def _go_on(self) -> None:
         for rank in self.ranks:

@@ -25,51 +25,51 @@ class LiveEngineControl:
 
     def __init__(
         self,
-        served: ServeArguments,
-        driver: LiveEngineClient,
+        serve_arguments: ServeArguments,
+        client: LiveEngineClient,
         page: EnginePage,
         *,
         faults_open: bool,
         wake_seconds: float = 0.0,
     ) -> None:
-        self._served = served
-        self._driver = driver
+        self._serve_arguments = serve_arguments
+        self._client = client
         self._page = page
-        self._spoiled = FaultyExposition(page, driver.faults)
+        self._spoiled = FaultyExposition(page, client.faults)
         self._asleep: frozenset[str] = frozenset()
         self._wake_seconds = wake_seconds
         self._paused = False
         self._numbers = count(1)
         self.adapter_numbers: dict[str, int] = {}
         self.faults_open = faults_open
-        for name, path in served.adapters:
+        for name, path in serve_arguments.adapters:
             self.add_adapter(name, path)
 
     @property
     def alive(self) -> bool:
         """Whether the engine process behind the API server is alive."""
-        return not self._driver.dead
+        return not self._client.dead
 
     @property
     def responsive(self) -> bool:
         """Whether a request would get a token now."""
-        silent = self._driver.faults.shows(EngineFault.NO_TOKENS) or any(rank.stuck for rank in self._driver.ranks)
-        return not (silent or self.paused or self._driver.dead)
+        silent = self._client.faults.shows(EngineFault.NO_TOKENS) or any(rank.stuck for rank in self._client.ranks)
+        return not (silent or self.paused or self._client.dead)
 
     @property
     def draining(self) -> bool:
         """Whether it has been asked to end."""
-        return self._driver.draining
+        return self._client.draining
 
     @property
     def hung(self) -> bool:
         """Whether the fault `hang` is in force: no request gets a response."""
-        return self._driver.faults.shows(EngineFault.HANG)
+        return self._client.faults.shows(EngineFault.HANG)
 
     @property
     def load(self) -> int:
         """Requests in flight; vLLM reports 0 without `--enable-server-load-tracking`."""
-        return self._driver.inside if self._served.answering.load_tracking else 0
+        return self._client.inside if self._serve_arguments.answering.load_tracking else 0
 
     @property
     def sleeping(self) -> bool:
@@ -87,36 +87,36 @@ class LiveEngineControl:
 
     def iterations(self) -> Sequence[Mapping[str, Any]]:
         """Return statistics of steps not yet read, from all ranks."""
-        return [one for rank in self._driver.ranks for one in rank.tally.taken()]
+        return [one for rank in self._client.ranks for one in rank.tally.taken()]
 
     def gauges(self) -> LoadGauges:
         """Return KV cache usage and queue depth as of the last step, over all ranks."""
-        gauges = [rank.tally.gauges for rank in self._driver.ranks]
+        gauges = [rank.tally.gauges for rank in self._client.ranks]
         usage = sum(one.usage for one in gauges) / len(gauges)
         return LoadGauges(usage, float(sum(one.waiting for one in gauges)))
 
     def rank_loads(self) -> Sequence[RankLoad]:
         """Return what each rank does as of its last step."""
-        gauges = (rank.tally.gauges for rank in self._driver.ranks)
+        gauges = (rank.tally.gauges for rank in self._client.ranks)
         return [RankLoad(one.running, one.waiting, one.usage) for one in gauges]
 
     def kv_event_sources(self) -> Mapping[str, Any]:
         """Return the publisher's configuration by rank; empty if no KV events are published."""
         return {
             str(number): asdict(rank.event_sink.publisher.config)
-            for number, rank in enumerate(self._driver.ranks)
+            for number, rank in enumerate(self._client.ranks)
             if rank.event_sink is not None
         }
 
     def add_adapter(self, name: str, path: str) -> str | None:
         """Each load gets a new adapter number, as in vLLM's KV events."""
-        self._driver.paths[name] = path
+        self._client.paths[name] = path
         self.adapter_numbers[name] = next(self._numbers)
         return None
 
     def remove_adapter(self, name: str) -> None:
         """Forget an adapter; requests in flight with it continue."""
-        self._driver.paths.pop(name, None)
+        self._client.paths.pop(name, None)
 
     async def sleep(self, level: int, mode: str) -> None:
         """Abort, await or keep requests in flight, by `mode`; then weights leave the GPU, and the KV cache is lost."""
@@ -148,40 +148,40 @@ class LiveEngineControl:
         """Resume generation; queued requests are scheduled."""
         self._paused = False
         self._pause_all(PauseMode.NONE)
-        for rank in self._driver.ranks:
+        for rank in self._client.ranks:
             rank.wake()
 
     def reset_prefix_cache(self, *, reset_running: bool) -> bool:
         """Empty every rank's prefix cache; return whether all could. Running requests are never restarted for it."""
         del reset_running
-        return all(tuple(rank.core.reset_prefix_cache() for rank in self._driver.ranks))
+        return all(tuple(rank.core.reset_prefix_cache() for rank in self._client.ranks))
 
     def abort_requests(self, request_ids: Sequence[str]) -> int:
         """Abort the named requests, or all of them if none is named."""
-        return self._driver.abort(request_ids)
+        return self._client.abort(request_ids)
 
     def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Inject another fault; a fault that shows only at a start is accepted and has no effect."""
-        faults = self._driver.faults
+        faults = self._client.faults
         faults.change(ordering.order_from_body(body, faults.order))
         return faults.order.json_object
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
-        self._page.observed(seen)
+        self._page.observed(observation)
 
     async def _quieten(self, mode: str) -> None:
         if mode == _ABORT:
-            self._driver.abort(())
+            self._client.abort(())
         elif mode == _WAIT:
             self._pause_all(PauseMode.NEW)
-            await self._driver.wait_for_running()
+            await self._client.wait_for_running()
 
     async def _stand_still(self) -> None:
         self._pause_all(PauseMode.ALL)
-        for rank in self._driver.ranks:
+        for rank in self._client.ranks:
             await rank.rests()
 
     def _pause_all(self, pause: PauseMode) -> None:
-        for rank in self._driver.ranks:
+        for rank in self._client.ranks:
             rank.core.pause(pause)

@@ -53,7 +53,7 @@ def config(options: Mapping[str, Any] | None) -> KvEventsConfig:
 class _BlockText:
     """The source of a block's tokens: any request with the same block hash."""
 
-    run: RunningSequence
+    sequence: RunningSequence
     index: int
     runs: int = 0
     """Requests in flight that may store the block."""
@@ -70,14 +70,14 @@ class KvEventJournal:
         """Blocks by hash: concurrent requests may store equal blocks, and each one is published, as in vLLM."""
         self._events: list[dict[str, Any]] = []
 
-    def expect(self, run: RunningSequence) -> None:
+    def expect(self, sequence: RunningSequence) -> None:
         """Keep the tokens of a new request's blocks, by their hashes."""
-        for index, name in enumerate((*run.prefix, *run.reply)):
-            self._texts.setdefault(name, _BlockText(run, index)).runs += 1
+        for index, name in enumerate((*sequence.prefix, *sequence.reply)):
+            self._texts.setdefault(name, _BlockText(sequence, index)).runs += 1
 
-    def forget(self, run: RunningSequence) -> None:
+    def forget(self, sequence: RunningSequence) -> None:
         """Forget a request that has ended, and the tokens of its blocks that no cache entry or other request shares."""
-        for name in (*run.prefix, *run.reply):
+        for name in (*sequence.prefix, *sequence.reply):
             block = self._texts[name]
             block.runs -= 1
             self._let_go(name, block)
@@ -85,18 +85,18 @@ class KvEventJournal:
     def stored(self, names: Sequence[int], parent: int | None) -> None:
         """Record blocks stored in sequence after the parent block."""
         texts = [self._texts[name] for name in names]
-        run, page = texts[0].run, self._page
+        sequence, page = texts[0].sequence, self._page
         self._stored.update(names)
-        ids = [token for text in texts for token in _ids(text.run, text.index * page, page)]
+        ids = [token for text in texts for token in _ids(text.sequence, text.index * page, page)]
         event: dict[str, Any] = {
             "type": "BlockStored",
             "block_hashes": list(names),
             "parent_block_hash": parent,
             "token_ids": ids,
             "block_size": page,
-            "lora_id": self._adapter_number(run.adapter) if run.adapter else None,
+            "lora_id": self._adapter_number(sequence.adapter) if sequence.adapter else None,
             "medium": _MEDIUM,
-            "lora_name": run.adapter,
+            "lora_name": sequence.adapter,
             "extra_keys": [_untagged_keys(text) for text in texts],
             "group_idx": 0,
             "kv_cache_spec_kind": _KIND,
@@ -136,7 +136,7 @@ class KvEventJournal:
 
 def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
     """Slice prompt and reply together."""
-    sequence = run.feed.job.sequences[run.index]
+    sequence = run.job.job.sequences[run.index]
     prompt = sequence.prompt_ids
     cut = max(0, start - len(prompt))
     return [*prompt[start : start + count], *sequence.reply_ids[cut : max(0, start + count - len(prompt))]]
@@ -144,33 +144,35 @@ def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
 
 def _untagged_keys(text: _BlockText) -> list[str] | None:
     """Return a block's extra keys as in events, without the tags that the hash covers."""
-    run = text.run
-    keys = ([run.adapter] if run.adapter else []) + ([run.salt] if run.salt and text.index == 0 else [])
+    sequence = text.sequence
+    keys = ([sequence.adapter] if sequence.adapter else []) + (
+        [sequence.salt] if sequence.salt and text.index == 0 else []
+    )
     return keys or None
 
 
 class KvEventPublisher:
     """The ZeroMQ sockets of one rank."""
 
-    def __init__(self, wanted: KvEventsConfig, rank: int, clock: Callable[[], float]) -> None:
+    def __init__(self, config: KvEventsConfig, rank: int, clock: Callable[[], float]) -> None:
         self._rank = rank
         self._clock = clock
-        self._topic = wanted.topic.encode()
+        self._topic = config.topic.encode()
         self._sequence = 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=wanted.buffer_steps)
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=config.buffer_steps)
         self._context = zmq.Context()
         self._out = self._context.socket(zmq.PUB)
-        self._out.set_hwm(wanted.hwm)
-        endpoint = _opened(self._out, _offset(wanted.endpoint, rank))
+        self._out.set_hwm(config.hwm)
+        endpoint = _opened(self._out, _offset(config.endpoint, rank))
         replay_endpoint: str | None = None
         self._replaying: asyncio.Task[None] | None = None
         self._replay_socket: zmq.asyncio.Socket | None = None
-        if wanted.replay_endpoint is not None:
+        if config.replay_endpoint is not None:
             # Publishing never blocks, but replay waits: a blocking and an asyncio socket share one context.
             self._replay_socket = replay = zmq.asyncio.Context(self._context).socket(zmq.ROUTER)
-            replay_endpoint = _opened(replay, _offset(wanted.replay_endpoint, rank), bind=True)
+            replay_endpoint = _opened(replay, _offset(config.replay_endpoint, rank), bind=True)
             self._replaying = asyncio.get_running_loop().create_task(self._replay(replay))
-        self.config = replace(wanted, endpoint=endpoint, replay_endpoint=replay_endpoint)
+        self.config = replace(config, endpoint=endpoint, replay_endpoint=replay_endpoint)
         """The configuration with the endpoints resolved."""
 
     def publish(self, events: list[dict[str, Any]]) -> None:

@@ -41,31 +41,31 @@ class LiveEngine:
     def __init__(
         self,
         provision: EngineProvision,
-        pretence: EmulationKnobs,
+        knobs: EmulationKnobs,
         clocks: EngineClocks,
         environment: Mapping[str, str] = _NO_ENVIRONMENT,
     ) -> None:
         self._provision = provision
-        self._seed = pretence.seed
+        self._seed = knobs.seed
         self.died: Callable[[EngineFault], None] = _ignore_fault
         """Called when a fault ends the engine or the process."""
         self._by = SharedRankState(
             clock=clocks.steady,
             day=clocks.day,
-            faults=FaultState(pretence.order),
-            lag=StepLag(pretence.lag_limit_seconds, clocks.log),
+            faults=FaultState(knobs.order),
+            lag=StepLag(knobs.lag_limit_seconds, clocks.log),
             die=self._die,
         )
         ranks = [self._rank(number) for number in range(provision.engines)]
-        hashes = BlockHasher(provision.served.hash_algorithm, environment)
-        self.driver = LiveEngineClient(ranks, hashes, self._by, provision.served.admission)
-        open_to_orders = pretence.faults_api or provision.served.answering.dev_mode
+        hasher = BlockHasher(provision.serve_arguments.hash_algorithm, environment)
+        self.driver = LiveEngineClient(ranks, hasher, self._by, provision.serve_arguments.admission)
+        open_to_orders = knobs.faults_api or provision.serve_arguments.answering.dev_mode
         self.acts = LiveEngineControl(
-            provision.served,
+            provision.serve_arguments,
             self.driver,
             self._page(ranks),
             faults_open=open_to_orders,
-            wake_seconds=pretence.wake_seconds,
+            wake_seconds=knobs.wake_seconds,
         )
 
     def end(self) -> int:
@@ -98,19 +98,21 @@ class LiveEngine:
     def _rank(self, number: int) -> LiveRank:
         made = self._provision
         core = EngineCore(made.settings, made.times, random.Random(f"{self._seed}/{number}"))  # noqa: S311 - a replayable draw
-        return LiveRank(core, made.dialect.tally(made.served, made.settings), self._by, self._event_sink(number))
+        return LiveRank(
+            core, made.dialect.tally(made.serve_arguments, made.settings), self._by, self._event_sink(number)
+        )
 
     def _event_sink(self, number: int) -> CacheEventSink | None:
-        wanted = kv_events.config(self._provision.served.kv_events)
-        if not wanted.on or not self._provision.settings.prefix_caching:
+        config = kv_events.config(self._provision.serve_arguments.kv_events)
+        if not config.on or not self._provision.settings.prefix_caching:
             return None
         journal = KvEventJournal(self._provision.settings.block_tokens, lambda name: self.acts.adapter_numbers[name])
-        return CacheEventSink(journal, KvEventPublisher(wanted, number, self._by.day))
+        return CacheEventSink(journal, KvEventPublisher(config, number, self._by.day))
 
     def _page(self, ranks: list[LiveRank]) -> EnginePage:
         made = self._provision
         facts = PageFacts(
-            served=made.served,
+            serve_arguments=made.serve_arguments,
             settings=made.settings,
             engines=[RankMetrics(number, rank.tally, _counts(rank.core)) for number, rank in enumerate(ranks)],
             cache=made.cache,

@@ -40,7 +40,7 @@ STAND_IN_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3", "NVIDIA-B300-S
 class EngineProvision:
     """Everything from which an engine is built."""
 
-    served: ServeArguments
+    serve_arguments: ServeArguments
     """The arguments, with context, vocabulary and modalities filled in from the model."""
     settings: EngineSettings
     times: StepTimes
@@ -54,7 +54,7 @@ class EngineProvision:
     @property
     def dialect(self) -> EngineDialect:
         """What this kind of engine does or says differently."""
-        return dialects.of(self.served)
+        return dialects.of(self.serve_arguments)
 
     @property
     def log(self) -> tuple[str, ...]:
@@ -71,79 +71,83 @@ class EmulatedMachine:
 
 
 def provide(
-    served: ServeArguments, machine: EmulatedMachine, pretence: EmulationKnobs, packaged: PackagedData
+    serve_arguments: ServeArguments, machine: EmulatedMachine, knobs: EmulationKnobs, packaged: PackagedData
 ) -> EngineProvision:
     """Size the engine, or raise `CannotStart`."""
     notes: list[str] = []
-    rules = dialects.of(served).start
-    rules.check(served, machine.gpus)
-    measured = _measured_kind(packaged, served)
-    if measured is not served.kind:
+    rules = dialects.of(serve_arguments).start
+    rules.check(serve_arguments, machine.gpus)
+    measured = _measured_kind(packaged, serve_arguments)
+    if measured is not serve_arguments.kind:
         raise CannotStart(f"ValueError: (simulated) --step-times: the file was measured on {measured}; leave it out")
     if isinstance(packaged.calibrated, SweepRecord):
-        served = swept_engine.arguments(served, packaged.calibrated)
-    shape = _shape(served, pretence, packaged.catalogue, notes)
-    capacity = rules.capacity(served, _on_a_gpu(served, machine, shape, packaged.catalogue, notes))
+        serve_arguments = swept_engine.arguments(serve_arguments, packaged.calibrated)
+    shape = _shape(serve_arguments, knobs, packaged.catalogue, notes)
+    capacity = rules.capacity(serve_arguments, _on_a_gpu(serve_arguments, machine, shape, packaged.catalogue, notes))
     notes += capacity.notes
-    question = capacity.question
-    settings = _settings(served, pretence, question, capacity.blocks)
-    notes += _of_host_tier(served, settings, question)
+    sizing = capacity.sizing
+    settings = _settings(serve_arguments, knobs, sizing, capacity.blocks)
+    notes += _of_host_tier(serve_arguments, settings, sizing)
     return EngineProvision(
-        served=replace(
-            served,
-            context_tokens=question.context,
+        serve_arguments=replace(
+            serve_arguments,
+            context_tokens=sizing.context,
             pool_tokens=(settings.blocks - 1) * settings.block_tokens,
             vocabulary=shape.vocab,
             multimodal=bool(shape.vision),
         ),
         settings=settings,
-        times=_times(pretence, ServedDeployment(served, machine.product, question), packaged, notes),
-        engines=question.ranks,
-        cache=rules.cache_facts(served, settings, question),
+        times=_times(knobs, ServedDeployment(serve_arguments, machine.product, sizing), packaged, notes),
+        engines=sizing.ranks,
+        cache=rules.cache_facts(serve_arguments, settings, sizing),
         notes=tuple(notes),
     )
 
 
-def _measured_kind(packaged: PackagedData, served: ServeArguments) -> EngineKind:
+def _measured_kind(packaged: PackagedData, serve_arguments: ServeArguments) -> EngineKind:
     """Return the kind whose step times these are; a calibration from counters alone is always vLLM's."""
     if packaged.calibrated is None:
-        return served.kind
+        return serve_arguments.kind
     return packaged.calibrated.deployment.kind if isinstance(packaged.calibrated, SweepRecord) else EngineKind.VLLM
 
 
 def _on_a_gpu(
-    served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, catalogue: Catalogue, notes: list[str]
+    serve_arguments: ServeArguments, machine: EmulatedMachine, shape: ModelShape, catalogue: Catalogue, notes: list[str]
 ) -> SizingInput:
     """Size for its GPU; for an unknown one, for the first stand-in on which the model fits."""
     found = catalogue.accelerators.get(machine.product)
     if found is not None:
-        return question_of(served, shape, found, catalogue)
-    tried = [question_of(served, shape, catalogue.accelerators[product], catalogue) for product in STAND_IN_PRODUCTS]
+        return question_of(serve_arguments, shape, found, catalogue)
+    tried = [
+        question_of(serve_arguments, shape, catalogue.accelerators[product], catalogue) for product in STAND_IN_PRODUCTS
+    ]
     fitting = (one for one in tried if isinstance(assessment.assess(one), Fit))
-    question = next(fitting, tried[-1])
+    sizing = next(fitting, tried[-1])
     name = machine.product or "not named"
-    notes.append(f"WARNING (simulated) GPU {name}: taken for {question.accelerator.product}")
-    return question
+    notes.append(f"WARNING (simulated) GPU {name}: taken for {sizing.accelerator.product}")
+    return sizing
 
 
-def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogue, notes: list[str]) -> ModelShape:
+def _shape(
+    serve_arguments: ServeArguments, knobs: EmulationKnobs, catalogue: Catalogue, notes: list[str]
+) -> ModelShape:
     """Return the model's shape; a stand-in takes any requested context."""
-    for name in (pretence.shape or served.model, served.model):
+    for name in (knobs.shape or serve_arguments.model, serve_arguments.model):
         if name in catalogue.shapes:
             return catalogue.shapes[name]
-    notes.append(f"WARNING (simulated) model {pretence.shape or served.model}: taken for {STAND_IN_MODEL}")
-    found = catalogue.shapes[STAND_IN_MODEL]
-    return replace(found, positions=max(found.positions, served.limits.context or 0))
+    notes.append(f"WARNING (simulated) model {knobs.shape or serve_arguments.model}: taken for {STAND_IN_MODEL}")
+    shape = catalogue.shapes[STAND_IN_MODEL]
+    return replace(shape, positions=max(shape.positions, serve_arguments.limits.context or 0))
 
 
 def question_of(
-    served: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
+    serve_arguments: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
 ) -> SizingInput:
     """The same input as `fairlead plan` for this configuration."""
-    flags, limits = served.memory, served.limits
-    rules = dialects.of(served).start
-    weights, kv = rules.formats(served, shape)
-    question = SizingInput(
+    flags, limits = serve_arguments.memory, serve_arguments.limits
+    rules = dialects.of(serve_arguments).start
+    weights, kv = rules.formats(serve_arguments, shape)
+    sizing = SizingInput(
         release=rules.memory,
         shape=shape,
         accelerator=accelerator,
@@ -161,28 +165,28 @@ def question_of(
         utilization=flags.utilization,
         eager=flags.eager,
         graph_tokens=limits.graph_tokens,
-        drafting=speculative_config.drafting(served, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
+        drafting=speculative_config.drafting(serve_arguments, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
     )
     if not flags.throughput_mode:
-        return question
-    sequences = limits.max_sequences or replace(question, max_batched_tokens=2**30).batch_sequences * 2
-    return replace(
-        question, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or question.batch_tokens * 2
-    )
+        return sizing
+    sequences = limits.max_sequences or replace(sizing, max_batched_tokens=2**30).batch_sequences * 2
+    return replace(sizing, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or sizing.batch_tokens * 2)
 
 
-def _settings(served: ServeArguments, pretence: EmulationKnobs, question: SizingInput, blocks: int) -> EngineSettings:
-    limits = served.limits
-    guesses = _speculation(limits.speculation, question, pretence)
-    most = min(question.batch_sequences, limits.max_active or question.batch_sequences)
-    host_blocks, load_s = _host_tier(served, question, blocks)
+def _settings(
+    serve_arguments: ServeArguments, knobs: EmulationKnobs, sizing: SizingInput, blocks: int
+) -> EngineSettings:
+    limits = serve_arguments.limits
+    guesses = _speculation(limits.speculation, sizing, knobs)
+    most = min(sizing.batch_sequences, limits.max_active or sizing.batch_sequences)
+    host_blocks, load_s = _host_tier(serve_arguments, sizing, blocks)
     return EngineSettings(
         blocks=blocks,
         block_tokens=limits.block_tokens,
-        batch_tokens=max(1, question.batch_tokens // question.attention_ranks),
+        batch_tokens=max(1, sizing.batch_tokens // sizing.attention_ranks),
         max_sequences=most,
-        context_tokens=question.context,
+        context_tokens=sizing.context,
         prefix_caching=limits.prefix_caching,
         chunked_prefill=limits.chunked_prefill,
         long_prefill_tokens=limits.long_prefill_tokens,
@@ -199,48 +203,46 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
     )
 
 
-def _host_tier(served: ServeArguments, question: SizingInput, blocks: int) -> tuple[int, float]:
+def _host_tier(serve_arguments: ServeArguments, sizing: SizingInput, blocks: int) -> tuple[int, float]:
     """Return the blocks of a rank in main memory, and the seconds in which one is loaded, by each GPU its own part.
 
     Blocks that are moved there instead of copied are as many more as the GPUs hold.
     """
-    kept = served.memory.host_cache
-    each = kept.replica_bytes / question.parallelism.gpus
-    held = kv_pages.tokens(question, each) // served.limits.block_tokens
+    host_cache = serve_arguments.memory.host_cache
+    each = host_cache.replica_bytes / sizing.parallelism.gpus
+    held = kv_pages.tokens(sizing, each) // serve_arguments.limits.block_tokens
     if not held:
         return 0, 0.0
-    return held + (0 if kept.copies else blocks), each / held / links.PCIE.bytes_per_second
+    return held + (0 if host_cache.copies else blocks), each / held / links.PCIE.bytes_per_second
 
 
-def _of_host_tier(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> tuple[str, ...]:
+def _of_host_tier(serve_arguments: ServeArguments, settings: EngineSettings, sizing: SizingInput) -> tuple[str, ...]:
     """Say what the blocks in main memory are worth and cost, as far as it is assumed."""
     if not settings.host_blocks:
         return ()
-    held = settings.host_blocks - (0 if served.memory.host_cache.copies else settings.blocks)
-    size = f"{question.host_cache_bytes / GIB:.1f} GiB of main memory hold {held} blocks of each rank"
+    held = settings.host_blocks - (0 if serve_arguments.memory.host_cache.copies else settings.blocks)
+    size = f"{sizing.host_cache_bytes / GIB:.1f} GiB of main memory hold {held} blocks of each rank"
     speed = f"{links.PCIE.bytes_per_second / 1e9:g} GB/s to each GPU, which is assumed"
     return (f"INFO (simulated) {size}; they are loaded at {speed}, before the step that needs them",)
 
 
 def _speculation(
-    config: Mapping[str, Any] | None, question: SizingInput, pretence: EmulationKnobs
+    config: Mapping[str, Any] | None, sizing: SizingInput, knobs: EmulationKnobs
 ) -> SpeculationSettings | None:
     """Data-parallel ranks would draft different numbers of tokens, so there vLLM drafts the same number at every
     load."""
-    if config is not None and question.parallelism.data > 1:
+    if config is not None and sizing.parallelism.data > 1:
         config = {name: value for name, value in config.items() if name != draft_schedule.FIELD}
     try:
-        return speculative_config.speculation(config, question.drafting, pretence.acceptance)
+        return speculative_config.speculation(config, sizing.drafting, knobs.acceptance)
     except ValueError as problem:
         raise CannotStart(f"ValueError: {problem}") from problem
 
 
-def _times(
-    pretence: EmulationKnobs, deployment: ServedDeployment, packaged: PackagedData, notes: list[str]
-) -> StepTimes:
-    if pretence.pace is not None:
+def _times(knobs: EmulationKnobs, deployment: ServedDeployment, packaged: PackagedData, notes: list[str]) -> StepTimes:
+    if knobs.pace is not None:
         notes.append("INFO (simulated) step times: fixed by FAIRLEAD_ENGINE_TTFT_MS and FAIRLEAD_ENGINE_TPOT_MS")
-        return pretence.pace
+        return knobs.pace
     try:
         times = step_time_choice.of(deployment, packaged)
     except ValueError as problem:

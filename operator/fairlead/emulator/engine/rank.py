@@ -51,12 +51,16 @@ class LiveRank:
     """One data-parallel rank; most servers have only one."""
 
     def __init__(
-        self, core: EngineCore, tally: RankTally, clockwork: SharedRankState, event_sink: CacheEventSink | None = None
+        self,
+        core: EngineCore,
+        tally: RankTally,
+        shared_state: SharedRankState,
+        event_sink: CacheEventSink | None = None,
     ) -> None:
         self.core = core
         self.tally = tally
         self.event_sink = event_sink
-        self._by = clockwork
+        self._shared_state = shared_state
         self._step: EngineStep | None = None
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -78,7 +82,7 @@ class LiveRank:
     def wake(self) -> None:
         """Begin a step if none is running; the end of a running one begins the next anyway."""
         if self._step is None:
-            self._begin(max(self._by.clock(), self._due))
+            self._begin(max(self._shared_state.clock(), self._due))
 
     def stop(self) -> None:
         """Cancel the running step; no step will end any more."""
@@ -90,14 +94,14 @@ class LiveRank:
         """Complete the step that a fault held back."""
         if self._stuck and self._step is not None:
             self._stuck = False
-            self._due = max(self._due, self._by.clock())
+            self._due = max(self._due, self._shared_state.clock())
             self._ended()
 
     def drop(self, runs: list[RunningSequence]) -> None:
         """Abort sequences, running or queued; if no step is running, the next one begins at once."""
-        now = self._by.clock()
-        for run in runs:
-            self.core.abort(run, now)
+        now = self._shared_state.clock()
+        for sequence in runs:
+            self.core.abort(sequence, now)
         self._ended_runs += runs
         if self._step is None and not self._emitting:
             self.note()
@@ -118,12 +122,12 @@ class LiveRank:
         step = self.core.begin(at)
         if step is None:
             self._rests.set()
-            self._by.lag.rest()
+            self._shared_state.lag.rest()
             return
         self._rests.clear()
         self._step = step
-        self._due = at + step.seconds * self._by.faults.slowness
-        wait = max(0.0, self._due - self._by.clock())
+        self._due = at + step.seconds * self._shared_state.faults.slowness
+        wait = max(0.0, self._due - self._shared_state.clock())
         self._timer = asyncio.get_running_loop().call_later(wait, self._ended)
 
     def _ended(self) -> None:
@@ -131,14 +135,14 @@ class LiveRank:
 
         Emitting takes no model time: the next step's due time does not depend on it.
         """
-        if self._stuck or self._by.faults.shows(EngineFault.NO_TOKENS):
+        if self._stuck or self._shared_state.faults.shows(EngineFault.NO_TOKENS):
             self._stuck = True
             return
         step, self._step, due = self._step, None, self._due
         assert step is not None
         self._forget_ended()
         emissions = self.core.complete(step, due)
-        now = self._by.clock()
+        now = self._shared_state.clock()
         self._emitting = True
         for one in emissions:
             if one.first:
@@ -147,8 +151,8 @@ class LiveRank:
         self._begin(due)
         self.note()
         self._emit_others(emissions, now)
-        emitted_at = self._by.clock()
-        self._by.lag.add(now - due + _mean_arrival_delay(emitted_at - now, step.seconds), emitted_at)
+        emitted_at = self._shared_state.clock()
+        self._shared_state.lag.add(now - due + _mean_arrival_delay(emitted_at - now, step.seconds), emitted_at)
         generated = sum([one.tokens for one in emissions])
         self.tally.stepped(step.batch, generated)
         self._after(generated)
@@ -157,69 +161,75 @@ class LiveRank:
         gaps: dict[float, int] = {}
         for one in emissions:
             if not one.first:
-                run = cast("RunningSequence", one.request)
-                gap = now - run.last_token
+                sequence = cast("RunningSequence", one.request)
+                gap = now - sequence.last_token
                 gaps[gap] = gaps.get(gap, 0) + 1
-                run.last_token = now
-                self._deliver(run, one)
+                sequence.last_token = now
+                self._deliver(sequence, one)
         for gap, times in gaps.items():
             self.tally.later(gap, times)
 
-    def _first(self, run: RunningSequence, one: Emission, now: float) -> None:
-        run.begun = run.last_token = now
-        run.feed.cached_tokens[run.index] = run.cached_tokens
-        self.tally.first(run, now)
-        self._deliver(run, one)
+    def _first(self, sequence: RunningSequence, one: Emission, now: float) -> None:
+        sequence.begun = sequence.last_token = now
+        sequence.job.cached_tokens[sequence.index] = sequence.cached_tokens
+        self.tally.first(sequence, now)
+        self._deliver(sequence, one)
 
-    def _deliver(self, run: RunningSequence, one: Emission) -> None:
-        feed = run.feed
-        if feed.over:
+    def _deliver(self, sequence: RunningSequence, one: Emission) -> None:
+        job = sequence.job
+        if job.over:
             return
-        if self._by.faults.shows(EngineFault.CUT_STREAM) and run.emitted > self._by.faults.order.tokens:
-            self.end(feed, JobEnding.CUT)
+        if (
+            self._shared_state.faults.shows(EngineFault.CUT_STREAM)
+            and sequence.emitted > self._shared_state.faults.order.tokens
+        ):
+            self.end(job, JobEnding.CUT)
         elif one.finished is not None:
-            self._finished(run, one)
-        elif feed.job.each_step:
-            feed.listener.on_tokens(run.index, one.tokens, None)
+            self._finished(sequence, one)
+        elif job.job.each_step:
+            job.listener.on_tokens(sequence.index, one.tokens, None)
 
-    def _finished(self, run: RunningSequence, one: Emission) -> None:
+    def _finished(self, sequence: RunningSequence, one: Emission) -> None:
         assert one.finished is not None
-        feed, finish, now = run.feed, one.finished.value, run.last_token
-        scheduled = run.scheduled if run.scheduled is not None else now
+        job, finish, now = sequence.job, one.finished.value, sequence.last_token
+        scheduled = sequence.scheduled if sequence.scheduled is not None else now
         self.tally.ended(
-            run, FinishedSequence(finish, now, max(0.0, scheduled - run.came), max(0.0, run.begun - scheduled))
+            sequence,
+            FinishedSequence(finish, now, max(0.0, scheduled - sequence.came), max(0.0, sequence.begun - scheduled)),
         )
-        self._ended_runs.append(run)
-        feed.left -= 1
-        if feed.left == 0:
-            self.tally.answered(feed)
-            self._by.faults.answered += 1
-            feed.over = True
-            if len(feed.runs) == 1:
-                feed.times = SequenceTimes(queued=run.came, scheduled=scheduled, first_token=run.begun, last_token=now)
-        feed.listener.on_tokens(run.index, one.tokens if feed.job.each_step else run.emitted, finish)
-        if feed.over:
-            self._by.left(feed)
+        self._ended_runs.append(sequence)
+        job.left -= 1
+        if job.left == 0:
+            self.tally.answered(job)
+            self._shared_state.faults.answered += 1
+            job.over = True
+            if len(job.runs) == 1:
+                job.times = SequenceTimes(
+                    queued=sequence.came, scheduled=scheduled, first_token=sequence.begun, last_token=now
+                )
+        job.listener.on_tokens(sequence.index, one.tokens if job.job.each_step else sequence.emitted, finish)
+        if job.over:
+            self._shared_state.left(job)
 
-    def end(self, feed: SubmittedJob, ending: JobEnding) -> None:
+    def end(self, job: SubmittedJob, ending: JobEnding) -> None:
         """Remove a job and notify its listener; an aborted one keeps the tokens emitted so far as its reply."""
-        if feed.over:
+        if job.over:
             return
-        runs = feed.unfinished
+        runs = job.unfinished
         self.drop(runs)
         if ending is JobEnding.ABORTED:
             self.tally.aborted(len(runs))
-            for run in runs:
-                if run.emitted and not feed.job.each_step:
-                    feed.listener.on_tokens(run.index, run.emitted, None)
-        feed.end(ending)
-        self._by.left(feed)
+            for sequence in runs:
+                if sequence.emitted and not job.job.each_step:
+                    job.listener.on_tokens(sequence.index, sequence.emitted, None)
+        job.end(ending)
+        self._shared_state.left(job)
 
     def _forget_ended(self) -> None:
         """Let the journal forget ended sequences: their last blocks were stored when the step after their end began."""
         if self.event_sink is not None:
-            for run in self._ended_runs:
-                self.event_sink.journal.forget(run)
+            for sequence in self._ended_runs:
+                self.event_sink.journal.forget(sequence)
         self._ended_runs.clear()
 
     def _after(self, generated: int) -> None:
@@ -227,11 +237,11 @@ class LiveRank:
         if self.event_sink is not None and (events := self.event_sink.journal.taken()):
             self.event_sink.publisher.publish(events)
         if self.core.settings.adapter_slots:
-            self.tally.adapters[",".join(self.core.adapters)] = self._by.day()
-        faults = self._by.faults
+            self.tally.adapters[",".join(self.core.adapters)] = self._shared_state.day()
+        faults = self._shared_state.faults
         faults.tokens += generated
         if (death := faults.deadly) is not None:
-            self._by.die(death)
+            self._shared_state.die(death)
 
 
 def _mean_arrival_delay(emission: float, step: float) -> float:

@@ -24,10 +24,10 @@ _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
 
 
 def drafting(
-    served: ServeArguments, shape: ModelShape, shapes: Mapping[str, ModelShape], *, on_cpu: bool
+    serve_arguments: ServeArguments, shape: ModelShape, shapes: Mapping[str, ModelShape], *, on_cpu: bool
 ) -> DraftSetup:
     """Return what drafting takes of the GPU's memory and of a step."""
-    config = served.limits.speculation
+    config = serve_arguments.limits.speculation
     if config is None:
         return DraftSetup()
     method = _method(config)
@@ -40,7 +40,7 @@ def drafting(
         mtp=method == "mtp",
         head=method == "eagle3",
         lookup=_LOOKUPS.get(method),
-        layer_launch_s=draft_cost.layer_launch_s(served.kind, launched, on_cpu=on_cpu),
+        layer_launch_s=draft_cost.layer_launch_s(serve_arguments.kind, launched, on_cpu=on_cpu),
     )
 
 

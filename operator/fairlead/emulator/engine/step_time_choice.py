@@ -28,9 +28,9 @@ class DescribedStepTimes(StepTimes, Protocol):
 class ServedDeployment:
     """The deployment to time: the command, the GPU as named, and both as sizing sees them."""
 
-    served: ServeArguments
+    serve_arguments: ServeArguments
     product: str
-    question: SizingInput
+    sizing: SizingInput
 
 
 def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTimes:
@@ -40,17 +40,17 @@ def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTim
             return _measured(deployment, packaged.calibrated)
         except ValueError as problem:
             raise ValueError(f"--step-times: {problem}") from problem
-    question = deployment.question
-    kind = [one for one in packaged.sweeps if one.deployment.kind is deployment.served.kind]
+    sizing = deployment.sizing
+    kind = [one for one in packaged.sweeps if one.deployment.kind is deployment.serve_arguments.kind]
     shapes = {one.deployment.model: packaged.catalogue.shapes.get(one.deployment.model) for one in kind}
     for sweep in kind:
-        if swept_engine.is_alike(sweep.deployment, question, shapes[sweep.deployment.model]):
-            return swept_engine.shipped_step_times(sweep, question)
-    times = timing.step_times(question, packaged.fitted)
+        if swept_engine.is_alike(sweep.deployment, sizing, shapes[sweep.deployment.model]):
+            return swept_engine.shipped_step_times(sweep, sizing)
+    times = timing.step_times(sizing, packaged.fitted)
     if isinstance(times, timing.RatesUnknown):
         raise ValueError(str(times))  # noqa: TRY004  # the GPU's rates are missing
     for sweep in kind if times.provenance.level is ProvenanceLevel.PHYSICS else ():
-        relative = swept_engine.relative(sweep.deployment, question, shapes[sweep.deployment.model])
+        relative = swept_engine.relative(sweep.deployment, sizing, shapes[sweep.deployment.model])
         if relative is not None:
             return _corrected(times, sweep, relative, packaged)
     return times
@@ -67,7 +67,9 @@ def _corrected(
     return RelativeStepTimes(own, SweptRelative(fitted, measured), replace(own.provenance, note=note))
 
 
-def _measured(deployment: ServedDeployment, found: calibration_file.Calibration | SweepRecord) -> DescribedStepTimes:
-    if isinstance(found, SweepRecord):
-        return swept_engine.step_times(deployment.served, deployment.product, deployment.question, found)
-    return calibration_file.step_times(deployment.question, found)
+def _measured(
+    deployment: ServedDeployment, calibration: calibration_file.Calibration | SweepRecord
+) -> DescribedStepTimes:
+    if isinstance(calibration, SweepRecord):
+        return swept_engine.step_times(deployment.serve_arguments, deployment.product, deployment.sizing, calibration)
+    return calibration_file.step_times(deployment.sizing, calibration)

@@ -11,7 +11,7 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 class RunningSequence(EngineRequest):
     """A scheduler request with a reference to its job."""
 
-    feed: "SubmittedJob" = field(repr=False)
+    job: "SubmittedJob" = field(repr=False)
     index: int
     """Its index among the sequences of its job."""
     came: float
@@ -55,4 +55,4 @@ class SubmittedJob:
     @property
     def unfinished(self) -> list[RunningSequence]:
         """The sequences that the scheduler still holds."""
-        return [run for run in self.runs if run.status is not EngineRequestStatus.ENDED]
+        return [sequence for sequence in self.runs if sequence.status is not EngineRequestStatus.ENDED]

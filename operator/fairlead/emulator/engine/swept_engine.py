@@ -20,13 +20,13 @@ from fairlead.simulator.timing.measured_step_times import MeasuredStepTimes
 from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 
-def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
+def arguments(serve_arguments: ServeArguments, record: SweepRecord) -> ServeArguments:
     """Return the command, with measured values for what it omits."""
-    swept, limits, memory = found.deployment, served.limits, served.memory
-    if found.capacity is not None and _takes_as_much(served, found):
-        memory = _with_capacity(memory, swept.kind, found.capacity)
+    swept, limits, memory = record.deployment, serve_arguments.limits, serve_arguments.memory
+    if record.capacity is not None and _takes_as_much(serve_arguments, record):
+        memory = _with_capacity(memory, swept.kind, record.capacity)
         pages = limits.block_size_set or swept.kind is not EngineKind.VLLM
-        limits = limits if pages else replace(limits, block_tokens=found.capacity.block_tokens)
+        limits = limits if pages else replace(limits, block_tokens=record.capacity.block_tokens)
     limits = replace(
         limits,
         context=limits.context or swept.context,
@@ -34,80 +34,82 @@ def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
         batch_tokens=limits.batch_tokens or swept.batch_tokens,
         asynchronous=limits.asynchronous and swept.product != CPU,
     )
-    return replace(served, limits=limits, memory=memory)
+    return replace(serve_arguments, limits=limits, memory=memory)
 
 
-def step_times(served: ServeArguments, product: str, question: SizingInput, found: SweepRecord) -> MeasuredStepTimes:
+def step_times(
+    serve_arguments: ServeArguments, product: str, sizing: SizingInput, record: SweepRecord
+) -> MeasuredStepTimes:
     """Use the measured ones; `ValueError` says how the deployment differs, or that too little was measured."""
-    swept = found.deployment
+    swept = record.deployment
     wanted = {
-        "model": served.model,
+        "model": serve_arguments.model,
         "product": product or swept.product,
-        "tensor": question.parallelism.tensor,
-        "pipeline": question.parallelism.pipeline,
-        "weights": question.format.value,
-        "dtype": served.memory.dtype,
+        "tensor": sizing.parallelism.tensor,
+        "pipeline": sizing.parallelism.pipeline,
+        "weights": sizing.format.value,
+        "dtype": serve_arguments.memory.dtype,
     }
-    if question.attention_ranks > 1:
-        raise ValueError(f"swept with one rank, asked for {question.attention_ranks} ranks of attention; leave it out")
+    if sizing.attention_ranks > 1:
+        raise ValueError(f"swept with one rank, asked for {sizing.attention_ranks} ranks of attention; leave it out")
     for name, value in wanted.items():
         if (was := getattr(swept, name)) != value:
             raise ValueError(f"swept with {name} {was}, asked for {value}; sweep this deployment on its own")
-    times = errors.step_times(found, question.graph_tokens)
+    times = errors.step_times(record, sizing.graph_tokens)
     if isinstance(times, TooFewMeasurements):
         raise ValueError(str(times))  # noqa: TRY004  # the file's content is at fault
-    return MeasuredStepTimes(times.table, times.provenance, _drafting(swept.product, question))
+    return MeasuredStepTimes(times.table, times.provenance, _drafting(swept.product, sizing))
 
 
-def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> bool:
+def is_alike(swept: SweptDeployment, sizing: SizingInput, shape: ModelShape | None) -> bool:
     """Match deployments that equal the sweep in all that steps depend on."""
-    layout = question.parallelism
+    parallelism = sizing.parallelism
     measured = (swept.product, swept.tensor, swept.pipeline, 1, swept.weights)
-    wanted = (question.accelerator.product, layout.tensor, layout.pipeline, question.ranks, question.format.value)
-    plain = question.kv is KvFormat.AUTO and question.dtype is Dtype.AUTO and not question.eager
-    return shape is not None and plain and measured == wanted and shape == replace(question.shape, name=shape.name)
+    wanted = (sizing.accelerator.product, parallelism.tensor, parallelism.pipeline, sizing.ranks, sizing.format.value)
+    plain = sizing.kv is KvFormat.AUTO and sizing.dtype is Dtype.AUTO and not sizing.eager
+    return shape is not None and plain and measured == wanted and shape == replace(sizing.shape, name=shape.name)
 
 
-def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> SizingInput | None:
+def relative(swept: SweptDeployment, sizing: SizingInput, shape: ModelShape | None) -> SizingInput | None:
     """Return the sweep's input if it differs only in weight or cache formats."""
     if shape is None:
         return None
-    plain = replace(question, shape=shape, weights=None, kv=KvFormat.AUTO, drafting=DraftSetup())
-    same = replace(question.shape, name=shape.name, stored=shape.stored) == shape
+    plain = replace(sizing, shape=shape, weights=None, kv=KvFormat.AUTO, drafting=DraftSetup())
+    same = replace(sizing.shape, name=shape.name, stored=shape.stored) == shape
     return plain if same and is_alike(swept, plain, shape) else None
 
 
-def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
+def shipped_step_times(record: SweepRecord, sizing: SizingInput) -> MeasuredStepTimes:
     """Return those of a sweep in the package; its measurements suffice."""
-    times = errors.step_times(found, question.graph_tokens)
+    times = errors.step_times(record, sizing.graph_tokens)
     assert not isinstance(times, TooFewMeasurements)
-    source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
-    drafting = _drafting(found.deployment.product, question)
+    source = f"Fairlead's own sweep of {record.deployment.engine} on this GPU (docs/reference/gpu.md)"
+    drafting = _drafting(record.deployment.product, sizing)
     return MeasuredStepTimes(times.table, replace(times.provenance, source=source), drafting)
 
 
-def _drafting(product: str, question: SizingInput) -> DraftedStep | None:
+def _drafting(product: str, sizing: SizingInput) -> DraftedStep | None:
     """Return the deployment's drafting; a draft model without catalogue rates for its card is treated as a lookup."""
-    card = question.accelerator
+    card = sizing.accelerator
     rated = card.product == product and card.bandwidth_gbs and card.bf16_tflops
-    return drafted_step.of(question) if rated or not question.drafting.tokens else DraftedStep()
+    return drafted_step.of(sizing) if rated or not sizing.drafting.tokens else DraftedStep()
 
 
-def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:
+def _takes_as_much(serve_arguments: ServeArguments, record: SweepRecord) -> bool:
     """Check that the command does not change the memory left for the KV cache."""
-    swept = found.deployment
+    swept = record.deployment
     own = dialects.read([*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command], {})
-    return _memory(own) == _memory(served)
+    return _memory(own) == _memory(serve_arguments)
 
 
-def _with_capacity(memory: CacheArguments, kind: EngineKind, seen: KvCapacity) -> CacheArguments:
+def _with_capacity(memory: CacheArguments, kind: EngineKind, capacity: KvCapacity) -> CacheArguments:
     """vLLM's cache has the observed number of blocks; others have the observed tokens, whatever the emulation's blocks
     are."""
     if kind is EngineKind.VLLM:
-        return replace(memory, blocks=memory.blocks or seen.blocks)
-    return replace(memory, most_tokens=memory.most_tokens or seen.tokens)
+        return replace(memory, blocks=memory.blocks or capacity.blocks)
+    return replace(memory, most_tokens=memory.most_tokens or capacity.tokens)
 
 
-def _memory(served: ServeArguments) -> tuple[object, ...]:
-    limits = served.limits
-    return (served.memory, limits.max_sequences, limits.batch_tokens, limits.adapter_slots, limits.speculation)
+def _memory(serve_arguments: ServeArguments) -> tuple[object, ...]:
+    limits = serve_arguments.limits
+    return (serve_arguments.memory, limits.max_sequences, limits.batch_tokens, limits.adapter_slots, limits.speculation)

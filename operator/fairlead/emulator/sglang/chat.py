@@ -23,10 +23,10 @@ _REST: Final = b'},"logprobs":null,"finish_reason":null,"matched_stop":null}]}\n
 class SglangChat:
     """Writes one chat completion."""
 
-    def __init__(self, answer: ResponseContext) -> None:
-        self._answer = answer
-        self._request = answer.request
-        self._head = {"id": answer.answer_id, "object": _CHUNK, "created": answer.created, "model": answer.model}
+    def __init__(self, response: ResponseContext) -> None:
+        self._response = response
+        self._request = response.request
+        self._head = {"id": response.answer_id, "object": _CHUNK, "created": response.created, "model": response.model}
         self._prefix = b"data: " + answers.compact_json(self._head)[:-1] + b',"choices":[{"index":'
         self._plain = self._request.sampling.logprobs is None and not self._request.continuous_usage
         self._finishes: dict[int, str] = {}
@@ -34,11 +34,11 @@ class SglangChat:
     def opening(self) -> bytes:
         """Return every choice's first chunk, with its role."""
         delta = {"reasoning_content": None, "role": "assistant", "content": ""}
-        return b"".join(self._chunk(index, delta) for index in range(len(self._answer.replies)))
+        return b"".join(self._chunk(index, delta) for index in range(len(self._response.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
         """Return text or a tool call; tokens without text make no chunk."""
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         if finish is not None:
             self._finishes[index] = self._finish(reply, finish, end)
         if reply.call is not None:
@@ -51,30 +51,30 @@ class SglangChat:
         delta = {"reasoning_content": None, "content": text}
         counted = None
         if self._request.continuous_usage:
-            counted = usage.usage(len(self._answer.prompts[0]), end)
+            counted = usage.usage(len(self._response.prompts[0]), end)
         return self._chunk(index, delta, found=self._logprobs(reply, start, end), counted=counted)
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return each finish reason, the usage if requested, then `[DONE]`."""
         pieces = [
             self._chunk(index, {"reasoning_content": None}, finish=finish) for index, finish in self._finishes.items()
         ]
         if self._request.include_usage:
-            counted = usage.of(self._answer, outs, feed)
+            counted = usage.of(self._response, outs, job)
             pieces.append(answers.stream_event({**self._head, "choices": [], "usage": counted}))
         return b"".join((*pieces, answers.DONE))
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error: ErrorResponse) -> bytes:
         """Return an error event, then `[DONE]`."""
-        return errors.event(no) + answers.DONE
+        return errors.event(error) + answers.DONE
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response."""
         return {
             **self._head,
             "object": "chat.completion",
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
-            "usage": usage.of(self._answer, outs, feed),
+            "usage": usage.of(self._response, outs, job),
             "metadata": usage.metadata(outs),
         }
 
@@ -87,14 +87,14 @@ class SglangChat:
         finish: str | None = None,
         counted: dict[str, Any] | None = None,
     ) -> bytes:
-        stop = matched(self._answer, self._answer.replies[index], finish)
+        stop = matched(self._response, self._response.replies[index], finish)
         choice = {"index": index, "delta": delta, "logprobs": found, "finish_reason": finish, "matched_stop": stop}
         chunk: dict[str, Any] = {**self._head, "choices": [choice]}
         return answers.stream_event(chunk if counted is None else {**chunk, "usage": counted})
 
     def _call(self, index: int, start: int, end: int) -> bytes:
         """Return the name once the call's opening is out, then the arguments as they come."""
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         call = reply.call
         if call is None:
             return b""
@@ -109,7 +109,7 @@ class SglangChat:
         return b"".join(self._chunk(index, {**empty, "tool_calls": [one]}) for one in deltas)
 
     def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         called = reply.called and out >= len(reply.ids)
         message: dict[str, Any] = {"role": "assistant", "content": "" if called else answers.text_until(reply, out)}
         message["reasoning_content"] = None
@@ -122,7 +122,7 @@ class SglangChat:
             "message": message,
             "logprobs": self._logprobs(reply, 0, out),
             "finish_reason": self._finish(reply, finish, out),
-            "matched_stop": matched(self._answer, reply, finish),
+            "matched_stop": matched(self._response, reply, finish),
         }
 
     def _finish(self, reply: GeneratedReply, finish: str, out: int) -> str:
@@ -133,7 +133,7 @@ class SglangChat:
         top = self._request.sampling.logprobs
         if top is None:
             return None
-        return logprobs.of_chat(reply.ids[start:end], start, top, self._answer.words, by_id=False)
+        return logprobs.of_chat(reply.ids[start:end], start, top, self._response.tokenizer, by_id=False)
 
 
 def _call_id(reply: GeneratedReply) -> str:

@@ -100,13 +100,13 @@ def _limits(found: Namespace) -> SchedulerArguments:
 
 
 def _memory(found: Namespace) -> CacheArguments:
-    spread = Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data)
+    parallelism = Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data)
     return CacheArguments(
-        parallelism=spread,
+        parallelism=parallelism,
         expert_parallel=found.experts > 1,
         attention_ranks=found.attention,
         offload=weight_offload.of_gib(found.cpu_offload_gb),
-        host_cache=host_cache.of_gigabytes(found.host_gigabytes if found.hierarchical else 0, spread),
+        host_cache=host_cache.of_gigabytes(found.host_gigabytes if found.hierarchical else 0, parallelism),
         utilization=found.mem_fraction_static,
         most_tokens=found.max_total_tokens,
         quantization=found.quantization,

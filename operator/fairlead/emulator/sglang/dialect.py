@@ -45,22 +45,22 @@ class SglangDialect:
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
         """Parse its command line, and the one variable that it depends on here."""
-        served = command.read(words)
+        serve_arguments = command.read(words)
         overrides = environment.get(HEADERS, "").lower() in _YES
-        return replace(served, admission=replace(served.admission, header_overrides=overrides))
+        return replace(serve_arguments, admission=replace(serve_arguments.admission, header_overrides=overrides))
 
     def application(
-        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+        self, serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
         from fairlead.emulator.sglang import routes  # noqa: PLC0415 - backtests need no aiohttp
 
-        return routes.application(served, driver, acts, clock)
+        return routes.application(serve_arguments, client, control, clock)
 
-    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
+    def tally(self, serve_arguments: ServeArguments, settings: EngineSettings) -> RankTally:
         """Return a rank's counts, as old as the flags allow."""
         del settings
-        metrics = served.metrics
+        metrics = serve_arguments.metrics
         return SglangTally(refreshed_steps=metrics.refreshed_steps, first_token_bounds=metrics.first_token_bounds)
 
     def page(self, facts: PageFacts) -> EnginePage:

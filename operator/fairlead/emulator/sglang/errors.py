@@ -24,26 +24,26 @@ _ANTHROPIC: Final = {
 }
 
 
-def flat(no: ErrorResponse) -> dict[str, Any]:
+def flat(error: ErrorResponse) -> dict[str, Any]:
     """Return the error as SGLang's routes send it."""
-    return {"object": "error", "message": no.message, "type": no.kind, "param": None, "code": no.status}
+    return {"object": "error", "message": error.message, "type": error.kind, "param": None, "code": error.status}
 
 
-def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
+def body(request: web.Request, error: ErrorResponse) -> Mapping[str, Any]:
     """Return the error in the form of this route: Anthropic's for Anthropic's API."""
     if request.path.startswith(MESSAGES):
-        return {"type": "error", "error": {"type": anthropic_type(no), "message": no.message}}
-    return flat(no)
+        return {"type": "error", "error": {"type": anthropic_type(error), "message": error.message}}
+    return flat(error)
 
 
-def anthropic_type(no: ErrorResponse) -> str:
+def anthropic_type(error: ErrorResponse) -> str:
     """`srt/entrypoints/anthropic/serving.py: ERROR_TYPE_MAP`."""
-    return _ANTHROPIC.get(no.status, "api_error")
+    return _ANTHROPIC.get(error.status, "api_error")
 
 
-def event(no: ErrorResponse) -> bytes:
+def event(error: ErrorResponse) -> bytes:
     """Wrap the error for a stream; spaced as SGLang writes this one event."""
-    return b"data: " + json.dumps({"error": flat(no)}).encode() + b"\n\n"
+    return b"data: " + json.dumps({"error": flat(error)}).encode() + b"\n\n"
 
 
 def bad_request(message: str) -> ErrorResponse:

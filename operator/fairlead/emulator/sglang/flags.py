@@ -20,10 +20,10 @@ LOG_INTERVAL: Final = 40
 
 def parser() -> FlagParser:
     """Return a parser of all these flags, each under SGLang's name."""
-    made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
-        add(made)
-    return made
+        add(parser)
+    return parser
 
 
 def completed(words: Sequence[str]) -> list[str]:
@@ -58,64 +58,64 @@ def _tokens(word: str) -> int:
         raise argparse.ArgumentTypeError(str(no)) from None
 
 
-def _server(made: FlagParser) -> None:
-    made.add_argument("--model-path", "--model", dest="model")
-    made.add_argument("--served-model-name")
-    made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--port", type=int, default=30000)
-    made.add_argument("--api-key")
-    made.add_argument("--admin-api-key")
+def _server(parser: FlagParser) -> None:
+    parser.add_argument("--model-path", "--model", dest="model")
+    parser.add_argument("--served-model-name")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=30000)
+    parser.add_argument("--api-key")
+    parser.add_argument("--admin-api-key")
 
 
-def _scheduler(made: FlagParser) -> None:
+def _scheduler(parser: FlagParser) -> None:
     for flag in ("--max-running-requests", "--max-queued-requests", "--chunked-prefill-size", "--page-size"):
-        made.add_argument(flag, type=int)
-    made.add_argument("--context-length", type=_tokens)
-    made.add_argument("--disable-radix-cache", action="store_true")
-    made.add_argument("--disable-overlap-schedule", action="store_true")
-    made.add_argument("--enable-priority-scheduling", action="store_true")
-    made.add_argument("--schedule-policy", choices=choices.POLICIES, default="fcfs")
-    made.add_argument("--load-balance-method", choices=choices.BALANCES)
-    made.add_argument("--schedule-low-priority-values-first", action="store_true")
-    made.add_argument("--default-priority-value", type=int)
-    made.add_argument("--allow-auto-truncate", action="store_true")
+        parser.add_argument(flag, type=int)
+    parser.add_argument("--context-length", type=_tokens)
+    parser.add_argument("--disable-radix-cache", action="store_true")
+    parser.add_argument("--disable-overlap-schedule", action="store_true")
+    parser.add_argument("--enable-priority-scheduling", action="store_true")
+    parser.add_argument("--schedule-policy", choices=choices.POLICIES, default="fcfs")
+    parser.add_argument("--load-balance-method", choices=choices.BALANCES)
+    parser.add_argument("--schedule-low-priority-values-first", action="store_true")
+    parser.add_argument("--default-priority-value", type=int)
+    parser.add_argument("--allow-auto-truncate", action="store_true")
 
 
-def _memory(made: FlagParser) -> None:
-    made.add_argument("--mem-fraction-static", type=float)
-    made.add_argument("--max-total-tokens", type=_tokens)
-    made.add_argument("--kv-cache-dtype", choices=choices.CACHES, default="auto")
-    made.add_argument("--dtype", choices=choices.DTYPES, default="auto")
-    made.add_argument("--quantization", choices=choices.QUANTIZATIONS)
-    made.add_argument("--tp-size", "--tensor-parallel-size", dest="tensor", type=int, default=1)
-    made.add_argument("--pp-size", "--pipeline-parallel-size", dest="pipeline", type=int, default=1)
-    made.add_argument("--dp-size", "--data-parallel-size", dest="data", type=int, default=1)
-    made.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
-    made.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
-    made.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
-    made.add_argument("--cpu-offload-gb", type=int, default=0)
-    made.add_argument(*host_cache.SWITCHES, dest="hierarchical", action="store_true")
-    made.add_argument(host_cache.SIZE, dest="host_gigabytes", type=int, default=0)
+def _memory(parser: FlagParser) -> None:
+    parser.add_argument("--mem-fraction-static", type=float)
+    parser.add_argument("--max-total-tokens", type=_tokens)
+    parser.add_argument("--kv-cache-dtype", choices=choices.CACHES, default="auto")
+    parser.add_argument("--dtype", choices=choices.DTYPES, default="auto")
+    parser.add_argument("--quantization", choices=choices.QUANTIZATIONS)
+    parser.add_argument("--tp-size", "--tensor-parallel-size", dest="tensor", type=int, default=1)
+    parser.add_argument("--pp-size", "--pipeline-parallel-size", dest="pipeline", type=int, default=1)
+    parser.add_argument("--dp-size", "--data-parallel-size", dest="data", type=int, default=1)
+    parser.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
+    parser.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
+    parser.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
+    parser.add_argument("--cpu-offload-gb", type=int, default=0)
+    parser.add_argument(*host_cache.SWITCHES, dest="hierarchical", action="store_true")
+    parser.add_argument(host_cache.SIZE, dest="host_gigabytes", type=int, default=0)
     for flag in ("--disable-cuda-graph", "--disable-decode-cuda-graph"):
-        made.add_argument(flag, dest="eager", action="store_true")
+        parser.add_argument(flag, dest="eager", action="store_true")
 
 
-def _features(made: FlagParser) -> None:
-    made.add_argument("--speculative-algorithm")
-    made.add_argument("--speculative-draft-model-path", "--speculative-draft-model", dest="draft")
-    made.add_argument("--speculative-num-draft-tokens", type=int)
-    made.add_argument("--enable-lora", action="store_true")
-    made.add_argument("--lora-paths", nargs="*", default=[])
-    made.add_argument("--max-loras-per-batch", type=int, default=8)
-    made.add_argument("--max-lora-rank", type=int)
-    made.add_argument("--lora-target-modules", nargs="*", default=[])
-    made.add_argument("--language-model-only", action="store_true")
+def _features(parser: FlagParser) -> None:
+    parser.add_argument("--speculative-algorithm")
+    parser.add_argument("--speculative-draft-model-path", "--speculative-draft-model", dest="draft")
+    parser.add_argument("--speculative-num-draft-tokens", type=int)
+    parser.add_argument("--enable-lora", action="store_true")
+    parser.add_argument("--lora-paths", nargs="*", default=[])
+    parser.add_argument("--max-loras-per-batch", type=int, default=8)
+    parser.add_argument("--max-lora-rank", type=int)
+    parser.add_argument("--lora-target-modules", nargs="*", default=[])
+    parser.add_argument("--language-model-only", action="store_true")
 
 
-def _answers(made: FlagParser) -> None:
-    made.add_argument("--enable-metrics", action="store_true")
-    made.add_argument("--enable-cache-report", action="store_true")
-    made.add_argument("--decode-log-interval", type=int, default=LOG_INTERVAL)
-    made.add_argument("--bucket-time-to-first-token", nargs="+", type=float, default=[])
-    made.add_argument("--tool-call-parser", choices=parsers.TOOLS)
-    made.add_argument("--reasoning-parser", choices=parsers.REASONING)
+def _answers(parser: FlagParser) -> None:
+    parser.add_argument("--enable-metrics", action="store_true")
+    parser.add_argument("--enable-cache-report", action="store_true")
+    parser.add_argument("--decode-log-interval", type=int, default=LOG_INTERVAL)
+    parser.add_argument("--bucket-time-to-first-token", nargs="+", type=float, default=[])
+    parser.add_argument("--tool-call-parser", choices=parsers.TOOLS)
+    parser.add_argument("--reasoning-parser", choices=parsers.REASONING)

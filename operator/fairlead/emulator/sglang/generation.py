@@ -29,25 +29,25 @@ class SglangGenerationHandlers:
     reports_cache_apart = True
     opens_before_error = True
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     async def completion(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/completions."""
         generation = requests.completion(fields.parsed(await request.read(), request.content_type))
         ids = prompts.of_completion(generation.body["prompt"], self._limits())
         wanted = generation.body.get("max_tokens", generation_requests.COMPLETION_TOKENS)
-        requests.settle(generation, ids, wanted, self._front.served)
+        requests.settle(generation, ids, wanted, self._responder.serve_arguments)
         self._choose(generation)
-        answer = self._front.answer(request, generation, ids, "")
-        return await self._front.respond(request, answer, SglangCompletion(answer))
+        response = self._responder.answer(request, generation, ids, "")
+        return await self._responder.respond(request, response, SglangCompletion(response))
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions and /invocations."""
         generation = requests.chat(fields.parsed(await request.read(), request.content_type))
         ids = self.conversation(generation)
-        answer = self._front.answer(request, generation, [ids], "")
-        return await self._front.respond(request, answer, SglangChat(answer))
+        response = self._responder.answer(request, generation, [ids], "")
+        return await self._responder.respond(request, response, SglangChat(response))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
         """Read a request for a message as a chat."""
@@ -56,17 +56,17 @@ class SglangGenerationHandlers:
     def conversation(self, generation: GenerationRequest) -> list[int]:
         """Read prompt and tools; set the reply's form and length, and the adapter."""
         body = generation.body
-        generation.bound = self._call(body) or generation.bound
+        generation.structured = self._call(body) or generation.structured
         shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
         ids = [prompts.of_chat(body["messages"], self._limits(), tools=shown)]
         wanted = body.get("max_completion_tokens") or body.get("max_tokens") or None
-        requests.settle(generation, ids, wanted, self._front.served)
+        requests.settle(generation, ids, wanted, self._responder.serve_arguments)
         self._choose(generation)
         return ids[0]
 
-    def error_type(self, no: ErrorResponse) -> str:
+    def error_type(self, error: ErrorResponse) -> str:
         """Return Anthropic's word for an error."""
-        return errors.anthropic_type(no)
+        return errors.anthropic_type(error)
 
     def counted(self, tokens: int) -> JsonObject:
         """Build the `count_tokens` response."""
@@ -82,16 +82,18 @@ class SglangGenerationHandlers:
             name = (choice.get("function") or {}).get("name")
             if all(name != (tool.get("function") or {}).get("name") for tool in offered or ()):
                 raise errors.bad_request(f"Tool '{name}' not found in tools list.")
-        if self._front.served.answering.tool_parser is None:
+        if self._responder.serve_arguments.answering.tool_parser is None:
             return None
         return tools.required_call(body, auto=True, parser=True)
 
     def _choose(self, generation: GenerationRequest) -> None:
         """Choose the adapter that the body names beside the model; one in the model's name takes precedence."""
         path = generation.body.get("lora_path")
-        names = self._front.names
+        names = self._responder.names
         if isinstance(path, str) and path and isinstance(names, SglangModelNames):
             generation.adapter = names.loaded(path)
 
     def _limits(self) -> PromptLimits:
-        return PromptLimits(NO_LIMIT, self._front.words, senses=self._front.senses, between_parts=BETWEEN_PARTS)
+        return PromptLimits(
+            NO_LIMIT, self._responder.words, modalities=self._responder.senses, between_parts=BETWEEN_PARTS
+        )

@@ -32,11 +32,11 @@ class SglangManners:
     def __init__(self, admission: AdmissionRules) -> None:
         self._admission = admission
 
-    def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
+    def names(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """Accept any name for the model, and an adapter after a colon."""
-        return SglangModelNames(served, acts, clock)
+        return SglangModelNames(serve_arguments, control, clock)
 
-    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
+    def fingerprint(self, serve_arguments: ServeArguments) -> str:  # noqa: ARG002 - interface
         """Return "", since its responses have none."""
         return ""
 
@@ -70,7 +70,7 @@ class SglangManners:
         """`srt/entrypoints/request_headers.py`: only if a variable says so, on routes that are chats inside."""
         return request.headers if self._admission.header_overrides and request.path != _WITHOUT_HEADERS else {}
 
-    def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
+    def headers(self, request: web.Request, control: EngineControl) -> Mapping[str, str]:
         """Return no extra headers."""
-        del request, acts
+        del request, control
         return {}

@@ -18,12 +18,12 @@ DEFAULT: Final = "default"
 class SglangModelNames:
     """The model's one name and its adapters."""
 
-    def __init__(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> None:
-        self._served = served
-        self._name = served.names[0]
-        self._acts = acts
+    def __init__(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> None:
+        self._serve_arguments = serve_arguments
+        self._name = serve_arguments.names[0]
+        self._control = control
         self._clock = clock
-        self.adapters = dict(served.adapters)
+        self.adapters = dict(serve_arguments.adapters)
 
     def called(self, name: str | None) -> tuple[str, str | None]:
         """Return the name as given, and the adapter after its colon."""
@@ -37,7 +37,7 @@ class SglangModelNames:
         """Return the adapter if it is loaded; otherwise raise 400: `srt/managers/tokenizer_manager.py`."""
         if adapter is None or adapter in self.adapters:
             return adapter
-        if not self._served.limits.adapter_slots:
+        if not self._serve_arguments.limits.adapter_slots:
             raise errors.bad_request(
                 f"LoRA adapter '{adapter}' was requested, but LoRA is not enabled. Please launch the server with "
                 "--enable-lora flag and preload adapters using --lora-paths or /load_lora_adapter endpoint."
@@ -49,7 +49,9 @@ class SglangModelNames:
 
     def cards(self) -> dict[str, Any]:
         """Return the model list; `created` is the time of the request."""
-        own = _card(self._name, self._name, int(self._clock())) | {"max_model_len": self._served.context_tokens}
+        own = _card(self._name, self._name, int(self._clock())) | {
+            "max_model_len": self._serve_arguments.context_tokens
+        }
         adapters = [
             _card(name, path, int(self._clock())) | {"parent": self._name} for name, path in self.adapters.items()
         ]
@@ -57,11 +59,11 @@ class SglangModelNames:
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
         """Load an adapter, never replacing one; return an empty text on success."""
-        if not self._served.limits.adapter_slots:
+        if not self._serve_arguments.limits.adapter_slots:
             raise errors.bad_request("LoRA is not enabled. Please set `--enable-lora` to enable LoRA.")
         if name in self.adapters and not inplace:
             raise errors.bad_request(f"Failed to load LoRA adapter {name}: LoRA with name {name} already exists.")
-        self._acts.add_adapter(name, path)
+        self._control.add_adapter(name, path)
         self.adapters[name] = path
         return ""
 
@@ -71,7 +73,7 @@ class SglangModelNames:
             raise errors.bad_request(
                 f"LoRA with name {name} does not exist. Loaded LoRAs: dict_keys({list(self.adapters)})"
             )
-        self._acts.remove_adapter(name)
+        self._control.remove_adapter(name)
         del self.adapters[name]
         return ""
 

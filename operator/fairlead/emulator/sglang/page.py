@@ -44,10 +44,10 @@ class SglangPage:
 
     def __init__(self, facts: PageFacts) -> None:
         self._facts = facts
-        self._pool = facts.served.pool_tokens or 0
+        self._pool = facts.serve_arguments.pool_tokens or 0
         self._copies = len(facts.engines) > 1
         self._banded = facts.settings.policy is SchedulingPolicy.PRIORITY
-        self._model = {"model_name": facts.served.names[0], "engine_type": "unified"}
+        self._model = {"model_name": facts.serve_arguments.names[0], "engine_type": "unified"}
         self.sleep_level = 0
         self._requests: dict[tuple[str, str], int] = {}
         self._responses: dict[tuple[str, str, str], int] = {}
@@ -61,9 +61,12 @@ class SglangPage:
         """Return only how far the emulation lags behind."""
         return "\n".join(lag_metrics.lines(self._facts.lag, self._facts.born)) + "\n"
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
-        request, response = (seen.route, seen.method), (seen.route, str(seen.status), seen.method)
+        request, response = (
+            (observation.route, observation.method),
+            (observation.route, str(observation.status), observation.method),
+        )
         self._requests[request] = self._requests.get(request, 0) + 1
         self._responses[response] = self._responses.get(response, 0) + 1
 
@@ -116,7 +119,7 @@ class SglangPage:
                 found = [_tally(one).histograms[key] for one in self._facts.engines if key in _tally(one).histograms]
                 series += [({**self._model, **label}, histogram.together(found))] if found else []
             yield from self._written(family, series)
-        read = [(one, _tally(one).reading) for one in self._facts.engines]
+        read = [(one, _tally(one).histogram) for one in self._facts.engines]
         stages = [({**self._of_rank(one), "stage": families.PREFILL}, found) for one, found in read if found.up_to[-1]]
         yield from self._written(families.STAGE, stages)
 

@@ -18,14 +18,14 @@ GIVES_UP_SECONDS: Final = 20.0
 class ProbeHandlers:
     """Handlers of the probes of one server."""
 
-    def __init__(self, acts: EngineControl) -> None:
-        self._acts = acts
+    def __init__(self, control: EngineControl) -> None:
+        self._control = control
         self._well = True
         """Result of the last `/health`."""
 
     async def ready(self, _: web.Request) -> web.Response:
         """GET /ready: 503 also while it is paused."""
-        return _answered(well=self._up and not self._acts.paused)
+        return _answered(well=self._up and not self._control.paused)
 
     async def ping(self, _: web.Request) -> web.Response:
         """GET /ping."""
@@ -33,13 +33,13 @@ class ProbeHandlers:
 
     async def health(self, _: web.Request) -> web.Response:
         """GET /health and /health_generate."""
-        if self._acts.draining:
+        if self._control.draining:
             return _answered(well=False)
         loop = asyncio.get_running_loop()
         until = loop.time() + GIVES_UP_SECONDS
         while loop.time() < until:
             await asyncio.sleep(POLL_SECONDS)
-            if self._acts.responsive:
+            if self._control.responsive:
                 self._well = True
                 return _answered(well=True)
         self._well = False
@@ -47,7 +47,7 @@ class ProbeHandlers:
 
     @property
     def _up(self) -> bool:
-        return self._well and not self._acts.draining
+        return self._well and not self._control.draining
 
 
 def _answered(*, well: bool) -> web.Response:

@@ -81,12 +81,14 @@ def chat(body: JsonObject) -> GenerationRequest:
     return _request(found, found.get("top_logprobs", 0) if found.get("logprobs") else None)
 
 
-def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, served: ServeArguments) -> None:
+def settle(
+    generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, serve_arguments: ServeArguments
+) -> None:
     """Refuse what is too long, or cut it if a flag says so; then set the reply's token limit."""
-    context, pool = served.context_tokens, served.pool_tokens or served.context_tokens
+    context, pool = serve_arguments.context_tokens, serve_arguments.pool_tokens or serve_arguments.context_tokens
     most = min(context, pool)
     for prompt in prompts:
-        if served.answering.truncates:
+        if serve_arguments.answering.truncates:
             del prompt[most - _KEPT_BACK - 1 :]
         elif len(prompt) >= context:
             raise errors.longer_than_context(len(prompt), context)
@@ -102,7 +104,7 @@ def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int 
 def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
     if "no_stop_trim" in found:
         found["include_stop_str_in_output"] = found["no_stop_trim"]
-    made = generation_requests.of(found, logprobs=logprobs, bound=_bound(found), force_usage=False)
+    made = generation_requests.of(found, logprobs=logprobs, structured=_bound(found), force_usage=False)
     salt = found.get("cache_salt")
     made.salt = salt if isinstance(salt, str) else None
     if made.sampling.ignore_eos:  # a run showed: no token ends the reply then, not even a requested one

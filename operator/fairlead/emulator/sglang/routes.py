@@ -28,30 +28,30 @@ NOT_EMULATED: Final = (
 
 
 def application(
-    served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
     """Build the application; `clock` is seconds since 1970, for `created`."""
-    front = Responder(served, driver, acts, clock, SglangManners(served.admission))
-    manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=errors.body)
+    responder = Responder(serve_arguments, client, control, clock, SglangManners(serve_arguments.admission))
+    manners = HttpManners(keys=serve_arguments.answering.api_keys, is_guarded=_is_guarded, error_body=errors.body)
     whole = web.Application(
         client_max_size=request_middleware.LARGEST_BODY,
-        middlewares=[RequestMiddleware(acts, manners, frozenset()).middleware],
+        middlewares=[RequestMiddleware(control, manners, frozenset()).middleware],
     )
-    plain = SglangUtilityHandlers(front)
-    whole.add_routes(_probes(acts))
+    plain = SglangUtilityHandlers(responder)
+    whole.add_routes(_probes(control))
     whole.add_routes(_quiet(plain))
-    whole.add_routes(_generating(front))
+    whole.add_routes(_generating(responder))
     whole.add_routes(_orders(plain))
     whole.add_routes([web.route("*", path, plain.not_emulated) for path in NOT_EMULATED])
-    if served.metrics.exposed:
+    if serve_arguments.metrics.exposed:
         whole.add_routes([web.get("/metrics", plain.metrics)])
-    if acts.faults_open:
-        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(front).faults)])
+    if control.faults_open:
+        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(responder).faults)])
     return whole
 
 
-def _probes(acts: EngineControl) -> list[web.RouteDef]:
-    probes = ProbeHandlers(acts)
+def _probes(control: EngineControl) -> list[web.RouteDef]:
+    probes = ProbeHandlers(control)
     return [
         web.get("/health", probes.health, allow_head=False),
         web.get("/health_generate", probes.health, allow_head=False),
@@ -71,9 +71,9 @@ def _quiet(plain: SglangUtilityHandlers) -> list[web.RouteDef]:
     ]
 
 
-def _generating(front: Responder) -> list[web.RouteDef]:
-    generation = SglangGenerationHandlers(front)
-    messages = MessagesHandlers(front, generation)
+def _generating(responder: Responder) -> list[web.RouteDef]:
+    generation = SglangGenerationHandlers(responder)
+    messages = MessagesHandlers(responder, generation)
     return [
         web.post("/v1/completions", generation.completion),
         web.post("/v1/chat/completions", generation.chat),

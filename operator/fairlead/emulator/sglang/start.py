@@ -28,48 +28,48 @@ class SglangStart:
 
     memory = MEMORY
 
-    def check(self, served: ServeArguments, gpus: int) -> None:
+    def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse more processes than GPUs: each one takes a GPU by its number."""
-        spread, world = served.memory.parallelism, served.memory.parallelism.gpus
-        if min(spread.tensor, spread.pipeline, spread.data) < 1:
+        parallelism, world = serve_arguments.memory.parallelism, serve_arguments.memory.parallelism.gpus
+        if min(parallelism.tensor, parallelism.pipeline, parallelism.data) < 1:
             raise CannotStart(f"{DIED} (simulated: a degree of parallelism below 1)")
         if world > gpus:
             raise CannotStart(
                 f"{DIED} (simulated: CUDA error: invalid device ordinal; {count(world, 'GPU')} wanted, {gpus} here)"
             )
 
-    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+    def formats(self, serve_arguments: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
         """Return no quantization for a checkpoint that is already quantized: its own format counts."""
-        flags = served.memory
+        flags = serve_arguments.memory
         kv = next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO)
         if flags.quantization is None or shape.stored.format is not WeightFormat.NONE:
             return None, kv
         found = (stored for stored, row in formats.WEIGHTS.items() if row.flag == flags.quantization)
         return next(found, None), kv
 
-    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+    def capacity(self, serve_arguments: ServeArguments, sizing: SizingInput) -> KvCapacity:
         """Return what its memory share leaves beside the weights, or fewer tokens if a flag says so."""
-        _refuse_flags(served, question)
-        verdict = assessment.assess(question)
+        _refuse_flags(serve_arguments, sizing)
+        verdict = assessment.assess(sizing)
         if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
-            raise CannotStart(_refused(verdict, question))
-        tokens = kv_pages.tokens(question, _cache_bytes(question))
-        if served.memory.most_tokens is not None:
-            tokens = min(tokens, served.memory.most_tokens)
-        page = served.limits.block_tokens
+            raise CannotStart(_refused(verdict, sizing))
+        tokens = kv_pages.tokens(sizing, _cache_bytes(sizing))
+        if serve_arguments.memory.most_tokens is not None:
+            tokens = min(tokens, serve_arguments.memory.most_tokens)
+        page = serve_arguments.limits.block_tokens
         if tokens < page:
             raise CannotStart("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.")
-        few = f"WARNING KV pool holds {tokens} tokens, fewer than --context-length {question.context}."
-        return KvCapacity(question, tokens // page + 1, (few,) if tokens < question.context else ())
+        few = f"WARNING KV pool holds {tokens} tokens, fewer than --context-length {sizing.context}."
+        return KvCapacity(sizing, tokens // page + 1, (few,) if tokens < sizing.context else ())
 
     def cache_facts(
         self,
-        served: ServeArguments,
+        serve_arguments: ServeArguments,
         settings: EngineSettings,  # noqa: ARG002 - interface
-        question: SizingInput,  # noqa: ARG002 - interface
+        sizing: SizingInput,  # noqa: ARG002 - interface
     ) -> Mapping[str, str]:
         """Its pages have one token unless a flag says otherwise, whatever the emulation's blocks are."""
-        return {"page_size": str(served.limits.block_tokens if served.limits.block_size_set else 1)}
+        return {"page_size": str(serve_arguments.limits.block_tokens if serve_arguments.limits.block_size_set else 1)}
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
         """Return the log line with the size of the cache."""
@@ -80,19 +80,19 @@ class SglangStart:
         )
         return (size,)
 
-    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+    def listening(self, serve_arguments: ServeArguments) -> tuple[str, ...]:
         """Return its last lines before it serves."""
         return (
-            f"Uvicorn running on http://{served.host}:{served.port} (simulated)",
+            f"Uvicorn running on http://{serve_arguments.host}:{serve_arguments.port} (simulated)",
             "The server is fired up and ready to roll!",
         )
 
 
-def _refuse_flags(served: ServeArguments, question: SizingInput) -> None:
+def _refuse_flags(serve_arguments: ServeArguments, sizing: SizingInput) -> None:
     """Refuse what shows only beside a GPU: pages that do not divide its own size of chunks, a share of nothing or of
     more than there is."""
-    share, limits = served.memory.utilization, served.limits
-    if limits.block_size_set and question.batch_tokens // question.attention_ranks % limits.block_tokens:
+    share, limits = serve_arguments.memory.utilization, serve_arguments.limits
+    if limits.block_size_set and sizing.batch_tokens // sizing.attention_ranks % limits.block_tokens:
         raise CannotStart(INDIVISIBLE)
     if share is not None and share <= 0:
         raise CannotStart(f"ValueError: {NO_ROOM}={share:g}.")
@@ -101,19 +101,19 @@ def _refuse_flags(served: ServeArguments, question: SizingInput) -> None:
         raise CannotStart(f"torch.OutOfMemoryError: CUDA out of memory. {left}")
 
 
-def _cache_bytes(question: SizingInput) -> float:
+def _cache_bytes(sizing: SizingInput) -> float:
     """Return the likely bytes, or up to the high estimate if a full context needs it, since it may well start."""
-    left = memory.memory(question).kv
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    left = memory.memory(sizing).kv
+    needed = kv_pages.pages_a_request(sizing, sizing.context) * kv_pages.pool(sizing).page_bytes
     return max(0.0, left.likely, min(left.high, needed))
 
 
-def _refused(verdict: NoFit, question: SizingInput) -> str:
+def _refused(verdict: NoFit, sizing: SizingInput) -> str:
     if verdict.reason is FitReason.CONTEXT_EXCEEDS_MODEL:
         return (
-            f"ValueError: Warning: User-specified context_length ({question.context}) is greater than the derived "
-            f"context_length ({question.shape.positions})."
+            f"ValueError: Warning: User-specified context_length ({sizing.context}) is greater than the derived "
+            f"context_length ({sizing.shape.positions})."
         )
     if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
-        return f"{DIED} (simulated: AssertionError; {question.shape.heads} heads)"
-    return f"ValueError: {NO_ROOM}={question.share}. (simulated: {verdict.because})"
+        return f"{DIED} (simulated: AssertionError; {sizing.shape.heads} heads)"
+    return f"ValueError: {NO_ROOM}={sizing.share}. (simulated: {verdict.because})"

@@ -47,7 +47,7 @@ class SglangTally(RankTally):
     """By `is_streaming`; absent before the first request of that kind."""
     histograms: dict[tuple[str, str], MetricHistogram] = field(default_factory=dict)
     """By family and, if the family has that label, `is_streaming`."""
-    reading: MetricHistogram = field(default_factory=lambda: MetricHistogram(families.STAGE.bounds))
+    histogram: MetricHistogram = field(default_factory=lambda: MetricHistogram(families.STAGE.bounds))
     """From a prompt's first step to its last."""
     live: SchedulerTotals = field(default_factory=SchedulerTotals)
     published: SchedulerTotals = field(default_factory=SchedulerTotals)
@@ -72,39 +72,39 @@ class SglangTally(RankTally):
         self.shown = self.gauges
         self.published = SchedulerTotals(self.live.computed, self.live.cached, self.live.decoded)
 
-    def first(self, run: RunningSequence, now: float) -> None:
+    def first(self, sequence: RunningSequence, now: float) -> None:
         """Count the cached tokens of a prompt; only a stream reports its first token at once."""
-        RankTally.first(self, run, now)
+        RankTally.first(self, sequence, now)
         self.begun += 1
-        self.live.cached += run.cached_tokens
-        self.reading.observe(max(0.0, now - (run.scheduled or now)))
-        if run.feed.job.each_step:
-            self._observe(families.FIRST_TOKEN, now - run.came, streaming="true")
+        self.live.cached += sequence.cached_tokens
+        self.histogram.observe(max(0.0, now - (sequence.scheduled or now)))
+        if sequence.job.job.each_step:
+            self._observe(families.FIRST_TOKEN, now - sequence.came, streaming="true")
 
     def later(self, gap: float, times: int) -> None:
         """Count an inter-token latency shared by `times` outputs."""
         self.of(families.INTER_TOKEN).observe_often(gap, times)
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+    def ended(self, sequence: RunningSequence, finished: FinishedSequence) -> None:
         """Count a completed sequence; one whose client disconnected is not counted."""
-        RankTally.ended(self, run, end)
-        streaming = "true" if run.feed.job.each_step else "false"
+        RankTally.ended(self, sequence, finished)
+        streaming = "true" if sequence.job.job.each_step else "false"
         totals = self.totals.setdefault(streaming, StreamTotals())
         totals.requests += 1
-        totals.prompt_tokens += run.prompt_tokens
-        totals.generation_tokens += run.emitted
-        pace = (end.now - run.begun) / (run.emitted - 1) if run.emitted > 1 else None
+        totals.prompt_tokens += sequence.prompt_tokens
+        totals.generation_tokens += sequence.emitted
+        pace = (finished.now - sequence.begun) / (sequence.emitted - 1) if sequence.emitted > 1 else None
         if streaming == "false":
-            late = (min(SENT_AT_ONCE, run.emitted) - 1) * (pace or 0.0)
-            self._observe(families.FIRST_TOKEN, run.begun - run.came + late, streaming=streaming)
+            late = (min(SENT_AT_ONCE, sequence.emitted) - 1) * (pace or 0.0)
+            self._observe(families.FIRST_TOKEN, sequence.begun - sequence.came + late, streaming=streaming)
         if pace is not None:
             self._observe(families.PER_TOKEN, pace, streaming=streaming)
-        self._observe(families.END_TO_END, end.now - run.came, streaming=streaming)
+        self._observe(families.END_TO_END, finished.now - sequence.came, streaming=streaming)
         for family, sample in (
-            (families.QUEUE, end.queue),
-            (families.PROMPT_SIZE, run.prompt_tokens),
-            (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
-            (families.REPLY_SIZE, run.emitted),
+            (families.QUEUE, finished.queue),
+            (families.PROMPT_SIZE, sequence.prompt_tokens),
+            (families.COMPUTED, sequence.prompt_tokens - sequence.cached_tokens),
+            (families.REPLY_SIZE, sequence.emitted),
         ):
             self.of(family).observe(sample)
 

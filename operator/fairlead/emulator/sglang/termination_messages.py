@@ -10,7 +10,7 @@ from fairlead.emulator.sglang.start import DIED
 CRASHED: Final = "Subprocess scheduler_0 (pid=0) crashed with exit code -9. Triggering SIGQUIT for cleanup. (simulated)"
 
 
-def of(fault: EngineFault, served: ServeArguments) -> str:
+def of(fault: EngineFault, serve_arguments: ServeArguments) -> str:
     """Return an injected fault's message."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
@@ -19,8 +19,8 @@ def of(fault: EngineFault, served: ServeArguments) -> str:
                 "Raise --mem-fraction-static above 0.912."
             )
         case EngineFault.GATED:
-            return hub_messages.gated(served)
+            return hub_messages.gated(serve_arguments)
         case EngineFault.NO_MODEL:
-            return hub_messages.missing(served)
+            return hub_messages.missing(serve_arguments)
         case _:
             return f"{DIED} See root cause above."

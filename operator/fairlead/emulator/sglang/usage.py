@@ -22,10 +22,10 @@ def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[st
     }
 
 
-def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
+def of(response: ResponseContext, outs: Sequence[int], job: JobHandle) -> dict[str, Any]:
     """Sum the request's usage; a prompt with several choices counts once, by its first."""
-    cached = sum(feed.cached_tokens[:: answer.request.sampling.n]) if answer.details else None
-    return usage(answer.prompt_tokens, sum(outs), cached)
+    cached = sum(job.cached_tokens[:: response.request.sampling.n]) if response.details else None
+    return usage(response.prompt_tokens, sum(outs), cached)
 
 
 def metadata(outs: Sequence[int]) -> dict[str, Any]:

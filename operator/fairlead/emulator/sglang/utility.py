@@ -26,21 +26,21 @@ _LOAD: Final[dict[str, FieldReader]] = {"lora_name": fields.text, "lora_path": f
 class SglangUtilityHandlers:
     """Handlers of these endpoints."""
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     async def metrics(self, _: web.Request) -> web.Response:
         """GET /metrics."""
-        return web.Response(body=self._front.acts.metrics().encode(), headers=METRICS_HEADERS)
+        return web.Response(body=self._responder.control.metrics().encode(), headers=METRICS_HEADERS)
 
     async def models(self, _: web.Request) -> web.Response:
         """GET /v1/models."""
-        return json_response(self._front.names.cards())
+        return json_response(self._responder.names.cards())
 
     async def model(self, request: web.Request) -> web.Response:
         """GET /v1/models/{model}: the model alone, not its adapters; its error is wrapped."""
         name = request.match_info["model"]
-        card = self._front.names.cards()["data"][0]
+        card = self._responder.names.cards()["data"][0]
         if name == card["id"]:
             return json_response(card)
         wrong = {"message": f"The model '{name}' does not exist", "type": "invalid_request_error", "param": "model"}
@@ -48,23 +48,23 @@ class SglangUtilityHandlers:
 
     async def server_info(self, _: web.Request) -> web.Response:
         """GET /server_info, /model_info: what the emulation has, under SGLang's names."""
-        served = self._front.served
+        serve_arguments = self._responder.serve_arguments
         return json_response(
             {
-                "model_path": served.model,
-                "served_model_name": served.names[0],
+                "model_path": serve_arguments.model,
+                "served_model_name": serve_arguments.names[0],
                 "is_generation": True,
-                "context_length": served.context_tokens,
-                "max_total_num_tokens": served.pool_tokens,
-                "tool_call_parser": served.answering.tool_parser,
-                "reasoning_parser": served.answering.reasoning_parser or None,
+                "context_length": serve_arguments.context_tokens,
+                "max_total_num_tokens": serve_arguments.pool_tokens,
+                "tool_call_parser": serve_arguments.answering.tool_parser,
+                "reasoning_parser": serve_arguments.answering.reasoning_parser or None,
                 "version": RELEASE,
             }
         )
 
     async def loads(self, _: web.Request) -> web.Response:
         """GET /v1/loads: what each rank does, more current than the metrics page; core fields only."""
-        pool, ranks = self._front.served.pool_tokens or 0, self._front.acts.rank_loads()
+        pool, ranks = self._responder.serve_arguments.pool_tokens or 0, self._responder.control.rank_loads()
         loads = [
             {
                 "dp_rank": number,
@@ -86,33 +86,37 @@ class SglangUtilityHandlers:
         found = fields.checked(body, _TOKENIZE)
         if ("prompt" in found) == ("messages" in found):
             raise ErrorResponse(400, "Exactly one of 'prompt' or 'messages' must be provided.", "Bad Request")
-        words = self._front.words
+        tokenizer = self._responder.words
         tokens: list[int] | list[list[int]]
         if "messages" in found:
-            limits = PromptLimits(NO_LIMIT, words, senses=self._front.senses, between_parts=BETWEEN_PARTS)
+            limits = PromptLimits(NO_LIMIT, tokenizer, modalities=self._responder.senses, between_parts=BETWEEN_PARTS)
             answer = found.get("add_generation_prompt", True)
             tokens = prompts.of_chat(found["messages"], limits, answer=answer, tools=found.get("tools", ()))
         elif isinstance(found["prompt"], list):
-            tokens = [words.encode(str(text)) for text in found["prompt"]]
+            tokens = [tokenizer.encode(str(text)) for text in found["prompt"]]
         else:
-            tokens = words.encode(str(found["prompt"]))
+            tokens = tokenizer.encode(str(found["prompt"]))
         several = bool(tokens) and isinstance(tokens[0], list)
         counted: Any = [len(ids) for ids in tokens if isinstance(ids, list)] if several else len(tokens)
-        return json_response({"tokens": tokens, "count": counted, "max_model_len": self._front.served.context_tokens})
+        return json_response(
+            {"tokens": tokens, "count": counted, "max_model_len": self._responder.serve_arguments.context_tokens}
+        )
 
     async def detokenize(self, request: web.Request) -> web.Response:
         """POST /detokenize, /v1/detokenize; ids beyond the vocabulary have no text."""
         body = fields.parsed(await request.read(), request.content_type)
         found = fields.needed(body, {"tokens": fields.wholes}, "tokens")
-        words = self._front.words
-        return json_response({"text": words.decode([one for one in found["tokens"] if 0 <= one < words.vocabulary])})
+        tokenizer = self._responder.words
+        return json_response(
+            {"text": tokenizer.decode([one for one in found["tokens"] if 0 <= one < tokenizer.vocabulary])}
+        )
 
     async def load_adapter(self, request: web.Request) -> web.Response:
         """POST /load_lora_adapter."""
         body = fields.parsed(await request.read(), request.content_type)
         found = fields.needed(body, _LOAD, "lora_name", "lora_path")
         try:
-            self._front.names.load(found["lora_name"], found["lora_path"], inplace=False)
+            self._responder.names.load(found["lora_name"], found["lora_path"], inplace=False)
         except ErrorResponse as no:
             return self._updated(no.message)
         return self._updated()
@@ -121,14 +125,14 @@ class SglangUtilityHandlers:
         """POST /unload_lora_adapter."""
         found = fields.needed(fields.parsed(await request.read(), request.content_type), _LOAD, "lora_name")
         try:
-            self._front.names.unload(found["lora_name"])
+            self._responder.names.unload(found["lora_name"])
         except ErrorResponse as no:
             return self._updated(no.message)
         return self._updated()
 
     async def flush_cache(self, _: web.Request) -> web.Response:
         """GET and POST /flush_cache: not while requests run."""
-        done = self._front.acts.reset_prefix_cache(reset_running=False)
+        done = self._responder.control.reset_prefix_cache(reset_running=False)
         text = "Cache flushed.\nPlease check backend logs for more details.\n" if done else "Flush cache failed.\n"
         return web.Response(text=text, status=200 if done else 400)
 
@@ -136,19 +140,19 @@ class SglangUtilityHandlers:
         """POST /abort_request: one request by its id, or all."""
         found = fields.parsed(await request.read(), request.content_type)
         if found.get("abort_all"):
-            self._front.acts.abort_requests(())
+            self._responder.control.abort_requests(())
         elif isinstance(found.get("rid"), str) and found["rid"]:
-            self._front.acts.abort_requests((found["rid"],))
+            self._responder.control.abort_requests((found["rid"],))
         return web.Response()
 
     async def pause(self, _: web.Request) -> web.Response:
         """POST /pause_generation: requests in flight are aborted, as in its default mode."""
-        await self._front.acts.pause("abort")
+        await self._responder.control.pause("abort")
         return json_response({"message": "Generation paused successfully.", "status": "ok"})
 
     async def resume(self, _: web.Request) -> web.Response:
         """POST /continue_generation."""
-        await self._front.acts.resume()
+        await self._responder.control.resume()
         return json_response({"message": "Generation continued successfully.", "status": "ok"})
 
     async def not_emulated(self, request: web.Request) -> web.Response:
@@ -158,6 +162,6 @@ class SglangUtilityHandlers:
 
     def _updated(self, why_not: str = "") -> web.Response:
         """Return the response of both adapter endpoints."""
-        loaded = dict(self._front.names.adapters)
+        loaded = dict(self._responder.names.adapters)
         body = {"success": not why_not, "error_message": why_not or None, "loaded_adapters": loaded}
         return json_response(body, 400 if why_not else 200)

@@ -15,10 +15,10 @@ _KIND: Final = "text_completion"
 class CompletionResponse:
     """Writes one completion."""
 
-    def __init__(self, answer: ResponseContext) -> None:
-        self._answer = answer
-        self._request = answer.request
-        head = {"id": answer.answer_id, "object": _KIND, "created": answer.created, "model": answer.model}
+    def __init__(self, response: ResponseContext) -> None:
+        self._response = response
+        self._request = response.request
+        head = {"id": response.answer_id, "object": _KIND, "created": response.created, "model": response.model}
         self._head = head
         self._prefix = b"data: " + answers.compact_json(head)[:-1] + b',"choices":[{"index":'
         self._plain = (
@@ -29,7 +29,7 @@ class CompletionResponse:
         )
         self._alone = self._request.echo and self._request.body.get("max_tokens") == 0
         """Only the prompt is echoed; vLLM generates and counts one token anyway."""
-        self._offsets = [0] * len(answer.replies)
+        self._offsets = [0] * len(response.replies)
 
     def opening(self) -> bytes:
         """A completion stream has no opening chunk."""
@@ -38,53 +38,53 @@ class CompletionResponse:
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
         """Join common chunks from prepared bytes, and build the others field by field."""
         if finish is None and self._plain:
-            text = answers.json_string(answers.text_delta(self._answer.replies[index], start, end))
+            text = answers.json_string(answers.text_delta(self._response.replies[index], start, end))
             return b"".join((self._prefix, b'%d,"text":' % index, text, _REST))
         return self._made(index, start, end, finish)
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return the usage if requested, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
-        usage = answers.usage(self._answer.prompt_tokens, sum(outs))
-        if self._answer.details:
-            usage["prompt_tokens_details"] = {"cached_tokens": feed.cached_tokens[-1]}
-        last = {**self._head, "choices": [], "usage": usage, "system_fingerprint": self._answer.fingerprint}
-        metrics = answers.metrics(self._answer, sum(outs), feed.times)
+        usage = answers.usage(self._response.prompt_tokens, sum(outs))
+        if self._response.details:
+            usage["prompt_tokens_details"] = {"cached_tokens": job.cached_tokens[-1]}
+        last = {**self._head, "choices": [], "usage": usage, "system_fingerprint": self._response.fingerprint}
+        metrics = answers.metrics(self._response, sum(outs), job.times)
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error: ErrorResponse) -> bytes:
         """Return an error event, then `[DONE]`."""
-        return no.event + answers.DONE
+        return error.event + answers.DONE
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response."""
-        answer = self._answer
+        response = self._response
         tokens = sum(outs)
-        details = {"cached_tokens": feed.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
-        usage = answers.usage(answer.prompt_tokens, tokens) | {
-            "prompt_tokens_details": details if answer.details else None,
+        details = {"cached_tokens": job.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
+        usage = answers.usage(response.prompt_tokens, tokens) | {
+            "prompt_tokens_details": details if response.details else None,
             "completion_tokens_details": None,
         }
         return {
             **self._head,
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
             "service_tier": None,
-            "system_fingerprint": answer.fingerprint,
+            "system_fingerprint": response.fingerprint,
             "usage": usage,
             "kv_transfer_params": None,
             "ec_transfer_params": None,
-            "metrics": answers.metrics(answer, tokens, feed.times),
+            "metrics": answers.metrics(response, tokens, job.times),
         }
 
     def _made(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        request, answer = self._request, self._answer
-        reply = answer.replies[index]
-        prompt = list(answer.prompt_of(index))
+        request, response = self._request, self._response
+        reply = response.replies[index]
+        prompt = list(response.prompt_of(index))
         first = start == 0
         text = answers.text_delta(reply, start, end)
         if first and request.echo:
-            text = ("" if request.token_ids else answer.words.decode(prompt)) + ("" if self._alone else text)
+            text = ("" if request.token_ids else response.tokenizer.decode(prompt)) + ("" if self._alone else text)
         choice: dict[str, Any] = {"index": index, "text": text, "logprobs": self._logprobs(index, start, end)}
         choice |= {"finish_reason": finish, "stop_reason": reply.stop_reason if finish == "stop" else None}
         choice["prompt_token_ids"] = prompt if first and (request.token_ids or request.echo) else None
@@ -93,7 +93,7 @@ class CompletionResponse:
         if request.continuous_usage:
             chunk["usage"] = answers.usage(len(prompt), end)
         if finish is not None and not request.include_usage:
-            chunk["system_fingerprint"] = answer.fingerprint
+            chunk["system_fingerprint"] = response.fingerprint
         return answers.stream_event(chunk)
 
     def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
@@ -101,24 +101,24 @@ class CompletionResponse:
         top = self._request.sampling.logprobs
         if top is None:
             return None
-        ids: list[int | None] = [] if self._alone else list(self._answer.replies[index].ids[start:end])
+        ids: list[int | None] = [] if self._alone else list(self._response.replies[index].ids[start:end])
         if self._request.echo and start == 0:
-            ids = [None, *self._answer.prompt_of(index)[1:], *ids]
-        words = self._answer.words
-        entries = logprobs.of_completion(ids, self._offsets[index], top, words, by_id=self._request.tokens_as_ids)
+            ids = [None, *self._response.prompt_of(index)[1:], *ids]
+        tokenizer = self._response.tokenizer
+        entries = logprobs.of_completion(ids, self._offsets[index], top, tokenizer, by_id=self._request.tokens_as_ids)
         if self._request.echo and start == 0:
-            entries["tokens"][0] = words.strings(self._answer.prompt_of(index)[:1])[0]
+            entries["tokens"][0] = tokenizer.strings(self._response.prompt_of(index)[:1])[0]
         if entries["tokens"]:
             self._offsets[index] = entries["text_offset"][-1] + len(entries["tokens"][-1])
         return entries
 
     def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
-        request, answer = self._request, self._answer
-        reply = answer.replies[index]
-        prompt = list(answer.prompt_of(index))
+        request, response = self._request, self._response
+        reply = response.replies[index]
+        prompt = list(response.prompt_of(index))
         text = answers.text_until(reply, out)
         if request.echo and not request.token_ids:
-            text = answer.words.decode(prompt) + ("" if self._alone else text)
+            text = response.tokenizer.decode(prompt) + ("" if self._alone else text)
         top = request.sampling.prompt_logprobs
         if request.echo and top is None:
             top = request.sampling.logprobs
@@ -129,7 +129,7 @@ class CompletionResponse:
             "finish_reason": finish,
             "stop_reason": reply.stop_reason if finish == "stop" else None,
             "token_ids": reply.ids[:out] if request.token_ids else None,
-            "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, answer.words),
+            "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, response.tokenizer),
             "prompt_token_ids": prompt if request.token_ids else None,
             "routed_experts": None,
         }

@@ -18,9 +18,9 @@ _MODES: Final = ("abort", "wait", "keep")
 class DevelopmentHandlers:
     """Handlers of the development endpoints."""
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
-        self._acts = front.acts
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._acts = responder.control
 
     async def sleep(self, request: web.Request) -> web.Response:
         """POST /sleep."""
@@ -69,7 +69,7 @@ class DevelopmentHandlers:
 
     async def world_size(self, _: web.Request) -> web.Response:
         """GET /get_world_size: GPUs of all parallel ranks together."""
-        return json_response({"world_size": self._front.served.memory.parallelism.gpus})
+        return json_response({"world_size": self._responder.serve_arguments.memory.parallelism.gpus})
 
     async def weight_info(self, _: web.Request) -> web.Response:
         """GET /weight_info."""
@@ -77,8 +77,8 @@ class DevelopmentHandlers:
 
     async def server_info(self, _: web.Request) -> web.Response:
         """GET /server_info: only model, context and version, not vLLM's whole configuration."""
-        served = self._front.served
-        config = {"model": served.model, "max_model_len": served.context_tokens, "version": VERSION}
+        serve_arguments = self._responder.serve_arguments
+        config = {"model": serve_arguments.model, "max_model_len": serve_arguments.context_tokens, "version": VERSION}
         return json_response({"vllm_config": {"model_config": config}, "vllm_env": {}, "system_env": {}})
 
     async def faults(self, request: web.Request) -> web.Response:

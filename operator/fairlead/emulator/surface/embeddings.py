@@ -36,8 +36,8 @@ _LONE: Final = SamplingParams(max_tokens=1, seed=0)
 class EmbeddingsHandlers:
     """Handler of the embeddings endpoint."""
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/embeddings: the engine prefills each prompt and generates one token, which stands for the vector."""
@@ -45,36 +45,38 @@ class EmbeddingsHandlers:
         if "input" not in body and "messages" not in body:
             raise fields.missing("input", body)
         found = fields.checked(body, _FIELDS)
-        generation = generation_requests.of(found, logprobs=None, bound=None, force_usage=False)
+        generation = generation_requests.of(found, logprobs=None, structured=None, force_usage=False)
         generation.sampling = _LONE
-        model, adapter = self._front.names.called(generation.model)
-        limits = self._front.limits(generation)
+        model, adapter = self._responder.names.called(generation.model)
+        limits = self._responder.limits(generation)
         if "messages" in found:
             ids = [prompts.of_chat(found["messages"], limits)]
         else:
             ids = prompts.of_completion(found.get("input"), limits)
-        self._front.preflight(len(ids))
-        end = self._front.words.end
+        self._responder.preflight(len(ids))
+        end = self._responder.words.end
         generated = [GeneratedReply(ids=[end], text="", ends=[0], finish="length") for _ in ids]
-        answer = ResponseContext(
+        response = ResponseContext(
             request=generation,
             prompts=ids,
             replies=generated,
             answer_id="embd-" + request_id(request, generation),
-            created=int(self._front.clock()),
+            created=int(self._responder.clock()),
             model=model,
             adapter=adapter,
-            words=self._front.words,
-            fingerprint=self._front.fingerprint,
+            tokenizer=self._responder.words,
+            fingerprint=self._responder.fingerprint,
         )
-        return await self._front.waited(request, self._front.job(request, answer), _EmbeddingResponse(answer, found))
+        return await self._responder.waited(
+            request, self._responder.job(request, response), _EmbeddingResponse(response, found)
+        )
 
 
 class _EmbeddingResponse:
     """Writes one embeddings response."""
 
-    def __init__(self, answer: ResponseContext, found: dict[str, Any]) -> None:
-        self._answer = answer
+    def __init__(self, response: ResponseContext, found: dict[str, Any]) -> None:
+        self._response = response
         self._size = found.get("dimensions", SIZE)
         self._packed = found.get("encoding_format") == "base64"
         if self._size < 1 or self._size > SIZE:
@@ -82,17 +84,17 @@ class _EmbeddingResponse:
                 f"dimensions must be between 1 and {SIZE}, got {self._size}.", "dimensions", self._size
             )
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response, with a vector for each prompt."""
-        del outs, finishes, feed
-        answer = self._answer
+        del outs, finishes, job
+        response = self._response
         data = [
             {"index": index, "object": "embedding", "embedding": self._vector(prompt)}
-            for index, prompt in enumerate(answer.prompts)
+            for index, prompt in enumerate(response.prompts)
         ]
-        count = answer.prompt_tokens
+        count = response.prompt_tokens
         usage = {"prompt_tokens": count, "total_tokens": count, "completion_tokens": 0, "prompt_tokens_details": None}
-        head = {"id": answer.answer_id, "object": "list", "created": answer.created, "model": answer.model}
+        head = {"id": response.answer_id, "object": "list", "created": response.created, "model": response.model}
         return {**head, "data": data, "usage": usage}
 
     def _vector(self, prompt: Sequence[int]) -> list[float] | str:

@@ -112,7 +112,7 @@ class EngineControl(Protocol):
     def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Inject another fault; return the order in force. `ValueError` says what is wrong with it."""
 
-    def observed(self, seen: "RequestObservation") -> None:
+    def observed(self, observation: "RequestObservation") -> None:
         """Count one HTTP request that got its response."""
 
 

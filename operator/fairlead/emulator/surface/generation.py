@@ -21,8 +21,8 @@ class GenerationHandlers:
     reports_cache_apart = False
     opens_before_error = False
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     async def completion(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/completions."""
@@ -48,44 +48,46 @@ class GenerationHandlers:
             )
         generation = self._chat_request(body)
         generation.stream = False
-        self._front.names.called(generation.model)
-        self._front.preflight(len(generation.body["messages"]))
-        limits = self._front.limits(generation)
+        self._responder.names.called(generation.model)
+        self._responder.preflight(len(generation.body["messages"]))
+        limits = self._responder.limits(generation)
         ids = [prompts.of_chat(messages, limits) for messages in generation.body["messages"]]
         self._settle(generation, max(map(len, ids)), generation.body.get("max_tokens"))
-        answer = self._front.answer(request, generation, ids, "chatcmpl-")
-        return await self._front.respond(request, answer, ChatCompletionResponse(answer))
+        response = self._responder.answer(request, generation, ids, "chatcmpl-")
+        return await self._responder.respond(request, response, ChatCompletionResponse(response))
 
     async def _complete(self, request: web.Request, body: JsonObject) -> web.StreamResponse:
-        generation = _completion_request(body, force_usage=self._front.served.answering.force_include_usage)
-        self._front.names.called(generation.model)
-        self._front.preflight(generation.sampling.n)
+        generation = _completion_request(
+            body, force_usage=self._responder.serve_arguments.answering.force_include_usage
+        )
+        self._responder.names.called(generation.model)
+        self._responder.preflight(generation.sampling.n)
         if generation.body.get("suffix") is not None:
             raise errors.bad_parameter("suffix is only supported for models with FIM completion rendering", "suffix")
         wanted = generation.body.get("max_tokens", generation_requests.COMPLETION_TOKENS)
         if wanted == 0 and generation.echo:
             wanted = 1
-        sampling_checks.check_length(wanted, self._front.served.context_tokens, "max_tokens")
-        ids = prompts.of_completion(generation.body.get("prompt"), self._front.limits(generation))
+        sampling_checks.check_length(wanted, self._responder.serve_arguments.context_tokens, "max_tokens")
+        ids = prompts.of_completion(generation.body.get("prompt"), self._responder.limits(generation))
         self._settle(generation, max(map(len, ids)), wanted)
-        answer = self._front.answer(request, generation, ids, "cmpl-")
-        return await self._front.respond(request, answer, CompletionResponse(answer))
+        response = self._responder.answer(request, generation, ids, "cmpl-")
+        return await self._responder.respond(request, response, CompletionResponse(response))
 
     async def _chat(self, request: web.Request, body: JsonObject) -> web.StreamResponse:
         generation = self._chat_request(body)
-        self._front.names.called(generation.model)
-        self._front.preflight(generation.sampling.n)
+        self._responder.names.called(generation.model)
+        self._responder.preflight(generation.sampling.n)
         ids = self.conversation(generation)
-        answer = self._front.answer(request, generation, [ids], "chatcmpl-")
-        return await self._front.respond(request, answer, ChatCompletionResponse(answer))
+        response = self._responder.answer(request, generation, [ids], "chatcmpl-")
+        return await self._responder.respond(request, response, ChatCompletionResponse(response))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
         """Read a `/v1/messages` request as a chat."""
         return chat_request(body, force_usage=False)
 
-    def error_type(self, no: ErrorResponse) -> str:
+    def error_type(self, error: ErrorResponse) -> str:
         """Return vLLM's own error type."""
-        return no.kind
+        return error.kind
 
     def counted(self, tokens: int) -> JsonObject:
         """Build the `count_tokens` response."""
@@ -94,27 +96,27 @@ class GenerationHandlers:
     def conversation(self, generation: GenerationRequest) -> list[int]:
         """Read prompt and tools; set the reply's structured output and `max_tokens`."""
         body = generation.body
-        answering = self._front.served.answering
+        answering = self._responder.serve_arguments.answering
         parser = answering.tool_parser is not None
         call = tools.required_call(body, auto=answering.auto_tool_choice and parser, parser=parser)
-        generation.bound = call or generation.bound
+        generation.structured = call or generation.structured
         name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
-        sampling_checks.check_length(body.get(name), self._front.served.context_tokens, name)
+        sampling_checks.check_length(body.get(name), self._responder.serve_arguments.context_tokens, name)
         shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
         answer = body.get("add_generation_prompt", True)
-        ids = prompts.of_chat(body["messages"], self._front.limits(generation), answer=answer, tools=shown)
+        ids = prompts.of_chat(body["messages"], self._responder.limits(generation), answer=answer, tools=shown)
         self._settle(generation, len(ids), body.get(name))
         return ids
 
     def _settle(self, generation: GenerationRequest, prompt_tokens: int, wanted: int | None) -> None:
         """Cap `max_tokens` by the remaining context, then check the sampling parameters."""
-        left = self._front.served.context_tokens - prompt_tokens
+        left = self._responder.serve_arguments.context_tokens - prompt_tokens
         generation.sampling.max_tokens = left if wanted is None else min(wanted, left)
-        most = self._front.served.answering.max_logprobs
-        sampling_checks.check(generation.sampling, max_logprobs=most, vocabulary=self._front.words.vocabulary)
+        most = self._responder.serve_arguments.answering.max_logprobs
+        sampling_checks.check(generation.sampling, max_logprobs=most, vocabulary=self._responder.words.vocabulary)
 
     def _chat_request(self, body: JsonObject) -> GenerationRequest:
-        return chat_request(body, force_usage=self._front.served.answering.force_include_usage)
+        return chat_request(body, force_usage=self._responder.serve_arguments.answering.force_include_usage)
 
 
 def chat_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
@@ -127,7 +129,7 @@ def chat_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
         raise errors.bad_request("when using `top_logprobs`, `logprobs` must be set to true.", "top_logprobs")
     found = fields.needed(body, generation_requests.CHAT, "messages")
     top = found.get("top_logprobs", 0) if found.get("logprobs") else None
-    return generation_requests.of(found, logprobs=top, bound=bounds.of(found), force_usage=force_usage)
+    return generation_requests.of(found, logprobs=top, structured=bounds.of(found), force_usage=force_usage)
 
 
 def _completion_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
@@ -139,5 +141,5 @@ def _completion_request(body: JsonObject, *, force_usage: bool) -> GenerationReq
     generation_requests.check_count(body, "logprobs")
     found = fields.checked(body, generation_requests.COMPLETION)
     return generation_requests.of(
-        found, logprobs=found.get("logprobs"), bound=bounds.of(found), force_usage=force_usage
+        found, logprobs=found.get("logprobs"), structured=bounds.of(found), force_usage=force_usage
     )

@@ -113,13 +113,13 @@ class GenerationRequest:
     priority: int = 0
     salt: str | None = None
     request_id: str | None = None
-    bound: StructuredOutput | None = None
+    structured: StructuredOutput | None = None
     body: JsonObject = field(default_factory=dict)
     """The known fields, for those that only one endpoint reads."""
 
 
 def of(
-    found: JsonObject, *, logprobs: int | None, bound: StructuredOutput | None, force_usage: bool
+    found: JsonObject, *, logprobs: int | None, structured: StructuredOutput | None, force_usage: bool
 ) -> GenerationRequest:
     """Build the request from the checked fields of a completion or chat."""
     options = found.get("stream_options") or {}
@@ -137,7 +137,7 @@ def of(
         priority=found.get("priority", 0),
         salt=found.get("cache_salt"),
         request_id=found.get("request_id"),
-        bound=bound,
+        structured=structured,
         body=found,
     )
 

@@ -15,7 +15,7 @@ _LEAST: Final = 0.5
 """Minimum probability of a sampled token, so that it ranks above its alternatives."""
 
 
-def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:
+def top_logprobs(token: int, place: int, count: int, tokenizer: Tokenizer) -> list[tuple[int, float]]:
     """Return the token, then alternatives, each half as likely as the last."""
     mixed = (token * _SPREAD + place * 40_503) & 0xFFFF_FFFF
     share = _LEAST + (1 - _LEAST) * (mixed >> 16) / 65_537
@@ -23,49 +23,51 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
     left = 1 - share
     for step in range(1, count):
         left /= 2
-        other = words.spoken[(mixed + step) % len(words.spoken)]
+        other = tokenizer.spoken[(mixed + step) % len(tokenizer.spoken)]
         if other == token:
-            other = words.end
+            other = tokenizer.end
         found.append((other, math.log(left)))
     return found
 
 
-def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+def of_completion(
+    ids: Sequence[int | None], first: int, top: int, tokenizer: Tokenizer, *, by_id: bool
+) -> dict[str, Any]:
     """Return logprobs of tokens whose text begins at offset `first`; None, the prompt's first token, has none."""
     columns: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
         number = abs(token or 0)
-        name = _name(number, words, by_id=by_id)
+        name = _name(number, tokenizer, by_id=by_id)
         columns["text_offset"].append(offset)
         columns["tokens"].append(name)
-        choices = top_logprobs(number, place, max(1, top), words)
+        choices = top_logprobs(number, place, max(1, top), tokenizer)
         columns["token_logprobs"].append(None if token is None else choices[0][1])
         columns["top_logprobs"].append(
-            None if token is None else {_name(other, words, by_id=by_id): value for other, value in choices}
+            None if token is None else {_name(other, tokenizer, by_id=by_id): value for other, value in choices}
         )
         offset += len(name)
     return columns
 
 
-def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+def of_chat(ids: Sequence[int], first: int, top: int, tokenizer: Tokenizer, *, by_id: bool) -> dict[str, Any]:
     """Return logprobs of a chat's tokens from position `first` on."""
     content = []
     for place, token in enumerate(ids, first):
         choices = [
-            _spelled(other, value, words, by_id=by_id)
-            for other, value in top_logprobs(token, place, max(1, top), words)
+            _spelled(other, value, tokenizer, by_id=by_id)
+            for other, value in top_logprobs(token, place, max(1, top), tokenizer)
         ]
         content.append(choices[0] | {"top_logprobs": choices[:top] if top else []})
     return {"content": content}
 
 
-def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
+def of_prompt(ids: Sequence[int], top: int, tokenizer: Tokenizer) -> list[dict[str, Any] | None]:
     """Return logprobs of a prompt's tokens except the first, which has no context."""
     positions: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
-        choices = top_logprobs(token, place, max(1, top), words)
-        names = words.strings([number for number, _ in choices])
+        choices = top_logprobs(token, place, max(1, top), tokenizer)
+        names = tokenizer.strings([number for number, _ in choices])
         positions.append(
             {
                 str(number): {"logprob": value, "rank": rank, "decoded_token": name}
@@ -75,10 +77,10 @@ def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, 
     return positions
 
 
-def _name(token: int, words: Tokenizer, *, by_id: bool) -> str:
-    return f"token_id:{token}" if by_id else words.strings([token])[0]
+def _name(token: int, tokenizer: Tokenizer, *, by_id: bool) -> str:
+    return f"token_id:{token}" if by_id else tokenizer.strings([token])[0]
 
 
-def _spelled(token: int, value: float, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    name = _name(token, words, by_id=by_id)
-    return {"token": name, "logprob": value, "bytes": list(words.strings([token])[0].encode())}
+def _spelled(token: int, value: float, tokenizer: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+    name = _name(token, tokenizer, by_id=by_id)
+    return {"token": name, "logprob": value, "bytes": list(tokenizer.strings([token])[0].encode())}

@@ -30,21 +30,21 @@ class Modalities:
     """Whether a multimodal model was started with `--language-model-only`."""
 
 
-def check(message: JsonObject, senses: Modalities) -> None:
+def check(message: JsonObject, modalities: Modalities) -> None:
     """Refuse the first part that the model does not accept."""
     content = message.get("content")
     for part in content if isinstance(content, list) else ():
         if isinstance(part, dict):
-            _check(_kind(part), senses)
+            _check(_kind(part), modalities)
 
 
-def _check(kind: str, senses: Modalities) -> None:
+def _check(kind: str, modalities: Modalities) -> None:
     modality = _MODALITIES.get(kind)
-    if not senses.multimodal and modality is not None:
-        raise errors.bad_request(f"{senses.model} is not a multimodal model")
-    if not senses.multimodal and kind in _EMBEDDED:
+    if not modalities.multimodal and modality is not None:
+        raise errors.bad_request(f"{modalities.model} is not a multimodal model")
+    if not modalities.multimodal and kind in _EMBEDDED:
         raise errors.bad_request("The model is not multimodal.")
-    if senses.language_only and modality is not None:
+    if modalities.language_only and modality is not None:
         raise errors.bad_request(f"At most 0 {modality}(s) may be provided in one prompt.", modality)
 
 

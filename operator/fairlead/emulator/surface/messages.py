@@ -47,7 +47,7 @@ class ChatReader(Protocol):
     def conversation(self, generation: GenerationRequest) -> list[int]:
         """Read the prompt; set the reply's form and length."""
 
-    def error_type(self, no: ErrorResponse) -> str:
+    def error_type(self, error: ErrorResponse) -> str:
         """Return an error's `type`."""
 
     def counted(self, tokens: int) -> JsonObject:
@@ -57,8 +57,8 @@ class ChatReader(Protocol):
 class MessagesHandlers:
     """Handlers of Anthropic's endpoints. Errors after the body was read have Anthropic's JSON structure."""
 
-    def __init__(self, front: Responder, chats: ChatReader) -> None:
-        self._front = front
+    def __init__(self, responder: Responder, chats: ChatReader) -> None:
+        self._responder = responder
         self._chats = chats
 
     async def create(self, request: web.Request) -> web.StreamResponse:
@@ -66,11 +66,11 @@ class MessagesHandlers:
         found = _read(await request.read(), request.content_type, "model", "messages", "max_tokens")
         try:
             generation = self._chat_request(found)
-            self._front.names.called(generation.model)
-            self._front.preflight(1)
+            self._responder.names.called(generation.model)
+            self._responder.preflight(1)
             ids = self._chats.conversation(generation)
-            answer = self._front.answer(request, generation, [ids], "chatcmpl-")
-            return await self._front.respond(request, answer, _MessagesResponse(answer, self._chats))
+            response = self._responder.answer(request, generation, [ids], "chatcmpl-")
+            return await self._responder.respond(request, response, _MessagesResponse(response, self._chats))
         except ErrorResponse as no:
             return answered(self._error(no), no.status)
 
@@ -79,14 +79,14 @@ class MessagesHandlers:
         found = _read(await request.read(), request.content_type, "model", "messages")
         try:
             generation = self._chat_request(found)
-            self._front.names.called(generation.model)
+            self._responder.names.called(generation.model)
             count = len(self._chats.conversation(generation))
         except ErrorResponse as no:
             return answered(self._error(no), no.status)
         return answered(self._chats.counted(count))
 
-    def _error(self, no: ErrorResponse) -> JsonObject:
-        return _anthropic_error(self._chats.error_type(no), no.message)
+    def _error(self, error: ErrorResponse) -> JsonObject:
+        return _anthropic_error(self._chats.error_type(error), error.message)
 
     def _chat_request(self, found: JsonObject) -> GenerationRequest:
         chat: JsonObject = {name: found[name] for name in _SAME if name in found}
@@ -94,7 +94,7 @@ class MessagesHandlers:
         chat["messages"] = [*system, *(turn for message in found["messages"] for turn in _turn(message))]
         if "stop_sequences" in found:
             chat["stop"] = found["stop_sequences"]
-        if found.get("tools") and self._front.served.answering.tool_parser is not None:
+        if found.get("tools") and self._responder.serve_arguments.answering.tool_parser is not None:
             chat["tools"] = [_tool(tool) for tool in found["tools"]]
             chat["tool_choice"] = _choice(found.get("tool_choice"))
         return self._chats.of_messages(chat)
@@ -103,11 +103,11 @@ class MessagesHandlers:
 class _MessagesResponse:
     """Writes one message with one block: text, or a tool use."""
 
-    def __init__(self, answer: ResponseContext, chats: ChatReader) -> None:
-        self._answer = answer
+    def __init__(self, response: ResponseContext, chats: ChatReader) -> None:
+        self._response = response
         self._chats = chats
         self._begun = False
-        self._reply = answer.replies[0]
+        self._reply = response.replies[0]
         self._call = self._reply.call if self._reply.called else None
 
     def opening(self) -> bytes:
@@ -127,21 +127,21 @@ class _MessagesResponse:
         delta = {"type": "input_json_delta", "partial_json": new}
         return _event("content_block_delta", {"delta": delta, "index": 0}) if new else b""
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return the stop reason, the usage and the end."""
         reason, sequence = self._stop(self._reply.finish)
-        usage = self._usage(outs[0], feed)
+        usage = self._usage(outs[0], job)
         delta = {"stop_reason": reason, "stop_sequence": sequence}
         ended = _event("content_block_stop", {"index": 0}) + _event("message_delta", {"delta": delta, "usage": usage})
         return ended + _event("message_stop", {})
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error_response: ErrorResponse) -> bytes:
         """Return an error event, which ends the stream."""
-        error = answers.stream_event(_anthropic_error(self._chats.error_type(no), no.message))
+        error = answers.stream_event(_anthropic_error(self._chats.error_type(error_response), error_response.message))
         begun = self._start() if self._chats.opens_before_error and not self._begun else b""
         return begun + b"event: error\n" + error
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole message, without null fields."""
         block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
         if self._call is not None:
@@ -151,24 +151,24 @@ class _MessagesResponse:
                 given = {}
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": given}
         reason, sequence = self._stop(finishes[0])
-        usage = self._usage(outs[0], feed)
-        message = self._head() | {"content": [block], "model": self._answer.model, "stop_reason": reason}
+        usage = self._usage(outs[0], job)
+        message = self._head() | {"content": [block], "model": self._response.model, "stop_reason": reason}
         return answers.without_nulls({**message, "stop_sequence": sequence, "usage": usage})
 
     def _start(self) -> bytes:
         self._begun = True
-        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": 0}
-        message = self._head() | {"content": [], "model": self._answer.model, "stop_reason": None}
+        usage = {"input_tokens": self._response.prompt_tokens, "output_tokens": 0}
+        message = self._head() | {"content": [], "model": self._response.model, "stop_reason": None}
         return _event("message_start", {"message": {**message, "stop_sequence": None, "usage": usage}})
 
-    def _usage(self, tokens: int, feed: JobHandle) -> JsonObject:
-        prompt, cached = self._answer.prompt_tokens, feed.cached_tokens[0]
-        if not (self._chats.reports_cache_apart and self._answer.details and cached):
+    def _usage(self, tokens: int, job: JobHandle) -> JsonObject:
+        prompt, cached = self._response.prompt_tokens, job.cached_tokens[0]
+        if not (self._chats.reports_cache_apart and self._response.details and cached):
             return {"input_tokens": prompt, "output_tokens": tokens}
         return {"input_tokens": prompt - cached, "cache_read_input_tokens": cached, "output_tokens": tokens}
 
     def _head(self) -> JsonObject:
-        return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
+        return {"id": self._response.answer_id, "type": "message", "role": "assistant"}
 
     def _stop(self, finish: str) -> tuple[str, str | None]:
         """Return Anthropic's stop reason and the stop sequence."""

@@ -16,27 +16,30 @@ _WRONG = "InvalidUserInput"
 class ServedModelNames:
     """The model's served names and its adapters."""
 
-    def __init__(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> None:
-        self._served = served
-        self._acts = acts
+    def __init__(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> None:
+        self._serve_arguments = serve_arguments
+        self._control = control
         self._clock = clock
-        self.adapters = dict(served.adapters)
+        self.adapters = dict(serve_arguments.adapters)
 
     def called(self, name: str | None) -> tuple[str, str | None]:
         """Return the model's name in the response, and the adapter to use; a request without a name means the model."""
-        if not name or name in self._served.names:
-            return self._served.names[0], None
+        if not name or name in self._serve_arguments.names:
+            return self._serve_arguments.names[0], None
         if name in self.adapters:
             return name, name
-        raise errors.unknown_model(name, self._served.names)
+        raise errors.unknown_model(name, self._serve_arguments.names)
 
     def cards(self) -> dict[str, Any]:
         """Return the model list; `created` is the time of the request, as in vLLM."""
         now = int(self._clock())
-        served = self._served
-        models = [_card(name, served.model, now) | {"max_model_len": served.context_tokens} for name in served.names]
+        serve_arguments = self._serve_arguments
+        models = [
+            _card(name, serve_arguments.model, now) | {"max_model_len": serve_arguments.context_tokens}
+            for name in serve_arguments.names
+        ]
         adapters = [
-            _card(name, path, now) | {"parent": served.names[0], "max_model_len": None}
+            _card(name, path, now) | {"parent": serve_arguments.names[0], "max_model_len": None}
             for name, path in self.adapters.items()
         ]
         cards = [card | {"permission": [_permission(now)]} for card in models + adapters]
@@ -46,14 +49,14 @@ class ServedModelNames:
         """Load an adapter. An absolute path must exist; any other is taken for a repository on the hub."""
         if not name or not path:
             raise _wrong("Both 'lora_name' and 'lora_path' must be provided.")
-        if name in self._served.names:
+        if name in self._serve_arguments.names:
             raise _wrong(f"The lora adapter '{name}' conflicts with a served base model.")
         if name in self.adapters and not inplace:
             why = "If you want to load the adapter in place, set 'load_inplace' to True."
             raise _wrong(f"The lora adapter '{name}' has already been loaded. {why}")
         if Path(path).is_absolute() and not Path(path).exists():
             raise errors.not_found(f"Loading lora {name} failed: No adapter found for {path}")
-        why_not = self._acts.add_adapter(name, path)
+        why_not = self._control.add_adapter(name, path)
         if why_not is not None:
             raise ErrorResponse(500, why_not, "InternalServerError")
         self.adapters[name] = path
@@ -65,7 +68,7 @@ class ServedModelNames:
             raise _wrong("'lora_name' needs to be provided to unload a LoRA adapter.")
         if name not in self.adapters:
             raise errors.not_found(f"The lora adapter '{name}' cannot be found.")
-        self._acts.remove_adapter(name)
+        self._control.remove_adapter(name)
         del self.adapters[name]
         return f"Success: LoRA adapter '{name}' removed successfully."
 

@@ -24,11 +24,11 @@ class PromptLimits:
     """The limits of a prompt, and how it is tokenized."""
 
     context: int
-    words: Tokenizer
+    tokenizer: Tokenizer
     truncate: int | None = None
     """Tokens to keep of each prompt; -1: as many as fit."""
     keep_left: bool = False
-    senses: Modalities | None = None
+    modalities: Modalities | None = None
     """Absent: the model accepts every kind of part."""
     between_parts: str = "\n"
     """Separator between the texts of one message."""
@@ -58,20 +58,20 @@ def of_chat(
     if not messages:
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
     turns = [(_role(message, place), text_of(message, limits.between_parts)) for place, message in enumerate(messages)]
-    if limits.senses is not None:
+    if limits.modalities is not None:
         for message in messages:
-            media.check(message, limits.senses)
+            media.check(message, limits.modalities)
     if tools:
         turns.insert(0, ("system", json.dumps(tools)))
     _check_text(sum(len(role) + len(text) + 4 for role, text in turns), limits)
-    words = limits.words
+    tokenizer = limits.tokenizer
     ids: list[int] = []
     for role, text in turns:
-        ids += (words.roles.get(role, words.roles["tool"]), *words.encode(text), words.end)
+        ids += (tokenizer.roles.get(role, tokenizer.roles["tool"]), *tokenizer.encode(text), tokenizer.end)
     if answer:
-        ids.append(words.roles["assistant"])
+        ids.append(tokenizer.roles["assistant"])
     for message in messages:
-        ids += [words.end] * (_PICTURE_TOKENS * _pictures(message))
+        ids += [tokenizer.end] * (_PICTURE_TOKENS * _pictures(message))
     return check_ids(ids, limits)
 
 
@@ -145,12 +145,12 @@ def _invalid_ids(ids: list[Json], where: str) -> Iterator[fields.ErrorDetail]:
 
 def _of_text(text: str, limits: PromptLimits) -> list[int]:
     _check_text(len(text), limits)
-    return check_ids(limits.words.encode(text), limits)
+    return check_ids(limits.tokenizer.encode(text), limits)
 
 
 def _check_text(length: int, limits: PromptLimits) -> None:
     """Refuse a text before it is tokenized if it could not fit even with the longest tokens, as in vLLM."""
-    most = limits.context * limits.words.longest
+    most = limits.context * limits.tokenizer.longest
     if length > most and limits.truncate is None:
         why = (
             f"contains {length} characters (more than {most} characters, which is the upper bound for "
@@ -163,7 +163,7 @@ def _of_ids(ids: list[int], limits: PromptLimits) -> list[int]:
     if not ids:
         raise errors.bad_request("You must pass at least one prompt")
     checked = check_ids(ids, limits)
-    if (most := max(ids)) >= limits.words.vocabulary:
+    if (most := max(ids)) >= limits.tokenizer.vocabulary:
         raise errors.bad_request(f"Token id {most} is out of vocabulary")
     return checked
 

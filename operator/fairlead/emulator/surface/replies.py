@@ -51,25 +51,25 @@ class GeneratedReply:
 class ReplyGenerator:
     """Generates replies in place of a model."""
 
-    words: Tokenizer
+    tokenizer: Tokenizer
     mean_tokens: float | None = None
     invalid_rate: float = 0.0
     seed: int = 0
     """Another seed gives other replies to the same prompts; 0 leaves the seeds of prompts as they are."""
 
-    def reply(self, sampling: SamplingParams, bound: StructuredOutput | None, seed: bytes) -> GeneratedReply:
+    def reply(self, sampling: SamplingParams, structured: StructuredOutput | None, seed: bytes) -> GeneratedReply:
         """Generate one whole reply."""
         called: ToolCall | None = None
         if self.seed:
             seed = blake2b(seed, key=str(self.seed).encode(), digest_size=16).digest()
-        if bound is None:
+        if structured is None:
             ids, finish = self._free(sampling, seed)
         else:
-            text, called = self._bound(bound, seed)
-            ids = [*self.words.encode(text), self.words.end]
+            text, called = self._bound(structured, seed)
+            ids = [*self.tokenizer.encode(text), self.tokenizer.end]
             finish = "stop" if len(ids) <= sampling.max_tokens else "length"
             del ids[sampling.max_tokens :]
-        text, ends = self.words.decode_with_ends(ids)
+        text, ends = self.tokenizer.decode_with_ends(ids)
         reply = GeneratedReply(ids=ids, text=text, ends=ends, finish=finish, call=called)
         if sampling.stop_token_ids:
             _stop_at_token(reply, sampling)
@@ -81,15 +81,15 @@ class ReplyGenerator:
         """Return prose up to its drawn length or to `max_tokens`, with the finish reason."""
         length = max(prose.natural_length(seed, self.mean_tokens), sampling.min_tokens + 1)
         if sampling.ignore_eos or length > sampling.max_tokens:
-            return prose.tokens(self.words, seed, sampling.max_tokens), "length"
-        return [*prose.tokens(self.words, seed, length - 1), self.words.end], "stop"
+            return prose.tokens(self.tokenizer, seed, sampling.max_tokens), "length"
+        return [*prose.tokens(self.tokenizer, seed, length - 1), self.tokenizer.end], "stop"
 
-    def _bound(self, bound: StructuredOutput, seed: bytes) -> tuple[str, ToolCall | None]:
-        text = _fitting(bound, seed) or self.words.decode(prose.tokens(self.words, seed, 16))
-        if bound.form in _JSON_FORMS and SeededDraws(seed + b"valid").share() < self.invalid_rate:
+    def _bound(self, structured: StructuredOutput, seed: bytes) -> tuple[str, ToolCall | None]:
+        text = _fitting(structured, seed) or self.tokenizer.decode(prose.tokens(self.tokenizer, seed, 16))
+        if structured.form in _JSON_FORMS and SeededDraws(seed + b"valid").share() < self.invalid_rate:
             text = _broken(text)
-        if bound.form is OutputForm.CALL:
-            called = tools.call(bound.function, text)
+        if structured.form is OutputForm.CALL:
+            called = tools.call(structured.function, text)
             return called.text, called
         return text, None
 
@@ -101,21 +101,21 @@ def seed_of(prompt: Sequence[int], sampling: SamplingParams, place: int, adapter
     return whole.digest()
 
 
-def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
+def _fitting(structured: StructuredOutput, seed: bytes) -> str | None:
     """Return a text that fits the structured output; None if none can be made; an error if it is invalid."""
     try:
-        match bound.form:
+        match structured.form:
             case OutputForm.OBJECT:
                 return schema_instances.answer(_ANY_OBJECT, seed)
             case OutputForm.SCHEMA | OutputForm.CALL:
-                schema = json.loads(bound.what) if isinstance(bound.what, str) else bound.what
+                schema = json.loads(structured.what) if isinstance(structured.what, str) else structured.what
                 return schema_instances.answer(schema, seed)
             case OutputForm.CHOICE:
-                return str(bound.what[SeededDraws(seed).below(len(bound.what))])
+                return str(structured.what[SeededDraws(seed).below(len(structured.what))])
             case OutputForm.PATTERN:
-                return patterns.example(str(bound.what), SeededDraws(seed))
+                return patterns.example(str(structured.what), SeededDraws(seed))
             case OutputForm.GRAMMAR:
-                return grammars.example(str(bound.what), SeededDraws(seed))
+                return grammars.example(str(structured.what), SeededDraws(seed))
     except patterns.UnsupportedPattern:
         return None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as problem:

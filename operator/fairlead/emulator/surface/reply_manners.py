@@ -43,10 +43,10 @@ class ReplyManners(Protocol):
     def cuts_failed(self) -> bool:
         """Whether a reply that fails inside the engine just closes the connection."""
 
-    def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
+    def names(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """Return the names of its model and its adapters."""
 
-    def fingerprint(self, served: ServeArguments) -> str:
+    def fingerprint(self, serve_arguments: ServeArguments) -> str:
         """Return `system_fingerprint` for its responses; empty if it has none."""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
@@ -61,7 +61,7 @@ class ReplyManners(Protocol):
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
         """Return the id of the response."""
 
-    def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
+    def headers(self, request: web.Request, control: EngineControl) -> Mapping[str, str]:
         """Return the headers of a whole response."""
 
 
@@ -70,17 +70,17 @@ class VllmManners:
 
     cuts_failed = False
 
-    def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
+    def names(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """Return its names; an adapter is requested by its own name."""
-        return ServedModelNames(served, acts, clock)
+        return ServedModelNames(serve_arguments, control, clock)
 
-    def fingerprint(self, served: ServeArguments) -> str:
+    def fingerprint(self, serve_arguments: ServeArguments) -> str:
         """Return version, parallelism, and eight hexadecimal digits that depend on the configuration."""
-        parallel = served.memory.parallelism
+        parallel = serve_arguments.memory.parallelism
         degrees = {"tp": parallel.tensor, "pp": parallel.pipeline, "dp": parallel.data}
         spread = [f"{name}{degree}" for name, degree in degrees.items() if degree > 1]
-        spread += ["ep"] if served.memory.expert_parallel else []
-        settings = repr((served.model, served.limits, served.memory))
+        spread += ["ep"] if serve_arguments.memory.expert_parallel else []
+        settings = repr((serve_arguments.model, serve_arguments.limits, serve_arguments.memory))
         return "-".join((f"vllm-{VERSION}", *spread, sha256(settings.encode()).hexdigest()[:8]))
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
@@ -99,12 +99,12 @@ class VllmManners:
         """Return the id from header or body, else a new one, after the route's prefix."""
         return prefix + request_id(request, generation)
 
-    def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
+    def headers(self, request: web.Request, control: EngineControl) -> Mapping[str, str]:
         """Return the ORCA load header, if the request names one of its two formats."""
         form = request.headers.get("endpoint-load-metrics-format", "")
         if form.upper() not in ("TEXT", "JSON"):
             return {}
-        usage, waiting = acts.gauges()
+        usage, waiting = control.gauges()
         gauges = {"num_requests_waiting": float(waiting), "kv_cache_usage_perc": usage}
         if form.upper() == "TEXT":
             named = ", ".join(f"named_metrics.{name}={value}" for name, value in gauges.items())

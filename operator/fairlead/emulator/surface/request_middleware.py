@@ -37,15 +37,15 @@ class HttpManners:
 class RequestMiddleware:
     """Turns errors into responses, checks API keys, and counts requests, for all handlers."""
 
-    def __init__(self, acts: EngineControl, manners: HttpManners, uncounted: frozenset[str]) -> None:
-        self._acts = acts
+    def __init__(self, control: EngineControl, manners: HttpManners, uncounted: frozenset[str]) -> None:
+        self._control = control
         self._manners = manners
         self._uncounted = uncounted
         self._keys = [sha256(key.encode()).digest() for key in manners.keys]
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: RouteHandler) -> web.StreamResponse:
-        if self._acts.hung and request.path != FAULTS:
+        if self._control.hung and request.path != FAULTS:
             await asyncio.Event().wait()
         begun = asyncio.get_running_loop().time()
         body = self._manners.error_body
@@ -80,7 +80,7 @@ class RequestMiddleware:
         if route in self._uncounted:
             return
         written = response.content_length if isinstance(response, web.Response) else response.body_length
-        self._acts.observed(
+        self._control.observed(
             RequestObservation(
                 route=route,
                 method=request.method,

@@ -33,24 +33,26 @@ class Responder:
 
     def __init__(
         self,
-        served: ServeArguments,
-        driver: EngineClient,
-        acts: EngineControl,
+        serve_arguments: ServeArguments,
+        client: EngineClient,
+        control: EngineControl,
         clock: Callable[[], float],
         manners: ReplyManners = reply_manners.VLLM,
     ) -> None:
-        self.served = served
-        self.acts = acts
+        self.serve_arguments = serve_arguments
+        self.control = control
         self.clock = clock
-        self.names = manners.names(served, acts, clock)
-        self.words = tokenizer.of(served.vocabulary)
-        self.fingerprint = manners.fingerprint(served)
-        self.senses = Modalities(served.names[0], served.multimodal, served.answering.language_only)
-        self._driver = driver
+        self.names = manners.names(serve_arguments, control, clock)
+        self.words = tokenizer.of(serve_arguments.vocabulary)
+        self.fingerprint = manners.fingerprint(serve_arguments)
+        self.senses = Modalities(
+            serve_arguments.names[0], serve_arguments.multimodal, serve_arguments.answering.language_only
+        )
+        self._client = client
         self._manners = manners
-        answering = served.answering
+        answering = serve_arguments.answering
         self._speaker = ReplyGenerator(
-            words=self.words,
+            tokenizer=self.words,
             mean_tokens=answering.reply_tokens,
             invalid_rate=answering.invalid_json_rate,
             seed=answering.reply_seed,
@@ -61,11 +63,13 @@ class Responder:
         body = generation.body
         left = body.get("truncation_side") == "right"
         cut = body.get("truncate_prompt_tokens")
-        return PromptLimits(self.served.context_tokens, self.words, cut, keep_left=left, senses=self.senses)
+        return PromptLimits(
+            self.serve_arguments.context_tokens, self.words, cut, keep_left=left, modalities=self.senses
+        )
 
     def preflight(self, sequences: int) -> None:
         """Refuse before the prompt is read, if the engine would refuse."""
-        refusal = self._driver.refusal(max(1, sequences))
+        refusal = self._client.refusal(max(1, sequences))
         if refusal is not None:
             raise self._refused(refusal)
 
@@ -75,13 +79,13 @@ class Responder:
         """Generate the whole response before any of it is sent."""
         model, named = self.names.called(generation.model)
         adapter = named or generation.adapter
-        bound, sampling = generation.bound, generation.sampling
+        structured, sampling = generation.structured, generation.sampling
         generated = [
-            self._speaker.reply(sampling, bound, replies.seed_of(prompt, sampling, place, adapter))
+            self._speaker.reply(sampling, structured, replies.seed_of(prompt, sampling, place, adapter))
             for prompt in prompts
             for place in range(sampling.n)
         ]
-        answering = self.served.answering
+        answering = self.serve_arguments.answering
         return ResponseContext(
             request=generation,
             prompts=prompts,
@@ -90,7 +94,7 @@ class Responder:
             created=int(self.clock()),
             model=model,
             adapter=adapter,
-            words=self.words,
+            tokenizer=self.words,
             fingerprint=self.fingerprint,
             details=answering.prompt_tokens_details,
             reasoning=bool(answering.reasoning_parser),
@@ -98,22 +102,22 @@ class Responder:
             timed=answering.per_request_metrics,
         )
 
-    def job(self, request: web.Request, answer: ResponseContext) -> EngineJob:
+    def job(self, request: web.Request, response: ResponseContext) -> EngineJob:
         """Return the engine's job for a response."""
-        generation = answer.request
+        generation = response.request
         sequences = tuple(
             One(
-                prompt_ids=answer.prompt_of(index),
+                prompt_ids=response.prompt_of(index),
                 reply_ids=reply.ids,
                 finish=reply.finish,
                 max_tokens=generation.sampling.max_tokens,
-                adapter=answer.adapter,
+                adapter=response.adapter,
                 salt=generation.salt,
             )
-            for index, reply in enumerate(answer.replies)
+            for index, reply in enumerate(response.replies)
         )
         return EngineJob(
-            request_id=answer.answer_id,
+            request_id=response.answer_id,
             sequences=sequences,
             each_step=generation.stream,
             priority=self._manners.priority(request, generation),
@@ -122,64 +126,64 @@ class Responder:
         )
 
     async def respond(
-        self, request: web.Request, answer: ResponseContext, shape: StreamingResponseWriter
+        self, request: web.Request, response: ResponseContext, writer: StreamingResponseWriter
     ) -> web.StreamResponse:
         """Submit the job; stream the response, or wait for all of it."""
-        job = self.job(request, answer)
-        if answer.request.stream:
-            return await self._streamed(request, job, shape)
-        return await self.waited(request, job, shape)
+        job = self.job(request, response)
+        if response.request.stream:
+            return await self._streamed(request, job, writer)
+        return await self.waited(request, job, writer)
 
-    async def waited(self, request: web.Request, job: EngineJob, shape: ResponseWriter) -> web.Response:
+    async def waited(self, request: web.Request, job: EngineJob, writer: ResponseWriter) -> web.Response:
         """Return the whole response, after its last token."""
         progress = ResponseProgress(len(job.sequences))
-        feed = self._taken(job, progress)
+        handle = self._taken(job, progress)
         try:
             await progress.done
         except asyncio.CancelledError:
-            feed.cancel()
+            handle.cancel()
             raise
         except ErrorResponse:
             self._cut_failed()
             raise
-        body = shape.whole(progress.outs, progress.finishes, feed)
+        body = writer.whole(progress.outs, progress.finishes, handle)
         return web.Response(
             body=answers.compact_json(body),
             content_type="application/json",
-            headers=self._manners.headers(request, self.acts),
+            headers=self._manners.headers(request, self.control),
         )
 
     async def _streamed(
-        self, request: web.Request, job: EngineJob, shape: StreamingResponseWriter
+        self, request: web.Request, job: EngineJob, writer: StreamingResponseWriter
     ) -> web.StreamResponse:
         """Send the headers at once; a later error is an event, and the stream still ends cleanly."""
         transport = request.transport
         if transport is None:
             raise ConnectionCut
         framed = request.version >= (1, 1)
-        stream = ResponseStream(shape, len(job.sequences), transport, framed=framed)
-        feed = self._driver.submit(job, stream)
-        if isinstance(feed, EngineRefusal) and not self._manners.refuses_in_stream(feed):
-            raise self._refused(feed)
+        stream = ResponseStream(writer, len(job.sequences), transport, framed=framed)
+        handle = self._client.submit(job, stream)
+        if isinstance(handle, EngineRefusal) and not self._manners.refuses_in_stream(handle):
+            raise self._refused(handle)
         response = web.StreamResponse(headers=_EVENT_STREAM_HEADERS)
         if framed:
             response.enable_chunked_encoding()
-        if isinstance(feed, EngineRefusal):
+        if isinstance(handle, EngineRefusal):
             await response.prepare(request)
-            stream.fail(self._refused(feed))
+            stream.fail(self._refused(handle))
         else:
-            await self._written(request, response, stream, feed)
+            await self._written(request, response, stream, handle)
         await response.write_eof()
         return response
 
     def _taken(self, job: EngineJob, listener: ResponseProgress) -> JobHandle:
-        feed = self._driver.submit(job, listener)
-        if isinstance(feed, EngineRefusal):
-            raise self._refused(feed)
-        return feed
+        handle = self._client.submit(job, listener)
+        if isinstance(handle, EngineRefusal):
+            raise self._refused(handle)
+        return handle
 
     def _refused(self, refusal: EngineRefusal) -> ErrorResponse:
-        return self._manners.refused(refusal, self._driver.lag_seconds)
+        return self._manners.refused(refusal, self._client.lag_seconds)
 
     def _cut_failed(self) -> None:
         """Drop the connection of a reply that failed inside the engine, if this kind of engine does."""
@@ -187,15 +191,15 @@ class Responder:
             raise ConnectionCut
 
     async def _written(
-        self, request: web.Request, response: web.StreamResponse, stream: ResponseStream, feed: JobHandle
+        self, request: web.Request, response: web.StreamResponse, stream: ResponseStream, job: JobHandle
     ) -> None:
         """Write the whole stream of an accepted job, or as much as there is before it fails."""
         try:
             await response.prepare(request)
             await stream.done
-            stream.close(feed)
+            stream.close(job)
         except asyncio.CancelledError:
-            feed.cancel()
+            job.cancel()
             raise
         except ErrorResponse as no:
             self._cut_failed()

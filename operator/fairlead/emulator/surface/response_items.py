@@ -14,10 +14,10 @@ from fairlead.emulator.surface.response_writers import ResponseContext
 class ResponsesResponse:
     """Writes one response with one item: a message or a function call."""
 
-    def __init__(self, answer: ResponseContext, body: JsonObject) -> None:
-        self._answer = answer
+    def __init__(self, response: ResponseContext, body: JsonObject) -> None:
+        self._response_context = response
         self._body = body
-        self._reply = answer.replies[0]
+        self._reply = response.replies[0]
         self._call = self._reply.call if self._reply.called else None
         self._item_id = f"{'fc' if self._call else 'msg'}_{token_hex(8)}"
         self._serial = 0
@@ -48,7 +48,7 @@ class ResponsesResponse:
         data = {"delta": new, **self._where}
         return self._event("response.function_call_arguments.delta", data) if new else b""
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return the events that complete the item and the response."""
         text = answers.text_until(self._reply, outs[0])
         item = self._item(text, "completed")
@@ -62,23 +62,23 @@ class ResponsesResponse:
             done = {"arguments": self._call.arguments, **self._where, "name": self._call.name}
             events.append(self._event("response.function_call_arguments.done", done))
         events.append(self._event("response.output_item.done", {"item": item, "output_index": 0}))
-        whole = self._response(self._status(outs[0]), [item], self._ended(outs[0], feed))
+        whole = self._response(self._status(outs[0]), [item], self._ended(outs[0], job))
         events.append(self._event("response.completed", {"response": whole}))
         return b"".join(events)
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error: ErrorResponse) -> bytes:
         """Return an error event, which ends the stream."""
-        return b"event: error\n" + no.event
+        return b"event: error\n" + error.event
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response."""
         del finishes
         item = self._item(answers.text_until(self._reply, outs[0]), "completed")
-        return self._response(self._status(outs[0]), [item], self._ended(outs[0], feed))
+        return self._response(self._status(outs[0]), [item], self._ended(outs[0], job))
 
-    def _ended(self, out: int, feed: JobHandle) -> tuple[JsonObject, JsonObject | None]:
+    def _ended(self, out: int, job: JobHandle) -> tuple[JsonObject, JsonObject | None]:
         """Return usage and metrics, known only at the end."""
-        return self._usage(out, feed), answers.metrics(self._answer, out, feed.times)
+        return self._usage(out, job), answers.metrics(self._response_context, out, job.times)
 
     def _status(self, out: int) -> str:
         cut = out < len(self._reply.ids) or self._reply.finish == "length"
@@ -100,32 +100,32 @@ class ResponsesResponse:
         head: JsonObject = {"id": self._item_id, "content": content, "role": "assistant"}
         return {**head, "status": status, "type": "message", "phase": None}
 
-    def _usage(self, out: int, feed: JobHandle) -> JsonObject:
-        cached = {"cached_tokens": feed.cached_tokens[0], "cache_write_tokens": 0}
+    def _usage(self, out: int, job: JobHandle) -> JsonObject:
+        cached = {"cached_tokens": job.cached_tokens[0], "cache_write_tokens": 0}
         turns: JsonObject = {"input_tokens_per_turn": [], "cached_tokens_per_turn": []}
         made = {"reasoning_tokens": 0, "tool_output_tokens": 0}
         made_turns: JsonObject = {"output_tokens_per_turn": [], "tool_output_tokens_per_turn": []}
         return {
-            "input_tokens": self._answer.prompt_tokens,
+            "input_tokens": self._response_context.prompt_tokens,
             "input_tokens_details": {**cached, **turns},
             "output_tokens": out,
             "output_tokens_details": {**made, **made_turns},
-            "total_tokens": self._answer.prompt_tokens + out,
+            "total_tokens": self._response_context.prompt_tokens + out,
         }
 
     def _response(
         self, status: str, output: list[JsonObject], ended: tuple[JsonObject, JsonObject | None] | None
     ) -> JsonObject:
         usage, metrics = ended or (None, None)
-        answer, body, sampling = self._answer, self._body, self._answer.request.sampling
+        response, body, sampling = self._response_context, self._body, self._response_context.request.sampling
         tools = body.get("tools") or []
         return {
-            "id": answer.answer_id,
-            "created_at": answer.created,
+            "id": response.answer_id,
+            "created_at": response.created,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
             "instructions": body.get("instructions"),
             "metadata": body.get("metadata"),
-            "model": answer.model,
+            "model": response.model,
             "object": "response",
             "output": output,
             "parallel_tool_calls": body.get("parallel_tool_calls", True),

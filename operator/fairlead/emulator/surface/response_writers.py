@@ -31,7 +31,7 @@ class ResponseContext:
     model: str
     """The model's name in the response."""
     adapter: str | None = None
-    words: Tokenizer
+    tokenizer: Tokenizer
     fingerprint: str
     details: bool = False
     """`--enable-prompt-tokens-details`."""
@@ -55,7 +55,7 @@ class ResponseContext:
 class ResponseWriter(Protocol):
     """Writes one endpoint's response. `outs` are the emitted tokens of each choice."""
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response as one JSON object."""
 
 
@@ -68,10 +68,10 @@ class StreamingResponseWriter(ResponseWriter, Protocol):
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
         """Return the tokens from `start` to `end` of one choice, the last with its finish reason. May be empty."""
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return what is sent after the last token of all choices."""
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error: ErrorResponse) -> bytes:
         """Return what is sent when the rest fails."""
 
 
@@ -116,9 +116,9 @@ def usage(prompt_tokens: int, tokens: int) -> dict[str, Any]:
     return {"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens + tokens, "completion_tokens": tokens}
 
 
-def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -> dict[str, Any] | None:
+def metrics(response: ResponseContext, tokens: int, times: SequenceTimes | None) -> dict[str, Any] | None:
     """Return the metrics of a response with one sequence; vLLM's `time_to_first_token_ms` begins at scheduling."""
-    if not answer.timed or len(answer.replies) > 1 or times is None:
+    if not response.timed or len(response.replies) > 1 or times is None:
         return None
     decoding = times.last_token - times.first_token
     inference = times.last_token - times.scheduled

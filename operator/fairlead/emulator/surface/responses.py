@@ -32,9 +32,9 @@ _PARTS: Final = ("input_text", "output_text")
 class ResponsesHandlers:
     """Handlers of the responses endpoints."""
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
-        self._generation = GenerationHandlers(front)
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._generation = GenerationHandlers(responder)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/responses."""
@@ -43,17 +43,17 @@ class ResponsesHandlers:
             raise fields.missing("input", {"tool_choice": "none", **body})
         found = fields.checked(body, _FIELDS)
         generation = self._chat_request(found, body)
-        self._front.names.called(generation.model)
+        self._responder.names.called(generation.model)
         if found.get("background"):
             raise _not_stored()
         if (previous := found.get("previous_response_id")) is not None:
             raise _unknown(previous)
-        self._front.preflight(1)
+        self._responder.preflight(1)
         ids = self._generation.conversation(generation)
-        answer = self._front.answer(request, generation, [ids], "")
-        if not answer.answer_id.startswith("resp_"):
-            answer.answer_id = f"resp_{answer.answer_id}"
-        return await self._front.respond(request, answer, ResponsesResponse(answer, body))
+        response = self._responder.answer(request, generation, [ids], "")
+        if not response.answer_id.startswith("resp_"):
+            response.answer_id = f"resp_{response.answer_id}"
+        return await self._responder.respond(request, response, ResponsesResponse(response, body))
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/responses/{id} and its cancel: always 404, since nothing is stored."""
@@ -67,7 +67,7 @@ class ResponsesHandlers:
             chat["max_tokens"] = found["max_output_tokens"]
         if isinstance(wanted := found.get("text", {}).get("format"), dict):
             chat["response_format"] = _format(wanted)
-        if found.get("tools") and self._front.served.answering.tool_parser is not None:
+        if found.get("tools") and self._responder.serve_arguments.answering.tool_parser is not None:
             chat["tools"] = [{"type": "function", "function": tool} for tool in found["tools"]]
             chat["tool_choice"] = _choice(body.get("tool_choice", "auto"))
         return chat_request(chat, force_usage=False)

@@ -26,30 +26,32 @@ _ID: Final = "X-Request-Id"
 
 
 def application(
-    served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
     """Build the application; `clock` is seconds since 1970, for `created`."""
-    front = Responder(served, driver, acts, clock)
-    manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=lambda _, no: no.body)
+    responder = Responder(serve_arguments, client, control, clock)
+    manners = HttpManners(
+        keys=serve_arguments.answering.api_keys, is_guarded=_is_guarded, error_body=lambda _, no: no.body
+    )
     whole = web.Application(
         client_max_size=request_middleware.LARGEST_BODY,
-        middlewares=[RequestMiddleware(acts, manners, _UNCOUNTED).middleware],
+        middlewares=[RequestMiddleware(control, manners, _UNCOUNTED).middleware],
     )
-    whole.add_routes(_quiet(front))
-    whole.add_routes(_pooling(front) if served.answering.runner == "pooling" else _generating(front))
-    if served.answering.runtime_adapters:
-        whole.add_routes(_adapters(front))
-    if served.answering.dev_mode:
-        whole.add_routes(_development(front))
-    if acts.faults_open:
-        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(front).faults)])
-    if served.answering.request_id_headers:
+    whole.add_routes(_quiet(responder))
+    whole.add_routes(_pooling(responder) if serve_arguments.answering.runner == "pooling" else _generating(responder))
+    if serve_arguments.answering.runtime_adapters:
+        whole.add_routes(_adapters(responder))
+    if serve_arguments.answering.dev_mode:
+        whole.add_routes(_development(responder))
+    if control.faults_open:
+        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(responder).faults)])
+    if serve_arguments.answering.request_id_headers:
         whole.on_response_prepare.append(_with_id)
     return whole
 
 
-def _quiet(front: Responder) -> list[web.RouteDef]:
-    plain = UtilityHandlers(front)
+def _quiet(responder: Responder) -> list[web.RouteDef]:
+    plain = UtilityHandlers(responder)
     return [
         web.get("/health", plain.health, allow_head=False),
         web.get("/ping", plain.health, allow_head=False),
@@ -64,9 +66,9 @@ def _quiet(front: Responder) -> list[web.RouteDef]:
     ]
 
 
-def _generating(front: Responder) -> list[web.RouteDef]:
-    generation, responses = GenerationHandlers(front), ResponsesHandlers(front)
-    messages = MessagesHandlers(front, generation)
+def _generating(responder: Responder) -> list[web.RouteDef]:
+    generation, responses = GenerationHandlers(responder), ResponsesHandlers(responder)
+    messages = MessagesHandlers(responder, generation)
     return [
         web.post("/v1/completions", generation.completion),
         web.post("/v1/chat/completions", generation.chat),
@@ -81,13 +83,13 @@ def _generating(front: Responder) -> list[web.RouteDef]:
     ]
 
 
-def _pooling(front: Responder) -> list[web.RouteDef]:
-    embeddings = EmbeddingsHandlers(front)
+def _pooling(responder: Responder) -> list[web.RouteDef]:
+    embeddings = EmbeddingsHandlers(responder)
     return [web.post("/v1/embeddings", embeddings.create), web.post("/invocations", embeddings.create)]
 
 
-def _adapters(front: Responder) -> list[web.RouteDef]:
-    plain = UtilityHandlers(front)
+def _adapters(responder: Responder) -> list[web.RouteDef]:
+    plain = UtilityHandlers(responder)
     return [
         web.post("/v1/load_lora_adapter", plain.load_adapter),
         web.post("/v1/unload_lora_adapter", plain.unload_adapter),
@@ -96,8 +98,8 @@ def _adapters(front: Responder) -> list[web.RouteDef]:
     ]
 
 
-def _development(front: Responder) -> list[web.RouteDef]:
-    acts = DevelopmentHandlers(front)
+def _development(responder: Responder) -> list[web.RouteDef]:
+    acts = DevelopmentHandlers(responder)
     return [
         web.post("/sleep", acts.sleep),
         web.post("/wake_up", acts.wake_up),

@@ -15,9 +15,11 @@ SamplingCheck = Callable[[SamplingParams], ErrorResponse | None]
 
 def check(sampling: SamplingParams, *, max_logprobs: int, vocabulary: int) -> None:
     """Refuse the sampling parameters that vLLM refuses."""
-    no = next((no for rule in _RULES if (no := rule(sampling))), None) or _beyond(sampling, max_logprobs, vocabulary)
-    if no is not None:
-        raise no
+    error = next((error for rule in _RULES if (error := rule(sampling))), None) or _beyond(
+        sampling, max_logprobs, vocabulary
+    )
+    if error is not None:
+        raise error
 
 
 def check_length(wanted: int | None, context: int, name: str) -> None:

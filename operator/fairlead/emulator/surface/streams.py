@@ -63,10 +63,10 @@ class ResponseStream(ResponseProgress):
     """Writes chunks to the connection; if `framed`, with HTTP/1.1's chunked encoding, which is done here."""
 
     def __init__(
-        self, shape: StreamingResponseWriter, count: int, transport: asyncio.Transport, *, framed: bool
+        self, writer: StreamingResponseWriter, count: int, transport: asyncio.Transport, *, framed: bool
     ) -> None:
         super().__init__(count)
-        self.shape = shape
+        self.writer = writer
         self._transport = transport
         self._framed = framed
         self._sent = [0] * count
@@ -76,8 +76,8 @@ class ResponseStream(ResponseProgress):
         """Write the tokens; unless they are the last, hold them back while too many bytes wait for the client."""
         out = self.outs[index] = self.outs[index] + count
         if finish is not None or self._transport.get_write_buffer_size() < MOST_UNSENT:
-            opening = b"" if self._opened else self.shape.opening()
-            piece = self.shape.piece(index, self._sent[index], out, finish)
+            opening = b"" if self._opened else self.writer.opening()
+            piece = self.writer.piece(index, self._sent[index], out, finish)
             self._sent[index] = out
             self._opened = True
             self.write(opening + piece)
@@ -90,10 +90,10 @@ class ResponseStream(ResponseProgress):
             return
         self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._framed else piece)
 
-    def close(self, feed: JobHandle) -> None:
+    def close(self, job: JobHandle) -> None:
         """End a stream that succeeded."""
-        self.write(self.shape.closing(self.outs, feed))
+        self.write(self.writer.closing(self.outs, job))
 
-    def fail(self, no: ErrorResponse) -> None:
+    def fail(self, error: ErrorResponse) -> None:
         """End a stream that failed: its headers have been sent, so the error is an event."""
-        self.write(self.shape.broken(no))
+        self.write(self.writer.broken(error))

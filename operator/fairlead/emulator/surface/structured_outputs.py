@@ -97,14 +97,18 @@ def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
     return _checked(StructuredOutput(form=OutputForm.SCHEMA, what=holder.get("schema")))
 
 
-def _checked(bound: StructuredOutput) -> StructuredOutput:
+def _checked(structured: StructuredOutput) -> StructuredOutput:
     """Refuse gross mistakes, which vLLM's grammar compilers refuse before anything runs."""
-    kind = bound.what.get("type") if bound.form is OutputForm.SCHEMA and isinstance(bound.what, dict) else None
+    kind = (
+        structured.what.get("type")
+        if structured.form is OutputForm.SCHEMA and isinstance(structured.what, dict)
+        else None
+    )
     if isinstance(kind, str) and kind not in _TYPES:
         raise errors.bad_request(f"Grammar error: Invalid type: {kind}")
-    if bound.form is OutputForm.PATTERN and len(str(bound.what)) <= _CHECKED:
-        _check_pattern(str(bound.what))
-    return bound
+    if structured.form is OutputForm.PATTERN and len(str(structured.what)) <= _CHECKED:
+        _check_pattern(str(structured.what))
+    return structured
 
 
 def _check_pattern(pattern: str) -> None:

@@ -22,20 +22,20 @@ _REST: Final = b',"reasoning_content":""}}]}\n\n'
 class TensorRtChat:
     """Writes one chat completion."""
 
-    def __init__(self, answer: ResponseContext) -> None:
-        self._answer = answer
-        self._request = answer.request
-        self._head = {"id": answer.answer_id, "object": _CHUNK, "created": answer.created, "model": answer.model}
+    def __init__(self, response: ResponseContext) -> None:
+        self._response = response
+        self._request = response.request
+        self._head = {"id": response.answer_id, "object": _CHUNK, "created": response.created, "model": response.model}
         self._prefix = b"data: " + answers.compact_json(self._head)[:-1] + b',"choices":[{"index":'
         self._named = tools.client_named_tool(self._request.body)
 
     def opening(self) -> bytes:
         """Return every choice's first chunk, with its role."""
-        return b"".join(self._chunk(index, {"role": "assistant"}) for index in range(len(self._answer.replies)))
+        return b"".join(self._chunk(index, {"role": "assistant"}) for index in range(len(self._response.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
         """Return text or a tool call; the last tokens come with their finish reason."""
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         text = answers.text_delta(reply, start, end)
         if finish is None and reply.call is None and self._request.sampling.logprobs is None:
             return b"".join((self._prefix, b"%d" % index, _DELTA, answers.json_string(text), _REST))
@@ -49,25 +49,25 @@ class TensorRtChat:
                 choice["stop_reason"] = reply.stop_reason
         return self._chunk(index, delta, **choice)
 
-    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+    def closing(self, outs: Sequence[int], job: JobHandle) -> bytes:
         """Return the usage if requested, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
-        last = {**self._head, "choices": [], "usage": usage.of(self._answer, outs, feed)}
+        last = {**self._head, "choices": [], "usage": usage.of(self._response, outs, job)}
         return answers.stream_event(last) + answers.DONE
 
-    def broken(self, no: ErrorResponse) -> bytes:
+    def broken(self, error: ErrorResponse) -> bytes:
         """The connection just closes."""
-        del no
+        del error
         return b""
 
-    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], job: JobHandle) -> dict[str, Any]:
         """Return the whole response."""
         return {
             **self._head,
             "object": "chat.completion",
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
-            "usage": usage.of(self._answer, outs, feed),
+            "usage": usage.of(self._response, outs, job),
             "prompt_token_ids": None,
             "prompt_token_ids_b64": None,
         }
@@ -77,7 +77,7 @@ class TensorRtChat:
 
     def _call(self, index: int, start: int, end: int) -> dict[str, Any]:
         """Return a call's delta. For a client-named tool all text is arguments; else the name comes first."""
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         call = reply.call
         assert call is not None
         new = answers.arguments_delta(reply, start, end)
@@ -93,7 +93,7 @@ class TensorRtChat:
         return {"content": "", "reasoning_content": ""} | ({"tool_calls": calls} if calls else {})
 
     def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
-        reply = self._answer.replies[index]
+        reply = self._response.replies[index]
         called = reply.called and out >= len(reply.ids)
         text = "" if reply.call is not None and (called or self._named) else answers.text_until(reply, out)
         message: dict[str, Any] = {"role": "assistant", "content": text, "reasoning_content": "", "reasoning": None}
@@ -122,7 +122,7 @@ class TensorRtChat:
         top = self._request.sampling.logprobs
         if top is None:
             return None
-        return logprobs.of_chat(reply.ids[start:end], start, top, self._answer.words, by_id=False)
+        return logprobs.of_chat(reply.ids[start:end], start, top, self._response.tokenizer, by_id=False)
 
 
 def _function(name: str, arguments: str) -> dict[str, str]:

@@ -71,10 +71,12 @@ def _limits(found: Options) -> SchedulerArguments:
 
 
 def _memory(found: Options) -> CacheArguments:
-    spread = Parallelism(tensor=found.get("tensor_parallel_size", 1), pipeline=found.get("pipeline_parallel_size", 1))
+    parallelism = Parallelism(
+        tensor=found.get("tensor_parallel_size", 1), pipeline=found.get("pipeline_parallel_size", 1)
+    )
     return CacheArguments(
-        parallelism=spread,
-        host_cache=host_cache.of_bytes(found.get(host_cache.KEY, 0), spread),
+        parallelism=parallelism,
+        host_cache=host_cache.of_bytes(found.get(host_cache.KEY, 0), parallelism),
         expert_parallel=found.get("moe_expert_parallel_size", 1) > 1,
         utilization=found.get("kv_cache_config.free_gpu_memory_fraction"),
         most_tokens=found.get("kv_cache_config.max_tokens"),

@@ -58,16 +58,16 @@ class TensorRtDialect:
         return command.read(words)
 
     def application(
-        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+        self, serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
         from fairlead.emulator.tensorrt_llm import routes  # noqa: PLC0415 - backtests need no aiohttp
 
-        return routes.application(served, driver, acts, clock)
+        return routes.application(serve_arguments, client, control, clock)
 
-    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
+    def tally(self, serve_arguments: ServeArguments, settings: EngineSettings) -> RankTally:
         """Return counts of one rank."""
-        del served
+        del serve_arguments
         return TensorRtTally(
             max_running=settings.max_sequences, blocks=settings.blocks - 1, block_tokens=settings.block_tokens
         )

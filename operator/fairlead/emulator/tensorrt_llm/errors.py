@@ -18,12 +18,12 @@ _SCHEMA: Final = "Bad Request"
 UNAVAILABLE: Final = "LLM is unavailable. Please check the server logs for more details."
 
 
-def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
+def body(request: web.Request, error: ErrorResponse) -> Mapping[str, Any]:
     """Return the error as its routes send it."""
     del request
-    if no.kind == _SCHEMA:
-        return {"error": no.message}
-    return {"object": "error", "message": no.message, "type": no.kind, "param": None, "code": no.status}
+    if error.kind == _SCHEMA:
+        return {"error": error.message}
+    return {"object": "error", "message": error.message, "type": error.kind, "param": None, "code": error.status}
 
 
 def bad_request(message: str) -> ErrorResponse:

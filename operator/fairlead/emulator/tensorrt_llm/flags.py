@@ -38,21 +38,21 @@ def parsed(words: Sequence[str]) -> Namespace:
 
 
 def _parser() -> FlagParser:
-    made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
-    made.add_argument("--served_model_name")
-    made.add_argument("--host", default="localhost")
-    made.add_argument("--port", type=int, default=8000)
-    made.add_argument("--config", "--extra_llm_api_options")
-    made.add_argument("--set", action="append", default=[])
-    made.add_argument("--tool_parser")
-    made.add_argument("--reasoning_parser")
-    made.add_argument("--kv_cache_dtype", dest="kv_cache_config.dtype")
+    parser = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser.add_argument("--served_model_name")
+    parser.add_argument("--host", default="localhost")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--config", "--extra_llm_api_options")
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--tool_parser")
+    parser.add_argument("--reasoning_parser")
+    parser.add_argument("--kv_cache_dtype", dest="kv_cache_config.dtype")
     share = "kv_cache_config.free_gpu_memory_fraction"
-    made.add_argument("--free_gpu_memory_fraction", "--kv_cache_free_gpu_memory_fraction", dest=share, type=float)
-    made.add_argument("--enable_chunked_prefill", action="store_true", default=None)
+    parser.add_argument("--free_gpu_memory_fraction", "--kv_cache_free_gpu_memory_fraction", dest=share, type=float)
+    parser.add_argument("--enable_chunked_prefill", action="store_true", default=None)
     for name, others in _NUMBERS.items():
-        made.add_argument(f"--{name}", *(f"--{other}" for other in others), dest=name, type=int)
-    return made
+        parser.add_argument(f"--{name}", *(f"--{other}" for other in others), dest=name, type=int)
+    return parser
 
 
 def _check(words: Sequence[str]) -> None:

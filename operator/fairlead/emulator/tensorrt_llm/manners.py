@@ -20,12 +20,12 @@ class TensorRtManners:
 
     cuts_failed = True
 
-    def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
+    def names(self, serve_arguments: ServeArguments, control: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """Accept any name for the model."""
-        del acts
-        return TensorRtModelNames(served, clock)
+        del control
+        return TensorRtModelNames(serve_arguments, clock)
 
-    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
+    def fingerprint(self, serve_arguments: ServeArguments) -> str:  # noqa: ARG002 - interface
         """Return "", since its responses have none."""
         return ""
 
@@ -46,7 +46,7 @@ class TensorRtManners:
         del request, generation
         return prefix + token_hex(16)
 
-    def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
+    def headers(self, request: web.Request, control: EngineControl) -> Mapping[str, str]:
         """Return no extra headers."""
-        del request, acts
+        del request, control
         return {}

@@ -14,8 +14,8 @@ from fairlead.emulator.tensorrt_llm import errors
 class TensorRtModelNames:
     """The model's one name."""
 
-    def __init__(self, served: ServeArguments, clock: Callable[[], float]) -> None:
-        self._name = served.names[0]
+    def __init__(self, serve_arguments: ServeArguments, clock: Callable[[], float]) -> None:
+        self._name = serve_arguments.names[0]
         self._clock = clock
         self.adapters: dict[str, str] = {}
         """None is loaded before a request names one."""

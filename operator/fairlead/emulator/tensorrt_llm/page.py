@@ -48,7 +48,7 @@ class TensorRtPage:
     def __init__(self, facts: PageFacts) -> None:
         self._facts = facts
         (self._rank,) = facts.engines
-        self._labels = {"model_name": facts.served.names[0], "engine_type": "pytorch"}
+        self._labels = {"model_name": facts.serve_arguments.names[0], "engine_type": "pytorch"}
         self._errors: dict[str, int] = {}
         self._drafted: dict[int, tuple[int, int]] = {}
         """Drafted and accepted tokens, by how many requests had ended when they were read."""
@@ -57,7 +57,7 @@ class TensorRtPage:
     def text(self) -> str:
         """Return the exposition without faults."""
         lines = [*self._settings(), *self._requests()]
-        if self._facts.served.metrics.of_steps:
+        if self._facts.serve_arguments.metrics.of_steps:
             lines += self._steps()
         return "\n".join((*lines, *lag_metrics.lines(self._facts.lag, self._facts.born))) + "\n"
 
@@ -65,15 +65,17 @@ class TensorRtPage:
         """Return only how far the emulation lags behind."""
         return "\n".join(lag_metrics.lines(self._facts.lag, self._facts.born)) + "\n"
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one HTTP request that got an error."""
-        if seen.status >= _WRONG:
-            self._errors[str(seen.status)] = self._errors.get(str(seen.status), 0) + 1
+        if observation.status >= _WRONG:
+            self._errors[str(observation.status)] = self._errors.get(str(observation.status), 0) + 1
 
     def _settings(self) -> Iterator[str]:
-        served, cache = self._facts.served, self._facts.cache
-        degrees = served.memory.parallelism
-        yield from self._gauge(families.MODEL, 1, {"model": served.model, "dtype": served.memory.dtype})
+        serve_arguments, cache = self._facts.serve_arguments, self._facts.cache
+        degrees = serve_arguments.memory.parallelism
+        yield from self._gauge(
+            families.MODEL, 1, {"model": serve_arguments.model, "dtype": serve_arguments.memory.dtype}
+        )
         yield from self._gauge(families.PARALLEL, 1, {"tp_size": str(degrees.tensor), "pp_size": str(degrees.pipeline)})
         yield from self._gauge(families.CACHE, 1, cache)
 

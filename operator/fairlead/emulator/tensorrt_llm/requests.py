@@ -84,19 +84,25 @@ def chat(body: JsonObject) -> GenerationRequest:
     return _request(found, max(1, found.get("top_logprobs", 0)) if found.get("logprobs") else None)
 
 
-def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, served: ServeArguments) -> None:
+def settle(
+    generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, serve_arguments: ServeArguments
+) -> None:
     """Refuse what is too long; then set the reply's token limit, form and adapter."""
-    context, step = served.context_tokens, served.limits.batch_tokens or MEMORY.tokens
+    context, step = serve_arguments.context_tokens, serve_arguments.limits.batch_tokens or MEMORY.tokens
     longest = max(map(len, prompts))
     if longest + (1 if wanted is None else wanted) > context:
         raise errors.too_long(longest, wanted, context)
-    if longest > step and not served.limits.chunked_prefill:
+    if longest > step and not serve_arguments.limits.chunked_prefill:
         raise errors.not_in_one_step(longest, step)
     generation.sampling.max_tokens = context - longest if wanted is None else wanted
     _check(generation)
-    if generation.bound is not None and generation.bound.form is not OutputForm.CALL and not served.answering.forms:
+    if (
+        generation.structured is not None
+        and generation.structured.form is not OutputForm.CALL
+        and not serve_arguments.answering.forms
+    ):
         raise errors.bad_request("response_format needs guided_decoding_backend, which is not set. (simulated)")
-    generation.adapter = _adapter(generation.body.get("lora_request"), served)
+    generation.adapter = _adapter(generation.body.get("lora_request"), serve_arguments)
 
 
 def _read(body: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> JsonObject:
@@ -119,7 +125,7 @@ def _read(body: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> Js
 
 def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
     wanted = found.get("response_format")
-    return generation_requests.of(found, logprobs=logprobs, bound=_bound(wanted), force_usage=False)
+    return generation_requests.of(found, logprobs=logprobs, structured=_bound(wanted), force_usage=False)
 
 
 def _bound(wanted: JsonObject | None) -> StructuredOutput | None:
@@ -144,12 +150,12 @@ def _bound(wanted: JsonObject | None) -> StructuredOutput | None:
             return bounds.formatted(wanted, "body.response_format")
 
 
-def _adapter(request: JsonObject | None, served: ServeArguments) -> str | None:
+def _adapter(request: JsonObject | None, serve_arguments: ServeArguments) -> str | None:
     """Return the adapter that a request names."""
     if request is None:
         return None
     found = fields.needed(request, _LORA, *_LORA)
-    if not served.limits.adapter_slots:
+    if not serve_arguments.limits.adapter_slots:
         raise errors.bad_request("lora_request: the server was started without lora_config. (simulated)")
     return str(found["lora_name"])
 

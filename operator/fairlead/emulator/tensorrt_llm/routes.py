@@ -24,16 +24,16 @@ NOT_EMULATED: Final = (
 
 
 def application(
-    served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
     """Build the application; `clock` is seconds since 1970, for `created`."""
-    front = Responder(served, driver, acts, clock, TensorRtManners())
+    responder = Responder(serve_arguments, client, control, clock, TensorRtManners())
     manners = HttpManners(keys=(), is_guarded=lambda _: False, error_body=errors.body)
     whole = web.Application(
         client_max_size=request_middleware.LARGEST_BODY,
-        middlewares=[RequestMiddleware(acts, manners, frozenset()).middleware],
+        middlewares=[RequestMiddleware(control, manners, frozenset()).middleware],
     )
-    plain, generation = TensorRtUtilityHandlers(front), TensorRtGenerationHandlers(front)
+    plain, generation = TensorRtUtilityHandlers(responder), TensorRtGenerationHandlers(responder)
     whole.add_routes(
         [
             web.get("/health", plain.health, allow_head=False),
@@ -47,8 +47,8 @@ def application(
         ]
     )
     whole.add_routes([web.route("*", path, plain.not_emulated) for path in NOT_EMULATED])
-    if served.metrics.exposed:
+    if serve_arguments.metrics.exposed:
         whole.add_routes([web.get(API.metrics_path, plain.metrics, allow_head=False)])
-    if acts.faults_open:
-        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(front).faults)])
+    if control.faults_open:
+        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(responder).faults)])
     return whole

@@ -27,65 +27,68 @@ class TensorRtStart:
 
     memory = MEMORY
 
-    def check(self, served: ServeArguments, gpus: int) -> None:
+    def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse more processes than GPUs."""
-        world = served.memory.parallelism.gpus
+        world = serve_arguments.memory.parallelism.gpus
         if world > gpus:
             raise CannotStart(f"RuntimeError: (simulated: {count(world, 'GPU')} wanted, {gpus} here)")
 
-    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+    def formats(self, serve_arguments: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
         """Return the cache format; the checkpoint decides that of weights."""
         del shape
-        word = served.memory.cache_dtype
+        word = serve_arguments.memory.cache_dtype
         return None, next((kv for kv, row in formats.KV.items() if row.word == word), KvFormat.AUTO)
 
-    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+    def capacity(self, serve_arguments: ServeArguments, sizing: SizingInput) -> KvCapacity:
         """Return its part of what weights and its largest step leave; one too small for the longest request fails the
         start: `commands/serve.py: --fail_fast_on_attention_window_too_large`."""
-        verdict = assessment.assess(question)
+        verdict = assessment.assess(sizing)
         if isinstance(verdict, NoFit) and verdict.reason not in _LATER:
-            raise CannotStart(_refused(verdict, question))
-        tokens = kv_pages.tokens(question, _cache_bytes(question))
-        if served.memory.most_tokens is not None:
-            tokens = min(tokens, served.memory.most_tokens)
-        if tokens < question.context:
+            raise CannotStart(_refused(verdict, sizing))
+        tokens = kv_pages.tokens(sizing, _cache_bytes(sizing))
+        if serve_arguments.memory.most_tokens is not None:
+            tokens = min(tokens, serve_arguments.memory.most_tokens)
+        if tokens < sizing.context:
             raise CannotStart(
-                f"ValueError: (simulated: the attention window of {question.context} tokens is larger than the KV "
+                f"ValueError: (simulated: the attention window of {sizing.context} tokens is larger than the KV "
                 f"cache, which holds {tokens})"
             )
-        page = served.limits.block_tokens
-        return KvCapacity(question, max(tokens // page, -(-question.context // page)) + 1)
+        page = serve_arguments.limits.block_tokens
+        return KvCapacity(sizing, max(tokens // page, -(-sizing.context // page)) + 1)
 
     def cache_facts(
         self,
-        served: ServeArguments,
+        serve_arguments: ServeArguments,
         settings: EngineSettings,
-        question: SizingInput,  # noqa: ARG002 - interface
+        sizing: SizingInput,  # noqa: ARG002 - interface
     ) -> Mapping[str, str]:
         """Return the labels of `trtllm_kv_cache_config_info`."""
-        return {"page_size": str(settings.block_tokens), "enable_block_reuse": str(served.limits.prefix_caching)}
+        return {
+            "page_size": str(settings.block_tokens),
+            "enable_block_reuse": str(serve_arguments.limits.prefix_caching),
+        }
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
         """Log the cache size in our own words: its own are not known."""
         tokens = (settings.blocks - 1) * settings.block_tokens
         return (f"INFO (simulated) KV cache: {tokens} tokens in blocks of {settings.block_tokens}",)
 
-    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+    def listening(self, serve_arguments: ServeArguments) -> tuple[str, ...]:
         """Return its last lines before it serves: uvicorn's."""
         return (
             "INFO: Application startup complete.",
-            f"INFO: Uvicorn running on http://{served.host}:{served.port} (simulated)",
+            f"INFO: Uvicorn running on http://{serve_arguments.host}:{serve_arguments.port} (simulated)",
         )
 
 
-def _cache_bytes(question: SizingInput) -> float:
+def _cache_bytes(sizing: SizingInput) -> float:
     """Return the likely bytes, or up to the high estimate if a full context needs it, since it may well start."""
-    left = memory.memory(question).kv
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    left = memory.memory(sizing).kv
+    needed = kv_pages.pages_a_request(sizing, sizing.context) * kv_pages.pool(sizing).page_bytes
     return max(0.0, left.likely, min(left.high, needed))
 
 
-def _refused(verdict: NoFit, question: SizingInput) -> str:
+def _refused(verdict: NoFit, sizing: SizingInput) -> str:
     if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
-        return f"AssertionError: (simulated: {question.shape.heads} heads on {question.parallelism.tensor} ranks)"
+        return f"AssertionError: (simulated: {sizing.shape.heads} heads on {sizing.parallelism.tensor} ranks)"
     return f"torch.OutOfMemoryError: CUDA out of memory. (simulated: {verdict.because})"

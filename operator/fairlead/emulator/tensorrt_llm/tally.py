@@ -56,24 +56,24 @@ class TensorRtTally(RankTally):
             self.iterations.collect()
         self._begun, self._ended = self.gauges.running, 0
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+    def ended(self, sequence: RunningSequence, finished: FinishedSequence) -> None:
         """Count a completed sequence; one whose client disconnected is not counted."""
-        RankTally.ended(self, run, end)
+        RankTally.ended(self, sequence, finished)
         self.completed += 1
         self._ended += 1
-        self.prompts += run.prompt_tokens
-        self.cached += run.cached_tokens
-        self.outputs += run.emitted
-        decode = end.now - run.begun
+        self.prompts += sequence.prompt_tokens
+        self.cached += sequence.cached_tokens
+        self.outputs += sequence.emitted
+        decode = finished.now - sequence.begun
         samples = {
-            families.END_TO_END: end.now - run.came,
-            families.FIRST_TOKEN: run.begun - run.came,
-            families.QUEUE: end.queue,
-            families.PREFILL: end.prefill,
-            families.INFERENCE: end.prefill + decode,
+            families.END_TO_END: finished.now - sequence.came,
+            families.FIRST_TOKEN: sequence.begun - sequence.came,
+            families.QUEUE: finished.queue,
+            families.PREFILL: finished.prefill,
+            families.INFERENCE: finished.prefill + decode,
         }
-        if run.emitted > 1:
-            samples |= {families.DECODE: decode, families.PER_TOKEN: decode / (run.emitted - 1)}
+        if sequence.emitted > 1:
+            samples |= {families.DECODE: decode, families.PER_TOKEN: decode / (sequence.emitted - 1)}
         for family, seconds in samples.items():
             self._of(family).observe(seconds)
 

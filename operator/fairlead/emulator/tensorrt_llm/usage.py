@@ -17,19 +17,19 @@ def usage(prompt_tokens: int, tokens: int, cached: int) -> dict[str, Any]:
     }
 
 
-def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
+def of(response: ResponseContext, outs: Sequence[int], job: JobHandle) -> dict[str, Any]:
     """Sum the request's usage; a prompt with several choices counts once, by its first."""
-    return usage(answer.prompt_tokens, sum(outs), sum(feed.cached_tokens[:: answer.request.sampling.n]))
+    return usage(response.prompt_tokens, sum(outs), sum(job.cached_tokens[:: response.request.sampling.n]))
 
 
-def by_prompt(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> list[dict[str, Any]]:
+def by_prompt(response: ResponseContext, outs: Sequence[int], job: JobHandle) -> list[dict[str, Any]]:
     """Return the usage of each prompt: a stream reports them separately."""
-    choices = answer.request.sampling.n
+    choices = response.request.sampling.n
     return [
         usage(
             len(prompt),
             sum(outs[place * choices : (place + 1) * choices]),
-            feed.cached_tokens[place * choices],
+            job.cached_tokens[place * choices],
         )
-        for place, prompt in enumerate(answer.prompts)
+        for place, prompt in enumerate(response.prompts)
     ]

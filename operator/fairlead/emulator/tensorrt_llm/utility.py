@@ -18,12 +18,12 @@ _TOKENIZE: Final[dict[str, FieldReader]] = {"model": fields.text, "prompt": fiel
 class TensorRtUtilityHandlers:
     """Handlers of these endpoints."""
 
-    def __init__(self, front: Responder) -> None:
-        self._front = front
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     async def health(self, _: web.Request) -> web.Response:
         """GET /health: 503 once the executor is dead; it detects no hang."""
-        alive = self._front.acts.alive
+        alive = self._responder.control.alive
         return web.Response() if alive else web.Response(text=errors.UNAVAILABLE, status=503)
 
     async def version(self, _: web.Request) -> web.Response:
@@ -32,16 +32,16 @@ class TensorRtUtilityHandlers:
 
     async def models(self, _: web.Request) -> web.Response:
         """GET /v1/models."""
-        return json_response(self._front.names.cards())
+        return json_response(self._responder.names.cards())
 
     async def metrics(self, _: web.Request) -> web.Response:
         """GET /prometheus/metrics."""
-        return web.Response(body=self._front.acts.metrics().encode(), headers=METRICS_HEADERS)
+        return web.Response(body=self._responder.control.metrics().encode(), headers=METRICS_HEADERS)
 
     async def iterations(self, _: web.Request) -> web.Response:
         """GET /metrics: statistics of steps as JSON; each read removes them for all other readers."""
-        shown = self._front.served.metrics.of_steps
-        return json_response(list(self._front.acts.iterations()) if shown else [])
+        shown = self._responder.serve_arguments.metrics.of_steps
+        return json_response(list(self._responder.control.iterations()) if shown else [])
 
     async def tokenize(self, request: web.Request) -> web.Response:
         """POST /_internal/tokenize: a plain prompt."""
@@ -49,7 +49,7 @@ class TensorRtUtilityHandlers:
         strange = sorted(body.keys() - _TOKENIZE.keys())
         if strange:
             raise errors.not_permitted(strange)
-        ids = self._front.words.encode(fields.needed(body, _TOKENIZE, "prompt")["prompt"])
+        ids = self._responder.words.encode(fields.needed(body, _TOKENIZE, "prompt")["prompt"])
         return json_response({"count": len(ids), "tokens": ids})
 
     async def not_emulated(self, request: web.Request) -> web.Response:

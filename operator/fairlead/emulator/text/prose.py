@@ -21,9 +21,9 @@ def natural_length(seed: bytes, mean: float | None) -> int:
     return max(1, round(mean * (0.5 + share)))
 
 
-def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
+def tokens(tokenizer: Tokenizer, seed: bytes, count: int) -> list[int]:
     """Return `count` tokens of text; a longer reply to the same seed begins with the shorter one."""
-    spoken = words.spoken
+    spoken = tokenizer.spoken
     many = len(spoken)
     drawn = numbers(seed, count + 1)[1:]
     ids = [
@@ -31,5 +31,5 @@ def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
         for place, number in enumerate(drawn)
     ]
     if ids:
-        ids[0] = words.openings[drawn[0] // _SENTENCE % many]
+        ids[0] = tokenizer.openings[drawn[0] // _SENTENCE % many]
     return ids

@@ -17,9 +17,9 @@ _UNSET: Final = (
 )
 
 
-def labels(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
+def labels(serve_arguments: ServeArguments, settings: EngineSettings, sizing: SizingInput) -> Mapping[str, str]:
     """Return all labels; values are text, and `None` stands for what vLLM did not set."""
-    flags = served.memory
+    flags = serve_arguments.memory
     tokens = settings.blocks * settings.block_tokens
     values: dict[str, Any] = {
         "_block_size_resolved": True,
@@ -28,7 +28,7 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
         "effective_attention_block_size": settings.block_tokens,
         "enable_mamba_shared_prefix_checkpoint": False,
         "enable_prefix_caching": settings.prefix_caching,
-        "gpu_memory_utilization": question.share,
+        "gpu_memory_utilization": sizing.share,
         "is_attention_free": False,
         "kv_cache_dtype_skip_layers": [],
         "kv_cache_max_concurrency": _concurrency(tokens, settings.context_tokens),
@@ -43,12 +43,12 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
         "num_gpu_blocks": settings.blocks * flags.parallelism.data,
         "num_gpu_blocks_override": flags.blocks,
         "prefix_cache_retention_interval": 0,
-        "prefix_caching_hash_algo": served.hash_algorithm,
+        "prefix_caching_hash_algo": serve_arguments.hash_algorithm,
         "replayssm_buffer_len": 16,
         "swa_bounded_replay": True,
         "use_kda_recoverssm": False,
         "use_replayssm": False,
-        "user_specified_block_size": served.limits.block_size_set,
+        "user_specified_block_size": serve_arguments.limits.block_size_set,
     }
     return dict.fromkeys(_UNSET, "None") | {label: str(value) for label, value in values.items()}
 

@@ -42,14 +42,14 @@ class VllmDialect:
         return command.read(words, environment)
 
     def application(
-        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+        self, serve_arguments: ServeArguments, client: EngineClient, control: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
         from fairlead.emulator.surface import routes  # noqa: PLC0415 - backtests need no aiohttp
 
-        return routes.application(served, driver, acts, clock)
+        return routes.application(serve_arguments, client, control, clock)
 
-    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - interface
+    def tally(self, serve_arguments: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - interface
         """Return counts of one rank, with vLLM's histograms."""
         return VllmTally(context_tokens=settings.context_tokens)
 

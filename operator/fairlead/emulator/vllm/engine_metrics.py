@@ -21,7 +21,7 @@ class EngineMetrics:
     family_prefix: Final = "vllm:"
 
     def __init__(self, facts: PageFacts) -> None:
-        self.model = facts.served.names[0]
+        self.model = facts.serve_arguments.names[0]
         self.engines = facts.engines
         self.cache = facts.cache
         self.adapter_slots = facts.settings.adapter_slots
@@ -45,9 +45,9 @@ class EngineMetrics:
         """Return the process's families alone."""
         return "\n".join(process_metrics.lines()) + "\n"
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
-        self._web.observed(seen)
+        self._web.observed(observation)
 
     def engine_lines(self) -> Iterator[str]:
         """Yield the families whose names begin with `vllm:`."""
@@ -150,7 +150,7 @@ class EngineMetrics:
 
 def _block_bytes(facts: PageFacts) -> float:
     """Over all GPUs of a rank."""
-    held, blocks = facts.served.memory, facts.settings.host_blocks
+    held, blocks = facts.serve_arguments.memory, facts.settings.host_blocks
     return held.host_cache.replica_bytes / held.parallelism.data / blocks if blocks else 0.0
 
 

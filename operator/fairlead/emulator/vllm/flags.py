@@ -24,10 +24,10 @@ FIT_CONTEXT: Final = -1
 
 def parser() -> FlagParser:
     """Return a parser of all these flags, each under vLLM's name."""
-    made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
-        add(made)
-    return made
+        add(parser)
+    return parser
 
 
 def dashed(word: str) -> str:
@@ -67,74 +67,74 @@ def from_json(word: str) -> dict[str, Any]:
     return read
 
 
-def _server(made: FlagParser) -> None:
-    made.add_argument("--model", default="Qwen/Qwen3-0.6B")
-    made.add_argument("--served-model-name", nargs="+")
-    made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - vLLM's default
-    made.add_argument("--port", type=int, default=8000)
-    made.add_argument("--root-path", default="")
-    made.add_argument("--api-key", nargs="+", default=[])
-    made.add_argument("--shutdown-timeout", type=int, default=0)
+def _server(parser: FlagParser) -> None:
+    parser.add_argument("--model", default="Qwen/Qwen3-0.6B")
+    parser.add_argument("--served-model-name", nargs="+")
+    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104 - vLLM's default
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--root-path", default="")
+    parser.add_argument("--api-key", nargs="+", default=[])
+    parser.add_argument("--shutdown-timeout", type=int, default=0)
 
 
-def _scheduler(made: FlagParser) -> None:
+def _scheduler(parser: FlagParser) -> None:
     for flag in ("--max-num-seqs", "--max-num-active-seqs", "--max-num-batched-tokens", "--max-model-len"):
-        made.add_argument(flag, type=amount)
+        parser.add_argument(flag, type=amount)
     for flag in ("--max-num-queued-reqs", "--max-num-queued-tokens"):
-        made.add_argument(flag, type=amount)
-    made.add_argument("--cudagraph-capture-sizes", type=int, nargs="+")
-    made.add_argument("--max-cudagraph-capture-size", type=int)
-    made.add_argument("--block-size", type=int)
-    made.add_argument("--long-prefill-token-threshold", type=int, default=0)
-    made.add_argument("--watermark", type=float, default=0.0)
-    made.add_argument(
+        parser.add_argument(flag, type=amount)
+    parser.add_argument("--cudagraph-capture-sizes", type=int, nargs="+")
+    parser.add_argument("--max-cudagraph-capture-size", type=int)
+    parser.add_argument("--block-size", type=int)
+    parser.add_argument("--long-prefill-token-threshold", type=int, default=0)
+    parser.add_argument("--watermark", type=float, default=0.0)
+    parser.add_argument(
         "--scheduling-policy",
         choices=[policy.value for policy in SchedulingPolicy],
         default=SchedulingPolicy.FCFS.value,
     )
     for flag in ("--enable-prefix-caching", "--enable-chunked-prefill"):
-        made.add_argument(flag, action=argparse.BooleanOptionalAction, default=True)
-    made.add_argument("--scheduler-reserve-full-isl", action=argparse.BooleanOptionalAction, default=True)
-    made.add_argument("--async-scheduling", action=argparse.BooleanOptionalAction, default=True)
-    made.add_argument("--prefix-caching-hash-algo", default="sha256")
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--scheduler-reserve-full-isl", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--async-scheduling", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--prefix-caching-hash-algo", default="sha256")
 
 
-def _memory(made: FlagParser) -> None:
-    made.add_argument("--gpu-memory-utilization", "--device-memory-utilization", type=float)
-    made.add_argument("--kv-cache-memory-bytes", "--kv-cache-memory", type=amount)
-    made.add_argument("--num-gpu-blocks-override", type=int)
-    made.add_argument("--kv-cache-dtype", default="auto")
-    made.add_argument("--dtype", default="auto")
-    made.add_argument("--quantization", "-q")
-    made.add_argument("--tensor-parallel-size", "-tp", type=int, default=1)
-    made.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
-    made.add_argument("--data-parallel-size", "-dp", type=int, default=1)
-    made.add_argument("--enable-expert-parallel", "-ep", action="store_true")
-    made.add_argument("--cpu-offload-gb", type=float, default=0.0)
-    made.add_argument("--cpu-offload-params", nargs="+", default=[])
-    made.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
-    made.add_argument("--offload-group-size", type=int, default=0)
-    made.add_argument(host_cache.SIZE, type=gib, default=0.0)
-    made.add_argument(host_cache.BACKEND, choices=("native", "lmcache"), default=host_cache.NATIVE)
-    made.add_argument("--enforce-eager", action="store_true")
-    made.add_argument("--performance-mode", default="balanced")
+def _memory(parser: FlagParser) -> None:
+    parser.add_argument("--gpu-memory-utilization", "--device-memory-utilization", type=float)
+    parser.add_argument("--kv-cache-memory-bytes", "--kv-cache-memory", type=amount)
+    parser.add_argument("--num-gpu-blocks-override", type=int)
+    parser.add_argument("--kv-cache-dtype", default="auto")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--quantization", "-q")
+    parser.add_argument("--tensor-parallel-size", "-tp", type=int, default=1)
+    parser.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
+    parser.add_argument("--data-parallel-size", "-dp", type=int, default=1)
+    parser.add_argument("--enable-expert-parallel", "-ep", action="store_true")
+    parser.add_argument("--cpu-offload-gb", type=float, default=0.0)
+    parser.add_argument("--cpu-offload-params", nargs="+", default=[])
+    parser.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
+    parser.add_argument("--offload-group-size", type=int, default=0)
+    parser.add_argument(host_cache.SIZE, type=gib, default=0.0)
+    parser.add_argument(host_cache.BACKEND, choices=("native", "lmcache"), default=host_cache.NATIVE)
+    parser.add_argument("--enforce-eager", action="store_true")
+    parser.add_argument("--performance-mode", default="balanced")
 
 
-def _features(made: FlagParser) -> None:
-    made.add_argument("--speculative-config", "-sc", type=from_json)
-    made.add_argument("--spec-method")
-    made.add_argument("--spec-model")
-    made.add_argument("--spec-tokens", type=int)
-    made.add_argument("--enable-lora", action="store_true")
-    made.add_argument("--lora-modules", nargs="+", default=[])
-    made.add_argument("--max-loras", type=int, default=1)
-    made.add_argument("--max-lora-rank", type=int, default=16)
-    made.add_argument("--kv-events-config", type=from_json)
-    made.add_argument("--enable-sleep-mode", action="store_true")
-    made.add_argument("--runner", default="auto")
+def _features(parser: FlagParser) -> None:
+    parser.add_argument("--speculative-config", "-sc", type=from_json)
+    parser.add_argument("--spec-method")
+    parser.add_argument("--spec-model")
+    parser.add_argument("--spec-tokens", type=int)
+    parser.add_argument("--enable-lora", action="store_true")
+    parser.add_argument("--lora-modules", nargs="+", default=[])
+    parser.add_argument("--max-loras", type=int, default=1)
+    parser.add_argument("--max-lora-rank", type=int, default=16)
+    parser.add_argument("--kv-events-config", type=from_json)
+    parser.add_argument("--enable-sleep-mode", action="store_true")
+    parser.add_argument("--runner", default="auto")
 
 
-def _answers(made: FlagParser) -> None:
+def _answers(parser: FlagParser) -> None:
     for flag in (
         "--enable-request-id-headers",
         "--enable-prompt-tokens-details",
@@ -143,13 +143,13 @@ def _answers(made: FlagParser) -> None:
         "--enable-server-load-tracking",
         "--enable-auto-tool-choice",
     ):
-        made.add_argument(flag, action="store_true")
-    made.add_argument("--tool-call-parser")
-    made.add_argument("--reasoning-parser", default="")
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("--tool-call-parser")
+    parser.add_argument("--reasoning-parser", default="")
     for flag in ("--tool-parser-plugin", "--reasoning-parser-plugin"):
-        made.add_argument(flag, default="")
-    made.add_argument("--language-model-only", action=argparse.BooleanOptionalAction, default=False)
-    made.add_argument("--max-logprobs", type=int, default=20)
+        parser.add_argument(flag, default="")
+    parser.add_argument("--language-model-only", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument("--max-logprobs", type=int, default=20)
 
 
 def completed(words: Sequence[str]) -> list[str]:

@@ -24,20 +24,23 @@ class HttpMetrics:
         self._all = MetricHistogram(engine_families.HTTP_ALL.bounds)
         self._each: dict[tuple[str, str], MetricHistogram] = {}
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one request that got its response."""
-        if seen.route in UNCOUNTED_ROUTES:
+        if observation.route in UNCOUNTED_ROUTES:
             return
-        key = (seen.route, seen.method, f"{seen.status // 100}xx")
+        key = (observation.route, observation.method, f"{observation.status // 100}xx")
         self._requests[key] = self._requests.get(key, 0) + 1
-        for sizes, size in ((self._request_sizes, seen.request_bytes), (self._response_sizes, seen.response_bytes)):
-            totals = sizes.setdefault(seen.route, [0, 0])
+        for sizes, size in (
+            (self._request_sizes, observation.request_bytes),
+            (self._response_sizes, observation.response_bytes),
+        ):
+            totals = sizes.setdefault(observation.route, [0, 0])
             totals[0] += 1
             totals[1] += size
-        self._all.observe(seen.seconds)
-        self._each.setdefault((seen.route, seen.method), MetricHistogram(engine_families.HTTP_EACH.bounds)).observe(
-            seen.seconds
-        )
+        self._all.observe(observation.seconds)
+        self._each.setdefault(
+            (observation.route, observation.method), MetricHistogram(engine_families.HTTP_EACH.bounds)
+        ).observe(observation.seconds)
 
     def lines(self, born: float) -> Iterator[str]:
         """Yield the lines of the HTTP families."""

@@ -26,44 +26,46 @@ class VllmStart:
 
     memory = CURRENT
 
-    def check(self, served: ServeArguments, gpus: int) -> None:
+    def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse unknown parsers, as vLLM does before it opens a port, and more GPUs than there are."""
-        _check_parsers(served)
-        world = served.memory.parallelism.gpus
+        _check_parsers(serve_arguments)
+        world = serve_arguments.memory.parallelism.gpus
         if world > gpus:
             raise CannotStart(
                 f"ValueError: World size ({world}) is larger than the number of available GPUs ({gpus}) in this "
                 "node. If this is intentional and you are using: - ray, set '--distributed-executor-backend ray'."
             )
 
-    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+    def formats(self, serve_arguments: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
         """Return no quantization for a checkpoint that is already quantized: its own format counts."""
-        flags = served.memory
+        flags = serve_arguments.memory
         kv = next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO)
         if flags.quantization is None or shape.stored.format is not WeightFormat.NONE:
             return None, kv
         found = (stored for stored, row in formats.WEIGHTS.items() if row.flag == flags.quantization)
         return next(found, None), kv
 
-    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+    def capacity(self, serve_arguments: ServeArguments, sizing: SizingInput) -> KvCapacity:
         """Count blocks, including the null block; `--max-model-len auto` shrinks the context until it fits."""
-        page = served.limits.block_tokens
-        flags = served.memory
+        page = serve_arguments.limits.block_tokens
+        flags = serve_arguments.memory
         if flags.blocks is not None:
-            return KvCapacity(question, flags.blocks)
-        available = float(flags.cache_bytes) if flags.cache_bytes is not None else _free_cache_bytes(question)
-        tokens = kv_pages.tokens(question, available)
-        if tokens < question.context and served.limits.context_fits:
-            question = replace(question, context=max(page, (tokens // page - 1) * page))
-        if tokens < question.context:
-            raise CannotStart(_too_small(question, available, tokens))
+            return KvCapacity(sizing, flags.blocks)
+        available = float(flags.cache_bytes) if flags.cache_bytes is not None else _free_cache_bytes(sizing)
+        tokens = kv_pages.tokens(sizing, available)
+        if tokens < sizing.context and serve_arguments.limits.context_fits:
+            sizing = replace(sizing, context=max(page, (tokens // page - 1) * page))
+        if tokens < sizing.context:
+            raise CannotStart(_too_small(sizing, available, tokens))
         if flags.cache_bytes is not None:
-            return KvCapacity(question, tokens // page)
-        return KvCapacity(question, max(tokens // page, -(-question.context // page) + 1))
+            return KvCapacity(sizing, tokens // page)
+        return KvCapacity(sizing, max(tokens // page, -(-sizing.context // page) + 1))
 
-    def cache_facts(self, served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
+    def cache_facts(
+        self, serve_arguments: ServeArguments, settings: EngineSettings, sizing: SizingInput
+    ) -> Mapping[str, str]:
         """Return the labels of `vllm:cache_config_info`."""
-        return cache_labels.labels(served, settings, question)
+        return cache_labels.labels(serve_arguments, settings, sizing)
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
         """Return the lines of vLLM's log that tools parse."""
@@ -74,16 +76,16 @@ class VllmStart:
             f"INFO GPU KV cache size: {tokens:,} tokens, {_CONCURRENCY_LINE.format(context, tokens / context)}",
         )
 
-    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+    def listening(self, serve_arguments: ServeArguments) -> tuple[str, ...]:
         """Return its last lines before it serves."""
         return (
-            f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)",
+            f"INFO Starting vLLM server on http://{serve_arguments.host}:{serve_arguments.port} (simulated)",
             "INFO Application startup complete.",
         )
 
 
-def _check_parsers(served: ServeArguments) -> None:
-    answering = served.answering
+def _check_parsers(serve_arguments: ServeArguments) -> None:
+    answering = serve_arguments.answering
     if answering.auto_tool_choice and answering.tool_parser is None:
         raise CannotStart("TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser")
     if answering.parser_plugins:
@@ -98,41 +100,41 @@ def _no_parser(what: str, name: str | None, accepted: Sequence[str]) -> str:
     return f"KeyError: 'invalid {what} parser: {name} (chose from {{ {','.join(accepted)} }})'"
 
 
-def _free_cache_bytes(question: SizingInput) -> float:
+def _free_cache_bytes(sizing: SizingInput) -> float:
     """Return the likely KV cache bytes, or up to the high estimate if a full context needs it, since vLLM may start."""
-    verdict = assessment.assess(question)
+    verdict = assessment.assess(sizing)
     if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
-        raise CannotStart(_refused(verdict, question))
-    left = memory.memory(question).kv
+        raise CannotStart(_refused(verdict, sizing))
+    left = memory.memory(sizing).kv
     if left.high <= 0:
         raise CannotStart("ValueError: No available memory for the cache blocks.")
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    needed = kv_pages.pages_a_request(sizing, sizing.context) * kv_pages.pool(sizing).page_bytes
     return max(left.likely, min(left.high, needed))
 
 
-def _refused(verdict: NoFit, question: SizingInput) -> str:
-    shape = question.shape
+def _refused(verdict: NoFit, sizing: SizingInput) -> str:
+    shape = sizing.shape
     match verdict.reason:
         case FitReason.CONTEXT_EXCEEDS_MODEL:
             return (
-                f"ValueError: User-specified max_model_len ({question.context}) is greater than the derived "
+                f"ValueError: User-specified max_model_len ({sizing.context}) is greater than the derived "
                 f"max_model_len (max_position_embeddings={shape.positions})."
             )
-        case FitReason.HEADS_NOT_DIVISIBLE if shape.heads % question.parallelism.tensor == 0:
+        case FitReason.HEADS_NOT_DIVISIBLE if shape.heads % sizing.parallelism.tensor == 0:
             return f"AssertionError: (simulated: {verdict.because})"
         case FitReason.HEADS_NOT_DIVISIBLE:
             return (
                 f"ValueError: Total number of attention heads ({shape.heads}) must be divisible by tensor parallel "
-                f"size ({question.parallelism.tensor})."
+                f"size ({sizing.parallelism.tensor})."
             )
         case _:
             return f"torch.OutOfMemoryError: CUDA out of memory. (simulated: {verdict.because})"
 
 
-def _too_small(question: SizingInput, available: float, tokens: int) -> str:
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+def _too_small(sizing: SizingInput, available: float, tokens: int) -> str:
+    needed = kv_pages.pages_a_request(sizing, sizing.context) * kv_pages.pool(sizing).page_bytes
     return (
-        f"ValueError: To serve at least one request with the model's max seq len ({question.context}), "
+        f"ValueError: To serve at least one request with the model's max seq len ({sizing.context}), "
         f"({needed / GIB:.2f} GiB KV cache is needed, which is larger than the available KV cache memory "
         f"({available / GIB:.2f} GiB). Based on the available memory, the estimated maximum model length is {tokens}."
     )

@@ -25,15 +25,15 @@ class StatsLine:
 
     number: int
     rank: LiveRank
-    seen: LoggedCounts
+    counts: LoggedCounts
     hit_rate: float = field(default=0.0)
     """Hit rate of the last interval with prefix cache queries."""
 
     def line(self, now: float) -> str | None:
         """Return the line, or None for an idle rank; cached prompt tokens do not count as prompt throughput."""
-        tally, counts, before = self.rank.tally, self.rank.core.counts, self.seen
+        tally, counts, before = self.rank.tally, self.rank.core.counts, self.counts
         computed, generated = tally.prompt_tokens - tally.cached_tokens, tally.generation_tokens
-        self.seen = LoggedCounts(now, computed, generated, counts.queries, counts.hits)
+        self.counts = LoggedCounts(now, computed, generated, counts.queries, counts.hits)
         if counts.queries > before.queries:
             self.hit_rate = (counts.hits - before.hits) / (counts.queries - before.queries)
         gauges = tally.gauges

@@ -33,39 +33,39 @@ class VllmTally(RankTally):
         RankTally.stepped(self, batch, generated)
         self.of(families.ITERATION).observe(batch.prefill_tokens + generated)
 
-    def first(self, run: RunningSequence, now: float) -> None:
+    def first(self, sequence: RunningSequence, now: float) -> None:
         """Count a prompt at its first token, as vLLM does."""
-        RankTally.first(self, run, now)
-        self.of(families.FIRST_TOKEN).observe(now - run.came)
+        RankTally.first(self, sequence, now)
+        self.of(families.FIRST_TOKEN).observe(now - sequence.came)
 
     def later(self, gap: float, times: int) -> None:
         """Count an inter-token latency shared by `times` outputs."""
         self.of(families.INTER_TOKEN).observe_often(gap, times)
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+    def ended(self, sequence: RunningSequence, finished: FinishedSequence) -> None:
         """Count a completed sequence; one whose client disconnected is not counted."""
-        RankTally.ended(self, run, end)
-        whole, decode = end.now - run.came, end.now - run.begun
-        tokens = run.emitted
+        RankTally.ended(self, sequence, finished)
+        whole, decode = finished.now - sequence.came, finished.now - sequence.begun
+        tokens = sequence.emitted
         for family, sample in (
             (families.END_TO_END, whole),
-            (families.QUEUE, end.queue),
-            (families.PREFILL, end.prefill),
+            (families.QUEUE, finished.queue),
+            (families.PREFILL, finished.prefill),
             (families.DECODE, decode),
-            (families.INFERENCE, end.prefill + decode),
+            (families.INFERENCE, finished.prefill + decode),
             (families.PER_TOKEN, decode / (tokens - 1) if tokens > 1 else 0.0),
-            (families.PROMPT_SIZE, run.prompt_tokens),
+            (families.PROMPT_SIZE, sequence.prompt_tokens),
             (families.REPLY_SIZE, tokens),
-            (families.MAX_TOKENS, run.max_tokens),
-            (families.PREEMPTIONS, run.preemptions),
-            (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
+            (families.MAX_TOKENS, sequence.max_tokens),
+            (families.PREEMPTIONS, sequence.preemptions),
+            (families.COMPUTED, sequence.prompt_tokens - sequence.cached_tokens),
         ):
             self.of(family).observe(sample)
 
-    def answered(self, feed: SubmittedJob) -> None:
+    def answered(self, job: SubmittedJob) -> None:
         """Add what vLLM records once per prompt, when all its sequences have completed."""
-        choices = feed.job.n
-        for first in range(0, len(feed.runs), choices):
-            together = feed.runs[first : first + choices]
+        choices = job.job.n
+        for first in range(0, len(job.runs), choices):
+            together = job.runs[first : first + choices]
             self.of(families.CHOICES).observe(choices)
-            self.of(families.MOST_REPLY).observe(max(run.emitted for run in together))
+            self.of(families.MOST_REPLY).observe(max(sequence.emitted for sequence in together))

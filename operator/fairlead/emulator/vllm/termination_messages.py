@@ -9,7 +9,7 @@ from fairlead.emulator.serve_arguments import ServeArguments
 ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulated)"
 
 
-def of(fault: EngineFault, served: ServeArguments) -> str:
+def of(fault: EngineFault, serve_arguments: ServeArguments) -> str:
     """Return an injected fault's message."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
@@ -18,8 +18,8 @@ def of(fault: EngineFault, served: ServeArguments) -> str:
                 "GPU 0 has a total capacity of 22.03 GiB of which 1.12 GiB is free."
             )
         case EngineFault.GATED:
-            return hub_messages.gated(served)
+            return hub_messages.gated(serve_arguments)
         case EngineFault.NO_MODEL:
-            return hub_messages.missing(served)
+            return hub_messages.missing(serve_arguments)
         case _:
             return "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"

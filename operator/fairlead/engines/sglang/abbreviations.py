@@ -21,7 +21,7 @@ def completed(setup: EngineSetup) -> EngineSetup:
     whole = tuple(_whole(word) for word in given)
     if whole == given:
         return setup
-    return replace(setup, wanted=replace(setup.wanted, engine=replace(setup.engine, extra_args=whole)))
+    return replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, extra_args=whole)))
 
 
 def _whole(word: str) -> str:

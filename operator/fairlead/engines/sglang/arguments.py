@@ -18,7 +18,7 @@ def command(setup: EngineSetup) -> tuple[str, ...]:
     return (
         "sglang",
         "serve",
-        weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),
+        weight_paths.path_to_open(setup.revision.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
         *("--port", str(http_api.API.port)),
         "--enable-metrics",

@@ -100,7 +100,7 @@ def blocks_cut(setup: EngineSetup) -> SpecRefusal | None:
     if block is None or setup.gives(*_OTHERWISE_DIVIDED):
         return None
     groups = ScaleGroups(size=block, experts=block, spread=settings(setup).expert_parallel)
-    spread = f"add --ep-size {setup.wanted.parallelism.tensor} to spec.engine.extraArgs"
+    spread = f"add --ep-size {setup.revision.parallelism.tensor} to spec.engine.extraArgs"
     return spec_scales.cut_groups(setup, groups, spread, "take a checkpoint stored in another format")
 
 

@@ -22,15 +22,15 @@ _CACHES: Final = (
 
 def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
     """Our variables first; users' variables follow and were checked not to repeat ours."""
-    wanted = setup.wanted
+    revision = setup.revision
     return (
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),
         *_hub(setup),
         *settings.environment(setup),
         *priorities(setup),
         # References first: Kubernetes replaces $(NAME) in a value only if NAME is listed before it.
-        *(EnvVar(name=each.name, value=each) for each in wanted.engine.env_from),
-        *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
+        *(EnvVar(name=each.name, value=each) for each in revision.engine.env_from),
+        *(EnvVar(name=name, value=value) for name, value in revision.engine.extra_env),
     )
 
 
@@ -41,7 +41,7 @@ def priorities(setup: EngineSetup) -> tuple[EnvVar, ...]:
 
 
 def _hub(setup: EngineSetup) -> tuple[EnvVar, ...]:
-    if not weight_paths.uses_hub(setup.wanted):
+    if not weight_paths.uses_hub(setup.revision):
         return (EnvVar(name="HF_HUB_OFFLINE", value="1"),)
-    token = setup.wanted.model.token_secret
+    token = setup.revision.model.token_secret
     return () if token is None else (EnvVar(name="HF_TOKEN", value=token),)

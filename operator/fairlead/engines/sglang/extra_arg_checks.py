@@ -23,7 +23,7 @@ SMALLER_FIRST: Final = "--schedule-low-priority-values-first"
 def experts_over_other_gpus(setup: EngineSetup) -> SpecRefusal | None:
     """`srt/arg_groups/parallel_hook.py` requires ep x moe-dp = tp only with attention ranks; a run took ep 3 with tp
     2."""
-    degree, tensor = _number(setup, *_EXPERTS), setup.wanted.parallelism.tensor
+    degree, tensor = _number(setup, *_EXPERTS), setup.revision.parallelism.tensor
     spread = _number(setup, "--moe-dp-size", "--moe-data-parallel-size") or 1
     if degree is None or degree == 1 or degree * spread == tensor:
         return None
@@ -36,13 +36,13 @@ def experts_over_other_gpus(setup: EngineSetup) -> SpecRefusal | None:
 
 def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
     """`srt/arg_groups/parallel_hook.py` and `speculative_hook.py`: "does not support dp attention"."""
-    degree, tensor = _number(setup, *_ATTENTION), setup.wanted.parallelism.tensor
+    degree, tensor = _number(setup, *_ATTENTION), setup.revision.parallelism.tensor
     if degree is None or degree == 1:
         return None
     method = setup.engine.speculation.method
     if method in _CHAINED:
         because, remedy = f"speculation by {method} has no attention ranks", "remove it, or write eagle3 or mtp"
-    elif setup.wanted.parallelism.data > 1:
+    elif setup.revision.parallelism.data > 1:
         because, remedy = "spec.parallelism.data does the same, and both together are refused", "remove it"
     elif degree < 1 or tensor % degree:
         because, remedy = f"it must divide spec.parallelism.tensor, {tensor}", "remove it, or write a divisor"
@@ -56,7 +56,7 @@ def attention_by_copies(setup: EngineSetup) -> SpecRefusal | None:
     parallelism, so the GPUs of the copies would idle. Beside `--attn-dp-size` it changes nothing."""
     if not setup.gives(_BY_COPIES) or (_number(setup, *_ATTENTION) or 1) > 1:
         return None
-    copies = setup.wanted.parallelism.data
+    copies = setup.revision.parallelism.data
     ranks = f"write --attn-dp-size {copies} instead, and 1 as spec.parallelism.data"
     return _refusal(
         _BY_COPIES,
@@ -67,7 +67,7 @@ def attention_by_copies(setup: EngineSetup) -> SpecRefusal | None:
 
 def attention_degree(setup: EngineSetup) -> int:
     """Return into how many ranks attention is divided: 1 if it is not, or not evenly, which is refused."""
-    degree, tensor = _number(setup, *_ATTENTION), setup.wanted.parallelism.tensor
+    degree, tensor = _number(setup, *_ATTENTION), setup.revision.parallelism.tensor
     return 1 if degree is None or degree < 1 or tensor % degree else degree
 
 

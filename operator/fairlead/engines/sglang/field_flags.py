@@ -42,7 +42,7 @@ def _queued(setup: EngineSetup) -> Arguments:
     """SGLang's cap is that of one scheduler, the field is per replica; both count waiting requests. Each copy has a
     scheduler, and each rank of attention has one."""
     queued = setup.engine.max_queued_requests
-    schedulers = max(1, setup.wanted.parallelism.data) * extra_arg_checks.attention_degree(setup)
+    schedulers = max(1, setup.revision.parallelism.data) * extra_arg_checks.attention_degree(setup)
     return numbered("--max-queued-requests", None if queued is None else max(1, -(-queued // schedulers)))
 
 
@@ -68,8 +68,8 @@ def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
 
 FIELDS: Final = (
     FieldFlags(field="spec.model.source", flags=("--model-path", "--model"), write=_positional),
-    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
-    value_row("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
+    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.revision.model.served_name),
+    value_row("spec.model.revision", "--revision", of=lambda setup: setup.revision.model.source.revision),
     value_row("spec.engine.dtype", "--dtype", of=_dtype),
     value_row("spec.engine.quantization.weights", "--quantization", of=_weights),
     value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=lambda setup: formats.KV.get(setup.engine.kv)),
@@ -121,16 +121,16 @@ FIELDS: Final = (
     FieldFlags(field="spec.engine.reasoning", flags=("--reasoning-parser",), write=conversation.reasoning),
     FieldFlags(field="spec.engine.chatTemplate", flags=("--chat-template",), write=conversation.template),
     degree_row(
-        "spec.parallelism.tensor", "--tp-size", "--tensor-parallel-size", of=lambda one: one.wanted.parallelism.tensor
+        "spec.parallelism.tensor", "--tp-size", "--tensor-parallel-size", of=lambda one: one.revision.parallelism.tensor
     ),
     degree_row(
         "spec.parallelism.pipeline",
         "--pp-size",
         "--pipeline-parallel-size",
-        of=lambda one: one.wanted.parallelism.pipeline,
+        of=lambda one: one.revision.parallelism.pipeline,
     ),
     degree_row(
-        "spec.parallelism.data", "--dp-size", "--data-parallel-size", of=lambda one: one.wanted.parallelism.data
+        "spec.parallelism.data", "--dp-size", "--data-parallel-size", of=lambda one: one.revision.parallelism.data
     ),
 )
 """In the order of the command line."""

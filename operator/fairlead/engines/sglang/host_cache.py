@@ -29,7 +29,7 @@ _MOST: Final = 10**6
 
 def arguments(setup: EngineSetup) -> Arguments:
     """Return the flags, with the gigabytes of one GPU; none if the spec asks for nothing."""
-    each = spec_host_memory.part(setup, setup.wanted.parallelism.gpus) // _GIGABYTE
+    each = spec_host_memory.part(setup, setup.revision.parallelism.gpus) // _GIGABYTE
     return (SWITCHES[0], SIZE, str(each)) if each else ()
 
 
@@ -42,12 +42,12 @@ def of(setup: EngineSetup) -> HostCache:
         return HostCache(replica_bytes=setup.engine.host_memory_bytes)
     written = (setup.value(SIZE) or "") if setup.gives(*SWITCHES) else ""
     each = int(written) if written.isascii() and written.isdigit() else 0
-    return of_gigabytes(each, setup.wanted.parallelism)
+    return of_gigabytes(each, setup.revision.parallelism)
 
 
-def of_gigabytes(each: int, spread: Parallelism) -> HostCache:
+def of_gigabytes(each: int, parallelism: Parallelism) -> HostCache:
     """Return what a replica keeps by the flag, which is of each GPU."""
-    return HostCache(replica_bytes=min(max(0, each), _MOST) * _GIGABYTE * max(1, spread.gpus))
+    return HostCache(replica_bytes=min(max(0, each), _MOST) * _GIGABYTE * max(1, parallelism.gpus))
 
 
 def another_cache(setup: EngineSetup) -> SpecRefusal | None:

@@ -22,11 +22,11 @@ REST_SECONDS: Final = 30
 """It polls for the end of its requests every 5 s and gives its processes 15 s; a run exited 13.8 s after SIGTERM."""
 
 
-def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
+def budget_seconds(lifecycle: LifecycleParameters, setup: EngineSetup) -> int:
     """Return how long a start may take."""
     if setup.on_cpu:
-        return start_budget.budget_seconds(pace, settings.ON_CPU)
-    return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)
+        return start_budget.budget_seconds(lifecycle, settings.ON_CPU)
+    return start_budget.budget_seconds(lifecycle, EAGER if setup.engine.eager else COMPILED)
 
 
 def probes(budget: int) -> EngineProbes:
@@ -42,7 +42,7 @@ def probes(budget: int) -> EngineProbes:
     )
 
 
-def shutdown(pace: LifecycleParameters) -> EngineShutdown:
+def shutdown(lifecycle: LifecycleParameters) -> EngineShutdown:
     """After SIGTERM it waits for its requests without limit and accepts new ones: routers must have left before, and
     the kubelet's grace period is the only limit."""
-    return start_budget.shutdown(pace, REST_SECONDS)
+    return start_budget.shutdown(lifecycle, REST_SECONDS)

@@ -41,7 +41,7 @@ def _cached(setup: EngineSetup) -> str | None:
 
 
 def _colon(setup: EngineSetup) -> str | None:
-    name = setup.wanted.model.served_name
+    name = setup.revision.model.served_name
     return name if ":" in name else None
 
 

@@ -30,7 +30,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 def _draft(setup: EngineSetup) -> tuple[str, ...]:
     """With the source's revision: SGLang's default is `main`. MTP layers are in the model's own checkpoint."""
-    speculation, model = setup.engine.speculation, setup.wanted.model.source
+    speculation, model = setup.engine.speculation, setup.revision.model.source
     if speculation.method is SpeculationMethod.NGRAM:
         return ()
     if speculation.draft is not None:

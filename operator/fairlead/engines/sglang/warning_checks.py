@@ -136,7 +136,7 @@ def eager(setup: EngineSetup) -> SpecWarning | None:
 
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     """`--dp-size` starts complete copies of the model behind one address."""
-    degree = setup.wanted.parallelism.data
+    degree = setup.revision.parallelism.data
     if degree <= 1:
         return None
     return _warning(

@@ -68,7 +68,7 @@ def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
     """Without chunked prefill, which NVIDIA lists as "Untested" with pipelines, `max_num_tokens` limits prompts too."""
     batched, context = setup.engine.max_batched_tokens, setup.context_tokens
     most = MEMORY.tokens if batched is None else batched
-    if setup.wanted.parallelism.pipeline <= 1 or context is None or most >= context:
+    if setup.revision.parallelism.pipeline <= 1 or context is None or most >= context:
         return None
     return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",

@@ -68,11 +68,11 @@ class TensorRtEngine:
             ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(lifecycle.budget_seconds(pace, setup)),
             shutdown=lifecycle.shutdown(pace),
-            mounts=weight_paths.mounts(setup.wanted),
+            mounts=weight_paths.mounts(setup.revision),
             files=spec_conversation.files(setup),
             options=options.file(setup),
             cache_path=weight_paths.CACHE,
-            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
+            shared_memory_bytes=_GIB * max(1, setup.revision.parallelism.gpus),
             host_cache_bytes=self.memory_settings(setup).host_cache.replica_bytes,
             user=lifecycle.USER,
         )
@@ -98,7 +98,7 @@ def _command(setup: EngineSetup) -> tuple[str, ...]:
     """The default address is localhost, which no probe reaches."""
     return (
         "trtllm-serve",
-        weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),
+        weight_paths.path_to_open(setup.revision.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
         *("--port", str(API.port)),
         *("--config", options.PATH),

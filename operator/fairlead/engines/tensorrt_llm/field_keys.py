@@ -85,7 +85,7 @@ def _trusts(setup: EngineSetup) -> bool | None:
 
 COMMAND: Final = (
     FieldFlags(field="spec.model.source", flags=(), write=_nothing),
-    value_row("spec.model.servedName", "--served_model_name", of=lambda setup: setup.wanted.model.served_name),
+    value_row("spec.model.servedName", "--served_model_name", of=lambda setup: setup.revision.model.served_name),
     FieldFlags(field="spec.engine.tools", flags=("--tool_parser",), write=conversation.tools),
     FieldFlags(field="spec.engine.chatTemplate", flags=("--chat_template",), write=conversation.template),
 )
@@ -95,7 +95,7 @@ KEYS: Final = (
         field="spec.model.revision",
         keys=("revision",),
         options=("--hf_revision", "--revision"),
-        write=_written("revision", lambda setup: setup.wanted.model.source.revision),
+        write=_written("revision", lambda setup: setup.revision.model.source.revision),
     ),
     FieldKeys(field="spec.engine.dtype", keys=("dtype",), write=_written("dtype", _dtype)),
     FieldKeys(
@@ -139,9 +139,14 @@ KEYS: Final = (
         options=("--reasoning_parser",),
         write=_written("reasoning_parser", conversation.REASONING.chosen),
     ),
-    _degree("spec.parallelism.tensor", "tensor_parallel_size", "--tp_size", lambda one: one.wanted.parallelism.tensor),
     _degree(
-        "spec.parallelism.pipeline", "pipeline_parallel_size", "--pp_size", lambda one: one.wanted.parallelism.pipeline
+        "spec.parallelism.tensor", "tensor_parallel_size", "--tp_size", lambda one: one.revision.parallelism.tensor
+    ),
+    _degree(
+        "spec.parallelism.pipeline",
+        "pipeline_parallel_size",
+        "--pp_size",
+        lambda one: one.revision.parallelism.pipeline,
     ),
 )
 FIELDS: Final = (*COMMAND, *(row.flags for row in KEYS))

@@ -18,11 +18,11 @@ _MOST_BYTES: Final = 1 << 50
 
 def keys(setup: EngineSetup) -> Mapping[str, Any]:
     """Return the key with the bytes of one GPU; none if the spec asks for nothing."""
-    each = spec_host_memory.part(setup, setup.wanted.parallelism.gpus)
+    each = spec_host_memory.part(setup, setup.revision.parallelism.gpus)
     return {KEY: each} if each else {}
 
 
-def of_bytes(each: int, spread: Parallelism) -> HostCache:
+def of_bytes(each: int, parallelism: Parallelism) -> HostCache:
     """Return what a replica keeps by the key, which is of each GPU."""
-    size = min(each, _MOST_BYTES) * max(1, spread.gpus)
+    size = min(each, _MOST_BYTES) * max(1, parallelism.gpus)
     return HostCache(replica_bytes=size, copies=False) if size else NO_HOST_CACHE

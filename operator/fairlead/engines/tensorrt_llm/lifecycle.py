@@ -20,9 +20,9 @@ REST_SECONDS: Final = 30
 """For closing the engine after its last reply; as SGLang's, not measured."""
 
 
-def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
+def budget_seconds(lifecycle: LifecycleParameters, setup: EngineSetup) -> int:
     """Return how long a start may take."""
-    return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else CAPTURED)
+    return start_budget.budget_seconds(lifecycle, EAGER if setup.engine.eager else CAPTURED)
 
 
 def probes(budget: int) -> EngineProbes:
@@ -39,7 +39,7 @@ def probes(budget: int) -> EngineProbes:
     )
 
 
-def shutdown(pace: LifecycleParameters) -> EngineShutdown:
+def shutdown(lifecycle: LifecycleParameters) -> EngineShutdown:
     """After SIGTERM it refuses connections at once and waits for its requests without limit: routers must have left
     before, and the kubelet's grace period is the only limit."""
-    return start_budget.shutdown(pace, REST_SECONDS)
+    return start_budget.shutdown(lifecycle, REST_SECONDS)

@@ -52,7 +52,7 @@ def _cached(setup: EngineSetup) -> str | None:
 
 
 def _copies(setup: EngineSetup) -> str | None:
-    degree = setup.wanted.parallelism.data
+    degree = setup.revision.parallelism.data
     return str(degree) if degree > 1 else None
 
 

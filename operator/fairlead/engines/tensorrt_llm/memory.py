@@ -72,7 +72,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
     in_ranks = extra_keys.attention_in_ranks(setup)
     return MemorySettings(
         expert_parallel=extra_keys.expert_degree(setup) > 1,
-        attention_ranks=setup.wanted.parallelism.tensor if in_ranks else 1,
+        attention_ranks=setup.revision.parallelism.tensor if in_ranks else 1,
         rank_each_gpu=in_ranks,
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
         host_cache=_host_cache(setup),
@@ -84,4 +84,4 @@ def _host_cache(setup: EngineSetup) -> HostCache:
     size = setup.engine.host_memory_bytes
     if size is not None:
         return HostCache(replica_bytes=size, copies=False)
-    return host_cache.of_bytes(extra_keys.whole(setup, host_cache.KEY) or 0, setup.wanted.parallelism)
+    return host_cache.of_bytes(extra_keys.whole(setup, host_cache.KEY) or 0, setup.revision.parallelism)

@@ -32,7 +32,7 @@ def file(setup: EngineSetup) -> OptionsFile:
 
 def keys(setup: EngineSetup) -> dict[str, Any]:
     """Return the whole file. NVIDIA has not tested chunked prefill with pipeline parallelism."""
-    found: dict[str, Any] = {**OURS, PIECES: setup.wanted.parallelism.pipeline <= 1}
+    found: dict[str, Any] = {**OURS, PIECES: setup.revision.parallelism.pipeline <= 1}
     for row in KEYS:
         for path, value in row.write(setup).items():
             holder, _, last = path.rpartition(".")

@@ -13,7 +13,7 @@ from fairlead.fleet.findings import SpecWarning
 
 def switch_with_ranks(setup: EngineSetup) -> SpecWarning | None:
     """Mirrors "Disabling num_speculative_tokens_per_batch_size": data-parallel ranks must draft the same number."""
-    speculation, ranks = setup.engine.speculation, setup.wanted.parallelism.data
+    speculation, ranks = setup.engine.speculation, setup.revision.parallelism.data
     if speculation.method is SpeculationMethod.OFF or speculation.max_concurrency is None or ranks <= 1:
         return None
     return SpecWarning(

@@ -14,7 +14,7 @@ def command(setup: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
     return (
         "vllm",
         "serve",
-        weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),
+        weight_paths.path_to_open(setup.revision.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
         *("--port", str(http_api.API.port)),
         *("--api-server-count", "1"),

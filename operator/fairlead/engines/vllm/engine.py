@@ -67,15 +67,15 @@ class VllmEngine:
         command, kept = arguments.command(setup, pace.drain_seconds), self.memory_settings(setup)
         return EngineLaunch(
             command=command,
-            environment=environment.variables(setup.wanted, budget, settings.environment(setup)),
+            environment=environment.variables(setup.revision, budget, settings.environment(setup)),
             ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
-            mounts=weight_paths.mounts(setup.wanted),
+            mounts=weight_paths.mounts(setup.revision),
             files=spec_conversation.files(setup),
             staged=adapters.staged(setup.engine, API.port),
             cache_path=weight_paths.CACHE,
-            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus) + kept.host_cache.replica_bytes,
+            shared_memory_bytes=_GIB * max(1, setup.revision.parallelism.gpus) + kept.host_cache.replica_bytes,
             offloaded_bytes=weight_offload.replica_bytes(setup, kept.offload),
             host_cache_bytes=kept.host_cache.replica_bytes,
             check=preflight.command(command),

@@ -10,20 +10,22 @@ from fairlead.fleet.engine_launch import EnvVar
 TRITON: Final = "TRITON_CACHE_DIR"
 
 
-def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[EnvVar, ...] = ()) -> tuple[EnvVar, ...]:
+def variables(
+    revision: DesiredRevision, budget_seconds: int, of_hardware: tuple[EnvVar, ...] = ()
+) -> tuple[EnvVar, ...]:
     """Our variables first; users' variables follow and were checked not to repeat ours."""
     return (
         EnvVar(name="HF_HOME", value=f"{weight_paths.CACHE}/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value=f"{weight_paths.CACHE}/vllm"),
-        *_kernels(wanted.engine),
+        *_kernels(revision.engine),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
         # vLLM's own timeout of 600 s would end a slow start that the startup probe still allows.
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
         *of_hardware,
-        *development(wanted.engine),
-        *adapters.updating(wanted.engine),
-        *_hub(wanted),
-        *users(wanted.engine),
+        *development(revision.engine),
+        *adapters.updating(revision.engine),
+        *_hub(revision),
+        *users(revision.engine),
     )
 
 
@@ -50,8 +52,8 @@ def users(engine: DesiredEngine) -> tuple[EnvVar, ...]:
     )
 
 
-def _hub(wanted: DesiredRevision) -> tuple[EnvVar, ...]:
-    if not weight_paths.uses_hub(wanted):
+def _hub(revision: DesiredRevision) -> tuple[EnvVar, ...]:
+    if not weight_paths.uses_hub(revision):
         return (EnvVar(name="HF_HUB_OFFLINE", value="1"),)
-    token = wanted.model.token_secret
+    token = revision.model.token_secret
     return () if token is None else (EnvVar(name="HF_TOKEN", value=token),)

@@ -65,8 +65,8 @@ def _in_blocks(shape: ModelShape, ways: int) -> bool:
 
 def _ways(setup: EngineSetup) -> int:
     """Data-parallel copies divide each expert among them as well."""
-    layout = setup.wanted.parallelism
-    return max(1, layout.tensor) * max(1, layout.data)
+    parallelism = setup.revision.parallelism
+    return max(1, parallelism.tensor) * max(1, parallelism.data)
 
 
 def _old(setup: EngineSetup) -> bool:

@@ -48,7 +48,7 @@ def load_format_unknown(setup: EngineSetup) -> SpecRefusal | None:
 
 def load_format_without_bucket(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "To load a model from object storage (S3/GCS/Azure), 'load_format' must be ..."."""
-    if setup.wanted.model.source.scheme is not SourceScheme.S3 or load_format(setup) in ("auto", *STREAMED):
+    if setup.revision.model.source.scheme is not SourceScheme.S3 or load_format(setup) in ("auto", *STREAMED):
         return None
     return _refusal(
         "--load-format",
@@ -83,7 +83,7 @@ def tool_choice_without_parser(setup: EngineSetup) -> SpecRefusal | None:
 def context_parallel(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "tp_size=1 must be divisible by dcp_size=2."; with grouped heads, at most tensor / KV heads."""
     degree = next((number for flag in _CONTEXT_FLAGS if (number := _number(setup, flag)) is not None), 1)
-    tensor = setup.wanted.parallelism.tensor
+    tensor = setup.revision.parallelism.tensor
     most = tensor
     if setup.shape is not None and setup.shape.latent is None:
         most = max(1, tensor // setup.shape.kv_heads)

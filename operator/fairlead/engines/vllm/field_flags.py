@@ -53,7 +53,7 @@ def _prefix_caching(setup: EngineSetup) -> Arguments:
 def _queued(setup: EngineSetup) -> Arguments:
     """vLLM's cap counts running requests too, over all engines of the pod; the field counts only waiting ones."""
     queued = setup.engine.max_queued_requests
-    running = defaults.sequences(setup) * setup.wanted.parallelism.data
+    running = defaults.sequences(setup) * setup.revision.parallelism.data
     return numbered("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
@@ -85,8 +85,8 @@ def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
 
 FIELDS: Final = (
     FieldFlags(field="spec.model.source", flags=("--model",), write=_positional),
-    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
-    value_row("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
+    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.revision.model.served_name),
+    value_row("spec.model.revision", "--revision", of=lambda setup: setup.revision.model.source.revision),
     value_row("spec.engine.dtype", "--dtype", of=_dtype),
     value_row("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
     value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
@@ -158,14 +158,16 @@ FIELDS: Final = (
         written=lambda engine: engine.chat_template is not None,
     ),
     degree_row(
-        "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda setup: setup.wanted.parallelism.tensor
+        "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda setup: setup.revision.parallelism.tensor
     ),
     degree_row(
         "spec.parallelism.pipeline",
         "--pipeline-parallel-size",
         "-pp",
-        of=lambda setup: setup.wanted.parallelism.pipeline,
+        of=lambda setup: setup.revision.parallelism.pipeline,
     ),
-    degree_row("spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.wanted.parallelism.data),
+    degree_row(
+        "spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.revision.parallelism.data
+    ),
 )
 """In the order of the command line."""

@@ -26,7 +26,7 @@ _GIB: Final = MIB * _MIB_A_GIB
 
 def arguments(setup: EngineSetup) -> Arguments:
     """Return the flags, with the GiB of one data-parallel rank in whole MiB; none if the spec asks for nothing."""
-    size = spec_host_memory.part(setup, setup.wanted.parallelism.data) // MIB
+    size = spec_host_memory.part(setup, setup.revision.parallelism.data) // MIB
     return (SIZE, f"{size / _MIB_A_GIB:.10f}".rstrip("0").rstrip("."), BACKEND, NATIVE) if size else ()
 
 
@@ -37,7 +37,7 @@ def of(setup: EngineSetup) -> HostCache:
     size = setup.engine.host_memory_bytes
     if size is None and (setup.value(BACKEND) or NATIVE) == NATIVE:
         each = written_amounts.bytes_of(written_amounts.gib(setup.value(SIZE) or ""))
-        size = each * max(1, setup.wanted.parallelism.data)
+        size = each * max(1, setup.revision.parallelism.data)
     return HostCache(replica_bytes=size, shared=True) if size else NO_HOST_CACHE
 
 
@@ -58,10 +58,10 @@ def connector_replaced(setup: EngineSetup) -> SpecRefusal | None:
 
 def shared_memory_too_small(setup: EngineSetup) -> SpecRefusal | None:
     """`vllm/v1/kv_offload/cpu/shared_offload_region.py: check_shm_free_space`, before the file is created."""
-    stated, kept = setup.wanted.storage.shared_memory_bytes, of(setup).replica_bytes
+    stated, kept = setup.revision.storage.shared_memory_bytes, of(setup).replica_bytes
     if stated is None or stated >= kept:
         return None
-    least = -(-kept // _GIB) + max(1, setup.wanted.parallelism.gpus)
+    least = -(-kept // _GIB) + max(1, setup.revision.parallelism.gpus)
     return SpecRefusal(
         field="spec.storage.sharedMemory",
         value=gib(stated),

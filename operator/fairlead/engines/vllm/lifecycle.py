@@ -20,11 +20,11 @@ REST_SECONDS: Final = 20
 """The process exits two to seven seconds after its last stream; below ten the grace period is too short."""
 
 
-def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
+def budget_seconds(lifecycle: LifecycleParameters, setup: EngineSetup) -> int:
     """Return how long a start may take."""
     if setup.on_cpu:
-        return start_budget.budget_seconds(pace, settings.ON_CPU)
-    return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)
+        return start_budget.budget_seconds(lifecycle, settings.ON_CPU)
+    return start_budget.budget_seconds(lifecycle, EAGER if setup.engine.eager else COMPILED)
 
 
 def probes(budget: int) -> EngineProbes:
@@ -41,6 +41,6 @@ def probes(budget: int) -> EngineProbes:
     )
 
 
-def shutdown(pace: LifecycleParameters) -> EngineShutdown:
+def shutdown(lifecycle: LifecycleParameters) -> EngineShutdown:
     """The wait before SIGTERM matters most: a draining vLLM stays healthy and answers new requests with 500."""
-    return start_budget.shutdown(pace, REST_SECONDS)
+    return start_budget.shutdown(lifecycle, REST_SECONDS)

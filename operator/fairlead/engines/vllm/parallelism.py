@@ -28,7 +28,7 @@ def balanced_experts_without_spread(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "enable_expert_parallel must be True to use EPLB.", and more than one GPU to balance between."""
     if not setup.gives("--enable-eplb"):
         return None
-    degrees = setup.wanted.parallelism
+    degrees = setup.revision.parallelism
     if setup.gives("--enable-expert-parallel", "-ep") and degrees.tensor * degrees.data > 1:
         return None
     return SpecRefusal(
@@ -42,7 +42,7 @@ def balanced_experts_without_spread(setup: EngineSetup) -> SpecRefusal | None:
 
 def adapters_divided_twice(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Fused MoE LoRA does not support enable_expert_parallel=True together with fully_sharded_loras=True."."""
-    found, shape, degrees = memory.settings(setup), setup.shape, setup.wanted.parallelism
+    found, shape, degrees = memory.settings(setup), setup.shape, setup.revision.parallelism
     adapted = shape is not None and shape.experts is not None and found.adapter_ranks and found.adapter_experts
     spread = found.expert_parallel and degrees.tensor * degrees.data > 1
     if not adapted or not spread or not setup.gives(_SHARDED):

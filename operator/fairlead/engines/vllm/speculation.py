@@ -69,7 +69,7 @@ def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
 def draft_heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Total number of attention heads (14) must be divisible by tensor parallel size (4).": a draft model runs
     with its target's degree."""
-    draft, tensor = setup.draft_shape, setup.wanted.parallelism.tensor
+    draft, tensor = setup.draft_shape, setup.revision.parallelism.tensor
     if setup.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or draft is None or tensor < 1:
         return None
     if draft.heads % tensor == 0:
@@ -90,7 +90,7 @@ def draft_in_a_bucket(setup: EngineSetup) -> SpecRefusal | None:
     draft = speculation.draft
     if speculation.method not in _HEADS or draft is None or draft.scheme is not SourceScheme.S3 or streamed:
         return None
-    if setup.wanted.model.source.scheme is SourceScheme.S3:
+    if setup.revision.model.source.scheme is SourceScheme.S3:
         return None
     return refusal(
         "draft.source",

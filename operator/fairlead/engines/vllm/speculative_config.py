@@ -39,7 +39,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 def _method(setup: EngineSetup) -> str | None:
     """On GPUs drafts are looked up there: vLLM's `ngram` uses the host, which then schedules while the GPU waits."""
     method = setup.engine.speculation.method
-    return BY_GPU if method is SpeculationMethod.NGRAM and setup.wanted.cpu is None else METHODS.get(method)
+    return BY_GPU if method is SpeculationMethod.NGRAM and setup.revision.cpu is None else METHODS.get(method)
 
 
 def _draft_tokens(setup: EngineSetup) -> int:

@@ -62,7 +62,7 @@ def draft_without_graphs(setup: EngineSetup) -> SpecWarning | None:
 def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
     """Speculation with pipeline parallelism is generally not refused, but seldom used."""
     method = setup.engine.speculation.method
-    if method is SpeculationMethod.OFF or setup.wanted.parallelism.pipeline <= 1:
+    if method is SpeculationMethod.OFF or setup.revision.parallelism.pipeline <= 1:
         return None
     return _warning(
         f"{SPECULATION}.method",
@@ -145,7 +145,7 @@ def almost_all_memory(setup: EngineSetup) -> SpecWarning | None:
 
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     """Data parallelism pays off for experts; dense engines are better run as separate replicas."""
-    degree = setup.wanted.parallelism.data
+    degree = setup.revision.parallelism.data
     if degree <= 1 or setup.shape is None or setup.shape.experts is not None:
         return None
     return _warning(

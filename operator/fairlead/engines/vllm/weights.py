@@ -146,7 +146,7 @@ def blocks_cut(setup: EngineSetup) -> SpecRefusal | None:
 
 def _divided(setup: EngineSetup, groups: ScaleGroups) -> ScaleGroups:
     """Without expert parallelism, data-parallel copies divide each expert among them as well."""
-    return replace(groups, spread=expert_blocks.whole(setup), copies=max(1, setup.wanted.parallelism.data))
+    return replace(groups, spread=expert_blocks.whole(setup), copies=max(1, setup.revision.parallelism.data))
 
 
 def _stored(setup: EngineSetup) -> bool:

@@ -95,10 +95,10 @@ PASSES: Final = {
 class SharedAnswerStore(Protocol):
     """A store that several routers share."""
 
-    def fetch(self, flight: CacheFlight, home: "ResponseCache") -> bool:
+    def fetch(self, flight: CacheFlight, cache: "ResponseCache") -> bool:
         """Start a lookup that calls `home.brought` or `flight.found_nothing`; false if there is no lookup now."""
 
-    def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
+    def write(self, request: FlightRequest, entry: CacheEntry, seconds: float) -> None:
         """Store the entry in the background."""
 
 
@@ -146,20 +146,20 @@ class ResponseCache:
         """Number of responses in flight that may still be joined."""
         return len(self._flights)
 
-    def lookup(self, enquiry: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
+    def lookup(self, lookup: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
         """Look up a request: hit, lead, join or bypass."""
-        control = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl, enquiry.member)
-        tenant = enquiry.tenant if self._settings.by_tenant else ""
-        found = self._passes_by(enquiry, control) or self._digest(enquiry, tenant)
+        control = directives.read(lookup.cache_control, lookup.word, lookup.ttl, lookup.member)
+        tenant = lookup.tenant if self._settings.by_tenant else ""
+        found = self._passes_by(lookup, control) or self._digest(lookup, tenant)
         if isinstance(found, CacheBypassReason):
             self.counts.passed[found] += 1
             return PASSES[found]
-        key = CacheKey(tenant, found, enquiry.revisions)
-        question = FlightRequest(key=key, surface=enquiry.surface, ttl=min(self._settings.ttl_seconds, control.ttl))
+        key = CacheKey(tenant, found, lookup.revisions)
+        request = FlightRequest(key=key, surface=lookup.surface, ttl=min(self._settings.ttl_seconds, control.ttl))
         return (
-            self._kept(question, control, now)
-            or self._joined(question, control, participant)
-            or self._led(question, control, participant)
+            self._kept(request, control, now)
+            or self._joined(request, control, participant)
+            or self._led(request, control, participant)
         )
 
     def sweep(self, now: float) -> None:
@@ -174,34 +174,34 @@ class ResponseCache:
 
     def closed(self, flight: CacheFlight) -> None:
         """Remove a closed flight, unless a newer one has already replaced it."""
-        if self._flights.get(flight.question.key) is flight:
-            del self._flights[flight.question.key]
+        if self._flights.get(flight.request.key) is flight:
+            del self._flights[flight.request.key]
 
     def landed(self, flight: CacheFlight, head: AnswerHead, now: float) -> None:
         """Store a completed response, if it is complete."""
-        question, body = flight.question, flight.body
-        if question.ttl <= 0:
+        request, body = flight.request, flight.body
+        if request.ttl <= 0:
             self.refused(NotStoredReason.UNWANTED)
             return
-        objection = completeness.objection(question.surface, head.status, head.lines, body)
-        if objection is not None:
-            self.refused(objection)
+        reason = completeness.objection(request.surface, head.status, head.lines, body)
+        if reason is not None:
+            self.refused(reason)
             return
-        lines, until = kept_lines(head.lines), now + question.ttl
+        lines, until = kept_lines(head.lines), now + request.ttl
         entry = CacheEntry(lines=lines, body=body, revision=head.revision, made_at=now, expires_at=until)
-        self._put(question, entry)
+        self._put(request, entry)
         if self.elsewhere is not None:
-            self.elsewhere.write(question, entry, question.ttl)
+            self.elsewhere.write(request, entry, request.ttl)
 
-    def refused(self, objection: NotStoredReason) -> None:
+    def refused(self, reason: NotStoredReason) -> None:
         """Count a response that is not stored."""
-        self.counts.refused[objection] += 1
+        self.counts.refused[reason] += 1
 
     def renewed(self, flight: CacheFlight) -> None:
         """Let new requests join the flight's successor, unless another flight has started already."""
         if flight.leaders > 1:
             self.counts.promoted += 1
-        self._flights.setdefault(flight.question.key, flight)
+        self._flights.setdefault(flight.request.key, flight)
 
     def scattered(self, followers: int) -> None:
         """Count followers that each go to an engine themselves."""
@@ -211,29 +211,29 @@ class ResponseCache:
 
     def brought(self, flight: CacheFlight, entry: CacheEntry, now: float) -> None:
         """Store a response found in the shared store, and deliver it to the flight's followers."""
-        self._put(flight.question, entry)
+        self._put(flight.request, entry)
         age = int(max(0.0, now - entry.made_at))
         head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=age)
         flight.found(head, entry.body)
 
-    def _passes_by(self, enquiry: CacheLookup, control: CacheDirectives) -> CacheBypassReason | None:
+    def _passes_by(self, lookup: CacheLookup, directives: CacheDirectives) -> CacheBypassReason | None:
         """Return a reason to bypass that needs no parsing of the body, the cheapest first."""
-        opted_in = (control.opted_in or enquiry.opted_in) and self.most_flying_bytes > 0
-        if control.off or not (self.enabled or opted_in):
+        opted_in = (directives.opted_in or lookup.opted_in) and self.most_flying_bytes > 0
+        if directives.off or not (self.enabled or opted_in):
             return CacheBypassReason.OFF
-        if control.no_store:
+        if directives.no_store:
             return CacheBypassReason.NO_STORE
-        if enquiry.surface not in cacheability.CHECKS:
+        if lookup.surface not in cacheability.CHECKS:
             return CacheBypassReason.SURFACE
-        if enquiry.temperature != 0 and enquiry.seed is None and enquiry.surface != "embeddings":
+        if lookup.temperature != 0 and lookup.seed is None and lookup.surface != "embeddings":
             return CacheBypassReason.SAMPLED
-        return CacheBypassReason.TOO_LARGE if len(enquiry.body) > MOST_BODY_BYTES else None
+        return CacheBypassReason.TOO_LARGE if len(lookup.body) > MOST_BODY_BYTES else None
 
-    def _digest(self, enquiry: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
+    def _digest(self, lookup: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
         """Return the digest of a body with one possible response; a recently parsed body is not parsed again."""
-        raw, surface, extra = enquiry.body, enquiry.surface, self._generation + enquiry.extra
-        place = recent_digests.digest_key(surface, tenant, extra, raw)
-        digest = self._digests.find(place, raw)
+        raw, surface, extra = lookup.body, lookup.surface, self._generation + lookup.extra
+        key = recent_digests.digest_key(surface, tenant, extra, raw)
+        digest = self._digests.find(key, raw)
         if digest is not None:
             return digest
         body = canonical_bodies.read(raw)
@@ -243,45 +243,49 @@ class ResponseCache:
         if objection is not None:
             return objection
         made = canonical_bodies.digest(surface, tenant, body, extra)
-        self._digests.keep(place, raw, made)
+        self._digests.keep(key, raw, made)
         return made
 
-    def _kept(self, question: FlightRequest, control: CacheDirectives, now: float) -> CacheHit | None:
+    def _kept(self, request: FlightRequest, directives: CacheDirectives, now: float) -> CacheHit | None:
         """Find an entry of a revision in rotation; during a rollout, of either one."""
-        if control.max_age <= 0:
+        if directives.max_age <= 0:
             return None
-        tenant, digest, revisions = question.key
+        tenant, digest, revisions = request.key
         for revision in revisions:
             entry = self._store.find(tenant, CacheEntryKey(digest, revision), now)
-            if entry is not None and now - entry.made_at <= control.max_age:
+            if entry is not None and now - entry.made_at <= directives.max_age:
                 self.counts.hits += 1
                 return CacheHit(entry, int(now - entry.made_at))
         return None
 
     def _joined(
-        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
+        self, request: FlightRequest, directives: CacheDirectives, participant: FlightParticipant
     ) -> FlightJoin | None:
         """Find a flight to follow. A request for a fresh response does not follow one that began earlier; one with a
         bound on age does not follow a lookup, which may find an older response."""
-        flight = self._flights.get(question.key)
-        if flight is None or control.max_age <= 0 or (control.max_age < inf and flight.state is FlightState.FETCHING):
+        flight = self._flights.get(request.key)
+        if (
+            flight is None
+            or directives.max_age <= 0
+            or (directives.max_age < inf and flight.state is FlightState.FETCHING)
+        ):
             return None
         self.counts.joined += 1
         return FlightJoin(flight.join(participant))
 
     def _led(
-        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
+        self, request: FlightRequest, directives: CacheDirectives, participant: FlightParticipant
     ) -> FlightLead | FlightJoin:
         self.counts.misses += 1
-        if self.elsewhere is not None and control.max_age == inf:
-            fetching = CacheFlight(question, self, None)
+        if self.elsewhere is not None and directives.max_age == inf:
+            fetching = CacheFlight(request, self, None)
             if self.elsewhere.fetch(fetching, self):
-                self._flights[question.key] = fetching
+                self._flights[request.key] = fetching
                 return FlightJoin(fetching.join(participant))
-        flight = self._flights[question.key] = CacheFlight(question, self, participant)
+        flight = self._flights[request.key] = CacheFlight(request, self, participant)
         return FlightLead(flight)
 
-    def _put(self, question: FlightRequest, entry: CacheEntry) -> None:
-        tenant, digest, _ = question.key
+    def _put(self, request: FlightRequest, entry: CacheEntry) -> None:
+        tenant, digest, _ = request.key
         if self._store.put(tenant, CacheEntryKey(digest, entry.revision), entry):
             self.counts.stored += 1

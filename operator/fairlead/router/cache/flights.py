@@ -65,7 +65,7 @@ class FlightOwner(Protocol):
     def landed(self, flight: "CacheFlight", head: AnswerHead, now: float) -> None:
         """Called when the flight has the whole response."""
 
-    def refused(self, objection: NotStoredReason) -> None:
+    def refused(self, reason: NotStoredReason) -> None:
         """Called when a response will not be stored."""
 
     def renewed(self, flight: "CacheFlight") -> None:
@@ -91,13 +91,13 @@ class CacheFlight:
 
     __slots__ = (
         "_base", "_parts", "_weighed", "followers", "head", "home", "joinable", "leader", "leaders", "manned",
-        "question", "size", "state", "whole",
+        "request", "size", "state", "whole",
     )  # fmt: skip
 
     def __init__(
-        self, question: FlightRequest, home: FlightOwner, leader: FlightParticipant | None, leaders: int = 1
+        self, request: FlightRequest, home: FlightOwner, leader: FlightParticipant | None, leaders: int = 1
     ) -> None:
-        self.question = question
+        self.request = request
         self.home = home
         self.leader = leader
         self.leaders = leaders
@@ -137,13 +137,13 @@ class CacheFlight:
 
     def began(self, head: AnswerHead) -> None:
         """Start the response with its head; one that concerns the leader alone is not shared."""
-        objection = _own_matter(head)
-        if objection is None:
+        reason = _own_matter(head)
+        if reason is None:
             self.head = head
             self._serve_all()
         else:
             self.state = FlightState.ALONE
-            self._land(objection)
+            self._land(reason)
             self._hand_on()
 
     def more(self, data: bytes) -> None:
@@ -262,10 +262,10 @@ class CacheFlight:
         self.state, self.leader = FlightState.OVER, None
         return led
 
-    def _land(self, objection: NotStoredReason) -> None:
+    def _land(self, reason: NotStoredReason) -> None:
         """Report once why the response will not be stored."""
         if self._close():
-            self.home.refused(objection)
+            self.home.refused(reason)
 
     def _close(self) -> bool:
         """Accept no new followers; return false if already closed."""
@@ -305,7 +305,7 @@ class CacheFlight:
             return
         first, *rest = followers
         first.over = True
-        heir = CacheFlight(self.question, self.home, first.participant, self.leaders + 1)
+        heir = CacheFlight(self.request, self.home, first.participant, self.leaders + 1)
         for follower in rest:
             follower.flight = heir
             heir.followers[follower] = None

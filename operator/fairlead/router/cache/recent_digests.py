@@ -33,20 +33,20 @@ class RecentDigests:
         self.bytes = 0
         self._digests: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
 
-    def find(self, place: BodyDigestKey, body: bytes) -> bytes | None:
+    def find(self, key: BodyDigestKey, body: bytes) -> bytes | None:
         """Return the digest of exactly this body."""
-        entry = self._digests.get(place)
+        entry = self._digests.get(key)
         if entry is None or entry[0] != body:
             return None
-        self._digests.move_to_end(place)
+        self._digests.move_to_end(key)
         return entry[1]
 
-    def keep(self, place: BodyDigestKey, body: bytes, digest: bytes) -> None:
+    def keep(self, key: BodyDigestKey, body: bytes, digest: bytes) -> None:
         """Keep the digest while there is room."""
-        older = self._digests.pop(place, None)
+        older = self._digests.pop(key, None)
         if older is not None:
             self.bytes -= len(older[0]) + OVERHEAD
-        self._digests[place] = (body, digest)
+        self._digests[key] = (body, digest)
         self.bytes += len(body) + OVERHEAD
         self.shrink(self.most_bytes)
 

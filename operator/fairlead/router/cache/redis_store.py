@@ -117,37 +117,37 @@ class RedisAnswerStore:
 
     # Called by the cache.
 
-    def fetch(self, flight: CacheFlight, home: ResponseCache) -> bool:
+    def fetch(self, flight: CacheFlight, cache: ResponseCache) -> bool:
         """Look up a response of any revision in rotation; false if there is no lookup now."""
-        revisions = tuple(filter(_is_identified, flight.question.key.revisions))
+        revisions = tuple(filter(_is_identified, flight.request.key.revisions))
         if self._writer is None or not revisions or not self.outage.may_try(self._clocks.own()):
             return False
         if len(self._lookups) >= MOST_LOOKUPS:
             self.counts.busy += 1
             return False
-        task = asyncio.get_running_loop().create_task(self._fetch(flight, home, revisions))
+        task = asyncio.get_running_loop().create_task(self._fetch(flight, cache, revisions))
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
         return True
 
-    def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
+    def write(self, request: FlightRequest, entry: CacheEntry, seconds: float) -> None:
         """Store the entry in the background, unless it has no revision: other routers could not identify that."""
         if not _is_identified(entry.revision):
             return
         if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
             self.counts.dropped += 1
             return
-        name = redis_values.name(question.key, entry.revision)
+        name = redis_values.name(request.key, entry.revision)
         self._waiting.append((name, entry, seconds, self._clocks.wall()))
         self._waiting_bytes += entry.cost
         self._more.set()
 
-    async def _fetch(self, flight: CacheFlight, home: ResponseCache, revisions: tuple[str, ...]) -> None:
+    async def _fetch(self, flight: CacheFlight, cache: ResponseCache, revisions: tuple[str, ...]) -> None:
         """Look the entry up; the flight gets a result in any case."""
         try:
-            entry = await self._read(flight.question.key, revisions)
+            entry = await self._read(flight.request.key, revisions)
             if entry is not None:
-                home.brought(flight, entry, self._clocks.own())
+                cache.brought(flight, entry, self._clocks.own())
         finally:
             flight.found_nothing()
 

@@ -28,34 +28,34 @@ def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False
     return b"%b%bage: %d\r\n%b%b%b%b" % (STATUS[200], entry.lines, age, HIT, lines, framing, framed)
 
 
-def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> bytes:
+def head(head: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> bytes:
     """Return the head of a response that is followed."""
-    outcome = JOINED if began.age is None else b"age: %d\r\n%b" % (began.age, HIT)
-    if not _chunked(began, http10=http10):
-        framing = b"" if began.length is None else b"content-length: %d\r\n" % began.length
+    outcome = JOINED if head.age is None else b"age: %d\r\n%b" % (head.age, HIT)
+    if not _chunked(head, http10=http10):
+        framing = b"" if head.length is None else b"content-length: %d\r\n" % head.length
     else:
         framing = b"transfer-encoding: chunked\r\n"
-    return b"%b%b%b%b%b\r\n" % (_status(began.status), kept_lines(began.lines), outcome, lines, framing)
+    return b"%b%b%b%b%b\r\n" % (_status(head.status), kept_lines(head.lines), outcome, lines, framing)
 
 
-def piece(began: AnswerHead, data: bytes, *, http10: bool = False) -> bytes:
+def piece(head: AnswerHead, data: bytes, *, http10: bool = False) -> bytes:
     """Return a piece of its body, framed."""
-    return b"%x\r\n%b\r\n" % (len(data), data) if _chunked(began, http10=http10) else data
+    return b"%x\r\n%b\r\n" % (len(data), data) if _chunked(head, http10=http10) else data
 
 
-def last(began: AnswerHead, *, http10: bool = False) -> bytes:
+def last(head: AnswerHead, *, http10: bool = False) -> bytes:
     """Return the last bytes of the framing; empty if the length or the end of the connection ends the body."""
-    return LAST if _chunked(began, http10=http10) else b""
+    return LAST if _chunked(head, http10=http10) else b""
 
 
-def closes(began: AnswerHead, *, http10: bool = False) -> bool:
+def closes(head: AnswerHead, *, http10: bool = False) -> bool:
     """Whether only the end of the connection ends the body."""
-    return http10 and began.length is None
+    return http10 and head.length is None
 
 
-def _chunked(began: AnswerHead, *, http10: bool) -> bool:
+def _chunked(head: AnswerHead, *, http10: bool) -> bool:
     """Whether to send chunks. A stream is chunked even if its length is known, as an engine's would be."""
-    return not http10 and (began.length is None or STREAM in began.lines.lower())
+    return not http10 and (head.length is None or STREAM in head.lines.lower())
 
 
 def _status(status: int) -> bytes:

@@ -45,30 +45,30 @@ class CacheStore:
         self._ends: list[tuple[float, int, str, CacheEntryKey]] = []
         self._serial = 0
 
-    def find(self, tenant: str, place: CacheEntryKey, now: float) -> CacheEntry | None:
+    def find(self, tenant: str, key: CacheEntryKey, now: float) -> CacheEntry | None:
         """Find a valid entry, which becomes the most recently used one."""
         held = self._tenants.get(tenant)
-        if held is None or (entry := held.entries.get(place)) is None:
+        if held is None or (entry := held.entries.get(key)) is None:
             return None
         if entry.expires_at <= now:
-            self._drop(tenant, place)
+            self._drop(tenant, key)
             self._counts.expired += 1
             return None
-        held.entries.move_to_end(place)
+        held.entries.move_to_end(key)
         return entry
 
-    def put(self, tenant: str, place: CacheEntryKey, entry: CacheEntry) -> bool:
+    def put(self, tenant: str, key: CacheEntryKey, entry: CacheEntry) -> bool:
         """Store an entry in place of an older one; false if it alone exceeds the bound."""
-        self._drop(tenant, place)
+        self._drop(tenant, key)
         if entry.cost > self.max_bytes:
             return False
         held = self._tenants.setdefault(tenant, TenantEntries())
-        held.entries[place] = entry
+        held.entries[key] = entry
         held.bytes += entry.cost
         self.bytes += entry.cost
         self.entries += 1
         self._serial += 1
-        heappush(self._ends, (entry.expires_at, self._serial, tenant, place))
+        heappush(self._ends, (entry.expires_at, self._serial, tenant, key))
         self.shrink(self.max_bytes)
         return True
 
@@ -91,10 +91,10 @@ class CacheStore:
         for _ in range(MOST_SWEPT):
             if not self._ends or self._ends[0][0] > now:
                 break
-            _, _, tenant, place = heappop(self._ends)
-            entry = self._peek(tenant, place)
+            _, _, tenant, key = heappop(self._ends)
+            entry = self._peek(tenant, key)
             if entry is not None and entry.expires_at <= now:
-                self._drop(tenant, place)
+                self._drop(tenant, key)
                 self._counts.expired += 1
         if len(self._ends) > 2 * self.entries + MOST_SWEPT:
             self._recount()
@@ -102,16 +102,16 @@ class CacheStore:
     def forget(self, revision: str) -> None:
         """Drop all entries of one revision."""
         for tenant, held in list(self._tenants.items()):
-            for place in [place for place in held.entries if place.revision == revision]:
-                self._drop(tenant, place)
+            for key in [key for key in held.entries if key.revision == revision]:
+                self._drop(tenant, key)
 
-    def _peek(self, tenant: str, place: CacheEntryKey) -> CacheEntry | None:
+    def _peek(self, tenant: str, key: CacheEntryKey) -> CacheEntry | None:
         held = self._tenants.get(tenant)
-        return None if held is None else held.entries.get(place)
+        return None if held is None else held.entries.get(key)
 
-    def _drop(self, tenant: str, place: CacheEntryKey) -> None:
+    def _drop(self, tenant: str, key: CacheEntryKey) -> None:
         held = self._tenants.get(tenant)
-        if held is None or (entry := held.entries.pop(place, None)) is None:
+        if held is None or (entry := held.entries.pop(key, None)) is None:
             return
         held.bytes -= entry.cost
         self.bytes -= entry.cost
@@ -122,9 +122,9 @@ class CacheStore:
     def _recount(self) -> None:
         """Rebuild the expiry heap, in which items of entries that were dropped early pile up."""
         self._ends = [
-            (entry.expires_at, serial, tenant, place)
+            (entry.expires_at, serial, tenant, key)
             for tenant, held in self._tenants.items()
-            for serial, (place, entry) in enumerate(held.entries.items())
+            for serial, (key, entry) in enumerate(held.entries.items())
         ]
         heapify(self._ends)
 

@@ -27,15 +27,16 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
     warnings = list(settings.warnings)
     if settings.tenant_keys:
         warnings += _from_folder(settings, keys)
-    for tenant, place in settings.key_places:
-        digest = _digest(place, environment)
+    for tenant, location in settings.key_places:
+        digest = _digest(location, environment)
         if digest is None:
             warnings.append(
-                f"tenant {tenant}: {_description(place)}: no key could be read; clients that send it get 401; create it"
+                f"tenant {tenant}: {_description(location)}: no key could be read; "
+                "clients that send it get 401; create it"
             )
         elif keys.setdefault(digest, tenant) != tenant:
             warnings.append(
-                f"tenant {tenant}: {_description(place)}: this key is {keys[digest]}'s already; give it another"
+                f"tenant {tenant}: {_description(location)}: this key is {keys[digest]}'s already; give it another"
             )
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
@@ -62,7 +63,7 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
         keys=keys,
         peer_keys=peer_keys,
         externals=externals,
-        metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
+        metrics_keys=frozenset(filter(None, (_digest(location, environment) for location in settings.metrics_places))),
         redis_url=url.decode("utf-8", "replace") if url else None,
         warnings=tuple(warnings),
     )
@@ -95,9 +96,9 @@ def _from_folder(settings: RouterConfig, keys: dict[bytes, str]) -> Iterator[str
 
 
 def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> Iterator[str]:
-    for place in settings.metrics_places:
-        if _digest(place, environment) is None:
-            yield f"metricsKeys: {_description(place)}: no key could be read; create it, or remove it from the file"
+    for location in settings.metrics_places:
+        if _digest(location, environment) is None:
+            yield f"metricsKeys: {_description(location)}: no key could be read; create it, or remove it from the file"
 
 
 def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterator[str]:
@@ -112,21 +113,21 @@ def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterato
             yield f"tenant {tenant.name}: models: {', '.join(strange)}: not served here; served: {served}"
 
 
-def _digest(place: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
-    if place.sha256 is not None:
-        return bytes.fromhex(place.sha256)
-    value = _value(place, environment)
+def _digest(location: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
+    if location.sha256 is not None:
+        return bytes.fromhex(location.sha256)
+    value = _value(location, environment)
     return sha256(value).digest() if value else None
 
 
-def _value(place: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
+def _value(location: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
     """Read a secret without the line end that editors and `echo` append."""
-    if place.env is not None:
-        return environment.get(place.env, "").encode().strip() or None
-    return tenant_folder.content(Path(str(place.file)))
+    if location.env is not None:
+        return environment.get(location.env, "").encode().strip() or None
+    return tenant_folder.content(Path(str(location.file)))
 
 
-def _description(place: SecretLocation) -> str:
-    if place.env is not None:
-        return f"environment variable {place.env}"
-    return f"file {place.file}" if place.file is not None else "sha256"
+def _description(location: SecretLocation) -> str:
+    if location.env is not None:
+        return f"environment variable {location.env}"
+    return f"file {location.file}" if location.file is not None else "sha256"

@@ -197,8 +197,8 @@ class RouterConfig:
     @property
     def files(self) -> tuple[str, ...]:
         """Other files and folders whose change needs a reload; certificates are followed elsewhere."""
-        places = [place for _, place in self.key_places] + [*self.metrics_places]
+        places = [location for _, location in self.key_places] + [*self.metrics_places]
         places += [self.redis_place] if self.redis_place else []
         places += [one.key_place for one in self.externals if one.key_place]
         folders = {one for one in (self.tenant_keys, self.peer_keys_folder) if one}
-        return tuple(sorted({place.file for place in places if place.file is not None} | folders))
+        return tuple(sorted({location.file for location in places if location.file is not None} | folders))

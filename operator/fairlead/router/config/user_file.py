@@ -115,8 +115,8 @@ def _address(redis: StandaloneRedis) -> SecretLocation:
 
 def _read(text: str) -> RouterFile:
     document = _parsed(text)
-    if (no := document_bounds.exceeded(document, (ROOT,))) is not None:
-        raise RouterConfigError(_sentence(no))
+    if (refusal := document_bounds.exceeded(document, (ROOT,))) is not None:
+        raise RouterConfigError(_sentence(refusal))
     given = document_bounds.without_nulls(document)
     try:
         file = RouterFile.model_validate_json(json.dumps(given), strict=True, extra="forbid")
@@ -148,5 +148,5 @@ def _message(refusals: Iterator[SpecRefusal]) -> str:
     return " | ".join(_sentence(one) for one in refusals)
 
 
-def _sentence(no: SpecRefusal) -> str:
-    return no.sentence.removeprefix(f"{ROOT}.").replace(f"did you mean {ROOT}.", "did you mean ")
+def _sentence(refusal: SpecRefusal) -> str:
+    return refusal.sentence.removeprefix(f"{ROOT}.").replace(f"did you mean {ROOT}.", "did you mean ")

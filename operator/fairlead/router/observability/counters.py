@@ -146,31 +146,31 @@ class RouterCounters:
         self.ended_as[record.surface, record.stream, status, result] += 1
         self.bytes_in += record.bytes_in
         self.bytes_out += record.bytes_out
-        series, spender = self._place(record)
-        spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
-        spender.total.requests += 1
+        series, tenant_series = self._place(record)
+        tenant_series.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        tenant_series.total.requests += 1
         if record.paid is not None:
-            self._paid(record.paid, series.key[0], spender, record.ended_at)
+            self._paid(record.paid, series.key[0], tenant_series, record.ended_at)
         if result is not ANSWERED:
             self._went_otherwise(record, result)
         for one in record.spent or ():
-            self._add_spent(record, one, spender)
+            self._add_spent(record, one, tenant_series)
         self.late += record.late
         prompt = output = 0
         if record.attempts:
-            prompt, output = self._forwarded(record, series, spender, answered=result is ANSWERED)
+            prompt, output = self._forwarded(record, series, tenant_series, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
             series.queued.observe(record.ended_at - record.waited_from)
         if record.target:
             self._routed(record, series.key[0], prompt, output)
 
-    def _paid(self, spent: RequestCost, model: str, spender: TenantSeries, now: float) -> None:
+    def _paid(self, spent: RequestCost, model: str, tenant_series: TenantSeries, now: float) -> None:
         """Count each attempt of a request and its cost, at its target."""
         for one in spent.attempts:
             key = (model, one.target, one.revision)
             series = self.costs.get(key) or self.costs.place(key, now)
             series.add(one, now)
-            spender.cost += one.cost
+            tenant_series.cost += one.cost
 
     def _routed(self, record: RequestRecord, route: str, prompt: int, output: int) -> None:
         """Count a gateway's request at its last target, and at those that it left."""
@@ -203,8 +203,8 @@ class RouterCounters:
         found = self._places.get(key)
         if found is None:
             found = self._placed(key, record.ended_at)
-        series, spender = found
-        series.used_at = spender.used_at = record.ended_at
+        series, tenant_series = found
+        series.used_at = tenant_series.used_at = record.ended_at
         return found
 
     def _placed(self, key: RequestLabels, now: float) -> tuple[RequestSeries, TenantSeries]:
@@ -216,19 +216,19 @@ class RouterCounters:
         return found
 
     def _forwarded(
-        self, record: RequestRecord, series: RequestSeries, spender: TenantSeries, *, answered: bool
+        self, record: RequestRecord, series: RequestSeries, tenant_series: TenantSeries, *, answered: bool
     ) -> tuple[int, int]:
         """Count what an engine did for the request; return its prompt and output tokens."""
         prompt, output = _tokens(record, answered=answered)
         if prompt or output:
-            _add_tokens(record, series, spender, prompt, output)
+            _add_tokens(record, series, tenant_series, prompt, output)
         series.forwarded += 1
         series.prefix_blocks += record.blocks
         series.blocks_held += record.held_blocks
         series.queued.observe(record.first_sent_at - record.waited_from)
         if record.first_token_at >= 0:
-            spender.first_tokens += 1
-            spender.first_token_seconds += record.first_token_at - record.arrived
+            tenant_series.first_tokens += 1
+            tenant_series.first_token_seconds += record.first_token_at - record.arrived
             _add_stream(record, series, output if answered else 0)
         if answered:
             series.duration.observe(record.ended_at - record.arrived)
@@ -244,15 +244,15 @@ class RouterCounters:
             self._stumbled(record)
         return prompt, output
 
-    def _add_spent(self, record: RequestRecord, one: SpentAnswer, spender: TenantSeries) -> None:
+    def _add_spent(self, record: RequestRecord, one: SpentAnswer, tenant_series: TenantSeries) -> None:
         """Count the tokens of an answer that was not given, for the revision that wrote it."""
         key = (record.tenant, record.band, self._route(record), one.revision, record.lane, one.target)
         series, _ = self._places.get(key) or self._placed(key, record.ended_at)
         series.prompt += one.prompt_tokens
         series.output += one.output_tokens
-        spender.prompt += one.prompt_tokens
-        spender.output += one.output_tokens
-        spender.total.tokens += one.prompt_tokens + one.output_tokens
+        tenant_series.prompt += one.prompt_tokens
+        tenant_series.output += one.output_tokens
+        tenant_series.total.tokens += one.prompt_tokens + one.output_tokens
 
     def _validated(self, record: RequestRecord, model: str) -> None:
         reason = record.finish_reason
@@ -275,15 +275,17 @@ def _tokens(record: RequestRecord, *, answered: bool) -> tuple[int, int]:
     return (max(record.prompt_estimate, 0), output) if answered or record.first_token_at >= 0 else (0, 0)
 
 
-def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
+def _add_tokens(
+    record: RequestRecord, series: RequestSeries, tenant_series: TenantSeries, prompt: int, output: int
+) -> None:
     series.prompt += prompt
-    spender.prompt += prompt
-    spender.total.tokens += prompt + output
+    tenant_series.prompt += prompt
+    tenant_series.total.tokens += prompt + output
     series.output += output
-    spender.output += output
+    tenant_series.output += output
     if record.cached_tokens > 0:
         series.cached += record.cached_tokens
-        spender.cached += record.cached_tokens
+        tenant_series.cached += record.cached_tokens
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:

@@ -32,8 +32,8 @@ Samples = Iterator[tuple[Values, Number]]
 class MetricsExposition:
     """The exposition of one router."""
 
-    def __init__(self, counts: RouterCounters) -> None:
-        self._counts = counts
+    def __init__(self, counters: RouterCounters) -> None:
+        self._counters = counters
         self._writer = ExpositionWriter()
         self._process = ProcessMetrics()
 
@@ -50,31 +50,31 @@ class MetricsExposition:
         return self._writer.text()
 
     def _of_requests(self, snapshot: RouterSnapshot) -> None:
-        counts, family = self._counts, self._writer.family
+        counters, family = self._counters, self._writer.family
         codes: defaultdict[int, int] = defaultdict(int)
         results: defaultdict[Values, int] = defaultdict(int)
-        for (surface, stream, code, result), n in sorted(counts.ended_as.items()):
+        for (surface, stream, code, result), n in sorted(counters.ended_as.items()):
             codes[code] += n
             streamed = "true" if stream else "false"
             for each in RequestResult:  # a router that has only answered so far shows its failures at zero
                 results[surface, streamed, each] += n if each is result else 0
         family(router_families.REQUESTS, by_key(sorted(codes.items())))
         family(router_families.RESULTS, results.items())
-        family(router_families.REFUSALS, by_key(counts.refusals.items()))
+        family(router_families.REFUSALS, by_key(counters.refusals.items()))
         family(router_families.SHADOW, shadowed(snapshot))
-        self._one(router_families.LATE, counts.late)
-        self._one(router_families.IN_FLIGHT, counts.inflight)
+        self._one(router_families.LATE, counters.late)
+        self._one(router_families.IN_FLIGHT, counters.inflight)
         self._one(router_families.HELD, snapshot.held)
         self._one(router_families.ADAPTERS_WAITING, snapshot.adapters_waiting)
-        family(router_families.ABORTS, by_key(counts.aborts.items()))
-        self._one(router_families.CUT, counts.cut)
-        family(router_families.FINISHED, by_key(sorted(counts.finished.items())))
-        family(router_families.STRUCTURED, iter(sorted(counts.structured.items())))
-        family(router_families.ARRIVALS, ((one.key, one.arrivals) for one in counts.demand.values()))
-        family(router_families.ARRIVED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
+        family(router_families.ABORTS, by_key(counters.aborts.items()))
+        self._one(router_families.CUT, counters.cut)
+        family(router_families.FINISHED, by_key(sorted(counters.finished.items())))
+        family(router_families.STRUCTURED, iter(sorted(counters.structured.items())))
+        family(router_families.ARRIVALS, ((one.key, one.arrivals) for one in counters.demand.values()))
+        family(router_families.ARRIVED_TOKENS, ((one.key, one.prompt_tokens) for one in counters.demand.values()))
 
     def _of_series(self) -> None:
-        family, every = self._writer.family, [one for one in self._counts.series.values() if one.has_samples]
+        family, every = self._writer.family, [one for one in self._counters.series.values() if one.has_samples]
         family(router_families.FORWARDED, ((one.key, one.forwarded) for one in every))
         for place, histogram in enumerate(HISTOGRAMS):
             self._writer.histograms(histogram, ((one.key, one.histograms[place]) for one in every))
@@ -85,7 +85,7 @@ class MetricsExposition:
         family(router_families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
 
     def _of_tenants(self, snapshot: RouterSnapshot) -> None:
-        family, every = self._writer.family, tuple(self._counts.spenders.values())
+        family, every = self._writer.family, tuple(self._counters.spenders.values())
         family(
             router_families.TENANT_REQUESTS,
             (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
@@ -98,7 +98,7 @@ class MetricsExposition:
         family(router_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in snapshot.accounts))
         family(router_families.TENANT_WAITING, (((one.name,), one.queued) for one in snapshot.accounts))
         family(router_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in snapshot.accounts))
-        family(router_families.KEY_READINGS, by_key(self._counts.key_readings.items()))
+        family(router_families.KEY_READINGS, by_key(self._counters.key_readings.items()))
 
     def _of_queues(self, snapshot: RouterSnapshot) -> None:
         lanes = {one.lane: one for one in snapshot.lanes}
@@ -109,7 +109,7 @@ class MetricsExposition:
         )
 
     def _of_targets(self) -> None:
-        family, every = self._writer.family, tuple(self._counts.targets.values())
+        family, every = self._writer.family, tuple(self._counters.targets.values())
         family(
             router_families.ROUTED,
             (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
@@ -117,20 +117,20 @@ class MetricsExposition:
         family(router_families.TARGET_PROMPT, ((one.key, one.prompt) for one in every))
         family(router_families.TARGET_OUTPUT, ((one.key, one.output) for one in every))
         family(router_families.FALLBACKS, (((*one.key, why), n) for one in every for why, n in one.left.items()))
-        family(router_families.CHECKED, ((one.key, one.count) for one in self._counts.checked.values()))
-        family(router_families.SCHEMAS, ((one.key, one.count) for one in self._counts.schemas.values()))
-        family(router_families.HELD_ANSWERS, ((one.key, one.count) for one in self._counts.held.values()))
-        family(router_families.COPIES, ((one.key, one.count) for one in self._counts.copies.values()))
+        family(router_families.CHECKED, ((one.key, one.count) for one in self._counters.checked.values()))
+        family(router_families.SCHEMAS, ((one.key, one.count) for one in self._counters.schemas.values()))
+        family(router_families.HELD_ANSWERS, ((one.key, one.count) for one in self._counters.held.values()))
+        family(router_families.COPIES, ((one.key, one.count) for one in self._counters.copies.values()))
 
     def _of_costs(self, snapshot: RouterSnapshot) -> None:
-        family, every = self._writer.family, tuple(self._counts.costs.values())
+        family, every = self._writer.family, tuple(self._counters.costs.values())
         family(router_families.COST, ((one.key, one.cost) for one in every))
         family(router_families.UNANSWERED_COST, ((one.key, one.unanswered) for one in every))
         family(router_families.PAID_ATTEMPTS, ((one.key, one.attempts) for one in every))
         family(router_families.PAID_RETRIES, ((one.key, one.retries) for one in every))
         family(router_families.PAID_VALIDATED, ((one.key, one.validated) for one in every))
         family(router_families.PAID_INVALID, ((one.key, one.invalid) for one in every))
-        spenders = (one for one in self._counts.spenders.values() if one.cost)
+        spenders = (one for one in self._counters.spenders.values() if one.cost)
         family(router_families.TENANT_COST, ((one.key, one.cost) for one in spenders))
         family(router_families.TENANT_BUDGET, (((one.tenant,), one.most) for one in snapshot.budgets))
         family(router_families.TENANT_SPENT, (((one.tenant,), one.spent) for one in snapshot.budgets))
@@ -143,16 +143,16 @@ class MetricsExposition:
         family(router_families.IDLE_COST, by_key(snapshot.idle.items()))
 
     def _of_replicas(self, snapshot: RouterSnapshot) -> None:
-        counts, family = self._counts, self._writer.family
+        counters, family = self._counters, self._writer.family
         every = sorted(((snapshot.pods.get(one, one.pod), one) for one in snapshot.endpoints), key=lambda one: one[0])
-        family(router_families.PICKS, by_key(counts.picks.items()))
+        family(router_families.PICKS, by_key(counters.picks.items()))
         self._of_targets()
         self._of_costs(snapshot)
-        self._one(router_families.RETRIES, counts.retries)
-        family(router_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
-        outcomes = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
+        self._one(router_families.RETRIES, counters.retries)
+        family(router_families.ATTEMPTS_FAILED, by_key(counters.attempts_failed.items()))
+        outcomes = {"won": counters.hedges_won, "lost": counters.hedges_lost, "denied": counters.hedges_denied}
         family(router_families.HEDGES, by_key(outcomes.items()))
-        family(router_families.EJECTIONS, by_key(counts.ejections.items()))
+        family(router_families.EJECTIONS, by_key(counters.ejections.items()))
         states = dict.fromkeys(EndpointState, 0)
         for _, one in every:
             states[one.state] += 1
@@ -178,7 +178,7 @@ class MetricsExposition:
         family(router_families.PEER_DATAGRAMS, by_key(peers.datagrams.items()))
 
     def _of_the_cache(self, snapshot: RouterSnapshot) -> None:
-        cache, shared, family = snapshot.cache, snapshot.shared, self._writer.family
+        cache, counters, family = snapshot.cache, snapshot.counters, self._writer.family
         counts = cache.counts if cache else None
         found = (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) if counts else (0,) * 4
         family(router_families.CACHE_LOOKUPS, by_key(zip(("hit", "miss", "joined", "passed"), found, strict=True)))
@@ -191,24 +191,24 @@ class MetricsExposition:
         family(router_families.CACHE_FOLLOWERS, by_key(outcomes.items()))
         self._one(router_families.CACHE_ENTRIES, cache.entries if cache else 0)
         self._one(router_families.CACHE_BYTES, cache.bytes if cache else 0)
-        family(router_families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))
+        family(router_families.CACHE_SHARED, by_key(of_shared(counters).items() if counters else ()))
 
     def _of_the_process(self, snapshot: RouterSnapshot) -> None:
-        counts, family = self._counts, self._writer.family
-        kinds = {"opened": counts.connections_opened, "reused": counts.connections_reused}
+        counters, family = self._counters, self._writer.family
+        kinds = {"opened": counters.connections_opened, "reused": counters.connections_reused}
         events = {
-            "opened": counts.clients_opened,
-            "refused": counts.clients_refused,
-            "slow": counts.slow_clients,
-            "bad_head": counts.bad_heads,
+            "opened": counters.clients_opened,
+            "refused": counters.clients_refused,
+            "slow": counters.slow_clients,
+            "bad_head": counters.bad_heads,
         }
         family(router_families.UPSTREAM, by_key(kinds.items()))
         self._one(router_families.UPSTREAM_IDLE, snapshot.upstream_idle)
         self._one(router_families.CLIENTS, snapshot.clients)
         family(router_families.CLIENT_EVENTS, by_key(events.items()))
-        self._one(router_families.BYTES_IN, counts.bytes_in)
-        self._one(router_families.BYTES_OUT, counts.bytes_out)
-        self._writer.histograms(router_families.LOOP_LAG, [(NOTHING, counts.lag)])
+        self._one(router_families.BYTES_IN, counters.bytes_in)
+        self._one(router_families.BYTES_OUT, counters.bytes_out)
+        self._writer.histograms(router_families.LOOP_LAG, [(NOTHING, counters.lag)])
         self._one(router_families.DRAINING, int(snapshot.draining))
         family(router_families.LINES, by_key((snapshot.lines or {}).items()))
         family(router_families.SPANS, by_key((snapshot.traces or {}).items()))
@@ -225,16 +225,16 @@ def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
     return (((str(word),), number) for word, number in samples)
 
 
-def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
+def of_shared(counters: RedisStoreCounters) -> dict[str, Number]:
     """Return lookups in the shared store and writes to it, by result."""
     return {
-        "hit": shared.hits,
-        "miss": shared.misses,
-        "slow": shared.slow,
-        "error": shared.errors,
-        "busy": shared.busy,
-        "written": shared.written,
-        "dropped": shared.dropped,
+        "hit": counters.hits,
+        "miss": counters.misses,
+        "slow": counters.slow,
+        "error": counters.errors,
+        "busy": counters.busy,
+        "written": counters.written,
+        "dropped": counters.dropped,
     }
 
 

@@ -64,7 +64,7 @@ class RouterSnapshot:
     adapters_waiting: int = 0
     """Adapters whose requests wait for a slot, counted per target."""
     cache: CacheView | None = None
-    shared: RedisStoreCounters | None = None
+    counters: RedisStoreCounters | None = None
     peers: PeersSnapshot | None = None
     """None if routers report nothing to each other."""
     upstream_idle: int = 0

@@ -56,13 +56,13 @@ class RequestReader:
     """The reader of one client connection."""
 
     __slots__ = (
-        *("_bodies", "_body", "_chunks", "_held", "_left", "_memory", "_refusal", "_request", "_scout"),
+        *("_bodies", "_body", "_chunks", "_held", "_left", "_heads", "_refusal", "_request", "_scout"),
         *("held", "limits", "share", "stage", "surplus"),
     )
 
-    def __init__(self, limits: RequestLimits, memory: HeadCache, bodies: UnfinishedBodies | None = None) -> None:
+    def __init__(self, limits: RequestLimits, heads: HeadCache, bodies: UnfinishedBodies | None = None) -> None:
         self.limits = limits
-        self._memory = memory
+        self._heads = heads
         self._bodies = bodies or UnfinishedBodies()
         self.held = 0
         """Bytes of its body that are among `_bodies`."""
@@ -114,7 +114,7 @@ class RequestReader:
         if end > self.limits.head_bytes:
             return self._head_too_large(data)
         key, length = split_length(data[:end])
-        head = self._memory.requests.kept.get(key)
+        head = self._heads.requests.kept.get(key)
         if head is None or length is None:
             return self._new(key, data, end)
         return self._begun(head, length, data, end)
@@ -212,7 +212,7 @@ class RequestReader:
         _, _, after_method = data[:end].partition(b" ")
         if len(after_method.partition(b" ")[0]) > self.limits.target_bytes:
             return self._head_too_large(data)
-        found = self._memory.request(key, data[:end], self.limits.head_lines)
+        found = self._heads.request(key, data[:end], self.limits.head_lines)
         if isinstance(found, MalformedRequest):
             return found
         return self._begun(found.head, found.length or 0, data, end)

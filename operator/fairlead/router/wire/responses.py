@@ -48,16 +48,16 @@ class ResponseReader:
     """The reader of one engine connection."""
 
     __slots__ = (
-        *("_chunking", "_chunks", "_empty", "_head_only", "_held", "_kind", "_left", "_memory", "_out"),
+        *("_chunking", "_chunks", "_empty", "_head_only", "_held", "_kind", "_left", "_heads", "_out"),
         *("bad", "done", "head", "keep_alive", "length", "payload"),
     )
 
-    def __init__(self, memory: HeadCache) -> None:
-        self._memory = memory
-        self._chunks = ChunkedReply(memory.sizes)
+    def __init__(self, heads: HeadCache) -> None:
+        self._heads = heads
+        self._chunks = ChunkedReply(heads.sizes)
         self.begin()
 
-    def begin(self, *, head_only: bool = False, out: ReplyFraming = AS_IT_CAME) -> None:
+    def begin(self, *, head_only: bool = False, framing: ReplyFraming = AS_IT_CAME) -> None:
         """Reset before a request is sent; with `head_only` its response has no body, whatever its head says."""
         self._kind = HEAD
         self._held = b""
@@ -66,7 +66,7 @@ class ResponseReader:
         """Whether chunks are being followed: checked first, since streams are of this kind."""
         self._empty = False
         self._head_only = head_only
-        self._out = out
+        self._out = framing
         self.head: ResponseHead | None = None
         self.length: int | None = None
         """Length of the whole body, if the head has it."""
@@ -129,9 +129,9 @@ class ResponseReader:
             if end < 4 or end > response_heads.MOST_BYTES:
                 return self._half(data)
             key, length = split_length(data[:end])
-            head = self._memory.responses.kept.get(key)
+            head = self._heads.responses.kept.get(key)
             if head is None or length is None:
-                parsed = self._memory.response(key, data[:end])
+                parsed = self._heads.response(key, data[:end])
                 if isinstance(parsed, str):
                     self.bad = parsed
                     return b""

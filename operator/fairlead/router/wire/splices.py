@@ -23,10 +23,10 @@ ESCAPED: Final = b"\\u006"
 INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
-def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
-    """Set members, a map of names to JSON; `found` are this body's facts. A body that is no object stays unchanged."""
-    parsed = found.parsed
-    if not found.typed:
+def put(body: bytes, facts: BodyFacts, members: Mapping[str, bytes]) -> bytes:
+    """Set members, a map of names to JSON; `facts` are this body's facts. A body that is no object stays unchanged."""
+    parsed = facts.parsed
+    if not facts.typed:
         return _replaced(body, members)
     for name in members:
         if getattr(parsed, name, None) is not UNSET:
@@ -61,20 +61,20 @@ def without(body: bytes, *names: str) -> bytes:
     return msgspec.json.encode(there)
 
 
-def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
-    """Return the body with another model, given as JSON; `found` are this body's facts.
+def with_model(body: bytes, facts: BodyFacts, member: bytes) -> bytes:
+    """Return the body with another model, given as JSON; `facts` are this body's facts.
 
     If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level; but not if a
     second one may follow, which engines would obey.
     """
-    if isinstance(found.parsed, FileBody):
-        return forms.with_model(body, found.parsed, msgspec.json.decode(member, type=str).encode())
+    if isinstance(facts.parsed, FileBody):
+        return forms.with_model(body, facts.parsed, msgspec.json.decode(member, type=str).encode())
     for start in FIRST:
         if body.startswith(start):
-            value = b'"%b"' % (found.model or "").encode()
-            if found.typed and body.startswith(value, len(start)) and _is_sole(body):
+            value = b'"%b"' % (facts.model or "").encode()
+            if facts.typed and body.startswith(value, len(start)) and _is_sole(body):
                 return b"".join((start, member, body[len(start) + len(value) :]))
-    return put(body, found, {"model": member})
+    return put(body, facts, {"model": member})
 
 
 def _is_sole(body: bytes) -> bool:
@@ -82,11 +82,11 @@ def _is_sole(body: bytes) -> bool:
     return body.find(MODEL, 2) < 0 and ESCAPED not in body
 
 
-def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
+def requesting_usage(body: bytes, facts: BodyFacts) -> bytes:
     """Return the body with usage requested at the end of its stream; the other options stay."""
-    options = found.parsed.stream_options
+    options = facts.parsed.stream_options
     if not isinstance(options, dict) or not options:
-        return put(body, found, {"stream_options": INCLUDE_USAGE})
+        return put(body, facts, {"stream_options": INCLUDE_USAGE})
     inner = msgspec.json.decode(MEMBERS.decode(body)["stream_options"], type=dict[str, Raw])
     inner["include_usage"] = Raw(b"true")
-    return put(body, found, {"stream_options": msgspec.json.encode(inner)})
+    return put(body, facts, {"stream_options": msgspec.json.encode(inner)})

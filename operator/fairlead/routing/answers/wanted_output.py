@@ -83,13 +83,13 @@ def wanted_in(body: bytes) -> WantedOutput | None:
     return WantedOutput(schema=schema, tools=tools, name=_name(parsed, schema)) if schema or tools else None
 
 
-def _format(parsed: _Body) -> _Format | None:
-    return parsed.response_format or (parsed.text.format if parsed.text is not None else None)
+def _format(body: _Body) -> _Format | None:
+    return body.response_format or (body.text.format if body.text is not None else None)
 
 
-def _name(parsed: _Body, schema: bytes | None) -> str:
+def _name(body: _Body, schema: bytes | None) -> str:
     """Return a name: the schema's, even if tools are checked too."""
-    wanted = _format(parsed)
+    wanted = _format(body)
     if schema is None:
         return TOOLS
     if wanted is None or wanted.type != JSON_SCHEMA:
@@ -97,13 +97,13 @@ def _name(parsed: _Body, schema: bytes | None) -> str:
     return (wanted.json_schema.name if wanted.json_schema is not None else wanted.name) or JSON_SCHEMA
 
 
-def _schema(parsed: _Body) -> bytes | None:
-    wanted = _format(parsed)
+def _schema(body: _Body) -> bytes | None:
+    wanted = _format(body)
     if wanted is not None and wanted.type == JSON_OBJECT:
         return ANY_OBJECT
     if wanted is not None and wanted.type == JSON_SCHEMA:
         return _present(wanted.json_schema.schema if wanted.json_schema is not None else wanted.schema)
-    return _unwrapped(parsed.structured_outputs.json) if parsed.structured_outputs is not None else None
+    return _unwrapped(body.structured_outputs.json) if body.structured_outputs is not None else None
 
 
 def _tool(tool: _Tool) -> tuple[str, bytes]:

@@ -26,12 +26,14 @@ class RouteFacts:
     """Hash of the session's name: its requests stay with one target of Weighted. Zero: chosen by chance each time."""
     prompt: bytes = b""
     """Canonical text of the prompt, read only for the estimate."""
-    _estimate: Difficulty | None = field(default=None, init=False, repr=False)
+    _difficulty: Difficulty | None = field(default=None, init=False, repr=False)
 
     def level(self) -> Difficulty:
         """The difficulty that the client named, or the estimate, which is made once."""
         if self.difficulty is not None:
             return self.difficulty
-        if self._estimate is None:
-            self._estimate = difficulty.estimated(self.prompt, self.prompt_tokens, self.output_tokens, tools=self.tools)
-        return self._estimate
+        if self._difficulty is None:
+            self._difficulty = difficulty.estimated(
+                self.prompt, self.prompt_tokens, self.output_tokens, tools=self.tools
+            )
+        return self._difficulty

@@ -10,53 +10,59 @@ from fairlead.routing.models.route_facts import RouteFacts
 Condition = Callable[[RouteFacts], bool]
 
 
-def checks(when: RequestConditions) -> tuple[Condition, ...]:
+def checks(conditions: RequestConditions) -> tuple[Condition, ...]:
     """Return the checks, all of which must hold. With none, the rule always holds."""
-    return (*_flags(when), *_lengths(when), *_names(when), *_difficulty(when), *_expression(when))
+    return (
+        *_flags(conditions),
+        *_lengths(conditions),
+        *_names(conditions),
+        *_difficulty(conditions),
+        *_expression(conditions),
+    )
 
 
-def _flags(when: RequestConditions) -> Iterator[Condition]:
-    if when.structured_output is not None:
-        structured = when.structured_output
+def _flags(conditions: RequestConditions) -> Iterator[Condition]:
+    if conditions.structured_output is not None:
+        structured = conditions.structured_output
         yield lambda facts: facts.structured_output is structured
-    if when.tools is not None:
-        tools = when.tools
+    if conditions.tools is not None:
+        tools = conditions.tools
         yield lambda facts: facts.tools is tools
 
 
-def _lengths(when: RequestConditions) -> Iterator[Condition]:
+def _lengths(conditions: RequestConditions) -> Iterator[Condition]:
     """Yield length checks; a request without a maximum of output meets neither a lower nor an upper limit."""
-    if when.min_prompt_tokens is not None:
-        least = when.min_prompt_tokens
+    if conditions.min_prompt_tokens is not None:
+        least = conditions.min_prompt_tokens
         yield lambda facts: facts.prompt_tokens >= least
-    if when.max_prompt_tokens is not None:
-        most = when.max_prompt_tokens
+    if conditions.max_prompt_tokens is not None:
+        most = conditions.max_prompt_tokens
         yield lambda facts: facts.prompt_tokens <= most
-    if when.min_output_tokens is not None:
-        least_output = when.min_output_tokens
+    if conditions.min_output_tokens is not None:
+        least_output = conditions.min_output_tokens
         yield lambda facts: facts.output_tokens is not None and facts.output_tokens >= least_output
-    if when.max_output_tokens is not None:
-        most_output = when.max_output_tokens
+    if conditions.max_output_tokens is not None:
+        most_output = conditions.max_output_tokens
         yield lambda facts: facts.output_tokens is not None and facts.output_tokens <= most_output
 
 
-def _names(when: RequestConditions) -> Iterator[Condition]:
-    if when.tenants:
-        tenants = when.tenants
+def _names(conditions: RequestConditions) -> Iterator[Condition]:
+    if conditions.tenants:
+        tenants = conditions.tenants
         yield lambda facts: facts.tenant in tenants
-    if when.tasks:
-        tasks = when.tasks
+    if conditions.tasks:
+        tasks = conditions.tasks
         yield lambda facts: facts.task in tasks
 
 
-def _difficulty(when: RequestConditions) -> Iterator[Condition]:
-    if when.difficulty is not None:
-        level = when.difficulty
+def _difficulty(conditions: RequestConditions) -> Iterator[Condition]:
+    if conditions.difficulty is not None:
+        level = conditions.difficulty
         yield lambda facts: facts.level() is level
 
 
-def _expression(when: RequestConditions) -> Iterator[Condition]:
+def _expression(conditions: RequestConditions) -> Iterator[Condition]:
     """Yield the expression; one that is refused never holds, and admission says why."""
-    if when.expression is not None:
-        found = compiler.compiled(when.expression)
+    if conditions.expression is not None:
+        found = compiler.compiled(conditions.expression)
         yield (lambda _: False) if isinstance(found, ExpressionProblem) else found

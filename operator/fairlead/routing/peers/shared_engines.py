@@ -46,7 +46,7 @@ class SharedEngines:
         for target, table in tables.items():
             salt = rendezvous.number(target)
             for endpoint in table.endpoints:
-                if endpoint.listed:
+                if endpoint.discovered:
                     found[rendezvous.mixed(endpoint.place ^ salt)] = SharedEngine(table, endpoint)
         self.tables = tables
         if found == self._engines:

@@ -11,9 +11,9 @@ from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, 
 from fairlead.scaling.facts import ScalingFacts
 
 
-def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
+def schedule(n: int, context: LimitContext) -> AppliedLimit | None:
     """Apply the active schedules; the deployment's own bounds come after them."""
-    now = situation.in_force
+    now = context.in_force
     if now.least_by and n < now.least:
         return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
     if now.most_by and n > max(now.most, now.least):
@@ -24,24 +24,24 @@ def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
     return None
 
 
-def min_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
+def min_replicas(n: int, context: LimitContext) -> AppliedLimit | None:
     """Apply the deployment's minReplicas."""
-    least = situation.facts.bounds.least
+    least = context.facts.bounds.least
     return limit(ScalingBound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
 
 
-def max_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
+def max_replicas(n: int, context: LimitContext) -> AppliedLimit | None:
     """Apply the deployment's maxReplicas."""
-    most = situation.facts.bounds.most
+    most = context.facts.bounds.most
     return limit(ScalingBound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
 
 
-def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
+def budget(n: int, context: LimitContext) -> AppliedLimit | None:
     """Limit to as many replicas as the policy's budget pays for."""
-    paid = affordable(situation.facts)
+    paid = affordable(context.facts)
     if paid is None or n <= paid:
         return None
-    return limit(ScalingBound.BUDGET, n, paid, bill(n, situation.facts))
+    return limit(ScalingBound.BUDGET, n, paid, bill(n, context.facts))
 
 
 def bill(n: int, facts: ScalingFacts) -> str:

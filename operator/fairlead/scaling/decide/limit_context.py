@@ -16,7 +16,7 @@ class LimitContext:
 
     summary: SignalSummary
     facts: ScalingFacts
-    pacing: AnswerHistory
+    history: AnswerHistory
     """Already includes the present need and count."""
     now: float
     in_force: ScheduleBounds

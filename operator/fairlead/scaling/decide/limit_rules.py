@@ -42,16 +42,16 @@ RULES: Final[tuple[LimitRule, ...]] = (
 
 
 def apply_limits(
-    summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
+    summary: SignalSummary, facts: ScalingFacts, history: AnswerHistory, now: float
 ) -> tuple[Recommendation, AnswerHistory]:
     """Return the answer, without the signals' candidates and figures, and the history for the next decision."""
-    situation = _situation(summary, facts, pacing, now)
-    n, limits = _answer(situation)
-    reported = reason_messages.reported_reason(n, limits, situation)
-    state, switched = speculation.updated(summary, facts, pacing.guessing, now)
+    context = _situation(summary, facts, history, now)
+    n, limits = _answer(context)
+    reported = reason_messages.reported_reason(n, limits, context)
+    state, switched = speculation.updated(summary, facts, history.guessing, now)
     answer = Recommendation(
         replicas=n,
-        asleep=_asleep(n, situation),
+        asleep=_asleep(n, context),
         speculates=not state.off,
         reason=reported.reason,
         message=reported.message,
@@ -60,57 +60,57 @@ def apply_limits(
             *switched,
             *accelerator_advice.accelerator_advice(summary, facts),
             *bounds.budget_advice(facts),
-            *node_capacity.node_advice(facts, situation.pacing.full),
+            *node_capacity.node_advice(facts, context.history.full),
         ),
     )
-    learnt = stabilization_window.updated(pacing.patience, facts.policy.pace, facts.wanted, n, now)
-    return answer, replace(situation.pacing, said=reported, guessing=state, patience=learnt)
+    learnt = stabilization_window.updated(history.patience, facts.policy.pace, facts.wanted, n, now)
+    return answer, replace(context.history, said=reported, guessing=state, patience=learnt)
 
 
-def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float) -> LimitContext:
-    pace, since = facts.policy.pace, now if pacing.since is None else pacing.since
+def _situation(summary: SignalSummary, facts: ScalingFacts, history: AnswerHistory, now: float) -> LimitContext:
+    pace, since = facts.policy.pace, now if history.since is None else history.since
     up, down = scaling_steps.up_while(summary.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
-    required, window = shrink_guards.required(summary, facts), stabilization_window.window(pacing.patience, pace)
-    if _is_long_ago(pacing, max(window, facts.policy.stale_after_seconds), now):
+    required, window = shrink_guards.required(summary, facts), stabilization_window.window(history.patience, pace)
+    if _is_long_ago(history, max(window, facts.policy.stale_after_seconds), now):
         # Earlier needs are unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
     remembered = replace(
-        pacing,
+        history,
         since=since,
-        required=with_most(pacing.required, now, required, window),
-        most_wanted=with_most(pacing.most_wanted, now, facts.wanted, down),
-        least_wanted=with_least(pacing.least_wanted, now, facts.wanted, up),
-        full=node_capacity.observed_shortage(pacing.full, summary, facts, now),
+        required=with_most(history.required, now, required, window),
+        most_wanted=with_most(history.most_wanted, now, facts.wanted, down),
+        least_wanted=with_least(history.least_wanted, now, facts.wanted, up),
+        full=node_capacity.observed_shortage(history.full, summary, facts, now),
     )
     return LimitContext(
         summary=summary,
         facts=facts,
-        pacing=remembered,
+        history=remembered,
         now=now,
         in_force=in_force(facts.policy.schedules, facts.bounds, now, summary.cold_start_seconds),
         idle=shrink_guards.is_idle(summary, facts, now, since),
     )
 
 
-def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
+def _is_long_ago(history: AnswerHistory, window: float, now: float) -> bool:
     """Return whether the window had no decision: after a restart or pause, or after the clock was set back, the history
     cannot be used."""
-    return not pacing.required or not 0 <= now - pacing.required[-1].at <= window
+    return not history.required or not 0 <= now - history.required[-1].at <= window
 
 
-def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
-    needed = situation.summary.replicas
-    n, limits = situation.facts.wanted if needed is None else needed, []
+def _answer(context: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
+    needed = context.summary.replicas
+    n, limits = context.facts.wanted if needed is None else needed, []
     for rule in RULES:
-        if limit := rule(n, situation):
+        if limit := rule(n, context):
             limits.append(limit)
             n = limit.after
     return n, tuple(limits)
 
 
-def _asleep(n: int, situation: LimitContext) -> int:
+def _asleep(n: int, context: LimitContext) -> int:
     """Return how many replicas to keep asleep. They keep their GPUs, so bounds, budget and nodes limit them."""
-    facts = situation.facts
-    paid, beside = bounds.affordable(facts), node_capacity.free_replicas(n, situation)
+    facts = context.facts
+    paid, beside = bounds.affordable(facts), node_capacity.free_replicas(n, context)
     room = [facts.bounds.most - n, *([] if paid is None else [paid - n]), *([] if beside is None else [beside])]
     return max(0, min(facts.policy.warm_pool.asleep, *room)) if facts.sleeps else 0

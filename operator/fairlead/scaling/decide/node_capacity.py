@@ -31,28 +31,30 @@ def placed(facts: ScalingFacts) -> int:
 
 
 def observed_shortage(
-    full: NodeShortage | None, summary: SignalSummary, facts: ScalingFacts, now: float
+    shortage: NodeShortage | None, summary: SignalSummary, facts: ScalingFacts, now: float
 ) -> NodeShortage | None:
     """Return the shortage of node capacity after these facts."""
     there, room = placed(facts), facts.room or 0
-    if full is not None and (there > full.replicas or now >= full.until + 2 * full.wait):
-        full = None
-    if full is not None and now < full.until:
-        return replace(full, until=now) if room > full.room else full
+    if shortage is not None and (there > shortage.replicas or now >= shortage.until + 2 * shortage.wait):
+        shortage = None
+    if shortage is not None and now < shortage.until:
+        return replace(shortage, until=now) if room > shortage.room else shortage
     wait_limit = summary.cold_start_seconds if facts.room is None else up_while(summary.cold_start_seconds)
     if not any(one.phase is EnginePodPhase.UNPLACEABLE and now - one.since >= wait_limit for one in facts.pods):
-        return full
-    wait = summary.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * summary.cold_start_seconds)
+        return shortage
+    wait = (
+        summary.cold_start_seconds if shortage is None else min(2 * shortage.wait, LONGEST * summary.cold_start_seconds)
+    )
     return NodeShortage(replicas=there, until=now + wait, wait=wait, room=room)
 
 
-def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
+def no_room(n: int, context: LimitContext) -> AppliedLimit | None:
     """Limit to the replicas that have a node or would find one."""
-    facts, full = situation.facts, situation.pacing.full
+    facts, shortage = context.facts, context.history.full
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
-    if full is not None and situation.now < full.until:
-        kept = max(full.replicas, 1 if situation.summary.is_sure else facts.wanted)
-        words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is attempted later"
+    if shortage is not None and context.now < shortage.until:
+        kept = max(shortage.replicas, 1 if context.summary.is_sure else facts.wanted)
+        words = f"the nodes take {count(shortage.replicas, 'replica')} and no more{why}; another is attempted later"
         return limit(ScalingBound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:
         return None
@@ -60,18 +62,18 @@ def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
     return limit(ScalingBound.NO_ROOM, n, min(n, max(there + facts.room, facts.wanted, facts.bounds.least)), words)
 
 
-def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[ScalingAdvice, ...]:
+def node_advice(facts: ScalingFacts, shortage: NodeShortage | None) -> tuple[ScalingAdvice, ...]:
     """Advise if the nodes cannot even hold minReplicas."""
     least = facts.bounds.least
-    if full is None or full.replicas >= least:
+    if shortage is None or shortage.replicas >= least:
         return ()
-    words = f"minReplicas is {least} and the nodes take {full.replicas}: add nodes, or lower minReplicas"
+    words = f"minReplicas is {least} and the nodes take {shortage.replicas}: add nodes, or lower minReplicas"
     return (ScalingAdvice(subject="policy", because=words),)
 
 
-def free_replicas(n: int, situation: LimitContext) -> int | None:
+def free_replicas(n: int, context: LimitContext) -> int | None:
     """Return how many replicas the nodes could take beyond `n`; None if unknown."""
-    facts, full = situation.facts, situation.pacing.full
-    if full is not None and situation.now < full.until:
-        return full.replicas - n
+    facts, shortage = context.facts, context.history.full
+    if shortage is not None and context.now < shortage.until:
+        return shortage.replicas - n
     return None if facts.room is None else placed(facts) + facts.room - n

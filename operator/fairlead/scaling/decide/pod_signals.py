@@ -20,42 +20,42 @@ TOLERANCE: Final = 0.1
 """The default of kube-controller-manager's --horizontal-pod-autoscaler-tolerance."""
 
 
-def needs(roster: PodInventory, policy: ScalingPolicy) -> list[SignalNeed]:
+def needs(inventory: PodInventory, policy: ScalingPolicy) -> list[SignalNeed]:
     """Return the need by each signal that the policy uses."""
-    return [need for signal in SIGNALS if (need := signal(roster, policy)) is not None]
+    return [need for signal in SIGNALS if (need := signal(inventory, policy)) is not None]
 
 
-def waiting(roster: PodInventory) -> float:
+def waiting(inventory: PodInventory) -> float:
     """Return the requests that no engine runs yet, without the batch lane; pods without a sample count as the mean."""
-    return in_routers(roster) + in_engines(roster)
+    return in_routers(inventory) + in_engines(inventory)
 
 
-def in_routers(roster: PodInventory) -> float:
+def in_routers(inventory: PodInventory) -> float:
     """Return requests in routers, without the batch lane, which uses idle capacity and never grows a fleet."""
-    counted = fsum(figures.waiting for _, figures in roster.routers)
-    return counted * _for_all(len(roster.routers), len(roster.silent))
+    counted = fsum(figures.waiting for _, figures in inventory.routers)
+    return counted * _for_all(len(inventory.routers), len(inventory.silent))
 
 
-def in_engines(roster: PodInventory) -> float:
+def in_engines(inventory: PodInventory) -> float:
     """Return requests in ready engines; more replicas do not help requests that a stuck one holds."""
-    counted = [figures.waiting for _, figures in roster.measured if figures.waiting is not None]
-    return fsum(counted) * _for_all(len(counted), len(roster.ready) - len(counted))
+    counted = [figures.waiting for _, figures in inventory.measured if figures.waiting is not None]
+    return fsum(counted) * _for_all(len(counted), len(inventory.ready) - len(counted))
 
 
 def _for_all(reporting: int, silent: int) -> float:
     return (reporting + silent) / reporting if reporting else 1.0
 
 
-def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
+def queue_depth(inventory: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
     """Return the need by waiting requests."""
     target = policy.signals.queue_per_replica
     if target is None:
         return None
-    if not roster.routers and not any(figures.waiting is not None for _, figures in roster.measured):
+    if not inventory.routers and not any(figures.waiting is not None for _, figures in inventory.measured):
         return SignalNeed(
             signal=ScalingSignal.QUEUE_DEPTH, replicas=None, because="no router or engine reports its queue"
         )
-    routers, engines = in_routers(roster), in_engines(roster)
+    routers, engines = in_routers(inventory), in_engines(inventory)
     replicas = ceil((routers + engines) / target)
     return SignalNeed(
         signal=ScalingSignal.QUEUE_DEPTH,
@@ -69,24 +69,24 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
     )
 
 
-def usage(roster: PodInventory) -> float | None:
+def usage(inventory: PodInventory) -> float | None:
     """Return the mean over the ready replicas that report it."""
-    shares = [figures.kv_usage for _, figures in roster.measured if figures.kv_usage is not None]
+    shares = [figures.kv_usage for _, figures in inventory.measured if figures.kv_usage is not None]
     return fsum(shares) / len(shares) if shares else None
 
 
-def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
+def kv_cache(inventory: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
     """Return the need by KV cache usage; a ready replica without a sample counts as the mean. Spares are added by a
     later limit, so a result that keeps the count subtracts them."""
-    target, mean = policy.signals.kv_target, usage(roster)
+    target, mean = policy.signals.kv_target, usage(inventory)
     if not target:
         return None
     if mean is None:
         return SignalNeed(
             signal=ScalingSignal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use"
         )
-    over = count(len(roster.ready), "replica")
-    replicas = _replicas(mean / target, roster, policy.warm_pool.ready)
+    over = count(len(inventory.ready), "replica")
+    replicas = _replicas(mean / target, inventory, policy.warm_pool.ready)
     return SignalNeed(
         signal=ScalingSignal.KV_CACHE,
         replicas=replicas,
@@ -95,11 +95,11 @@ def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
     )
 
 
-def _replicas(ratio: float, roster: PodInventory, spares: int) -> int:
+def _replicas(ratio: float, inventory: PodInventory, spares: int) -> int:
     """Return the need; starting pods may damp the change that ready ones call for, but never reverse it."""
-    ready, coming, stuck = len(roster.ready), len(roster.coming), len(roster.stuck)
+    ready, coming, stuck = len(inventory.ready), len(inventory.coming), len(inventory.stuck)
     count = ready + coming
-    as_it_is = max(roster.counted - spares, 0)
+    as_it_is = max(inventory.counted - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:
         return as_it_is
     whole = ready * ratio if ratio > 1 else ready * ratio + coming

@@ -42,28 +42,28 @@ class QueueAge:
     """When that value was reached."""
 
 
-def updated(before: QueueAge, roster: PodInventory, now: float) -> QueueAge:
+def updated(before: QueueAge, inventory: PodInventory, now: float) -> QueueAge:
     """Update with the present figures."""
     kept = {line.name: line for line in before.lines}
     lines = tuple(
-        line for pod, figures in roster.measured if (line := _line(kept.get(pod.name), pod, figures)) is not None
+        line for pod, figures in inventory.measured if (line := _line(kept.get(pod.name), pod, figures)) is not None
     )
-    seconds = max(_in_routers(roster), _in_engines(lines, roster, now))
+    seconds = max(_in_routers(inventory), _in_engines(lines, inventory, now))
     if before.at is None:
         return QueueAge(lines=lines, seconds=seconds, at=now, lowest=seconds, since=now)
     seconds = max(seconds, before.seconds - FADING * max(now - before.at, 0.0))
-    if seconds <= 0 or seconds < before.lowest or roster.newest_ready_at(before.since) > before.since:
+    if seconds <= 0 or seconds < before.lowest or inventory.newest_ready_at(before.since) > before.since:
         return QueueAge(lines=lines, seconds=seconds, at=now, lowest=seconds, since=now)
     return QueueAge(lines=lines, seconds=seconds, at=now, lowest=before.lowest, since=before.since)
 
 
-def _in_routers(roster: PodInventory) -> float:
-    return max((figures.oldest_seconds for _, figures in roster.routers), default=0.0)
+def _in_routers(inventory: PodInventory) -> float:
+    return max((figures.oldest_seconds for _, figures in inventory.routers), default=0.0)
 
 
-def _in_engines(lines: tuple[EngineQueueSample, ...], roster: PodInventory, now: float) -> float:
+def _in_engines(lines: tuple[EngineQueueSample, ...], inventory: PodInventory, now: float) -> float:
     """Return the shortest wait of all engines: if one has no queue, waits at others come from placement, not load."""
-    return min((now - line.at for line in lines), default=0.0) if len(lines) == len(roster.measured) else 0.0
+    return min((now - line.at for line in lines), default=0.0) if len(lines) == len(inventory.measured) else 0.0
 
 
 def _line(before: EngineQueueSample | None, pod: EnginePod, figures: EngineFigures) -> EngineQueueSample | None:

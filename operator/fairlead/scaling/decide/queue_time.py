@@ -37,18 +37,20 @@ def limit(policy: ScalingPolicy) -> float | None:
 
 
 def candidate(
-    facts: ScalingFacts, roster: PodInventory, queueing: QueueAge, most: float, cold_start: float
+    facts: ScalingFacts, inventory: PodInventory, queueing: QueueAge, most: float, cold_start: float
 ) -> SignalNeed:
     """Return the need by this signal alone; none within the limit."""
     named = "the limit" if facts.policy.objectives.queue_time_p95_seconds is None else "queueTimeP95"
     words = f"requests wait up to {queueing.seconds:.1f} s in the queue, {named} is {most:g} s"
-    serving = min(len(roster.ready), facts.wanted) - facts.policy.warm_pool.ready
+    serving = min(len(inventory.ready), facts.wanted) - facts.policy.warm_pool.ready
     replicas = None
     if queueing.seconds > most and serving <= 0:
         words += ", and no replica serves yet"
     elif queueing.seconds > most:
-        more = _more(serving, roster, queueing.seconds / most) if _lasts(roster, queueing, most, cold_start) else 0
-        replicas = serving + len(roster.stuck) + more
+        more = (
+            _more(serving, inventory, queueing.seconds / most) if _lasts(inventory, queueing, most, cold_start) else 0
+        )
+        replicas = serving + len(inventory.stuck) + more
         words += (
             f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
         )
@@ -59,18 +61,18 @@ def candidate(
     return SignalNeed(signal=ScalingSignal.QUEUE_TIME, replicas=replicas, because=words, figures=shown)
 
 
-def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
+def _lasts(inventory: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
     """Return whether the ready replicas cannot clear the queue: it does not shorten, although the newest had its
     time."""
     now = queueing.at or 0.0
-    settled = queueing.lowest <= 0 or now - roster.newest_ready_at(0.0) >= SETTLING * cold_start
+    settled = queueing.lowest <= 0 or now - inventory.newest_ready_at(0.0) >= SETTLING * cold_start
     return settled and now - queueing.since >= most
 
 
-def _more(serving: int, roster: PodInventory, times: float) -> int:
+def _more(serving: int, inventory: PodInventory, times: float) -> int:
     """Return replicas in proportion to the excess, but no more than the waiting requests would fill at the present load
     per replica."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
-    running = fsum(figures.running or 0.0 for _, figures in roster.measured)
-    by_number = ceil(serving * pod_signals.waiting(roster) / running) if running > 0 else by_time
+    running = fsum(figures.running or 0.0 for _, figures in inventory.measured)
+    by_number = ceil(serving * pod_signals.waiting(inventory) / running) if running > 0 else by_time
     return max(min(by_time, by_number), 1)

@@ -41,15 +41,15 @@ KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGE
 """More replicas are needed than allowed or possible, so a person has to act."""
 
 
-def reported_reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
+def reported_reason(n: int, limits: Sequence[AppliedLimit], context: LimitContext) -> ReportedReason:
     """Return what status reports for this answer, possibly what it reported before."""
-    fresh = _fresh(n, limits, situation)
-    before = situation.pacing.said
+    fresh = _fresh(n, limits, context)
+    before = context.history.said
     if before is None or before.replicas != n or _is_urgent(fresh, before):
         return fresh
     if before.matter == fresh.matter:
         return replace(before, over_since=None)
-    now, settling = situation.now, situation.facts.policy.stale_after_seconds * SETTLING
+    now, settling = context.now, context.facts.policy.stale_after_seconds * SETTLING
     since = now if before.over_since is None else before.over_since
     return fresh if now - since >= settling else replace(before, over_since=since)
 
@@ -62,56 +62,56 @@ def _is_urgent(fresh: ReportedReason, before: ReportedReason) -> bool:
     )
 
 
-def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
-    reason, leading = _reason(n, limits, situation), situation.summary.leading
-    words = limits[-1].because if limits else _unlimited(reason, situation)
+def _fresh(n: int, limits: Sequence[AppliedLimit], context: LimitContext) -> ReportedReason:
+    reason, leading = _reason(n, limits, context), context.summary.leading
+    words = limits[-1].because if limits else _unlimited(reason, context)
     words += f"; {_leading_need(leading)}" if limits and leading is not None else ""
-    if _pays_for_none(n, situation):
-        words = bounds.bill(1, situation.facts)  # the same with and without requests
+    if _pays_for_none(n, context):
+        words = bounds.bill(1, context.facts)  # the same with and without requests
     return ReportedReason(
-        replicas=n, reason=reason, matter=_matter(reason, situation), message=f"{count(n, 'replica')}: {words}"
+        replicas=n, reason=reason, matter=_matter(reason, context), message=f"{count(n, 'replica')}: {words}"
     )
 
 
-def _matter(reason: ScalingReason, situation: LimitContext) -> str:
+def _matter(reason: ScalingReason, context: LimitContext) -> str:
     """Return what a message is about; another one is due once that changes, as when a person raises the budget or one
     schedule follows another."""
     if reason is ScalingReason.FIGURES_MISSING:
-        return f"{reason} {_doubtful(situation.summary)}"
+        return f"{reason} {_doubtful(context.summary)}"
     if reason is ScalingReason.OVER_BUDGET:
-        return f"{reason} {situation.facts.price_per_hour} {situation.facts.policy.max_cost_per_hour}"
+        return f"{reason} {context.facts.price_per_hour} {context.facts.policy.max_cost_per_hour}"
     if reason is ScalingReason.SCHEDULED:
-        return f"{reason} {situation.in_force.least_by} {situation.in_force.most_by}"
+        return f"{reason} {context.in_force.least_by} {context.in_force.most_by}"
     return reason.value
 
 
-def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
+def _unlimited(reason: ScalingReason, context: LimitContext) -> str:
     """Return the message without limits; for an empty fleet the signals would only list zeros."""
-    leading = situation.summary.leading
+    leading = context.summary.leading
     if reason is ScalingReason.IDLE:
-        return shrink_guards.idle_reason(situation)
+        return shrink_guards.idle_reason(context)
     return leading.because if leading else "no signal asks for any"
 
 
-def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
+def _reason(n: int, limits: Sequence[AppliedLimit], context: LimitContext) -> ScalingReason:
     """Return the reason of the last limit that changed the answer; Steady if there is none and the count stays."""
-    wanted, leading = situation.facts.wanted, situation.summary.leading
-    if n < situation.facts.bounds.least or _pays_for_none(n, situation):
+    wanted, leading = context.facts.wanted, context.summary.leading
+    if n < context.facts.bounds.least or _pays_for_none(n, context):
         return ScalingReason.OVER_BUDGET  # no other rule leads below minReplicas
-    if wanted == 0 < n and situation.summary.held > 0:
+    if wanted == 0 < n and context.summary.held > 0:
         return ScalingReason.WAKING
     if limits:
         return BY_BOUND[limits[-1].bound]
-    if n == 0 and situation.idle:
+    if n == 0 and context.idle:
         return ScalingReason.IDLE
     if n == wanted or leading is None:
         return ScalingReason.STEADY
     return BY_SIGNAL[leading.signal]
 
 
-def _pays_for_none(n: int, situation: LimitContext) -> bool:
+def _pays_for_none(n: int, context: LimitContext) -> bool:
     """Whether the budget keeps the count at zero, also while no request asks for more: the first one starts none."""
-    return n == 0 == bounds.affordable(situation.facts)
+    return n == 0 == bounds.affordable(context.facts)
 
 
 def _leading_need(leading: SignalNeed) -> str:

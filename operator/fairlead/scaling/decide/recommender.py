@@ -13,16 +13,16 @@ from fairlead.scaling.learn.estimates import DecisionFeedback
 
 def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
     """Decide how many replicas now, why, and the memory for the next decision."""
-    roster = pod_inventory.take(facts, now)
-    trust = sample_trust.assess(facts, roster, now)
-    learnt = estimates.with_arrivals(memory.learnt, facts, roster, now)
-    summary = signals.evaluate(roster, learnt, trust)
-    limited, pacing = limit_rules.apply_limits(summary, facts, memory.pacing, now)
+    inventory = pod_inventory.take(facts, now)
+    trust = sample_trust.assess(facts, inventory, now)
+    learnt = estimates.with_arrivals(memory.learnt, facts, inventory, now)
+    summary = signals.evaluate(inventory, learnt, trust)
+    limited, history = limit_rules.apply_limits(summary, facts, memory.pacing, now)
     answer = replace(
         limited,
         candidates=summary.candidates,
         questions=summary.questions,
-        figures=signals.figures(roster, summary),
+        figures=signals.figures(inventory, summary),
     )
     reckoning = None if learnt.arrivals.unread_seconds else summary.reckoning  # what is not counted teaches nothing
     moment = DecisionFeedback(
@@ -32,4 +32,6 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
         waiting=summary.waiting,
         pressed_since=summary.pressed_since,
     )
-    return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, roster, learnt, moment), pacing=pacing)
+    return answer, ScalingState(
+        learnt=estimates.updated(memory.learnt, facts, inventory, learnt, moment), pacing=history
+    )

@@ -24,16 +24,16 @@ class SampleTrust:
     questions: tuple[UntrustedSample, ...] = ()
 
 
-def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust:
+def assess(facts: ScalingFacts, inventory: PodInventory, now: float) -> SampleTrust:
     """Shrinking needs figures of every ready pod and every router; a fleet without any figures never shrinks."""
-    doubted: tuple[EnginePod | RouterPod, ...] = (*roster.unknown, *roster.silent)
+    doubted: tuple[EnginePod | RouterPod, ...] = (*inventory.unknown, *inventory.silent)
     questions = tuple(_question(one, now) for one in doubted)
     contradiction = tuple(
         UntrustedSample(who=pod.name, what="reports more than 100% of its KV cache in use")
-        for pod, figures in roster.measured
+        for pod, figures in inventory.measured
         if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
     )
-    no_figures = not roster.measured and not roster.routers and bool(facts.pods or facts.routers)
+    no_figures = not inventory.measured and not inventory.routers and bool(facts.pods or facts.routers)
     dumb = (UntrustedSample(who="all pods", what="none reports its load"),) if no_figures and not questions else ()
     all_questions = (*questions, *contradiction, *dumb)
     return SampleTrust(may_shrink=not all_questions, questions=all_questions)
@@ -41,5 +41,5 @@ def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust
 
 def _question(one: EnginePod | RouterPod, now: float) -> UntrustedSample:
     age = max(now - one.figures.at, 0.0) if one.figures is not None else None
-    doubt = one.doubt or (SampleProblem.NO_ANSWER if one.figures is None else SampleProblem.STALE)
-    return UntrustedSample(who=one.name, what=PROBLEM_TEXT[doubt], age_seconds=age, because=one.because)
+    problem = one.doubt or (SampleProblem.NO_ANSWER if one.figures is None else SampleProblem.STALE)
+    return UntrustedSample(who=one.name, what=PROBLEM_TEXT[problem], age_seconds=age, because=one.because)

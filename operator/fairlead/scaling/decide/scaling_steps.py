@@ -26,20 +26,20 @@ def down_while(down_after: float) -> float:
     return down_after * DOWN_SHARE
 
 
-def step_down(n: int, situation: LimitContext) -> AppliedLimit | None:
+def step_down(n: int, context: LimitContext) -> AppliedLimit | None:
     """Remove few replicas at a time, since each takes a warm cache with it."""
-    step, wanted = situation.facts.policy.pace.down_max_step, situation.facts.wanted
-    base = situation.pacing.most_wanted[0].replicas
+    step, wanted = context.facts.policy.pace.down_max_step, context.facts.wanted
+    base = context.history.most_wanted[0].replicas
     held = max(n, min(wanted, base - step))
     return limit(
         ScalingBound.STEP_DOWN, n, held, f"one step down removes at most {step} (scaleDown.maxStep), from {base}"
     )
 
 
-def step_up(n: int, situation: LimitContext) -> AppliedLimit | None:
+def step_up(n: int, context: LimitContext) -> AppliedLimit | None:
     """Limit growth: a wrong figure must not lead to a thousand GPUs at once."""
-    pace, wanted = situation.facts.policy.pace, situation.facts.wanted
-    base = situation.pacing.least_wanted[0].replicas
+    pace, wanted = context.facts.policy.pace, context.facts.wanted
+    base = context.history.least_wanted[0].replicas
     top = max(base + pace.up_max_step, floor(base * pace.up_max_factor), wanted)
     by_step, by_factor = f"{base} + {pace.up_max_step} (maxStep)", f"{base} x {pace.up_max_factor:g} (maxFactor)"
     words = f"one step up reaches at most {top}, the larger of {by_step} and {by_factor}"

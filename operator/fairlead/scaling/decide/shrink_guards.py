@@ -18,22 +18,22 @@ NAMED: Final = 3
 """Problems that a message lists; the rest are only counted."""
 
 
-def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
+def missing_figures(n: int, context: LimitContext) -> AppliedLimit | None:
     """Hold the count: missing figures may let a fleet grow, but never shrink."""
-    wanted, summary = situation.facts.wanted, situation.summary
+    wanted, summary = context.facts.wanted, context.summary
     if summary.replicas is None:
         return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(summary))
     held = n if summary.may_shrink else max(n, wanted)
     return limit(ScalingBound.MISSING_FIGURES, n, held, _doubts(summary))
 
 
-def idle(n: int, situation: LimitContext) -> AppliedLimit | None:
+def idle(n: int, context: LimitContext) -> AppliedLimit | None:
     """Remove the last replica after a long time without requests, and add the first one when a request waits."""
-    summary, policy = situation.summary, situation.facts.policy
+    summary, policy = context.summary, context.facts.policy
     waiting = max(summary.held, summary.waiting)
-    if situation.idle:
-        return limit(ScalingBound.IDLE, n, 0, idle_reason(situation))
-    if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
+    if context.idle:
+        return limit(ScalingBound.IDLE, n, 0, idle_reason(context))
+    if waiting > 0 or policy.zero_after_seconds is None or context.facts.wanted > 0:
         there = f"{count(summary.ready, 'replica')} ready, {summary.starting} starting"
         waits = f"{count(waiting, 'request')} waiting, {there}"
         return limit(ScalingBound.IDLE, n, max(n, 1), waits if waiting > 0 else _stays(policy))
@@ -46,32 +46,30 @@ def _stays(policy: ScalingPolicy) -> str:
     return f"the last replica stays, as {until}"
 
 
-def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
+def spares(n: int, context: LimitContext) -> AppliedLimit | None:
     """Keep ready replicas above the need, but none on top of a count that is only held."""
-    ready = situation.facts.policy.warm_pool.ready
-    kept = (
-        n if situation.summary.replicas is None else max(n, serving_replicas(situation.summary, situation.idle) + ready)
-    )
+    ready = context.facts.policy.warm_pool.ready
+    kept = n if context.summary.replicas is None else max(n, serving_replicas(context.summary, context.idle) + ready)
     return limit(ScalingBound.SPARES, n, kept, f"warmPool keeps {count(ready, 'replica')} ready above what is needed")
 
 
-def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
+def stabilization(n: int, context: LimitContext) -> AppliedLimit | None:
     """Keep what was needed within the stabilization window, since it may be needed again."""
-    peak = situation.pacing.required[0].replicas
-    after = stabilization_window.window(situation.pacing.patience, situation.facts.policy.pace)
-    held = max(n, min(situation.facts.wanted, peak))
+    peak = context.history.required[0].replicas
+    after = stabilization_window.window(context.history.patience, context.facts.policy.pace)
+    held = max(n, min(context.facts.wanted, peak))
     words = f"{held} {verb(held, 'was')} needed within the last {after:g} s"
     return limit(ScalingBound.STABILIZATION, n, held, words)
 
 
-def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
+def without_one(n: int, context: LimitContext) -> AppliedLimit | None:
     """Keep a margin above the need, since a fleet that shrinks to the edge grows back at once."""
-    need, pace = situation.summary.need, situation.facts.policy.pace
-    if need is None or situation.idle:
+    need, pace = context.summary.need, context.facts.policy.pace
+    if need is None or context.idle:
         return None
-    turning = stabilization_window.grew_lately(situation.pacing.patience, pace, situation.now)
+    turning = stabilization_window.grew_lately(context.history.patience, pace, context.now)
     least = replica_need.whole(need * (TURNING_MARGIN if turning else MARGIN))
-    held = max(n, min(situation.facts.wanted, least))
+    held = max(n, min(context.facts.wanted, least))
     lately = ", which is larger because the fleet grew recently" if turning else ""
     words = f"fewer than {held} would not meet the objectives with a margin{lately}"
     return limit(ScalingBound.WITHOUT_ONE, n, held, words)
@@ -102,10 +100,10 @@ def is_idle(summary: SignalSummary, facts: ScalingFacts, now: float, since: floa
     return facts.wanted == 0 or (summary.is_sure and _silent_for(summary, now, since) >= after)
 
 
-def idle_reason(situation: LimitContext) -> str:
+def idle_reason(context: LimitContext) -> str:
     """Return why the fleet is idle; one that starts at zero may not have been idle for the whole time."""
-    after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
-    lasted = _silent_for(situation.summary, situation.now, since) >= after
+    after, since = context.facts.policy.zero_after_seconds or 0.0, context.history.since or 0.0
+    lasted = _silent_for(context.summary, context.now, since) >= after
     return f"no request came for {after:g} s" if lasted else "no request comes"
 
 

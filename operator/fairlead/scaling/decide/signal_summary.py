@@ -48,7 +48,7 @@ class SignalSummary:
     load: FleetLoad | None = None
     reckoning: DemandNeed | None = None
     """The arithmetic behind `need`."""
-    outlook: DemandForecast | None = None
+    forecast: DemandForecast | None = None
     """The forecast behind it."""
     pressed_since: float | None = None
     """Since when queue or cache need more than is ready."""

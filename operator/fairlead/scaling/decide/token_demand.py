@@ -32,7 +32,7 @@ class DemandInputs:
 
     speed: ReplicaSpeed
     request: AverageRequest
-    outlook: DemandForecast
+    forecast: DemandForecast
     horizon: float
     correction: float = 1.0
     """The SLO correction: how much more the fleet needs than computed."""
@@ -60,7 +60,7 @@ def unknown_need(because: str) -> SignalNeed:
 
 def demand(inputs: DemandInputs) -> FleetDemand:
     """Return the present demand, a second."""
-    level, request = inputs.outlook.level, inputs.request
+    level, request = inputs.forecast.level, inputs.request
     return FleetDemand(
         requests=level.requests,
         computed_tokens=level.prompt_tokens * request.true_share * request.computed_share,
@@ -69,20 +69,24 @@ def demand(inputs: DemandInputs) -> FleetDemand:
 
 
 def evaluate(
-    inputs: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
+    inputs: DemandInputs, inventory: PodInventory, policy: ScalingPolicy, headroom: float, now: float
 ) -> DemandNeed:
     """Compute the need and everything that goes with it."""
     here = demand(inputs)
-    then = here.times(inputs.outlook.factor)
-    least = replica_need.least(inputs.speed, inputs.request, then, policy.objectives)
-    now_least = least if here == then else replica_need.least(inputs.speed, inputs.request, here, policy.objectives)
-    kept_free = _kept_free(inputs, least, then, headroom)
-    need, why = _needed(inputs, then, least, kept_free)
-    backlog = _backlog(inputs, roster, here, now)
-    paying = replica_need.busy(inputs.speed, inputs.request, then) + backlog / inputs.horizon
+    fleet_demand = here.times(inputs.forecast.factor)
+    least = replica_need.least(inputs.speed, inputs.request, fleet_demand, policy.objectives)
+    now_least = (
+        least if here == fleet_demand else replica_need.least(inputs.speed, inputs.request, here, policy.objectives)
+    )
+    kept_free = _kept_free(inputs, least, fleet_demand, headroom)
+    need, why = _needed(inputs, fleet_demand, least, kept_free)
+    backlog = _backlog(inputs, inventory, here, now)
+    paying = replica_need.busy(inputs.speed, inputs.request, fleet_demand) + backlog / inputs.horizon
     more = max(need, paying)
-    replicas = replica_need.whole(more) + len(roster.stuck)
-    because = f"{_because(inputs, then, least)}{why}" if need >= paying else _because_backlog(inputs, backlog, paying)
+    replicas = replica_need.whole(more) + len(inventory.stuck)
+    because = (
+        f"{_because(inputs, fleet_demand, least)}{why}" if need >= paying else _because_backlog(inputs, backlog, paying)
+    )
     shown = _figures(inputs, kept_free, backlog)
     return DemandNeed(
         candidate=SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because=because, figures=shown),
@@ -92,7 +96,7 @@ def evaluate(
     )
 
 
-def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
+def _needed(inputs: DemandInputs, demand: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
     """Return the need after headroom and corrections, and its derivation.
 
     The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
@@ -101,7 +105,7 @@ def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fr
     felt = kept_free * least.replicas * inputs.correction
     excess = inputs.excess.at(felt) if felt > 1 else 1.0
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
-    room = replica_need.replicas_for_cache(inputs.speed, inputs.request, then)
+    room = replica_need.replicas_for_cache(inputs.speed, inputs.request, demand)
     if room > needed:
         return room, f"; their batches need at least {room:.2f}"
     factors = ((inputs.correction, "SLO correction"), (excess, "over-provisioning correction"))
@@ -109,23 +113,24 @@ def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fr
     return needed, f"; x {kept_free:.2f} headroom{corrections}: {needed:.2f}"
 
 
-def _kept_free(inputs: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
+def _kept_free(inputs: DemandInputs, least: ReplicaNeed, demand: FleetDemand, headroom: float) -> float:
     """Return the larger of the policy's headroom and one deviation of the number of running requests under Poisson
     arrivals; burstier arrivals show as misses, and so in the SLO correction."""
-    running = max(then.output_tokens * inputs.speed.step_seconds, least.replicas)
+    running = max(demand.output_tokens * inputs.speed.step_seconds, least.replicas)
     chance = sqrt(1 / running) if running > 0 else 0.0
     return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
-def _backlog(inputs: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
+def _backlog(inputs: DemandInputs, inventory: PodInventory, here: FleetDemand, now: float) -> float:
     """Return the replica-seconds of requests that still wait one cold start from now, after all ready and starting
     replicas have worked on them."""
-    waiting = pod_signals.waiting(roster)
+    waiting = pod_signals.waiting(inventory)
     each = replica_need.busy(inputs.speed, inputs.request, _one(inputs.request))
     load = replica_need.busy(inputs.speed, inputs.request, here)
-    spare = len(roster.ready) - load
+    spare = len(inventory.ready) - load
     served = spare * inputs.horizon + fsum(
-        inputs.horizon - min(cold_starts.remaining(pod, inputs.horizon, now), inputs.horizon) for pod in roster.coming
+        inputs.horizon - min(cold_starts.remaining(pod, inputs.horizon, now), inputs.horizon)
+        for pod in inventory.coming
     )
     return max(waiting * each - served, 0.0)
 
@@ -134,10 +139,10 @@ def _one(request: AverageRequest) -> FleetDemand:
     return FleetDemand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
 
 
-def _because(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed) -> str:
+def _because(inputs: DemandInputs, demand: FleetDemand, least: ReplicaNeed) -> str:
     return (
-        f"{then.requests:.2f} requests/s ({then.computed_tokens:,.0f} prompt and {then.output_tokens:,.0f} output "
-        f"tokens/s), expected in {inputs.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
+        f"{demand.requests:.2f} requests/s ({demand.computed_tokens:,.0f} prompt and {demand.output_tokens:,.0f} "
+        f"output tokens/s), expected in {inputs.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
     )
 
 

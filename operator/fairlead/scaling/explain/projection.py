@@ -66,31 +66,31 @@ def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
     return facts
 
 
-def _pod(pod: EnginePod, share: ProjectedTraffic, seconds: float, factor: float) -> EnginePod:
+def _pod(pod: EnginePod, traffic: ProjectedTraffic, seconds: float, factor: float) -> EnginePod:
     if pod.figures is None or pod.doubt is not None:
         return pod
-    share = share if pod.phase is EnginePodPhase.READY else share.times(0.0)
-    return replace(pod, figures=_engine(pod.figures, share, seconds, factor))
+    traffic = traffic if pod.phase is EnginePodPhase.READY else traffic.times(0.0)
+    return replace(pod, figures=_engine(pod.figures, traffic, seconds, factor))
 
 
-def _engine(figures: EngineFigures, share: ProjectedTraffic, seconds: float, factor: float) -> EngineFigures:
+def _engine(figures: EngineFigures, traffic: ProjectedTraffic, seconds: float, factor: float) -> EngineFigures:
     """Return one engine's figures some seconds later; time per token is running requests over tokens a second."""
     running = None if figures.running is None else figures.running * factor
-    passes = share.output_tokens / running if running else 0.0
+    passes = traffic.output_tokens / running if running else 0.0
     return replace(
         figures,
         at=figures.at + seconds,
         running=running,
         waiting=None if figures.waiting is None else figures.waiting * factor,
         kv_usage=None if figures.kv_usage is None else min(1.0, figures.kv_usage * factor),
-        prompt_tokens=_more(figures.prompt_tokens, share.prompt_tokens * seconds),
-        cached_tokens=_more(figures.cached_tokens, share.prompt_tokens * share.cached_share * seconds),
-        output_tokens=_more(figures.output_tokens, share.output_tokens * seconds),
-        finished=_more(figures.finished, share.requests * seconds),
+        prompt_tokens=_more(figures.prompt_tokens, traffic.prompt_tokens * seconds),
+        cached_tokens=_more(figures.cached_tokens, traffic.prompt_tokens * traffic.cached_share * seconds),
+        output_tokens=_more(figures.output_tokens, traffic.output_tokens * seconds),
+        finished=_more(figures.finished, traffic.requests * seconds),
         steps=_more(figures.steps, passes * seconds),
-        first_token=_durations(figures.first_token, share.requests * seconds, None),
-        request_pace=_durations(figures.request_pace, share.requests * seconds, None),
-        per_token=_durations(figures.per_token, share.output_tokens * seconds, (running or 0.0) * seconds),
+        first_token=_durations(figures.first_token, traffic.requests * seconds, None),
+        request_pace=_durations(figures.request_pace, traffic.requests * seconds, None),
+        per_token=_durations(figures.per_token, traffic.output_tokens * seconds, (running or 0.0) * seconds),
     )
 
 
@@ -109,7 +109,7 @@ def _durations(kept: LatencyTotals | None, count: float, total: float | None) ->
     )
 
 
-def _router(router: RouterPod, share: ProjectedTraffic, seconds: float, factor: float) -> RouterPod:
+def _router(router: RouterPod, traffic: ProjectedTraffic, seconds: float, factor: float) -> RouterPod:
     if router.figures is None or router.doubt is not None:
         return router
     figures: RouterFigures = router.figures
@@ -118,8 +118,8 @@ def _router(router: RouterPod, share: ProjectedTraffic, seconds: float, factor: 
         figures=replace(
             figures,
             at=figures.at + seconds,
-            asked=figures.asked + share.requests * seconds,
-            prompt_tokens=figures.prompt_tokens + share.prompt_tokens * seconds,
+            asked=figures.asked + traffic.requests * seconds,
+            prompt_tokens=figures.prompt_tokens + traffic.prompt_tokens * seconds,
             waiting=figures.waiting * factor,
             batch_waiting=figures.batch_waiting * factor,
             held=figures.held * factor,

@@ -99,8 +99,8 @@ class WhatIfBaseline:
 
 def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
     """Return what would change this decision, most urgent first; empty if none of the tried changes does."""
-    moment = WhatIfBaseline(record=record, traffic=_traffic(record))
-    found = (_more_waiting(moment), _more_traffic(moment), *_calmer(moment), *_without_bounds(record))
+    baseline = WhatIfBaseline(record=record, traffic=_traffic(record))
+    found = (_more_waiting(baseline), _more_traffic(baseline), *_calmer(baseline), *_without_bounds(record))
     return tuple(turn for turn in found if turn is not None)
 
 
@@ -121,23 +121,23 @@ def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
         return None
 
 
-def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
+def _grown(baseline: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
     """Return the first larger answer, and how long the change must last for it."""
-    answers = moment.ahead(moment.lasting_steps, factor, extra)
-    return next((later for later in answers if later[1].replicas > moment.answer), None)
+    answers = baseline.ahead(baseline.lasting_steps, factor, extra)
+    return next((later for later in answers if later[1].replicas > baseline.answer), None)
 
 
-def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
+def _more_waiting(baseline: WhatIfBaseline) -> TurningPoint | None:
     """Return the fewest extra requests that make the answer grow, by doubling and bisection, as it is monotonic."""
     high = 1
-    while (found := _grown(moment, 1.0, high)) is None:
+    while (found := _grown(baseline, 1.0, high)) is None:
         high *= 2
         if high > MOST_WAITING:
             return None
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        between = _grown(moment, 1.0, middle)
+        between = _grown(baseline, 1.0, middle)
         low, high, found = (low, middle, between) if between else (middle, high, found)
     seconds, recommendation = found
     return TurningPoint(
@@ -149,18 +149,18 @@ def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
     )
 
 
-def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+def _more_traffic(baseline: WhatIfBaseline) -> TurningPoint | None:
     """Return the smallest multiple of the traffic at which the answer grows."""
-    if moment.traffic is None or not moment.traffic.requests:
+    if baseline.traffic is None or not baseline.traffic.requests:
         return None
     low, high = 1.0, 2.0
-    while (found := _grown(moment, high)) is None:
+    while (found := _grown(baseline, high)) is None:
         low, high = high, high * 2
         if high > MOST_TIMES:
             return None
     while high / low > 1 + _EXACT:
         middle = (low * high) ** 0.5
-        between = _grown(moment, middle)
+        between = _grown(baseline, middle)
         low, high, found = (low, middle, between) if between else (middle, high, found)
     seconds, recommendation = found
     return TurningPoint(
@@ -172,24 +172,24 @@ def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
     )
 
 
-def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
+def _calmer(baseline: WhatIfBaseline) -> Iterator[TurningPoint | None]:
     """Yield when it shrinks: at the present traffic, else below which traffic; and what happens without any
     requests."""
-    if not moment.answer or any(one.doubt for one in moment.record.facts.pods):
+    if not baseline.answer or any(one.doubt for one in baseline.record.facts.pods):
         return  # nothing shrinks while figures are missing, and what they will be is unknown
-    same = _shrunk(moment, WhatIfCause.AS_IT_IS, 1.0)
-    silence = tuple(_emptied(moment))
-    if same is None and silence and moment.traffic is not None and moment.traffic.requests:
-        yield _less_traffic(moment)
+    same = _shrunk(baseline, WhatIfCause.AS_IT_IS, 1.0)
+    silence = tuple(_emptied(baseline))
+    if same is None and silence and baseline.traffic is not None and baseline.traffic.requests:
+        yield _less_traffic(baseline)
     yield same
     yield from (one for one in silence if same is None or one.replicas < same.replicas)
 
 
-def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
+def _emptied(baseline: WhatIfBaseline) -> Iterator[TurningPoint]:
     """Yield the first step down without requests, and the last one if it removes the last replica."""
-    before = moment.answer
-    for seconds, recommendation in moment.ahead(_steps(moment), 0.0):
-        if recommendation.replicas < before and (before == moment.answer or not recommendation.replicas):
+    before = baseline.answer
+    for seconds, recommendation in baseline.ahead(_steps(baseline), 0.0):
+        if recommendation.replicas < before and (before == baseline.answer or not recommendation.replicas):
             yield TurningPoint(
                 cause=WhatIfCause.NO_REQUESTS,
                 replicas=recommendation.replicas,
@@ -200,19 +200,19 @@ def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
         before = min(before, recommendation.replicas)
 
 
-def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+def _less_traffic(baseline: WhatIfBaseline) -> TurningPoint | None:
     """Return the most traffic at which it shrinks, to within a sixteenth of the present traffic."""
     low, high, found = 0.0, 1.0, None
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        between = _shrunk(moment, WhatIfCause.LESS_TRAFFIC, middle)
+        between = _shrunk(baseline, WhatIfCause.LESS_TRAFFIC, middle)
         low, high, found = (middle, high, between) if between else (low, middle, found)
     return found
 
 
-def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> TurningPoint | None:
-    for seconds, recommendation in moment.ahead(_steps(moment), factor):
-        if recommendation.replicas < moment.answer:
+def _shrunk(baseline: WhatIfBaseline, cause: WhatIfCause, factor: float) -> TurningPoint | None:
+    for seconds, recommendation in baseline.ahead(_steps(baseline), factor):
+        if recommendation.replicas < baseline.answer:
             return TurningPoint(
                 cause=cause,
                 replicas=recommendation.replicas,
@@ -223,11 +223,11 @@ def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> Turnin
     return None
 
 
-def _steps(moment: WhatIfBaseline) -> int:
+def _steps(baseline: WhatIfBaseline) -> int:
     """Return the simulated decisions for twice as long as a policy waits before it shrinks."""
-    policy = moment.record.facts.policy
+    policy = baseline.record.facts.policy
     waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
-    return min(_MOST_STEPS, 1 + int(2 * waits / moment.step_seconds))
+    return min(_MOST_STEPS, 1 + int(2 * waits / baseline.step_seconds))
 
 
 def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:

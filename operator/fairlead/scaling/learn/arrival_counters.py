@@ -25,10 +25,10 @@ class ArrivalCounter:
     ahead_tokens: float = 0.0
 
 
-def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
+def counters(inventory: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
     """Return counters with a sample now, and the names of all that could have one; an engine's requests are those that
     run, wait or ended."""
-    if roster.routers or roster.silent:
+    if inventory.routers or inventory.silent:
         routers = tuple(
             ArrivalCounter(
                 name=one.name,
@@ -37,16 +37,16 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
                 prompt_tokens=figures.prompt_tokens,
                 batch=figures.batch_arrivals,
             )
-            for one, figures in roster.routers
+            for one, figures in inventory.routers
         )
-        return routers, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
+        return routers, frozenset(one.name for one in (*(one for one, _ in inventory.routers), *inventory.silent))
     engines = []
-    for pod, figures in (*roster.measured, *roster.leaving):
+    for pod, figures in (*inventory.measured, *inventory.leaving):
         sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
         engines.append(
             ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=0.0, mean_prompt=mean_prompt)
         )
-    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.measured), *roster.unknown))
+    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in inventory.measured), *inventory.unknown))
 
 
 def came_uncounted(

@@ -101,7 +101,7 @@ def updated(
     before: Arrivals,
     reported: tuple[ArrivalCounter, ...],
     listed: frozenset[str],
-    rhythm: ArrivalResolution,
+    resolution: ArrivalResolution,
     now: float,
 ) -> Arrivals:
     """Add what was counted since; where the clock was set back, counting begins anew."""
@@ -111,17 +111,19 @@ def updated(
     spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
     silent = [counter for name, counter in kept.items() if name in listed and name not in spoken]
-    increases = [_counted(kept.get(one.name), one, before.points, rhythm, now) for one in reported]
+    increases = [_counted(kept.get(one.name), one, before.points, resolution, now) for one in reported]
     if reported:
-        increases += [_assumed(one, before.points, rhythm, now) for one in silent]
+        increases += [_assumed(one, before.points, resolution, now) for one in silent]
     elif silent:
-        increases += _all_assumed(silent, before.points, rhythm, now)
-    came = any(one.came for one in increases) or arrival_counters.came_uncounted(kept, reported, elapsed, rhythm.stale)
+        increases += _all_assumed(silent, before.points, resolution, now)
+    came = any(one.came for one in increases) or arrival_counters.came_uncounted(
+        kept, reported, elapsed, resolution.stale
+    )
     return Arrivals(
-        points=_points(before.points, increases, rhythm.grain, now),
+        points=_points(before.points, increases, resolution.grain, now),
         tellers=tuple(sorted((one.counter for one in increases), key=_name)),
         last=now if came else before.last,
-        unread_seconds=max((now - one.at for one in silent if now - one.at > rhythm.stale), default=0.0),
+        unread_seconds=max((now - one.at for one in silent if now - one.at > resolution.stale), default=0.0),
     )
 
 
@@ -139,7 +141,7 @@ def _counted(
     before: ArrivalCounter | None,
     now: ArrivalCounter,
     points: tuple[ArrivalTotals, ...],
-    rhythm: ArrivalResolution,
+    resolution: ArrivalResolution,
     moment: float,
 ) -> CounterIncrease:
     """Return a sampled counter and its increase since the sample before."""
@@ -147,20 +149,20 @@ def _counted(
         return CounterIncrease(counter=now, since=now.at, until=now.at)
     gap = now.at - before.at
     if gap <= 0:
-        return _assumed(before, points, rhythm, moment)
+        return _assumed(before, points, resolution, moment)
     requests, tokens = _increase(before, now)
     came, restarted = requests > 0, now.requests < before.requests
-    weight = gap / (gap + rhythm.grain)
+    weight = gap / (gap + resolution.grain)
     following = replace(
         now,
         request_rate=before.request_rate + weight * (requests / gap - before.request_rate),
         prompt_rate=before.prompt_rate + weight * (tokens / gap - before.prompt_rate),
     )
-    if not _is_continuous(points, before.at, rhythm.reach, moment):
+    if not _is_continuous(points, before.at, resolution.reach, moment):
         return CounterIncrease(counter=following, since=now.at, until=now.at)
     requests, tokens = _at_least(requests, before.ahead, restarted), _at_least(tokens, before.ahead_tokens, restarted)
     seldom = gap > SELDOM * (moment - points[-1].at)
-    lag = min(max(moment - now.at, 0.0), rhythm.stale) if seldom else 0.0
+    lag = min(max(moment - now.at, 0.0), resolution.stale) if seldom else 0.0
     return CounterIncrease(
         counter=replace(following, ahead=following.request_rate * lag, ahead_tokens=following.prompt_rate * lag),
         since=before.at if seldom else points[-1].at,
@@ -197,22 +199,22 @@ def _increase(before: ArrivalCounter, now: ArrivalCounter) -> tuple[float, float
 
 
 def _assumed(
-    counter: ArrivalCounter, points: tuple[ArrivalTotals, ...], rhythm: ArrivalResolution, now: float
+    counter: ArrivalCounter, points: tuple[ArrivalTotals, ...], resolution: ArrivalResolution, now: float
 ) -> CounterIncrease:
     """Return a counter without a new sample and its assumed increase: it keeps its last rate for a while. For longer,
     it would count again what clients send to other routers meanwhile."""
-    elapsed = now - points[-1].at if now - counter.at <= rhythm.stale else 0.0
+    elapsed = now - points[-1].at if now - counter.at <= resolution.stale else 0.0
     return _extended(counter, counter.request_rate * elapsed, counter.prompt_rate * elapsed, (points[-1].at, now))
 
 
 def _all_assumed(
-    silent: Sequence[ArrivalCounter], points: tuple[ArrivalTotals, ...], rhythm: ArrivalResolution, now: float
+    silent: Sequence[ArrivalCounter], points: tuple[ArrivalTotals, ...], resolution: ArrivalResolution, now: float
 ) -> list[CounterIncrease]:
     """Return all counters while none can be read: after a while they keep the rate of the last cold start."""
     since, newest = points[-1].at, max(one.at for one in silent)
-    level = rate(points, since - GRAINS * rhythm.grain, since)
-    if now - newest <= rhythm.stale or level is None or not _is_continuous(points, newest, rhythm.reach, now):
-        return [_assumed(one, points, rhythm, now) for one in silent]
+    level = rate(points, since - GRAINS * resolution.grain, since)
+    if now - newest <= resolution.stale or level is None or not _is_continuous(points, newest, resolution.reach, now):
+        return [_assumed(one, points, resolution, now) for one in silent]
     each = (now - since) / len(silent)
     return [_extended(one, level.requests * each, level.prompt_tokens * each, (since, now)) for one in silent]
 

@@ -108,18 +108,18 @@ class DemandForecast:
 
 
 def forecast(
-    points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float
+    points: tuple[ArrivalTotals, ...], history: ForecastHistory, horizon: float, now: float
 ) -> DemandForecast | None:
     """Forecast from past arrivals; None before two samples."""
-    level = _level(points, kept, horizon, now)
+    level = _level(points, history, horizon, now)
     if level is None:
         return None
-    guess = _guess(points, kept, horizon, now)
+    guess = _guess(points, history, horizon, now)
     ways = {"level": 1.0}
     base = max(guess.level, level.requests)
-    if base > 0 and _helps(kept.trend, kept.level):
+    if base > 0 and _helps(history.trend, history.level):
         ways["trend"] = max(guess.trend / base, 1.0)
-    if base > 0 and _helps(kept.hour, kept.level):
+    if base > 0 and _helps(history.hour, history.level):
         ways["hour of the week"] = max(guess.hour / base, 1.0)
     by = max(ways, key=lambda way: ways[way])
     return DemandForecast(level=level, factor=ways[by], by=by)
@@ -129,15 +129,17 @@ def _helps(misses: ForecastErrors, level: ForecastErrors) -> bool:
     return misses.checks >= ENOUGH and misses.usual < BETTER * level.usual
 
 
-def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> ArrivalRate | None:
+def _level(
+    points: tuple[ArrivalTotals, ...], history: ForecastHistory, horizon: float, now: float
+) -> ArrivalRate | None:
     """Return the rate over a long period, moved by shorter ones as far as they differ from it significantly."""
     rates = [rate for part in STRETCHES if (rate := arrival_rates.rate(points, now - part * horizon, now)) is not None]
     if not rates:
         return None
     requests, tokens = rates[0].requests, rates[0].prompt_tokens
     for rate in rates[1:]:
-        requests = _moved(requests, rate.requests, rate, kept.scatter)
-        tokens = _moved(tokens, rate.prompt_tokens, rate, kept.token_scatter)
+        requests = _moved(requests, rate.requests, rate, history.scatter)
+        tokens = _moved(tokens, rate.prompt_tokens, rate, history.token_scatter)
     return ArrivalRate(requests=requests, prompt_tokens=tokens, seconds=rates[0].seconds)
 
 
@@ -150,7 +152,7 @@ def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> flo
     return min(max(level, value * max(1 - off, 0.0)), value * (1 + off))
 
 
-def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> PendingForecast:
+def _guess(points: tuple[ArrivalTotals, ...], history: ForecastHistory, horizon: float, now: float) -> PendingForecast:
     """Forecast one cold start ahead by each method."""
     late = arrival_rates.rate(points, now - horizon / 2, now)
     early = arrival_rates.rate(points, now - horizon, now - horizon / 2)
@@ -163,7 +165,7 @@ def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
         due=_due(horizon, now),
         level=level,
         trend=trend,
-        hour=level * _hourly(kept, now, now + horizon),
+        hour=level * _hourly(history, now, now + horizon),
     )
 
 
@@ -172,11 +174,11 @@ def _due(horizon: float, now: float) -> float:
     return now + horizon + CHECKED * horizon / 2
 
 
-def _hourly(kept: ForecastHistory, now: float, then: float) -> float:
+def _hourly(history: ForecastHistory, now: float, then: float) -> float:
     """Return the mean of that hour of the week over this one's, if both were counted."""
-    if not kept.hours:
+    if not history.hours:
         return 1.0
-    here, there = kept.hours[_hour(now)], kept.hours[_hour(then)]
+    here, there = history.hours[_hour(now)], history.hours[_hour(then)]
     return there / here if here > 0 and there >= 0 else 1.0
 
 

@@ -72,43 +72,43 @@ class DecisionFeedback:
     pressed_since: float | None
 
 
-def horizon(learnt: Estimates, facts: ScalingFacts) -> float:
+def horizon(estimates: Estimates, facts: ScalingFacts) -> float:
     """Return the seconds from a recommendation of one more replica until it serves."""
-    return cold_starts.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
+    return cold_starts.horizon(estimates.starts, facts.revision, facts.policy.cold_start)
 
 
-def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, now: float) -> Estimates:
+def with_arrivals(estimates: Estimates, facts: ScalingFacts, inventory: PodInventory, now: float) -> Estimates:
     """Add arrivals and queues up to now: all that a decision learns from present samples before it is made."""
-    grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
-    rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
-    request = request_mix.average(learnt.mixture)
-    counters, listed = arrival_counters.counters(roster, request.prompt_tokens if request else 0.0)
+    grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(estimates, facts))
+    resolution = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
+    request = request_mix.average(estimates.mixture)
+    counters, listed = arrival_counters.counters(inventory, request.prompt_tokens if request else 0.0)
     return replace(
-        learnt,
-        arrivals=arrival_rates.updated(learnt.arrivals, counters, listed, rhythm, now),
-        queueing=queue_age.updated(learnt.queueing, roster, now),
+        estimates,
+        arrivals=arrival_rates.updated(estimates.arrivals, counters, listed, resolution, now),
+        queueing=queue_age.updated(estimates.queueing, inventory, now),
     )
 
 
 def updated(
-    before: Estimates, facts: ScalingFacts, roster: PodInventory, present: Estimates, moment: DecisionFeedback
+    before: Estimates, facts: ScalingFacts, inventory: PodInventory, present: Estimates, moment: DecisionFeedback
 ) -> Estimates:
     """Add what the present samples teach, apart from the arrivals that were added before."""
     now = moment.now
     ahead = horizon(before, facts)
-    came, marks = _came(before, facts, roster, ahead)
+    came, marks = _came(before, facts, inventory, ahead)
     mixture, fits = before.mixture, before.fits
     if came:
         mixture = request_mix.updated(_mixture(before, came), came)
-        mixture = request_mix.with_running(mixture, (figures for _, figures in roster.measured))
+        mixture = request_mix.with_running(mixture, (figures for _, figures in inventory.measured))
         fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
-    room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
+    room = max((figures.kv_tokens for _, figures in _own(facts, inventory) if figures.kv_tokens), default=None)
     return replace(
         present,
         forecasts=_forecasts(before, present, ahead, now),
         mixture=_with_new_arrivals(mixture, before.arrivals, present.arrivals),
         fits=replica_speed.with_kv_tokens(fits, facts.revision, room) if room else fits,
-        starts=cold_starts.with_starts(before.starts, facts.revision, roster.ready),
+        starts=cold_starts.with_starts(before.starts, facts.revision, inventory.ready),
         marks=marks,
         strain=before.strain
         if moment.reckoned is None
@@ -117,14 +117,14 @@ def updated(
             came,
             facts.policy.objectives,
             ServingState(
-                ready=len(roster.ready),
+                ready=len(inventory.ready),
                 reckoned=moment.reckoned,
                 waiting=moment.waiting,
                 horizon=ahead,
                 now=now,
             ),
         ),
-        excess=overprovisioning.updated(before.excess, _serving(facts, roster), moment.need, ahead, now),
+        excess=overprovisioning.updated(before.excess, _serving(facts, inventory), moment.need, ahead, now),
         pressed_since=moment.pressed_since,
     )
 
@@ -154,25 +154,25 @@ def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]
     return replica_speed.discounted(before.fits, facts.revision, request_drift.speed_weight(came, speed))
 
 
-def _serving(facts: ScalingFacts, roster: PodInventory) -> int:
+def _serving(facts: ScalingFacts, inventory: PodInventory) -> int:
     """Return the ready replicas without the warm pool, which is kept whatever the need."""
-    return len(roster.ready) - facts.policy.warm_pool.ready
+    return len(inventory.ready) - facts.policy.warm_pool.ready
 
 
-def _own(facts: ScalingFacts, roster: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
+def _own(facts: ScalingFacts, inventory: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
     """Return the pods of the target."""
-    return [(pod, figures) for pod, figures in roster.measured if pod.revision == facts.revision]
+    return [(pod, figures) for pod, figures in inventory.measured if pod.revision == facts.revision]
 
 
 def _came(
-    before: Estimates, facts: ScalingFacts, roster: PodInventory, ahead: float
+    before: Estimates, facts: ScalingFacts, inventory: PodInventory, ahead: float
 ) -> tuple[list[EngineInterval], tuple[EngineBaseline, ...]]:
     """Return what settled pods of the target did since their baselines, and the next baselines."""
     kept = {mark.name: mark for mark in before.marks}
     apart = TEACHING * facts.policy.cold_start.assume_seconds
     came: list[EngineInterval] = []
     marks: list[EngineBaseline] = []
-    for pod, figures in _own(facts, roster):
+    for pod, figures in _own(facts, inventory):
         mark = kept.get(pod.name)
         if mark is not None and 0 <= figures.at - mark.at < apart:
             marks.append(mark)

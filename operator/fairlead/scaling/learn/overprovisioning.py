@@ -92,9 +92,9 @@ def updated(
     )
 
 
-def correction(excess: OverprovisioningEstimate, power: float) -> OverprovisioningCorrection:
+def correction(estimate: OverprovisioningEstimate, power: float) -> OverprovisioningCorrection:
     """Return what compensates for the usual surplus. Misses grow with this power of use, so its scatter counts too: an
     hour with too few replicas costs more than one with too many gains."""
-    scatter = max(excess.square - excess.mean * excess.mean, 0.0)
-    factor = min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)
-    return OverprovisioningCorrection(factor=factor, seen_at=None if excess.need is None else exp(excess.need))
+    scatter = max(estimate.square - estimate.mean * estimate.mean, 0.0)
+    factor = min(max(exp(power * scatter / 2 - estimate.mean), LEAST), MOST)
+    return OverprovisioningCorrection(factor=factor, seen_at=None if estimate.need is None else exp(estimate.need))

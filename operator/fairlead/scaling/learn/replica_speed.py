@@ -113,25 +113,25 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return fsum(left * right for left, right in zip(one, other, strict=True))
 
 
-def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | None) -> ReplicaSpeed | None:
+def speed(fits: tuple[SpeedFit, ...], revision: str, speed: ReplicaSpeed | None) -> ReplicaSpeed | None:
     """Return the best estimate; None with neither intervals nor a data sheet."""
     fit = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
-    word = assumed if assumed and _is_informative(assumed) else _by_rule(fit)
-    if word is None:
+    replica_speed = speed if speed and _is_informative(speed) else _by_rule(fit)
+    if replica_speed is None:
         return None
-    room = fit.kv_tokens or (assumed.kv_tokens if assumed else None)
-    solved = _solved(fit, word) if fit.looks else word
-    return replace(solved, kv_tokens=room, max_sequences=word.max_sequences or MOST_SEQUENCES)
+    room = fit.kv_tokens or (speed.kv_tokens if speed else None)
+    solved = _solved(fit, replica_speed) if fit.looks else replica_speed
+    return replace(solved, kv_tokens=room, max_sequences=replica_speed.max_sequences or MOST_SEQUENCES)
 
 
 @lru_cache(maxsize=64)
-def _solved(fit: SpeedFit, word: ReplicaSpeed) -> ReplicaSpeed:
+def _solved(fit: SpeedFit, speed: ReplicaSpeed) -> ReplicaSpeed:
     """Cached, since a fit is used two or three times before the next interval comes (bench.backtest_speed)."""
-    return _solve(_with_word(fit, word), word)
+    return _solve(_with_word(fit, speed), speed)
 
 
-def _is_informative(assumed: ReplicaSpeed) -> bool:
-    return assumed.step_seconds > 0 and assumed.seconds_per_prompt_token > 0
+def _is_informative(speed: ReplicaSpeed) -> bool:
+    return speed.step_seconds > 0 and speed.seconds_per_prompt_token > 0
 
 
 def _by_rule(fit: SpeedFit) -> ReplicaSpeed | None:
@@ -149,12 +149,12 @@ Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[flo
 Vector = tuple[float, float, float]
 
 
-def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
+def _with_word(fit: SpeedFit, speed: ReplicaSpeed) -> tuple[Matrix, Vector]:
     """Return the normal equations, with those of the data sheet."""
     rows = []
     for running, share in POINTS:
-        each = (word.step_seconds + running * word.seconds_per_sequence) / (1 - share)
-        rows.append((1 / each, running / each, share / word.seconds_per_prompt_token))
+        each = (speed.step_seconds + running * speed.seconds_per_sequence) / (1 - share)
+        rows.append((1 / each, running / each, share / speed.seconds_per_prompt_token))
     first, second, third = zip(*rows, strict=True)
     one_two = fit.step_sequence + DATA_SHEET_WEIGHT * _dot(first, second)
     one_three = fit.step_prompt + DATA_SHEET_WEIGHT * _dot(first, third)
@@ -172,10 +172,10 @@ def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
     return matrix, vector
 
 
-def _solve(equations: tuple[Matrix, Vector], word: ReplicaSpeed) -> ReplicaSpeed:
+def _solve(equations: tuple[Matrix, Vector], speed: ReplicaSpeed) -> ReplicaSpeed:
     """Solve by least squares within plausible ranges: a coefficient that would leave its range stays at its edge."""
     matrix, vector = equations
-    guess = (word.step_seconds, word.seconds_per_sequence, word.seconds_per_prompt_token)
+    guess = (speed.step_seconds, speed.seconds_per_sequence, speed.seconds_per_prompt_token)
     fixed: dict[int, float] = {}
     solution = _least(matrix, vector, fixed)
     while beyond := _beyond(solution, guess, fixed):

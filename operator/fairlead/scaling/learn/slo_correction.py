@@ -91,17 +91,17 @@ def _aim(headroom: float) -> float:
 
 
 def updated(
-    before: SloCorrection, came: Sequence[EngineInterval], objectives: Objectives, stand: ServingState
+    before: SloCorrection, came: Sequence[EngineInterval], objectives: Objectives, serving: ServingState
 ) -> SloCorrection:
     """Add the attainment of these intervals, but none with a long queue: waits then reflect an earlier replica
     count."""
-    if stand.ready <= 0 or stand.reckoned <= 0:
+    if serving.ready <= 0 or serving.reckoned <= 0:
         return before
-    use = _smoothed(before, stand)
-    moved = SloCorrection(felt=before.felt, use=use, at=stand.now)
+    use = _smoothed(before, serving)
+    moved = SloCorrection(felt=before.felt, use=use, at=serving.now)
     requests = fsum(one.first for one in came)
     share = _missed(came, objectives)
-    if share is None or requests <= 0 or use >= HIGHEST or stand.waiting > stand.ready:
+    if share is None or requests <= 0 or use >= HIGHEST or serving.waiting > serving.ready:
         return moved
     felt = list(before.felt or ((0.0, 0.0),) * PLACES)
     keep = 2.0 ** (-requests / KEPT)
@@ -109,15 +109,15 @@ def updated(
     place = _place(use)
     count, missed = felt[place]
     felt[place] = (count + requests, missed + requests * share)
-    return SloCorrection(felt=tuple(felt), use=use, at=stand.now)
+    return SloCorrection(felt=tuple(felt), use=use, at=serving.now)
 
 
-def _smoothed(before: SloCorrection, stand: ServingState) -> float:
-    use = stand.reckoned / stand.ready
+def _smoothed(before: SloCorrection, serving: ServingState) -> float:
+    use = serving.reckoned / serving.ready
     if before.use is None or before.at is None:
         return use
-    elapsed = max(stand.now - before.at, 0.0)
-    weight = elapsed / (elapsed + SMOOTH * stand.horizon)
+    elapsed = max(serving.now - before.at, 0.0)
+    weight = elapsed / (elapsed + SMOOTH * serving.horizon)
     return before.use + weight * (use - before.use)
 
 

@@ -27,10 +27,10 @@ class EngineCore:
         "_drafts",
         "_emitting",
         "_extra",
-        "_flight",
         "_pause",
         "_seen",
         "_state",
+        "_step",
         "_stirred",
         "_times",
         "_together",
@@ -39,17 +39,17 @@ class EngineCore:
     )  # fmt: skip
 
     def __init__(
-        self, settings: EngineSettings, times: StepTimes, chance: RandomSource, *, plain: bool = False
+        self, settings: EngineSettings, times: StepTimes, randomness: RandomSource, *, plain: bool = False
     ) -> None:
         self.settings = settings
         self._times = times
-        self._emitting = EmissionSettings(0.0, chance, every=True)
+        self._emitting = EmissionSettings(0.0, randomness, every=True)
         self._drafts = settings.speculation is not None
         self._together = not (plain or self._drafts)
         """Whether decoding requests may be scheduled as one group; `plain` turns this off, as a reference for tests."""
         self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
-        self._flight: EngineStep | None = None
+        self._step: EngineStep | None = None
         self._extra = 0
         """Steps after the one in flight with the same batch."""
         self.horizon = inf
@@ -70,7 +70,7 @@ class EngineCore:
                 f"request {request.serial}: reply names pages, but prefix has {len(request.prefix)} ids for "
                 f"{request.prompt_tokens // self.settings.block_tokens} full pages; give them all or no reply"
             )
-        state, late = self._state, self.settings.late_stop and self._flight is not None
+        state, late = self._state, self.settings.late_stop and self._step is not None
         if self._extra:
             done = state.pace.done_by(self._seen, self._extra)
             if state.coming or done == self._extra:
@@ -94,8 +94,8 @@ class EngineCore:
 
     def begin(self, now: float) -> EngineStep | None:
         """Schedule the next step; None if no request can be computed."""
-        if self._flight is not None:
-            raise AssertionError(f"a step that ends at {self._flight.ends} is still on its way")
+        if self._step is not None:
+            raise AssertionError(f"a step that ends at {self._step.ends} is still on its way")
         if self._pause is PauseMode.ALL:
             self._state.let_go()
             return None
@@ -110,7 +110,7 @@ class EngineCore:
             if not self._stirred:
                 return None
         self._time(step)
-        self._flight = step
+        self._step = step
         self._extra = 0
         self.horizon = step.ends
         return step
@@ -170,12 +170,12 @@ class EngineCore:
 
     def complete(self, step: EngineStep, now: float) -> list[Emission]:
         """End a step and return one emission for each request that generated tokens."""
-        if step is not self._flight:
+        if step is not self._step:
             raise AssertionError("only the step on its way can be completed")
         return self._complete(step, now, True)
 
     def _complete(self, step: EngineStep, now: float, every: bool) -> list[Emission]:
-        self._flight = None
+        self._step = None
         self._extra = 0
         self.horizon = inf
         counts = self._state.counts
@@ -195,7 +195,7 @@ class EngineCore:
         state.pace.skip(extra, ends)
         if state.coming:
             state.let_go()
-        self._flight = None
+        self._step = None
         self._extra = 0
         self.horizon = inf
         counts.steps += steps
@@ -213,12 +213,12 @@ class EngineCore:
 
     def run(self, now: float, until: float, stopping: bool = False) -> list[Emission]:
         """Do the same without stopping early; return only the emissions."""
-        if self.horizon > until and self._flight is not None:
+        if self.horizon > until and self._step is not None:
             self._seen = until
             return []
         emissions: list[Emission] = []
         while True:
-            step = self._flight
+            step = self._step
             if step is None:
                 step = self.begin(now)
                 if step is None:
@@ -274,14 +274,14 @@ class EngineCore:
 
     def _catch_up(self, *, stay: bool = True) -> None:
         """Bring all counts to the time last reached; `stay=False` also ends the run of equal steps, before a change."""
-        if self._flight is None:
+        if self._step is None:
             return
         if self._extra:
             pace = self._state.pace
             steps = pace.done_by(self._seen, self._extra)
             if steps:
-                self._skip(self._flight, steps, pace.end(pace.steps + steps))
-                self._flight.began = pace.end(pace.steps - 1)
+                self._skip(self._step, steps, pace.end(pace.steps + steps))
+                self._step.began = pace.end(pace.steps - 1)
             if not stay:
                 self._keep(0)
 
@@ -317,7 +317,7 @@ class EngineCore:
     def flight(self) -> EngineStep | None:
         """The step in flight."""
         self._catch_up()
-        return self._flight
+        return self._step
 
     @property
     def running(self) -> int:
@@ -348,7 +348,7 @@ class EngineCore:
     def usage(self) -> float:
         """Share of the KV blocks that requests hold."""
         state = self._state
-        if self._flight is None or not self._extra:
+        if self._step is None or not self._extra:
             return state.pool.usage
         steps = state.pace.done_by(self._seen, self._extra)
         return state.pool.usage_with(state.lockstep.pages(1, steps))

@@ -36,7 +36,7 @@ def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
     """Admit waiting requests in order; return the remaining token budget."""
     slots, waiting, running = state.draft_slots, state.waiting, state.running
     uniform = state.drafted and not step.prompts and not speculation.follows_load(state.settings)
-    width = _DraftPadding(state.drafted, bool(step.decodes)) if uniform else None
+    padding = _DraftPadding(state.drafted, bool(step.decodes)) if uniform else None
     passed_over: list[EngineRequest] = []
     while budget > slots and waiting.count and len(running) < state.settings.max_sequences:
         request = waiting.first()
@@ -46,7 +46,7 @@ def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
             passed_over.append(waiting.pop())
             state.deferred.add(request)
             continue
-        entry = _entry(state, request, width, budget - slots)
+        entry = _entry(state, request, padding, budget - slots)
         if entry is None:
             break
         waiting.pop()

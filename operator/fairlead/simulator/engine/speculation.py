@@ -32,12 +32,12 @@ def draft_slots(settings: EngineSettings) -> int:
     return settings.speculation.draft_slots if settings.speculation else 0
 
 
-def accepted(speculation: SpeculationSettings, drafts: int, chance: RandomSource, counts: EngineCounts) -> int:
+def accepted(speculation: SpeculationSettings, drafts: int, randomness: RandomSource, counts: EngineCounts) -> int:
     """Return how many drafted tokens are accepted: each only if the one before it was."""
     if not drafts:
         return 0
     held = 0
-    while held < drafts and held < len(speculation.acceptance) and chance.random() < speculation.acceptance[held]:
+    while held < drafts and held < len(speculation.acceptance) and randomness.random() < speculation.acceptance[held]:
         counts.accepted_per_position[held] += 1
         held += 1
     counts.drafts += 1

@@ -14,7 +14,7 @@ class EmissionSettings:
     """How emissions are made at a step's end; one object serves all steps of an engine."""
 
     now: float
-    chance: RandomSource
+    randomness: RandomSource
     every: bool
     """Whether to also emit tokens that are neither a request's first nor its last."""
 
@@ -89,7 +89,7 @@ def _decoded(state: SchedulerState, step: EngineStep, emitted: list[Emission], s
     for request, tokens in step.decodes:
         if request.status is not EngineRequestStatus.RUNNING:
             continue
-        held = speculation.accepted(plan, tokens - 1, settings.chance, state.counts) if plan else 0
+        held = speculation.accepted(plan, tokens - 1, settings.randomness, state.counts) if plan else 0
         request.computed -= tokens - 1 - held
         made = min(1 + held, state.limit(request) - request.emitted)
         request.emitted += made

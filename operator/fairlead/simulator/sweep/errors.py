@@ -50,7 +50,7 @@ def step_times(record: SweepRecord, graph_tokens: int | None = None) -> Measured
     if isinstance(table, TooFewMeasurements):
         return table
     sizes = {one.work: one.size for one in left_one_out(record)}
-    origin = Provenance(
+    provenance = Provenance(
         level=ProvenanceLevel.RECORDED,
         source=f"a sweep of {record.deployment.engine} by `fairlead calibrate --sweep`",
         measurements=len(_plain(record)),
@@ -58,17 +58,17 @@ def step_times(record: SweepRecord, graph_tokens: int | None = None) -> Measured
         first_token_error=sizes.get(SweepWork.PREFILL),
         note="errors are of steps, each measurement left out once",
     )
-    return MeasuredStepTimes(table, origin)
+    return MeasuredStepTimes(table, provenance)
 
 
 def each_left_out(record: SweepRecord) -> Iterator[tuple[StepMeasurement, float]]:
     """Yield each measurement with the error of the others' prediction."""
     limit = record.deployment.batch_tokens
-    origin = Provenance(level=ProvenanceLevel.RECORDED, source="a sweep")
+    provenance = Provenance(level=ProvenanceLevel.RECORDED, source="a sweep")
     for one in _plain(record):
         table = step_table.of([other for other in record.steps if other is not one], limit)
         if not isinstance(table, TooFewMeasurements):
-            yield one, _error(one, MeasuredStepTimes(table, origin), limit)
+            yield one, _error(one, MeasuredStepTimes(table, provenance), limit)
 
 
 def _by_work(errors: Iterator[tuple[StepMeasurement, float]]) -> tuple[WorkError, ...]:

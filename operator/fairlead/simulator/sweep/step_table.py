@@ -53,17 +53,17 @@ def of(
     if not decoding or not whole:
         return TooFewMeasurements(len(decoding), len(whole))
     captured = _captured(measured, min(batch_tokens, graph_tokens or 0))
-    plain = StepTable(lines=_lines(decoding), prompts=_curve([*reading, *captured], [*whole, *captured], batch_tokens))
-    shared = _shared(by_work.get(SweepWork.MIXED, []), plain, batch_tokens)
+    table = StepTable(lines=_lines(decoding), prompts=_curve([*reading, *captured], [*whole, *captured], batch_tokens))
+    shared = _shared(by_work.get(SweepWork.MIXED, []), table, batch_tokens)
     by_host, by_gpu = (_of(measured, one, SweepWork.DECODE) for one in (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU))
     by_head = _of(measured, EngineVariant.EAGLE3, SweepWork.DECODE)
-    step_s, token_s = _draft_costs(by_host or by_gpu or by_head, plain)
+    step_s, token_s = _draft_costs(by_host or by_gpu or by_head, table)
     return replace(
-        plain,
+        table,
         shared_s=shared,
         draft_step_s=step_s if by_host else None,
-        gpu_draft_step_s=_draft_costs(by_gpu, plain)[0] if by_gpu else None,
-        head_pass_s=_pass_s(by_head, plain),
+        gpu_draft_step_s=_draft_costs(by_gpu, table)[0] if by_gpu else None,
+        head_pass_s=_pass_s(by_head, table),
         draft_token_s=token_s,
     )
 
@@ -134,9 +134,9 @@ def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batc
     return min(max(0.0, median(found)), most) if found else 0.0
 
 
-def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: int) -> float:
+def _shared(mixed: Sequence[StepMeasurement], table: StepTable, batch_tokens: int) -> float:
     """Return how much shorter steps with both kinds were than two steps: the median."""
-    times = MeasuredStepTimes(plain, _TRIED)
+    times = MeasuredStepTimes(table, _TRIED)
     saved = [
         (stretch.predicted(times) - stretch.seconds) / sum(often for often, batch in stretch.steps if batch.prefills)
         for stretch in (stretches.stretch(one, batch_tokens) for one in mixed)
@@ -144,12 +144,12 @@ def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: in
     return max(0.0, median(saved)) if saved else 0.0
 
 
-def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[float, float]:
+def _draft_costs(drafted: Sequence[StepMeasurement], table: StepTable) -> tuple[float, float]:
     """Return what drafts add to a step, per step and per drafted token, neither below 0.
 
     Without such steps, a token costs as much as a prompt token; with a single batch, all is attributed to its tokens.
     """
-    times, curve = MeasuredStepTimes(plain, _TRIED), plain.prompts
+    times, curve = MeasuredStepTimes(table, _TRIED), table.prompts
     longer = [_longer(one, times) for one in drafted if one.decode_tokens > one.point.batch]
     if not longer:
         return 0.0, (curve.seconds[-1] - curve.seconds[0]) / max(1, curve.tokens[-1] - curve.tokens[0])
@@ -159,10 +159,10 @@ def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[
     return max(0.0, line.height - token_s * line.middle), token_s
 
 
-def _pass_s(drafted: Sequence[StepMeasurement], plain: StepTable) -> float | None:
+def _pass_s(drafted: Sequence[StepMeasurement], table: StepTable) -> float | None:
     """Return the time of each pass of a head: one for each drafted token of a request."""
     passes = [one.decode_tokens / one.point.batch - 1 for one in drafted]
-    return _draft_costs(drafted, plain)[0] / median(passes) if passes and min(passes) > 0 else None
+    return _draft_costs(drafted, table)[0] / median(passes) if passes and min(passes) > 0 else None
 
 
 def _longer(one: StepMeasurement, times: MeasuredStepTimes) -> MeasuredSeconds:

@@ -65,20 +65,20 @@ class Calibration:
 
 
 def calibrate(
-    question: SizingInput, stretches: Sequence[WorkStretch], times: StepTimesOfShares, source: str
+    sizing: SizingInput, stretches: Sequence[WorkStretch], times: StepTimesOfShares, source: str
 ) -> Calibration | TooFewStretches:
     """Fit the shares to all stretches; the error is that of a fit to every other one."""
-    found = rate_shares.fitted_shares(stretches, times)
-    if isinstance(found, TooFewStretches):
-        return found
+    shares = rate_shares.fitted_shares(stretches, times)
+    if isinstance(shares, TooFewStretches):
+        return shares
     return Calibration(
-        **_deployment(question), shares=found, stretches=len(stretches), error=_error(stretches, times), source=source
+        **_deployment(sizing), shares=shares, stretches=len(stretches), error=_error(stretches, times), source=source
     )
 
 
-def as_json(found: Calibration) -> str:
+def as_json(calibration: Calibration) -> str:
     """The file's text."""
-    return json.dumps({"about": ABOUT, **_flat(found)}, indent=1) + "\n"
+    return json.dumps({"about": ABOUT, **_flat(calibration)}, indent=1) + "\n"
 
 
 def read(text: str) -> Calibration:
@@ -105,37 +105,37 @@ def _share(at: Mapping[str, MeasuredFields], name: str) -> float:
     return at[name].number(name, most=MOST_SHARE, above=0.0)
 
 
-def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:
-    """Make the calibrated deployment's step times; `ValueError` names a field in which `question` differs."""
-    deployment = _deployment(question)
+def step_times(sizing: SizingInput, calibration: Calibration) -> PhysicalStepTimes:
+    """Make the calibrated deployment's step times; `ValueError` names a field in which `sizing` differs."""
+    deployment = _deployment(sizing)
     for field, wanted in deployment.items():
-        if (was := getattr(found, field)) != wanted:
+        if (was := getattr(calibration, field)) != wanted:
             raise ValueError(f"calibrated with {field} {was}, asked for {wanted}; calibrate this deployment on its own")
-    return rate_shares.step_times_with_shares(question, found.shares, found.origin)
+    return rate_shares.step_times_with_shares(sizing, calibration.shares, calibration.origin)
 
 
-def _deployment(question: SizingInput) -> dict[str, Any]:
+def _deployment(sizing: SizingInput) -> dict[str, Any]:
     return {
-        "model": question.shape.name,
-        "product": question.accelerator.product,
-        "tensor": question.parallelism.tensor,
-        "pipeline": question.parallelism.pipeline,
-        "weights": question.format.value,
+        "model": sizing.shape.name,
+        "product": sizing.accelerator.product,
+        "tensor": sizing.parallelism.tensor,
+        "pipeline": sizing.parallelism.pipeline,
+        "weights": sizing.format.value,
     }
 
 
-def _flat(found: Calibration) -> dict[str, Any]:
+def _flat(calibration: Calibration) -> dict[str, Any]:
     return {
-        "model": found.model,
-        "product": found.product,
-        "tensor": found.tensor,
-        "pipeline": found.pipeline,
-        "weights": found.weights,
-        "bandwidth": round(found.shares.bandwidth, 4),
-        "arithmetic": round(found.shares.arithmetic, 4),
-        "stretches": found.stretches,
-        "error": None if found.error is None else round(found.error, 4),
-        "source": found.source,
+        "model": calibration.model,
+        "product": calibration.product,
+        "tensor": calibration.tensor,
+        "pipeline": calibration.pipeline,
+        "weights": calibration.weights,
+        "bandwidth": round(calibration.shares.bandwidth, 4),
+        "arithmetic": round(calibration.shares.arithmetic, 4),
+        "stretches": calibration.stretches,
+        "error": None if calibration.error is None else round(calibration.error, 4),
+        "source": calibration.source,
     }
 
 

@@ -32,25 +32,25 @@ class RatesUnknown:
 
 
 def step_times(
-    question: SizingInput, fitted: FittedSets | None = None, engine: str = VLLM
+    sizing: SizingInput, fitted: FittedSets | None = None, engine: str = VLLM
 ) -> PhysicalStepTimes | RatesUnknown:
     """Return the step times of a configuration; their `provenance` says how near the measurements are.
 
     With speculative decoding the scheduler's batch has more tokens, and steps with drafts include the time of drafting.
     """
-    card = question.accelerator
+    card = sizing.accelerator
     if not card.bandwidth_gbs or not card.bf16_tflops:
         return RatesUnknown(card.product)
-    load, drafting = step_work.of(question), drafted_step.of(question)
+    load, drafting = step_work.of(sizing), drafted_step.of(sizing)
     if fitted is None or engine not in fitted.physics.behaviours:
         return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN, drafting=drafting)
-    correction, origin = _nearest(question, fitted, engine)
-    return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction, drafting)
+    correction, provenance = _nearest(sizing, fitted, engine)
+    return PhysicalStepTimes(load, fitted.physics.behaviours[engine].efficiency, provenance, correction, drafting)
 
 
-def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:
-    kind = correction_groups.group(question, engine, ServingMode.TOGETHER, RowDrafting.NO)
-    wide, narrow = (fitted.groups.get(key) for key in correction_groups.keys(kind, question, question))
+def _nearest(sizing: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:
+    kind = correction_groups.group(sizing, engine, ServingMode.TOGETHER, RowDrafting.NO)
+    wide, narrow = (fitted.groups.get(key) for key in correction_groups.keys(kind, sizing, sizing))
     source = f"{fitted.source} ({fitted.licence})"
     if wide is None:
         return NO_CORRECTION, Provenance(
@@ -59,7 +59,7 @@ def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[St
             measurements=fitted.runs,
             token_error=fitted.wrong.token,
             first_token_error=fitted.wrong.first_token,
-            note=f"no published run of {question.shape.name} in {kind.precision} on {kind.product} with {engine}",
+            note=f"no published run of {sizing.shape.name} in {kind.precision} on {kind.product} with {engine}",
         )
     group = narrow or wide
     return wide.correction.times(narrow.correction if narrow else NO_CORRECTION), Provenance(
@@ -68,5 +68,5 @@ def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[St
         measurements=group.runs,
         token_error=group.wrong.token,
         first_token_error=group.wrong.first_token,
-        note="" if narrow else f"measured with other parallelism than {correction_groups.layout(question)}",
+        note="" if narrow else f"measured with other parallelism than {correction_groups.layout(sizing)}",
     )

@@ -60,25 +60,25 @@ def architecture(shape: ModelShape) -> str:
     return f"{shape.layers}x{shape.hidden}-{heads}-{shape.intermediate}m{experts}-{shape.vocab}v{index}"
 
 
-def precision(question: SizingInput) -> Precision:
+def precision(sizing: SizingInput) -> Precision:
     """The precision of a configuration's weights."""
-    if question.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
+    if sizing.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
         return Precision.FOUR_FLOAT
-    if question.format in weights.FOUR_BIT:
+    if sizing.format in weights.FOUR_BIT:
         return Precision.FOUR_INTEGER
-    return Precision.EIGHT if question.format in weights.EIGHT_BIT else Precision.SIXTEEN
+    return Precision.EIGHT if sizing.format in weights.EIGHT_BIT else Precision.SIXTEEN
 
 
-def group(question: SizingInput, engine: str, mode: ServingMode, drafting: RowDrafting) -> CorrectionGroup:
+def group(sizing: SizingInput, engine: str, mode: ServingMode, drafting: RowDrafting) -> CorrectionGroup:
     """Return the group of a configuration, taken from the workers that decode."""
-    kind = architecture(question.shape)
-    return CorrectionGroup(kind, question.accelerator.product, engine, mode, precision(question), drafting)
+    kind = architecture(sizing.shape)
+    return CorrectionGroup(kind, sizing.accelerator.product, engine, mode, precision(sizing), drafting)
 
 
-def layout(question: SizingInput) -> str:
+def layout(sizing: SizingInput) -> str:
     """The parallelism of one worker."""
-    cut = question.parallelism
-    return f"tp{cut.tensor}dp{cut.data}pp{cut.pipeline}{'ep' if question.expert_parallel else ''}"
+    cut = sizing.parallelism
+    return f"tp{cut.tensor}dp{cut.data}pp{cut.pipeline}{'ep' if sizing.expert_parallel else ''}"
 
 
 def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) -> tuple[str, str]:

@@ -29,13 +29,13 @@ class DraftedStep:
     head: bool = False
     """Whether the draft is an EAGLE-3 head, whose passes a sweep can measure."""
 
-    def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
+    def of_passes(self, efficiency: StepEfficiency, sequences: int) -> DecodeLine:
         """Return the line of all passes; the step that they belong to is scheduled once."""
         if self.work is None:
             return DecodeLine(0.0, 0.0)
-        shared = formula.shared_s(self.work, reached, sequences) - reached.step_s
-        base = shared + sequences * formula.sequence_s(self.work, reached)
-        slope = formula.context_token_s(self.work, reached, 1)
+        shared = formula.shared_s(self.work, efficiency, sequences) - efficiency.step_s
+        base = shared + sequences * formula.sequence_s(self.work, efficiency)
+        slope = formula.context_token_s(self.work, efficiency, 1)
         return DecodeLine(self.passes * max(base, self.pass_s), self.passes * slope)
 
     def on_host(self, sequences: int) -> float:
@@ -43,27 +43,27 @@ class DraftedStep:
         return self.lookup.seconds(sequences) if self.lookup else 0.0
 
 
-def of(question: SizingInput) -> DraftedStep | None:
+def of(sizing: SizingInput) -> DraftedStep | None:
     """Return the deployment's drafting; a draft of unknown shape counts as one target layer and an output head."""
-    drafting = question.drafting
+    drafting = sizing.drafting
     if not drafting.tokens:
         return None
     if drafting.lookup:
         return DraftedStep(lookup=drafting.lookup)
     if drafting.head:
-        own = draft_heads.layer(question.shape) + draft_heads.output(question.shape)
-        return DraftedStep(work=_layer(question, own), passes=drafting.tokens, head=True)
+        own = draft_heads.layer(sizing.shape) + draft_heads.output(sizing.shape)
+        return DraftedStep(work=_layer(sizing, own), passes=drafting.tokens, head=True)
     if drafting.model is None or drafting.mtp:
-        return DraftedStep(work=_heads(question), passes=drafting.tokens, pass_s=drafting.pass_s)
-    alone = replace(question, shape=drafting.model, weights=None, drafting=DraftSetup(), adapters=())
+        return DraftedStep(work=_heads(sizing), passes=drafting.tokens, pass_s=drafting.pass_s)
+    alone = replace(sizing, shape=drafting.model, weights=None, drafting=DraftSetup(), adapters=())
     return DraftedStep(work=step_work.of(alone), passes=drafting.tokens, pass_s=drafting.pass_s)
 
 
-def _heads(question: SizingInput) -> StepWork:
+def _heads(sizing: SizingInput) -> StepWork:
     """Return one layer of the target plus its output head."""
-    whole, layers = step_work.of(question), question.shape.layers
-    numbers = question.shape.padded_vocab * question.shape.hidden / question.parallelism.tensor
-    head_bytes, head_operations = numbers * question.dtype_bytes, 2 * numbers
+    whole, layers = step_work.of(sizing), sizing.shape.layers
+    numbers = sizing.shape.padded_vocab * sizing.shape.hidden / sizing.parallelism.tensor
+    head_bytes, head_operations = numbers * sizing.dtype_bytes, 2 * numbers
     return replace(
         _share(whole, layers),
         dense_bytes=(whole.dense_bytes - head_bytes) / layers + head_bytes,
@@ -71,12 +71,12 @@ def _heads(question: SizingInput) -> StepWork:
     )
 
 
-def _layer(question: SizingInput, numbers: int) -> StepWork:
+def _layer(sizing: SizingInput, numbers: int) -> StepWork:
     """Return a dense layer with this many numbers, which attends as a layer of the target does."""
-    each = numbers / question.parallelism.tensor
+    each = numbers / sizing.parallelism.tensor
     return replace(
-        _share(step_work.of(question), question.shape.layers),
-        dense_bytes=each * question.dtype_bytes,
+        _share(step_work.of(sizing), sizing.shape.layers),
+        dense_bytes=each * sizing.dtype_bytes,
         dense_operations=2 * each,
         expert_bytes=0.0,
         expert_operations=0.0,

@@ -32,44 +32,44 @@ def float_power(base: float, exponent: float) -> float:
     return raised
 
 
-def shared_s(work: StepWork, reached: StepEfficiency, tokens: float) -> float:
+def shared_s(work: StepWork, efficiency: StepEfficiency, tokens: float) -> float:
     """Seconds of a step of this many tokens, without attention."""
-    rate = work.linear_rate * reached.compute
+    rate = work.linear_rate * efficiency.compute
     dense = smooth_maximum(
-        work.dense_bytes / (work.bandwidth * reached.weights),
+        work.dense_bytes / (work.bandwidth * efficiency.weights),
         tokens * work.dense_operations / rate,
     )
     touched = 1 - float_power(work.expert_missed, tokens * work.expert_ranks)
     experts = smooth_maximum(
-        work.expert_bytes * touched / (work.bandwidth * reached.experts),
+        work.expert_bytes * touched / (work.bandwidth * efficiency.experts),
         tokens * work.expert_operations / rate,
     )
-    moved = tokens * work.moved_bytes / (work.link_rate * reached.link)
-    waits = work.sums * reached.sum_s + work.exchanges * reached.exchange_s
-    return dense + experts + moved + waits + reached.step_s + launches_s(work, reached)
+    moved = tokens * work.moved_bytes / (work.link_rate * efficiency.link)
+    waits = work.sums * efficiency.sum_s + work.exchanges * efficiency.exchange_s
+    return dense + experts + moved + waits + efficiency.step_s + launches_s(work, efficiency)
 
 
-def launches_s(work: StepWork, reached: StepEfficiency) -> float:
+def launches_s(work: StepWork, efficiency: StepEfficiency) -> float:
     """Seconds of kernels too short to fill the GPU, independent of the batch."""
-    plain = work.layers * reached.layer_s
-    return plain + work.expert_layers * reached.expert_layer_s + work.mixer_layers * reached.mixer_layer_s
+    plain = work.layers * efficiency.layer_s
+    return plain + work.expert_layers * efficiency.expert_layer_s + work.mixer_layers * efficiency.mixer_layer_s
 
 
-def sequence_s(work: StepWork, reached: StepEfficiency) -> float:
+def sequence_s(work: StepWork, efficiency: StepEfficiency) -> float:
     """Seconds per decoding request, independent of its context."""
-    return reached.sequence_s + work.sequence_bytes / (work.bandwidth * reached.cache)
+    return efficiency.sequence_s + work.sequence_bytes / (work.bandwidth * efficiency.cache)
 
 
-def context_token_s(work: StepWork, reached: StepEfficiency, tokens_a_sequence: float) -> float:
+def context_token_s(work: StepWork, efficiency: StepEfficiency, tokens_a_sequence: float) -> float:
     """Seconds per token of context that a decoding request attends to."""
-    read = work.context_bytes / (work.bandwidth * reached.cache)
-    computed = tokens_a_sequence * work.context_operations / (work.attention_rate * reached.decode_attention)
+    read = work.context_bytes / (work.bandwidth * efficiency.cache)
+    computed = tokens_a_sequence * work.context_operations / (work.attention_rate * efficiency.decode_attention)
     return smooth_maximum(read, computed)
 
 
-def prompts_s(work: StepWork, reached: StepEfficiency, prompts: PromptPieces) -> float:
+def prompts_s(work: StepWork, efficiency: StepEfficiency, prompts: PromptPieces) -> float:
     """Seconds of prompt chunks beyond their share of the matrices."""
     operations = prompts.pairs * work.pair_operations + prompts.tokens * work.prompt_operations
-    computed = operations / (work.attention_rate * reached.attention)
-    read = prompts.context * work.context_bytes / (work.bandwidth * reached.cache)
-    return computed + read + prompts.pieces * reached.sequence_s + reached.mixed_s
+    computed = operations / (work.attention_rate * efficiency.attention)
+    read = prompts.context * work.context_bytes / (work.bandwidth * efficiency.cache)
+    return computed + read + prompts.pieces * efficiency.sequence_s + efficiency.mixed_s

@@ -29,8 +29,8 @@ class FirstTokenOverhead:
 class EngineBehaviour(NamedTuple):
     """An engine's step efficiency and its TTFT overhead."""
 
-    reached: StepEfficiency
-    front: FirstTokenOverhead
+    efficiency: StepEfficiency
+    overhead: FirstTokenOverhead
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,9 @@ def fitted_shares(stretches: Sequence[WorkStretch], times: StepTimesOfShares) ->
     return RateShares(bandwidth, _solve(lambda share: _excess(reading, times(RateShares(bandwidth, share)))))
 
 
-def step_times_with_shares(question: SizingInput, shares: RateShares, origin: Provenance) -> PhysicalStepTimes:
+def step_times_with_shares(sizing: SizingInput, shares: RateShares, provenance: Provenance) -> PhysicalStepTimes:
     """The roofline with these shares instead of the assumed ones; a step's other costs stay assumed."""
-    reached = replace(
+    efficiency = replace(
         roofline.ASSUMED,
         weights=shares.bandwidth,
         experts=shares.bandwidth,
@@ -85,7 +85,7 @@ def step_times_with_shares(question: SizingInput, shares: RateShares, origin: Pr
         compute=shares.arithmetic,
         attention=shares.arithmetic,
     )
-    return PhysicalStepTimes(step_work.of(question), reached, origin, drafting=drafted_step.of(question))
+    return PhysicalStepTimes(step_work.of(sizing), efficiency, provenance, drafting=drafted_step.of(sizing))
 
 
 def _excess(stretches: Sequence[WorkStretch], times: StepTimes) -> float:

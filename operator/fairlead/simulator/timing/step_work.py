@@ -71,19 +71,19 @@ class StepWork:
     link_rate: float
 
 
-def of(question: SizingInput) -> StepWork:
+def of(sizing: SizingInput) -> StepWork:
     """Return the work of a configuration, whose GPU must have known rates."""
-    shape = question.shape
-    tensor, ways, ranks = question.parallelism.tensor, question.attention_ways, question.expert_ranks
-    experts = _expert_bytes(question)
-    held = weights.bytes_of_all_stages(question)
+    shape = sizing.shape
+    tensor, ways, ranks = sizing.parallelism.tensor, sizing.attention_ways, sizing.expert_ranks
+    experts = _expert_bytes(sizing)
+    held = weights.bytes_of_all_stages(sizing)
     chosen = shape.experts.per_token / shape.experts.count if shape.experts else 0.0
     active = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * chosen
-    exchanged = bool(shape.experts) and ranks * tensor > 1 and (ranks > 1 or question.expert_parallel)
+    exchanged = bool(shape.experts) and ranks * tensor > 1 and (ranks > 1 or sizing.expert_parallel)
     half = shape.expert_layers if exchanged and ranks > 1 else 0
-    context, sequence, index = _cache_reads(question)
+    context, sequence, index = _cache_reads(sizing)
     return StepWork(
-        dense_bytes=held - experts - _lookup(question),
+        dense_bytes=held - experts - _lookup(sizing),
         dense_operations=2 * (parameters.active(shape) - active) / ways,
         expert_bytes=experts,
         expert_operations=2 * active / ways,
@@ -94,62 +94,62 @@ def of(question: SizingInput) -> StepWork:
         sequence_bytes=sequence,
         pair_operations=index / ways if index else _pair(shape) * shape.full_layers / ways,
         prompt_operations=_bounded_attention(shape) / ways,
-        moved_bytes=_moved(question, half),
-        sums=sum(_sums(question, half)),
+        moved_bytes=_moved(sizing, half),
+        sums=sum(_sums(sizing, half)),
         exchanges=ROUTED_TWICE * half,
         layers=shape.layers,
         expert_layers=shape.expert_layers,
         mixer_layers=shape.layers if shape.latent else shape.layers - shape.attention_layers,
-        bandwidth=(question.accelerator.bandwidth_gbs or 0.0) * 1e9,
-        linear_rate=rate(question),
-        attention_rate=(question.accelerator.bf16_tflops or 0.0) * 1e12,
-        link_rate=_link_rate(question),
+        bandwidth=(sizing.accelerator.bandwidth_gbs or 0.0) * 1e9,
+        linear_rate=rate(sizing),
+        attention_rate=(sizing.accelerator.bf16_tflops or 0.0) * 1e12,
+        link_rate=_link_rate(sizing),
     )
 
 
-def rate(question: SizingInput) -> float:
+def rate(sizing: SizingInput) -> float:
     """One GPU's operations a second: in 4-bit floats if the GPU multiplies them, in 8 bits for 8-bit formats."""
-    card = question.accelerator
+    card = sizing.accelerator
     sixteen = (card.bf16_tflops or 0.0) * 1e12
     eight = (card.fp8_tflops or 0.0) * 1e12
-    if question.format in _FOUR_BIT_ARITHMETIC and card.capability.major == _FIRST_WITH_FOUR_BIT:
+    if sizing.format in _FOUR_BIT_ARITHMETIC and card.capability.major == _FIRST_WITH_FOUR_BIT:
         return 2 * eight or sixteen
-    return eight or sixteen if question.format in weights.EIGHT_BIT else sixteen
+    return eight or sixteen if sizing.format in weights.EIGHT_BIT else sixteen
 
 
-def _link_rate(question: SizingInput) -> float:
+def _link_rate(sizing: SizingInput) -> float:
     """The rate of the slowest link: beyond eight GPUs the network; a rack of GB200 or GB300 counts as one node."""
-    product = question.accelerator.product
+    product = sizing.accelerator.product
     rack = any(mark in product for mark in _RACKS)
-    return _NETWORK_RATE if question.parallelism.gpus > 8 and not rack else links.link(product).bytes_per_second
+    return _NETWORK_RATE if sizing.parallelism.gpus > 8 and not rack else links.link(product).bytes_per_second
 
 
-def _expert_bytes(question: SizingInput) -> float:
+def _expert_bytes(sizing: SizingInput) -> float:
     """All routed experts of one GPU with padding, as in sizing: the difference that twice as many would make."""
-    shape = question.shape
+    shape = sizing.shape
     if shape.experts is None:
         return 0.0
     doubled = replace(shape, experts=replace(shape.experts, count=2 * shape.experts.count))
-    return weights.bytes_of_all_stages(replace(question, shape=doubled)) - weights.bytes_of_all_stages(question)
+    return weights.bytes_of_all_stages(replace(sizing, shape=doubled)) - weights.bytes_of_all_stages(sizing)
 
 
-def _lookup(question: SizingInput) -> float:
+def _lookup(sizing: SizingInput) -> float:
     """Bytes of the embedding, which is looked up and not streamed; a tied one is streamed as the output head."""
-    shape = question.shape
-    table = shape.padded_vocab * shape.hidden * question.dtype_bytes / question.attention_ways
+    shape = sizing.shape
+    table = shape.padded_vocab * shape.hidden * sizing.dtype_bytes / sizing.attention_ways
     return 0.0 if shape.tied else table
 
 
-def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
+def _cache_reads(sizing: SizingInput) -> tuple[float, float, float]:
     """Bytes per token of context, bytes per sequence, and the sparse indexer's operations per pair (0 without one)."""
-    shape = question.shape
-    element, _ = kv_pages.element_bytes(question)
+    shape = sizing.shape
+    element, _ = kv_pages.element_bytes(sizing)
     sequence = 0.0
     if shape.recurrent:
         state = shape.recurrent
         cells = state.value_heads * state.value_dim * state.key_dim
-        sequence += 2 * state.layers * cells * _STATE_BYTES / question.attention_ways
-    narrow = 2 * kv_pages.heads_on_a_gpu(question, shape.kv_heads) * shape.head_dim * element
+        sequence += 2 * state.layers * cells * _STATE_BYTES / sizing.attention_ways
+    narrow = 2 * kv_pages.heads_on_a_gpu(sizing, shape.kv_heads) * shape.head_dim * element
     if shape.window:
         sequence += shape.window.layers * shape.window.tokens * narrow
     if shape.latent is None:
@@ -190,20 +190,20 @@ def _bounded_attention(shape: ModelShape) -> float:
     return bounded
 
 
-def _sums(question: SizingInput, exchanged_layers: int) -> tuple[int, int]:
+def _sums(sizing: SizingInput, exchanged_layers: int) -> tuple[int, int]:
     """All-reduces of a step: after attention, by the GPUs of a rank, and after the rest of a layer, by all. Ranks of
     attention exchange their tokens there instead where a layer has experts."""
-    layers, ranked = question.shape.layers, question.attention_ranks > 1
+    layers, ranked = sizing.shape.layers, sizing.attention_ranks > 1
     others = layers - exchanged_layers if ranked else layers
-    return layers if question.attention_ways > 1 else 0, others if question.parallelism.tensor > 1 else 0
+    return layers if sizing.attention_ways > 1 else 0, others if sizing.parallelism.tensor > 1 else 0
 
 
-def _moved(question: SizingInput, exchanged_layers: int) -> float:
+def _moved(sizing: SizingInput, exchanged_layers: int) -> float:
     """Bytes per token: a ring all-reduce moves nearly twice the activations, an exchange one copy per chosen expert.
     Where ranks of attention meet, the tokens of all are moved."""
-    shape, tensor, ways = question.shape, question.parallelism.tensor, question.attention_ways
-    row = shape.hidden * question.dtype_bytes
-    attention, others = _sums(question, exchanged_layers)
-    of_rank, of_all = (ways - 1) / ways, question.attention_ranks * (tensor - 1) / tensor
-    chosen = min(shape.experts.per_token, question.parallelism.gpus) if shape.experts else 0
+    shape, tensor, ways = sizing.shape, sizing.parallelism.tensor, sizing.attention_ways
+    row = shape.hidden * sizing.dtype_bytes
+    attention, others = _sums(sizing, exchanged_layers)
+    of_rank, of_all = (ways - 1) / ways, sizing.attention_ranks * (tensor - 1) / tensor
+    chosen = min(shape.experts.per_token, sizing.parallelism.gpus) if shape.experts else 0
     return 2 * row * (attention * of_rank + others * of_all) + ROUTED_TWICE * exchanged_layers * row * chosen

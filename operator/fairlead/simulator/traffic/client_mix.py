@@ -90,13 +90,13 @@ def arrivals(
     """
     moments: list[tuple[float, int]] = []
     for place, one in enumerate(window.rates):
-        chance = streams(f"gaps/{window.start:.0f}/{one.client}")
-        moments += [(window.start + moment, place) for moment in _moments(one, chance)]
+        randomness = streams(f"gaps/{window.start:.0f}/{one.client}")
+        moments += [(window.start + moment, place) for moment in _moments(one, randomness)]
     moments.sort()
-    chance = streams(f"lengths/{window.start:.0f}")
+    randomness = streams(f"lengths/{window.start:.0f}")
     stand_in = _stand_in(window)
     for time, place in moments:
-        whose, long, wordy = chance.random(), chance.random(), chance.random()
+        whose, long, wordy = randomness.random(), randomness.random(), randomness.random()
         if since <= time < until:
             client = window.rates[place].client
             tables = window.lengths.get(client) or stand_in(whose)
@@ -117,15 +117,15 @@ def _count(one: ClientRate) -> int:
     return round(one.rate * WINDOW_S)
 
 
-def _moments(one: ClientRate, chance: RandomSource) -> list[float]:
+def _moments(one: ClientRate, randomness: RandomSource) -> list[float]:
     """Arrival times with gaps of the fitted shape, scaled to the rate, which the fits do not reproduce."""
     wanted, shape = _count(one), one.shape
     if not wanted:
         return []
     if one.weibull:
-        drawn = [chance.weibullvariate(1.0, shape) for _ in range(wanted + 1)]
+        drawn = [randomness.weibullvariate(1.0, shape) for _ in range(wanted + 1)]
     else:
-        drawn = [chance.gammavariate(shape, 1.0) for _ in range(wanted + 1)]
+        drawn = [randomness.gammavariate(shape, 1.0) for _ in range(wanted + 1)]
     return gaps.arrivals_within(WINDOW_S, drawn)
 
 

@@ -18,25 +18,25 @@ _LEAST_SHAPE, _MOST_SHAPE = 0.05, 50.0
 """Range of the search for Weibull shapes: variations from 0.03 to far above a thousand."""
 
 
-def poisson(chance: RandomSource) -> Iterator[float]:
+def poisson(randomness: RandomSource) -> Iterator[float]:
     """Exponential gaps: arrivals are independent."""
     while True:
-        yield chance.expovariate(1.0)
+        yield randomness.expovariate(1.0)
 
 
-def gamma(chance: RandomSource, variation: float) -> Iterator[float]:
+def gamma(randomness: RandomSource, variation: float) -> Iterator[float]:
     """Gamma-distributed gaps, in bursts; a variation of 1 is Poisson."""
     shape = 1 / variation**2
     while True:
-        yield chance.gammavariate(shape, 1 / shape)
+        yield randomness.gammavariate(shape, 1 / shape)
 
 
-def weibull(chance: RandomSource, variation: float) -> Iterator[float]:
+def weibull(randomness: RandomSource, variation: float) -> Iterator[float]:
     """Weibull-distributed gaps: bursts with a longer tail between them."""
     shape = weibull_shape(variation)
     scale = 1 / math.gamma(1 + 1 / shape)
     while True:
-        yield chance.weibullvariate(scale, shape)
+        yield randomness.weibullvariate(scale, shape)
 
 
 def weibull_shape(variation: float) -> float:

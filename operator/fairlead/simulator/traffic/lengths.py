@@ -22,34 +22,34 @@ def fixed_lengths(prompt: int, output: int) -> LengthSource:
     return lambda: (prompt, output)
 
 
-def lognormal(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
+def lognormal(prompt: TokenLengths, output: TokenLengths, most: int, randomness: RandomSource) -> LengthSource:
     """Draw both log-normal by median and 95th percentile, independently; together they fit the context."""
-    return _independent(_lognormal, (prompt, output), most, chance)
+    return _independent(_lognormal, (prompt, output), most, randomness)
 
 
-def by_percentiles(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
+def by_percentiles(prompt: TokenLengths, output: TokenLengths, most: int, randomness: RandomSource) -> LengthSource:
     """Draw both as `lognormal` does, but above the 95th percentile also through the 99th: tails keep their weight."""
-    return _independent(_with_tail, (prompt, output), most, chance)
+    return _independent(_with_tail, (prompt, output), most, randomness)
 
 
 def _independent(
     length: Callable[[TokenLengths, float], float],
     both: tuple[TokenLengths, TokenLengths],
     most: int,
-    chance: RandomSource,
+    randomness: RandomSource,
 ) -> LengthSource:
     """Draw the reply first; the prompt gets at most what it leaves of the context."""
     prompt, output = both
 
     def draw() -> tuple[int, int]:
-        reply = min(max(round(length(output, _deviations(chance))), 1), most - 1)
-        return min(max(round(length(prompt, _deviations(chance))), 1), most - reply), reply
+        reply = min(max(round(length(output, _deviations(randomness))), 1), most - 1)
+        return min(max(round(length(prompt, _deviations(randomness))), 1), most - reply), reply
 
     return draw
 
 
-def _deviations(chance: RandomSource) -> float:
-    return _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE))
+def _deviations(randomness: RandomSource) -> float:
+    return _NORMAL.inv_cdf(max(randomness.random(), _LEAST_CHANCE))
 
 
 def _lognormal(lengths: TokenLengths, deviations: float) -> float:

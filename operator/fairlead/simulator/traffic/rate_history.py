@@ -30,18 +30,18 @@ class HistoryStep(NamedTuple):
     output_tokens: float
 
 
-def arrivals(steps: Sequence[HistoryStep], seconds: float, chance: RandomSource) -> Iterator[RequestArrival]:
+def arrivals(steps: Sequence[HistoryStep], seconds: float, randomness: RandomSource) -> Iterator[RequestArrival]:
     """Yield the requests of steps of this many seconds each."""
     profile = (RateSlice(seconds, one.rate) for one in steps)
-    for moment in gaps.arrivals_along(profile, gaps.poisson(chance)):
+    for moment in gaps.arrivals_along(profile, gaps.poisson(randomness)):
         one = steps[min(int(moment / seconds), len(steps) - 1)]
         yield RequestArrival(
             time=moment,
-            prompt_tokens=_drawn(one.prompt_tokens, chance),
-            output_tokens=_drawn(one.output_tokens, chance),
+            prompt_tokens=_drawn(one.prompt_tokens, randomness),
+            output_tokens=_drawn(one.output_tokens, randomness),
         )
 
 
-def _drawn(mean: float, chance: RandomSource) -> int:
-    normal = _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE))
+def _drawn(mean: float, randomness: RandomSource) -> int:
+    normal = _NORMAL.inv_cdf(max(randomness.random(), _LEAST_CHANCE))
     return max(round(mean * math.exp(_SPREAD * normal - _SPREAD**2 / 2)), 1)

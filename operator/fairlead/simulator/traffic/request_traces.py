@@ -49,12 +49,12 @@ def azure(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[Requ
 
 def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]:
     """Read `timestamp` in ms, lengths, one id for each block of 512 tokens, and a `tenant` if one was added."""
-    paging = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
+    conversion = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
     clock = _Clock()
     try:
         for row in measured_rows.json_rows(lines):
             moment, prompt, output = row.number("timestamp"), row.count("input_length"), row.count("output_length")
-            prefix = paging.pages(block_ids(row), prompt)
+            prefix = conversion.pages(block_ids(row), prompt)
             seconds = clock.since_first(moment / 1000, row.line)
             tenant = row.fields.get("tenant")
             yield RequestArrival(

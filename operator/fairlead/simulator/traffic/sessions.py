@@ -72,11 +72,11 @@ def claude_code(
     A sub-agent's requests are sent at its position, one after another. Nothing beyond the trace is assumed: a reply
     leaves no cached blocks that the next prompt hits, since reasoning is removed from it in between.
     """
-    paging = BlockConversion(block_tokens=CLAUDE_BLOCK, page_tokens=page_tokens)
+    conversion = BlockConversion(block_tokens=CLAUDE_BLOCK, page_tokens=page_tokens)
     for scope, line, at in zip(count(1), lines, starts, strict=False):
         try:
             one = measured_rows.json_row(line, scope)
-            turns = _named(_recorded_turns(one, paging, _BlockNames(scope, one, share_system=share_system)))
+            turns = _named(_recorded_turns(one, conversion, _BlockNames(scope, one, share_system=share_system)))
             first = TrafficSession(str(one.value("id")), turns).start(at)
         except BadMeasurement as problem:
             raise _unreadable(problem) from problem
@@ -127,13 +127,13 @@ def _requests(session: MeasuredFields) -> Iterator[MeasuredFields]:
         yield measured_rows.json_fields(one, session.line)
 
 
-def _recorded_turns(session: MeasuredFields, paging: BlockConversion, naming: _BlockNames) -> Iterator[SessionTurn]:
+def _recorded_turns(session: MeasuredFields, conversion: BlockConversion, names: _BlockNames) -> Iterator[SessionTurn]:
     for request in _requests(session):
         if request.text("type") == "subagent":
-            yield from _recorded_turns(request, paging, naming)
+            yield from _recorded_turns(request, conversion, names)
             continue
         prompt, reply = max(request.count("in"), 1), max(request.count("out"), 1)
-        prefix = paging.pages(naming.blocks(block_runs(request)), prompt)
+        prefix = conversion.pages(names.blocks(block_runs(request)), prompt)
         yield SessionTurn(prompt, reply, request.number("think_time") if request.has("think_time") else 0.0, prefix)
 
 

@@ -20,7 +20,7 @@ _LEAST_CHANCE: Final = 1e-12
 class ColdStartDistribution(Protocol):
     """A distribution of cold starts in seconds."""
 
-    def draw(self, chance: RandomSource) -> float:
+    def draw(self, randomness: RandomSource) -> float:
         """Draw the next cold start."""
 
     @property
@@ -34,7 +34,7 @@ class FixedColdStarts:
 
     seconds: float = 0.0
 
-    def draw(self, chance: RandomSource) -> float:  # noqa: ARG002  # nothing is drawn
+    def draw(self, randomness: RandomSource) -> float:  # noqa: ARG002  # nothing is drawn
         """Return the fixed seconds."""
         return self.seconds
 
@@ -55,9 +55,9 @@ class MeasuredColdStarts:
         if not self.seconds:
             raise ValueError("seconds=(): no start was measured; give at least one, or use Fixed")
 
-    def draw(self, chance: RandomSource) -> float:
+    def draw(self, randomness: RandomSource) -> float:
         """Draw one of the measured times."""
-        return self.seconds[min(int(chance.random() * len(self.seconds)), len(self.seconds) - 1)]
+        return self.seconds[min(int(randomness.random() * len(self.seconds)), len(self.seconds) - 1)]
 
     @property
     def least(self) -> float:
@@ -77,9 +77,9 @@ class LogNormalColdStarts:
         if not 0 < self.p50 <= self.p95:
             raise ValueError(f"p50={self.p50:g}, p95={self.p95:g}: need 0 < p50 <= p95; swap them or measure again")
 
-    def draw(self, chance: RandomSource) -> float:
+    def draw(self, randomness: RandomSource) -> float:
         """Draw one cold start."""
-        return self._at(chance.random())
+        return self._at(randomness.random())
 
     @property
     def least(self) -> float:

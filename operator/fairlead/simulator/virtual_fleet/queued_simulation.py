@@ -92,29 +92,29 @@ class SimulatedDispatcher:
             blocks=arrival.prefix[self._block_pages - 1 :: self._block_pages] if self._block_pages else (),
             owner=arrival,
         )
-        if self.dispatcher.room.lanes.of(request).lane is Lane.BATCH:
+        if self.dispatcher.queue.lanes.of(request).lane is Lane.BATCH:
             self._batch_arrived += 1
             self._batch_tokens += arrival.prompt_tokens
-        found = self.dispatcher.submit(request, arrival.time)
-        if not isinstance(found, Refusal):
+        endpoint = self.dispatcher.submit(request, arrival.time)
+        if not isinstance(endpoint, Refusal):
             self._requests[id(arrival)] = request
-        return found
+        return endpoint
 
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
         """Return the queued requests that are dispatched or refused now."""
         given: list[tuple[RequestArrival, Endpoint | Refusal]] = []
-        for request, found in self.dispatcher.turns(now):
+        for request, endpoint in self.dispatcher.turns(now):
             arrival = request.owner
             if not isinstance(arrival, RequestArrival):
                 raise TypeError(f"a request of {type(arrival)}; every one here stands for an arrival")
-            given.append((arrival, found))
-            if isinstance(found, Refusal):
+            given.append((arrival, endpoint))
+            if isinstance(endpoint, Refusal):
                 del self._requests[id(arrival)]
         return given
 
     def batch_lane(self) -> BatchLaneTotals:
         """Return what came to the batch lane, counted as a router does."""
-        waiting = self.dispatcher.room.lanes.batch.bands.waiting
+        waiting = self.dispatcher.queue.lanes.batch.bands.waiting
         return BatchLaneTotals(arrived=self._batch_arrived, prompt_tokens=self._batch_tokens, waiting=waiting)
 
     @property
@@ -163,13 +163,13 @@ class QueuedSimulation(FleetSimulation):
     def __init__(
         self,
         fleet: SimulatedFleet,
-        front: SimulatedDispatcher,
-        chance: RandomSource,
+        dispatcher: SimulatedDispatcher,
+        randomness: RandomSource,
         observer: SimulationObserver,
         size: EngineCapacity = UNKNOWN_CAPACITY,
     ) -> None:
-        super().__init__(fleet, front, chance, observer)
-        self._front = front
+        super().__init__(fleet, dispatcher, randomness, observer)
+        self._dispatcher = dispatcher
         self._size = size
         self._ready: Sequence[SimulatedReplica] = ()
         """The list of ready replicas that was last discovered."""
@@ -178,7 +178,7 @@ class QueuedSimulation(FleetSimulation):
     def _happen(self, serial: int, what: SimulationEvent) -> None:
         super()._happen(serial, what)
         self._discover()
-        if self._front.dispatcher.waiting:
+        if self._dispatcher.dispatcher.waiting:
             self._give_turns()
 
     def _arrive(self, arrival: RequestArrival) -> None:
@@ -187,20 +187,20 @@ class QueuedSimulation(FleetSimulation):
         self.totals.arrived += 1
         self.totals.prompt_tokens += arrival.prompt_tokens
         self._observer.arrived(arrival)
-        found = self._front.submit(arrival)
-        if found is not None:
-            self._act(arrival, found)
+        endpoint = self._dispatcher.submit(arrival)
+        if endpoint is not None:
+            self._act(arrival, endpoint)
 
     def _give_turns(self) -> None:
         """Dispatch until nothing more is possible: sending a request may end another one, which makes room."""
-        while given := self._front.turns(self.now):
-            for arrival, found in given:
-                self._act(arrival, found)
+        while given := self._dispatcher.turns(self.now):
+            for arrival, endpoint in given:
+                self._act(arrival, endpoint)
 
-    def _act(self, arrival: RequestArrival, found: Endpoint | Refusal) -> None:
-        if isinstance(found, Refusal):
+    def _act(self, arrival: RequestArrival, endpoint: Endpoint | Refusal) -> None:
+        if isinstance(endpoint, Refusal):
             self.totals.refused += 1
-            self._observer.refused(arrival, found.message)
+            self._observer.refused(arrival, endpoint.message)
         else:
             self._send(arrival)
 
@@ -208,11 +208,11 @@ class QueuedSimulation(FleetSimulation):
         ready = self.replicas.ready
         if ready is not self._ready:
             self._ready = ready
-            self._front.see([one.ordinal for one in ready], self._size)
+            self._dispatcher.see([one.ordinal for one in ready], self._size)
 
-    def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
-        super()._come_round(what)
-        if what is PeriodicEvent.SNAPSHOT:
+    def _come_round(self, hook: ScalingHook | PeriodicEvent) -> None:
+        super()._come_round(hook)
+        if hook is PeriodicEvent.SNAPSHOT:
             if self.now >= self._sampled_at + FIGURES_S:
                 self._sampled_at = self.now
                 self._read_figures()
@@ -220,13 +220,15 @@ class QueuedSimulation(FleetSimulation):
 
     def _snapshot(self) -> FleetSnapshot:
         """Add the requests in the dispatcher's queue, as the autoscaler sees a router's."""
-        front = self._front
-        lanes = front.dispatcher.snapshot(self.now).lanes
+        dispatcher = self._dispatcher
+        lanes = dispatcher.dispatcher.snapshot(self.now).lanes
         oldest = max(lane.oldest_seconds for lane in lanes if lane.lane is not Lane.BATCH)
-        return replace(super()._snapshot(), held=front.dispatcher.waiting, oldest_s=oldest, batch=front.batch_lane())
+        return replace(
+            super()._snapshot(), held=dispatcher.dispatcher.waiting, oldest_s=oldest, batch=dispatcher.batch_lane()
+        )
 
     def _read_figures(self) -> None:
-        table = self._front.dispatcher.table
+        table = self._dispatcher.dispatcher.table
         for endpoint in table.endpoints:
             core = self.replicas.all[int(endpoint.address)].courses[0].engine
             sample = EndpointSample(at=self.now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
@@ -235,6 +237,6 @@ class QueuedSimulation(FleetSimulation):
     def _leave(self) -> None:
         """Report unfinished requests, including those in the dispatcher's queue."""
         super()._leave()
-        for arrival in self._front.waiting:
+        for arrival in self._dispatcher.waiting:
             self._observer.left(arrival, None)
             self.totals.left += 1

@@ -134,15 +134,15 @@ class SimulatedReplica:
         """Return the GPU seconds paid for so far."""
         return self.gpus * ((now if self.gone_at is None else self.gone_at) - self.wanted_at)
 
-    def sent(self, flight: SentRequest) -> None:
+    def sent(self, sent: SentRequest) -> None:
         """Add a request in flight."""
-        self.flights[flight.request.serial] = flight
+        self.flights[sent.request.serial] = sent
         self.requests += 1
-        self.prompt_tokens += flight.request.prompt_tokens
+        self.prompt_tokens += sent.request.prompt_tokens
 
     def back(self, serial: int) -> SentRequest:
         """Remove a request that has ended; the only place where the load decreases."""
-        flight = self.flights.pop(serial)
+        sent = self.flights.pop(serial)
         self.requests -= 1
-        self.prompt_tokens -= flight.request.prompt_tokens
-        return flight
+        self.prompt_tokens -= sent.request.prompt_tokens
+        return sent

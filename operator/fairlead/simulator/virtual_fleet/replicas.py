@@ -74,8 +74,8 @@ class ReplicaRegistry:
     def started(self, replica: SimulatedReplica, now: float) -> None:
         """Make a replica ready, so that it gets requests."""
         replica.stage, replica.ready_at = ReplicaStage.READY, now
-        for course in replica.courses:
-            course.at = now
+        for timeline in replica.courses:
+            timeline.at = now
         self.ready = sorted((*self.ready, replica), key=_ordinal)
 
     def surplus(self, wanted: int) -> list[SimulatedReplica]:

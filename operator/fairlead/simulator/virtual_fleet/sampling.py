@@ -42,10 +42,10 @@ class SamplingPlan:
     """Traffic after the measured part, so that its replies end under the same load as they began."""
     groups: int = 8
 
-    def stretches(self, since: float, until: float, chance: RandomSource) -> Iterator[DaySample]:
+    def stretches(self, since: float, until: float, randomness: RandomSource) -> Iterator[DaySample]:
         """Yield the samples, each at a uniformly random position in its stratum."""
         for number in range(int((until - since) / self.stratum_s)):
-            start = since + number * self.stratum_s + chance.random() * (self.stratum_s - self.measured_s)
+            start = since + number * self.stratum_s + randomness.random() * (self.stratum_s - self.measured_s)
             end = start + self.measured_s
             yield DaySample(
                 warm=max(start - self.warm_up_s, since),

@@ -73,7 +73,7 @@ class ScaledDeployment:
     policy: ScalingPolicy
     delay_s: float = 1.0
     """Seconds between a scrape and the decision based on it."""
-    assumed: ReplicaSpeed | None = None
+    speed: ReplicaSpeed | None = None
     began: float = 0.0
     """The simulation's second 0, in seconds since the epoch, by which schedules open."""
     price_per_hour: float | None = None
@@ -120,7 +120,7 @@ def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> 
         pods=pods,
         routers=(RouterPod(name="router", figures=_router(snapshot, began)),),
         price_per_hour=scaled.price_per_hour,
-        assumed=scaled.assumed,
+        assumed=scaled.speed,
     )
 
 
@@ -166,7 +166,7 @@ def _pod(replica: SimulatedReplica, now: float, began: float) -> EnginePod:
 
 
 def _figures(replica: SimulatedReplica, now: float, began: float) -> EngineFigures:
-    engines = [course.engine for course in replica.courses]
+    engines = [timeline.engine for timeline in replica.courses]
     counted = [one for one in engines if isinstance(one, COUNTING)]
     meter = replica.meter
     if meter is None or len(counted) < len(engines):

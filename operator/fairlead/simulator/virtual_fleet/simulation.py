@@ -55,7 +55,7 @@ class FleetSimulation:
     """One run; a second run needs a new object."""
 
     def __init__(
-        self, fleet: SimulatedFleet, balancer: Balancer, chance: RandomSource, observer: SimulationObserver
+        self, fleet: SimulatedFleet, balancer: Balancer, randomness: RandomSource, observer: SimulationObserver
     ) -> None:
         self.totals = RunTotals()
         self.now = 0.0
@@ -65,7 +65,7 @@ class FleetSimulation:
         self._fleet = fleet
         self._balancer = balancer
         self._follower = balancer if isinstance(balancer, FeedbackBalancer) else None
-        self._chance = chance
+        self._randomness = randomness
         self._observer = observer
         self._queue: EventQueue[SimulationEvent] = EventQueue()
         self._arrivals: Iterator[RequestArrival] = iter(())
@@ -100,13 +100,13 @@ class FleetSimulation:
 
     def _happen(self, serial: int, what: SimulationEvent) -> None:
         if isinstance(what, tuple):
-            replica, course = what
-            if course.event != serial:
+            replica, timeline = what
+            if timeline.event != serial:
                 return
-            course.event = 0
-            shown = course.engine.run(course.at, self.now)
-            course.at = self.now
-            self._settle(replica, course, shown)
+            timeline.event = 0
+            shown = timeline.engine.run(timeline.at, self.now)
+            timeline.at = self.now
+            self._settle(replica, timeline, shown)
         elif isinstance(what, RequestArrival):
             if serial == self._coming:
                 self._pull()
@@ -144,7 +144,7 @@ class FleetSimulation:
     def _send(self, arrival: RequestArrival) -> None:
         """Send a request; the engine first ends the steps due by now, and a step in flight is not interrupted."""
         replica = self._balancer.choose(arrival, self.replicas.ready)
-        course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
+        timeline = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
         self._serial += 1
         request = EngineRequest(
             serial=self._serial,
@@ -156,9 +156,9 @@ class FleetSimulation:
             priority=arrival.priority,
             adapter=arrival.adapter,
         )
-        shown = course.run_to(self.now)
-        idle = course.engine.horizon == inf
-        refused = course.engine.add(request)
+        shown = timeline.run_to(self.now)
+        idle = timeline.engine.horizon == inf
+        refused = timeline.engine.add(request)
         if self._follower is not None:
             self._follower.sent(arrival, request, refused is None)
         if refused is None:
@@ -166,15 +166,15 @@ class FleetSimulation:
         else:
             self.totals.refused += 1
             self._observer.refused(arrival, str(refused))
-        self._settle(replica, course, shown + course.run_to(self.now) if idle else shown)
+        self._settle(replica, timeline, shown + timeline.run_to(self.now) if idle else shown)
 
     def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
         """Return the rank by vLLM's rule; all ranks are run until now first, so that their loads are current."""
-        for course in replica.courses:
-            self._settle(replica, course, course.run_to(self.now))
+        for timeline in replica.courses:
+            self._settle(replica, timeline, timeline.run_to(self.now))
         return replica.courses[choose(self.now)]
 
-    def _settle(self, replica: SimulatedReplica, course: EngineTimeline, shown: Sequence[Emission]) -> None:
+    def _settle(self, replica: SimulatedReplica, timeline: EngineTimeline, shown: Sequence[Emission]) -> None:
         """Process emissions, and queue the engine's next event."""
         for emitted in shown:
             request = emitted.request
@@ -185,10 +185,10 @@ class FleetSimulation:
                     replica.meter.began(request)
             if emitted.finished is not None:
                 self._ended(replica, request)
-        due = course.engine.horizon
-        if due != course.due or not course.event:
-            course.due = due
-            course.event = self._queue.add(due, event_queue.ENGINE, (replica, course)) if due < inf else 0
+        due = timeline.engine.horizon
+        if due != timeline.due or not timeline.event:
+            timeline.due = due
+            timeline.event = self._queue.add(due, event_queue.ENGINE, (replica, timeline)) if due < inf else 0
         if replica.stage is ReplicaStage.DRAINING:
             self.replicas.maybe_gone(replica, self.now)
 
@@ -213,16 +213,16 @@ class FleetSimulation:
         while self._held:
             self._send(self._held.popleft())
 
-    def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
+    def _come_round(self, hook: ScalingHook | PeriodicEvent) -> None:
         snapshot = self._snapshot()
-        if isinstance(what, ScalingHook):
-            self._decide(what, snapshot)
-            every = what.every_s
+        if isinstance(hook, ScalingHook):
+            self._decide(hook, snapshot)
+            every = hook.every_s
         else:
             self._observer.snapshot_taken(snapshot)
             every = self._fleet.snapshot_s
         if self._goes_on(snapshot):
-            self._queue.add(self.now + every, event_queue.TICK, what)
+            self._queue.add(self.now + every, event_queue.TICK, hook)
 
     def _decide(self, scaling: ScalingHook, snapshot: FleetSnapshot) -> None:
         """Call the autoscaler with a snapshot; its decision takes effect after a delay."""
@@ -241,7 +241,7 @@ class FleetSimulation:
             replicas.leave(replica, self.now)
         for _ in range(wanted - replicas.coming):
             replica = replicas.make(self.now)
-            seconds = self._fleet.cold_starts.draw(self._chance)
+            seconds = self._fleet.cold_starts.draw(self._randomness)
             replica.ready_event = self._queue.add(self.now + seconds, event_queue.READY, replica)
 
     def _snapshot(self) -> FleetSnapshot:
@@ -249,9 +249,9 @@ class FleetSimulation:
         replicas, totals = self.replicas, self.totals
         serving = [one for one in replicas.live if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
         for one in serving:
-            for course in one.courses:
-                self._settle(one, course, course.run_to(self.now))
-        engines = [course.engine for one in serving for course in one.courses]
+            for timeline in one.courses:
+                self._settle(one, timeline, timeline.run_to(self.now))
+        engines = [timeline.engine for one in serving for timeline in one.courses]
         return FleetSnapshot(
             at=self.now,
             starting=len(replicas.at(ReplicaStage.STARTING)),
@@ -277,9 +277,9 @@ class FleetSimulation:
 
     def _leave(self) -> None:
         """Report unfinished requests, in the order in which they were sent, then the held ones."""
-        flights = [flight for replica in self.replicas.live for flight in replica.flights.values()]
-        for flight in sorted(flights, key=lambda one: one.request.serial):
-            self._observer.left(flight.arrival, flight.request)
+        flights = [sent for replica in self.replicas.live for sent in replica.flights.values()]
+        for sent in sorted(flights, key=lambda one: one.request.serial):
+            self._observer.left(sent.arrival, sent.request)
         for arrival in self._held:
             self._observer.left(arrival, None)
         self.totals.left = len(flights) + len(self._held)

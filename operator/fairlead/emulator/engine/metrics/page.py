@@ -26,7 +26,7 @@ class RankMetrics:
 class PageFacts:
     """Everything about one server that a page may show."""
 
-    served: ServeArguments
+    serve_arguments: ServeArguments
     settings: EngineSettings
     engines: Sequence[RankMetrics]
     cache: Mapping[str, str]
@@ -52,5 +52,5 @@ class EnginePage(Protocol):
     def without_engine(self) -> str:
         """Return the rest of the page when the engine's families are missing."""
 
-    def observed(self, seen: RequestObservation) -> None:
+    def observed(self, observation: RequestObservation) -> None:
         """Count one HTTP request that got its response."""

@@ -53,18 +53,18 @@ class RankTally:
         """Count one step's computed and generated tokens."""
         self.generation_tokens += generated
 
-    def first(self, run: RunningSequence, now: float) -> None:  # noqa: ARG002 - for subclasses
+    def first(self, sequence: RunningSequence, now: float) -> None:  # noqa: ARG002 - for subclasses
         """Count a prompt at its first token."""
-        self.prompt_tokens += run.prompt_tokens
-        self.cached_tokens += run.cached_tokens
-        self.loaded_tokens += run.loaded_tokens
+        self.prompt_tokens += sequence.prompt_tokens
+        self.cached_tokens += sequence.cached_tokens
+        self.loaded_tokens += sequence.loaded_tokens
 
     def later(self, gap: float, times: int) -> None:
         """Count an inter-token latency shared by `times` outputs."""
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for subclasses
+    def ended(self, sequence: RunningSequence, finished: FinishedSequence) -> None:  # noqa: ARG002 - for subclasses
         """Count a completed sequence; one whose client disconnected is not counted."""
-        self.finished[end.finish] = self.finished.get(end.finish, 0) + 1
+        self.finished[finished.finish] = self.finished.get(finished.finish, 0) + 1
 
     def taken(self) -> Sequence[dict[str, Any]]:
         """Return and clear statistics of steps; most kinds keep none."""
@@ -74,5 +74,5 @@ class RankTally:
         """Count sequences that the engine itself ended early."""
         self.finished[FinishReason.ABORT] = self.finished.get(FinishReason.ABORT, 0) + sequences
 
-    def answered(self, feed: SubmittedJob) -> None:
+    def answered(self, job: SubmittedJob) -> None:
         """Count a job whose sequences have all completed."""

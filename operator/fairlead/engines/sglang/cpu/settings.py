@@ -31,7 +31,7 @@ def threads(cores: int) -> int:
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
     """Return the device, the batch, and the cache in tokens; for a model of unknown shape SGLang sizes the cache
     itself."""
-    if setup.wanted.cpu is None:
+    if setup.revision.cpu is None:
         return ()
     sequences = () if setup.engine.max_sequences is not None else ("--max-running-requests", str(SEQUENCES))
     cache = (
@@ -45,7 +45,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
     """Without the first variable SGLang looks for a GPU; without the others it would need a compiler, which images may
     lack."""
-    cpu = setup.wanted.cpu
+    cpu = setup.revision.cpu
     if cpu is None:
         return ()
     return (

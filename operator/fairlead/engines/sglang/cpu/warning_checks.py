@@ -9,11 +9,11 @@ from fairlead.fleet.findings import SpecWarning
 
 def little_tried(setup: EngineSetup) -> SpecWarning | None:
     """Of `srt/models` only a Llama was run, with PyTorch's own attention (`attention_backend: torch_native`)."""
-    if setup.wanted.cpu is None:
+    if setup.revision.cpu is None:
         return None
     return SpecWarning(
         field="spec.accelerator.product",
-        value=setup.wanted.product,
+        value=setup.revision.product,
         reason=EngineReason.RISKY,
         because="on a processor SGLang was tested only with a tiny Llama and without its kernels, which is slow; with "
         "kernels for AMX every pod binds its threads to the same cores",
@@ -24,7 +24,7 @@ def little_tried(setup: EngineSetup) -> SpecWarning | None:
 def one_core(setup: EngineSetup) -> SpecWarning | None:
     """`srt/managers/scheduler.py: event_loop_normal` never waits, and shares the core with the HTTP server and the
     detokenizer."""
-    cpu = setup.wanted.cpu
+    cpu = setup.revision.cpu
     if cpu is None or cpu.cores > 1:
         return None
     return SpecWarning(

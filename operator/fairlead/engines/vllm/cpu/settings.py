@@ -31,7 +31,7 @@ def threads(cores: int) -> int:
 
 def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
     """Return the variables that only the CPU build reads."""
-    cpu = setup.wanted.cpu
+    cpu = setup.revision.cpu
     if cpu is None:
         return ()
     cache = (
@@ -53,7 +53,7 @@ def share(setup: EngineSetup) -> str | None:
     vLLM takes this share of the pod's memory for its worker: weights first, the rest for the cache. Its checks count
     the page cache of the weight files as used, so of what the other processes leave, only half is certainly free.
     """
-    if setup.wanted.cpu is None or setup.kv_bytes is not None:
+    if setup.revision.cpu is None or setup.kv_bytes is not None:
         return None
-    memory = setup.wanted.cpu.memory_bytes
+    memory = setup.revision.cpu.memory_bytes
     return f"{max(1, math.floor(50 * (1 - _BESIDE_WORKER / memory))) / 100:g}"

@@ -57,7 +57,7 @@ def latent_attention_without_prefixes(setup: EngineSetup) -> SpecWarning | None:
         return None
     return SpecWarning(
         field="spec.model.source",
-        value=setup.wanted.model.source.location,
+        value=setup.revision.model.source.location,
         reason=EngineReason.SLOWER,
         because="on a processor without AMX vLLM switches prefix caching and chunked prefill off for this model",
         remedy="choose nodes with AMX by spec.placement.nodeSelector, or another model",
@@ -66,7 +66,7 @@ def latent_attention_without_prefixes(setup: EngineSetup) -> SpecWarning | None:
 
 def one_core(setup: EngineSetup) -> SpecWarning | None:
     """`OMPProcessManager`: "Selected CPU core number should be greater than reserved CPU core number"."""
-    cpu = setup.wanted.cpu
+    cpu = setup.revision.cpu
     if cpu is None or cpu.cores > 1:
         return None
     return SpecWarning(

@@ -77,4 +77,4 @@ class AibrixAutoscaler:
 
 def usage(replica: SimulatedReplica) -> float:
     """Return a replica's KV cache usage, the mean of its engines."""
-    return sum(course.engine.usage for course in replica.courses) / len(replica.courses)
+    return sum(timeline.engine.usage for timeline in replica.courses) / len(replica.courses)

@@ -95,9 +95,9 @@ class HorizontalPodAutoscaler:
 
 def running(replica: SimulatedReplica) -> float:
     """Return a replica's running requests."""
-    return float(sum(course.engine.running for course in replica.courses))
+    return float(sum(timeline.engine.running for timeline in replica.courses))
 
 
 def waiting(replica: SimulatedReplica) -> float:
     """Return a replica's waiting requests."""
-    return float(sum(course.engine.waiting for course in replica.courses))
+    return float(sum(timeline.engine.waiting for timeline in replica.courses))
