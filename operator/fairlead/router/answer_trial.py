@@ -131,7 +131,7 @@ def of(
         return None
     wanted = None
     if request.record.structured or route_path.has_tools(facts):
-        wanted = wanted_output.wanted_in(request.request.body)
+        wanted = wanted_output.wanted_in(request.received.body)
     route = path.choice.settings
     if route.cascade is not None:
         judges.budget(route).count_request(now)

@@ -270,7 +270,7 @@ class CacheBridge:
 
     @property
     def _http10(self) -> bool:
-        return self._owner.request.request.head.http10
+        return self._owner.request.received.head.http10
 
     @property
     def _keeps(self) -> bool:

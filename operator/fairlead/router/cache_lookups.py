@@ -15,11 +15,11 @@ CACHE_HEADER: Final = b"x-fairlead-cache"
 
 def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
     """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
-    headers, routing, dispatcher = request.request.head.headers, request.routing, target.dispatcher
+    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
     fill_in = dispatcher.fill_in(routing.account)
     return CacheLookup(
         surface=request.record.surface,
-        body=request.request.body,
+        body=request.received.body,
         tenant=routing.account.name,
         revisions=target.revisions.of(dispatcher.table),
         temperature=facts.temperature,
@@ -35,7 +35,7 @@ def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in
 
 def opts_in(request: Request, facts: BodyFacts) -> bool:
     """Whether it may enable the cache itself, where that is by request only."""
-    return CACHE_HEADER in request.request.head.headers or facts.parsed.cache is not UNSET
+    return CACHE_HEADER in request.received.head.headers or facts.parsed.cache is not UNSET
 
 
 def _extra(request: Request, target: EngineTarget, fill_in: int | None, facts: BodyFacts) -> bytes:

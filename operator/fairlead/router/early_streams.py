@@ -46,7 +46,7 @@ class Rest(Enum):
 
 def is_due(request: Request, now: float, seconds: float) -> bool:
     """Whether its client has waited so long, and understands comments: it requested events, and its HTTP has chunks."""
-    if now - request.record.arrived < seconds or request.request.head.http10:
+    if now - request.record.arrived < seconds or request.received.head.http10:
         return False
     return request.streams and request.surface in STREAMED
 

@@ -25,7 +25,7 @@ class BodyOwner(Protocol):
     edits: bool
     judged_by: ProbabilityCheck | None
     rank: bytes
-    request: ClientRequest
+    received: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
     surface: Surface
@@ -60,7 +60,7 @@ def _added(
 ) -> dict[str, bytes]:
     """Return the members that the configuration sets."""
     members: dict[str, bytes] = {}
-    routing, surface, path = owner.routing, owner.surface, owner.request.head.path
+    routing, surface, path = owner.routing, owner.surface, owner.received.head.path
     account, named, ranked = routing.account, target.adapters_by(api), api.priority_member
     fill_in = target.dispatcher.fill_in(account)
     if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:

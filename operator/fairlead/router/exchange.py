@@ -100,7 +100,7 @@ class Exchange:
     @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection is kept."""
-        return self.request.request.keep_alive and not self._context.draining
+        return self.request.received.keep_alive and not self._context.draining
 
     def is_at(self, endpoint: Endpoint) -> bool:
         """Whether it is in flight at this endpoint."""
@@ -132,7 +132,7 @@ class Exchange:
         if cached:
             return
         context.live.add(self)
-        if explain_headers.EXPLAIN_HEADER in request.request.head.headers and explain_headers.allowed(account):
+        if explain_headers.EXPLAIN_HEADER in request.received.head.headers and explain_headers.allowed(account):
             self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
 

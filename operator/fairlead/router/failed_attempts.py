@@ -45,61 +45,61 @@ class FailingRequest(HedgedRequest, Protocol):
         """Pass the engine's error on unchanged."""
 
 
-def refused(request: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
+def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
     """Handle an engine's error response: try another engine, or pass it on.
 
     An external API's rate limit is no replica's: another request would come too soon, and may count against it as well.
     """
-    table = request.target.dispatcher.table
-    if request.target.lost_adapter(error, request.request.routing, endpoint):
-        request.last_error = error
-        _left_to_hedge_or_elsewhere(request, AttemptEnding.BUSY, now)
+    table = owner.target.dispatcher.table
+    if owner.target.lost_adapter(error, owner.request.routing, endpoint):
+        owner.last_error = error
+        _left_to_hedge_or_elsewhere(owner, AttemptEnding.BUSY, now)
         return
     ending, again = error.record(table, endpoint)
-    limited = request.target.external is not None and error.head.status == external_api.RATE_LIMITED
-    has_other = request.second is not None or table.is_covered(endpoint)
+    limited = owner.target.external is not None and error.head.status == external_api.RATE_LIMITED
+    has_other = owner.second is not None or table.is_covered(endpoint)
     if (again and not limited) or (ending is AttemptEnding.FAILED and has_other):
-        request.last_error = error
-        _left_to_hedge_or_elsewhere(request, ending, now)
+        owner.last_error = error
+        _left_to_hedge_or_elsewhere(owner, ending, now)
         return
     reason = FallbackReason.QUEUE_FULL if limited else FallbackReason.ENGINE_ERROR
-    if (limited or ending is AttemptEnding.FAILED) and request.fall_back(reason, ending, now):
+    if (limited or ending is AttemptEnding.FAILED) and owner.fall_back(reason, ending, now):
         return
-    request.end(ending, None, now)
-    problem = request.target.problem_of(error, request.request.request.head)
+    owner.end(ending, None, now)
+    problem = owner.target.problem_of(error, owner.request.received.head)
     if problem is not None:
-        request.refuse(problem, now)
+        owner.refuse(problem, now)
     else:
-        request.pass_on(error, now)
+        owner.pass_on(error, now)
 
 
-def lost(request: FailingRequest, attempt: EngineAttempt, why: str, now: float) -> None:
+def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) -> None:
     """Handle an engine's response that broke or never began."""
-    endpoint, table = attempt.endpoint, request.target.dispatcher.table
-    if request.reply.begun:
+    endpoint, table = attempt.endpoint, owner.target.dispatcher.table
+    if owner.reply.begun:
         table.failed(endpoint, why)
-        request.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
+        owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
         return
-    request.reply.drop()
+    owner.reply.drop()
     table.failed(endpoint, why, at_once=not attempt.reached)
-    if attempt is request.second:
-        hedges.drop(request, AttemptEnding.FAILED, now)
+    if attempt is owner.second:
+        hedges.drop(owner, AttemptEnding.FAILED, now)
         return
-    request.last_error = refusals.unreachable(endpoint.address, why)
-    _left_to_hedge_or_elsewhere(request, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+    owner.last_error = refusals.unreachable(endpoint.address, why)
+    _left_to_hedge_or_elsewhere(owner, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
 
-def _left_to_hedge_or_elsewhere(request: FailingRequest, ending: AttemptEnding, now: float) -> None:
+def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
     """Leave the request to its hedge, which is in flight already, or try another endpoint.
 
     The failure is recorded in both cases: a client does not notice it, a canary's gate must.
     """
-    if request.second is None:
-        request.retry(ending, now)
+    if owner.second is None:
+        owner.retry(ending, now)
         return
-    request.request.record.failed(ending, now)
-    request.first = None  # its connection is not closed: it has answered, or was ended before
-    hedges.take_over(request, request.second, ending, now)
+    owner.request.record.failed(ending, now)
+    owner.first = None  # its connection is not closed: it has answered, or was ended before
+    hedges.take_over(owner, owner.second, ending, now)
 
 
 def abandoned(attempt: EngineAttempt, hedge: EngineAttempt | None) -> AttemptEnding:
@@ -118,11 +118,11 @@ def ends_at(request: Request, timeouts: Timeouts) -> float:
     return request.ends_at
 
 
-def too_slow(request: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:
+def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:
     """Handle an engine that did not begin, continue or end in time; only the first two are certainly its fault."""
-    endpoint, table = attempt.endpoint, request.target.dispatcher.table
-    begun, speaks = request.reply.begun, request.reply.status != 0
-    if now >= request.request.ends_at:
+    endpoint, table = attempt.endpoint, owner.target.dispatcher.table
+    begun, speaks = owner.reply.begun, owner.reply.status != 0
+    if now >= owner.request.ends_at:
         slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
     elif speaks:
         silent = f"silent for {timeouts.between_tokens_seconds:g} s"
@@ -132,26 +132,26 @@ def too_slow(request: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt
         table.failed(endpoint, f"no first token within {timeouts.first_token_seconds:g} s")
         slow = refusals.too_slow(endpoint.address, "said nothing", timeouts.first_token_seconds)
     if begun:
-        request.cut(slow, AttemptEnding.SLOW, now)
+        owner.cut(slow, AttemptEnding.SLOW, now)
         return
     attempt.abort()
-    request.reply.drop()
-    if now < request.request.ends_at and request.fall_back(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
+    owner.reply.drop()
+    if now < owner.request.ends_at and owner.fall_back(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
         return
-    request.request.record.failed(AttemptEnding.SLOW, now)
-    request.end(AttemptEnding.SLOW, None, now)
-    request.refuse(slow, now)
+    owner.request.record.failed(AttemptEnding.SLOW, now)
+    owner.end(AttemptEnding.SLOW, None, now)
+    owner.refuse(slow, now)
 
 
-def hung(request: FailingRequest, why: str, now: float) -> None:
+def hung(owner: FailingRequest, why: str, now: float) -> None:
     """Retry elsewhere if no byte was sent: the endpoint was ejected because it hangs."""
-    attempt = request.first
+    attempt = owner.first
     assert attempt is not None
     endpoint = attempt.endpoint
-    if request.reply.begun:
-        request.cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
+    if owner.reply.begun:
+        owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
         return
     attempt.abort()
-    request.reply.drop()
-    request.last_error = refusals.hung_engine(endpoint.address, why)
-    _left_to_hedge_or_elsewhere(request, AttemptEnding.SLOW, now)
+    owner.reply.drop()
+    owner.last_error = refusals.hung_engine(endpoint.address, why)
+    _left_to_hedge_or_elsewhere(owner, AttemptEnding.SLOW, now)

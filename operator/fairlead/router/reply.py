@@ -91,7 +91,7 @@ class Reply:
 
     def refuse(self, problem: Problem, *, keep: bool) -> None:
         """Write one of the router's own errors."""
-        shape = surfaces.shape(self._request.request.head.path)
+        shape = surfaces.shape(self._request.received.head.path)
         self.write(problems.answer(problem, shape, self._request.reply_lines, close=not keep))
 
     def pass_on(self, error: EngineErrorReply, *, keep: bool) -> None:
@@ -164,7 +164,7 @@ class Reply:
         self._reader, self._flight, self._edits = reader, flight, request.edits
         self._whole = WholeResponse()
         self.scan = EventScan(request.surface, by_prompt=api.usage_by_prompt) if head.streams else None
-        if head.streams and self._edits and request.request.head.http10:
+        if head.streams and self._edits and request.received.head.http10:
             framing = b""  # a length, if the engine gave one, is that of the unedited stream
         self._chunked = framing is CHUNKED_LINE
         self.status, self.keep = head.status, keep and framing != b""

@@ -61,7 +61,7 @@ class Request:
     """The same, to learn how many make a token; 0 if engines count tokens of it that are not text."""
 
     def __init__(self, request: ClientRequest, record: RequestRecord) -> None:
-        self.request = request
+        self.received = request
         """The request as the client sent it."""
         self.body = request.body
         """The client's body, extended if the model was sent its error to correct."""
@@ -77,7 +77,7 @@ class Request:
 
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: its tenant and request id."""
-        head, record = self.request.head, self.record
+        head, record = self.received.head, self.record
         facts = self.facts = context.heads.get(head) or context.head_facts(head)
         self.surface = facts.surface
         named = head.headers.get(b"x-request-id")
@@ -87,7 +87,7 @@ class Request:
         record.surface = facts.surface_name
         record.request_id = name.decode("latin-1")
         record.client = peer
-        record.bytes_in = len(self.request.body)
+        record.bytes_in = len(self.received.body)
         telemetry = context.telemetry
         if telemetry.tracing:
             telemetry.traced(record, head.headers.get(b"traceparent"))
@@ -98,7 +98,7 @@ class Request:
         """Read the body; return a problem if that fails."""
         surface, record = self.surface, self.record
         record.tenant, record.band = account.name, account.tenant.band or ""
-        facts = body_facts.read(surface, self.request.body, self.request.head.headers)
+        facts = body_facts.read(surface, self.received.body, self.received.head.headers)
         if isinstance(facts, UnreadableBody):
             return refusals.unreadable(facts)
         if surface is Surface.MESSAGES and facts.max_tokens is None and type(facts.parsed.max_tokens) is not int:
@@ -107,7 +107,7 @@ class Request:
         self.streams = facts.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
         self.text_bytes = facts.size.text_bytes
-        self.measured_bytes = facts.measured_bytes(len(self.request.body))
+        self.measured_bytes = facts.measured_bytes(len(self.received.body))
         return facts
 
     def extend(self, body: bytes) -> None:
@@ -127,7 +127,7 @@ class Request:
                 return refusals.of(refused)
         adapter = self._adapter(context, dispatcher, facts, account)
         salted = context.salted and bool(account.name)
-        problem = target.lacks(self.request.head.path, self.surface, adapter, salted=salted)
+        problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
         most, answers, longest, size = facts.max_tokens, facts.n, facts.longest, facts.size
@@ -145,7 +145,7 @@ class Request:
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
-            size=len(self.request.body),
+            size=len(self.received.body),
             batch=self.facts.batch,
             streams=self.streams,
             give_up_at=self.ends_at,
@@ -180,7 +180,7 @@ class Request:
 
     def twin(self, record: RequestRecord) -> "Request":
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
-        mine, made = self.record, Request(self.request, record)
+        mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
         made.streams, made.ends_at = self.streams, self.ends_at - self.facts.batch_seconds
         made.text_bytes, made.measured_bytes = self.text_bytes, self.measured_bytes
@@ -237,11 +237,11 @@ class Request:
 
     def session(self, facts: BodyFacts) -> bytes | None:
         """Return the session's name, if the client sends one."""
-        return self.request.head.headers.get(b"x-session-id") or facts.session
+        return self.received.head.headers.get(b"x-session-id") or facts.session
 
     def message(self, target: EngineTarget, pool: UpstreamPool) -> UpstreamMessage:
         """Return the request as sent to this engine; a traced attempt gets its own span."""
-        head, lines, parent = self.request.head, self._engine_lines, self.record.upstream_traceparent()
+        head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else ReplyFraming.AS_IT_CAME
@@ -255,7 +255,7 @@ class Request:
         api = target.api_of(endpoint)
         body = self._bodies.get(api)
         if body is None:
-            facts = body_facts.read(self.surface, self.body, self.request.head.headers)
+            facts = body_facts.read(self.surface, self.body, self.received.head.headers)
             assert isinstance(facts, BodyFacts), "it was read when it arrived"
             body = self._bodies[api] = engine_bodies.of(self, self._context, target, facts, api)
         return body

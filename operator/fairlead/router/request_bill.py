@@ -27,7 +27,7 @@ TASK_HEADER: Final = b"x-fairlead-task"
 class BilledRequest(Protocol):
     """A request as its bill sees it."""
 
-    request: ClientRequest
+    received: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
     streams: bool
@@ -68,7 +68,7 @@ class RequestBill:
     def __init__(
         self, request: BilledRequest, route: str, budget: BudgetAccount | None, estimate: OutputEstimate
     ) -> None:
-        task = request.request.head.headers.get(TASK_HEADER)
+        task = request.received.head.headers.get(TASK_HEADER)
         self.cost = RequestCost(
             tenant=request.record.tenant, route=route, task="" if task is None else task.decode("latin-1")
         )

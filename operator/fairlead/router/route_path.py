@@ -133,7 +133,7 @@ def usable(context: RouterContext, account: Account) -> list[str]:
 
 def facts(request: Request, facts: BodyFacts, account: Account) -> RouteFacts:
     """Collect what rules and weights may depend on."""
-    headers, session = request.request.head.headers, request.session(facts)
+    headers, session = request.received.head.headers, request.session(facts)
     wanted = headers.get(b"x-fairlead-difficulty")
     return RouteFacts(
         model=facts.model or "",

@@ -43,9 +43,9 @@ class JudgedRequest(Protocol):
         """Called when it has ended."""
 
 
-def replaces(request: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
+def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
     """Judge the complete answer; whether another one is requested. If not, the client has this one."""
-    trial, path, record = request.trial, request.path, request.request.record
+    trial, path, record = owner.trial, owner.path, owner.request.record
     verdict = None if trial is None else trial.verdict()
     if trial is None or path is None or verdict is None:
         return False
@@ -53,9 +53,9 @@ def replaces(request: JudgedRequest, context: RouterContext, usage: TokenUsage |
     if verdict.structured is not None:
         record.check = verdict.structured.fault or "valid"
         counters.add_checked(record, trial.wanted.name if trial.wanted is not None else "", record.check, now)
-    outcome, target = _decided(request, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
-    if request.bill is not None:
-        request.bill.judge(verdict.structured, replaced=target is not None)
+    outcome, target = _decided(owner, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
+    if owner.bill is not None:
+        owner.bill.judge(verdict.structured, replaced=target is not None)
     if not verdict.held:
         return False
     if outcome is HeldOutcome.TOO_LARGE:
@@ -64,46 +64,46 @@ def replaces(request: JudgedRequest, context: RouterContext, usage: TokenUsage |
     fault = verdict.cascade.fault or (verdict.structured.fault if verdict.structured is not None else None)
     counters.add_held(record, fault or "passed", outcome, now)
     if target is None:
-        request.reply.release()
+        owner.reply.release()
         return False
     if outcome is HeldOutcome.RETRIED:
-        _add_error(request, trial, verdict)
-    trial.kept = _kept(request, usage)
-    record.escalated = f"{fault}; from={request.target.name}"
-    _send_again(request, context, target, now)
+        _add_error(owner, trial, verdict)
+    trial.kept = _kept(owner, usage)
+    record.escalated = f"{fault}; from={owner.target.name}"
+    _send_again(owner, context, target, now)
     return True
 
 
-def gives_kept(request: JudgedRequest, now: float) -> bool:
+def gives_kept(owner: JudgedRequest, now: float) -> bool:
     """Give the answer at hand instead of an error, if there is one."""
-    trial, reply, record = request.trial, request.reply, request.request.record
+    trial, reply, record = owner.trial, owner.reply, owner.request.record
     if trial is None or trial.kept is None or reply.begun:
         return False
     kept, trial.kept = trial.kept, None
     reply.drop()
     record.take_back(kept.target, kept.replica)
-    if request.bill is not None:
-        request.bill.give_kept()
+    if owner.bill is not None:
+        owner.bill.give_kept()
     if kept.streams:
         record.first_token_at = now
-    keep = kept.keep and request.keeps_alive
+    keep = kept.keep and owner.keeps_alive
     reply.begin(kept.status)
     reply.write(kept.data)
-    request.over(kept.status, now)
+    owner.over(kept.status, now)
     reply.finish(keep=keep)
     return True
 
 
 def _decided(
-    request: JudgedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
+    owner: JudgedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
 ) -> tuple[HeldOutcome, EngineTarget | None]:
     """Decide a held answer's outcome, and which target to try next."""
-    trial, path, structured = request.trial, request.path, verdict.structured
+    trial, path, structured = owner.trial, owner.path, verdict.structured
     assert trial is not None
     assert path is not None
     route = path.choice.settings
-    if not request.reply.is_held or request.request.record.cut or now >= request.request.ends_at:
-        return HeldOutcome.GIVEN if request.reply.is_held else HeldOutcome.TOO_LARGE, None
+    if not owner.reply.is_held or owner.request.record.cut or now >= owner.request.ends_at:
+        return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
     if verdict.cascade.failed and route.cascade is not None:
         if not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
             return HeldOutcome.OVER_BUDGET, None
@@ -111,8 +111,8 @@ def _decided(
     if structured is not None and structured.failed:
         if route.on_invalid is InvalidAnswerAction.ESCALATE:
             return _at(path.next_by(context, fallback.next_for_invalid))
-        if route.on_invalid is InvalidAnswerAction.RETRY and trial.may_retry and request.target.is_routable:
-            return HeldOutcome.RETRIED, request.target
+        if route.on_invalid is InvalidAnswerAction.RETRY and trial.may_retry and owner.target.is_routable:
+            return HeldOutcome.RETRIED, owner.target
     return HeldOutcome.GIVEN, None
 
 
@@ -120,9 +120,9 @@ def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
     return HeldOutcome.NO_OTHER if target is None else HeldOutcome.ESCALATED, target
 
 
-def _add_error(judged_request: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
+def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
     """Extend the conversation by the fault of its answer."""
-    request, path = judged_request.request, judged_request.path
+    request, path = owner.request, owner.path
     assert path is not None
     assert path.facts is not None
     assert verdict.structured is not None
@@ -131,13 +131,13 @@ def _add_error(judged_request: JudgedRequest, trial: AnswerTrial, verdict: Answe
     request.extend(splices.put(request.body, path.facts, members))
 
 
-def _kept(request: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
-    reply, record = request.reply, request.request.record
+def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
+    reply, record = owner.reply, owner.request.record
     kept = KeptAnswer(
         status=reply.status,
         keep=reply.keep,
         streams=reply.scan is not None,
-        target=request.target.name,
+        target=owner.target.name,
         replica=record.replica,
         data=reply.drop(),
     )
@@ -145,23 +145,23 @@ def _kept(request: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
     return kept
 
 
-def _send_again(judged_request: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
+def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
     """Send the request, which no engine has, to this target; its tenant is charged as for the first one."""
     request, path, left, before = (
-        judged_request.request,
-        judged_request.path,
-        judged_request.request.routing,
-        judged_request.target,
+        owner.request,
+        owner.path,
+        owner.request.routing,
+        owner.target,
     )
     assert path is not None
     assert path.facts is not None
-    if request.aim(context, target, path.facts, judged_request) is not None:
-        gives_kept(judged_request, now)
+    if request.aim(context, target, path.facts, owner) is not None:
+        gives_kept(owner, now)
         return
     left.owner = None
     admission.charge_again(request.routing, left)
-    judged_request.target = target
+    owner.target = target
     request.goes_to(target, path.choice)
     request.prepare(context, target, path.facts)
-    judged_request.begin_at_target(now)
+    owner.begin_at_target(now)
     context.released(before, left.account, now)

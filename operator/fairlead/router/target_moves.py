@@ -35,37 +35,37 @@ class RoutedRequest(Protocol):
         """Answer with one of the router's own errors."""
 
 
-def read_and_aim(request: RoutedRequest, context: RouterContext, account: Account) -> BodyFacts | Problem:
+def read_and_aim(owner: RoutedRequest, context: RouterContext, account: Account) -> BodyFacts | Problem:
     """Read the body, and aim the request at its first target; return a problem if that fails."""
-    facts = request.request.read(context, account)
-    return facts if isinstance(facts, Problem) else _find_target(request, context, facts, account) or facts
+    facts = owner.request.read(context, account)
+    return facts if isinstance(facts, Problem) else _find_target(owner, context, facts, account) or facts
 
 
-def _find_target(request: RoutedRequest, context: RouterContext, facts: BodyFacts, account: Account) -> Problem | None:
+def _find_target(owner: RoutedRequest, context: RouterContext, facts: BodyFacts, account: Account) -> Problem | None:
     """Aim the request at a plain router's only target, or at its route's; return a problem if there is none."""
     target = context.sole
     if target is None:
-        path = route_path.choose(context, request.request, facts, account)
+        path = route_path.choose(context, owner.request, facts, account)
         if isinstance(path, Problem):
             return path
         target = path.first(context)
         if target is None:
             return refusals.no_target(path.choice.route, path.choice.target)
-        request.path = path
-        request.request.goes_to(target, path.choice)
-    request.target = target
-    return request.request.aim(context, target, facts, request)
+        owner.path = path
+        owner.request.goes_to(target, path.choice)
+    owner.target = target
+    return owner.request.aim(context, target, facts, owner)
 
 
 def fall_back(
-    routed_request: RoutedRequest,
+    owner: RoutedRequest,
     context: RouterContext,
     reason: FallbackReason,
     ending: AttemptEnding | None,
     now: float,
 ) -> bool:
     """Move to the route's next target, and return whether there was one; `ending` is the current attempt's, if any."""
-    path, request = routed_request.path, routed_request.request
+    path, request = owner.path, owner.request
     if path is None or path.facts is None or now >= request.ends_at:
         return False
     target = path.next(context, reason)
@@ -73,52 +73,50 @@ def fall_back(
         return False
     if ending is not None:
         request.record.failed(ending, now)
-        routed_request.target.dispatcher.leave(request.routing, ending, now)
-        routed_request.drop_attempts(ending, now)
+        owner.target.dispatcher.leave(request.routing, ending, now)
+        owner.drop_attempts(ending, now)
     elif request.routing.waiting:
-        routed_request.target.dispatcher.leave_queue(request.routing)
-    request.record.fell_back(routed_request.target.name, reason.value)
-    move(routed_request, context, path.facts, target, now)
+        owner.target.dispatcher.leave_queue(request.routing)
+    request.record.fell_back(owner.target.name, reason.value)
+    move(owner, context, path.facts, target, now)
     return True
 
 
-def move(
-    routed_request: RoutedRequest, context: RouterContext, facts: BodyFacts, target: EngineTarget, now: float
-) -> None:
+def move(owner: RoutedRequest, context: RouterContext, facts: BodyFacts, target: EngineTarget, now: float) -> None:
     """Send a request that no engine and no queue has to this target of its path."""
     request, path, left, before = (
-        routed_request.request,
-        routed_request.path,
-        routed_request.request.routing,
-        routed_request.target,
+        owner.request,
+        owner.path,
+        owner.request.routing,
+        owner.target,
     )
-    problem = request.aim(context, target, facts, routed_request)
+    problem = request.aim(context, target, facts, owner)
     if problem is not None:
         before.dispatcher.give_up(left)
-        routed_request.refuse(problem, now)
+        owner.refuse(problem, now)
         return
     left.owner = None
     request.routing.take_charges(left)
-    routed_request.target = target
+    owner.target = target
     if path is not None:
         request.goes_to(target, path.choice)
     request.prepare(context, target, facts)
-    routed_request.begin_at_target(now)
+    owner.begin_at_target(now)
     context.released(before, left.account, now)
 
 
-def reroute(request: RoutedRequest, context: RouterContext, now: float) -> None:
+def reroute(owner: RoutedRequest, context: RouterContext, now: float) -> None:
     """Choose again by the current routes: its target went away while it waited there."""
-    path, routing = request.path, request.request.routing
+    path, routing = owner.path, owner.request.routing
     if path is None or path.facts is None or not routing.waiting:
         return
-    request.target.dispatcher.leave_queue(routing)
-    chosen = route_path.choose(context, request.request, path.facts, routing.account)
+    owner.target.dispatcher.leave_queue(routing)
+    chosen = route_path.choose(context, owner.request, path.facts, routing.account)
     target = None if isinstance(chosen, Problem) else chosen.first(context)
     if isinstance(chosen, Problem) or target is None:
-        request.target.dispatcher.give_up(routing)
+        owner.target.dispatcher.give_up(routing)
         gone = refusals.no_target(path.choice.route, path.choice.target)
-        request.refuse(chosen if isinstance(chosen, Problem) else gone, now)
+        owner.refuse(chosen if isinstance(chosen, Problem) else gone, now)
         return
-    request.path = chosen
-    move(request, context, path.facts, target, now)
+    owner.path = chosen
+    move(owner, context, path.facts, target, now)
