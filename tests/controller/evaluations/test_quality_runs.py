@@ -147,7 +147,7 @@ def test_only_so_many_run_at_a_time() -> None:
             self.ended = True
             return True
 
-    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
     for number in range(3 * MOST_RUNS):
         runs._runs[str(number)] = identity._replace(namespace=f"team-{number % 3}"), Slow(**fields)
     asyncio.run(until(lambda: all(one.ended for _, one in runs._runs.values()), runs))
@@ -168,7 +168,7 @@ def test_slow_evaluations_of_one_namespace_leave_others_their_turns() -> None:
             await asyncio.Event().wait()
             return True
 
-    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
     for number in range(2 * MOST_RUNS):
         runs._runs[f"slow-{number}"] = identity._replace(namespace="evil"), Endless(**fields)
     healthy = QualityRun(**fields)
@@ -193,7 +193,7 @@ def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> 
                 raise KeyError("of ours")
             return False
 
-    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
     for number in range(MOST_RUNS_OF_NAMESPACE):
         runs._runs[f"stuck-{number}"] = identity, Stuck(**fields)
     healthy = QualityRun(**fields)
