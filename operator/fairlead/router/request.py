@@ -35,7 +35,7 @@ class Request:
 
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
-        *("judged_by", "rank", "request", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
+        *("judged_by", "rank", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
         *("measured_bytes", "text_bytes"),
     )
     _bodies: dict[HttpApi, bytes]
