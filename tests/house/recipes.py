@@ -88,7 +88,7 @@ SCORER: Final = Recipe(
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
             after="""        return None
-    return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
+    return rendezvous_endpoint(request.session or context.popularity.key(request.blocks, len(context.routable)), fit)
 """,
             more='''
 
@@ -104,7 +104,7 @@ def crowding(endpoint: Endpoint) -> float:
         ),
         RecipeEdit(
             path=PRODUCT / "routing" / "explanations.py",
-            after="    worth = load - (OVER_BOUND if over else worth_of_held) * credited * field.block_tokens\n",
+            after="    worth = load - (OVER_BOUND if over else worth_of_held) * credited * context.block_tokens\n",
             more="    worth += selection.crowding(one) if blocks else 0.0\n",
         ),
     ),
@@ -218,20 +218,20 @@ CONDITION: Final = Recipe(
         ),
         RecipeEdit(
             path=PRODUCT / "controller" / "status" / "conditions.py",
-            after="        scaling_conditions.scaling_active(now),\n",
-            more="        warm(now),\n",
+            after="        scaling_conditions.scaling_active(inputs),\n",
+            more="        warm(inputs),\n",
         ),
         RecipeEdit(
             path=PRODUCT / "controller" / "status" / "conditions.py",
-            after="""    if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
-        return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
-    return now.judged.accepted
+            after="""    if inputs.obstacle is not None and inputs.obstacle.reason is Why.NAME_TAKEN:
+        return _no(ConditionType.ACCEPTED, inputs.obstacle.reason, inputs.obstacle.message)
+    return inputs.review.accepted
 """,
             more='''
 
-def warm(now: StatusInputs) -> UntimedCondition:
+def warm(inputs: StatusInputs) -> UntimedCondition:
     """Whether a replica is kept ready beyond the need."""
-    counted = replica_counts.tally(now)
+    counted = replica_counts.tally(inputs)
     spare = max(0, counted.ready - counted.wanted)
     message = f"ready beyond the need: {spare}; warmPool.ready of the policy keeps more, or fewer"
     return UntimedCondition(type=ConditionType.WARM, holds=spare > 0, reason=Why.AVAILABLE, message=message)
