@@ -21,7 +21,7 @@ from functools import partial
 from typing import Final
 
 from bench import prefix_fleets, router_peers
-from bench.prefix_fleets import Engines, Trial
+from bench.prefix_fleets import Engines, Trial, hits, p95
 from bench.router_peers import LEAST_SHARE, MOST_RATIO
 from fairlead.simulator.virtual_fleet.balancers import Balancer
 from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
@@ -44,6 +44,7 @@ USUAL_S: Final = 0.0005
 RUNS: Final = 3
 ONE: Final = "one router"
 CLAIRVOYANT: Final = "clairvoyant"
+TRIALS: Final = {"mooncake": prefix_fleets.mooncake, "claude": prefix_fleets.claude}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def pooled(runs: Sequence[Run], jobs: int) -> Pooled:
 
 def played(run: Run) -> list[tuple[float, RunStatistics]]:
     """One run, counted from each time that a fault is judged from."""
-    trial = next(one for one in router_peers.trials(tuning=run.tuning) if one.name == run.trace)
+    trial = TRIALS[run.trace](tuning=run.tuning)
     each = faults(trial, run.number)
     spans = {since: RunStatistics(since=since, until=trial.until) for since in {one.judged_from(trial) for one in each}}
     settings = router_peers.settings_of(trial)
@@ -173,16 +174,6 @@ def played(run: Run) -> list[tuple[float, RunStatistics]]:
     return list(spans.items())
 
 
-def hits(one: RunStatistics) -> float:
-    """Share of prompt tokens found in a cache."""
-    return one.counts.cached_tokens / max(one.counts.prompt_tokens, 1)
-
-
-def p95(one: RunStatistics) -> float:
-    """Of time to first token."""
-    return one.ttft.percentile(0.95)
-
-
 def _routed(count: int, links: PeerLinks, trial: Trial) -> Callable[[Engines], Balancer]:
     several = replace(links, flush_s=router_peers.LINKS.flush_s) if count > 1 else None
     settings = replace(router_peers.settings_of(trial), count=count, peers=several)
@@ -193,9 +184,10 @@ def main() -> int:
     """Run both traces."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tuning", action="store_true", help="the halves that constants were chosen on")
-    parser.add_argument("--trace", choices=("both", "mooncake", "claude"), default="both")
+    parser.add_argument("--trace", choices=("both", *TRIALS), default="both")
     options = parser.parse_args()
-    trials = [one for one in router_peers.trials(tuning=options.tuning) if options.trace in ("both", one.name)]
+    chosen = TRIALS if options.trace == "both" else (options.trace,)
+    trials = [TRIALS[name](tuning=options.tuning) for name in chosen]
     runs = [
         Run(trial.name, name, number, options.tuning)
         for trial in trials

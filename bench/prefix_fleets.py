@@ -92,7 +92,17 @@ class Lived:
     @property
     def hits(self) -> float:
         """Share of prompt tokens found in a cache."""
-        return self.statistics.counts.cached_tokens / max(self.statistics.counts.prompt_tokens, 1)
+        return hits(self.statistics)
+
+
+def hits(statistics: RunStatistics) -> float:
+    """Share of prompt tokens found in a cache."""
+    return statistics.counts.cached_tokens / max(statistics.counts.prompt_tokens, 1)
+
+
+def p95(statistics: RunStatistics) -> float:
+    """Of time to first token."""
+    return statistics.ttft.percentile(0.95)
 
 
 class WatchedEngines:

@@ -159,7 +159,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 def p95(one: Lived) -> float:
     """Of time to first token."""
-    return one.statistics.ttft.percentile(0.95)
+    return prefix_fleets.p95(one.statistics)
 
 
 def trials(*, tuning: bool, seconds: float | None = None, most: int | None = None) -> list[Trial]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from fairlead.cli import joined_logs, recorded_service
 from fairlead.cli.joined_logs import RouterLines
-from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
 from tests.cli.conftest import Run
-from tests.cli.pretend_cluster import PretendCluster, running
-from tests.cli.test_recorded_service import line, log, objects, router
+from tests.cli.pretend_cluster import PretendCluster
+from tests.cli.test_recorded_service import line, log, objects, router, served
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START_WORDS = (
@@ -25,14 +25,7 @@ START_WORDS = (
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """One deployment with a policy, whose two routers saw half of the requests each."""
-    with running(tmp_path) as (cluster, kubeconfig):
-        monkeypatch.setenv("KUBECONFIG", kubeconfig)
-        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-        cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"observedGeneration": 1}})
-        cluster.put(AUTOSCALING_POLICY, objects()["chat"])
-        router(cluster, "scaled-router-a", log(*(line(number) for number in range(0, 600, 2))))
-        router(cluster, "scaled-router-b", log(*(line(number) for number in range(1, 600, 2))))
+    with served(tmp_path, monkeypatch) as cluster:
         yield cluster
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,22 @@ def router(
     cluster.log_begins[name] = started
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+@contextmanager
+def served(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
     """One deployment with a policy, whose two routers saw half of the requests each."""
-    with running(tmp_path) as (cluster, kubeconfig):
+    with running(folder) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
         cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"observedGeneration": 1}})
         cluster.put(AUTOSCALING_POLICY, objects()["chat"])
         router(cluster, "scaled-router-a", log(*(line(number) for number in range(0, 600, 2))))
         router(cluster, "scaled-router-b", log(*(line(number) for number in range(1, 600, 2))))
+        yield cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    with served(tmp_path, monkeypatch) as cluster:
         yield cluster
 
 

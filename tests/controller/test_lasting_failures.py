@@ -28,7 +28,7 @@ class Failing:
 
 def break_down(leader: LeaderTasks) -> object:
     """Let each reconcile fail from now on; return what worked."""
-    good, leader._reconciler = leader._reconciler, Failing()  # type: ignore[assignment]
+    good, leader._reconciler = leader._reconciler, Failing()  # type: ignore[assignment]  # as far as it is called
     return good
 
 
@@ -55,7 +55,7 @@ def test_after_minutes_the_conditions_say_what_fails_until_a_reconcile_succeeds(
             version = fake.objects.version
             await leader._work(CHAT)
             assert fake.objects.version == version, "the same error is written once"
-            leader._reconciler = good  # type: ignore[assignment]
+            leader._reconciler = good  # type: ignore[assignment]  # the real one
             assert not (await leader._work(CHAT)).failed
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
             assert not leader._failing

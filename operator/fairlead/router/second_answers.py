@@ -147,12 +147,7 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
 
 def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
     """Send the request, which no engine has, to this target; its tenant is charged as for the first one."""
-    request, path, left, before = (
-        owner.request,
-        owner.path,
-        owner.request.routing,
-        owner.target,
-    )
+    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
     assert path is not None
     assert path.facts is not None
     if request.aim(context, target, path.facts, owner) is not None:

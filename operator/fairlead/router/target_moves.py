@@ -58,11 +58,7 @@ def _find_target(owner: RoutedRequest, context: RouterContext, facts: BodyFacts,
 
 
 def fall_back(
-    owner: RoutedRequest,
-    context: RouterContext,
-    reason: FallbackReason,
-    ending: AttemptEnding | None,
-    now: float,
+    owner: RoutedRequest, context: RouterContext, reason: FallbackReason, ending: AttemptEnding | None, now: float
 ) -> bool:
     """Move to the route's next target, and return whether there was one; `ending` is the current attempt's, if any."""
     path, request = owner.path, owner.request
@@ -84,12 +80,7 @@ def fall_back(
 
 def move(owner: RoutedRequest, context: RouterContext, facts: BodyFacts, target: EngineTarget, now: float) -> None:
     """Send a request that no engine and no queue has to this target of its path."""
-    request, path, left, before = (
-        owner.request,
-        owner.path,
-        owner.request.routing,
-        owner.target,
-    )
+    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
     problem = request.aim(context, target, facts, owner)
     if problem is not None:
         before.dispatcher.give_up(left)
