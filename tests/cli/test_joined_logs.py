@@ -14,7 +14,7 @@ from fairlead.cli.joined_logs import RouterLines
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster
-from tests.cli.test_recorded_service import line, log, objects, router, served
+from tests.cli.recorded_routers import line, log, objects, router, served
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START_WORDS = (

@@ -16,7 +16,7 @@ from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT
 from fairlead.objects import names
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
-from tests.cli.test_recorded_service import objects
+from tests.cli.recorded_routers import objects
 
 HOST = "127.0.0.46"
 
