@@ -28,6 +28,8 @@ class Lane:
     """Modules to run first, with visible progress; the tests themselves report what is missing."""
     modules: tuple[Command, ...] = ()
     """Modules that run its tests instead of plain pytest."""
+    again: tuple[Command, ...] = ()
+    """Modules that run what failed of them, when nothing else runs."""
     compares_traces: bool = False
     """Whether it compares what clusters leave on the machine: no other node may start or stop meanwhile."""
     builds_images: bool = False
@@ -41,7 +43,7 @@ class Lane:
     kept: bool = False
     """Skipped while no file of this tree changed since it last passed; never with a node, on the machine's kernel."""
     only_named: bool = False
-    """Run only if named: it fetches 6 GB, or covers in detail what another lane covers briefly."""
+    """Run only if named: it fetches 6 GB, or covers in detail what others cover briefly."""
     by_claims: bool = False
     """Left out of CI, whose time is limited: each of its tests takes minutes, and a claim repeats it (`make prove`)."""
 
@@ -107,6 +109,7 @@ LANES: Final = (
         marker=pure.MARKER,
         world="nothing but Python",
         modules=(("house.pure",), ("house.pure", "--rest")),
+        again=(("house.pure", "--again"),),
         slots=2,
     ),
     Lane(
@@ -140,13 +143,7 @@ LANES: Final = (
         name="serving",
         marker=OF_NODES,
         folders=(lane_folders.SERVING,),
-        apart=(
-            lane_folders.SCALING,
-            lane_folders.ROLLOUTS,
-            lane_folders.CANARIES,
-            lane_folders.DIAGNOSTICS,
-            *lane_folders.LONG,
-        ),
+        apart=lane_folders.BELOW_SERVING,
         world=f"{A_NODE}: the operator, fleets and their clients",
         preparations=(WHOLE, IMAGE),
         real=True,

@@ -37,3 +37,5 @@ GATES: Final = tuple(
     f"{CANARIES}/test_{name}.py" for name in ("adapter_canaries", "gateway_canaries", "judge_gates", "runner_gates")
 )
 """Likewise, of revisions and adapters on trial."""
+BELOW_SERVING: Final = (SCALING, ROLLOUTS, CANARIES, DIAGNOSTICS, *LONG)
+"""What other lanes run of the folder of the lane `serving`."""

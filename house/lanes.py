@@ -134,9 +134,9 @@ def run_again(ran: Ran) -> Ran:
     """Rerun a few failed tests, or a lane that did not end, alone, after the other lanes have ended."""
     lane = ran.lane
     if lane.real and ran.code == limited_run.OVERRAN:
-        print(f"── {lane.name}: did not end beside other work and runs again, alone", flush=True)
-        alone = run(lane)
-        return replace(alone, seconds=ran.seconds + alone.seconds)
+        return _all_again(ran, lane, "did not end")
+    if lane.again and ran.code == 1:
+        return _all_again(ran, replace(lane, modules=lane.again), "failed")
     stories = second_run.failed(lane.name) if lane.real and ran.code == 1 else []
     if not second_run.is_worth_it(stories):
         return ran
@@ -145,6 +145,12 @@ def run_again(ran: Ran) -> Ran:
     code = _call(second_run.again(lane.name, lane.folders, lane.marker), _environment(lane), None)
     print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
     return Ran(lane=lane, code=code, seconds=ran.seconds + time.monotonic() - started)
+
+
+def _all_again(ran: Ran, lane: Lane, what: str) -> Ran:
+    print(f"── {lane.name}: {what} beside other work and runs again, alone", flush=True)
+    alone = run(lane)
+    return Ran(lane=ran.lane, code=alone.code, seconds=ran.seconds + alone.seconds)
 
 
 def run(lane: Lane, log: Path | None = None) -> Ran:

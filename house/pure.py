@@ -1,7 +1,7 @@
-"""`python -m house.pure [--rest | --floors]`: run the tests of the rooms that decide, or all others.
+"""`python -m house.pure [--rest | --again | --floors]`: run the tests of the rooms that decide, or all others.
 
 The rooms that decide are measured each time, and their coverage is compared with their floors. Shells play fleets, and
-tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--floors` traced, with their
+tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--again` those of them that failed, `--floors` all of them traced, with their
 floors. A group of rooms is skipped if its files and all that they import are unchanged since its tests last passed.
 `--all` runs every group.
 """
@@ -134,6 +134,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = ROOT / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     half = next((made() for option, made in HALVES.items() if option in words), DECIDING)
+    if AGAIN in words and not decided_well(folder):
+        print("no second run: tests of rooms that decide failed, and those wait for nothing", flush=True)
+        return 1
     with turns.alone(folder / f"{half.name}.lock", half.title):
         code = run_changed(folder, half, everything="--all" in words)
     if code == 0 and half is not DECIDING:
@@ -153,7 +156,15 @@ def traced_rest() -> Half:
     return Half(name="floors", title=title, groups=own, measured=(*GROUPS, *own), table=floors.REST)
 
 
-HALVES: Final[Mapping[str, Callable[[], Half]]] = {"--rest": the_rest, "--floors": traced_rest}
+AGAIN: Final = "--again"
+HALVES: Final[Mapping[str, Callable[[], Half]]] = {"--rest": the_rest, AGAIN: the_rest, "--floors": traced_rest}
+
+
+def decided_well(folder: Path) -> bool:
+    """Whether the tests of all rooms that decide passed on these files."""
+    kept = read(folder / f"{DECIDING.name}.json")
+    now = {group.name: Held(key=group.key(), examples=examples()) for group in DECIDING.groups}
+    return all(name in kept and kept[name].covers(held) for name, held in now.items())
 
 
 def rest() -> tuple[Group, ...]:
@@ -185,12 +196,15 @@ def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
         else:
             kept.pop(group.name, None)
             changed.append((group, now))
+    codes = list[int]()
     for group, now, code in _run_all(changed, folder, half):
-        if code:
-            return code
-        kept[group.name] = now
+        codes.append(code)
+        if code == 0:
+            kept[group.name] = now
         text = json.dumps({name: asdict(one) for name, one in kept.items()})
         held.write_text(text, encoding="utf-8")
+    if failed := next((code for code in codes if code), 0):
+        return failed
     return judged(folder, half, half.table) if half.table else 0
 
 

@@ -271,12 +271,49 @@ def test_a_lane_that_did_not_end_runs_again_alone_as_a_whole(capfd: pytest.Captu
     assert "tiny: did not end beside other work and runs again, alone" in capfd.readouterr().out
 
 
+def test_shells_that_failed_beside_other_lanes_run_again_when_those_have_ended(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    story = ("pytest", *NONE_THERE, "-q", "-m", "house and not house")
+    tiny = Lane(name="tiny", marker="", folders=(), world="nothing", modules=(("no_such",),), again=(story,))
+
+    again = lanes.run_again(Ran(lane=tiny, code=1, seconds=600.0))
+
+    assert again.lane is tiny
+    assert again.code == 5, "what runs again decides"
+    assert again.seconds > 600.0
+    assert "tiny: failed beside other work and runs again, alone" in capfd.readouterr().out
+    well = Ran(lane=tiny, code=0, seconds=600.0)
+    assert lanes.run_again(well) is well
+
+
+def test_groups_after_one_that_failed_run_too_and_rooms_that_decide_are_never_excused(
+    tmp_path: Path,
+) -> None:
+    def group(name: str, test: str) -> Group:
+        place = tmp_path / name / f"test_{name}.py"
+        place.parent.mkdir()
+        place.write_text(f"def test_it() -> None:\n    {test}\n")
+        return Group(name=f"{name}-{tmp_path.name}", rooms=(), tests=(str(place),), apart=("tests/api",))
+
+    first, second = group("first", "raise ValueError"), group("second", "print()")
+    half = pure.Half(name="story", title="a story", groups=(first, second), measured=(), table=None)
+    try:
+        assert pure.run_changed(tmp_path, half, everything=False) == 1
+        assert set(pure.read(tmp_path / "story.json")) == {second.name}, "what passed is not run again"
+    finally:
+        for one in (first, second):
+            shutil.rmtree(ROOT / ".build" / f"pytest-{one.name}")
+    assert not pure.decided_well(tmp_path)
+    held = {one.name: {"key": one.key(), "examples": pure.examples()} for one in pure.GROUPS}
+    (tmp_path / "deciding.json").write_text(json.dumps(held))
+    assert pure.decided_well(tmp_path)
+
+
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
         *("leaks", "conformance", "long", "gates", "rollouts", "serving", "scaling", "apiserver", "demo"),
         *("operated", "faults", "compiled", "rights", "node"),
     ]
-    broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
-    assert lanes.run_again(broken) is broken
     well = Ran(lane=next(one for one in LANES if one.real), code=0, seconds=1.0)
     assert lanes.run_again(well) is well

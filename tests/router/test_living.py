@@ -125,12 +125,12 @@ def test_batch_work_that_waits_does_not_keep_a_draining_router_and_is_sent_elsew
 def test_a_draining_router_accepts_connections_while_requests_still_come(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Living(paced(0.001, 0.001), port=free_port())
-        async with plane(written(tmp_path, [engine.address]), linger=0.25) as router:
+        async with plane(written(tmp_path, [engine.address]), linger=1.5) as router:
             await engine.start()
             await router.until("routable")
             router.signals.put_nowait(15)
-            for _ in range(10):  # a node that has not heard yet sends a new connection each time
-                await asyncio.sleep(0.06)
+            for _ in range(5):  # a node that has not heard yet sends a new connection each time, for 2 s in all
+                await asyncio.sleep(0.4)
                 async with client() as late, late.post(router.url + "/v1/completions", json=STREAM) as answer:
                     assert (answer.status, answer.headers["Connection"]) == (200, "close")
                     assert (await answer.text()).endswith("data: [DONE]\n\n")
