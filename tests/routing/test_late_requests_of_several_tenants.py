@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import cycle
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
@@ -229,6 +229,7 @@ def test_late_requests_of_a_tenant_with_few_slots_get_as_many_turns_as_these_slo
     st.lists(st.integers(1, 1000), min_size=1, max_size=20),
     st.lists(st.integers(0, 3), min_size=1, max_size=20),
 )
+@example([1, 179], [412], [0])  # its next request alone is more than its share of what is in flight
 def test_always_a_tenant_of_late_requests_alone_falls_behind_by_its_credit_at_most(
     in_time: list[int], late: list[int], adapted: list[int]
 ) -> None:

@@ -30,6 +30,20 @@ def test_beside_another_one_it_has_its_part_by_weight() -> None:
     assert heavy.share(1) is ShareUse.ABOVE
 
 
+def test_a_tenant_with_nothing_in_flight_waits_for_its_first_unless_that_is_usual() -> None:
+    at = TenantOccupancy()
+    uses = [at.of(account(name), 0.0) for name in ("one", "two", "three")]
+    waiting, *others = uses
+    for use in others:
+        use.charge(10)
+    assert not waiting.waits_for_its_first, "two requests among three tenants"
+    others[0].charge(10)
+    assert waiting.waits_for_its_first
+    assert not others[0].waits_for_its_first
+    others[0].charge(-10)
+    assert not waiting.waits_for_its_first
+
+
 def test_a_tenant_that_no_longer_comes_has_no_share_once_its_last_request_ended() -> None:
     at, quiet, busy = TenantOccupancy(), account("quiet"), account("busy")
     at.of(quiet, 0.0).charge(10)

@@ -122,9 +122,7 @@ class DispatchOrder:
         if queue.gives_way and self._queue.lanes.leaves_reserve(queue, self._occupancy, inflight):
             self._gave_way.append((lane, queue))
         for tenant_queue in aside:
-            queue.put_back(
-                tenant_queue, keeps_place=tenant_queue.next.adapter is not None or not tenant_queue.next.yields
-            )
+            queue.put_back(tenant_queue, keeps_place=_keeps_place(tenant_queue.next))
         return turn
 
     def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
@@ -194,6 +192,13 @@ class DispatchOrder:
 
 def _is_at_limit(account: Account) -> bool:
     return account.inflight >= account.most_inflight and not account.shadow
+
+
+def _keeps_place(request: RoutingRequest) -> bool:
+    """Return whether its tenant, passed by others, keeps what it is owed: not if it has more than its share in
+    flight."""
+    use = request.use
+    return request.adapter is not None or use is None or use.waits_for_its_first or not request.yields
 
 
 def without_adapter(request: RoutingRequest) -> Refusal:

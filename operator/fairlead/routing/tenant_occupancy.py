@@ -26,10 +26,12 @@ class ShareUse(Enum):
 class BandOccupancy:
     """What the active tenants of one band have in flight together."""
 
-    __slots__ = ("tenants", "tokens", "weight")
+    __slots__ = ("requests", "tenants", "tokens", "weight")
 
     def __init__(self) -> None:
         self.tenants = 0
+        self.requests = 0
+        """In flight."""
         self.tokens = 0
         self.weight = 0.0
 
@@ -49,6 +51,13 @@ class TenantUse:
         """Add tokens sent to an engine; negative when their request ended."""
         self.tokens += tokens
         self.band.tokens += tokens
+        self.band.requests += (tokens > 0) - (tokens < 0)
+
+    @property
+    def waits_for_its_first(self) -> bool:
+        """Whether it has nothing in flight though its band has at least as many requests there as active tenants. With
+        more tenants, having none is usual."""
+        return not self.tokens and self.band.requests >= self.band.tenants
 
     def share(self, tokens: int) -> ShareUse:
         """Compare what it would have of its band with this many more tokens."""
