@@ -32,16 +32,13 @@ def test_beside_another_one_it_has_its_part_by_weight() -> None:
 
 def test_a_tenant_with_nothing_in_flight_waits_for_its_first_unless_that_is_usual() -> None:
     at = TenantOccupancy()
-    uses = [at.of(account(name), 0.0) for name in ("one", "two", "three")]
-    waiting, *others = uses
-    for use in others:
-        use.charge(10)
-    assert not waiting.waits_for_its_first, "two requests among three tenants"
-    others[0].charge(10)
-    assert waiting.waits_for_its_first
+    waiting, *others = (at.of(account(name), 0.0) for name in ("one", "two", "three"))
+    seen = list[bool]()
+    for tokens in (10, 10, 10, -10):  # two requests among three tenants, and one more for a while
+        others[len(seen) % 2].charge(tokens)
+        seen.append(waiting.waits_for_its_first)
+    assert seen == [False, False, True, False]
     assert not others[0].waits_for_its_first
-    others[0].charge(-10)
-    assert not waiting.waits_for_its_first
 
 
 def test_a_tenant_that_no_longer_comes_has_no_share_once_its_last_request_ended() -> None:
