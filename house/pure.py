@@ -1,9 +1,9 @@
 """`python -m house.pure [--rest | --again | --floors]`: run the tests of the rooms that decide, or all others.
 
 The rooms that decide are measured each time, and their coverage is compared with their floors. Shells play fleets, and
-tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--again` those of them that failed, `--floors` all of them traced, with their
-floors. A group of rooms is skipped if its files and all that they import are unchanged since its tests last passed.
-`--all` runs every group.
+tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--again` those of them that
+failed, `--floors` all of them traced, with their floors. A group of rooms is skipped if its files and all that they
+import are unchanged since its tests last passed. `--all` runs every group.
 """
 
 import json
