@@ -1,7 +1,7 @@
 """`python -m bench.overload.tenants`: one and a half times what a fleet can serve, from ever more equal tenants.
 
 A late request leaves its tenant's turn to others' in time, and the tenant gets it back: the more tenants, the less each
-can leave. Attainment with one tenant is the most that an order can reach here; in order of arrival is what it must beat.
+can leave. With one tenant attainment is the highest that an order reaches; order of arrival is to be beaten.
 """
 
 import sys
