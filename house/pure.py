@@ -171,16 +171,13 @@ def rest() -> tuple[Group, ...]:
     """All other tests without a lane's environment: shells, which start our programs, so that any file counts."""
     decided = {place for group in GROUPS for place in group.tests}
     named = {place for tests in SHELLS.values() for place in tests}
-    places = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").iterdir() if _has_tests(path)}
+    folders = (path for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py")))
+    places = {path.relative_to(ROOT).as_posix() for path in folders}
     others = tuple(sorted(places - decided - named - set(WORLDS)))
     return tuple(
         Group(name=name, rooms=(), tests=tests, apart=tuple(sorted(decided)))
         for name, tests in (*SHELLS.items(), ("workshop", others))
     )
-
-
-def _has_tests(path: Path) -> bool:
-    return path.is_dir() and any(path.rglob("test_*.py"))
 
 
 def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
