@@ -263,7 +263,8 @@ def test_a_mount_that_lags_behind_its_watch_takes_nothing_back(
     path.write_text(text(1))
 
     async def story() -> None:
-        watched = WatchedFile(path, loader.load(path), lambda fresh: applied.append(fresh.routers))
+        watched = WatchedFile(path, lambda fresh: applied.append(fresh.routers))
+        watched.load()
         following = asyncio.create_task(watched.follow(0.005))
 
         async def file(content: str) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.watched_file import WatchedFile
 from tests.router.planes import run_story
@@ -16,6 +16,87 @@ from tests.router.test_discovery import until
 def written(path: Path, routers: int, **more: object) -> Path:
     path.write_text(json.dumps({"renderedFrom": "x", "targets": [], "routes": [], "routers": routers} | more))
     return path
+
+
+def put_key(folder: Path, key: str) -> Path:
+    """Replace the tenant's key as the kubelet does: by a new file in place of the old one."""
+    secret, fresh = folder / "key", folder / "fresh"
+    fresh.write_text(key)
+    return fresh.replace(secret)
+
+
+def with_key(path: Path, key: str, routers: int) -> Path:
+    secret = put_key(path.parent, key)
+    return written(path, routers, routing={"tenants": [{"name": "shop", "keyFiles": [str(secret)]}]})
+
+
+def only(key: str) -> dict[bytes, str]:
+    return {sha256(key.encode()).digest(): "shop"}
+
+
+def test_a_key_that_is_replaced_while_the_file_is_applied_is_revoked(tmp_path: Path) -> None:
+    path, applied = with_key(tmp_path / "router.json", "leaked", 1), list[RouterConfig]()
+
+    def apply(fresh: RouterConfig) -> None:
+        applied.append(fresh)
+        if len(applied) == 1:
+            put_key(tmp_path, "new")
+
+    async def story() -> None:
+        watched = WatchedFile(path, apply)
+        assert watched.load().keys == only("leaked")
+        with_key(path, "leaked", 2)
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: bool(applied) and applied[-1].keys == only("new"))
+        following.cancel()
+
+    run_story(story())
+
+
+def test_what_changes_while_the_router_starts_is_applied_although_a_watch_shows_the_same_text(tmp_path: Path) -> None:
+    path, applied = with_key(tmp_path / "router.json", "leaked", 1), list[RouterConfig]()
+
+    async def story() -> None:
+        watched = WatchedFile(path, applied.append)
+        watched.load()
+        watched.take(with_key(path, "new", 22).read_text())
+        assert (applied[-1].routers, applied[-1].keys) == (22, only("new"))
+        put_key(tmp_path, "third")
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: applied[-1].keys == only("third"))
+        following.cancel()
+
+    run_story(story())
+
+
+def test_a_key_that_is_replaced_before_the_router_serves_is_revoked(tmp_path: Path) -> None:
+    path, applied = with_key(tmp_path / "router.json", "leaked", 1), list[RouterConfig]()
+
+    async def story() -> None:
+        watched = WatchedFile(path, applied.append)
+        assert watched.load().keys == only("leaked")
+        put_key(tmp_path, "new")
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: bool(applied) and applied[-1].keys == only("new"))
+        following.cancel()
+
+    run_story(story())
+
+
+def test_a_file_that_changed_before_its_watch_shows_another_text_is_read(tmp_path: Path) -> None:
+    """The watch may be behind: an API server's cache is."""
+    path, applied = written(tmp_path / "router.json", 1), list[int]()
+
+    async def story() -> None:
+        watched = WatchedFile(path, lambda fresh: applied.append(fresh.routers))
+        watched.load()
+        written(path, 333)
+        watched.take(written(tmp_path / "watched.json", 22).read_text())
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: applied == [22, 333])
+        following.cancel()
+
+    run_story(story())
 
 
 def test_a_bug_in_applying_a_file_is_logged_and_the_next_change_is_read(
@@ -29,7 +110,9 @@ def test_a_bug_in_applying_a_file_is_logged_and_the_next_change_is_read(
         applied.append(fresh.routers)
 
     async def story() -> None:
-        following = asyncio.create_task(WatchedFile(path, loader.load(path), apply).follow(0.005))
+        watched = WatchedFile(path, apply)
+        watched.load()
+        following = asyncio.create_task(watched.follow(0.005))
         written(path, 22)
         await until(lambda: "was not applied" in caplog.text)
         written(path, 333)
@@ -54,7 +137,9 @@ def test_after_a_bug_a_change_of_a_key_tries_the_file_again_and_falls_back_to_wh
         applied.append(fresh.routers)
 
     async def story() -> None:
-        following = asyncio.create_task(WatchedFile(path, loader.load(path), apply).follow(0.005))
+        watched = WatchedFile(path, apply)
+        watched.load()
+        following = asyncio.create_task(watched.follow(0.005))
         written(path, 22, **tenants)
         await until(lambda: applied == [1])
         key.write_text("three")
@@ -79,7 +164,8 @@ def test_a_bug_in_applying_a_watched_text_does_not_end_the_watch_and_its_file_is
         applied.append(fresh.routers)
 
     async def story() -> None:
-        watched = WatchedFile(path, loader.load(path), apply)
+        watched = WatchedFile(path, apply)
+        watched.load()
         watched.take(written(tmp_path / "watched.json", 22).read_text())
         assert (applied, "the watched ConfigMap was not applied" in caplog.text) == ([], True)
         following = asyncio.create_task(watched.follow(0.005))

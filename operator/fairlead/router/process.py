@@ -19,7 +19,6 @@ import fairlead
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.router import drain, watched_file
 from fairlead.router.client_connection import ClientConnection
-from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.config_map import ConfigMaps, ConfigMapWatch
 from fairlead.router.drain import DRAIN_PACE, DrainPace
@@ -99,7 +98,13 @@ async def run(options: RouterOptions) -> int:
 
 async def live(options: RouterOptions, signals: ExitSignals) -> int:
     """Serve until a signal arrives. An invalid first file raises: there is no earlier configuration to keep."""
-    settings = settings_file.load(options.config)
+
+    def apply(fresh: RouterConfig) -> None:
+        pods.apply(fresh)
+        configured.apply(fresh)
+
+    watched = WatchedFile(options.config, apply)
+    settings = watched.load()
     watched_file.warn(settings)
     router = Router(settings, _telemetry_recorder(options, settings), options.probe_backoff, options.key_reading_pace)
     router.name = options.name
@@ -111,12 +116,6 @@ async def live(options: RouterOptions, signals: ExitSignals) -> int:
     client_port = await ClientPort.opened(router, options)
     sweeper = Sweeper(router, options.sweep_seconds)
     pods = EndpointDiscovery(router, options)
-
-    def apply(fresh: RouterConfig) -> None:
-        pods.apply(fresh)
-        configured.apply(fresh)
-
-    watched = WatchedFile(options.config, settings, apply)
     configured = ConfigMapWatch(settings, options.config_maps, options.config.name, watched.take)
     watching = asyncio.create_task(watched.follow(options.reread_seconds), name="the file")
     certificate = asyncio.create_task(client_port.follow_certificate(options.reread_seconds), name="the certificate")

@@ -22,26 +22,40 @@ class WatchedFile:
 
     If the file is a mounted ConfigMap that is watched as well, `take` gets its text a minute earlier than the file. The
     file's text is then applied only if the watch has not shown it already: it is newer, or the watch is broken.
+
+    Each file's stamp is taken before the file is read: if it changes in between, the next check reads it again.
     """
 
-    def __init__(self, path: Path, read: RouterConfig, apply: Callable[[RouterConfig], None]) -> None:
+    def __init__(self, path: Path, apply: Callable[[RouterConfig], None]) -> None:
+        """Follow the file; `load` comes first."""
         self._path = path
         self._apply = apply
-        self._text = self._in_file = _text_of(path)
+        self._text = self._in_file = ""
         """The text in force, and the file's text at the last check."""
         self._watched: dict[str, None] = {}
         """Texts that the watch has shown, the latest last."""
-        self._files = read.files
-        self._last_stamps = self._stamps()
+        self._files: tuple[str, ...] = ()
+        self._last_stamp: FileStamp = None
+        """The file's."""
+        self._last_stamps: tuple[FileStamp, ...] = ()
+        """Those of the Secrets that it names."""
+
+    def load(self) -> RouterConfig:
+        """Return the first settings, which are not applied; raises what is wrong with the file."""
+        self._last_stamp = stamp(self._path)
+        self._text = self._in_file = loader.text_of(self._path)
+        settings = loader.read(self._text)
+        self._files, self._last_stamps = settings.files, _stamps_of(settings.files)
+        return loader.refreshed(settings)
 
     async def follow(self, every_seconds: float = EVERY_SECONDS) -> None:
         """Check until cancelled. A mounted ConfigMap changes by a symbolic link, so the link's target is checked."""
         while True:
             await asyncio.sleep(every_seconds)
-            now = self._stamps()
-            if now == self._last_stamps or now[0] is None:
+            now, secrets = stamp(self._path), _stamps_of(self._files)
+            if now is None or (now == self._last_stamp and secrets == self._last_stamps):
                 continue
-            self._last_stamps = now
+            self._last_stamp, self._last_stamps = now, secrets
             try:
                 self._read_again()
             except (RouterConfigError, OSError) as problem:
@@ -87,23 +101,17 @@ class WatchedFile:
             raise
 
     def _reload(self, text: str) -> None:
-        fresh = loader.refreshed(loader.read(text))
+        settings = loader.read(text)
+        stamps = _stamps_of(settings.files)
+        fresh = loader.refreshed(settings)
         log.info("%s: read again", self._path)
         warn(fresh)
         self._apply(fresh)
-        self._text, self._files = text, fresh.files
-        self._last_stamps = self._stamps()
-
-    def _stamps(self) -> tuple[FileStamp, ...]:
-        return (stamp(self._path), *(each for one in self._files for each in _stamps_below(Path(one))))
+        self._text, self._files, self._last_stamps = text, settings.files, stamps
 
 
-def _text_of(path: Path) -> str:
-    """Return the text, empty if it cannot be read just now."""
-    try:
-        return loader.text_of(path)
-    except (RouterConfigError, OSError):
-        return ""
+def _stamps_of(files: tuple[str, ...]) -> tuple[FileStamp, ...]:
+    return tuple(each for one in files for each in _stamps_below(Path(one)))
 
 
 def _stamps_below(path: Path) -> list[FileStamp]:
