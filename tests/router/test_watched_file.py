@@ -83,6 +83,24 @@ def test_a_key_that_is_replaced_before_the_router_serves_is_revoked(tmp_path: Pa
     run_story(story())
 
 
+def test_a_key_is_revoked_although_the_file_becomes_invalid_at_the_same_moment(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, applied = with_key(tmp_path / "router.json", "leaked", 1), list[RouterConfig]()
+
+    async def story() -> None:
+        watched = WatchedFile(path, applied.append)
+        watched.load()
+        put_key(tmp_path, "new")
+        path.write_text("{}")
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: "the previous content stays in force" in caplog.text)
+        assert [(one.routers, one.keys) for one in applied] == [(1, only("new"))]
+        following.cancel()
+
+    run_story(story())
+
+
 def test_a_file_that_changed_before_its_watch_shows_another_text_is_read(tmp_path: Path) -> None:
     """The watch may be behind: an API server's cache is."""
     path, applied = written(tmp_path / "router.json", 1), list[int]()

@@ -93,11 +93,10 @@ class WatchedFile:
             return
         try:
             self._reload(text)
-        except (RouterConfigError, OSError):
-            raise
-        except Exception:
-            self._in_file = before  # the next change of any file tries it again
-            self._reload(self._text)
+        except Exception as problem:
+            if not isinstance(problem, (RouterConfigError, OSError)):
+                self._in_file = before  # the next change of any file tries it again
+            self._reload(self._text)  # a key may have been revoked as well
             raise
 
     def _reload(self, text: str) -> None:
