@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage
+from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage, RouterSpend
 from fairlead.router import budget_store, shared_budgets
+from fairlead.router.budget_store import BudgetStore
 from fairlead.router.shared_budgets import SharedBudgets
 from tests.accounting.costs import NOON
 from tests.router.cache import redis_server
@@ -96,6 +97,42 @@ def test_while_the_store_is_down_each_router_enforces_its_part_and_logs_that_onc
     lines = [one.getMessage() for one in caplog.records]
     assert len([one for one in lines if "the store of budgets does not answer" in one]) == 1
     assert lines[-1] == "the store of budgets answers again"
+
+
+def test_a_store_that_starts_again_without_its_data_gets_the_sums_of_all_running_routers(server: Server) -> None:
+    async def story() -> None:
+        one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
+        async with sharing(server.url, one), sharing(server.url, two):
+            held(one, 8.0)
+            await until(two, 2.0)
+            server.stop()
+            await until(two, 5.0)
+            server.start()
+            await until(two, 2.0)
+            assert isinstance(two.reserve(3.0, NOON), BudgetShortage)
+
+    run_story(story(), 60)
+
+
+def test_no_total_is_taken_from_a_store_that_lost_its_data_until_others_have_written_again(server: Server) -> None:
+    async def story() -> None:
+        client = budget_store.connect(server.url)
+        assert client is not None
+        one, two = (BudgetStore(client, budget_store.router_name()) for _ in range(2))
+        spent, nothing = {"shop": RouterSpend(period=NOON, amount=8.0)}, {"shop": RouterSpend(period=NOON, amount=0.0)}
+        assert await one.exchange(spent, "x") == {"shop": 8.0}
+        assert await two.exchange(nothing, "x") == {"shop": 8.0}
+        await client.flushall()
+        assert await two.exchange(nothing, "x") == {}, "it has spent nothing, and no sum of its own is missing"
+        assert await one.exchange(spent, "x") == {}
+        assert await two.exchange(nothing, "x") == {}
+        assert await two.exchange(nothing, "x") == {"shop": 8.0}
+        await one.leave()
+        await two.leave()
+        assert [await client.hgetall(name) for name in await client.keys("fairlead:budget:*")] == [{b"ended": b"8"}]
+        await two.close()
+
+    run_story(story(), 60)
 
 
 def test_a_slow_store_is_retried_by_a_router_that_starts_and_by_one_that_ends(server: Server) -> None:

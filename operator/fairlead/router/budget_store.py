@@ -1,7 +1,7 @@
 """Tenant budgets shared by routers in Redis or Valkey: one sum per router, and one for all routers that ended.
 
 Each router writes only its own sum and adds nothing to another's, so that a write that a slow store executes twice is
-counted once.
+counted once. It writes it each time: a store that lost its data soon has the sums of all running routers again.
 """
 
 import asyncio
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS: Final = 0.25
 KEPT_SECONDS: Final = 40 * 86_400
-"""Expiry after the last change: longer than any period."""
+"""Expiry after the last write: longer than any period."""
 ENDED: Final = b"ended"
 """The sum of routers that ended."""
 NAME: Final = "fairlead:budget:{}:{}:{}"
+ORIGIN: Final = "fairlead:budgets:{}"
+"""Names the router that wrote first; if it changes, the store has lost its data."""
+REWRITING: Final = 2
+"""Exchanges after a loss until every running router has written its sum again; failed ones are as frequent."""
 
 
 def connect(url: str) -> "Redis | None":
@@ -48,33 +52,51 @@ class BudgetStore:
     def __init__(self, client: "Redis", router: bytes) -> None:
         self._client = client
         self._router = router
-        self._written: dict[str, tuple[str, RouterSpend]] = {}
-        """Each tenant's key and sum as this router last wrote them."""
+        self._written: dict[str, RouterSpend] = {}
+        """Sums by key, as this router last sent them."""
+        self._origin: bytes | None = None
+        self._rewriting = 0
+        """How many of the next totals may lack sums that the store lost."""
 
     async def exchange(self, sums: Mapping[str, RouterSpend], scope: str) -> dict[str, float]:
-        """Write what changed; return what all routers of a scope have reserved and spent, by tenant."""
+        """Write this router's sums; return what all routers of a scope have reserved and spent, by tenant.
+
+        Empty while the store may lack sums that other routers have to write again.
+        """
         names = {tenant: _name(scope, tenant, one.period) for tenant, one in sums.items()}
+        written = {names[tenant]: one for tenant, one in sums.items() if one.amount or names[tenant] in self._written}
+        self._written = written
+        origin = ORIGIN.format(_short(scope))
         pipeline = self._client.pipeline(transaction=True)
-        for tenant, one in sums.items():
-            place = names[tenant], one
-            nothing = tenant not in self._written and not one.amount
-            if not nothing and place != self._written.get(tenant):
-                pipeline.hset(names[tenant], self._router, repr(one.amount))
-                pipeline.expire(names[tenant], KEPT_SECONDS)
+        for name, one in written.items():
+            pipeline.hset(name, self._router, repr(one.amount))
+            pipeline.expire(name, KEPT_SECONDS)
+        pipeline.set(origin, self._router, nx=True)
+        pipeline.expire(origin, KEPT_SECONDS)
+        pipeline.get(origin)
         for name in names.values():
             pipeline.hvals(name)
         async with asyncio.timeout(2 * ANSWER_SECONDS):
-            values = (await pipeline.execute())[-len(names) :]
-        self._written = {tenant: (names[tenant], one) for tenant, one in sums.items()}
+            first, *values = (await pipeline.execute())[-len(names) - 1 :]
+        if self._is_without_all(first):
+            return {}
         return {tenant: fsum(map(float, found)) for tenant, found in zip(names, values, strict=True)}
+
+    def _is_without_all(self, origin: bytes) -> bool:
+        """Whether the store lost its data, and other routers may not have written their sums again yet."""
+        if origin != self._origin:
+            self._rewriting = 0 if self._origin is None else REWRITING
+            self._origin = origin
+        lacks, self._rewriting = self._rewriting > 0, max(0, self._rewriting - 1)
+        return lacks
 
     async def leave(self) -> None:
         """Add this router's sums to those of routers that ended, so that the store keeps no number for each of them."""
         pipeline = self._client.pipeline(transaction=True)
-        for name, one in self._written.values():
+        for name, one in self._written.items():
             if one.amount:
                 pipeline.hincrbyfloat(name, ENDED, one.amount)
-                pipeline.hdel(name, self._router)
+            pipeline.hdel(name, self._router)
         self._written = {}
         with suppress(Exception):
             async with asyncio.timeout(2 * ANSWER_SECONDS):

@@ -87,7 +87,7 @@ class SharedBudgets:
         await store.close()
 
     async def _exchange(self, store: BudgetStore, stopped: asyncio.Event) -> bool:
-        """Write what changed, and read all; return whether the store answered."""
+        """Write this router's sums, and read all; return whether the store answered."""
         budgets = dict(self._budgets())
         if not budgets:
             return True
