@@ -28,3 +28,21 @@ def test_a_number_that_engines_may_read_otherwise_is_named_and_counts_as_none(
     facts = read(surface, members)
     assert facts.uncountable == wanted
     assert facts.n >= 1
+
+
+@pytest.mark.parametrize(
+    ("surface", "replies"),
+    [
+        (Surface.CHAT, 4096),
+        (Surface.COMPLETIONS, 4096),
+        (Surface.RESPONSES, 1),
+        (Surface.MESSAGES, 1),
+        (Surface.EMBEDDINGS, 1),
+        (Surface.OTHER, 1),
+    ],
+)
+def test_only_apis_that_give_several_replies_count_them(surface: Surface, replies: int) -> None:
+    """Engines ignore the member elsewhere, so that a tenant could claim room for replies that nobody writes."""
+    assert read(surface, {"model": "m", "n": 4096}).n == replies
+    untyped = read(surface, {"model": "m", "n": 4096, "messages": 7, "prompt": 7.5, "input": 7.5})
+    assert untyped.n == replies

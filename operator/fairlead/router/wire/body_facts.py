@@ -78,8 +78,9 @@ class BodyFacts:
     @property
     def n(self) -> int:
         """Number of replies that it requests: at least 1, also if `uncountable` returns it. Each of several prompts
-        has its own."""
-        return (_count(self.parsed.n) or 1) * (len(self.several) or 1)
+        has its own. APIs that give one reply ignore `n`."""
+        named = _count(self.parsed.n) if "n" in COUNTED.get(type(self.parsed), ()) else None
+        return (named or 1) * (len(self.several) or 1)
 
     @property
     def size(self) -> PromptSize:
