@@ -1,4 +1,4 @@
-"""What a request without a maximum of output tokens reserves at an external API, and pays if nobody gets its answer."""
+"""What a request without a maximum of output tokens reserves, and what it pays if nobody gets its answer."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from tests.router import priced_api
 from tests.router.gateways import gateway, posted
-from tests.router.planes import PROMPT, Raw, run_story
+from tests.router.planes import PROMPT, Raw, run_story, whole
 from tests.router.test_costs import ANSWER, bearer
 
 
@@ -62,5 +62,25 @@ def test_without_a_maximum_the_usual_length_is_reserved_for_each_answer(tmp_path
                 status, _, text = await posted(router, PROMPT | {"n": 3}, **bearer())
                 assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
                 assert (await posted(router, PROMPT | {"n": 2}, **bearer()))[0] == 200
+
+    run_story(story())
+
+
+def test_requests_without_output_or_usage_lower_no_reservation(tmp_path: Path) -> None:
+    """An API may count the tokens of embeddings, which have no output, or give no usage at all."""
+    counted = whole(b'{"data":[],"usage":{"prompt_tokens":2,"total_tokens":2}}')
+    uncounted = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}]}')
+
+    async def story() -> None:
+        async with Raw(*[counted] * 9, *[uncounted] * 9).listening() as api:
+            config = priced_api.before(api.address, tmp_path, "0.03")
+            async with gateway(config) as router:
+                for _ in range(9):
+                    body = {"model": "chat", "input": "hi"}
+                    assert (await posted(router, body, "/v1/embeddings", **bearer()))[0] == 200
+                for _ in range(9):
+                    assert (await posted(router, PROMPT | {"max_tokens": 1}, **bearer()))[0] == 200
+                status, _, text = await posted(router, PROMPT | {"n": 4}, **bearer())
+                assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
 
     run_story(story())

@@ -16,6 +16,7 @@ from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.target_costs import PricedAttempt
 from fairlead.router.wire.requests import ClientRequest
+from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
 from fairlead.routing.answers.check_results import CheckResult
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
@@ -31,6 +32,7 @@ class BilledRequest(Protocol):
     record: RequestRecord
     routing: RoutingRequest
     streams: bool
+    surface: Surface
     text_bytes: int
 
 
@@ -157,7 +159,7 @@ class RequestBill:
         else:
             used = TokensUsed(prompt=usage.prompt_tokens, cached=usage.cached_tokens or 0, output=usage.output_tokens)
         answered = ending is AttemptEnding.DONE
-        if answered:
+        if answered and usage is not None and self._request.surface in MOST_OUTPUT:
             self._estimate.learn(used.output // self._request.routing.answers)
         self._close(one, ending, used, now, answered=answered)
 
