@@ -187,7 +187,7 @@ class RunnerRun:
             return
         noted, wanted = (one["metadata"].get("annotations") or {} for one in (live, manifest))
         if noted.get(ADDRESSES) != wanted[ADDRESSES]:
-            await self.work.apply(manifest)
+            await self.work.annotate(live, {ADDRESSES: wanted[ADDRESSES]})
 
     def _work(self, runner_pass: RunnerPass) -> RunnerWork:
         assert self.items.plan is not None

@@ -6,6 +6,7 @@ the existing pod.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,6 +20,8 @@ from fairlead.evaluating import program_failure
 from fairlead.objects import evaluation_pods
 from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
+ANNOTATOR: Final = "fairlead-evaluation-pods"
+"""The field manager of what is written on a pod that runs."""
 MOST_LOG: Final = 10 * 2**20
 """Bytes; a kubelet rotates a log there."""
 _LINE_END: Final = re.compile("[\\r\\n]+")
@@ -123,9 +126,11 @@ class WorkPods:
         about = wanted["metadata"]
         return await self._client.read(kinds.POD, about["namespace"], about["name"])
 
-    async def apply(self, wanted: Manifest) -> None:
-        """Write what may change while it runs."""
-        await self._client.apply(wanted)
+    async def annotate(self, live: Manifest, annotations: Mapping[str, str]) -> None:
+        """Write what may change while it runs, and nothing else: it was perhaps made by another release."""
+        head = {one: live["metadata"][one] for one in ("name", "namespace", "uid")}
+        noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": dict(annotations)}}
+        await self._client.apply(noted, manager=ANNOTATOR)
 
     async def remove(self, live: Manifest) -> None:
         """Delete a pod."""
