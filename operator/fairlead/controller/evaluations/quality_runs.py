@@ -25,11 +25,12 @@ from fairlead.evaluating.journal import SHOWN_CHARACTERS, AnswerSource
 from fairlead.evaluating.judge import JudgeSettings
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateReason, GateVerdict, Verdict
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict
 from fairlead.objects.answer_journals import AnswerPlace
 from fairlead.objects.installation import Installation
 from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
+from fairlead.review.evaluations import EvaluationPlan
 
 MOST_RUNS: Final = 8
 """Runs at a time; a canary beyond them waits until one ends, or cannot go on now."""
@@ -88,6 +89,11 @@ class _RunIdentity(NamedTuple):
 
     namespace: str
     compared: tuple[object, ...]
+    plan: EvaluationPlan
+
+    def is_same_work(self, other: "_RunIdentity") -> bool:
+        """Whether they differ at most in what a runner's pods may use and how long they may take."""
+        return self == other._replace(plan=replace(other.plan, runner=self.plan.runner))
 
 
 class _DrivenRun(NamedTuple):
@@ -112,9 +118,9 @@ class QualityRuns:
         items = self._sets.find(question.evaluation)
         if items is None or items.trouble:
             self.forget(question.uid)
-            return EvaluationVerdict(verdict=_without_items(question.evaluation, items))
+            return EvaluationVerdict(verdict=run_reports.without_items(question.evaluation, items))
         run = self._run(question, items)
-        return EvaluationVerdict(verdict=run.verdict or _begins(items), items=items.digest)
+        return EvaluationVerdict(verdict=run.verdict or run_reports.begins(items), items=items.digest)
 
     def evaluation(self, uid: str, key: ObjectKey | None, question: QualityQuestion | None) -> EvaluationVerdict:
         """Return the verdict on this question; without one nothing is sent, and only the items are known."""
@@ -201,8 +207,8 @@ class QualityRuns:
         """Return the run of this question; a new one begins if anything but pods changed."""
         assert items.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
-        compared = (items.digest, items.plan, question.margin, question.trial, revisions)
-        identity = _RunIdentity(question.evaluation.namespace, compared)
+        compared = (items.digest, question.margin, question.trial, revisions)
+        identity = _RunIdentity(question.evaluation.namespace, compared, items.plan)
         kept = self._runs.get(question.uid)
         sides = {side: RunSide(pods=one.pods, kind=one.kind, model=one.model) for side, one in question.sides.items()}
         if kept is not None and kept[0] == identity:
@@ -211,6 +217,8 @@ class QualityRuns:
         self.forget(question.uid)
         stores = {side: self._store(question, side, items) for side in Side}
         run = self._begun(question, items, stores, sides)
+        if kept is not None and isinstance(run, RunnerRun) and identity.is_same_work(kept[0]):
+            kept[1].successor = run
         self._runs[question.uid] = identity, run
         return run
 
@@ -276,22 +284,3 @@ class QualityRuns:
 def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
     of_namespace = sum(one.namespace == namespace for one in driven)
     return of_namespace < MOST_RUNS_OF_NAMESPACE and len(driven) < MOST_RUNS
-
-
-def _begins(item_set: ItemSet) -> GateVerdict:
-    items = len(item_set.items)
-    message = f"{items} items still to be answered: the evaluation begins, or goes on after a restart"
-    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
-
-
-def _without_items(key: ObjectKey, items: ItemSet | None) -> GateVerdict:
-    if items is None:
-        words = (
-            f"there is no Evaluation {key.name} in namespace {key.namespace}, or it has not been read yet; create it"
-        )
-        return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
-    if items.is_being_read:
-        words = f"Evaluation {key.name}: {items.trouble}"[:240]
-        return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=words)
-    reason = GateReason.BAD_ITEMS if items.problems else GateReason.NO_EVALUATION
-    return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {items.trouble}"[:240])

@@ -15,6 +15,7 @@ from fairlead.evaluating.judge import PositionBias, Verdicts
 from fairlead.evaluating.progress import RunProgress, Side
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.process.engine_places import RunSide
+from fairlead.review.context import ObjectKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,27 @@ async def model_of(access: PodAccess, side: RunSide) -> str | None:
         if page is not None and (name := replies.model_name(page)) is not None:
             return name
     return None
+
+
+def begins(item_set: ItemSet) -> GateVerdict:
+    """No answer is kept yet, or none was read since a restart."""
+    items = len(item_set.items)
+    message = f"{items} items still to be answered: the evaluation begins, or goes on after a restart"
+    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
+
+
+def without_items(key: ObjectKey, items: ItemSet | None) -> GateVerdict:
+    """The items are missing, are being read, or are wrong."""
+    if items is None:
+        words = (
+            f"there is no Evaluation {key.name} in namespace {key.namespace}, or it has not been read yet; create it"
+        )
+        return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
+    if items.is_being_read:
+        words = f"Evaluation {key.name}: {items.trouble}"[:240]
+        return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=words)
+    reason = GateReason.BAD_ITEMS if items.problems else GateReason.NO_EVALUATION
+    return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {items.trouble}"[:240])
 
 
 def nameless(side: Side) -> GateVerdict:

@@ -63,6 +63,8 @@ class RunnerRun:
     ended: bool = False
     dropped: bool = False
     """Its verdict is no longer needed."""
+    successor: "RunnerRun | None" = None
+    """The run that took its place and continues with its pod, unless that failed or does not start."""
     is_working: bool = False
     """A pod of it works now, as far as is known."""
     is_advancing: bool = False
@@ -100,13 +102,20 @@ class RunnerRun:
         return await self._carry_out(runner_pass)
 
     async def close(self) -> None:
-        """End the pod of a run whose verdict is no longer needed."""
+        """End the pod of a run whose verdict is no longer needed, unless its successor continues with it."""
         if self._current is None:
             return
         live = await self.work.find(self._current)
         if live is not None and evaluation_pods.is_same_work(live, self._current):
-            await self.work.remove(live)
+            if await self.work.works(live) and self.successor is not None and not self.successor.dropped:
+                self.successor.take_over(self._current)
+            else:
+                await self.work.remove(live)
         self._current = None
+
+    def take_over(self, manifest: Manifest) -> None:
+        """Continue with the pod of the run before; it ends with this run."""
+        self._current = self._current or manifest
 
     def _next(self) -> RunnerPass | None:
         """Return the next pass; None once there is a verdict that no other would change."""

@@ -136,6 +136,12 @@ class WorkPods:
         """Delete a pod."""
         await self._client.remove(live, uid=live["metadata"]["uid"])
 
+    async def works(self, live: Manifest) -> bool:
+        """Whether a pod has begun to work and nothing is wrong with it; or has ended well."""
+        state = await self._state(live, live["metadata"]["uid"])
+        begun = (live.get("status") or {}).get("phase") == "Running" and "deletionTimestamp" not in live["metadata"]
+        return isinstance(state, WorkEnded) or (isinstance(state, WorkRunning) and begun and not state.why)
+
     async def _state(self, live: Manifest, uid_of_read: str) -> WorkState:
         """Judge by the container that does the work: its sidecar may still run."""
         about, status = live["metadata"], live.get("status") or {}
