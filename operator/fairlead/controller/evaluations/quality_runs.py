@@ -217,8 +217,8 @@ class QualityRuns:
         self.forget(question.uid)
         stores = {side: self._store(question, side, items) for side in Side}
         run = self._begun(question, items, stores, sides)
-        if kept is not None and isinstance(run, RunnerRun) and identity.is_same_work(kept[0]):
-            kept[1].successor = run
+        if kept is not None and identity.is_same_work(kept[0]):
+            _succeed(kept[1], run)
         self._runs[question.uid] = identity, run
         return run
 
@@ -279,6 +279,11 @@ class QualityRuns:
             return None
         namespace = question.evaluation.namespace
         return JudgeRounds(client=self._client, access=self._access, settings=settings, namespace=namespace)
+
+
+def _succeed(before: Run, run: Run) -> None:
+    if isinstance(before, RunnerRun) and isinstance(run, RunnerRun):
+        before.successor = run
 
 
 def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
