@@ -98,7 +98,7 @@ def test_waiting_ends_when_the_queue_time_is_over() -> None:
     (gone,) = refused_at(at, 41.0)
     assert gone[0] is late
     assert (gone[1].reason, gone[1].retry_after_seconds) == (RefusalReason.QUEUE_TIME, 1.0)
-    assert gone[1].message.startswith("All replicas were busy for 31 s, the longest wait in the interactive lane")
+    assert gone[1].message.startswith("No replica had room; this request waited 31 s, the longest wait in the inter")
     assert (patient.waiting, late.waiting) == (True, False)
 
 

@@ -50,6 +50,11 @@ class Account:
     """Requests that would have been refused without shadow mode, by reason."""
 
     @property
+    def is_at_limit(self) -> bool:
+        """Whether its concurrency keeps its next request waiting."""
+        return self.inflight >= self.most_inflight and not self.shadow
+
+    @property
     def name(self) -> str:
         """The tenant's name, as metrics and costs show it."""
         return self.tenant.name

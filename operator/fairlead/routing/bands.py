@@ -24,7 +24,7 @@ MOST_OWED: Final = 0.5
 class BandQueue(FairQueue):
     """One band of one lane."""
 
-    __slots__ = ("most_waiting", "owed", "rank", "reserved_above")
+    __slots__ = ("is_capped", "most_waiting", "owed", "rank", "reserved_above")
 
     def __init__(
         self, rank: int, band: Band | None, reserved_above: float, outlook: FirstTokenOutlook | None = None
@@ -34,6 +34,8 @@ class BandQueue(FairQueue):
         self.most_waiting = band.max_queued if band else None
         self.reserved_above = reserved_above
         """Share of the capacity that this band must leave to higher ones."""
+        self.is_capped = False
+        """Whether its next request, when last considered, would have taken what is reserved."""
         self.owed = 0.0
         """Tokens that this band is owed."""
 

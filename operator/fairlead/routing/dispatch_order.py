@@ -7,7 +7,6 @@ share in flight.
 
 from typing import Final
 
-from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatch_queue import DispatchQueue
 from fairlead.routing.endpoint_table import EndpointTable
@@ -99,7 +98,7 @@ class DispatchOrder:
         turn: Dispatch | None = None
         while (tenant_queue := queue.first()) is not None:
             request = tenant_queue.next
-            if _is_at_limit(request.account):
+            if request.account.is_at_limit:
                 queue.step_aside(tenant_queue)
                 self._queue.parked.park(request.account, tenant_queue)
                 continue
@@ -132,7 +131,7 @@ class DispatchOrder:
             lane, queue = self._gave_way[0]
             for tenant_queue in queue.giving_way:
                 request = tenant_queue.next
-                if _is_at_limit(request.account):
+                if request.account.is_at_limit:
                     continue
                 choice = self._table.choose(request, now)
                 turn = self._turn(lane, queue, tenant_queue, choice)
@@ -179,7 +178,8 @@ class DispatchOrder:
         if not lanes.may_start(lane, request, self._occupancy, inflight):
             lane.block = LaneAvailability.CAPPED
             return False
-        return lanes.leaves_reserve(queue, self._occupancy, inflight)
+        queue.is_capped = not lanes.leaves_reserve(queue, self._occupancy, inflight)
+        return not queue.is_capped
 
     def _serve(self, lane: LaneQueue, queue: BandQueue, tenant_queue: TenantQueue) -> RoutingRequest:
         request = queue.serve(tenant_queue)
@@ -188,10 +188,6 @@ class DispatchOrder:
         self._queue.left(request)
         self._queue.pace.turns += 1
         return request
-
-
-def _is_at_limit(account: Account) -> bool:
-    return account.inflight >= account.most_inflight and not account.shadow
 
 
 def _keeps_place(request: RoutingRequest) -> bool:

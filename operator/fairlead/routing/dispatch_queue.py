@@ -254,7 +254,8 @@ class DispatchQueue:
         for request in self._deadlines.past(now):
             if self._deadline(request) <= now:
                 again = self.pace.seconds_for(self.waiting)
-                self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
+                lane = None if self.holds else self.lanes.named(request.lane)
+                self._lose(request, queue_limits.too_late(request, now, again, lane))
 
     def refuse_batch(self) -> None:
         """Refuse all batch work: its router drains, and cannot wait for it as long as it may."""

@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.tenants import Lane
-from fairlead.routing.lanes import LaneQueue
+from fairlead.routing.lanes import LaneAvailability, LaneQueue
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
@@ -110,15 +110,38 @@ def router_leaving() -> Refusal:
     )
 
 
-def too_late(request: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
-    """Build the refusal for a request that has waited as long as it may."""
+def too_late(request: RoutingRequest, now: float, again: float, lane: LaneQueue | None) -> Refusal:
+    """Build the refusal for a request that has waited as long as it may in its lane; None if it was held."""
     waited = now - request.queued_at
-    if held:
+    if lane is None:
         message = f"No replica was ready within {waited:.0f} s: send the request again in {HELD_AGAIN:.0f} s."
         return Refusal(reason=RefusalReason.NO_REPLICA, message=message, retry_after_seconds=HELD_AGAIN)
     return Refusal(
         reason=RefusalReason.QUEUE_TIME,
-        message=f"All replicas were busy for {waited:.0f} s, the longest wait in the {request.lane} lane: "
-        f"send the request again in {again:.0f} s.",
+        message=f"{_blocked_by(request, lane)}; this request waited {waited:.0f} s, "
+        f"{_longest_wait(request, lane, now)}: send it again in {again:.0f} s.",
         retry_after_seconds=again,
     )
+
+
+def _blocked_by(request: RoutingRequest, lane: LaneQueue) -> str:
+    """Say what it waited for, as of the latest turns: its tenant, its lane, its band or a replica."""
+    account = request.account
+    if account.is_at_limit:
+        return (
+            f"Tenant {account.name} has {count(account.inflight, 'request')} in flight, "
+            "all that its maxConcurrency allows in this router"
+        )
+    if lane.block is LaneAvailability.CAPPED:
+        if lane.lane is Lane.LONG:
+            return "Long jobs have all of the fleet that the lane's maxShare allows"
+        return "The fleet is too busy to start batch work, by the lane's belowUtilization"
+    if lane.block is LaneAvailability.FREE and lane.bands.of(account.rank).is_capped:
+        return "What is free of the fleet is reserved for bands of higher priority"
+    return "No replica had room"
+
+
+def _longest_wait(request: RoutingRequest, lane: LaneQueue, now: float) -> str:
+    if now >= request.give_up_at:
+        return "until its total time-out"
+    return f"the longest wait in the {lane.lane} lane"
