@@ -6,12 +6,13 @@ from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.reasons import RefusalReason
-from tests.routing.dispatchers import dispatcher_of, placed, refused_at, send, sent, waits
+from tests.routing.dispatchers import dispatcher_of, placed, refused, refused_at, seen, send, sent, start, terms, waits
 
 LIMITS: Final = TrafficLimits(max_queue_seconds=30.0)
 SHOP: Final = Tenant(name="shop", keys=(), max_concurrency=2)
 LONG: Final = LongLaneLimits(min_prompt_tokens=1000, max_share=0.5, max_queue_seconds=30.0)
 BATCH: Final = BatchLaneLimits(below_utilization=0.5, max_queued=1, max_queue_seconds=30.0)
+MIB: Final = 2**20
 BANDS: Final = (Band(name="gold", priority=9, reserved=0.5), Band(name="iron", priority=1, max_queued=1))
 BANK: Final = Tenant(name="bank", keys=(), band="iron")
 
@@ -74,3 +75,40 @@ def test_a_request_whose_total_time_ends_in_the_queue_learns_that_it_did() -> No
     assert message_after(at, 5.0) == (
         "No replica had room; this request waited 5 s, until its total time-out: send it again in 1 s."
     )
+
+
+def test_a_request_that_finds_no_room_for_its_body_learns_the_limit_in_bytes() -> None:
+    at = Dispatcher(terms(RoutingSettings(batch_lane=BATCH), most_bytes=4 * MIB))
+    start(at, *seen("a"), slots=1)
+    sent(at, send(at))
+    job = waits(at, send(at, batch=True, size=3 * MIB))
+    no = refused(at, send(at, batch=True, size=MIB + MIB // 2))
+    assert (no.reason, no.retry_after_seconds) == (RefusalReason.QUEUE_FULL, 1.0)
+    assert no.message == (
+        "Waiting requests hold 3 MiB, and one of 1.5 MiB came; at most 4 MiB may wait in this router: "
+        "send the request again in 1 s."
+    )
+    waits(at, send(at, size=2 * MIB))
+    ((lost, pushed_out),) = refused_at(at)
+    assert lost is job
+    assert pushed_out.message.startswith("Waiting requests hold 3 MiB, and one of 2 MiB came; at most 4 MiB may wait")
+
+
+def test_a_full_band_and_a_full_batch_lane_are_named_with_what_waits_in_them_alone() -> None:
+    tenants = (BANK, Tenant(name="shop", keys=(), band="gold"))
+    at = dispatcher_of(RoutingSettings(tenants=tenants, bands=BANDS, batch_lane=BATCH))
+    sent(at, send(at, "shop"))
+    for name in ("shop", "shop", "bank"):
+        waits(at, send(at, name))
+    assert refused(at, send(at, "bank")).message.startswith("The queue of band iron is full, 1 request waits in it: ")
+    waits(at, send(at, "shop", batch=True))
+    no = refused(at, send(at, "shop", batch=True))
+    assert no.message.startswith("The queue of the batch lane is full, 1 request waits in it: ")
+
+
+def test_batch_work_beyond_its_limit_while_no_replica_is_there_learns_how_much_batch_work_waits() -> None:
+    at = dispatcher_of(RoutingSettings(batch_lane=BATCH), engines=0)
+    for job in (False, False, True):
+        waits(at, send(at, batch=job))
+    no = refused(at, send(at, batch=True))
+    assert no.message.startswith("No replica is ready, and 1 request waits for one, which is the limit: ")

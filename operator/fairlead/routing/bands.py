@@ -24,13 +24,14 @@ MOST_OWED: Final = 0.5
 class BandQueue(FairQueue):
     """One band of one lane."""
 
-    __slots__ = ("is_capped", "most_waiting", "owed", "rank", "reserved_above")
+    __slots__ = ("is_capped", "most_waiting", "name", "owed", "rank", "reserved_above")
 
     def __init__(
         self, rank: int, band: Band | None, reserved_above: float, outlook: FirstTokenOutlook | None = None
     ) -> None:
         super().__init__(outlook)
         self.rank = rank
+        self.name = band.name if band else ""
         self.most_waiting = band.max_queued if band else None
         self.reserved_above = reserved_above
         """Share of the capacity that this band must leave to higher ones."""

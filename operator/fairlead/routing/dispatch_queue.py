@@ -150,12 +150,11 @@ class DispatchQueue:
         if lacking <= 0:
             return self._no_slot(request, lane)
         bodies = outranked_bodies.by(request, lane, self.lanes)
-        if bodies.bytes < lacking:
-            return self._full()
-        refused = self._no_slot(request, lane)
+        full = queue_limits.too_many_bytes(self.bytes, request.size, self._most_bytes, self._again)
+        refused = full if bodies.bytes < lacking else self._no_slot(request, lane)
         if refused is None:
             for one in bodies.until_free(self.bytes + request.size - self._most_bytes):
-                self._lose(one, self._full())
+                self._lose(one, full)
         return refused
 
     def _is_beyond(self, request: RoutingRequest, lane: LaneQueue) -> bool:
@@ -172,18 +171,22 @@ class DispatchQueue:
 
     def _no_slot(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
         own = lane.bands.of(request.account.rank)
-        if own.most_waiting is not None and self.lanes.shares(lane, own.rank).waiting >= own.most_waiting:
-            return None if self._pushed_out(request, lane, ()) else self._full()
-        if self.lanes.waiting(lane) < self._places(lane):
+        most = own.most_waiting
+        if most is not None and (in_band := self.lanes.shares(lane, own.rank).waiting) >= most:
+            full = queue_limits.full(f"The queue of band {own.name}", in_band, self._again)
+            return None if self._pushed_out(request, lane, (), full) else full
+        if (waiting := self.lanes.waiting(lane)) < self._places(lane):
             return None
-        if self._pushed_out(request, lane, self.lanes.shares_below(lane, own.rank)):
+        full = queue_limits.full(queue_limits.name_of(lane.lane), waiting, self._again)
+        if self._pushed_out(request, lane, self.lanes.shares_below(lane, own.rank), full):
             return None
-        return queue_limits.too_many_held(self.waiting) if self.holds else self._full()
+        return queue_limits.too_many_held(waiting) if self.holds else full
 
-    def _full(self) -> Refusal:
-        return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
+    @property
+    def _again(self) -> float:
+        return self.pace.seconds_for(self.waiting)
 
-    def _pushed_out(self, request: RoutingRequest, lane: LaneQueue, lower: Sequence[BandShares]) -> bool:
+    def _pushed_out(self, request: RoutingRequest, lane: LaneQueue, lower: Sequence[BandShares], full: Refusal) -> bool:
         """Push another request out, if possible: lowest band first, then the tenant with most for its weight, then its
         own tenant's latest one that can no longer be in time."""
         account = request.account
@@ -191,11 +194,11 @@ class DispatchQueue:
         for band in (*lower, equal):
             found = band.longest()
             if found is not None and (band is not equal or found[0] > equal.part(account)):
-                self._lose(found[1], self._full())
+                self._lose(found[1], full)
                 return True
         late = lane.bands.of(account.rank).newest_late(account)
         if late is not None:
-            self._lose(late, self._full())
+            self._lose(late, full)
         return late is not None
 
     # Requests that leave the queue
@@ -253,9 +256,8 @@ class DispatchQueue:
         self._refuse_hopeless()
         for request in self._deadlines.past(now):
             if self._deadline(request) <= now:
-                again = self.pace.seconds_for(self.waiting)
                 lane = None if self.holds else self.lanes.named(request.lane)
-                self._lose(request, queue_limits.too_late(request, now, again, lane))
+                self._lose(request, queue_limits.too_late(request, now, self._again, lane))
 
     def refuse_batch(self) -> None:
         """Refuse all batch work: its router drains, and cannot wait for it as long as it may."""
@@ -268,10 +270,10 @@ class DispatchQueue:
         given_up = self.outlook.given_up
         if not given_up:
             return
-        again = self.pace.seconds_for(self.waiting)
+        no = queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, self._again)
         for request in given_up:
             if request.line is not None and self._held_since is None and request.queued_at >= self._there_since:
-                self._lose(request, queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, again))
+                self._lose(request, no)
         given_up.clear()
 
     def _date(self, request: RoutingRequest) -> None:

@@ -70,12 +70,27 @@ def deadline(
     return min(by_then, request.queued_at + hold + lane.most_seconds, request.give_up_at)
 
 
-def full(waiting: int, again: float) -> Refusal:
+def name_of(lane: Lane) -> str:
+    """Name the queue that counts towards the limit of this lane."""
+    return "The queue of the batch lane" if lane is Lane.BATCH else "The queue"
+
+
+def full(queue: str, waiting: int, again: float) -> Refusal:
     """Build the refusal for a full queue."""
     return Refusal(
         reason=RefusalReason.QUEUE_FULL,
-        message=f"The queue is full, {count(waiting, 'request')} {verb(waiting, 'waits')} in it: "
+        message=f"{queue} is full, {count(waiting, 'request')} {verb(waiting, 'waits')} in it: "
         f"send the request again in {again:.0f} s.",
+        retry_after_seconds=again,
+    )
+
+
+def too_many_bytes(waiting: int, more: int, most: int, again: float) -> Refusal:
+    """Build the refusal if the bodies of waiting requests would exceed their limit with one more request."""
+    return Refusal(
+        reason=RefusalReason.QUEUE_FULL,
+        message=f"Waiting requests hold {_mib(waiting)} MiB, and one of {_mib(more)} MiB came; at most {_mib(most)} "
+        f"MiB may wait in this router: send the request again in {again:.0f} s.",
         retry_after_seconds=again,
     )
 
@@ -122,6 +137,10 @@ def too_late(request: RoutingRequest, now: float, again: float, lane: LaneQueue 
         f"{_longest_wait(request, lane, now)}: send it again in {again:.0f} s.",
         retry_after_seconds=again,
     )
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.3g}"
 
 
 def _blocked_by(request: RoutingRequest, lane: LaneQueue) -> str:
