@@ -82,7 +82,7 @@ class TextReader:
         return Reading((hole(node.value),)) if node.format_spec else self.read(node.value, frame)
 
     def _added(self, node: ast.BinOp, frame: Frame) -> Reading:
-        if not isinstance(node.op, ast.Add):
+        if not isinstance(node.op, ast.Add) or _is_number(node.left) or _is_number(node.right):
             return Reading((hole(node),))
         return _concatenated([self.read(node.left, frame), self.read(node.right, frame)])
 
@@ -239,6 +239,10 @@ def _kept(found: Reading, node: ast.expr) -> Reading:
 def _fixed(found: Reading) -> bool:
     """Whether it is a literal, such as the noun for a count."""
     return bool(found.parts) and all(isinstance(part, Words) for part in found.parts)
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
 def _concatenated(found: Iterable[Reading]) -> Reading:

@@ -96,6 +96,15 @@ def test_a_new_message_is_found_wherever_it_is_written(tmp_path: Path, added: st
     assert [complaint in one for one in limits.faults(found)] == ([True] if complaint else [])
 
 
+def test_a_sum_is_one_placeholder_and_a_text_with_more_text_is_both(tmp_path: Path) -> None:
+    room = tmp_path / "operator/fairlead/cluster"
+    room.mkdir(parents=True)
+    source = "def of(step: int, end: str) -> str:\n    return f'step {step + 1} of {2 + step} is done' + end\n"
+    (room / "news.py").write_text(source, encoding="utf-8")
+    (one,) = collected(Sources(tmp_path)).sentences
+    assert one.text == "step {step} of {step} is done{end}"
+
+
 def test_a_new_room_must_say_where_its_sentences_are_met(tmp_path: Path) -> None:
     room = tmp_path / "operator/fairlead/newroom"
     room.mkdir(parents=True)
