@@ -23,7 +23,7 @@ from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
 
 LENGTH: Final = b"content-length: "
-OTHERS: Final = "the request that asked the same before this one"
+OTHERS: Final = "of an equal earlier request"
 
 
 class CachedRequest(Protocol):
@@ -159,7 +159,7 @@ class CacheBridge:
         self._follower.leave()
         if self._head is None:
             self._follower = None
-            self._owner.refuse(refusals.too_slow(OTHERS, "did not finish", total_seconds), now)
+            self._owner.refuse(refusals.too_slow(OTHERS, total_seconds), now)
         else:
             self._cut(self._head, now)
         return True

@@ -123,14 +123,14 @@ def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, 
     endpoint, table = attempt.endpoint, owner.target.dispatcher.table
     begun, speaks = owner.reply.begun, owner.reply.status != 0
     if now >= owner.request.ends_at:
-        slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
+        slow = refusals.too_slow(endpoint.address, timeouts.total_seconds)
     elif speaks:
         silent = f"silent for {timeouts.between_tokens_seconds:g} s"
         table.failed(endpoint, silent)
         slow = refusals.cut(endpoint.address, silent)
     else:
         table.failed(endpoint, f"no first token within {timeouts.first_token_seconds:g} s")
-        slow = refusals.too_slow(endpoint.address, "said nothing", timeouts.first_token_seconds)
+        slow = refusals.no_first_token(endpoint.address, timeouts.first_token_seconds)
     if begun:
         owner.cut(slow, AttemptEnding.SLOW, now)
         return

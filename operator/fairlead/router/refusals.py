@@ -253,9 +253,18 @@ def unreachable(address: str, why: str) -> Problem:
     return Problem(status=502, code=ReplyFailure.UNREACHABLE.value, message=message)
 
 
-def too_slow(address: str, what: str, seconds: float) -> Problem:
-    """A time-out of the router expired."""
-    message = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
+def too_slow(address: str, seconds: float) -> Problem:
+    """The total time-out expired."""
+    message = (
+        f"replica {address}: did not finish within {seconds:g} s (timeouts.total); "
+        "send the request again or ask for less"
+    )
+    return Problem(status=504, code=ReplyFailure.TIMEOUT.value, message=message)
+
+
+def no_first_token(address: str, seconds: float) -> Problem:
+    """The time-out of the first token expired; the head of a response may have arrived."""
+    message = f"replica {address}: no first token within {seconds:g} s (timeouts.firstToken); send the request again"
     return Problem(status=504, code=ReplyFailure.TIMEOUT.value, message=message)
 
 

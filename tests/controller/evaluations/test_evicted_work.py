@@ -46,7 +46,7 @@ def test_a_pod_that_its_node_ended_is_created_again_and_the_canary_goes_on(statu
     world = at_work()
     ended(world, status)
     world.steps(2)
-    assert f"its node ended it ({why}); it begins again, 1 of {MOST_DISRUPTIONS} times" in world.gate["message"]
+    assert f"its node ended the pod ({why}); restart 1 of {MOST_DISRUPTIONS}" in world.gate["message"]
     world.kube.programs["-baseline"] = world.program
     assert world.until("Passed")["reason"] == "NotWorse"
 

@@ -111,7 +111,7 @@ class WorkPods:
             return None
         await self.remove(live)
         self._disruptions[key] += 1
-        return f"its node ended it ({reason}); it begins again, {self._disruptions[key]} of {MOST_DISRUPTIONS} times"
+        return f"its node ended the pod ({reason}); restart {self._disruptions[key]} of {MOST_DISRUPTIONS}"
 
     async def _created(self, wanted: Manifest) -> WorkState:
         """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
