@@ -77,7 +77,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
         evaluator_command.arguments,
         evaluator_command.run,
     ),
-    "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
+    "engine": ("emulate vLLM, SGLang or TensorRT-LLM without a GPU", engine.arguments, engine.run),
     "loader": ("load LoRA adapters into the engine beside it", loader.arguments, loader.run),
     "digest": ("print the digest of a LoRA adapter, and what its files say", digest.arguments, digest.run),
     "selftest": ("start a simulated engine and send a request: what helm test runs", selftest.arguments, selftest.run),
