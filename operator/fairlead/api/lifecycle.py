@@ -95,7 +95,7 @@ class Canary(ApiModel):
     )
     undecided_after: Duration = Field(
         default="2h",
-        description="After how long a gate that still says Undecided counts as finally undecided. Default 2h.",
+        description="How long a gate may stay Undecided before `undecided` applies. Default 2h.",
     )
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,

@@ -50,7 +50,7 @@ class CanaryPlanStatus(ApiModel):
         description="How long the first step waits for a replica that can be spared; absent: without limit.",
     )
     undecided_seconds: DecimalText = Field(
-        default=None, description="After how long an undecided gate counts as finally undecided."
+        default=None, description="How long a gate may stay Undecided before `undecided` applies."
     )
     undecided: UndecidedAction | None = Field(default=None, description="What happens to such a step.")
     service: CanaryServiceStatus | None = Field(default=None, description="Limits of gate Service.")
