@@ -91,11 +91,8 @@ def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> No
         pace = paced(0.001, 0.02)
         async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.1}) as router:
             status, text = await router.complete(STREAM)
-            assert (status, "did not finish within 0.1 s (timeouts.total)" in text, text.endswith("[DONE]\n\n")) == (
-                200,
-                True,
-                True,
-            )
+            assert (status, text.endswith("[DONE]\n\n")) == (200, True)
+            assert "did not finish within 0.1 s (timeouts.total)" in text
             status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
             assert (status, error_code(text)) == (504, "replica_timeout")
 
