@@ -90,7 +90,7 @@ def test_replicas_that_were_not_chosen_are_shown_with_the_reason(tmp_path: Path)
             explained: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
             assert explained["x-fairlead-replica"] == "a"
             assert explained["x-fairlead-lane"] == "interactive"
-            assert explained["x-fairlead-candidates"].startswith("a worth=")
+            assert explained["x-fairlead-candidates"].startswith("a adjusted=")
             assert ", b dropped (" in explained["x-fairlead-candidates"]
             await asyncio.sleep(0)
 

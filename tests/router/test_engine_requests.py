@@ -256,7 +256,7 @@ def test_a_client_that_requests_an_explanation_gets_it_in_the_headers(tmp_path: 
             head = answer.partition(b"\r\n\r\n")[0].decode()
             assert f"x-fairlead-replica: {engine.address}" in head
             assert "x-fairlead-decision: only_one; held=0/0" in head
-            assert f"x-fairlead-candidates: {engine.address} worth=" in head
+            assert f"x-fairlead-candidates: {engine.address} adjusted=" in head
             assert b"x-fairlead-explain" not in engine.seen[0]
 
     run_story(story())

@@ -1,6 +1,5 @@
 """Which engine is chosen, and that the reason can be shown."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,7 +195,8 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
     assert next(row for row in explanations.candidates(made, request_of()) if row.pod == "a").dropped == "draining"
 
 
-BUSY = st.tuples(st.integers(0, 60_000), st.integers(0, 5000), st.integers(0, 20_000), st.integers(0, 30))
+HELD = st.sampled_from((0, 0, 0, 7, 30))
+BUSY = st.tuples(st.integers(0, 60_000), st.integers(0, 5000), st.integers(0, 20_000), HELD, st.integers(0, 9000))
 
 
 @given(
@@ -207,21 +207,26 @@ BUSY = st.tuples(st.integers(0, 60_000), st.integers(0, 5000), st.integers(0, 20
     st.booleans(),
 )
 def test_what_is_explained_as_best_is_always_what_is_chosen(
-    busy: list[tuple[int, int, int, int]], length: int, routers: int, bound: float, full: bool
+    busy: list[tuple[int, int, int, int, int]], length: int, routers: int, bound: float, by_prefix: bool
 ) -> None:
-    made = table(*(f"p{number}" for number in range(len(busy))), routers=routers, balancing=Balancing(load_bound=bound))
-    for one, (prompt, reply, others, held) in zip(made.endpoints, busy, strict=True):
-        one.prompt_load, one.reply_load, one.others_load = prompt, reply, others
+    balancing = Balancing(prefix=by_prefix, load_bound=bound)
+    made = table(*(f"p{number}" for number in range(len(busy))), routers=routers, balancing=balancing)
+    for one, (prompt, reply, others, held, free) in zip(made.endpoints, busy, strict=True):
+        one.prompt_load, one.reply_load, one.others_load, one.free_tokens = prompt, reply, others, free
         made.index.learn(tuple(range(1, held + 1)), one.slot)
-    made.endpoints[0].free_tokens = 500.0 if full else 1e9
     blocks = tuple(range(1, length + 1))
-    best = min(
-        (row for row in explanations.candidates(made, request_of(*blocks)) if not row.dropped),
-        key=lambda row: row.worth,
-    )
-    rows = {row.pod: row for row in explanations.candidates(made, request_of(*blocks))}
-    if length and any(row.held_blocks for row in rows.values()):
-        assert rows[chosen(made, *blocks)[0]].worth == pytest.approx(best.worth)
+    best, *_ = explanations.candidates(made, request_of(*blocks))
+    assert best.pod == chosen(made, *blocks)[0]
+
+
+def test_a_prompt_that_no_engine_holds_is_explained_by_load_alone_as_it_is_placed() -> None:
+    made = table("p1", "p2")
+    p1, p2 = made.endpoints
+    p1.prompt_load, p2.prompt_load = 100, 500
+    p1.free_tokens = 0.0
+    rows = explanations.candidates(made, request_of(*CHAT))
+    assert [(row.pod, row.adjusted_load) for row in rows] == [("p1", 100), ("p2", 500)]
+    assert chosen(made, *CHAT) == ("p1", PickReason.LEAST_LOADED, 0)
 
 
 def test_while_no_replica_is_ready_an_explanation_shows_why_each_is_none() -> None:

@@ -52,4 +52,4 @@ def _shown(one: EndpointCandidate) -> str:
         why = one.dropped.replace(",", ";").replace("\r", " ").replace("\n", " ")
         return f"{one.pod} dropped ({why})"
     marks = "".join(mark for mark, is_so in ((" agreed", one.agreed), (" over-bound", one.over_bound)) if is_so)
-    return f"{one.pod} worth={one.worth:.0f} load={one.load} held={one.held_blocks}{marks}"
+    return f"{one.pod} adjusted={one.adjusted_load:.0f} load={one.load} held={one.held_blocks}{marks}"

@@ -10,7 +10,6 @@ from fairlead.routing import cache_room, selection
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.routing_request import RoutingRequest
-from fairlead.routing.selection import OVER_BOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +26,16 @@ class EndpointCandidate:
     """Whether it is the endpoint that all routers agree on for this prefix."""
     over_bound: bool
     """Whether its load is over the bound, so its held tokens count only once."""
-    worth: float
-    """The candidate with the lowest value wins."""
+    adjusted_load: float
+    """The candidate with the lowest value wins; of equals, the one least recently chosen."""
 
 
 def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointCandidate, ...]:
     """Return all endpoints: candidates from the best on, then the others."""
     fit = [one for one in table.endpoints if not _dropped(table, one, request)]
-    rows = [_candidate(table, request, one, fit) for one in table.endpoints]
-    return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.worth)))
+    by_last_pick = sorted(table.endpoints, key=lambda one: one.last_pick)
+    rows = [_candidate(table, request, one, fit) for one in by_last_pick]
+    return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.adjusted_load)))
 
 
 def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
@@ -44,20 +44,15 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     held = selection.held_by(one, context.index.holders(blocks))
     dropped = _dropped(table, one, request)
     load = one.prompt_load + one.reply_load + one.others_load
-    agreed = bool(blocks and fit) and selection.agreed_endpoint(context, request, fit) is one
-    worth_of_held, bound = selection.cache_weight(context, request, fit or [one])
-    over = load > bound
-    credited = len(blocks) if agreed else held
-    missing = request.prompt_tokens - held * context.block_tokens
-    worth = load - (OVER_BOUND if over else worth_of_held) * credited * context.block_tokens
+    _, bound = selection.cache_weight(context, request, fit or [one])
     return EndpointCandidate(
         pod=one.pod,
         dropped=dropped,
         load=load,
         held_blocks=held,
-        agreed=agreed,
-        over_bound=over,
-        worth=worth + max(missing - one.free_tokens, 0.0) if blocks else worth,
+        agreed=bool(blocks) and selection.agreed_endpoint(context, request, fit) is one,
+        over_bound=load > bound,
+        adjusted_load=selection.adjusted_load(context, request, one, fit),
     )
 
 

@@ -1,6 +1,6 @@
 """Which engine gets a request: filters, then the prompt tokens that each holds against its load, then one pick.
 
-    worth = load - WORTH * tokens held        the least worth wins; load counts tokens to compute and to write
+    adjusted load = load - WORTH * tokens held        the least wins; load counts tokens to compute and to write
 
 A cached token counts four times a queued one: it saves prefill now, and keeps a copy out of the other caches. At an
 engine over the load bound it counts once, which is what it saves.
@@ -197,18 +197,38 @@ def _by_prefix(context: SelectionContext, request: RoutingRequest, fit: Sequence
                 held = depth
         missing = prompt - held * tokens
         credited = whole if one is agreed else held
-        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens
+        # `adjusted_load`, inlined as `has_room` is above.
+        adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens
         if missing > one.free_tokens:
             # Its cache has no room: a running sequence would be preempted and computed again.
-            worth += missing - one.free_tokens
-        if worth < least or (worth == least and one.last_pick < best.last_pick):
-            best, least, best_held = one, worth, held
+            adjusted += missing - one.free_tokens
+        if adjusted < least or (adjusted == least and one.last_pick < best.last_pick):
+            best, least, best_held = one, adjusted, held
     return EndpointChoice(endpoint=best, reason=_why(best_held, deepest, agreed is best), held_blocks=best_held)
 
 
+def adjusted_load(
+    context: SelectionContext, request: RoutingRequest, endpoint: Endpoint, fit: Sequence[Endpoint]
+) -> float:
+    """Return the figure by which `choose` compares an endpoint with the others that fit: the least wins."""
+    load = endpoint.prompt_load + endpoint.reply_load + endpoint.others_load
+    blocks = request.blocks
+    if not blocks or not context.balancing.prefix:
+        return load
+    levels = context.index.holders(blocks)
+    if not levels and context.has_whole_load:
+        return load
+    held = held_by(endpoint, levels)
+    worth_of_held, bound = cache_weight(context, request, fit or [endpoint])
+    credited = len(blocks) if agreed_endpoint(context, request, fit) is endpoint else held
+    missing = request.prompt_tokens - held * context.block_tokens
+    adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * context.block_tokens
+    return adjusted + max(missing - endpoint.free_tokens, 0.0)
+
+
 def agreed_endpoint(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> Endpoint | None:
-    """Return the endpoint where other routers send this prefix; None with a single router."""
-    if context.has_whole_load:
+    """Return the endpoint where other routers send this prefix; None with a single router, or if no endpoint fits."""
+    if context.has_whole_load or not fit:
         return None
     return rendezvous_endpoint(request.session or context.popularity.key(request.blocks, len(context.routable)), fit)
 
