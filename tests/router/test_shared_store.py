@@ -31,7 +31,7 @@ def test_an_invalid_store_address_is_logged_and_treated_as_no_address(caplog: py
     async def story() -> None:
         kept = cache()
         sharing = SharedStoreConnection(kept)
-        sharing.apply("http://:secret@store")
+        sharing.apply("http://:secret@store", "prod/chat")
         assert (sharing.store, sharing.counts, kept.elsewhere) == (None, None, None)
         await sharing.close()
 
@@ -45,16 +45,30 @@ def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
     async def story() -> None:
         kept = cache()
         sharing = SharedStoreConnection(kept)
-        sharing.apply("redis://127.0.0.25:1/0")
+        sharing.apply("redis://127.0.0.25:1/0", "prod/chat")
         first = sharing.store
-        sharing.apply("redis://127.0.0.25:1/0")
+        sharing.apply("redis://127.0.0.25:1/0", "prod/chat")
         assert sharing.store is first
-        sharing.apply("redis://127.0.0.25:2/0")
+        sharing.apply("redis://127.0.0.25:2/0", "prod/chat")
         assert sharing.store is not first
         assert kept.elsewhere is sharing.store
         assert sharing.counts is not None
-        sharing.apply(None)
+        sharing.apply(None, "prod/chat")
         assert kept.elsewhere is None
+        await sharing.close()
+
+    run_story(story())
+
+
+def test_another_scope_is_used_from_then_on_in_the_same_store() -> None:
+    async def story() -> None:
+        sharing = SharedStoreConnection(cache())
+        sharing.apply(None, "prod/chat")
+        sharing.apply("redis://127.0.0.25:1/0", "prod/chat")
+        store = sharing.store
+        assert store is not None
+        sharing.apply("redis://127.0.0.25:1/0", "prod/other")
+        assert (sharing.store is store, store.scope) == (True, "prod/other")
         await sharing.close()
 
     run_story(story())

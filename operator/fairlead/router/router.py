@@ -74,7 +74,7 @@ class Router:
         self._follow(settings)
 
     def _follow(self, settings: RouterConfig) -> None:
-        self.sharing.apply(settings.redis_url)
+        self.sharing.apply(settings.redis_url, settings.cache_scope)
         self._share()
         self.issuer.apply(settings)
         if self.peer_reports is not None:

@@ -27,9 +27,12 @@ class SharedStoreConnection:
         self._url: str | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    def apply(self, url: str | None) -> None:
-        """Use the store at this URL from now on; an invalid URL is logged and treated as none."""
+    def apply(self, url: str | None, scope: str) -> None:
+        """Use the store at this URL from now on, with the routers of the same scope; an invalid URL is logged and
+        treated as none."""
         if url == self._url:
+            if self.store is not None:
+                self.store.scope = scope
             return
         self._url, older = url, self.store
         self.store = self._cache.elsewhere = None
@@ -38,7 +41,7 @@ class SharedStoreConnection:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         if url is not None:
-            self._open(url)
+            self._open(url, scope)
 
     @property
     def counts(self) -> RedisStoreCounters | None:
@@ -47,10 +50,10 @@ class SharedStoreConnection:
 
     async def close(self) -> None:
         """Close the store after pending writes, which get a second at most."""
-        self.apply(None)
+        self.apply(None, "")
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def _open(self, url: str) -> None:
+    def _open(self, url: str, scope: str) -> None:
         from fairlead.router.cache import redis_store  # noqa: PLC0415 - not imported by routers without a store
 
         try:
@@ -59,6 +62,6 @@ class SharedStoreConnection:
             log.warning("answers are not shared: %s", problem)
             return
         self.store = self._cache.elsewhere = redis_store.RedisAnswerStore(
-            client, redis_store.StoreClocks(own=monotonic, wall=wall_time)
+            client, redis_store.StoreClocks(own=monotonic, wall=wall_time), scope
         )
         self.store.start()

@@ -63,7 +63,7 @@ def test_routers_that_share_a_store_share_it_within_a_generation_only() -> None:
     async def story() -> None:
         redis, now = SlowRedis(), 100.0
         one, two = (
-            RedisAnswerStore(redis, StoreClocks(own=lambda: now, wall=lambda: 1_000_000.0 + now)) for _ in range(2)
+            RedisAnswerStore(redis, StoreClocks(own=lambda: now, wall=lambda: 1_000_000.0 + now), "") for _ in range(2)
         )
         first, second = cache(), cache()
         first.elsewhere, second.elsewhere = one, two

@@ -38,7 +38,7 @@ class Router:
     def __init__(self, server: Server, ttl: float) -> None:
         self.later = 0.0
         self.store = RedisAnswerStore(
-            redis_store.connect(server.url), StoreClocks(own=self.now, wall=asyncio.get_running_loop().time)
+            redis_store.connect(server.url), StoreClocks(own=self.now, wall=asyncio.get_running_loop().time), ""
         )
         self.cache: ResponseCache = cache(ttl_seconds=ttl)
         self.cache.elsewhere = self.store

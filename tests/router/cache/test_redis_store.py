@@ -57,9 +57,8 @@ class World:
 
     def router(self, began: float) -> tuple[RedisAnswerStore, ResponseCache]:
         """Each measures its own time from a different start."""
-        store = RedisAnswerStore(
-            self.redis, StoreClocks(own=lambda: self.now + began, wall=lambda: 1_000_000.0 + self.now)
-        )
+        clocks = StoreClocks(own=lambda: self.now + began, wall=lambda: 1_000_000.0 + self.now)
+        store = RedisAnswerStore(self.redis, clocks, "InferenceDeployment prod/chat")
         kept = cache()
         kept.elsewhere = store
         return store, kept
@@ -125,12 +124,28 @@ def test_no_request_gets_an_answer_of_another_tenant_or_another_revision() -> No
     story(scenario)
 
 
+def test_no_router_gets_the_answers_of_another_deployment_with_an_equal_spec() -> None:
+    async def scenario(world: World) -> None:
+        await kept_by_one(world)
+        world.two.scope = "InferenceDeployment dev/chat"
+        client = followed(world.two_cache, Client())
+        await rounds(world.redis, request=3)
+        assert client.received == ["lead"]
+        assert client.flight is not None
+        answer(client.flight, now=50_100.0)
+        await rounds(world.redis, request=4)
+        assert len(world.redis.held) == 2
+
+    story(scenario)
+
+
 def test_names_and_values_in_the_store_reveal_no_tenant_and_no_prompt() -> None:
     async def scenario(world: World) -> None:
         await kept_by_one(world)
         ((name, value),) = world.redis.held.items()
-        assert name.startswith(b"fairlead:cache:1:")
+        assert name.startswith(b"fairlead:cache:2:")
         assert b"shop" not in name + value
+        assert b"prod" not in name + value
         assert b"Why?" not in name + value
 
     story(scenario)

@@ -104,6 +104,18 @@ def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSetti
     )
 
 
+def test_routers_of_two_deployments_with_one_spec_share_no_answers() -> None:
+    chat = setup_of().revision
+    documents = [
+        router_config.document(replace(chat, namespace=namespace), DeploymentRouter(), ReplicaCapacity())
+        for namespace in ("dev", "prod")
+    ]
+    assert {loader.read(json.dumps(one)).cache_scope for one in documents} == {
+        f"InferenceDeployment dev/{chat.name}",
+        f"InferenceDeployment prod/{chat.name}",
+    }
+
+
 def test_secrets_are_named_by_the_files_they_are_mounted_as() -> None:
     routing = replace(
         ROUTING,

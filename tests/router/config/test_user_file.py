@@ -103,6 +103,7 @@ def test_a_selector_finds_engines_of_a_namespace() -> None:
     read = loader.read("{namespace: team, selector: app=vllm, enginePort: 9000}")
 
     assert (read.namespace, read.selector, read.engine_port) == ("team", "app=vllm", 9000)
+    assert read.cache_scope == "team/app=vllm"
 
 
 E: Final = "endpoints: ['a:1']\n"

@@ -18,8 +18,8 @@ import msgspec
 
 from fairlead.router.cache.cacheability import Body
 
-VERSION: Final = b"1"
-"""Incremented when the encoding changes: routers of two versions share one Redis."""
+VERSION: Final = b"2"
+"""Incremented when the encoding or the keys in Redis change: routers of two versions share one Redis."""
 UNREAD: Final = frozenset(
     {"cache", "user", "metadata", "request_id", "priority", "safety_identifier", "prompt_cache_key"}
 )

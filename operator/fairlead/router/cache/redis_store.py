@@ -86,9 +86,11 @@ def connect(url: str) -> RedisClient:
 class RedisAnswerStore:
     """The shared store, as the cache sees it."""
 
-    def __init__(self, client: RedisClient, clocks: StoreClocks) -> None:
+    def __init__(self, client: RedisClient, clocks: StoreClocks, scope: str) -> None:
         self.counts = RedisStoreCounters()
         self.outage = StoreOutage()
+        self.scope = scope
+        """The deployment or gateway whose routers share these responses; others may use the same Redis."""
         self._client = client
         self._clocks = clocks
         self._lookups: set[asyncio.Task[None]] = set()
@@ -137,7 +139,7 @@ class RedisAnswerStore:
         if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
             self.counts.dropped += 1
             return
-        name = redis_values.name(request.key, entry.revision)
+        name = redis_values.name(self.scope, request.key, entry.revision)
         self._waiting.append((name, entry, seconds, self._clocks.wall()))
         self._waiting_bytes += entry.cost
         self._more.set()
@@ -152,7 +154,7 @@ class RedisAnswerStore:
             flight.found_nothing()
 
     async def _read(self, key: CacheKey, revisions: tuple[str, ...]) -> CacheEntry | None:
-        names = [redis_values.name(key, revision) for revision in revisions]
+        names = [redis_values.name(self.scope, key, revision) for revision in revisions]
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 values = await self._client.mget(names)

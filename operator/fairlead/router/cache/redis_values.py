@@ -1,8 +1,10 @@
 """Keys and values in a store that routers share. Neither a prompt nor a tenant appears in plain text.
 
-A key is `fairlead:cache:<version>:<tenant>:<question>:<revision>`, the last three as digests, so that the store's
-operator can remove one tenant's responses by pattern. A value is a MessagePack list; anything else, or another version
-or revision, is ignored: other programs use the store, too.
+A key is `fairlead:cache:<version>:<scope>:<tenant>:<question>:<revision>`, the last four as digests, so that the
+store's operator can remove one scope's or one tenant's responses by pattern. A scope is one deployment or gateway: a
+revision is a digest of a spec, which two namespaces may have for different weights, and with tenants of one name. A
+value is a MessagePack list; anything else, or another version or revision, is ignored: other programs use the store,
+too.
 """
 
 from hashlib import sha256
@@ -14,7 +16,7 @@ from fairlead.router.cache.canonical_bodies import VERSION
 from fairlead.router.cache.entries import CacheEntry
 from fairlead.router.cache.lookup_keys import CacheKey
 
-NAME: Final = b"fairlead:cache:%b:%b:%b:%b"
+NAME: Final = b"fairlead:cache:%b:%b:%b:%b:%b"
 
 
 class StoredAnswer(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -34,9 +36,9 @@ _DECODER: Final = msgspec.msgpack.Decoder(StoredAnswer)
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-def name(key: CacheKey, revision: str) -> bytes:
+def name(scope: str, key: CacheKey, revision: str) -> bytes:
     """Return the key of one revision's response."""
-    return NAME % (VERSION, _short(key.tenant), key.digest.hex().encode(), _short(revision))
+    return NAME % (VERSION, _short(scope), _short(key.tenant), key.digest.hex().encode(), _short(revision))
 
 
 def value(entry: CacheEntry, seconds: float, wall: float) -> bytes:

@@ -185,6 +185,11 @@ class RouterConfig:
         )
 
     @property
+    def cache_scope(self) -> str:
+        """Whose routers share responses in Redis: of one deployment or gateway, or of one person's engine pods."""
+        return self.rendered_from or f"{self.namespace}/{self.selector}"
+
+    @property
     def guarded(self) -> bool:
         """Whether the pages on the metrics port need a key, or a token that the API server reviews."""
         return bool(self.metrics_places) or self.in_cluster
