@@ -89,6 +89,13 @@ def test_a_request_may_shorten_the_time_and_not_lengthen_it() -> None:
     assert hit(kept, enquiry({**CHAT, "n": 1}), now=161.0) is None
 
 
+def test_a_shorter_time_holds_for_what_is_kept_already() -> None:
+    kept = filled(cache(ttl_seconds=60.0))
+    kept.apply(settings(ttl_seconds=20.0))
+    assert hit(kept, now=119.0) is not None
+    assert hit(kept, now=121.0) is None
+
+
 def test_no_time_at_all_means_not_kept() -> None:
     kept = cache()
     answer(led(kept, enquiry(ttl=b"0")))

@@ -9,7 +9,7 @@ from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.cache.flights import CacheFlight
 from fairlead.router.cache.redis_store import RedisAnswerStore, StoreClocks
 from tests.router.cache.clients import ANSWER, CHAT, Client, answer, cache, enquiry, followed, hit, led, settings
-from tests.router.cache.test_redis_store import SlowRedis
+from tests.router.cache.redis_worlds import SlowRedis
 
 
 def test_another_generation_empties_a_running_cache_and_no_entry_counts_as_evicted() -> None:

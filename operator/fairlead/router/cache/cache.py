@@ -210,10 +210,13 @@ class ResponseCache:
     # Called by the shared store.
 
     def brought(self, flight: CacheFlight, entry: CacheEntry, now: float) -> None:
-        """Store a response found in the shared store, and deliver it to the flight's followers."""
+        """Store a response found in the shared store, and deliver it to the flight's followers; do nothing with one
+        that is older than this router keeps responses, even if the router that stored it keeps them for longer."""
+        age = max(0.0, now - entry.made_at)
+        if age >= self._settings.ttl_seconds:
+            return
         self._put(flight.request, entry)
-        age = int(max(0.0, now - entry.made_at))
-        head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=age)
+        head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=int(age))
         flight.found(head, entry.body)
 
     def _passes_by(self, lookup: CacheLookup, directives: CacheDirectives) -> CacheBypassReason | None:
@@ -247,13 +250,15 @@ class ResponseCache:
         return made
 
     def _kept(self, request: FlightRequest, directives: CacheDirectives, now: float) -> CacheHit | None:
-        """Find an entry of a revision in rotation; during a rollout, of either one."""
+        """Find an entry of a revision in rotation; during a rollout, of either one. A time to live that is shorter now
+        than when the entry was stored holds for it, too."""
         if directives.max_age <= 0:
             return None
+        oldest = min(directives.max_age, self._settings.ttl_seconds)
         tenant, digest, revisions = request.key
         for revision in revisions:
             entry = self._store.find(tenant, CacheEntryKey(digest, revision), now)
-            if entry is not None and now - entry.made_at <= directives.max_age:
+            if entry is not None and now - entry.made_at <= oldest:
                 self.counts.hits += 1
                 return CacheHit(entry, int(now - entry.made_at))
         return None
