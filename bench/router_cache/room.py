@@ -11,8 +11,9 @@ from typing import Any, Final
 from fairlead.fleet import gateways
 from fairlead.router.cache import cacheability, canonical_bodies, completeness, replay
 from fairlead.router.cache.answer_heads import AnswerHead
-from fairlead.router.cache.cache import CacheHit, CacheLookup, FlightLead, ResponseCache
+from fairlead.router.cache.cache import CacheHit, FlightLead, ResponseCache
 from fairlead.router.cache.flights import CacheFlight
+from fairlead.router.cache.lookup_keys import CacheLookup
 
 WORDS: Final = " ".join(f"word{number % 977}" for number in range(2300))
 TURNS: Final = [{"role": "user", "content": WORDS[at : at + 360]} for at in range(0, 18_000, 360)]

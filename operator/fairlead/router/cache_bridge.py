@@ -9,9 +9,10 @@ from typing import Final, Protocol, cast
 from fairlead.router import cache_lookups, refusals
 from fairlead.router.cache import replay
 from fairlead.router.cache.answer_heads import AnswerHead, AnswerRoute
-from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead, ResponseCache
+from fairlead.router.cache.cache import CacheBypass, CacheHit, FlightLead, ResponseCache
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
+from fairlead.router.cache.lookup_keys import CacheLookup
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import UNSET
 
 from fairlead.router.cache import directives
-from fairlead.router.cache.cache import CacheLookup
+from fairlead.router.cache.lookup_keys import CacheLookup
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.wire.body_facts import BodyFacts

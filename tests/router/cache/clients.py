@@ -6,8 +6,9 @@ from typing import Any, TypedDict, Unpack
 
 from fairlead.fleet import gateways
 from fairlead.router.cache.answer_heads import AnswerHead
-from fairlead.router.cache.cache import CacheHit, CacheLookup, CacheLookupResult, FlightJoin, FlightLead, ResponseCache
+from fairlead.router.cache.cache import CacheHit, CacheLookupResult, FlightJoin, FlightLead, ResponseCache
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
+from fairlead.router.cache.lookup_keys import CacheLookup
 
 JSON = b"Content-Type: application/json\r\nserver: uvicorn\r\n"
 EVENTS = b"content-type: text/event-stream; charset=utf-8\r\n"

@@ -31,6 +31,35 @@ def test_what_one_router_keeps_another_gives() -> None:
     story(scenario)
 
 
+def test_a_response_from_the_store_is_a_hit_and_no_miss() -> None:
+    async def scenario(world: World) -> None:
+        await kept_by_one(world)
+        first, second = followed(world.two_cache, Client()), followed(world.two_cache, Client())
+        gone = followed(world.two_cache, Client(), enquiry(revisions=("r2",)))
+        assert gone.follower is not None
+        gone.follower.leave()
+        await rounds(world.redis, request=4)
+        assert (first.body, second.body) == (ANSWER, ANSWER)
+        one, two = world.one_cache.counts, world.two_cache.counts
+        assert (one.hits, one.misses, one.joined) == (0, 1, 0)
+        assert (two.hits, two.misses, two.joined) == (1, 1, 1)
+
+    story(scenario)
+
+
+def test_a_response_whose_client_left_meanwhile_is_no_hit() -> None:
+    async def scenario(world: World) -> None:
+        await kept_by_one(world)
+        left = followed(world.two_cache, Client())
+        await asyncio.sleep(0)
+        assert left.follower is not None
+        left.follower.leave()
+        await rounds(world.redis, request=3)
+        assert (world.two_cache.counts.hits, world.two_cache.counts.misses) == (0, 1)
+
+    story(scenario)
+
+
 def test_no_request_gets_an_answer_of_another_tenant_or_another_revision() -> None:
     async def scenario(world: World) -> None:
         await kept_by_one(world)

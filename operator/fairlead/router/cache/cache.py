@@ -10,47 +10,19 @@ from math import inf
 from typing import Final, Protocol
 
 from fairlead.fleet import gateways
-from fairlead.fleet.light_dataclass import light
 from fairlead.router.cache import cacheability, canonical_bodies, completeness, directives, recent_digests, replay
 from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.directives import CacheDirectives
 from fairlead.router.cache.entries import CacheEntry, kept_lines
 from fairlead.router.cache.flights import CacheFlight, FlightFollower, FlightParticipant, FlightState
-from fairlead.router.cache.lookup_keys import CacheKey, FlightRequest
+from fairlead.router.cache.lookup_keys import CacheKey, CacheLookup, FlightRequest
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.cache.recent_digests import SHARE, RecentDigests
 from fairlead.router.cache.store import CacheEntryKey, CacheStore
 
 MOST_BODY_BYTES: Final = 512 * 2**10
 """Limit of a request's body: reading, encoding and hashing this much takes 1 ms, which blocks all other requests."""
-
-
-@light
-class CacheLookup:
-    """What the cache needs to know of a request."""
-
-    surface: str
-    """One of chat, completions, responses, messages or embeddings; other surfaces bypass the cache."""
-    body: bytes
-    """The body as the client sent it."""
-    tenant: str
-    revisions: tuple[str, ...]
-    """All revisions in rotation, in a stable order."""
-    temperature: float | None = None
-    """Already read by the router: shows that a request may be sampled without parsing it again."""
-    seed: int | None = None
-    cache_control: bytes | None = None
-    word: bytes | None = None
-    """The value of `x-fairlead-cache`: on, off or refresh."""
-    ttl: bytes | None = None
-    """The value of `x-fairlead-cache-ttl`: seconds."""
-    member: object = None
-    """The body's `cache`."""
-    extra: bytes = b""
-    """What the router adds to the body that changes the response."""
-    opted_in: bool = False
-    """Its route uses the cache, whatever the settings say."""
 
 
 @dataclass(slots=True, eq=False)
@@ -203,6 +175,10 @@ class ResponseCache:
             self.counts.promoted += 1
         self._flights.setdefault(flight.request.key, flight)
 
+    def missed(self) -> None:
+        """Count a request that neither this router nor the shared store had a response for."""
+        self.counts.misses += 1
+
     def scattered(self, followers: int) -> None:
         """Count followers that each go to an engine themselves."""
         self.counts.scattered += followers
@@ -216,6 +192,7 @@ class ResponseCache:
         if age >= self._settings.ttl_seconds:
             return
         self._put(flight.request, entry)
+        self.counts.hits += flight.state is FlightState.FETCHING
         head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=int(age))
         flight.found(head, entry.body)
 
@@ -281,12 +258,12 @@ class ResponseCache:
     def _led(
         self, request: FlightRequest, directives: CacheDirectives, participant: FlightParticipant
     ) -> FlightLead | FlightJoin:
-        self.counts.misses += 1
         if self.elsewhere is not None and directives.max_age == inf:
             fetching = CacheFlight(request, self, None)
             if self.elsewhere.fetch(fetching, self):
                 self._flights[request.key] = fetching
                 return FlightJoin(fetching.join(participant))
+        self.missed()
         flight = self._flights[request.key] = CacheFlight(request, self, participant)
         return FlightLead(flight)
 

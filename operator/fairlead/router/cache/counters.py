@@ -7,11 +7,12 @@ from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 
 @dataclass(slots=True)
 class CacheCounters:
-    """One router's counters since it started. Every lookup increments exactly one of hits, misses, joined or passed."""
+    """One router's counters since it started. Every lookup increments exactly one of hits, misses, joined or passed;
+    the first request for a response that is looked up in Redis does so when Redis has answered."""
 
     hits: int = 0
     misses: int = 0
-    """Requests that became the leader of a flight, or were the first to be looked up in Redis."""
+    """Requests that became the leader of a flight, and those that left before Redis had answered."""
     joined: int = 0
     """Requests that follow another one for the same response."""
     stored: int = 0

@@ -71,6 +71,9 @@ class FlightOwner(Protocol):
     def renewed(self, flight: "CacheFlight") -> None:
         """Called when the flight replaces another one, led by one of its followers."""
 
+    def missed(self) -> None:
+        """Called when the shared store had no response, or its followers left before it answered."""
+
     def scattered(self, followers: int) -> None:
         """Called when followers go to an engine themselves."""
 
@@ -204,6 +207,7 @@ class CacheFlight:
         if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self.leaders = 0
+            self.home.missed()
             self._close()
             self._hand_on()
 
@@ -232,6 +236,7 @@ class CacheFlight:
             return
         if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
+            self.home.missed()
             self._close()
         elif not self.manned and self.leader is not None:
             leader = self.leader

@@ -1,7 +1,36 @@
-"""The key of a request in the cache, its surface, and how long its response may be stored."""
+"""What the cache needs to know of a request, and its key, surface and the time that its response may be stored."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from fairlead.fleet.light_dataclass import light
+
+
+@light
+class CacheLookup:
+    """What the cache needs to know of a request."""
+
+    surface: str
+    """One of chat, completions, responses, messages or embeddings; other surfaces bypass the cache."""
+    body: bytes
+    """The body as the client sent it."""
+    tenant: str
+    revisions: tuple[str, ...]
+    """All revisions in rotation, in a stable order."""
+    temperature: float | None = None
+    """Already read by the router: shows that a request may be sampled without parsing it again."""
+    seed: int | None = None
+    cache_control: bytes | None = None
+    word: bytes | None = None
+    """The value of `x-fairlead-cache`: on, off or refresh."""
+    ttl: bytes | None = None
+    """The value of `x-fairlead-cache-ttl`: seconds."""
+    member: object = None
+    """The body's `cache`."""
+    extra: bytes = b""
+    """What the router adds to the body that changes the response."""
+    opted_in: bool = False
+    """Its route uses the cache, whatever the settings say."""
 
 
 class CacheKey(NamedTuple):
