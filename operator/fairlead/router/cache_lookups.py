@@ -30,6 +30,7 @@ def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in
         member=None if facts.parsed.cache is UNSET else facts.parsed.cache,
         extra=_extra(request, target, fill_in, facts),
         opted_in=opted_in,
+        queue=(target.lane_of(routing).value, routing.account.rank),
     )
 
 

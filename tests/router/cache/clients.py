@@ -91,6 +91,7 @@ class Ends(TypedDict, total=False):
     word: bytes | None
     ttl: bytes | None
     extra: bytes
+    queue: tuple[str, int]
 
 
 def settings(**given: Unpack[Settings]) -> gateways.ResponseCacheSettings:

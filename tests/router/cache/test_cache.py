@@ -14,11 +14,13 @@ from tests.router.cache.clients import (
     HEAD,
     STREAM,
     STREAMED,
+    Client,
     Ends,
     answer,
     cache,
     enquiry,
     find_reply,
+    followed,
     hit,
     led,
     settings,
@@ -60,6 +62,19 @@ def test_a_stream_is_given_to_streams_alone_with_all_its_events() -> None:
 )
 def test_never_across_tenants_revisions_surfaces_and_limits(other: Ends) -> None:
     assert hit(filled(), enquiry(**other)) is None
+
+
+@pytest.mark.parametrize("queue", [("batch", 0), ("interactive", 1)])
+def test_none_follows_a_request_of_another_lane_or_band(queue: tuple[str, int]) -> None:
+    kept = cache()
+    waiting = led(kept, enquiry(queue=queue))
+    flight = led(kept, enquiry(queue=("interactive", 0)))
+    same = followed(kept, Client(), enquiry(queue=("interactive", 0)))
+    answer(flight)
+    assert same.body == ANSWER
+    assert hit(kept, enquiry(queue=queue)) is not None
+    answer(waiting)
+    assert (kept.flights, kept.entries) == (0, 1)
 
 
 def test_shared_by_all_tenants_only_where_it_is_configured() -> None:

@@ -16,7 +16,7 @@ from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.directives import CacheDirectives
 from fairlead.router.cache.entries import CacheEntry, kept_lines
 from fairlead.router.cache.flights import CacheFlight, FlightFollower, FlightParticipant, FlightState
-from fairlead.router.cache.lookup_keys import CacheKey, CacheLookup, FlightRequest
+from fairlead.router.cache.lookup_keys import CacheKey, CacheLookup, FlightKey, FlightRequest
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.cache.recent_digests import SHARE, RecentDigests
 from fairlead.router.cache.store import CacheEntryKey, CacheStore
@@ -83,7 +83,7 @@ class ResponseCache:
         self.flying_bytes = 0
         self._store = CacheStore(settings.max_bytes, self.counts)
         self._digests = RecentDigests()
-        self._flights: dict[CacheKey, CacheFlight] = {}
+        self._flights: dict[FlightKey, CacheFlight] = {}
         self._settings = settings
         self.apply(settings)
 
@@ -126,8 +126,8 @@ class ResponseCache:
         if isinstance(found, CacheBypassReason):
             self.counts.passed[found] += 1
             return PASSES[found]
-        key = CacheKey(tenant, found, lookup.revisions)
-        request = FlightRequest(key=key, surface=lookup.surface, ttl=min(self._settings.ttl_seconds, control.ttl))
+        key, ttl = CacheKey(tenant, found, lookup.revisions), min(self._settings.ttl_seconds, control.ttl)
+        request = FlightRequest(key=key, surface=lookup.surface, ttl=ttl, queue=lookup.queue)
         return (
             self._kept(request, control, now)
             or self._joined(request, control, participant)
@@ -146,8 +146,9 @@ class ResponseCache:
 
     def closed(self, flight: CacheFlight) -> None:
         """Remove a closed flight, unless a newer one has already replaced it."""
-        if self._flights.get(flight.request.key) is flight:
-            del self._flights[flight.request.key]
+        key = flight.request.flight_key
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     def landed(self, flight: CacheFlight, head: AnswerHead, now: float) -> None:
         """Store a completed response, if it is complete."""
@@ -173,7 +174,7 @@ class ResponseCache:
         """Let new requests join the flight's successor, unless another flight has started already."""
         if flight.leaders > 1:
             self.counts.promoted += 1
-        self._flights.setdefault(flight.request.key, flight)
+        self._flights.setdefault(flight.request.flight_key, flight)
 
     def missed(self) -> None:
         """Count a request that neither this router nor the shared store had a response for."""
@@ -245,7 +246,7 @@ class ResponseCache:
     ) -> FlightJoin | None:
         """Find a flight to follow. A request for a fresh response does not follow one that began earlier; one with a
         bound on age does not follow a lookup, which may find an older response."""
-        flight = self._flights.get(request.key)
+        flight = self._flights.get(request.flight_key)
         if (
             flight is None
             or directives.max_age <= 0
@@ -261,10 +262,10 @@ class ResponseCache:
         if self.elsewhere is not None and directives.max_age == inf:
             fetching = CacheFlight(request, self, None)
             if self.elsewhere.fetch(fetching, self):
-                self._flights[request.key] = fetching
+                self._flights[request.flight_key] = fetching
                 return FlightJoin(fetching.join(participant))
         self.missed()
-        flight = self._flights[request.key] = CacheFlight(request, self, participant)
+        flight = self._flights[request.flight_key] = CacheFlight(request, self, participant)
         return FlightLead(flight)
 
     def _put(self, request: FlightRequest, entry: CacheEntry) -> None:

@@ -31,6 +31,8 @@ class CacheLookup:
     """What the router adds to the body that changes the response."""
     opted_in: bool = False
     """Its route uses the cache, whatever the settings say."""
+    queue: tuple[str, int] = ("", 0)
+    """The lane and the band in which it would wait for an engine."""
 
 
 class CacheKey(NamedTuple):
@@ -41,6 +43,13 @@ class CacheKey(NamedTuple):
     revisions: tuple[str, ...]
 
 
+class FlightKey(NamedTuple):
+    """A request follows only one that waits in the same lane and band: it would wait as long as that one does."""
+
+    key: CacheKey
+    queue: tuple[str, int]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class FlightRequest:
     """The request of one flight; read-only once created."""
@@ -49,3 +58,9 @@ class FlightRequest:
     surface: str
     ttl: float
     """Seconds to store its response; 0: not at all."""
+    queue: tuple[str, int] = ("", 0)
+
+    @property
+    def flight_key(self) -> FlightKey:
+        """The key of the flight that it leads or follows."""
+        return FlightKey(self.key, self.queue)
