@@ -13,6 +13,7 @@ from tests.router.planes import Raw, answering, plane, run_story, whole
 from tests.router.recalling import CACHE, until_followed
 from tests.router.test_external_apis import outside
 from tests.router.test_falling_back import ANSWER, EVERY, PROMPT, came_from
+from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, stream
 
 COLD: Final[Json] = PROMPT | {"temperature": 0}
 HELD: Final = "held"
@@ -47,6 +48,24 @@ def test_requests_that_follow_one_that_falls_back_say_which_target_answered(tmp_
         assert [headers["x-fairlead-route"] for _, headers, _ in answers] == ["chat"] * 3
         lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
         assert [(line["target"], line["fallback"]) for line in lines] == [("ns/b", fallback)] * 3
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+def test_an_answer_that_breaks_its_schema_is_not_given_again(tmp_path: Path, streams: bool) -> None:
+    made = stream if streams else answer
+    body = QUESTION | {"response_format": FORM, "temperature": 0, "stream": streams}
+
+    async def story() -> None:
+        async with Raw(made(BAD), made(GOOD)).listening() as engine:
+            config = written(tmp_path, [target("a", engine.address)], [single("chat", "ns/a")], cache=CACHE)
+            async with gateway(config) as router:
+                answers = [await posted(router, body, CHAT) for _ in range(3)]
+                refused = 'fairlead_router_cache_not_kept_total{reason="invalid"}'
+                assert await router.metric(refused) == 1
+        assert [headers["x-fairlead-cache"] for _, headers, _ in answers] == ["miss", "miss", "hit"]
+        assert ["town" in text for _, _, text in answers] == [True, False, False]
 
     run_story(story())
 

@@ -13,6 +13,7 @@ from fairlead.router.cache.cache import CacheBypass, CacheHit, FlightLead, Respo
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
 from fairlead.router.cache.lookup_keys import CacheLookup
+from fairlead.router.cache.reasons import NotStoredReason
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
@@ -22,8 +23,11 @@ from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
+from fairlead.routing.answers.check_results import UNCHECKED
 
 LENGTH: Final = b"content-length: "
+PASSING: Final = frozenset({"", "valid", *UNCHECKED})
+"""Results of an answer's check that say nothing against it; without a check it is empty."""
 OTHERS: Final = "of an equal earlier request"
 
 
@@ -125,10 +129,11 @@ class CacheBridge:
         return self._flight
 
     def completed(self, now: float) -> None:
-        """Complete the flight."""
+        """Complete the flight; an answer whose check failed is not stored."""
         flight, self._flight = self._flight, None
         if flight is not None:
-            flight.completed(now)
+            passes = self._owner.request.record.check in PASSING
+            flight.completed(now, None if passes else NotStoredReason.INVALID)
 
     def over(self) -> None:
         """End the request; an incomplete flight failed. Drops all references, so that no cycle remains."""

@@ -77,6 +77,16 @@ def test_none_follows_a_request_of_another_lane_or_band(queue: tuple[str, int]) 
     assert (kept.flights, kept.entries) == (0, 1)
 
 
+def test_an_answer_with_an_objection_is_for_its_followers_and_is_not_kept() -> None:
+    kept = cache()
+    flight, other = led(kept), followed(kept, Client())
+    flight.began(HEAD)
+    flight.more(ANSWER)
+    flight.completed(100.0, NotStoredReason.INVALID)
+    assert (other.body, other.received[-1], kept.entries) == (ANSWER, "end", 0)
+    assert kept.counts.refused[NotStoredReason.INVALID] == 1
+
+
 def test_shared_by_all_tenants_only_where_it_is_configured() -> None:
     assert hit(filled(cache(by_tenant=False)), enquiry(tenant="bank")) is not None
 

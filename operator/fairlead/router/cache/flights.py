@@ -162,12 +162,14 @@ class CacheFlight:
         if not self.joinable:
             self._forget_what_is_read()
 
-    def completed(self, now: float) -> None:
-        """Complete the response."""
+    def completed(self, now: float, objection: NotStoredReason | None = None) -> None:
+        """Complete the response; with an objection it goes to the followers, and is not stored."""
         if not self._end():
             return
         self.whole = True
-        if self._close() and self.head is not None:
+        if objection is not None:
+            self._land(objection)
+        elif self._close() and self.head is not None:
             self.home.landed(self, self.head, now)
         self._serve_all()
 

@@ -43,5 +43,7 @@ class NotStoredReason(StrEnum):
     """The response broke, or its leader gave up."""
     INCOMPLETE = "incomplete"
     """Every byte arrived, but the response is incomplete: no last event, an error inside, or an aborted choice."""
+    INVALID = "invalid"
+    """The answer does not have the format that its request requires: a repeated request may get one that has."""
     UNWANTED = "unwanted"
     """The request's time to live is zero."""
