@@ -77,6 +77,13 @@ def test_arguments_and_adapters_say_the_rest() -> None:
         )
 
 
+@pytest.mark.parametrize("words", [(), ("--mamba-cache-mode=align",), ("--mamba-cache-mode", "none")])
+def test_states_are_cached_with_prefix_caching_whatever_mode_the_arguments_name(words: tuple[str, ...]) -> None:
+    for cached in (True, False):
+        setup = setup_of(replace(ENGINE, extra_args=words, prefix_caching=cached))
+        assert {ENGINES[kind].memory_settings(setup).caches_states for kind in LIKE_VLLM} == {cached}
+
+
 @pytest.mark.parametrize(
     ("kernel", "card", "tensor", "block"),
     [

@@ -47,6 +47,22 @@ def test_a_replica_of_one_rank_is_that_rank() -> None:
     assert replica_facts.replica(review).max_sequences == 64
 
 
+def test_without_prefix_caching_vllm_holds_more_requests_of_a_model_with_linear_attention() -> None:
+    """33,000 tokens are 43 pages of attention, and each of three groups has one state or two."""
+
+    def sequences(kind: str, *, cached: bool) -> float:
+        engine = {"kind": kind, "context": {"maxTokens": 33000}, "prefixCaching": {"enabled": cached}}
+        accelerator = {"product": "NVIDIA-H200"}
+        found = admission.review(
+            deployment(model={"source": "hf://Qwen/Qwen3.5-27B"}, accelerator=accelerator, engine=engine), OFFLINE
+        ).fit
+        assert isinstance(found, Fit)
+        return found.sequences.likely
+
+    assert sequences("vLLM", cached=False) == pytest.approx(sequences("vLLM", cached=True) * 49 / 46)
+    assert sequences("SGLang", cached=False) == sequences("SGLang", cached=True), "which divides its memory otherwise"
+
+
 @pytest.mark.parametrize(
     ("kind", "words", "sequences"),
     [("SGLang", ["--ep-size", "8", "--attn-dp-size", "8"], 64), ("TensorRT-LLM", ["--enable_attention_dp"], 512)],

@@ -98,6 +98,18 @@ def test_a_recurrent_model_pages_by_its_state() -> None:
     assert kv_pages.tokens(inputs, 5.98 * GIB) == 567978
 
 
+def test_without_prefix_caching_a_recurrent_layer_has_the_running_state_alone() -> None:
+    """vLLM 0.26.0 wanted 8.18 GiB for one request; 0.19.0 printed 33.04 requests for 1,484 to 1,487 pages, which are 45
+    pages each: vllm-project/vllm#40691."""
+    wanted = replace(sizing_input("Qwen/Qwen3.8-27B-FP8", "NVIDIA-L40S", 131072), caches_states=False)
+    one = kv_pages.pages_a_request(wanted, 131072) * kv_pages.pool(wanted).page_bytes
+    assert one / GIB == pytest.approx(8.18, abs=0.005)
+
+    printed = replace(sizing_input("Qwen/Qwen3.5-27B", "NVIDIA-H20", 32768), caches_states=False)
+    assert kv_pages.pages_a_request(printed, 32768) == 45
+    assert kv_pages.pages_a_request(replace(printed, caches_states=True), 32768) == 48, "one more in each of 3 groups"
+
+
 def test_draft_tokens_lengthen_states_and_an_mtp_head_joins_the_layers() -> None:
     """426 pages were measured: 11.05 GiB, and 623,873 tokens at 179 pages a request."""
     drafting = DraftSetup(tokens=3, mtp=True)

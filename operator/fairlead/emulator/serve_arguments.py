@@ -67,6 +67,8 @@ class CacheArguments:
     cache_dtype: str = "auto"
     dtype: str = "auto"
     eager: bool = False
+    caches_states: bool = True
+    """Whether a recurrent layer keeps the last cached state of a request beside the running one."""
     throughput_mode: bool = False
     """`--performance-mode throughput` doubles the defaults of both batch limits."""
 

@@ -177,6 +177,8 @@ class MemorySettings:
     """Names of the modules that the arguments let adapters change; None: all."""
     adapter_experts: bool = True
     """Whether the arguments leave the experts among what adapters may change."""
+    caches_states: bool = True
+    """Whether a recurrent layer keeps the last cached state of a request beside the running one."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory."""
     host_cache: HostCache = NO_HOST_CACHE

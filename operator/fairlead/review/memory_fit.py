@@ -101,6 +101,7 @@ def sizing_question(
         adapters=memory.adapter_ranks,
         adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,
+        caches_states=memory.caches_states,
         offload=memory.offload,
         host_cache_bytes=memory.host_cache.replica_bytes,
         drafting=drafting(setup),

@@ -156,9 +156,9 @@ def state_bytes(sizing: SizingInput) -> float:
 
 
 def _pages(sizing: SizingInput, group: LayerGroup, context: int) -> int:
-    """Return a group's pages; a recurrent one keeps two states (running and last cached), and one per draft token."""
+    """Return a group's pages; a recurrent one keeps the running state, the last cached one, and one per draft token."""
     if not group.block_tokens:
-        return 2 + sizing.drafting.tokens
+        return 1 + int(sizing.caches_states) + sizing.drafting.tokens
     if group.reach is None:
         return math.ceil(context / group.block_tokens)
     seen = min(group.reach - 1 + sizing.batch_tokens, context)

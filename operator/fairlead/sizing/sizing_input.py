@@ -79,6 +79,8 @@ class SizingInput:
     """Modules that adapters may change (`--lora-target-modules`); None: all."""
     adapter_experts: bool = True
     """False: no adapter may change an expert (`--lora-target-modules`)."""
+    caches_states: bool = True
+    """False: without prefix caching, a recurrent layer has no state of a request but the running one."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory (`--cpu-offload-gb`)."""
     host_cache_bytes: int = 0

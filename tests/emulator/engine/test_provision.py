@@ -66,6 +66,15 @@ def test_weights_in_main_memory_leave_their_place_to_the_cache() -> None:
     assert (named, other) == (fewer, plain)
 
 
+def test_a_recurrent_model_holds_more_requests_without_cached_states() -> None:
+    """Of 4096 tokens, a request takes 6 pages of attention's and one or two states in each of 3 groups."""
+    cached, fresh = (
+        started("Qwen/Qwen3.5-27B", "-tp=2", "--max-model-len=4096", flag).settings.blocks
+        for flag in ("--enable-prefix-caching", "--no-enable-prefix-caching")
+    )
+    assert fresh == pytest.approx(cached * 12 / 9, rel=0.01)
+
+
 def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
     made = started(LLAMA).settings
     assert (made.max_sequences, made.batch_tokens, made.context_tokens, made.late_stop) == (1024, 8192, 131_072, True)

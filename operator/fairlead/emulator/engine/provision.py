@@ -165,6 +165,7 @@ def question_of(
         utilization=flags.utilization,
         eager=flags.eager,
         graph_tokens=limits.graph_tokens,
+        caches_states=flags.caches_states,
         drafting=speculative_config.drafting(serve_arguments, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
     )

@@ -101,6 +101,7 @@ def _memory(found: Namespace) -> CacheArguments:
         cache_dtype=found.kv_cache_dtype,
         dtype=found.dtype,
         eager=found.enforce_eager,
+        caches_states=found.enable_prefix_caching,
         throughput_mode=found.performance_mode == "throughput",
     )
 

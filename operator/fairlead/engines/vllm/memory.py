@@ -135,7 +135,11 @@ CURRENT: Final = VllmRelease(0, 32)
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Read memory settings from extra arguments; experts whose adapters share their outer matrices take a fraction."""
+    """Read memory settings from extra arguments; experts whose adapters share their outer matrices take a fraction.
+
+    `MambaSpec.max_memory_usage_bytes` has a cached state only with prefix caching, whatever `--mamba-cache-mode` says:
+    `models/config.py: MambaModelConfig`.
+    """
     modules = adapted_modules(setup.engine)
     experts = modules is None or EXPERTS in modules
     return MemorySettings(
@@ -145,6 +149,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_ranks=slot_ranks(setup.engine),
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
+        caches_states=setup.engine.prefix_caching,
         offload=_offload(setup),
         host_cache=host_cache.of(setup),
     )
