@@ -62,6 +62,49 @@ def test_a_policy_alone_is_tried_on_the_running_service_and_a_deployment_beside_
     assert [one["name"] for one in json.loads(out)["candidates"]] == ["scaled, as it runs", "fixed"]
 
 
+@pytest.mark.usefixtures("cluster")
+def test_a_policy_without_a_namespace_is_tried_in_that_of_the_running_service(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "policy.yaml"
+    slower = objects()["chat"] | {"metadata": {"name": "chat"}, "spec": {"objectives": {"ttftP95": "20s"}}}
+    place.write_text(yaml.safe_dump(slower))
+    out = run("simulate", str(place), "--from", "infd/scaled", "-o", "json")[1]
+    names = {one["name"]: one["objectives"]["ttftP95Seconds"] for one in json.loads(out)["candidates"]}
+    assert names == {"scaled, as it runs": 2.0, "scaled, policy.yaml": 20.0}
+
+    beside = objects()["scaled"] | {"metadata": {"name": "scaled"}}
+    place.write_text(yaml.safe_dump_all([beside, slower]))
+    out = run("simulate", str(place), "--from", "infd/scaled", "-o", "json")[1]
+    names = {one["name"]: one["objectives"]["ttftP95Seconds"] for one in json.loads(out)["candidates"]}
+    assert names == {"scaled, as it runs": 2.0, "scaled": 20.0}
+
+
+@pytest.mark.parametrize("command", ["simulate", "tune", "advise"])
+@pytest.mark.parametrize("where", [{"name": "chatt", "namespace": "team"}, {"name": "chat", "namespace": "default"}])
+@pytest.mark.usefixtures("cluster")
+def test_a_policy_that_the_running_service_does_not_name_is_refused_instead_of_playing_its_own(
+    run: Run, tmp_path: Path, command: str, where: dict[str, str]
+) -> None:
+    place = tmp_path / "policy.yaml"
+    place.write_text(yaml.safe_dump(objects()["chat"] | {"metadata": where}))
+    code, out, err = run(command, str(place), "--from", "infd/scaled")
+    assert (code, out) == (2, "")
+    given = f"{where['namespace']}/{where['name']}"
+    assert f"{place}: its AutoscalingPolicy is {given}, and that of team/scaled is team/chat: correct metadata" in err
+
+
+def test_a_policy_for_a_running_service_that_names_none_is_refused(
+    cluster: PretendCluster, run: Run, tmp_path: Path
+) -> None:
+    fixed = objects()["scaled"] | {"spec": objects()["fixed"]["spec"]}
+    cluster.put(INFERENCE_DEPLOYMENT, fixed)
+    place = tmp_path / "policy.yaml"
+    place.write_text(yaml.safe_dump(objects()["chat"]))
+    code, _, err = run("simulate", str(place), "--from", "infd/scaled")
+    assert (code, "is team/chat, and that of team/scaled is none" in err) == (2, True)
+    place.write_text(yaml.safe_dump(objects()["chat"] | {"kind": "AutoscalingPolcy"}))
+    assert "write kind: AutoscalingPolicy" in run("simulate", str(place), "--from", "infd/scaled")[2]
+
+
 def test_replicas_start_as_slowly_as_those_that_run_did_unless_the_command_says_otherwise(
     cluster: PretendCluster, run: Run
 ) -> None:

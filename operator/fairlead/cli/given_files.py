@@ -26,6 +26,16 @@ def read(paths: Sequence[str]) -> list[Part]:
     return parts
 
 
+def placed(parts: Sequence[Part], namespace: str) -> list[Part]:
+    """Return them with this namespace for objects of ours that name none, as `kubectl apply --namespace` does."""
+    return [[_placed(one, namespace) for one in part] for part in parts]
+
+
+def policies_of(parts: Sequence[Part]) -> list[ObjectKey]:
+    """The keys of all policies, in order."""
+    return [key for part in parts for key, _ in _policies(part)]
+
+
 def check(parts: Sequence[Part], context: ReviewContext) -> None:
     """Refuse unknown kinds, policies that admission refuses, and two objects of one name where it is open which counts.
 
@@ -77,6 +87,14 @@ def name_of(one: YamlDocument) -> str:
     """Return the name as written; empty if there is none."""
     metadata = one.content.get("metadata") if isinstance(one.content, dict) else None
     return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+
+
+def _placed(one: YamlDocument, namespace: str) -> YamlDocument:
+    metadata = one.content.get("metadata") if isinstance(one.content, dict) else None
+    if kind_of(one) not in admission.KINDS or not isinstance(metadata, dict) or metadata.get("namespace"):
+        return one
+    assert isinstance(one.content, dict)
+    return replace(one, content=one.content | {"metadata": metadata | {"namespace": namespace}})
 
 
 def _deploys(part: Part) -> bool:

@@ -59,6 +59,13 @@ class ServiceRecording:
         return (named.get("namespace") or self.namespace, named["name"]) if named.get("name") else None
 
     @property
+    def policy(self) -> str | None:
+        """The policy that it names, if any."""
+        content = self.documents[0].content
+        assert isinstance(content, dict)
+        return _policy(content["spec"])
+
+    @property
     def starts(self) -> RecordedStarts | None:
         """How long its replicas took to start; None if no start was measured."""
         content = self.documents[0].content
@@ -169,9 +176,14 @@ def _routers(spec: Mapping[str, Any], namespace: str, name: str) -> tuple[str, s
 
 
 async def _policies(cluster: ClusterClient, spec: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
-    named = ((spec.get("scaling") or {}).get("policy") or {}).get("name")
+    named = _policy(spec)
     policy = await cluster.api.read(kinds.AUTOSCALING_POLICY, namespace, named) if named else None
     return [] if policy is None else [policy]
+
+
+def _policy(spec: Mapping[str, Any]) -> str | None:
+    named = ((spec.get("scaling") or {}).get("policy") or {}).get("name")
+    return None if named is None else str(named)
 
 
 def _is_of(line: bytes, target: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from fairlead.api import kinds
 from fairlead.backtest import levers
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.cli import given_files, offline_data, playable
@@ -16,7 +17,7 @@ from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.review.context import ReviewContext
+from fairlead.review.context import ObjectKey, ReviewContext
 
 AS_IT_RUNS: Final = "as it runs"
 
@@ -89,7 +90,7 @@ def candidates(chosen: argparse.Namespace, recording: ServiceRecording | None) -
 
 def single(chosen: argparse.Namespace, recording: ServiceRecording | None) -> SinglePlayable:
     """Read the one deployment; a running one uses a policy from the files rather than its own."""
-    reads = _of_files(chosen) if recording is None else [_of_service(chosen, recording, given_files.read(chosen.files))]
+    reads = _of_files(chosen) if recording is None else [_of_service(chosen, recording, _given(chosen, recording))]
     (document, read), *more = ((one, read) for read in reads for one in read.deployments)
     if more:
         raise ArgumentValueError(f"{more[0][0].place}: a second InferenceDeployment; give one at a time")
@@ -108,7 +109,7 @@ def _of_files(chosen: argparse.Namespace) -> list[ReadDeployments]:
 
 
 def _beside(chosen: argparse.Namespace, recording: ServiceRecording) -> Iterator[ReadDeployments]:
-    given = given_files.read(chosen.files)
+    given = _given(chosen, recording)
     yield replace(_of_service(chosen, recording, []), suffix=f", {AS_IT_RUNS}", in_force=bool(given))
     if not given:
         return
@@ -140,7 +141,28 @@ def _apart(
 def _of_service(
     chosen: argparse.Namespace, recording: ServiceRecording, given: Sequence[given_files.Part]
 ) -> ReadDeployments:
-    return replace(_read(chosen, recording.documents, given), starts=_starts(chosen, recording))
+    read = _read(chosen, recording.documents, given)
+    _check_policy(chosen, recording, given)
+    return replace(read, starts=_starts(chosen, recording))
+
+
+def _given(chosen: argparse.Namespace, recording: ServiceRecording) -> list[given_files.Part]:
+    """Read the files; objects without a namespace are of the recorded one."""
+    return given_files.placed(given_files.read(chosen.files), recording.namespace)
+
+
+def _check_policy(chosen: argparse.Namespace, recording: ServiceRecording, given: Sequence[given_files.Part]) -> None:
+    """Raise `ArgumentValueError` if files without a deployment lack the policy that the running one names."""
+    if not given or any(given_files.is_deployment(one) for part in given for one in part):
+        return
+    keys = given_files.policies_of(given)
+    if recording.policy is None or ObjectKey(kinds.POLICY.name, recording.namespace, recording.policy) not in keys:
+        names = ", ".join(f"{one.namespace}/{one.name}" for one in keys) or "none"
+        named = "none" if recording.policy is None else f"{recording.namespace}/{recording.policy}"
+        raise ArgumentValueError(
+            f"{', '.join(chosen.files)}: its AutoscalingPolicy is {names}, and that of {recording.target} is {named}: "
+            "correct metadata.name and namespace, or give an InferenceDeployment that names it too"
+        )
 
 
 def _starts(chosen: argparse.Namespace, recording: ServiceRecording) -> RecordedStarts | None:
