@@ -43,10 +43,10 @@ def candidate(replicas: int | ReplicaBounds = 1, **changes: object) -> Candidate
     return replace(made, **changes)  # type: ignore[arg-type]  # tests name valid fields
 
 
-def steady(a_second: float, seconds: float) -> PlayedTraffic:
+def steady(a_second: float, seconds: float, output_tokens: int = 20) -> PlayedTraffic:
     def arrivals(_: int) -> Iterator[RequestArrival]:
         for number in range(int(a_second * seconds)):
-            yield RequestArrival(time=number / a_second, prompt_tokens=200, output_tokens=20)
+            yield RequestArrival(time=number / a_second, prompt_tokens=200, output_tokens=output_tokens)
 
     return PlayedTraffic(arrivals=arrivals, seconds=seconds - 1 / a_second)
 
@@ -150,6 +150,18 @@ def test_ranks_of_one_replica_share_its_requests_and_an_unknown_price_leaves_cos
 
     assert found.report.answered == 480
     assert (found.cost, found.cost_of_thousand_tokens, found.cost_of_kept_request) == (None, None, None)
+
+
+def test_a_policy_takes_a_replica_of_ranks_for_as_fast_and_as_large_as_all_of_them() -> None:
+    """A rank runs eight requests at once, and this traffic needs more."""
+    narrow = candidate(ReplicaBounds(least=1, most=8, policy="chat"), settings=replace(SETTINGS, max_sequences=8))
+    settings = PlaySettings(streams=streams)
+
+    def most(ranks: int) -> int:
+        return playing.play(replace(narrow, ranks=ranks), steady(8.0, 600, output_tokens=100), settings).most_replicas
+
+    assert most(ranks=1) > 1, "which the traffic needs"
+    assert (most(ranks=2), most(ranks=4)) == (1, 1)
 
 
 def test_one_request_is_a_traffic_too() -> None:

@@ -80,10 +80,7 @@ def _options(review: Review, revision: DesiredRevision, context: ReviewContext) 
 
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
-    """Return the data sheet's speed; None if model or GPU is unknown, or if it does not, or likely does not, fit.
-
-    Ranks work side by side: what is added to a replica's load is added to one of them.
-    """
+    """Return the data sheet's speed; None if model or GPU is unknown, or if it does not, or likely does not, fit."""
     setup, engine = review.setup, review.engine
     if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None
@@ -92,13 +89,14 @@ def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | No
     if not isinstance(fit, Fit) or not fit.kv_tokens.likely or not replica_supply.has_rates(accelerator):
         return None
     replica = replica_supply.of(sizing, fit, NOMINAL)
-    many, ranks = max(2, min(MANY, sizing.batch_sequences)), sizing.ranks
+    many = max(2, min(MANY, sizing.batch_sequences))
     one = replica.step_s(1)
     each = max(0.0, (replica.step_s(many) - one) / (many - 1))
-    return ReplicaSpeed(
+    rank = ReplicaSpeed(
         step_seconds=one - each,
-        seconds_per_sequence=each / ranks,
-        seconds_per_prompt_token=replica.prefill_s(PROMPT.mean) / PROMPT.mean / ranks,
-        kv_tokens=fit.kv_tokens.likely * ranks,
-        max_sequences=sizing.batch_sequences * ranks,
+        seconds_per_sequence=each,
+        seconds_per_prompt_token=replica.prefill_s(PROMPT.mean) / PROMPT.mean,
+        kv_tokens=fit.kv_tokens.likely,
+        max_sequences=sizing.batch_sequences,
     )
+    return rank.of_ranks(sizing.ranks)

@@ -252,7 +252,7 @@ def _scaling(
         bounds=bounds,
         policy=policy if traffic.began is not None else replace(policy, schedules=()),
         delay_s=SCRAPE_AGE_SECONDS,
-        speed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
+        speed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings).of_ranks(candidate.ranks),
         began=traffic.began or 0.0,
         price_per_hour=None
         if candidate.price_an_hour is None

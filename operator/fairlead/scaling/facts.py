@@ -162,6 +162,19 @@ class ReplicaSpeed:
     kv_tokens: float | None = None
     max_sequences: float | None = None
 
+    def of_ranks(self, ranks: int) -> "ReplicaSpeed":
+        """Return the speed of a replica of data-parallel ranks that are each this fast.
+
+        Ranks work side by side: what is added to a replica's load is added to one of them.
+        """
+        return ReplicaSpeed(
+            step_seconds=self.step_seconds,
+            seconds_per_sequence=self.seconds_per_sequence / ranks,
+            seconds_per_prompt_token=self.seconds_per_prompt_token / ranks,
+            kv_tokens=None if self.kv_tokens is None else self.kv_tokens * ranks,
+            max_sequences=None if self.max_sequences is None else self.max_sequences * ranks,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceleratorOption:

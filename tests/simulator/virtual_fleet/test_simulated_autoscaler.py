@@ -117,3 +117,16 @@ def test_a_data_sheet_speaks_of_one_request_of_many_and_of_reading() -> None:
     assert speed.step_seconds == PlainTimes().decode_line(1, 1).base_s
     assert speed.seconds_per_prompt_token > 0
     assert speed.max_sequences == ROOMY.max_sequences
+
+
+def test_ranks_add_their_room_and_share_what_is_added_to_the_load() -> None:
+    rank = assumed_speed(PlainTimes(), ROOMY)
+    assert rank.of_ranks(1) == rank
+    four = rank.of_ranks(4)
+    assert four.step_seconds == rank.step_seconds, "each of them reads the weights"
+    assert four.seconds_per_sequence == rank.seconds_per_sequence / 4
+    assert four.seconds_per_prompt_token == rank.seconds_per_prompt_token / 4
+    assert four.kv_tokens == 4 * ROOMY.blocks * ROOMY.block_tokens
+    assert four.max_sequences == 4 * ROOMY.max_sequences
+    learned = replace(rank, kv_tokens=None, max_sequences=None).of_ranks(4)
+    assert (learned.kv_tokens, learned.max_sequences) == (None, None), "no limit stays none"

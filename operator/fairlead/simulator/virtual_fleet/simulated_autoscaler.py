@@ -125,7 +125,7 @@ def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> 
 
 
 def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
-    """Return a replica's speed from step times: of one decoding request, many, and a step full of prompt tokens."""
+    """Return an engine's speed from step times: of one decoding request, many, and a step full of prompt tokens."""
     most = settings.max_sequences
     one, many = (times.decode_line(count, count).base_s for count in (1, most))
     tokens = settings.batch_tokens
