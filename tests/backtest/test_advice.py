@@ -1,7 +1,7 @@
 """Suspected causes from measurements, and which lever comes first."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from fairlead.backtest import advice, hindrances, levers
 from fairlead.backtest import play as playing
@@ -14,6 +14,7 @@ from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, WarmPool
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from tests.backtest.test_play import SETTINGS, candidate, steady, streams
+from tests.simulator.engine.engines import PlainTimes
 
 CARDS = [PricedCard("small", 1.0), PricedCard("own", 3.0), PricedCard("large", 9.0)]
 SIZES = TrafficSizes(requests=100, prompt=500.0, reply=50.0, longest=5000, repeated=0.5)
@@ -120,7 +121,13 @@ def test_a_candidate_that_keeps_its_objectives_gets_levers_for_fewer_replicas_or
         Hindrance.CARD_TOO_LARGE: ("gpu=small",),
     }
     assert list(found(candidate(1), measured(1.0))) == [Hindrance.CARD_TOO_LARGE]
-    assert list(found(candidate(ReplicaBounds(least=1, most=2)), measured(1.0))) == [Hindrance.CARD_TOO_LARGE]
+    scales = candidate(ReplicaBounds(least=1, most=2))
+    assert found(scales, measured(1.0)) == {
+        Hindrance.CARD_TOO_LARGE: ("gpu=small",),
+        Hindrance.CARD_TOO_SLOW: ("gpu=large",),
+    }, "of which it may need fewer"
+    unpriced = replace(scales, price_an_hour=None)
+    assert found(unpriced, measured(1.0)) == {Hindrance.CARD_TOO_LARGE: ()}, "USD compare with no GPU hours"
 
 
 def test_a_trace_says_how_long_its_requests_are_and_how_much_of_them_repeats() -> None:
@@ -176,6 +183,81 @@ def test_fewer_replicas_are_advised_where_they_are_enough_and_nothing_where_they
     assert given.best.lever.words == "replicas=1"
     alone = advised(Service(replicas=1, helps=""), steady(1.0, 300), 5.0)
     assert (alone.before.keeps, alone.tried, alone.best, alone.hindrance) == (True, (), None, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """What becomes of a service by these levers; all others are refused."""
+
+    one: Candidate
+    levers: Mapping[str, Candidate]
+
+    def changed(self, lever: Lever) -> Candidate | Unplayable:
+        if lever.words not in self.levers:
+            return Unplayable(name="chat", reason=UnplayableReason.REFUSED, because="too small")
+        return lever.candidate(self.levers[lever.words])
+
+    def advised(self, traffic: PlayedTraffic, goals: LatencyObjectives) -> Advice:
+        cards = [PricedCard(f"card-{price}", float(price)) for price in range(1, 16)]
+        service = AdvisedService(candidate=self.one, changed=self.changed, cards=cards)
+        return advice.advise(service, traffic, PlaySettings(streams=streams, objectives=goals))
+
+
+def on_cards(one: Candidate, step_s: Mapping[int, float]) -> Offered:
+    """The service on cards of these prices, each as fast as it says; on others it does not fit."""
+    return Offered(
+        one=one,
+        levers={
+            f"gpu=card-{price}": replace(one, price_an_hour=float(price), times=PlainTimes(step_s=step))
+            for price, step in step_s.items()
+        },
+    )
+
+
+def words_of(given: Advice) -> list[str]:
+    return [one.lever.words for one in given.tried]
+
+
+LONG = LatencyObjectives(ttft_p95_s=5.0, tpot_p95_s=0.2)
+
+
+def test_cards_that_are_too_small_do_not_hide_the_nearest_cheaper_one() -> None:
+    """Of eleven cheaper cards nine do not hold the model, and the cheapest of the others is too slow."""
+    given = on_cards(candidate(1, price_an_hour=12.0), {10: 0.4, 11: 0.01}).advised(steady(1.0, 120), LONG)
+    assert given.best is not None
+    assert (given.best.lever.words, words_of(given)) == ("gpu=card-11", ["gpu=card-11", "gpu=card-10"])
+
+
+def test_of_many_cheaper_cards_the_nearest_ten_are_played_up_to_the_cheapest_that_suffices() -> None:
+    own, fast = candidate(1, price_an_hour=15.0), dict.fromkeys(range(1, 15), 0.01)
+    assert words_of(on_cards(own, fast).advised(steady(1.0, 120), LONG)) == ["gpu=card-5"]
+    given = on_cards(own, fast | {5: 0.4}).advised(steady(1.0, 120), LONG)
+    assert words_of(given) == ["gpu=card-6", "gpu=card-5"]
+
+
+def test_a_fleet_that_scales_is_played_on_all_cards_and_the_best_costs_least_in_total() -> None:
+    """The card of 5 USD an hour needs so many replicas that it costs more, and those of 9 and 10 need one."""
+    bounds = ReplicaBounds(least=1, most=30, policy="chat")
+    own = candidate(bounds, price_an_hour=6.0, times=PlainTimes(step_s=0.05))
+    offered = on_cards(own, {5: 0.08, 9: 0.002, 10: 0.002})
+    given = offered.advised(steady(20.0, 600, output_tokens=100), LatencyObjectives(ttft_p95_s=60.0, tpot_p95_s=1.0))
+    assert given.before.keeps
+    assert given.best is not None
+    assert (given.best.lever.words, given.hindrance) == ("gpu=card-9", Hindrance.CARD_TOO_SLOW)
+    assert words_of(given) == ["gpu=card-9", "gpu=card-10", "gpu=card-5"]
+    cheaper = given.tried[-1].played
+    assert cheaper.keeps
+    assert advice.spent(cheaper) > advice.spent(given.before), "though its hour costs less"
+
+
+def test_what_helps_comes_first_though_it_changes_the_model_and_others_do_not() -> None:
+    slow, fast = candidate(1, times=PlainTimes(step_s=0.4)), candidate(1, times=PlainTimes(step_s=0.1))
+    offered = Offered(one=slow, levers={"weights=fp8PerTensor": fast, "replicas=2": slow, "replicas=4": slow})
+    given = offered.advised(steady(20.0, 120), LatencyObjectives(ttft_p95_s=3.0, tpot_p95_s=5.0))
+    assert given.best is not None
+    assert not given.best.played.keeps, "it only keeps more"
+    assert words_of(given) == ["weights=fp8PerTensor", "replicas=2", "replicas=4"]
+    assert given.best == given.tried[0]
 
 
 def test_where_nothing_helps_nothing_is_named_and_without_prices_gpu_hours_count() -> None:

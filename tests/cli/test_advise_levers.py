@@ -69,6 +69,17 @@ def test_warm_replicas_are_one_more_than_the_policy_has_and_a_patch_of_the_polic
     }
 
 
+def test_levers_beyond_the_first_ten_are_counted_below_the_table() -> None:
+    more = (
+        PlayedLever(suspicion=SUSPICION, lever=levers.read(f"replicas={one}"), played=PLAYED) for one in range(2, 14)
+    )
+    given = Advice(before=replace(PLAYED, report=replace(PLAYED.report, kept=0.1)), sizes=SIZES, tried=tuple(more))
+    shown = ShownAdvice(name="chat", deployment=deployment(replicas=1), policy=None, traffic="", advice=given)
+    lines = advise_text.text(shown).splitlines()
+    assert "and 2 levers more, in -o json" in lines
+    assert [one.split()[0] for one in lines if "TooFewReplicas  " in one] == [f"replicas={one}" for one in range(2, 12)]
+
+
 def advice_patch(shown: ShownAdvice) -> object:
     """What the text says to apply."""
     return yaml.safe_load(advise_text.text(shown).partition("spec.warmPool.ready: 2\n")[2].partition("\n\n")[0])

@@ -1,11 +1,12 @@
 """Advice on one deployment: what may hold it back, each lever for it played, and the best one first.
 
-First come candidates that keep the objectives, then cheaper ones, those that leave the model as it is, and those that
-keep more requests.
+First come levers that help; of these candidates that keep the objectives, then cheaper ones, those that leave the model
+as it is, and those that keep more requests.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from fairlead.backtest import hindrances, levers, parted_prompts, play
@@ -14,12 +15,17 @@ from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, Traff
 from fairlead.backtest.levers import Lever
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.fleet.policies import ReplicaBounds
 
 QUALITY: Final = ("weights=", "kvCache=")
 """Levers that change the model's answers: evaluate before applying them."""
 BETTER: Final = 0.01
 """As a share of the requests: less is no gain."""
 CHEAPER: Final = 0.95
+"""As a share of the cost: more is no saving."""
+CARDS: Final = 10
+"""Played for one suspicion, those of the nearest price that can be played; the packaged catalogue has ten."""
+OF_CARDS: Final = frozenset({Hindrance.CARD_TOO_LARGE, Hindrance.CARD_TOO_SLOW})
 GAUGES: Final = 100
 """Measurements of load while the traffic lasts, at least."""
 OFTENEST_SECONDS: Final = 0.2
@@ -65,14 +71,7 @@ class Advice:
     @property
     def best(self) -> PlayedLever | None:
         """None if no tried lever helps."""
-        first = next(iter(self.tried), None)
-        if first is None:
-            return None
-        if self.before.keeps:
-            helps = first.played.keeps and spent(first.played) < CHEAPER * spent(self.before)
-        else:
-            helps = first.played.keeps or first.played.report.kept > self.before.report.kept + BETTER
-        return first if helps else None
+        return next((one for one in self.tried if helps(one.played, self.before)), None)
 
     @property
     def hindrance(self) -> Hindrance | None:
@@ -83,6 +82,14 @@ class Advice:
 def spent(one: PlayedCandidate) -> float:
     """Return USD, or GPU hours if no price is known."""
     return one.report.gpu_hours if one.cost is None else one.cost
+
+
+def helps(one: PlayedCandidate, before: PlayedCandidate) -> bool:
+    """Whether it keeps more requests, or the objectives for less; GPU hours and USD do not compare."""
+    if not before.keeps:
+        return one.keeps or one.report.kept > before.report.kept + BETTER
+    same_unit = (one.cost is None) == (before.cost is None)
+    return one.keeps and same_unit and spent(one) < CHEAPER * spent(before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +109,12 @@ def advise(service: AdvisedService, traffic: PlayedTraffic, settings: PlaySettin
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens
     )
     found = hindrances.suspicions(service.candidate, before, sizes, service.cards)
-    tried = sorted(_played(service, found, traffic, settings), key=lambda one: one.rank)
+
+    def playing(one: Candidate) -> PlayedCandidate:
+        return play.play(one, traffic, settings)
+
+    played = [one for suspicion in found for one in _played(service, suspicion, before, playing)]
+    tried = sorted(played, key=lambda one: (not helps(one.played, before), one.rank))
     block_tokens = service.candidate.settings.block_tokens
     parted = parted_prompts.partings(traffic.arrivals(block_tokens), block_tokens)
     return Advice(before=before, sizes=sizes, tried=tuple(tried), partings=parted)
@@ -114,17 +126,32 @@ def _often(traffic: PlayedTraffic) -> float:
 
 
 def _played(
-    service: AdvisedService, found: Iterable[Suspicion], traffic: PlayedTraffic, settings: PlaySettings
-) -> list[PlayedLever]:
-    """Play each suspicion's levers up to the first that suffices."""
-    tried = []
-    for suspicion in found:
-        for words in suspicion.levers:
-            lever = levers.read(words)
-            made = service.changed(lever)
-            if isinstance(made, Unplayable):
-                continue
-            tried.append(PlayedLever(suspicion=suspicion, lever=lever, played=play.play(made, traffic, settings)))
-            if tried[-1].played.keeps and suspicion.hindrance is not Hindrance.TOO_MANY_REPLICAS:
-                break
-    return tried
+    service: AdvisedService,
+    suspicion: Suspicion,
+    before: PlayedCandidate,
+    playing: Callable[[Candidate], PlayedCandidate],
+) -> Iterator[PlayedLever]:
+    """Play its levers up to the first that suffices."""
+    for lever, made in _playable(service, suspicion):
+        played = playing(made)
+        yield PlayedLever(suspicion=suspicion, lever=lever, played=played)
+        if played.keeps and helps(played, before) and not _all_count(service, suspicion):
+            return
+
+
+def _playable(service: AdvisedService, suspicion: Suspicion) -> list[tuple[Lever, Candidate]]:
+    """Return what can be played of its levers, of cards the cheapest first: with a fixed number of replicas, the first
+    that keeps the objectives is the best.
+    """
+    read = map(levers.read, suspicion.levers)
+    made = ((lever, service.changed(lever)) for lever in read)
+    found = list(islice(((lever, one) for lever, one in made if isinstance(one, Candidate)), CARDS))
+    return found[::-1] if suspicion.hindrance is Hindrance.CARD_TOO_LARGE else found
+
+
+def _all_count(service: AdvisedService, suspicion: Suspicion) -> bool:
+    """Whether a later lever may be better than one that suffices: on a dearer card, a fleet that scales may need so few
+    replicas that it costs less.
+    """
+    scales = isinstance(service.candidate.replicas, ReplicaBounds)
+    return suspicion.hindrance is Hindrance.TOO_MANY_REPLICAS or (scales and suspicion.hindrance in OF_CARDS)

@@ -23,7 +23,6 @@ SHORT_STEPS: Final = 2048
 CONTEXT_STEP: Final = 1024
 MORE_SEQUENCES: Final = (2, 4, 16)
 USUAL_MEMORY: Final = "0.92"
-CARDS: Final = 5
 
 
 class PricedCard(NamedTuple):
@@ -87,6 +86,7 @@ class Suspicion:
     hindrance: Hindrance
     because: str
     levers: tuple[str, ...]
+    """Of cards, those of the nearest price first."""
 
 
 def suspicions(
@@ -151,11 +151,17 @@ def _speed(one: Candidate, played: PlayedCandidate, cards: Sequence[PricedCard])
             levers=(f"maxBatchedTokens={SHORT_STEPS}", f"maxBatchedTokens={SHORT_STEPS // 4}"),
         )
     yield Suspicion(hindrance=Hindrance.WEIGHTS_TOO_LARGE, because=because, levers=("weights=fp8PerTensor",))
+    yield Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
+
+
+def _dearer(one: Candidate, cards: Sequence[PricedCard]) -> tuple[str, ...]:
     price = one.price_an_hour or 0.0
-    dearer = [card.product for card in cards if card.price > price][:CARDS]
-    yield Suspicion(
-        hindrance=Hindrance.CARD_TOO_SLOW, because=because, levers=tuple(f"gpu={product}" for product in dearer)
-    )
+    return tuple(f"gpu={card.product}" for card in cards if card.price > price)
+
+
+def _cheaper(one: Candidate, cards: Sequence[PricedCard]) -> tuple[str, ...]:
+    price = one.price_an_hour or 0.0
+    return tuple(f"gpu={card.product}" for card in reversed(cards) if card.price < price)
 
 
 def _missed(played: PlayedCandidate) -> str:
@@ -186,11 +192,10 @@ def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion
     if not isinstance(one.replicas, ReplicaBounds) and one.replicas > 1:
         fewer = tuple(f"replicas={number}" for number in (one.replicas - 1, -(-one.replicas // 2), 1))
         yield Suspicion(hindrance=Hindrance.TOO_MANY_REPLICAS, because=because, levers=tuple(dict.fromkeys(fewer)))
-    price = one.price_an_hour or 0.0
-    cheaper = [card.product for card in cards if card.price < price][:CARDS]
-    yield Suspicion(
-        hindrance=Hindrance.CARD_TOO_LARGE, because=because, levers=tuple(f"gpu={product}" for product in cheaper)
-    )
+    yield Suspicion(hindrance=Hindrance.CARD_TOO_LARGE, because=because, levers=_cheaper(one, cards))
+    if isinstance(one.replicas, ReplicaBounds) and one.price_an_hour is not None:
+        because = "the objectives are kept; do fewer replicas of a faster card cost less?"
+        yield Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
 
 
 def _waiting(played: PlayedCandidate) -> float:

@@ -9,7 +9,7 @@ import yaml
 
 from fairlead.api import kinds
 from fairlead.api.kinds import API_VERSION
-from fairlead.backtest.advice import QUALITY, PlayedLever, spent
+from fairlead.backtest.advice import BETTER, CHEAPER, QUALITY, PlayedLever, spent
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.cli import text_table
@@ -72,7 +72,11 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
     found, best = shown.advice, shown.advice.best
     now = f"{shown.name} keeps its objectives for {found.before.report.kept:.1%} of requests"
     if best is None:
-        why = "nothing cheaper that was played does" if found.before.keeps else "no lever that was played helps"
+        why = (
+            f"no lever that was played keeps them for less than {CHEAPER:.0%} of the cost"
+            if found.before.keeps
+            else f"no lever that was played keeps {BETTER:.0%} more of them"
+        )
         yield f"{now}; {why if found.tried else 'no lever applies'}"
         return
     yield f"{now}. What holds it back: {best.suspicion.hindrance}"
@@ -87,6 +91,8 @@ def _table(shown: ShownAdvice) -> Iterator[str]:
     tried = shown.advice.tried[:SHOWN]
     rows += [(one.lever.words, one.suspicion.hindrance.value, *_figures(one.played)) for one in tried]
     yield from text_table.aligned(rows, left=2)
+    if len(shown.advice.tried) > SHOWN:
+        yield f"and {count(len(shown.advice.tried) - SHOWN, 'lever')} more, in -o json"
 
 
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:
