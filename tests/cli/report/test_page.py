@@ -53,6 +53,26 @@ def test_without_prices_the_cheapest_has_the_fewest_gpu_hours() -> None:
     assert f"✓ chat keeps its objectives for 100.0% of requests at {free.gpu_hours.mean:.2f} GPU hours." in text
 
 
+@pytest.mark.parametrize("budget", [None, 0.01])
+def test_gpu_hours_of_a_candidate_without_a_price_are_not_compared_with_the_usd_of_another(
+    budget: float | None,
+) -> None:
+    """Its fewer GPU hours are a smaller number than the USD."""
+    priced = replace(row("chat"), budget=budget)
+    free = replace(priced, name="free", runs=tuple(replace(one, cost=None) for one in priced.runs))
+    (cost,) = (one.cost for one in priced.runs)
+    assert cost is not None
+    assert free.gpu_hours.mean < cost
+
+    words = page.verdict(comparison(free, priced)).words
+    if budget is None:
+        assert words.startswith(f"chat keeps its objectives for 100.0% of requests at {cost:.2f} USD (2 do, 1 of them")
+        assert "without a price: give --products to compare)" in words
+        assert "cheapest" not in words
+    else:
+        assert "within the budget; chat: " in words
+
+
 def test_an_interrupted_comparison_says_who_is_missing() -> None:
     assert "Interrupted: slow was not played, or not as often as the others." in page.html(
         comparison(row("chat"), missing=("slow",))

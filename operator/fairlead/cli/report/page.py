@@ -101,14 +101,19 @@ def _blame(ours: Sequence[Repeated]) -> str:
 def _praise(keeping: Sequence[Repeated]) -> str:
     best, cost = keeping[0], keeping[0].figure("costUsd")
     paid = f"{best.gpu_hours.mean:.2f} GPU hours" if cost is None else f"{cost.mean:.2f} USD"
-    others = f", the cheapest of {len(keeping)} that do" if len(keeping) > 1 else ""
+    unpriced = sum(one.figure("costUsd") is None for one in keeping)
+    if 0 < unpriced < len(keeping):
+        others = f" ({len(keeping)} do, {unpriced} of them without a price: give --products to compare)"
+    else:
+        others = f", the cheapest of {len(keeping)} that do" if len(keeping) > 1 else ""
     regret = "" if best.regret is None else f"; {best.regret:.0%} above the least possible"
     return f"{best.name} keeps its objectives for {best.kept.mean:.1%} of requests at {paid}{others}{regret}."
 
 
-def _paid(one: Repeated) -> float:
+def _paid(one: Repeated) -> tuple[bool, float]:
+    """Sort key: the cheapest first, and those without a price last, as GPU hours do not compare with USD."""
     cost = one.figure("costUsd")
-    return one.gpu_hours.mean if cost is None else cost.mean
+    return cost is None, one.gpu_hours.mean if cost is None else cost.mean
 
 
 def _table(rows: Sequence[Repeated]) -> str:
