@@ -92,6 +92,48 @@ def test_a_page_that_is_followed_changes_in_place(entered: tuple[BrowserPage, st
     page.value("document.getElementById('follow').click()")
 
 
+REFUSED: Final = """
+const wait = window.setTimeout;
+window.setTimeout = (work, time) => wait(work, time / 20);
+window.real = window.fetch;
+window.fetch = async () => new Response(TEXT, {status: STATUS, headers: {"content-type": KIND}});
+"""
+"""What answers in place of the console, twenty times as often."""
+NOTE: Final = "document.getElementById('old')?.textContent"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "words"),
+    [
+        (502, "text/plain", "list pods: connection refused\nmore", "502: list pods: connection refused"),
+        (403, "text/plain; charset=utf-8", 'pods "fairlead-0" is forbidden', '403: pods "fairlead-0" is forbidden'),
+        (200, "text/html", "<main><h1>Log in</h1></main>", "200: Log in"),
+        (504, "text/html", "<h1>Gateway Time-out</h1>", "504"),
+    ],
+)
+def test_a_followed_page_says_since_when_it_is_old_until_the_console_answers_again(
+    entered: tuple[BrowserPage, str], status: int, kind: str, text: str, words: str
+) -> None:
+    page, root = entered
+    page.open(f"{root}deployments/team/chat-000")
+    at = page.value("document.querySelector('header time').textContent")
+    refusal = REFUSED.replace("STATUS", str(status)).replace("TEXT", json.dumps(text)).replace("KIND", json.dumps(kind))
+    page.value(refusal)
+    page.value("document.getElementById('follow').click()")
+    while not page.value(f"Boolean({NOTE})"):
+        pass
+    assert page.value(NOTE) == f"Not refreshed since {at}: {words}"
+    assert page.value("document.querySelector('main').firstElementChild.id") == "old"
+    assert page.value("document.querySelectorAll('h1').length") == 1, "what is shown stays"
+    assert page.value("document.getElementById('follow').textContent") == "No answer"
+    page.value("window.fetch = window.real")
+    while page.value(f"Boolean({NOTE})"):
+        pass
+    assert page.value("document.getElementById('follow').textContent") == "Follow"
+    assert page.errors == []
+    page.value("document.getElementById('follow').click()")
+
+
 ROWS: Final = "[...document.querySelectorAll('#phases tr')].map(one => one.cells[0].textContent)"
 FACTS: Final = "[...document.querySelectorAll('#facts dt')].map(one => one.textContent)"
 STATE: Final = "document.getElementById('state').textContent"

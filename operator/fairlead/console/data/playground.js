@@ -92,7 +92,8 @@
     ];
   };
 
-  const send = async () => {
+  // `own` ends this request alone; once another one is sent, it is no longer `stop`, and what is shown is not its own.
+  const send = async own => {
     const chosen = get("model").selectedOptions[0], key = get("key").value;
     const body = {
       model: chosen.value, messages: [{ role: "user", content: get("prompt").value }], stream: true,
@@ -100,7 +101,7 @@
     };
     const found = { sent: performance.now(), head: 0, first: null, end: 0, ending: "", usage: null, error: "" };
     const answer = await fetch(`./playground/${chosen.dataset.service}`, {
-      method: "POST", body: JSON.stringify(body), signal: stop.signal,
+      method: "POST", body: JSON.stringify(body), signal: own.signal,
       headers: { "Content-Type": "application/json", "X-Fairlead-Explain": "1", ...(key ? { "X-Api-Key": key } : {}) },
     });
     found.head = performance.now();
@@ -112,9 +113,10 @@
       say(`${answer.status}: ${words.slice(0, 500)}${remedy}`);
       return;
     }
-    try { await read(answer, found); } catch (problem) { if (!stop.signal.aborted) found.error = problem.message; }
+    try { await read(answer, found); } catch (problem) { if (!own.signal.aborted) found.error = problem.message; }
+    if (own !== stop) return;
     found.end = performance.now();
-    say(found.error ? `It broke off: ${found.error}` : stop.signal.aborted ? "Stopped." : "Answered.");
+    say(found.error ? `It broke off: ${found.error}` : own.signal.aborted ? "Stopped." : "Answered.");
     const cached = answer.headers.get("x-fairlead-cache")?.startsWith("hit");
     showPhases(phasesOf(found, timings(answer.headers.get("server-timing")), cached));
     showFacts(factsOf(found, answer));
@@ -127,7 +129,7 @@
     get("answer").replaceChildren(); get("phases").replaceChildren(); get("facts").replaceChildren();
     say("Sent; no answer yet.");
     try {
-      await send();
+      await send(own);
     } catch (problem) {
       if (own === stop) say(own.signal.aborted ? "Stopped." : `No answer: ${problem.message}`);
     }
