@@ -224,6 +224,42 @@ def test_a_refused_request_is_shown_with_the_routers_message_and_the_stop_button
         assert ended(page) == "Stopped."
 
 
+SLOW: Final = """
+window.release = [];
+window.fetch = async (place, {signal}) => {
+  const bytes = new TextEncoder(), text = window.release.length ? "second" : "first";
+  const line = bytes.encode(`data: ${JSON.stringify({choices: [{delta: {content: text}}]})}\n\n`);
+  return new Response(new ReadableStream({ start(control) {
+    control.enqueue(line);
+    signal.addEventListener("abort", () => control.error(signal.reason));
+    signal.addEventListener("abort", () => setTimeout(() => { window.ended = true; }));
+    window.release.push(() => control.close());
+  } }));
+};
+"""
+"""An engine in the page that ends an answer only when the test releases it."""
+ANSWER: Final = "document.getElementById('answer').textContent"
+
+
+def test_a_prompt_sent_while_an_answer_streams_replaces_it_and_the_first_one_says_nothing_more(
+    entered: tuple[BrowserPage, str],
+) -> None:
+    page, root = entered
+    page.open(f"{root}playground")
+    page.value(SLOW)
+    for text in ("first", "second"):
+        send(page)
+        while page.value(ANSWER) != text:
+            pass
+    while not page.value("Boolean(window.ended)"):
+        pass
+    assert page.value(STATE) == "Sent; no answer yet.", "the first one did not break off: it was replaced"
+    assert page.value(ROWS) == []
+    page.value("window.release[1]()")
+    assert (ended(page), page.value(ANSWER)) == ("Answered.", "second")
+    assert page.errors == []
+
+
 def test_a_report_cannot_reach_the_console_that_shows_it() -> None:
     """seeing.3"""
     with door("good") as address, browser.page(program()) as page:
