@@ -69,8 +69,8 @@ def test_without_a_process_to_ask_counts_are_there_and_figures_are_dashes(run: R
     lines = out.splitlines()
     assert code == 0
     assert "all namespaces: 1 deployment," in lines[0]
-    assert re.sub(r" +", " ", lines[2]) == "team chat 1 2 2+1 - - - - - - - 1.40 TokenDemand two are needed"
-    assert lines[3] == (
+    assert re.sub(r" +", " ", lines[3]) == "team chat 1 2 2+1 - - - - - - - 1.40 TokenDemand two are needed"
+    assert lines[1] == (
         "no metrics: no pod of the operator or autoscaler is found; --operator-namespace names its namespace, "
         "--autoscaler its address"
     )
@@ -198,7 +198,8 @@ def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
     keys.close()
     shown = out.getvalue()
     assert shown.startswith("\x1b[?1049h")
-    assert "no metrics: the line is down" in shown
+    assert shown.count("not refreshed since 14:13:20 UTC: the line is down") == 1, "the next refresh succeeded"
+    assert "no metrics" not in shown
     assert shown.endswith("\x1b[?25h\x1b[?1049l")
 
 
@@ -208,6 +209,17 @@ def test_a_long_table_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> N
     out = io.StringIO()
     top_screen.TopScreen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 9))
     assert "and 7 more; -n shows one namespace" in out.getvalue()
+
+
+def test_why_a_long_table_is_old_stands_above_its_rows_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows below the screen are cut, and the end of the reason names the remedy."""
+    monkeypatch.setenv("LINES", "8")
+    monkeypatch.setenv("COLUMNS", "60")
+    out, why = io.StringIO(), "https://10.0.0.1:6443 does not answer within 10 s; `kubectl get --raw /readyz` tests it"
+    top_screen.TopScreen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 90, not_refreshed=why))
+    lines = out.getvalue().splitlines()
+    assert " ".join(lines[1:3]) == f"not refreshed since 14:13:20 UTC: {why}"
+    assert "NAMESPACE" in lines[3]
 
 
 def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:

@@ -47,6 +47,8 @@ class TopView:
     scope: str
     trouble: str = ""
     """Why figures are absent."""
+    not_refreshed: str = ""
+    """Why the table is still that of `at`."""
 
 
 async def load_view(client: ClusterClient, namespace: str | None, now: float) -> TopView:

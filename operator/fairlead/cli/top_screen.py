@@ -80,7 +80,7 @@ async def _again(observe: Callable[[], Awaitable[TopView]], before: TopView) -> 
     try:
         return await observe()
     except (ApiError, ClusterUnavailable) as problem:
-        return replace(before, trouble=str(problem))
+        return replace(before, not_refreshed=str(problem))
 
 
 def _pressed(keys: TextIO, quits: asyncio.Event) -> None:

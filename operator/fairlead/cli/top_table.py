@@ -1,6 +1,7 @@
 """The table of `fairlead top` as text: aligned, cut to the terminal's width, coloured where requests wait."""
 
 import json
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -36,19 +37,17 @@ _LEFT: Final = frozenset({"NAMESPACE", "NAME", "REASON", "WHY"})
 
 
 def as_lines(view: TopView, *, width: int | None, colour: bool) -> list[str]:
-    """Format a heading, the rows, and the reason for absent figures."""
+    """Format a heading, why it is old or lacks figures, and the rows, which a screen may cut."""
     at = datetime.fromtimestamp(view.at, tz=UTC).strftime("%H:%M:%S UTC")
     ready = sum(row.ready for row in view.rows)
     cost = [row.cost_per_hour for row in view.rows if row.cost_per_hour is not None]
     total = f", {sum(cost):.2f} an hour" if cost else ""
     counted = f"{count(len(view.rows), 'deployment')}, {count(ready, 'replica')}"
-    lines = [_cut(f"{at}  {view.scope}: {counted} ready{total}", width)]
+    lines = [_cut(f"{at}  {view.scope}: {counted} ready{total}", width), *_trouble(view, at, width)]
     if view.rows:
         lines += _table(view.rows, width, colour=colour)
     else:
         lines.append("there is no InferenceDeployment here; -A looks everywhere")
-    if view.trouble:
-        lines.append(_cut(f"no metrics: {view.trouble}", width))
     return lines
 
 
@@ -64,6 +63,16 @@ def as_json(view: TopView) -> str:
         indent=1,
         ensure_ascii=False,
     )
+
+
+def _trouble(view: TopView, at: str, width: int | None) -> Sequence[str]:
+    """Wrap the reason, since its end names the remedy."""
+    if view.not_refreshed:
+        words = f"not refreshed since {at}: {view.not_refreshed}"
+    else:
+        words = f"no metrics: {view.trouble}" if view.trouble else ""
+    clean = escaped(" ".join(words.split()))
+    return [clean] if clean and width is None else textwrap.wrap(clean, max(20, width or 0))
 
 
 def _table(rows: Sequence[TopRow], width: int | None, *, colour: bool) -> list[str]:
