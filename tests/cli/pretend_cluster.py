@@ -25,6 +25,8 @@ class PretendCluster(FakeApi):
         super().__init__()
         self.pages: dict[str, bytes | tuple[int, str]] = {}
         """What the operator's pod answers: a page, or a status and its message."""
+        self.pages_of: dict[str, dict[str, bytes | tuple[int, str]]] = {}
+        """What one of its pods answers instead, by its name."""
         self.logs: dict[str, bytes] = {}
         """By pod; logs of other pods may not be read."""
         self.without_logs: dict[str, int] = {}
@@ -36,9 +38,9 @@ class PretendCluster(FakeApi):
         self.log_begins: dict[str, str] = {}
         """By pod, when the first line of its log was written."""
 
-    def has_operator(self, namespace: str = "fairlead-system") -> None:
+    def has_operator(self, namespace: str = "fairlead-system", name: str = "fairlead-0") -> None:
         """Add one operator pod, in its usual namespace or another."""
-        metadata = {"name": "fairlead-0", "namespace": namespace, "labels": LABELS}
+        metadata = {"name": name, "namespace": namespace, "labels": LABELS}
         self.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
 
     def has(self, name: str, spec: dict[str, Any] | None = None, **status: object) -> None:
@@ -84,7 +86,9 @@ class PretendCluster(FakeApi):
             return self._log(sent)
         if sent.subresource != "proxy":
             return await super()._carry_out(request, sent, body)
-        page = self.pages.get(request.path.partition("/proxy")[2], (404, "not decided here"))
+        path = request.path.partition("/proxy")[2]
+        own = self.pages_of.get(sent.name.partition(":")[0], self.pages)
+        page = own.get(path, (404, "not decided here"))
         if isinstance(page, bytes):
             return web.Response(body=page, content_type="application/json")
         return web.Response(status=page[0], text=page[1])

@@ -90,6 +90,38 @@ def test_a_decision_table_that_cannot_be_read_is_reported(run: Run, cluster: Pre
     assert "no metrics: the reply is not a decision of this version" in out
 
 
+def test_a_leader_that_does_not_answer_is_named_although_a_pod_that_stands_by_answers(
+    run: Run, cluster: PretendCluster
+) -> None:
+    """A pod that stands by has decided about nothing, and says so with 200."""
+    for name in ("fairlead-0", "fairlead-1"):
+        cluster.has_operator(name=name)
+    cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table([])
+    cluster.pages_of["fairlead-0"] = {"/fairlead/v1/decisions": (503, "error trying to reach service: i/o timeout")}
+    _, out, _ = run("top", "--once")
+    line = out.splitlines()[1]
+    assert line.startswith("no metrics: ")
+    assert "fairlead-0:9090" in line
+    assert "i/o timeout" in line
+
+
+def test_a_scaled_deployment_that_no_process_decides_about_is_named_and_a_fixed_one_is_not(
+    run: Run, cluster: PretendCluster
+) -> None:
+    cluster.has_operator()
+    cluster.has("fixed", spec={"replicas": 3}, readyReplicas=3)
+    cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table([])
+    assert run("top", "--once")[1].splitlines()[1] == (
+        "no metrics: no process of the operator has decided about infd/chat in team in the last 120 s; "
+        "`fairlead explain` says why"
+    )
+    cluster.has("mail", **STATUS)
+    assert "about infd/chat in team and 1 more in the last" in run("top", "--once")[1]
+    late = [decided(at=4e9, name=name) for name in ("chat", "mail")]
+    cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table(late)
+    assert "no metrics" not in run("top", "--once")[1]
+
+
 @pytest.mark.usefixtures("cluster")
 def test_json_is_for_programs(run: Run) -> None:
     code, out, _ = run("top", "-o", "json")

@@ -53,6 +53,15 @@ class NoDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionTable:
+    """The last decisions of the processes that answered; one that stands by answers with none."""
+
+    summaries: tuple[DecisionSummary, ...]
+    trouble: str
+    """Why those of another process are absent; empty if every one answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterClient:
     """One cluster, and the source of its decisions."""
 
@@ -115,17 +124,19 @@ class ClusterClient:
             return status_freshness.unseen(document, refused.message, now)
         return status_freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
 
-    async def table(self) -> tuple[DecisionSummary, ...] | NoDecision:
+    async def table(self) -> DecisionTable | NoDecision:
         """Read the last decision about every deployment; if two processes report the same one, the later."""
         pages = await self._pages(DECISIONS)
         if isinstance(pages, NoDecision):
             return pages
         found = [record_codec.decode_table(page) for page in pages if isinstance(page, bytes)]
         tables = [one for one in found if not isinstance(one, BrokenRecord)]
+        broken = [one for one in found if isinstance(one, BrokenRecord)]
         if not tables:
-            return NoDecision(because=_why(pages, [one for one in found if isinstance(one, BrokenRecord)]))
-        glances = sorted((one for table in tables for one in table), key=lambda one: one.now)
-        return tuple({(one.namespace, one.name): one for one in glances}.values())
+            return NoDecision(because=_why(pages, broken))
+        ordered = sorted((one for table in tables for one in table), key=lambda one: one.now)
+        latest = {(one.namespace, one.name): one for one in ordered}
+        return DecisionTable(summaries=tuple(latest.values()), trouble=_trouble(pages, broken))
 
     async def _pages(self, page: str) -> "list[bytes | ApiError] | NoDecision":
         if self.address is not None:
@@ -218,13 +229,17 @@ def _some(namespaces: list[str]) -> str:
 
 def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
     """The most useful reply without a decision: a missing permission, another version, or that no process decides."""
+    undecided = "no process of the operator has decided about it; it may have just started"
+    return _trouble(pages, broken) or undecided
+
+
+def _trouble(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
+    """Why a process's decisions are absent; empty if each answered, be it that it decides about nothing."""
     problems = [one for one in pages if not isinstance(one, bytes)]
     answered = [one for one in problems if not isinstance(one, NotFound)]
     if broken:
         return f"the reply is not a decision of this version: {broken[0].because}"
-    if answered:
-        return str(answered[0])
-    return "no process of the operator has decided about it; it may have just started"
+    return str(answered[0]) if answered else ""
 
 
 async def _direct(url: str) -> "list[bytes | ApiError] | NoDecision":

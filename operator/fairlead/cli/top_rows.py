@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from fairlead.cli.cluster_client import ClusterClient, NoDecision
+from fairlead.cli.cluster_client import ClusterClient, DecisionTable, NoDecision
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
@@ -55,22 +55,46 @@ async def load_view(client: ClusterClient, namespace: str | None, now: float) ->
     """Read objects from the API server, figures from the deciding processes."""
     found = await client.deployments(namespace)
     table = await client.table()
-    trouble = table.because if isinstance(table, NoDecision) else ""
-    glances = () if isinstance(table, NoDecision) else table
     scope = "all namespaces" if namespace is None else f"namespace {namespace}"
-    return TopView(rows=rows(found, glances, now), at=now, scope=scope, trouble=trouble)
+    if isinstance(table, NoDecision):
+        return TopView(rows=rows(found, (), now), at=now, scope=scope, trouble=table.because)
+    trouble = _trouble(found, table, now)
+    return TopView(rows=rows(found, table.summaries, now), at=now, scope=scope, trouble=trouble)
 
 
 def rows(
     deployments: Iterable[Mapping[str, Any]], glances: Iterable[DecisionSummary], now: float
 ) -> tuple[TopRow, ...]:
     """Build rows, sorted by namespace and name; stale decisions are ignored."""
-    summaries = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
+    summaries = _fresh(glances, now)
     made = []
     for one in deployments:
-        key = (str(one["metadata"]["namespace"]), str(one["metadata"]["name"]))
+        key = _key(one)
         made.append(_row(key, one.get("spec") or {}, one.get("status") or {}, summaries.get(key)))
     return tuple(sorted(made, key=lambda row: (row.namespace, row.name)))
+
+
+def _trouble(deployments: Iterable[Mapping[str, Any]], table: DecisionTable, now: float) -> str:
+    """Why a scaled deployment has no figures; empty if each has."""
+    decided = _fresh(table.summaries, now)
+    scaled = [_key(one) for one in deployments if (one.get("spec") or {}).get("scaling")]
+    absent = sorted(one for one in scaled if one not in decided)
+    if not absent:
+        return ""
+    namespace, name = absent[0]
+    others = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+    return table.trouble or (
+        f"no process of the operator has decided about infd/{name} in {namespace}{others} in the last {FRESH_S:.0f} s; "
+        "`fairlead explain` says why"
+    )
+
+
+def _fresh(summaries: Iterable[DecisionSummary], now: float) -> dict[tuple[str, str], DecisionSummary]:
+    return {(one.namespace, one.name): one for one in summaries if now - one.now <= FRESH_S}
+
+
+def _key(deployment: Mapping[str, Any]) -> tuple[str, str]:
+    return str(deployment["metadata"]["namespace"]), str(deployment["metadata"]["name"])
 
 
 def _row(
