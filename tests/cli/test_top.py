@@ -1,9 +1,6 @@
-"""`fairlead top`: one table of what every deployment has, needs and costs, once or live."""
+"""`fairlead top`: one table of what every deployment has, needs and costs."""
 
-import asyncio
-import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.cli import top_rows, top_screen, top_table
-from fairlead.cli.cluster_client import ClusterUnavailable
+from fairlead.cli import top_rows, top_table
 from fairlead.cli.top_rows import TopRow, TopView
 from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain import record_codec
@@ -199,68 +195,3 @@ def test_a_narrow_terminal_cuts_lines() -> None:
     lines = top_table.as_lines(SEEN, width=40, colour=False)
     assert {len(line) for line in lines} == {40}
     assert lines[1].endswith("…")
-
-
-class Keys(io.TextIOWrapper):
-    """A terminal's input whose other end is ours."""
-
-    def __init__(self) -> None:
-        self.ours, theirs = os.openpty()
-        super().__init__(io.FileIO(theirs, "r"))
-
-    def close(self) -> None:
-        """Close both ends."""
-        super().close()
-        os.close(self.ours)
-
-
-def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
-    keys, out, entries = Keys(), io.StringIO(), []
-
-    async def observe() -> TopView:
-        entries.append(1)
-        if len(entries) == 2:
-            raise ClusterUnavailable("the line is down")
-        if len(entries) == 4:
-            os.write(keys.ours, b"q")
-        return SEEN
-
-    with top_screen.alternate_screen(keys, out) as screen:
-        asyncio.run(top_screen.follow(screen, observe, 0.001))
-    keys.close()
-    shown = out.getvalue()
-    assert shown.startswith("\x1b[?1049h")
-    assert shown.count("not refreshed since 14:13:20 UTC: the line is down") == 1, "the next refresh succeeded"
-    assert "no metrics" not in shown
-    assert shown.endswith("\x1b[?25h\x1b[?1049l")
-
-
-def test_a_long_table_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LINES", "6")
-    monkeypatch.setenv("COLUMNS", "80")
-    out = io.StringIO()
-    top_screen.TopScreen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 9))
-    assert "and 7 more; -n shows one namespace" in out.getvalue()
-
-
-def test_why_a_long_table_is_old_stands_above_its_rows_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rows below the screen are cut, and the end of the reason names the remedy."""
-    monkeypatch.setenv("LINES", "8")
-    monkeypatch.setenv("COLUMNS", "60")
-    out, why = io.StringIO(), "https://10.0.0.1:6443 does not answer within 10 s; `kubectl get --raw /readyz` tests it"
-    top_screen.TopScreen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 90, not_refreshed=why))
-    lines = out.getvalue().splitlines()
-    assert " ".join(lines[1:3]) == f"not refreshed since 14:13:20 UTC: {why}"
-    assert "NAMESPACE" in lines[3]
-
-
-def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:
-    async def observe() -> TopView:
-        raise KeyboardInterrupt
-
-    out = io.StringIO()
-    with top_screen.alternate_screen(io.TextIOWrapper(io.BytesIO()), out) as screen:
-        assert screen.keys is None
-        with pytest.raises(KeyboardInterrupt):
-            asyncio.run(top_screen.follow(screen, observe, 0.001))
-    assert out.getvalue().endswith("\x1b[?1049l")

@@ -2,9 +2,13 @@
 
 import argparse
 import sys
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
 
 from fairlead.cli import options, terminal_colours
+
+if TYPE_CHECKING:
+    from fairlead.cli.top_rows import TopView
 
 EACH_S: Final = 2.0
 
@@ -38,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     except ClusterUnavailable as problem:
         print(f"fairlead top: {problem}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     return 0
 
@@ -47,7 +51,8 @@ async def _shown(chosen: argparse.Namespace) -> None:
     import shutil
     import time
 
-    from fairlead.cli import cluster_client, top_rows, top_screen, top_table
+    from fairlead.cli import cluster_client, top_rows, top_table
+    from fairlead.process import exit_signals
 
     async with cluster_client.open_cluster(
         chosen.autoscaler, chosen.operator_namespace, context=chosen.context
@@ -62,5 +67,13 @@ async def _shown(chosen: argparse.Namespace) -> None:
                 width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
                 print("\n".join(top_table.as_lines(view, width=width, colour=terminal_colours.wanted(sys.stdout))))
             return
-        with top_screen.alternate_screen(sys.stdin, sys.stdout) as screen:
-            await top_screen.follow(screen, lambda: top_rows.load_view(client, namespace, time.time()), chosen.every)
+        loaded = _followed(lambda: top_rows.load_view(client, namespace, time.time()), chosen.every)
+        await exit_signals.cancelled_by_sigterm(loaded)
+
+
+async def _followed(observe: "Callable[[], Awaitable[TopView]]", every: float) -> None:
+    """Show it live; a signal that ends it gives the terminal back."""
+    from fairlead.cli import top_screen
+
+    with top_screen.alternate_screen(sys.stdin, sys.stdout) as screen:
+        await top_screen.follow(screen, observe, every)
