@@ -9,7 +9,7 @@ import pytest
 
 from fairlead.cli import context_commands, top_table, why_text
 from fairlead.cli.why_text import WhyText
-from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, INFERENCE_GATEWAY, LEASE
+from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, INFERENCE_GATEWAY, LEASE, POD
 from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
@@ -66,13 +66,13 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
         yield cluster
 
 
-def lease(cluster: PretendCluster, ago: timedelta) -> None:
+def lease(cluster: PretendCluster, ago: timedelta, namespace: str = "fairlead-system") -> None:
     spec = {
         "holderIdentity": "fairlead-0",
         "leaseDurationSeconds": 15,
         "renewTime": before(ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }
-    about = {"name": "fairlead-controller", "namespace": "fairlead-system"}
+    about = {"name": "fairlead-controller", "namespace": namespace}
     cluster.put(LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec})
 
 
@@ -153,6 +153,33 @@ def test_without_an_operator_at_work_that_is_reported_before_all_else(run: Run, 
     assert lines[0].startswith("✗ No operator is at work: ")
     assert "  command  kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead" in lines
     assert lines[-1] == "✓ infg/front in team: Serving: 1 model can be answered"
+
+
+def test_pods_of_several_namespaces_with_the_operators_labels_do_not_mean_that_none_is_at_work(
+    run: Run, cluster: PretendCluster
+) -> None:
+    cluster.remove(POD, "fairlead-system", "fairlead-0")
+    cluster.remove(LEASE, "fairlead-system", "fairlead-controller")
+    for namespace in ("ops", "sandbox"):
+        cluster.has_operator(namespace)
+    lease(cluster, timedelta(seconds=2), "ops")
+    assert run("why", "front") == (0, "✓ infg/front in team: Serving: 1 model can be answered\n", "")
+    cluster.has("new", {})
+    assert "  command  kubectl get pods -A -l app.kubernetes.io/name=fairlead" in run("why", "new")[1]
+    assert run("why", "front", "--operator-namespace", "ops")[0] == 0
+    assert "  command  kubectl get pods -n ops -l " in run("why", "new", "--operator-namespace", "ops")[1]
+    code, out, _ = run("why", "front", "--operator-namespace", "sandbox")
+    assert (code, out.splitlines()[0]) == (3, "✗ No operator is at work: there is no Lease sandbox/fairlead-controller")
+
+
+def test_the_command_for_an_operator_that_stopped_names_the_namespace_where_it_is(
+    run: Run, cluster: PretendCluster
+) -> None:
+    cluster.remove(POD, "fairlead-system", "fairlead-0")
+    cluster.has_operator("ops")
+    lease(cluster, timedelta(minutes=9), "ops")
+    code, out, _ = run("why", "front", "--context", "here")
+    assert (code, "kubectl --context here get pods -n ops -l" in out, "fairlead-system" in out) == (3, True, False)
 
 
 def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendCluster) -> None:

@@ -52,6 +52,10 @@ class NoDecision:
     because: str
 
 
+class SeveralHomes(NoDecision):
+    """Pods of several namespaces have the operator's labels, and only one of these can be its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionTable:
     """The last decisions of the processes that answered; one that stands by answers with none."""
@@ -113,11 +117,22 @@ class ClusterClient:
             return max(records, key=lambda one: one.now)
         return NoDecision(because=_why(pages, [one for one in found if isinstance(one, BrokenRecord)]))
 
+    async def operator_home(self) -> str | SeveralHomes:
+        """Return the namespace of the operator's pods; where none are found, the one in which they should be."""
+        pods = [] if self.address is not None else await self._deciders()
+        if isinstance(pods, SeveralHomes):
+            return pods
+        homes = [] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
+        return homes[0] if homes else self.trusted_namespace
+
     async def currency(self, document: dict[str, Any], now: float) -> str:
         """Describe how old an object's status is, and, by its Lease, whether an operator is running."""
-        pods = [] if self.address is not None else await self._deciders()
-        homes = [] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
-        home = homes[0] if homes else self.trusted_namespace
+        return await self.currency_in(await self.operator_home(), document, now)
+
+    async def currency_in(self, home: str | SeveralHomes, document: dict[str, Any], now: float) -> str:
+        """The same of an operator whose namespace was found already."""
+        if isinstance(home, SeveralHomes):
+            return status_freshness.unseen(document, home.because, now)
         try:
             held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
         except RequestRefused as refused:
@@ -163,7 +178,7 @@ class ClusterClient:
         pods = sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
         homes = sorted({namespace for namespace, _ in pods})
         if len(homes) > 1:
-            return NoDecision(because=f"pods of {_some(homes)} have the operator's labels; {NAMES_IT}")
+            return SeveralHomes(because=f"pods of {_some(homes)} have the operator's labels; {NAMES_IT}")
         return pods
 
     async def _found_deciders(self) -> list[dict[str, Any]] | NoDecision:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from fairlead.cli import options, terminal_colours
 
 if TYPE_CHECKING:
-    from fairlead.cli.cluster_client import ClusterClient
+    from fairlead.cli.cluster_client import ClusterClient, SeveralHomes
     from fairlead.review.diagnosis import Diagnosis
 
 WRONG: Final = 3
@@ -25,6 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
     options.add_context(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
+    parser.add_argument(
+        "--operator-namespace", type=options.namespace, metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
 
@@ -53,7 +56,7 @@ async def _shown(chosen: argparse.Namespace) -> int:
     from fairlead.review import diagnosis, remedies
 
     kinds, name = _target(chosen.target)
-    async with cluster_client.open_cluster(None, context=chosen.context) as client:
+    async with cluster_client.open_cluster(None, chosen.operator_namespace, context=chosen.context) as client:
         namespace = None if chosen.all_namespaces else chosen.namespace or client.home
         documents = [one for kind in kinds for one in await client.objects(kind, namespace)]
         wanted = [one for one in documents if name in ("", one["metadata"]["name"])]
@@ -61,18 +64,23 @@ async def _shown(chosen: argparse.Namespace) -> int:
             raise cluster_client.ClusterUnavailable(why_text.nothing_there(name, namespace, documents))
         entries = remedies.read(package_data.remedies())
         found = diagnosis.first([diagnosis.diagnose(one, entries) for one in wanted])
-        operator = await _operator(client, wanted[0], time.time())
-    _print(chosen, context_commands.of_diagnoses(found, chosen.context), operator)
+        home = await client.operator_home()
+        operator = await _operator(client, home, wanted[0], time.time())
+    _print(chosen, context_commands.of_diagnoses(found, chosen.context), operator, home)
     return 0 if all(one.is_well for one in found) and operator is None else WRONG
 
 
-async def _operator(client: "ClusterClient", document: dict[str, object], now: float) -> str | None:
+async def _operator(
+    client: "ClusterClient", home: "str | SeveralHomes", document: dict[str, object], now: float
+) -> str | None:
     """Why no operator keeps statuses up to date; None if one does, or if it cannot be determined."""
-    words = await client.currency(document, now)
+    words = await client.currency_in(home, document, now)
     return words.partition("; ")[0] if words.startswith("No operator") else None
 
 
-def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str | None) -> None:
+def _print(
+    chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str | None, home: "str | SeveralHomes"
+) -> None:
     import shutil
     import time
 
@@ -84,7 +92,13 @@ def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str |
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 120
     colour = terminal_colours.wanted(sys.stdout)
-    shown = why_text.WhyText(now=time.time(), width=width, colour=colour, context=chosen.context)
+    shown = why_text.WhyText(
+        now=time.time(),
+        width=width,
+        colour=colour,
+        context=chosen.context,
+        operator_namespace=home if isinstance(home, str) else None,
+    )
     print("\n".join(shown.lines(found, operator, every=chosen.target is not None)))
 
 

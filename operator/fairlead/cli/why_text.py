@@ -11,7 +11,7 @@ from fairlead.cli import context_commands
 from fairlead.cli.top_table import BOLD, GREEN, PLAIN, RED, YELLOW
 from fairlead.fleet.plurals import count
 from fairlead.fleet.time_spans import lasting
-from fairlead.review.diagnosis import OPERATOR_PODS, DiagnosedCondition, Diagnosis
+from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
 from fairlead.telemetry.log_lines import escaped
 
 PAGE: Final = "docs/troubleshooting.md"
@@ -27,13 +27,15 @@ class WhyText:
     colour: bool
     context: str | None = None
     """Of the kubeconfig, for commands; None: its current one."""
+    operator_namespace: str | None = None
+    """Where the operator is; None: it may be in any of several."""
 
     def lines(self, found: Sequence[Diagnosis], operator: str | None, *, every: bool) -> Iterator[str]:
         """Yield all that is not well; with `every`, also what is well, since it was requested by name."""
         if operator is not None:
             yield self._painted(RED, f"✗ {operator}")
             yield from self._field("cause", "Every status below dates from then; engines and routers keep running.")
-            yield from self._field("command", context_commands.in_context(OPERATOR_PODS, self.context))
+            yield from self._field("command", self._operator_pods())
         well = [one for one in found if one.is_well]
         for one in found:
             if every or not one.is_well:
@@ -41,6 +43,11 @@ class WhyText:
         if not every:
             words = f"{len(well)} of {count(len(found), 'object')} well"
             yield self._painted(GREEN, f"✓ {words}") if len(well) == len(found) and not operator else words
+
+    def _operator_pods(self) -> str:
+        where = "-A" if self.operator_namespace is None else f"-n {self.operator_namespace}"
+        command = f"kubectl get pods {where} -l app.kubernetes.io/name=fairlead"
+        return context_commands.in_context(command, self.context)
 
     def _object(self, one: Diagnosis) -> Iterator[str]:
         if one.is_well:
@@ -54,7 +61,7 @@ class WhyText:
         if one.outdated and about != one.outdated:
             yield from self._field("status", one.outdated)
         if one.outdated and not one.found:
-            yield from self._field("command", context_commands.in_context(OPERATOR_PODS, self.context))
+            yield from self._field("command", self._operator_pods())
         for place, condition in enumerate(one.found):
             yield from self._first(condition) if place == 0 else self._other(condition)
 

@@ -31,7 +31,6 @@ AWAITED: Final = frozenset({ConditionReason.CHILD_TERMINATING})
 """Likewise, but only while the object does not serve."""
 PASSING: Final = frozenset({ConditionReason.ROUTE_PENDING})
 """Reasons that become others within a minute if something is wrong, while the object may serve."""
-OPERATOR_PODS: Final = "kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead"
 _POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])")
 
 
