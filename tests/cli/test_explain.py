@@ -1,7 +1,5 @@
 """`fairlead explain`: why it has this many replicas, from the cluster or a file; a plain message where it cannot."""
 
-import argparse
-import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import explain
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE, POD
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.facts import SampleProblem
@@ -265,34 +262,3 @@ def test_a_decision_of_another_version_is_reported_with_that_version(run: Run, t
     path.write_bytes(record_codec.encode(decided(version="0.0.1")) + b"\n")
     _, out, _ = run("explain", "--record", str(path))
     assert "Decided by version 0.0.1" in out
-
-
-def test_watching_prints_again_when_the_decision_changes(
-    cluster: PretendCluster, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = argparse.Namespace(
-        target="chat",
-        namespace=None,
-        context=None,
-        operator_namespace=None,
-        autoscaler=None,
-        record=None,
-        watch=True,
-        every=0.001,
-        output="json",
-    )
-
-    async def story() -> None:
-        watching = asyncio.create_task(explain._show_from_cluster(words))
-        printed = ""
-        while printed.count("one is enough") == 0:
-            await asyncio.sleep(0.001)
-            printed += capsys.readouterr().out
-        cluster.has("chat", scaling=SCALING | {"message": "two are better"}, readyReplicas=1)
-        while printed.count("two are better") == 0:
-            await asyncio.sleep(0.001)
-            printed += capsys.readouterr().out
-        watching.cancel()
-        assert printed.count('"status": {') == 2
-
-    asyncio.run(asyncio.wait_for(story(), 20))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from fairlead.cli import options, terminal_colours
@@ -76,7 +77,6 @@ def _check_record_options(chosen: argparse.Namespace) -> None:
 
 
 async def _show_from_cluster(chosen: argparse.Namespace) -> None:
-    import asyncio
     import time
 
     from fairlead.cli import cluster_client, explanation
@@ -85,14 +85,41 @@ async def _show_from_cluster(chosen: argparse.Namespace) -> None:
     async with cluster_client.open_cluster(
         chosen.autoscaler, chosen.operator_namespace, context=chosen.context
     ) as client:
-        shown = await explanation.of_cluster(client, chosen.namespace or client.home, name, time.time())
+
+        async def explained() -> "Explanation":
+            return await explanation.of_cluster(client, chosen.namespace or client.home, name, time.time())
+
+        shown = await explained()
         _show(chosen, shown)
-        while chosen.watch:
-            await asyncio.sleep(chosen.every)
-            again = await explanation.of_cluster(client, chosen.namespace or client.home, name, time.time())
-            if again.decided != shown.decided:
-                shown = again
-                _show(chosen, shown)
+        if chosen.watch:
+            await _follow(chosen, explained, shown)
+
+
+async def _follow(
+    chosen: argparse.Namespace, explained: "Callable[[], Awaitable[Explanation]]", shown: "Explanation"
+) -> None:
+    """Show each later decision; while the API server does not answer, say so once and go on."""
+    import asyncio
+
+    from fairlead.cluster.api_errors import ApiError
+
+    answers = True
+    while True:
+        await asyncio.sleep(chosen.every)
+        try:
+            again = await explained()
+        except ApiError as problem:
+            if answers:
+                words = f"not refreshed, trying again every {chosen.every:g} s: {problem}"
+                print(f"fairlead explain: {words}", file=sys.stderr, flush=True)
+            answers = False
+            continue
+        if not answers:
+            print("fairlead explain: refreshed again", file=sys.stderr, flush=True)
+        answers = True
+        if again.decided != shown.decided:
+            shown = again
+            _show(chosen, shown)
 
 
 def _show(chosen: argparse.Namespace, explanation: "Explanation") -> None:
