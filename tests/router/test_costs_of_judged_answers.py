@@ -1,5 +1,6 @@
 """Counters of checked answers: which failed their check, which were sent to nobody, which tasks were misrouted."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,7 +13,7 @@ from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import Plane, Raw, run_story, whole
 from tests.router.test_costs import bearer, budget, reported, samples, tenants
 from tests.router.test_external_apis import outside
-from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, cascade
+from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, cascade, stream
 from tests.router.test_request_records import lines
 
 PRICES: Final = {"prompt": "1000000", "output": "0"}
@@ -159,5 +160,41 @@ def test_targets_without_a_price_have_no_such_figures(tmp_path: Path) -> None:
             router = await stack.enter_async_context(gateway(config))
             assert (await posted(router, WANTED, CHAT))[0] == 200
             assert await samples(router, "fairlead_router_cost_") == {}
+
+    run_story(story())
+
+
+class Breaking(Raw):
+    """An API that closes each connection once it has written all it has."""
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        await super()._answered(reader, writer)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("small_api", "streams"),
+    [(Breaking, True), (Raw, True), (Breaking, False)],
+    ids=["a stream breaks", "a stream stands still", "a whole answer breaks"],
+)
+def test_what_an_api_wrote_of_a_held_answer_is_paid_for_although_a_larger_model_answers(
+    tmp_path: Path, small_api: type[Raw], streams: bool
+) -> None:
+    """Nobody sees how much is missing of an answer in one piece: it is paid for in full."""
+
+    async def story() -> None:
+        small = stream("one", "two").partition(b"data: [DONE]")[0] if streams else answer(GOOD)
+        large, wrote = (stream("three"), 2) if streams else (answer(GOOD, tokens=1), QUESTION["max_tokens"])
+        async with small_api(small[:-3]).listening() as first, Raw(large).listening() as second:
+            prices = {"prompt": "0", "output": "1000000"}
+            apis = [outside(one.address, tmp_path, prices=prices) for one in (first, second)]
+            externals = [one | {"name": f"external/{place}"} for place, one in enumerate(apis)]
+            route = cascade("0", "1")
+            route["cascade"]["targets"] = ["external/0", "external/1"]
+            names, slow = tenants(tmp_path, shop=budget("1000")), {"betweenTokensSeconds": 0.1}
+            async with gateway(written(tmp_path, [], [route], externals, tenants=names, timeouts=slow)) as router:
+                status, headers, _ = await posted(router, QUESTION | {"stream": streams}, CHAT, **bearer())
+                assert (status, headers["x-fairlead-target"]) == (200, "external/1")
+                assert (await router.page())["tenants"]["shop"]["spent"] == wrote + 1
 
     run_story(story())

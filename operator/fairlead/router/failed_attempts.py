@@ -80,13 +80,22 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         table.failed(endpoint, why)
         owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
         return
-    owner.reply.drop()
     table.failed(endpoint, why, at_once=not attempt.reached)
     if attempt is owner.second:
         hedges.drop(owner, AttemptEnding.FAILED, now)
         return
+    _drop_held(owner, now)
     owner.last_error = refusals.unreachable(endpoint.address, why)
     _left_to_hedge_or_elsewhere(owner, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+
+
+def _drop_held(owner: FailingRequest, now: float) -> TokenUsage | None:
+    """Discard a held reply; return what was seen of it. It is paid for as one that a client began to get."""
+    seen = owner.reply.seen()
+    if owner.reply.is_held and owner.bill is not None:
+        owner.bill.ended(AttemptEnding.CUT, seen, owner.reply.deltas, now)
+    owner.reply.drop()
+    return seen
 
 
 def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
@@ -135,11 +144,11 @@ def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, 
         owner.cut(slow, AttemptEnding.SLOW, now)
         return
     attempt.abort()
-    owner.reply.drop()
+    seen = _drop_held(owner, now)
     if now < owner.request.ends_at and owner.fall_back(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
         return
     owner.request.record.failed(AttemptEnding.SLOW, now)
-    owner.end(AttemptEnding.SLOW, None, now)
+    owner.end(AttemptEnding.SLOW, seen, now)
     owner.refuse(slow, now)
 
 
@@ -152,6 +161,6 @@ def hung(owner: FailingRequest, why: str, now: float) -> None:
         owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
         return
     attempt.abort()
-    owner.reply.drop()
+    _drop_held(owner, now)
     owner.last_error = refusals.hung_engine(endpoint.address, why)
     _left_to_hedge_or_elsewhere(owner, AttemptEnding.SLOW, now)
