@@ -234,3 +234,32 @@ def test_the_shares_of_a_list_always_add_up_and_a_version_that_was_never_stored_
         served = {letter for letter, percent in given_now.items() if percent}
         assert served <= {letters[0], *(name[-1] for name in tried)}
         state = adapter_canary.follow(of, facts, state, now)
+
+
+def test_while_its_deployment_is_refused_a_trial_begins_and_is_rejected_and_does_nothing_else() -> None:
+    of, now = adapter("a", "b"), T0 + timedelta(seconds=1)
+    begun = adapter_canary.held(of, LOADED, None, now)
+    assert begun is not None
+    assert begun.phase is CanaryPhase.WAITING
+    assert adapter_canary.held(of, PASSED, begun, now + timedelta(hours=1)) == begun
+    aborted = adapter_canary.held(of, replace(PASSED, order=replace(ABORT, at=now)), begun, now)
+    assert aborted is not None
+    assert aborted.phase is CanaryPhase.REJECTED
+    retry = CanaryOrder(verb=CanaryVerb.RETRY, at=now + timedelta(seconds=1))
+    assert adapter_canary.held(of, replace(PASSED, order=retry), aborted, retry.at) == aborted
+    assert adapter_canary.held(adapter("a", "b", plan=None), PASSED, begun, now) is None
+
+
+@given(moments=MOMENTS)
+def test_while_its_deployment_is_refused_no_version_on_trial_gets_more_conversations(
+    moments: list[tuple[tuple[str, ...], VersionFacts]],
+) -> None:
+    of, now = adapter("a", "b"), T0 + timedelta(seconds=2)
+    state: CanaryState | None = after(of, (LOADED, 0), (LOADED, 1), (LOADED, 2))
+    percent = shares(of, state)["b"]
+    assert percent == 10
+    for _, facts in moments:
+        now += timedelta(seconds=61)
+        state = adapter_canary.held(of, facts, state, now)
+        assert shares(of, state)["b"] <= percent
+        percent = shares(of, state)["b"]

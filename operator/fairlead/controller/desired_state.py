@@ -75,7 +75,7 @@ class DesiredState:
     """The state of its canary, to be stored."""
     states: tuple[RevisionState, ...] = ()
     static: tuple[Manifest, ...] = ()
-    """Children except engines: routers, policies, budgets. While the spec is refused they stay, but for a share."""
+    """Children except engines: routers, policies, budgets. While the spec is refused they stay, but for shares."""
     engines: tuple[Manifest, ...] = ()
     """Every engine Deployment, with the step's count and its facts."""
     shrinks: str | None = None
@@ -133,7 +133,7 @@ def decide(
         states=states,
         static=router_settings.at_this_moment(static.manifests, observed, found.share)
         if review.may_start
-        else router_settings.while_refused(observed, found.share),
+        else router_settings.while_refused(observed, found.share, static.versions),
         prunes=review.may_start,
         spared=static.spared,
     )

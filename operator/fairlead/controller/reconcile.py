@@ -16,7 +16,7 @@ from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, desired_state, router_moves, router_settings, router_sides, snapshot
-from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
+from fairlead.controller.adapters import deployment_adapters
 from fairlead.controller.children import change_reports
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.change_reports import OnForeignChange
@@ -176,7 +176,7 @@ class Reconciler:
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.move), observed, served.move, served.gateway
         )
-        static = replace(static, manifests=self._with_adapters(observed, review, static.manifests))
+        static = deployment_adapters.with_adapters(self._world, observed, review, static)
         decision = desired_state.decide(observed, review, facts, static, now)
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
@@ -257,19 +257,6 @@ class Reconciler:
             made = router_settings.with_kept_key(made, live)
         self._understood[owner.uid] = understood._replace(built_for=(step, objective, key), static=made)
         return made
-
-    def _with_adapters(
-        self, observed: DeploymentSnapshot, review: DeploymentReview, static: tuple[Manifest, ...]
-    ) -> tuple[Manifest, ...]:
-        """Return the children with the adapters to serve now."""
-        if review.deployment is None or review.deployment.revision.engine.lora is None:
-            return static
-        revision, setup = review.deployment.revision, review.review.setup if review.review else None
-        adapters = served_adapters.of(self._world, revision)
-        pods_there = adapter_pods.with_loader(one for some in observed.pods.values() for one in some)
-        names = [one["metadata"]["name"] for one in pods_there]
-        listed = load_lists.listed(adapters, revision, setup.shape if setup else None, names)
-        return load_lists.with_adapters(static, observed.owner, adapters, listed)
 
     def _served(
         self, observed: DeploymentSnapshot, review: DeploymentReview, sides: SideReports, now: datetime

@@ -7,6 +7,7 @@ from datetime import datetime
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.adapters import AdapterVersions
 from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.objects import applied_hash, children, labels, names, network_policies, pod_engine, revisions
@@ -40,6 +41,8 @@ class StaticChildren:
     manifests: tuple[Manifest, ...] = ()
     spared: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of children that are neither changed nor removed."""
+    versions: tuple[AdapterVersions, ...] = ()
+    """The adapters to serve now, with the share of each version."""
 
 
 ROUTER_KINDS = (

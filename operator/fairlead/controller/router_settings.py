@@ -6,6 +6,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.adapters import AdapterVersions
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import applied_hash, router_config, router_deployment
 
@@ -17,10 +18,15 @@ def at_this_moment(
     return _divided(_counted(static, observed), share)
 
 
-def while_refused(observed: DeploymentSnapshot, share: TrafficShare | None) -> tuple[Manifest, ...]:
-    """Return the live configuration with this share, if it has another one; of a refused spec nothing else changes."""
+def while_refused(
+    observed: DeploymentSnapshot, share: TrafficShare | None, named: Sequence[AdapterVersions]
+) -> tuple[Manifest, ...]:
+    """Return the live configuration with these shares, if it has others; of a refused spec nothing else changes.
+
+    `named`: the adapters' versions. One that was rejected must lose its users, whatever else waits for a correction.
+    """
     live = observed.configuration
-    made = router_config.with_other_share(live, observed.owner, share) if live is not None and share else None
+    made = router_config.with_other_shares(live, observed.owner, share, named) if live is not None else None
     return () if made is None else (applied_hash.with_applied_hash(made),)
 
 

@@ -5,15 +5,15 @@ The file is mounted, never hashed into the pods: another limit or time-out must 
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
-from fairlead.fleet.adapters import AdapterVersions
+from fairlead.fleet.adapters import WHOLE, AdapterVersions
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -191,16 +191,43 @@ def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
     return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
 
 
-def with_other_share(live: Manifest, owner: Owner, share: TrafficShare) -> Manifest | None:
-    """Build the ConfigMap as it is, with this share; None if it has this one, or is not as we write it."""
+def target_with_shares(entry: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
+    """Renew the shares of the adapters' versions that a target has; none is added, since engines may lack it."""
+    listed, fresh = entry.get("adapterVersions"), {one.name: one for one in named}
+    if not isinstance(listed, list):
+        return entry
+    return entry | {"adapterVersions": [_with_shares(one, fresh) for one in listed]}
+
+
+def _with_shares(written: Any, fresh: Mapping[str, AdapterVersions]) -> Any:  # noqa: ANN401 - as it was read
+    """Renew one adapter; it stays if a version with a share is not among those that the target has."""
+    if not isinstance(written, dict) or (adapter := fresh.get(str(written.get("name")))) is None:
+        return written
+    there = [one.get("name") for one in written.get("versions") or () if isinstance(one, dict)]
+    versions = tuple(one for one in adapter.versions if one.name in there)
+    whole = sum(one.percent for one in versions) == WHOLE
+    return plain(replace(adapter, versions=versions)) if whole else written
+
+
+def with_other_shares(
+    live: Manifest, owner: Owner, share: TrafficShare | None, named: Sequence[AdapterVersions]
+) -> Manifest | None:
+    """Build the ConfigMap as it is, with these shares; None if it has them, or is not as we write it."""
     try:
         configuration = json.loads((live.get("data") or {}).get(FILE) or "null")
     except (ValueError, RecursionError):
         return None
-    if not isinstance(configuration, dict) or configuration.get("share") == plain(share):
+    if not isinstance(configuration, dict):
         return None
-    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": owner.router_metadata()}
-    return made | {"data": {FILE: _text(target_with_share(configuration, share))}}
+    made = target_with_shares(configuration, named)
+    made = made if share is None else target_with_share(made, share)
+    return None if made == configuration else rewritten(made, owner)
+
+
+def rewritten(configuration: Manifest, owner: Owner) -> Manifest:
+    """Build the ConfigMap with a configuration that was read from it."""
+    head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": owner.router_metadata()}
+    return head | {"data": {FILE: _text(configuration)}}
 
 
 def target_with_share(entry: Manifest, share: TrafficShare) -> Manifest:

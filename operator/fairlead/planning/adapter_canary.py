@@ -96,6 +96,17 @@ def follow(
     return canary.follow(stored, _facts(facts, candidate), now)
 
 
+def held(adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime) -> CanaryState | None:
+    """Return the next state while the spec of its deployment is refused: it takes no step, and can only be rejected.
+
+    A new version still goes on trial, which gives it no traffic: by that it is told from the one that serves.
+    """
+    after = follow(adapter, facts, stored, now)
+    if after is None or stored is None or (after.revision, after.stable) != (stored.revision, stored.stable):
+        return after
+    return after if after.phase is CanaryPhase.REJECTED else stored
+
+
 def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit | None:
     """Return what it waits for, until when, and whether for a person; None once it is over."""
     if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):

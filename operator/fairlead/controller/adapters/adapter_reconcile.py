@@ -4,7 +4,7 @@ It loads nothing itself: a deployment's list is among the deployment's children,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial
-from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
+from fairlead.controller.adapters import adapter_pods, deployment_adapters, load_lists, served_adapters
 from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
@@ -96,7 +96,7 @@ class AdapterReconciler:
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
             return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True), canary=stored)
-        revision, refusal = self._deployment(adapter)
+        revision, refusal, accepted = self._deployment(adapter)
         named = {"servedName": adapter.served_name}
         if revision is None:
             return AdapterNews(figures=named, conditions=refusal, canary=stored)
@@ -105,11 +105,15 @@ class AdapterReconciler:
             return AdapterNews(figures=named, conditions=taken, canary=stored)
         cluster = self._environment.cluster
         there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
-        observation = await self._seen(adapter, revision, adapters, there)
+        observation = replace(await self._seen(adapter, revision, adapters, there), accepted=accepted)
         pods = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
         facts = await self._trials.facts(pods)
-        state = adapter_canary.follow(adapter, facts, stored, now)
+        follow = adapter_canary.follow if accepted else adapter_canary.held
+        state = follow(adapter, facts, stored, now)
         limit = adapter_canary.waits(state, facts, now) if state is not None else None
+        if limit is not None and not accepted:
+            words = adapter_status.not_accepted(adapter.deployment)
+            limit = replace(limit, because=words, needs_person=True, wake_at=None)
         return AdapterNews(
             figures=adapter_status.figures(observation),
             conditions=(*adapter_status.conditions(observation), *adapter_status.progressing(state, limit)),
@@ -117,25 +121,25 @@ class AdapterReconciler:
             after_s=min(_pause(observation, state), _seconds_until(limit, now)),
         )
 
-    def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...]]:
-        """Return its deployment, or why that does not serve it."""
+    def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...], bool]:
+        """Return its deployment, or why that does not serve it; and whether its spec is accepted."""
         cluster, name = self._environment.cluster, adapter.deployment
         document = cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
         if document is None:
             words = f"spec.deployment: there is no InferenceDeployment {name} in {adapter.namespace}; create it"
-            return None, adapter_status.no(Why.NOT_FOUND, words, stalls=False)
+            return None, adapter_status.no(Why.NOT_FOUND, words, stalls=False), False
         review = deployment_review.read(document, self._setting.context)
         if review.deployment is None:
             words = f"spec.deployment: InferenceDeployment {name} cannot be read; its condition Accepted says why"
-            return None, adapter_status.no(Why.UNREADABLE, words, stalls=False)
+            return None, adapter_status.no(Why.UNREADABLE, words, stalls=False), False
         revision = review.deployment.revision
         if revision.engine.lora is None:
             words = (
                 f"spec.deployment: replicas of {name} have no slots for adapters; set spec.engine.lora: {{}} there, "
                 "which starts new replicas"
             )
-            return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True)
-        return revision, ()
+            return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True), False
+        return revision, (), review.may_start and not deployment_adapters.is_refused(document)
 
     async def _seen(
         self, adapter: ServedAdapter, revision: DesiredRevision, adapters: ServedAdapters, there: Sequence[Manifest]

@@ -49,10 +49,10 @@ class GatewayMembers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadMember:
-    """A deployment whose spec is accepted."""
+    """A deployment whose spec can be read."""
 
-    entry: Manifest
-    """In the routers' file."""
+    entry: Manifest | None
+    """In the routers' file; None while its spec is refused."""
     revision: DesiredRevision
 
 
@@ -68,7 +68,7 @@ class MemberReader:
     ) -> GatewayMembers:
         """Return who joined: its engines admit the gateway, and the gateway admits its namespace.
 
-        The entry of a refused spec stays, but for a share, since its engines do, too; so does that of a namespace that
+        The entry of a refused spec stays, but for shares, since its engines do, too; so does that of a namespace that
         is left out, as its engines run on.
         """
         joined = {name: one for name, one in before.items() if _is_out_of_sight(name, cluster, gateway)}
@@ -82,7 +82,7 @@ class MemberReader:
                 named.add(name)
             if not gateway.allows(document["metadata"]["namespace"]) or not _admits(cluster, document, gateway):
                 continue
-            entry = _divided(self._with_adapters(cluster, document) or before.get(name), document)
+            entry = self._now(cluster, document, before.get(name))
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
@@ -96,13 +96,13 @@ class MemberReader:
         """Drop a deleted deployment."""
         self._entries.pop(uid, None)
 
-    def _with_adapters(self, cluster: ClusterState, document: Manifest) -> Manifest | None:
-        """Return its entry, with the adapters that it serves now."""
+    def _now(self, cluster: ClusterState, document: Manifest, before: Manifest | None) -> Manifest | None:
+        """Return its entry, with the adapters that it serves now and all shares; None if it never had one."""
         kept = self._entry(cluster, document)
-        if kept is None or kept.revision.engine.lora is None:
-            return None if kept is None else kept.entry
-        named = load_lists.shares(served_adapters.of(cluster, kept.revision).served)
-        return router_config.target_with_adapters(kept.entry, named) if named else kept.entry
+        named = load_lists.shares(served_adapters.of(cluster, kept.revision).served) if kept is not None else ()
+        if kept is None or kept.entry is None:
+            return None if before is None else _divided(router_config.target_with_shares(before, named), document)
+        return _divided(router_config.target_with_adapters(kept.entry, named) if named else kept.entry, document)
 
     def _entry(self, cluster: ClusterState, document: Manifest) -> ReadMember | None:
         metadata = document["metadata"]
@@ -118,7 +118,7 @@ class MemberReader:
         return kept[1]
 
     def _read(self, document: Manifest, first_token_seconds: float | None, *, off: bool) -> ReadMember | None:
-        """Read a spec; None if it is refused, or if a bug keeps it from being read: other members go on."""
+        """Read a spec; None if it cannot be read, or if a bug keeps it from that: other members go on."""
         try:
             review = deployment_review.read(document, self._context)
             if off:
@@ -164,11 +164,11 @@ def _admits(cluster: ClusterState, document: Manifest, gateway: DesiredGateway) 
     return policy is not None and gateway.reference in network_policies.admitted(policy)
 
 
-def _divided(entry: Manifest | None, document: Manifest) -> Manifest | None:
+def _divided(entry: Manifest, document: Manifest) -> Manifest:
     """Add the new revision's share of the traffic, by the stored state of the canary."""
     state = canary_status.of(document)
     share = canary.share(state) if state is not None else None
-    return entry if entry is None or share is None else router_config.target_with_share(entry, share)
+    return entry if share is None else router_config.target_with_share(entry, share)
 
 
 def _ready(document: Manifest) -> int:
@@ -182,10 +182,12 @@ def _policy_of(cluster: ClusterState, document: Manifest) -> Manifest | None:
 
 
 def _target(review: DeploymentReview, first_token_seconds: float | None) -> ReadMember | None:
-    if not review.may_start or review.deployment is None or review.review is None or review.spec is None:
+    if review.deployment is None or review.review is None or review.spec is None:
         return None
-    replica = replica_facts.replica(review.review, revisions.of(review.spec), first_token_seconds)
     revision = review.deployment.revision
+    if not review.may_start:
+        return ReadMember(entry=None, revision=revision)
+    replica = replica_facts.replica(review.review, revisions.of(review.spec), first_token_seconds)
     return ReadMember(
         entry=gateway_config.target(RoutedDeployment(revision=revision, replica=replica)), revision=revision
     )

@@ -31,6 +31,8 @@ class AdapterObservation:
     """Names of the replicas that should load it."""
     reports: Mapping[str, Mapping[str, AdapterPlace] | None] = field(default_factory=dict)
     """For each replica its versions by name; None if it does not answer."""
+    accepted: bool = True
+    """Whether the spec of its deployment is; if not, replicas get no new list."""
 
     def place(self, pod: str, edition: AdapterEdition) -> AdapterPlace:
         """Return the state of one version on one replica."""
@@ -43,12 +45,10 @@ class AdapterObservation:
                 reason=AdapterReason.ENGINE_SILENT,
                 message="the replica does not report its adapters yet; wait, or check the log of its container loader",
             )
-        waits = AdapterPlace(
-            name=name,
-            state=AdapterState.WAITING,
-            reason=AdapterReason.STAGING,
-            message="the replica has not read the list yet; wait, or check the log of its container loader",
-        )
+        why = "the replica has not read the list yet; wait, or check the log of its container loader"
+        if not self.accepted:
+            why = not_accepted(self.adapter.deployment)
+        waits = AdapterPlace(name=name, state=AdapterState.WAITING, reason=AdapterReason.STAGING, message=why)
         return report.get(name, waits)
 
 
@@ -122,6 +122,14 @@ def progressing(state: CanaryState | None, limit: CanaryLimit | None) -> tuple[U
         return (UntimedCondition(type=kind, holds=None, reason=Why.CANARY_HELD, message=words),)
     reason = Why.CANARY_WAITING if state.phase is CanaryPhase.WAITING else Why.CANARY_RUNNING
     return (UntimedCondition(type=kind, holds=True, reason=reason, message=words),)
+
+
+def not_accepted(deployment: str) -> str:
+    """Say why nothing of it changes while the spec of its deployment is refused."""
+    return (
+        f"the spec of InferenceDeployment {deployment} is not accepted: replicas get no new list, and a version on "
+        "trial takes no step; correct what its condition Accepted says"
+    )
 
 
 def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]:
