@@ -55,6 +55,13 @@ def test_versions_that_routers_have_get_their_shares_and_none_is_added() -> None
     assert router_config.with_other_shares(before, OWNER, None, [of_sql(("a", 90), ("b", 10), ("c", 0))]) is None
 
 
+def test_a_version_is_added_where_engines_get_their_list() -> None:
+    entry = router_config.target_with_adapters({"models": ["chat"]}, [of_sql(("a", 100))])
+    both, new = of_sql(("a", 40), ("c", 60)), replace(of_sql(("n", 100)), name="new")
+    after = router_config.target_with_shares(entry, [both, new], adds=True)
+    assert after == router_config.target_with_adapters({"models": ["chat"]}, [both])
+
+
 @pytest.mark.parametrize("written", [None, "sql", [1], [{"name": "sql"}], [{"name": "sql", "versions": ["a"]}]])
 def test_adapters_that_are_not_as_we_write_them_stay(written: object) -> None:
     entry = {"adapterVersions": written}

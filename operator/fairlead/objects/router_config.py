@@ -191,20 +191,23 @@ def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
     return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
 
 
-def target_with_shares(entry: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
-    """Renew the shares of the adapters' versions that a target has; none is added, since engines may lack it."""
+def target_with_shares(entry: Manifest, named: Sequence[AdapterVersions], *, adds: bool = False) -> Manifest:
+    """Renew the shares of versions of the adapters that a target has; `adds`: versions that it lacks, too.
+
+    While engines get no new list, none is added: they may lack it.
+    """
     listed, fresh = entry.get("adapterVersions"), {one.name: one for one in named}
     if not isinstance(listed, list):
         return entry
-    return entry | {"adapterVersions": [_with_shares(one, fresh) for one in listed]}
+    return entry | {"adapterVersions": [_with_shares(one, fresh, adds=adds) for one in listed]}
 
 
-def _with_shares(written: Any, fresh: Mapping[str, AdapterVersions]) -> Any:  # noqa: ANN401 - as it was read
+def _with_shares(written: Any, fresh: Mapping[str, AdapterVersions], *, adds: bool) -> Any:  # noqa: ANN401 - as read
     """Renew one adapter; it stays if a version with a share is not among those that the target has."""
     if not isinstance(written, dict) or (adapter := fresh.get(str(written.get("name")))) is None:
         return written
     there = [one.get("name") for one in written.get("versions") or () if isinstance(one, dict)]
-    versions = tuple(one for one in adapter.versions if one.name in there)
+    versions = tuple(one for one in adapter.versions if adds or one.name in there)
     whole = sum(one.percent for one in versions) == WHOLE
     return plain(replace(adapter, versions=versions)) if whole else written
 

@@ -86,16 +86,17 @@ class Applier:
         return met.obstacle or leaving
 
     async def carry_out_all(
-        self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange
+        self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange, *, prunes: bool = True
     ) -> Obstacle | None:
-        """Apply exactly these children of an owner; return what blocked that, if anything."""
+        """Apply these children of an owner, exactly these if it prunes; return what blocked that, if anything."""
         leaving = None
         with obstacles.met(owner) as met:
             taken = await self._taken(children, owner)
             if taken is not None:
                 return taken
             leaving = await self._ensure_all(children, owner, meddled)
-            await self._prune(owner, {_place(one) for one in children})
+            if prunes:
+                await self._prune(owner, {_place(one) for one in children})
         return met.obstacle or leaving
 
     async def _ensure_all(

@@ -83,13 +83,13 @@ class GatewayReconciler:
         self._usage.forget(uid)
 
     async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
-        """Apply the children as they should be; those of a refused gateway stay unchanged."""
+        """Apply the children as they should be; those of a refused gateway stay unchanged, but for shares."""
         stored = self._gateways.of(observed.document)
         gateway = stored.gateway
         if gateway is None or stored.problems:
-            return self._left(observed, None, _refused(ConditionReason.UNREADABLE, stored.problems), now)
+            return await self._left(observed, None, _refused(ConditionReason.UNREADABLE, stored.problems), now)
         if wrong := tuple(gateway_review.refusals(gateway)):
-            return self._left(observed, gateway, _refused(ConditionReason.REFUSED, wrong), now)
+            return await self._left(observed, gateway, _refused(ConditionReason.REFUSED, wrong), now)
         before = dict(members.entries(observed.configuration))
         joined = self._members.members(self._environment.cluster, gateway, before)
         joined = replace(joined, held=members.held(observed.configuration))
@@ -118,14 +118,17 @@ class GatewayReconciler:
             route=route_conditions.route_accepted(route, observed.status, now),
         )
 
-    def _left(
+    async def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
     ) -> GatewayInputs:
-        """Leave all children unchanged, with the reason."""
-        route = self._routes.as_it_is(observed.owner)
-        return GatewayInputs(
-            gateway=gateway, refused=refused, route=route_conditions.route_accepted(route, observed.status, now)
-        )
+        """Leave all children unchanged but for shares, with the reason: what was rejected must lose its users."""
+        obstacle, written, owner = None, observed.configuration, observed.owner
+        made = self._members.with_shares(self._environment.cluster, written) if isinstance(written, dict) else {}
+        if made and made != written:
+            child = applied_hash.with_applied_hash(router_config.rewritten(made, owner))
+            obstacle = await self._applier.carry_out_all([child], owner, self._meddled(observed, now), prunes=False)
+        route = route_conditions.route_accepted(self._routes.as_it_is(owner), observed.status, now)
+        return GatewayInputs(gateway=gateway, refused=refused, obstacle=obstacle, route=route)
 
     def _children(
         self, observed: GatewaySnapshot, gateway: DesiredGateway, configuration: Manifest

@@ -92,6 +92,27 @@ class MemberReader:
             joined=ordered, named_by=frozenset(named), present=frozenset(present), ready=ready, since=since
         )
 
+    def with_shares(self, cluster: ClusterState, configuration: Manifest) -> Manifest:
+        """Return the file of a refused gateway with the shares that canaries have now; all else of it stays."""
+        written = configuration.get("targets")
+        if not isinstance(written, list):
+            return configuration
+        found = {name_of(one): one for one in cluster.of(kinds.INFERENCE_DEPLOYMENT).all()}
+        targets = [
+            self._renewed(cluster, one, found[one["target"]]) if _is_entry(one) and one["target"] in found else one
+            for one in written
+        ]
+        return configuration | {"targets": targets}
+
+    def _renewed(self, cluster: ClusterState, entry: Manifest, document: Manifest) -> Manifest:
+        """Renew the shares of one entry; replicas have all versions of an accepted deployment, or will get them."""
+        kept = self._entry(cluster, document)
+        if kept is None or kept.entry is None:
+            return self._now(cluster, document, entry) or entry
+        named = load_lists.shares(served_adapters.of(cluster, kept.revision).served)
+        rest = {name: value for name, value in entry.items() if name != "share"}
+        return _divided(router_config.target_with_shares(rest, named, adds=True), document)
+
     def forget(self, uid: str) -> None:
         """Drop a deleted deployment."""
         self._entries.pop(uid, None)
@@ -147,9 +168,11 @@ def held(configuration: object) -> dict[str, str]:
 
 def _listed(configuration: object, of: str) -> Iterator[Manifest]:
     found = configuration.get(of) if isinstance(configuration, dict) else None
-    for one in found if isinstance(found, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("target"), str):
-            yield one
+    yield from (one for one in found if _is_entry(one)) if isinstance(found, list) else ()
+
+
+def _is_entry(one: object) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("target"), str)
 
 
 def _is_out_of_sight(target: str, cluster: ControllerClusterState, gateway: DesiredGateway) -> bool:
