@@ -8,6 +8,7 @@ import pytest
 from fairlead.cluster import kinds, operator_key
 from fairlead.controller import process
 from tests.controller.gateways.gateway_world import GatewayWorld
+from tests.controller.gateways.test_gateways_kept import RULED
 from tests.controller.pretend import PLATFORM
 
 KEYS = PLATFORM.router_keys
@@ -73,3 +74,23 @@ def test_routers_that_start_before_the_operator_has_its_key_get_it_later() -> No
 def test_a_new_leader_requests_a_key_that_is_refused_again_before_it_stops_waiting_for_it() -> None:
     """The API server throttles when leaders change, so that more than one request may be refused."""
     assert operator_key.AGAIN_S * (1 + 2 + 4) < process.KEY_WAITED_FOR_S
+
+
+def test_another_key_reaches_the_routers_of_a_refused_deployment_and_of_a_refused_gateway() -> None:
+    world = served()
+    live = world.document("chat")
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"spec": live["spec"] | {"parallelism": {"tensor": 3}}})
+    world.put_gateway(models=[RULED])
+    world.settle()
+    assert (world.condition("Accepted")[0], world.gateway_condition("Accepted")[0]) == ("False", "False")
+    before = keys_of(world)
+    KEYS.secret = None
+    world.restart()
+    world.rounds(2)
+    assert keys_of(world) == before, "until the key is read"
+    KEYS.secret = b"n" * 32
+    world.rounds(2)
+    assert keys_of(world) == [[KEYS.sha256("default", "chat")], [KEYS.sha256("default", "gateway/front")]] != before
+    writes = len(world.server.writes)
+    world.rounds(3)
+    assert len(world.server.writes) == writes, "at rest"

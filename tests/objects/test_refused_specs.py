@@ -22,17 +22,15 @@ def live(configuration: Manifest) -> Manifest:
 
 def test_the_share_changes_and_nothing_else() -> None:
     before = router_config.with_share(live({"limit": 3}), TrafficShare(revision="b", percent=30))
-    after = router_config.with_other_shares(before, OWNER, NOTHING, ())
+    after = router_config.renewed(before, OWNER, NOTHING, ())
     assert after == router_config.with_share(live({"limit": 3}), NOTHING)
     assert after is not None
-    assert router_config.with_other_shares(after, OWNER, NOTHING, ()) is None, (
-        "once it is written, nothing is left to do"
-    )
+    assert router_config.renewed(after, OWNER, NOTHING, ()) is None, "once it is written, nothing is left to do"
 
 
 @pytest.mark.parametrize("text", ["{cut", "[]", "", "[" * 100_000])
 def test_what_is_not_as_we_write_it_stays(text: str) -> None:
-    assert router_config.with_other_shares({"data": {router_config.FILE: text}}, OWNER, NOTHING, ()) is None
+    assert router_config.renewed({"data": {router_config.FILE: text}}, OWNER, NOTHING, ()) is None
     assert json.loads(live({})["data"][router_config.FILE])
 
 
@@ -49,10 +47,10 @@ def with_versions(*adapters: AdapterVersions) -> Manifest:
 def test_versions_that_routers_have_get_their_shares_and_none_is_added() -> None:
     before = with_versions(of_sql(("a", 90), ("b", 10)), replace(of_sql(("l", 100)), name="law"))
     rejected = [of_sql(("a", 100), ("b", 0)), replace(of_sql(("n", 100)), name="new")]
-    after = router_config.with_other_shares(before, OWNER, None, rejected)
+    after = router_config.renewed(before, OWNER, None, rejected)
     assert after == with_versions(rejected[0], replace(of_sql(("l", 100)), name="law"))
-    assert router_config.with_other_shares(before, OWNER, None, [of_sql(("a", 40), ("c", 60))]) is None
-    assert router_config.with_other_shares(before, OWNER, None, [of_sql(("a", 90), ("b", 10), ("c", 0))]) is None
+    assert router_config.renewed(before, OWNER, None, [of_sql(("a", 40), ("c", 60))]) is None
+    assert router_config.renewed(before, OWNER, None, [of_sql(("a", 90), ("b", 10), ("c", 0))]) is None
 
 
 def test_a_version_is_added_where_engines_get_their_list() -> None:

@@ -1,7 +1,8 @@
 """The secret from which the operator's keys for routers are derived: one Secret, created once by the leader.
 
-To change it, delete it and restart the operator: routers get their new keys within about a minute. It has no owner, so
-it stays after an uninstall: a reinstalled operator then changes nothing of the routers.
+To change it, delete it and restart the operator: routers get their new keys within about a minute, also while the spec
+of their deployment or gateway is refused; those of a deployment that cannot be read get it once that is corrected. It
+has no owner, so it stays after an uninstall: a reinstalled operator then changes nothing of the routers.
 """
 
 import asyncio

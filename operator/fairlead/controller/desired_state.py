@@ -133,7 +133,7 @@ def decide(
         states=states,
         static=router_settings.at_this_moment(static.manifests, observed, found.share)
         if review.may_start
-        else router_settings.while_refused(observed, found.share, static.versions),
+        else router_settings.while_refused(observed, found.share, static.versions, static.operator_key),
         prunes=review.may_start,
         spared=static.spared,
     )

@@ -177,6 +177,7 @@ class Reconciler:
             self._static(observed, understood, served.move), observed, served.move, served.gateway
         )
         static = deployment_adapters.with_adapters(self._world, observed, review, static)
+        static = replace(static, operator_key=self._setting.installation.router_keys.sha256(key.namespace, key.name))
         decision = desired_state.decide(observed, review, facts, static, now)
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))

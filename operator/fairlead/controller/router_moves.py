@@ -43,6 +43,8 @@ class StaticChildren:
     """Kind and name of children that are neither changed nor removed."""
     versions: tuple[AdapterVersions, ...] = ()
     """The adapters to serve now, with the share of each version."""
+    operator_key: str | None = None
+    """The SHA-256 of the operator's key to own routers; None while the key is not read."""
 
 
 ROUTER_KINDS = (

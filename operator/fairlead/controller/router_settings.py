@@ -19,14 +19,18 @@ def at_this_moment(
 
 
 def while_refused(
-    observed: DeploymentSnapshot, share: TrafficShare | None, named: Sequence[AdapterVersions]
+    observed: DeploymentSnapshot,
+    share: TrafficShare | None,
+    named: Sequence[AdapterVersions],
+    operator_key: str | None,
 ) -> tuple[Manifest, ...]:
     """Return the live configuration with these shares, if it has others; of a refused spec nothing else changes.
 
     `named`: the adapters' versions. One that was rejected must lose its users, whatever else waits for a correction.
+    The operator's key is no part of the spec: with an old one, nothing could be read from the routers.
     """
     live = observed.configuration
-    made = router_config.with_other_shares(live, observed.owner, share, named) if live is not None else None
+    made = router_config.renewed(live, observed.owner, share, named, operator_key) if live is not None else None
     return () if made is None else (applied_hash.with_applied_hash(made),)
 
 

@@ -28,17 +28,21 @@ def all_children(
     if any(one.cache for one in gateway.routes.routes):  # only their memory depends on it here
         cache = replace(gateway.routing.cache, enabled=True)
         router = replace(router, routing=replace(gateway.routing, cache=cache))
-    key = installation.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
     return (
         router_rbac.account(owner),
         router_rbac.role(owner),
         router_rbac.binding(owner),
         network_policies.routers(owner, installation),
         disruption_budgets.routers(owner),
-        router_config.config_map(owner, configuration, key),
+        router_config.config_map(owner, configuration, operator_key(owner, installation)),
         router_service.manifest(owner, router),
         router_deployment.manifest(owner, router, installation, secrets(gateway)),
     )
+
+
+def operator_key(owner: Owner, installation: Installation) -> str | None:
+    """Return the SHA-256 of the operator's key to its routers; None while the key is not read."""
+    return installation.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
 
 
 def secrets(gateway: DesiredGateway) -> tuple[str, ...]:

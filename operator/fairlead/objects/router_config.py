@@ -71,9 +71,7 @@ def manifest(
 def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) -> Manifest:
     """Build the ConfigMap with this configuration."""
     folder = router_secrets.folder(f"{owner.router_name}{PEERS_ENDING}")
-    configuration = configuration | {PEER_KEYS_FOLDER: folder}
-    if operator_key is not None:
-        configuration = configuration | {OPERATOR_KEYS: [operator_key]}
+    configuration = with_key(configuration | {PEER_KEYS_FOLDER: folder}, operator_key)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -212,19 +210,28 @@ def _with_shares(written: Any, fresh: Mapping[str, AdapterVersions], *, adds: bo
     return plain(replace(adapter, versions=versions)) if whole else written
 
 
-def with_other_shares(
-    live: Manifest, owner: Owner, share: TrafficShare | None, named: Sequence[AdapterVersions]
+def renewed(
+    live: Manifest,
+    owner: Owner,
+    share: TrafficShare | None,
+    named: Sequence[AdapterVersions],
+    operator_key: str | None = None,
 ) -> Manifest | None:
-    """Build the ConfigMap as it is, with these shares; None if it has them, or is not as we write it."""
+    """Build the ConfigMap as it is, with these shares and this key; None if it has them, or is not as we write it."""
     try:
         configuration = json.loads((live.get("data") or {}).get(FILE) or "null")
     except (ValueError, RecursionError):
         return None
     if not isinstance(configuration, dict):
         return None
-    made = target_with_shares(configuration, named)
+    made = with_key(target_with_shares(configuration, named), operator_key)
     made = made if share is None else target_with_share(made, share)
     return None if made == configuration else rewritten(made, owner)
+
+
+def with_key(configuration: Manifest, operator_key: str | None) -> Manifest:
+    """Return a configuration with the SHA-256 of the operator's key; as it is while the key is not read yet."""
+    return configuration if operator_key is None else configuration | {OPERATOR_KEYS: [operator_key]}
 
 
 def rewritten(configuration: Manifest, owner: Owner) -> Manifest:

@@ -121,10 +121,11 @@ class GatewayReconciler:
     async def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
     ) -> GatewayInputs:
-        """Leave all children unchanged but for shares, with the reason: what was rejected must lose its users."""
+        """Leave all children unchanged, with the reason; but what was rejected loses its users, and a key is renewed."""
         obstacle, written, owner = None, observed.configuration, observed.owner
         made = self._members.with_shares(self._environment.cluster, written) if isinstance(written, dict) else {}
-        if made and made != written:
+        made = router_config.with_key(made, gateway_children.operator_key(owner, self._setting.installation))
+        if isinstance(written, dict) and made != written:
             child = applied_hash.with_applied_hash(router_config.rewritten(made, owner))
             obstacle = await self._applier.carry_out_all([child], owner, self._meddled(observed, now), prunes=False)
         route = route_conditions.route_accepted(self._routes.as_it_is(owner), observed.status, now)
