@@ -6,7 +6,9 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.work_queue import ReconcileOutcome
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.server import Faults
 
 WHERE: Final = (kinds.INFERENCE_DEPLOYMENT.title, "default", "chat")
 
@@ -85,3 +87,16 @@ def test_a_deletion_between_read_and_status_write_is_no_failure() -> None:
     for _ in range(3):
         world.settle_or_fail()
     assert WHERE not in world.objects.held
+
+
+def test_a_deployment_deleted_between_read_and_status_write_is_left_to_its_informer() -> None:
+    world = Pretend()
+    world.apply(deployment(router={}))
+    world.settle()
+    live = world.document()
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"readyReplicas": 7}})
+    world.server.faults = Faults(answers={len(world.server.writes): 404})
+    before = list(world.event_sink.published)
+    assert world.tick() == ReconcileOutcome()
+    assert world.server.writes[-1] == ("patch", f"{kinds.INFERENCE_DEPLOYMENT.title}/status", "chat")
+    assert world.event_sink.published == before

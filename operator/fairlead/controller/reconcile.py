@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
-from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, desired_state, router_moves, router_settings, router_sides, snapshot
 from fairlead.controller.adapters import deployment_adapters
@@ -51,6 +50,7 @@ from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import canary_status, deployment_status, pre_pull_status, route_conditions
 from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle, StatusInputs
+from fairlead.controller.status.status_writer import StatusWrite, StatusWriter
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.taken_steps import taken_by_cluster
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -111,6 +111,11 @@ class ReconcileEnvironment:
     sets: ItemSets
     runs: QualityRuns
 
+    @property
+    def status(self) -> StatusWriter:
+        """Writes the status of any object."""
+        return StatusWriter(client=self.client, cluster=self.cluster, events=self.events)
+
 
 class GenerationReview(NamedTuple):
     """The review of one generation of a spec, and the children built from it for one step of a router move."""
@@ -140,6 +145,7 @@ class Reconciler:
         self._pod_access = environment.pod_access
         self._named = environment.lookup
         self._events = environment.events
+        self._status = environment.status
         self._logs = LogReader(environment.logs)
         self._applier = Applier(environment.client, environment.cluster)
         self._routes = RouteApplier(environment.client, environment.cluster, self._applier)
@@ -205,7 +211,8 @@ class Reconciler:
             spend=reports.hour,
             tenants=self._usage.of_deployment(observed, review, sides.own, now),
         )
-        await self._report(observed, inputs, served, now)
+        if await self._report(observed, inputs, served, now) is StatusWrite.GONE:
+            return ReconcileOutcome()
         await self._replacer.carry_out(observed, inputs.hung, now)
         found = _outcome(observed, review, decision, obstacle, now)
         if not found.failed:
@@ -388,23 +395,15 @@ class Reconciler:
 
     async def _report(
         self, observed: DeploymentSnapshot, inputs: StatusInputs, served: RouterSituation, at: datetime
-    ) -> None:
+    ) -> StatusWrite:
         """Write the status if it differs from the stored one."""
         fields = deployment_status.fields_of(observed, inputs.review, self._setting.context, *served)
         found = deployment_status.status(inputs, fields, observed.status, at)
-        if not deployment_status.differs(found, observed.status):
-            return
-        try:
-            written = await self._server.apply(
-                deployment_status.manifest(observed.document, found), subresource="status"
-            )
-        except NotFound:
-            return
-        self._world.note(written)
-        for condition in deployment_status.changed(found, observed.status):
-            self._events.transition(observed.document, condition, at)
-        if news := canary_trial.news(inputs.canary, canary_status.of(observed.document)):
+        write = await self._status.write(observed.document, found, at)
+        news = canary_trial.news(inputs.canary, canary_status.of(observed.document))
+        if news and write is StatusWrite.WRITTEN:
             self._events.step(observed.document, *news, at)
+        return write
 
 
 _WATCHED: Final = {

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import NotFound
 from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.status import deployment_status, shared_objects
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -31,14 +30,5 @@ class SharedObjectReconciler:
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         conditions = deployment_status.timed(judged, before, generation, now)
         found = figures | {"observedGeneration": generation, "conditions": conditions}
-        if not deployment_status.differs(found, before):
-            return ReconcileOutcome()
-        try:
-            cluster.note(
-                await self._environment.client.apply(deployment_status.manifest(document, found), subresource="status")
-            )
-        except NotFound:
-            return ReconcileOutcome()
-        for condition in deployment_status.changed(found, before):
-            self._environment.events.transition(document, condition, now)
+        await self._environment.status.write(document, found, now)
         return ReconcileOutcome()

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial
 from fairlead.controller.adapters import adapter_pods, deployment_adapters, load_lists, served_adapters
@@ -20,6 +19,7 @@ from fairlead.controller.evaluations import questions
 from fairlead.controller.reconcile import COMPARING_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
+from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.canaries import CanaryState
@@ -77,16 +77,9 @@ class AdapterReconciler:
         status = figures | {"observedGeneration": generation, "conditions": timed}
         if found.canary is not None:
             status["canary"] = canary_status.written(found.canary)
-        if not deployment_status.differs(status, before):
-            return ReconcileOutcome(after_s=found.after_s)
-        try:
-            cluster.note(
-                await self._environment.client.apply(deployment_status.manifest(document, status), subresource="status")
-            )
-        except NotFound:
-            return ReconcileOutcome()
-        for condition in deployment_status.changed(status, before):
-            self._environment.events.transition(document, condition, now)
+        write = await self._environment.status.write(document, status, now)
+        if write is not StatusWrite.WRITTEN:
+            return ReconcileOutcome(after_s=None if write is StatusWrite.GONE else found.after_s)
         if news := canary_trial.news(found.canary, stored):
             self._environment.events.step(document, *news, now)
         return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, stored) else found.after_s)

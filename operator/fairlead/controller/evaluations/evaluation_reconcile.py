@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import NotFound
 from fairlead.controller.evaluations.item_sets import ItemSets
 from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.status import deployment_status, evaluation_status
+from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey
 
@@ -39,14 +39,5 @@ class EvaluationReconciler:
             "observedGeneration": generation,
             "conditions": deployment_status.timed(evaluation_status.conditions(items), before, generation, now),
         }
-        if not deployment_status.differs(status, before):
-            return again
-        try:
-            cluster.note(
-                await self._environment.client.apply(deployment_status.manifest(document, status), subresource="status")
-            )
-        except NotFound:
-            return ReconcileOutcome()
-        for condition in deployment_status.changed(status, before):
-            self._environment.events.transition(document, condition, now)
-        return again
+        gone = await self._environment.status.write(document, status, now) is StatusWrite.GONE
+        return ReconcileOutcome() if gone else again

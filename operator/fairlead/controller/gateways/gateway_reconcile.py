@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import router_settings
 from fairlead.controller.children import change_reports
@@ -26,6 +25,7 @@ from fairlead.controller.gateways.members import MemberReader
 from fairlead.controller.pods import router_problems
 from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
+from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.status.tenant_use import TenantUsage
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
@@ -64,7 +64,8 @@ class GatewayReconciler:
         if inputs.awaits_a_deleted_one:
             observed = gateway_snapshot.without_routers(observed)
         inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
-        await self._report(observed, inputs, now)
+        if await self._report(observed, inputs, now) is StatusWrite.GONE:
+            return ReconcileOutcome()
         leaving = inputs.obstacle is not None and inputs.obstacle.reason is ConditionReason.CHILD_TERMINATING
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
@@ -149,24 +150,14 @@ class GatewayReconciler:
         extra = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
         return change_reports.reporter(self._environment.events, observed.document, extra, now)
 
-    async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> None:
+    async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> StatusWrite:
         """Write the status if it differs from the stored one."""
         before, generation = observed.status, observed.document["metadata"]["generation"]
         conditions = deployment_status.timed(gateway_status.judgements(observed, inputs), before, generation, at)
         found = gateway_status.figures(observed, inputs) | {"observedGeneration": generation, "conditions": conditions}
         if tenants := self._tenants(observed, inputs, at):
             found["tenants"] = tenants
-        if not deployment_status.differs(found, before):
-            return
-        try:
-            written = await self._environment.client.apply(
-                deployment_status.manifest(observed.document, found), subresource="status"
-            )
-        except NotFound:
-            return
-        self._environment.cluster.note(written)
-        for condition in deployment_status.changed(found, before):
-            self._environment.events.transition(observed.document, condition, at)
+        return await self._environment.status.write(observed.document, found, at)
 
     def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
         """Return what tenants use; unchanged for a minute after it was written."""
