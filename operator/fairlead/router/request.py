@@ -10,6 +10,7 @@ from fairlead.engines.http_api import HttpApi
 from fairlead.router import engine_bodies, refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
+from fairlead.router.observability import access_entries
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.probability_check import ProbabilityCheck
 from fairlead.router.router_context import MOST_ID_BYTES, RouterContext
@@ -155,7 +156,7 @@ class Request:
         if account.shadow and not account.allows(model or dispatcher.config.model.base):
             routing.shadow = RefusalReason.MODEL_NOT_ALLOWED
         if context.telemetry.log_prompts:
-            record.prompt = facts.prompt.decode(errors="replace")
+            record.prompt = access_entries.prompt_text(facts.prompt)
         record.prompt_estimate = routing.prompt_tokens
         return None
 

@@ -119,6 +119,13 @@ def test_prompts_appear_in_the_line_only_where_recorded_and_are_truncated() -> N
     assert document["request_id"] == "x" * access_entries.LONGEST_WORD
 
 
+@pytest.mark.parametrize("character", ["a", "é", "語", "😀"])
+def test_of_a_long_prompt_only_what_is_logged_is_held(character: str) -> None:
+    whole = "x" + character * 2 * access_entries.LONGEST_PROMPT
+    assert access_entries.prompt_text(whole.encode()) == whole[: access_entries.LONGEST_PROMPT]
+    assert access_entries.prompt_text(b"ab\xff") == "ab\ufffd"
+
+
 @pytest.mark.parametrize(("log_prompts", "access_log", "wanted"), [(True, True, True), (True, False, False)])
 def test_prompts_are_recorded_only_where_an_access_line_will_contain_them(
     *, log_prompts: bool, access_log: bool, wanted: bool

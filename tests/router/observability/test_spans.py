@@ -12,6 +12,7 @@ import pytest
 
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.observability import otlp, outputs, spans
+from fairlead.router.observability.log_writer import AccessLogWriter, LogFileSink
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.spans import SpanDestination, SpanRing
@@ -157,6 +158,18 @@ def test_the_ring_is_bounded_while_the_thread_waits() -> None:
     assert (ring.dropped, len(ring._held), stalled.taken) == (15, 10, 1)
     ring.close(0.0)
     ring._thread.join(TIMEOUT_S)
+
+
+def test_a_request_that_waits_for_the_collector_holds_no_texts(tmp_path: Path) -> None:
+    stalled, log = Stalled(), tmp_path / "log"
+    lines = AccessLogWriter(LogFileSink(log))
+    router = recorder_of(spans=SpanRing(lambda: stalled, every=0.001), lines=lines)
+    record = traced(router, prompt="Who are you?", answer="A model.")
+    assert (record.prompt, record.answer) == (None, "")
+    lines.close(TIMEOUT_S)
+    stalled.close()
+    router.close(TIMEOUT_S)
+    assert ("Who are you?" in log.read_text(), "A model." in log.read_text()) == (True, True)
 
 
 def test_what_is_not_recorded_is_not_kept() -> None:

@@ -16,6 +16,8 @@ from fairlead.router.observability.request_record import RequestRecord
 
 LONGEST_PROMPT: Final = 32 * 2**10
 """Characters of a prompt that are logged: collectors cut or drop lines of more than some 100 kB."""
+LONGEST_CHARACTER: Final = 4
+"""Bytes of one in UTF-8."""
 LONGEST_WORD: Final = 256
 """Characters kept of a string from a client or an engine, such as a model's name or a request id, if it makes a line
 unusually long."""
@@ -103,6 +105,11 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.answer[:LONGEST_PROMPT],
     )
     return written(entry)
+
+
+def prompt_text(prompt: bytes) -> str:
+    """Return what is logged of a prompt; the rest would only fill the memory until the request ends."""
+    return prompt[: LONGEST_PROMPT * LONGEST_CHARACTER].decode(errors="replace")[:LONGEST_PROMPT]
 
 
 def written(entry: AccessLogEntry) -> bytes:

@@ -138,6 +138,7 @@ class TelemetryRecorder:
         if self._lines is not None:
             self._lines.take(access_entries.line(record, self._clock))
         if record.trace is not None and self._spans is not None:
+            record.prompt, record.answer = None, ""  # thousands of records wait for a collector, and no span has texts
             self._spans.offer(record, self._clock.offset)
 
     def copy_ended(self, record: RequestRecord, result: CopyResult, now: float) -> None:
