@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,6 +171,41 @@ def test_a_request_that_waits_for_the_collector_holds_no_texts(tmp_path: Path) -
     stalled.close()
     router.close(TIMEOUT_S)
     assert ("Who are you?" in log.read_text(), "A model." in log.read_text()) == (True, True)
+
+
+def _itself(exporter: Stalled) -> Stalled:
+    return exporter
+
+
+class Interpreter:
+    """An interpreter whose switch interval only this test's rings set."""
+
+    def __init__(self) -> None:
+        self.interval = 0.005
+
+    def getswitchinterval(self) -> float:
+        return self.interval
+
+    def setswitchinterval(self, interval: float) -> None:
+        self.interval = interval
+
+
+def test_another_collector_does_not_change_how_long_a_thread_may_keep_the_loop_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    interpreter = Interpreter()
+    monkeypatch.setattr(spans, "sys", interpreter)
+    monkeypatch.setattr(spans, "_SHORT_TURNS", spans.ShortTurns())
+    exporters = (Stalled(), Stalled())
+    rings = [SpanRing(partial(_itself, one), every=0.001) for one in exporters]
+    for ring, stalled in zip(rings, exporters, strict=True):
+        traced(recorder_of(spans=ring))
+        assert stalled.entered.wait(TIMEOUT_S)
+    for ring, stalled, interval in zip(rings, exporters, (spans.TURN_SECONDS, 0.005), strict=True):
+        assert interpreter.interval == spans.TURN_SECONDS
+        stalled.close()
+        ring.close(TIMEOUT_S)
+        assert interpreter.interval == interval
 
 
 def test_what_is_not_recorded_is_not_kept() -> None:

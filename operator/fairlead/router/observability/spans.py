@@ -42,6 +42,32 @@ class SpanExporter(Protocol):
         """Stop waiting; called from another thread."""
 
 
+class ShortTurns:
+    """The interpreter's switch interval, which belongs to the whole process: short from the first ring's thread to the
+    last one's end. A ring that replaces another one starts before that one has ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rings = 0
+        self._before = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._rings == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, TURN_SECONDS))
+            self._rings += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._rings -= 1
+            if self._rings == 0:
+                sys.setswitchinterval(self._before)
+
+
+_SHORT_TURNS: Final = ShortTurns()
+
+
 class SpanRing:
     """Belongs to one loop; only `_send` runs in the thread."""
 
@@ -89,18 +115,15 @@ class SpanRing:
 
     def _send(self) -> None:
         """Run the thread. It also imports the exporter, which takes a tenth of a second."""
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(min(before, TURN_SECONDS))
-        try:
-            exporter = self._exporter = self._made()
-        except ValueError as problem:
-            log.warning("no spans are sent: the address of the collector cannot be used: %s", problem)
-        else:
-            while not self._ending.wait(self._every):
+        with _SHORT_TURNS:
+            try:
+                exporter = self._exporter = self._made()
+            except ValueError as problem:
+                log.warning("no spans are sent: the address of the collector cannot be used: %s", problem)
+            else:
+                while not self._ending.wait(self._every):
+                    self._send_all(exporter)
                 self._send_all(exporter)
-            self._send_all(exporter)
-        finally:
-            sys.setswitchinterval(before)
 
     def _send_all(self, exporter: SpanExporter) -> None:
         while self._held and not self._given_up:
