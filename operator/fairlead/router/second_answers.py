@@ -68,7 +68,7 @@ def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | N
         return False
     if outcome is HeldOutcome.RETRIED:
         _add_error(owner, trial, verdict)
-    trial.kept = _kept(owner, usage)
+    trial.kept = _kept(owner, usage, now)
     record.escalated = f"{fault}; from={owner.target.name}"
     _send_again(owner, context, target, now)
     return True
@@ -81,7 +81,7 @@ def gives_kept(owner: JudgedRequest, now: float) -> bool:
         return False
     kept, trial.kept = trial.kept, None
     reply.drop()
-    record.take_back(kept.target, kept.replica)
+    record.take_back(kept.target, kept.replica, now)
     if owner.bill is not None:
         owner.bill.give_kept()
     if kept.streams:
@@ -131,7 +131,7 @@ def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict)
     request.extend(splices.put(request.body, path.facts, members))
 
 
-def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
+def _kept(owner: JudgedRequest, usage: TokenUsage | None, now: float) -> KeptAnswer:
     reply, record = owner.reply, owner.request.record
     kept = KeptAnswer(
         status=reply.status,
@@ -141,7 +141,7 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
         replica=record.replica,
         data=reply.drop(),
     )
-    record.set_aside(usage)
+    record.set_aside(usage, now)
     return kept
 
 

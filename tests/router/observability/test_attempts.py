@@ -4,8 +4,10 @@ import pytest
 
 from fairlead.router.observability import otlp
 from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import TokenUsage
 from tests.router.observability.collectors import PARENT, traced
 from tests.router.observability.recorders import T0, begun, recorder_of, replica, routed_request
 
@@ -43,6 +45,61 @@ def test_of_a_hedged_pair_one_answered_and_one_was_outrun(*, won: bool) -> None:
     endings = [AttemptEnding.OUTRUN, AttemptEnding.DONE] if won else [AttemptEnding.DONE, AttemptEnding.OUTRUN]
     assert [one.ending for one in record.tries] == endings
     assert [one.ended for one in record.tries] == [T0 + 2 if won else T0 + 3, T0 + 3]
+
+
+def _judged(*, again: str) -> tuple[TelemetryRecorder, RequestRecord]:
+    """A request whose answer by replica a did not pass, and that was sent to this one then."""
+    router = recorder_of()
+    record = begun(router)
+    router.traced(record, PARENT)
+    record.sent(routed_request(), replica("a", "small"), T0)
+    record.finish_reason = "length"
+    record.set_aside(TokenUsage(prompt_tokens=90, output_tokens=7, cached_tokens=64), T0 + 1)
+    record.sent(routed_request(), replica(again, "large"), T0 + 1)
+    return router, record
+
+
+@pytest.mark.parametrize("again", ["a", "b"], ids=["the same replica", "another"])
+def test_an_answer_that_is_not_given_ends_its_attempt_with_its_own_tokens(again: str) -> None:
+    router, record = _judged(again=again)
+    record.prompt_tokens, record.output_tokens, record.finish_reason = 90, 50, "stop"
+    router.ended(record, T0 + 5)
+    assert record.tries is not None
+    assert [(one.ending, one.ended) for one in record.tries] == [
+        (AttemptEnding.DONE, T0 + 1),
+        (AttemptEnding.DONE, T0 + 5),
+    ]
+    first, second = (otlp.of_attempt(record, one) for one in record.tries)
+    keys = ("gen_ai.usage.output_tokens", "gen_ai.response.finish_reasons", "fairlead.revision")
+    assert [[one[key] for key in keys] for one in (first, second)] == [
+        [7, ("length",), "small"],
+        [50, ("stop",), "large"],
+    ]
+    assert first["gen_ai.usage.cache_read.input_tokens"] == 64
+
+
+def test_an_answer_that_is_given_after_all_leaves_the_other_attempt_failed() -> None:
+    router, record = _judged(again="b")
+    record.take_back("small", "a", T0 + 2)
+    router.ended(record, T0 + 2)
+    assert record.tries is not None
+    assert [(one.ending, one.ended) for one in record.tries] == [
+        (AttemptEnding.DONE, T0 + 1),
+        (AttemptEnding.FAILED, T0 + 2),
+    ]
+    assert otlp.of_attempt(record, record.tries[0])["gen_ai.usage.output_tokens"] == 7
+    assert "gen_ai.usage.output_tokens" not in otlp.of_attempt(record, record.tries[1])
+
+
+def test_tokens_that_an_engine_did_not_count_are_not_in_the_span() -> None:
+    router = recorder_of()
+    record = begun(router)
+    router.traced(record, PARENT)
+    record.sent(routed_request(), replica("a"), T0)
+    record.set_aside(None, T0 + 1)
+    assert record.tries is not None
+    attempt = otlp.of_attempt(record, record.tries[0])
+    assert not {"gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"} & set(attempt)
 
 
 def test_an_error_without_an_engine_is_recorded_on_the_request_span() -> None:

@@ -21,6 +21,7 @@ from fairlead.router.observability.request_record import RequestRecord, TracedAt
 from fairlead.router.observability.spans import SpanDestination, SpanRingEntry
 from fairlead.router.observability.traces import TraceContext
 from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import TokenUsage
 
 DEFAULT_PATH: Final = "/v1/traces"
 PROVIDER: Final = catalogue.api(catalogue.DEFAULT).provider
@@ -138,13 +139,27 @@ def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
         "fairlead.ending": attempt.ending.value if attempt.ending is not None else "",
         "error.type": "" if attempt.ending is None or attempt.ending in WELL else attempt.ending.value,
     }
-    if attempt.pod == record.replica and attempt.ending in (
+    if attempt.aside:
+        attributes |= _of_aside(attempt)
+    elif attempt.pod == record.replica and attempt.ending in (
         AttemptEnding.DONE,
         AttemptEnding.CUT,
         AttemptEnding.CLIENT_LEFT,
     ):
         attributes |= _of_answer(record)
     return _without_unknown(attributes)
+
+
+def _of_aside(attempt: TracedAttempt) -> SpanAttributes:
+    """Return the figures of an answer that another one was requested to replace."""
+    usage = attempt.usage or TokenUsage(prompt_tokens=-1, output_tokens=-1)
+    return {
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": -1 if usage.cached_tokens is None else usage.cached_tokens,
+        "gen_ai.response.finish_reasons": (attempt.finish_reason,) if attempt.finish_reason else "",
+        "fairlead.revision": attempt.revision,
+    }
 
 
 def _of_answer(record: RequestRecord) -> SpanAttributes:

@@ -42,6 +42,11 @@ class TracedAttempt:
     began: float
     ended: float = NEVER
     ending: AttemptEnding | None = None
+    aside: bool = False
+    """Its answer was set aside; the fields below are that answer's."""
+    revision: str = ""
+    usage: TokenUsage | None = None
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,12 @@ class RequestRecord:
         self.fallback = f"{reason}; from={target}"
         self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
 
-    def set_aside(self, usage: TokenUsage | None) -> None:
-        """Set aside an answer that is not given; its tokens still count, for its revision."""
+    def set_aside(self, usage: TokenUsage | None, now: float) -> None:
+        """Set aside an answer that is not given, whose attempt has ended; its tokens still count, for its revision."""
+        attempt = self._over(AttemptEnding.DONE, now, self.replica)
+        if attempt is not None:
+            attempt.aside, attempt.usage = True, usage
+            attempt.revision, attempt.finish_reason = self.revision, self.finish_reason
         taken = SpentAnswer(
             self.target,
             self.revision,
@@ -182,9 +191,10 @@ class RequestRecord:
         self.prompt_tokens = self.output_tokens = self.cached_tokens = -1
         self.finish_reason = ""
 
-    def take_back(self, target: str, replica: str) -> None:
-        """Restore the last answer set aside, which is given after all."""
+    def take_back(self, target: str, replica: str, now: float) -> None:
+        """Restore the last answer set aside, which is given after all: the attempt at another one, if any, failed."""
         assert self.spent
+        self._over(AttemptEnding.FAILED, now, self.replica)
         *self.spent, last = self.spent
         self.target, self.replica, self.revision = target, replica, last.revision
         self.prompt_tokens, self.output_tokens = last.prompt_tokens, last.output_tokens
@@ -247,9 +257,10 @@ class RequestRecord:
             self.tries = []
         self.tries.append(TracedAttempt(self.trace.fresh_span(), endpoint.pod, endpoint.address, now))
 
-    def _over(self, ending: AttemptEnding, now: float, pod: str) -> None:
-        """End the attempt at this replica; of a hedged pair only that one."""
+    def _over(self, ending: AttemptEnding, now: float, pod: str) -> TracedAttempt | None:
+        """End the attempt at this replica, and return it; of a hedged pair only that one."""
         for one in reversed(self.tries or ()):
             if one.ending is None and one.pod == pod:
                 one.ended, one.ending = now, ending
-                return
+                return one
+        return None
