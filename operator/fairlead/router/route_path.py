@@ -98,11 +98,17 @@ class RoutePath:
 
     def next_by(self, context: RouterContext, next_of: NextTarget) -> EngineTarget | None:
         """Like `next`, but in the order of `next_of`."""
+        target = self.find_by(context, next_of)
+        if target is not None:
+            self.visited.append(target.name)
+        return target
+
+    def find_by(self, context: RouterContext, next_of: NextTarget) -> EngineTarget | None:
+        """Like `next_by`, but it does not count as tried."""
         passed_over: list[str] = []
         while (name := next_of(self.choice, [*self.visited, *passed_over])) is not None:
             target = context.targets.get(name)
             if target is not None and target.is_routable:
-                self.visited.append(name)
                 return target
             passed_over.append(name)
         return None

@@ -105,7 +105,8 @@ def _decided(
     if not owner.reply.is_held or owner.request.record.cut or now >= owner.request.ends_at:
         return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
     if verdict.cascade.failed and route.cascade is not None:
-        if not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
+        larger = path.find_by(context, fallback.next_escalation)
+        if larger is not None and not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
             return HeldOutcome.OVER_BUDGET, None
         return _at(path.next_by(context, fallback.next_escalation))
     if structured is not None and structured.failed:
