@@ -1,5 +1,7 @@
 """The autoscaler's metrics: as of the last decisions, on a page that stays small."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +16,7 @@ from fairlead.telemetry.autoscaler_metrics import (
 )
 from house import autoscaler_metrics_page
 from house.tree import ROOT
+from monitoring import files
 
 PREFIX: Final = "fairlead_autoscaler"
 
@@ -99,11 +102,20 @@ def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:
     assert found[f"{PREFIX}_round_lag_seconds"] == 0.1
 
 
-def test_the_page_does_not_grow_with_the_cluster() -> None:
+def test_what_alerts_read_is_shown_for_every_deployment_and_the_largest_families_for_the_first() -> None:
     many = [decided(f"model-{number:04d}") for number in range(MOST_SHOWN + 50)]
     found = values(AutoscalerMetrics().page(many, ScrapeTotals()))
     assert found[f"{PREFIX}_deployments"] == MOST_SHOWN + 50
-    assert sum(name.startswith(f"{PREFIX}_recommended ") for name in found) == MOST_SHOWN
+    shown = Counter(name.partition(" ")[0] for name in found if name.endswith("team") or " team " in name)
+    few = {f"{PREFIX}_candidate", f"{PREFIX}_figure"}
+    assert {name: shown[name] for name in few} == dict.fromkeys(few, MOST_SHOWN)
+    assert {name for name, times in shown.items() if times < MOST_SHOWN + 50} == few
+
+
+def test_no_rule_reads_what_is_shown_for_some_deployments() -> None:
+    rules = files.rules()
+    assert "fairlead_autoscaler_objective_seconds" in rules
+    assert not {f"{PREFIX}_candidate", f"{PREFIX}_figure"} & set(re.findall(r"\w+", rules))
 
 
 def test_every_family_is_documented_and_the_page_is_current() -> None:

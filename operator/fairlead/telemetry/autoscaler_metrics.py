@@ -1,7 +1,7 @@
 """The autoscaler's own metrics for Prometheus; the only place that knows these names.
 
-Values of deployments are those of the last decision and go with the deployment. To keep the page small, only some
-deployments are shown by name; sums and counters cover all of them. Never read to decide anything.
+Values of deployments are those of the last decision and go with the deployment. What alerts and recording rules read is
+shown for every deployment; to keep the page small, signals and figures only for some. Never read to decide anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from fairlead.telemetry.metric_values import MetricValues
 
 _OURS: Final = MetricPrefix("fairlead_autoscaler_")
 MOST_SHOWN: Final = 500
-"""Deployments shown by name, in the order of their names."""
+"""Deployments whose signals and figures are shown, in the order of their names: they are two thirds of the page."""
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 """Buckets for the seconds of one decision; designed for half a millisecond at ten pods, twenty at five hundred."""
 
@@ -155,8 +155,10 @@ class AutoscalerMetrics:
         every, put = sorted(decided, key=lambda one: (one.namespace, one.name)), self._values.set
         put(DEPLOYMENTS, len(every))
         self._values.clear(FAILED_SCRAPES, *_OF_DEPLOYMENTS)
-        for one in every[:MOST_SHOWN]:
+        for place, one in enumerate(every):
             self._put(one)
+            if place < MOST_SHOWN:
+                self._put_all(one, (CANDIDATE, one.candidates), (FIGURE, one.figures))
         put(SCRAPES, totals.scrapes)
         for doubt, count in (totals.failures or {}).items():
             put(FAILED_SCRAPES, count, str(doubt))
@@ -183,9 +185,12 @@ class AutoscalerMetrics:
                 put(family, value, *where)
         for objective, seconds in one.objectives.items():
             put(OBJECTIVE, seconds, *where, objective, bound_of(JUDGED[objective], seconds))
-        for family, figures in ((PODS, one.phases), (CANDIDATE, one.candidates), (FIGURE, one.figures)):
+        self._put_all(one, (PODS, one.phases))
+
+    def _put_all(self, one: DecisionMetrics, *shown: tuple[MetricFamily, Mapping[str, float]]) -> None:
+        for family, figures in shown:
             for label, value in figures.items():
-                put(family, value, *where, label)
+                self._values.set(family, value, one.namespace, one.name, label)
 
 
 def bound_of(family: MetricFamily, seconds: float) -> str:
