@@ -42,6 +42,18 @@ def test_what_comes_after_the_report_is_part_of_the_task() -> None:
     assert outcomes.models()[SMALL_KEY].cost_per_success == 1.5
 
 
+def test_a_task_of_cached_answers_alone_is_one_that_cost_nothing() -> None:
+    outcomes = TaskOutcomes()
+    outcomes.add_cached("acme", "one", SMALL_KEY)
+    outcomes.add(request(attempt(LARGE, cost=1.0), task="two"))
+    outcomes.add_cached("acme", "two", SMALL_KEY)
+    assert outcomes.report("acme", "one", success=True) is OutcomeReceipt.COUNTED
+    assert outcomes.report("acme", "two", success=True) is OutcomeReceipt.COUNTED
+    small, large = outcomes.models()[SMALL_KEY], outcomes.models()[ModelKey(LARGE, "r1")]
+    assert (small.tasks, small.succeeded, small.cost_per_success, small.attempts) == (1, 1, 0.0, 0)
+    assert (large.tasks, large.succeeded, large.cost_per_success) == (1, 1, 1.0)
+
+
 def test_the_last_report_counts() -> None:
     outcomes = TaskOutcomes()
     outcomes.add(request(attempt(cost=1.0), task="one"))

@@ -122,6 +122,10 @@ class TaskOutcomes:
             if request.task:
                 self._add_to_task(request, key)
 
+    def add_cached(self, tenant: str, task: str, key: ModelKey) -> None:
+        """Add a request that cost nothing to its task: an answer of this model was given to it again."""
+        self._add_to_task(RequestCost(tenant=tenant, route="", task=task), key)
+
     def report(self, tenant: str, task: str, *, success: bool) -> OutcomeReceipt:
         """Record how the tenant says that the task ended."""
         found = self._tenants.get(tenant, OrderedDict()).get(task[:NAME_CHARACTERS])

@@ -13,7 +13,6 @@ from fairlead.router.cache.cache import CacheBypass, CacheHit, FlightLead, Respo
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
 from fairlead.router.cache.lookup_keys import CacheLookup
-from fairlead.router.cache.reasons import NotStoredReason
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
@@ -23,11 +22,8 @@ from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
-from fairlead.routing.answers.check_results import UNCHECKED
 
 LENGTH: Final = b"content-length: "
-PASSING: Final = frozenset({"", "valid", *UNCHECKED})
-"""Results of an answer's check that say nothing against it; without a check it is empty."""
 OTHERS: Final = "of an equal earlier request"
 
 
@@ -72,7 +68,7 @@ def connected(
 class CacheBridge:
     """The bridge of one request; the cache sees it as a `FlightParticipant`."""
 
-    __slots__ = ("_flight", "_follower", "_head", "_opted_in", "_owner", "_unsent")
+    __slots__ = ("_context", "_flight", "_follower", "_head", "_opted_in", "_owner", "_target", "_unsent")
 
     def __init__(self, owner: CachedRequest, *, opted_in: bool = False) -> None:
         self._owner = owner
@@ -84,6 +80,9 @@ class CacheBridge:
         self._head: AnswerHead | None = None
         self._unsent = b""
         """A head that is sent with the first piece."""
+        self._context: RouterContext | None = None
+        self._target: EngineTarget | None = None
+        """The target whose answers were looked up."""
 
     # Called by the owner.
 
@@ -105,6 +104,7 @@ class CacheBridge:
     def needs_no_engine(self, context: RouterContext, target: EngineTarget, facts: BodyFacts) -> bool:
         """Whether the cache has answered it, or it follows another request."""
         owner = self._owner
+        self._context, self._target = context, target
         lookup = cache_lookups.lookup(owner.request, facts, target, opted_in=self._opted_in)
         if not self.consult(context.cache, lookup, monotonic()):
             return False
@@ -124,7 +124,7 @@ class CacheBridge:
         if flight is not None and head is not None:
             length = int(framing[len(LENGTH) :]) if framing.startswith(LENGTH) and not head.streams else None
             answer_head = AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision)
-            answer_head.route = _route(self._owner.request)
+            answer_head.route = cache_lookups.route(self._owner.request)
             flight.began(answer_head)
         return self._flight
 
@@ -132,13 +132,13 @@ class CacheBridge:
         """Complete the flight; an answer whose check failed is not stored."""
         flight, self._flight = self._flight, None
         if flight is not None:
-            passes = self._owner.request.record.check in PASSING
-            flight.completed(now, None if passes else NotStoredReason.INVALID)
+            flight.completed(now, cache_lookups.objection(self._owner.request.record))
 
     def over(self) -> None:
         """End the request; an incomplete flight failed. Drops all references, so that no cycle remains."""
         flight, self._flight = self._flight, None
         follower, self._follower = self._follower, None
+        self._context = self._target = None
         if flight is not None:
             flight.failed()
         if follower is not None:
@@ -208,6 +208,7 @@ class CacheBridge:
         """Write the end of the response."""
         assert self._head is not None
         keep = self._keeps
+        self._add_to_task(self._head.revision, self._head.route)
         self._write(replay.last(self._head, http10=self._http10))
         self._owner.over(self._head.status, monotonic())
         self._owner.reply.finish(keep=keep)
@@ -247,13 +248,22 @@ class CacheBridge:
         """Write the whole stored response and end the request."""
         owner, keep = self._owner, self._keeps
         owner.request.record.cache = "hit"
+        self._add_to_task(hit.entry.revision)
         owner.reply.write(replay.hit(hit.entry, hit.age, self._lines(keep=keep), http10=self._http10))
         owner.over(200, monotonic())
         owner.reply.finish(keep=keep)
 
+    def _add_to_task(self, revision: str, route: AnswerRoute | None = None) -> None:
+        """Add the request to the task that it names, where its answer came from: it cost nothing."""
+        context, target = self._context, self._target
+        if context is not None and target is not None:
+            answered = target if route is None else context.targets.get(route.target, target)
+            context.spending.cached(self._owner.request, answered, revision)
+
     def _cut(self, head: AnswerHead, now: float) -> None:
         """End a broken response: a stream gets an error event, any other one ends with its connection."""
         owner, reply = self._owner, self._owner.reply
+        self._add_to_task(head.revision, head.route)
         problem = refusals.cut(OTHERS, "it broke")
         last = replay.last(head, http10=self._http10)
         ended_well = bool(last) and STREAM in head.lines.lower() and not reply.paused
@@ -287,9 +297,3 @@ class CacheBridge:
     def _lines(self, *, keep: bool) -> bytes:
         lines = self._owner.request.reply_lines
         return lines if keep else lines + b"connection: close\r\n"
-
-
-def _route(request: Request) -> AnswerRoute | None:
-    """Return the route on which a gateway's request is answered: after a fallback, not where it was first sent to."""
-    record, lines = request.record, request.route_lines
-    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines) if lines else None

@@ -1,16 +1,23 @@
-"""What the response cache needs to know of a request: all that its answer depends on, and the client's wishes."""
+"""What the response cache needs to know of a request: all that its answer depends on, the client's wishes, and what
+became of it."""
 
 from typing import Final
 
 from msgspec import UNSET
 
 from fairlead.router.cache import directives
+from fairlead.router.cache.answer_heads import AnswerRoute
 from fairlead.router.cache.lookup_keys import CacheLookup
+from fairlead.router.cache.reasons import NotStoredReason
 from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.request import Request
 from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.routing.answers.check_results import UNCHECKED
 
 CACHE_HEADER: Final = b"x-fairlead-cache"
+PASSING: Final = frozenset({"", "valid", *UNCHECKED})
+"""Results of an answer's check that say nothing against it; without a check it is empty."""
 
 
 def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
@@ -37,6 +44,17 @@ def lookup(request: Request, facts: BodyFacts, target: EngineTarget, *, opted_in
 def opts_in(request: Request, facts: BodyFacts) -> bool:
     """Whether it may enable the cache itself, where that is by request only."""
     return CACHE_HEADER in request.received.head.headers or facts.parsed.cache is not UNSET
+
+
+def route(request: Request) -> AnswerRoute | None:
+    """Return the route on which a gateway's request is answered: after a fallback, not where it was first sent to."""
+    record, lines = request.record, request.route_lines
+    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines) if lines else None
+
+
+def objection(record: RequestRecord) -> NotStoredReason | None:
+    """Return why its complete answer is not stored, as far as the checks of the answer say."""
+    return None if record.check in PASSING else NotStoredReason.INVALID
 
 
 def _extra(request: Request, target: EngineTarget, fill_in: int | None, facts: BodyFacts) -> bytes:

@@ -5,7 +5,7 @@ maximum, must fit into the reservation, or it is extended first.
 """
 
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from fairlead.accounting import reservations
 from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage
@@ -15,14 +15,13 @@ from fairlead.accounting.token_rates import TokenRates, TokensUsed
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.target_costs import PricedAttempt
+from fairlead.router.wire import task_names
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
 from fairlead.routing.answers.check_results import CheckResult
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
-
-TASK_HEADER: Final = b"x-fairlead-task"
 
 
 class BilledRequest(Protocol):
@@ -70,10 +69,8 @@ class RequestBill:
     def __init__(
         self, request: BilledRequest, route: str, budget: BudgetAccount | None, estimate: OutputEstimate
     ) -> None:
-        task = request.received.head.headers.get(TASK_HEADER)
-        self.cost = RequestCost(
-            tenant=request.record.tenant, route=route, task="" if task is None else task.decode("latin-1")
-        )
+        task = task_names.of(request.received.head.headers)
+        self.cost = RequestCost(tenant=request.record.tenant, route=route, task=task)
         self._budget = budget
         self._reservation: BudgetReservation | None = None
         self._request = request

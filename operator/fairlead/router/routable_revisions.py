@@ -28,3 +28,7 @@ class RoutableRevisions:
     def named(self, revision: str) -> str:
         """Return the name under which a revision's responses are stored."""
         return self._start + revision
+
+    def unnamed(self, name: str) -> str:
+        """Return the revision whose responses are stored under this name."""
+        return name.removeprefix(self._start)

@@ -14,7 +14,7 @@ from fairlead.router import external_api, refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.router_context import RouterContext
-from fairlead.router.wire import prefix_blocks
+from fairlead.router.wire import prefix_blocks, task_names
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.routing.accounts import Account
@@ -148,7 +148,7 @@ def facts(request: Request, facts: BodyFacts, account: Account) -> RouteFacts:
         structured_output=facts.structured,
         tools=has_tools(facts),
         tenant=account.name,
-        task=headers.get(b"x-fairlead-task", b"").decode("latin-1"),
+        task=task_names.of(headers),
         difficulty=None if wanted is None else difficulty.of_header(wanted),
         session=0 if session is None else prefix_blocks.session_id(session, account.name.encode()),
         prompt=facts.prompt,

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.accounting.budgets import BudgetAccount
 from fairlead.accounting.reservations import OutputEstimate
-from fairlead.accounting.task_outcomes import TaskOutcomes
+from fairlead.accounting.task_outcomes import ModelKey, TaskOutcomes
 from fairlead.accounting.usage_ledger import HOUR_SECONDS, UsageLedger
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
@@ -16,6 +16,7 @@ from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.snapshot import BudgetUse
 from fairlead.router.request_bill import BilledRequest, RequestBill
+from fairlead.router.wire import task_names
 from fairlead.routing.accounts import Accounts
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
@@ -110,6 +111,13 @@ class RouterSpending:
             record.paid = bill.cost
             self.ledger.add(bill.cost, wall)
             self.outcomes.add(bill.cost)
+
+    def cached(self, request: BilledRequest, target: EngineTarget, revision: str) -> None:
+        """Add a request with an answer of this target from the cache to its task, if it names one."""
+        task = task_names.of(request.received.head.headers)
+        if self.counts and task:
+            key = ModelKey(target.name, target.revisions.unnamed(revision))
+            self.outcomes.add_cached(request.record.tenant, task, key)
 
     # Time
 
