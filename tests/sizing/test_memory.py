@@ -59,6 +59,23 @@ def test_images_encode_before_the_language_model_runs() -> None:
     assert peak(inputs) > peak(blind) + 0.4
 
 
+@pytest.mark.parametrize(
+    ("sequences", "context", "encoded"),
+    [(None, 8192, 8192), (1, 8192, 8192), (1, 4096, 4096), (4, 1024, 4096), (1, 128, 256)],
+)
+def test_one_request_may_hold_as_many_images_as_its_context(sequences: int | None, context: int, encoded: int) -> None:
+    """An image of Gemma 3 is 256 tokens; the profile run fills a step of 8192 from as many prompts as a batch has."""
+    inputs = replace(sizing_input("google/gemma-3-4b-it", context=context), max_sequences=sequences)
+    assert activations.encoded_tokens(inputs) == encoded
+
+
+def test_a_small_batch_of_one_request_does_not_make_the_image_tower_cheap() -> None:
+    """2.8 GiB are taken to encode the 32 images of one step, which one prompt of 8192 tokens may hold."""
+    small = replace(sizing_input("google/gemma-3-4b-it", "NVIDIA-L4"), max_sequences=1, max_batched_tokens=8192)
+    assert activations.peak(small).likely / GIB == pytest.approx(2.8, abs=0.01)
+    assert memory.memory(small).kv.likely / GIB == pytest.approx(8.38, abs=0.01)
+
+
 def test_expert_parallel_work_space_is_for_whole_experts() -> None:
     inputs = replace(sizing_input("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
     whole = activations.expert_workspace(replace(inputs, expert_parallel=True))

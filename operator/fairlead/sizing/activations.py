@@ -18,6 +18,8 @@ _RESIDUALS: Final = 4.25
 """Hidden states alive inside a layer: input, residual, normed, output, and a reduced scale."""
 _LATENT_PREFIX: Final = 65536
 """Tokens of cached prefix that latent attention expands at once."""
+_IMAGES_A_PROMPT: Final = 999
+"""vLLM's own limit of images in one prompt: `config/multimodal.py`."""
 
 
 def peak(sizing: SizingInput) -> Estimate:
@@ -50,12 +52,16 @@ def images(sizing: SizingInput) -> float:
 
 
 def encoded_tokens(sizing: SizingInput) -> int:
-    """Return image tokens of the profile run: at most the batch, but at least one image."""
+    """Return image tokens of the profile run: at most the batch and what its prompts can hold, but at least one image.
+
+    Mirrors `multimodal/encoder_budget.py`: a single prompt may hold many images.
+    """
     vision = sizing.shape.vision
     if vision is None or not sizing.images:
         return 0
     one = vision.most_tokens
-    return one * max(1, min(sizing.batch_tokens // one, sizing.batch_sequences))
+    of_prompts = sizing.batch_sequences * max(1, min(_IMAGES_A_PROMPT, sizing.context // one))
+    return one * max(1, min(sizing.batch_tokens // one, of_prompts))
 
 
 def _step_hidden(sizing: SizingInput) -> float:
