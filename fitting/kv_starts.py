@@ -42,7 +42,7 @@ class MeasuredStart:
 
     @property
     def release(self) -> VllmRelease:
-        """The release without its patch number."""
+        """The release."""
         return VllmRelease.read(self.row["vllm_version"])
 
     @property
@@ -58,7 +58,7 @@ class MeasuredStart:
         """
         if self.row["avail_kv_gib"].strip() and self.sizing.parallelism.pipeline == 1:
             return float(self.row["avail_kv_gib"]) * GIB
-        return _bytes_for(self.sizing, float(self.row["kv_tokens"]))
+        return _bytes_for(self, float(self.row["kv_tokens"]))
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -158,10 +158,19 @@ def _drafted(answer: str) -> int:
     return int(tokens[0]) if tokens and tokens[0].isdecimal() and len(tokens[0]) < 4 else 1
 
 
-def _bytes_for(sizing: SizingInput, tokens: float) -> float:
-    """The fewest bytes for which this release prints as many tokens."""
-    low, high = 0, sizing.accelerator.memory_bytes
+def printed(start: MeasuredStart, available: float) -> int:
+    """The tokens that its release prints for this much memory."""
+    held = kv_pages.pool(start.sizing)
+    if start.release.prints_requests or len(held.groups) == 1:
+        return kv_pages.tokens(start.sizing, available)
+    smallest = min(group.block_tokens for group in held.groups if group.block_tokens)
+    return held.pages(available) // len(held.groups) * smallest
+
+
+def _bytes_for(start: MeasuredStart, tokens: float) -> float:
+    """The fewest bytes for which its release prints as many tokens."""
+    low, high = 0, start.sizing.accelerator.memory_bytes
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if kv_pages.tokens(sizing, middle) < tokens else (low, middle)
+        low, high = (middle, high) if printed(start, middle) < tokens else (low, middle)
     return float(high)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.fleet.fit import Estimate
-from fairlead.sizing import kv_pages, memory
+from fairlead.sizing import memory
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.sizing_input import GIB
 from fitting import kv_starts
@@ -77,7 +77,9 @@ def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
     derived = inputs.shape.window is not None or inputs.shape.recurrent is not None
     if derived and row["avail_kv_gib"]:
         return Judged(row, breakdown.kv.times(1 / GIB), float(row["avail_kv_gib"]), "GiB")
-    return Judged(row, kv_pages.spans(inputs, breakdown.kv)[0], float(row["kv_tokens"]), "tokens")
+    start, cache = kv_starts.MeasuredStart(row, inputs), breakdown.kv
+    tokens = Estimate(*(kv_starts.printed(start, available) for available in (cache.low, cache.likely, cache.high)))
+    return Judged(row, tokens, float(row["kv_tokens"]), "tokens")
 
 
 def bars(points: Sequence[Judged]) -> Bars:
@@ -133,7 +135,9 @@ NCCL takes behind an NVLink switch, the driver's own share) were read off rows o
 H100, each once for all rows, and each with its physical reason beside it in the code.
 So expect a low error there, but rather the {other:.1f} % (median of the {others} rows on other GPUs) elsewhere.
 
-Models with windows, chunks or recurrent states are compared in GiB if the log has that figure.
+Models with windows, chunks or recurrent states are compared in GiB if the log has that figure. Up to 0.20.0 vLLM
+printed the blocks of one group as their tokens, which is less than the cache holds; plans, routers and the autoscaler
+count whole requests instead, as later releases print them.
 The page is made by `python -m prove.fit_table`; a test fails when it is stale.
 
 """

@@ -32,7 +32,8 @@ LIKE_VLLM: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
     ("text", "release"),
     [
         ("0.19.0", VllmRelease(0, 19)),
-        ("v0.26.1rc1.dev608+g99a1", VllmRelease(0, 26)),
+        ("v0.26.1rc1.dev608+g99a1", VllmRelease(0, 26, 1)),
+        ("0.20", VllmRelease(0, 20)),
         ("latest", CURRENT),
         ("", CURRENT),
     ],
@@ -58,8 +59,13 @@ def test_overheads_change_where_a_release_changed_them() -> None:
         aside = (one.sets_graphs_aside, one.counts_requests)
         return (one.share, one.logit_bytes, one.context_gib, one.switched_gib, *aside)
 
-    assert facts(14) == (0.9, 36.0, 0.13, 1.3, False, False)
+    assert facts(14) == (0.9, 36.0, 0.13, 1.3, False, True)
     assert facts(32) == (0.92, 12.4, 0.25, 2.07, True, True)
+
+
+def test_a_log_has_the_tokens_of_whole_requests_from_0_20_1_on() -> None:
+    texts = ("0.19.0", "v0.20.0", "0.20.1", "0.21.0", "latest")
+    assert [VllmRelease.read(text).prints_requests for text in texts] == [False, False, True, True, True]
 
 
 def test_the_error_was_measured_on_its_own_starts() -> None:

@@ -41,6 +41,21 @@ def test_a_replica_runs_and_caches_what_all_its_ranks_do() -> None:
     assert review.replica_fit.sequences == fit.sequences.times(8)
 
 
+@pytest.mark.parametrize("version", ["0.19.0", "0.20.0", "0.32.0"])
+def test_routers_get_the_tokens_that_the_cache_of_any_release_holds(version: str) -> None:
+    """Up to 0.20.0 vLLM's log has a quarter of these for a model with linear attention."""
+    review = admission.review(
+        deployment(
+            model={"source": "hf://Qwen/Qwen3.5-27B"},
+            accelerator={"product": "NVIDIA-H200"},
+            engine={"version": version, "context": {"maxTokens": 32768}},
+        ),
+        OFFLINE,
+    )
+    assert isinstance(review.fit, Fit)
+    assert replica_facts.replica(review).kv_tokens == int(review.fit.sequences.likely * 32768)
+
+
 def test_a_replica_of_one_rank_is_that_rank() -> None:
     review, fit = reviewed(1)
     assert review.replica_fit == fit

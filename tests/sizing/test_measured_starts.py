@@ -75,7 +75,8 @@ def _one_more(row: dict[str, str]) -> SizingInput:
 def _shows_concurrency(row: dict[str, str]) -> bool:
     """Not where tokens are blocks over groups, the batch ends before the cache does, or the cache type is in doubt."""
     inputs = _one_more(row)
-    over_groups = inputs.shape.window is not None and not inputs.release.counts_requests
+    start = kv_starts.MeasuredStart(row, inputs)
+    over_groups = inputs.shape.window is not None and not start.release.prints_requests
     return not over_groups and inputs.sequences <= inputs.batch_sequences and row["id"] not in {"115", "117"}
 
 

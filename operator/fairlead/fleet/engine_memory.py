@@ -141,7 +141,7 @@ class EngineMemory(Protocol):
 
     @property
     def counts_requests(self) -> bool:
-        """Whether it prints the tokens of whole requests if layers of several kinds share the cache."""
+        """Whether its tokens are those of whole requests if layers of several kinds share the cache."""
 
     @property
     def adapts_experts(self) -> bool:

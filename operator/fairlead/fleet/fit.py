@@ -163,7 +163,7 @@ class Fit:
     because: str
     memory: MemoryBreakdown
     kv_tokens: Estimate
-    """As the engine prints it: its concurrency times the context that the spec asks for."""
+    """Its concurrency times the context that the spec asks for, as the engine prints it; vLLM since 0.20.1."""
     sequences: Estimate
     """Requests that run at once, each with the whole context that the spec asks for."""
 

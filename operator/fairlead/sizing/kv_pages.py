@@ -63,7 +63,7 @@ def pages_a_request(sizing: SizingInput, context: int) -> int:
 
 
 def tokens(sizing: SizingInput, available: float) -> int:
-    """Return the figure the engine prints: blocks over groups, or concurrency times context."""
+    """Return concurrency times context, or blocks over groups where an engine counts otherwise."""
     held = pool(sizing)
     pages = held.pages(available)
     if not sizing.release.counts_requests or len(held.groups) == 1:

@@ -31,13 +31,14 @@ class VllmRelease(NamedTuple):
 
     major: int
     minor: int
+    patch: int = 0
 
     @classmethod
     def read(cls, text: str) -> "VllmRelease":
         """Parse `0.19.0` or `v0.26.1rc1.dev608+g99a10304d`; return the current release if no version is named, as in
         `latest`."""
-        match = re.match(r"v?(\d+)\.(\d+)", text)
-        return cls(int(match[1]), int(match[2])) if match else CURRENT
+        match = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", text)
+        return cls(int(match[1]), int(match[2]), int(match[3] or 0)) if match else CURRENT
 
     @property
     def share(self) -> float:
@@ -81,8 +82,14 @@ class VllmRelease(NamedTuple):
 
     @property
     def counts_requests(self) -> bool:
-        """Before 0.20 vLLM printed blocks over groups, later concurrency times context."""
-        return self >= (0, 20)
+        """True: its cache holds as many as its log calls the maximum concurrency, each with the whole context."""
+        return True
+
+    @property
+    def prints_requests(self) -> bool:
+        """Up to 0.20.0 the log's tokens were blocks over groups, in the smallest blocks, and fewer than the cache
+        holds (vllm-project/vllm#40691); later they are concurrency times context."""
+        return self >= (0, 20, 1)
 
     @property
     def adapts_experts(self) -> bool:
