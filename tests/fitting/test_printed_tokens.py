@@ -15,19 +15,19 @@ CARD: Final = "NVIDIA-GeForce-RTX-5090"
 
 
 @pytest.mark.parametrize(
-    ("model", "release", "context", "kv", "gib", "tokens"),
+    ("model", "release", "context", "cache", "tokens"),
     [
-        ("google/gemma-3-12b-it", "0.19.0", 8192, "auto", 47.72, 130304),
-        ("google/gemma-3-27b-it", "0.19.0", 8192, "auto", 19.53, 36560),
-        ("google/gemma-2-27b-it", "0.19.0", 8192, "auto", 20.59, 58672),
-        ("google/gemma-4-26B-A4B", "0.19.0", 256000, "fp8", 7.15, 62496),
-        ("nvidia/Qwen3.6-35B-A3B-NVFP4", "0.20.0", 65536, "fp8", 3.07, 79648),
-        ("google/gemma-4-26B-A4B", "0.20.2", 256000, "fp8", 4.58, 286007),
-        ("qwen3.6-35b-a3b-nvfp4", "0.24.0", 131072, "fp8", 5.98, 567978),
+        ("google/gemma-3-12b-it", "0.19.0", 8192, ("auto", 47.72), 130304),
+        ("google/gemma-3-27b-it", "0.19.0", 8192, ("auto", 19.53), 36560),
+        ("google/gemma-2-27b-it", "0.19.0", 8192, ("auto", 20.59), 58672),
+        ("google/gemma-4-26B-A4B", "0.19.0", 256000, ("fp8", 7.15), 62496),
+        ("nvidia/Qwen3.6-35B-A3B-NVFP4", "0.20.0", 65536, ("fp8", 3.07), 79648),
+        ("google/gemma-4-26B-A4B", "0.20.2", 256000, ("fp8", 4.58), 286007),
+        ("qwen3.6-35b-a3b-nvfp4", "0.24.0", 131072, ("fp8", 5.98), 567978),
     ],
 )
 def test_the_log_of_a_model_with_layers_of_several_kinds_is_understood(
-    model: str, release: str, context: int, kv: str, gib: float, tokens: int
+    model: str, release: str, context: int, cache: tuple[str, float], tokens: int
 ) -> None:
     """Gemma 4 has blocks of 32 tokens in its wide layers and of 16 in the others: the smallest were multiplied."""
     sizing = SizingInput(
@@ -35,11 +35,11 @@ def test_the_log_of_a_model_with_layers_of_several_kinds_is_understood(
         accelerator=card(CARD),
         release=VllmRelease.read(release),
         context=context,
-        kv=KvFormat(kv),
+        kv=KvFormat(cache[0]),
         max_batched_tokens=16384 if model.startswith("google/gemma-4") else 8192,
     )
     start = MeasuredStart({"vllm_version": release}, sizing)
-    assert kv_starts.printed(start, gib * GIB) == pytest.approx(tokens, rel=1.5e-3)
+    assert kv_starts.printed(start, cache[1] * GIB) == pytest.approx(tokens, rel=1.5e-3)
 
 
 def test_the_memory_of_a_start_is_found_again_from_the_tokens_that_it_printed() -> None:

@@ -73,8 +73,8 @@ def test_windows_share_a_pool_with_full_layers(name: str, available: float, bloc
 @pytest.mark.parametrize("release", ["0.19.0", "0.20.0", "0.20.1"])
 def test_the_cache_of_any_release_holds_whole_requests_whatever_its_log_says(release: str) -> None:
     """The log of vllm-project/vllm#40691 has 33.04 requests of 32,768 tokens, and 290,864 tokens: a quarter of them."""
-    asked = sizing_input("Qwen/Qwen3.5-27B", "NVIDIA-H20", 32768)
-    inputs = replace(asked, release=VllmRelease.read(release), caches_states=False)
+    logged = sizing_input("Qwen/Qwen3.5-27B", "NVIDIA-H20", 32768)
+    inputs = replace(logged, release=VllmRelease.read(release), caches_states=False)
     tokens, requests = kv_pages.spans(inputs, Estimate.exact(1487 * kv_pages.pool(inputs).page_bytes))
     assert requests.likely == pytest.approx(33.04, abs=0.005)
     assert tokens.likely == int(requests.likely * 32768)
