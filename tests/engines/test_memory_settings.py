@@ -70,6 +70,7 @@ def test_a_log_has_the_tokens_of_whole_requests_from_0_20_1_on() -> None:
 
 def test_the_error_was_measured_on_its_own_starts() -> None:
     assert {one.doubt(card) for one in (VllmRelease(0, 19), CURRENT) for card in (H100, L4)} == {1.0}
+    assert CURRENT.doubt(replace(L4, unified_memory=True)) == 2.0, "where none of those ran"
 
 
 def test_arguments_and_adapters_say_the_rest() -> None:

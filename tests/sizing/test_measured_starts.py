@@ -8,7 +8,7 @@ from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import assessment, kv_pages, memory
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput
 from fitting import kv_starts
 from prove import fit_table
 from tests.sizing.inputs import packaged_catalogue, sizing_input
@@ -102,6 +102,13 @@ def test_never_says_fits_for_what_found_no_memory_on_a_5090(name: str) -> None:
     inputs = sizing_input(name, "NVIDIA-GeForce-RTX-5090", 16384)
     answer = assessment.assess(replace(inputs, utilization=0.95, images=False, release=VllmRelease(0, 20)))
     assert answer.verdict is not FitVerdict.FITS
+
+
+def test_a_start_on_memory_that_is_the_nodes_own_lies_within_its_span() -> None:
+    """A public log of a DGX Spark, vLLM 0.19 at 0.49 of 121.7 GiB: 56.88 GiB of weights, and 4.85 GiB of cache."""
+    spark = sizing_input("Qwen/Qwen3-30B-A3B", "NVIDIA-GB10", 16384)
+    found = memory.memory(replace(spark, utilization=0.49, release=VllmRelease(0, 19))).kv
+    assert found.low / GIB < 4.85 < found.high / GIB
 
 
 def test_the_page_is_the_one_this_tree_makes() -> None:

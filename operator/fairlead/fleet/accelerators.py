@@ -46,6 +46,8 @@ class Accelerator:
     """US dollars for one GPU."""
     visible_mib: float | None = None
     """Total memory as an engine printed it, where it was measured."""
+    unified_memory: bool = False
+    """Whether its memory is the node's main memory, of which other programs take their part too."""
 
     @property
     def memory_bytes(self) -> int:

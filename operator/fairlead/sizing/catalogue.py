@@ -60,4 +60,5 @@ def _accelerator(entry: Mapping[str, Any]) -> Accelerator:
         capability=ComputeCapability(int(major), int(minor)),
         price_an_hour=entry.get("price_usd_h"),
         visible_mib=entry.get("visible_mib"),
+        unified_memory=entry.get("unified_memory", False),
     )
