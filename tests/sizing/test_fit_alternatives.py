@@ -45,12 +45,12 @@ def test_neither_slices_nor_shares_of_a_gpu_are_joined() -> None:
         assert ConfigurationChange.MORE_GPUS not in {each.change for each in answer.alternatives}
 
 
-def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> None:
+def test_too_long_a_context_is_shortened_first_and_quantized_weights_come_next() -> None:
     inputs = sizing_input(product="NVIDIA-L4", context=65536)
     found = refused(inputs)
     assert [each.change for each in found][:2] == [
         ConfigurationChange.SMALLER_CONTEXT,
-        ConfigurationChange.OTHER_CHECKPOINT,
+        ConfigurationChange.QUANTIZED_WEIGHTS,
     ]
     assert found[0].context == 8192
 
