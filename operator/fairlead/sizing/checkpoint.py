@@ -65,6 +65,10 @@ _ORIGINAL: Final = "original_max_position_embeddings"
 _LENGTHENED: Final = "gemma3"
 """A family whose positions are the longer ones already."""
 
+_LOCAL: Final = "L"
+_LETTERS: Final = frozenset({_LOCAL, "G"})
+"""Layers with a window and without, in the patterns of EXAONE 4."""
+
 _UNSIZED: Final[Mapping[str, str]] = {
     "hidden_size_per_layer_input": "embeddings of each layer",
     "num_kv_shared_layers": "layers that share the KV cache of others",
@@ -120,6 +124,10 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     facts["tie_word_embeddings"] = bool(body.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
     kinds = list(body.get("layer_types") or ())
     facts["layer_types"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    letters = facts.get("sliding_window_pattern")
+    if isinstance(letters, str) and set(letters) <= _LETTERS:
+        del facts["sliding_window_pattern"]
+        facts["layer_types"] = facts["layer_types"] or _repeated(letters, facts.get("layers") or 0)
     facts["linear_layers"] = frozenset(layer for layer, kind in enumerate(kinds) if kind == "linear_attention")
     if body.get("use_sliding_window", True):
         facts["sliding_window"] = body.get("sliding_window")
@@ -131,6 +139,13 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
         return facts
     stored = quantization_config.read(quantized, facts.get("layers") or 0)
     return stored if isinstance(stored, MissingFact) else facts | stored
+
+
+def _repeated(letters: str, layers: int) -> dict[str, int]:
+    """Count the kinds of layers of a pattern that is repeated; the last layer attends to everything."""
+    whole, rest = divmod(max(0, layers - 1), len(letters)) if letters else (0, 0)
+    bounded = whole * letters.count(_LOCAL) + letters[:rest].count(_LOCAL)
+    return {"full_attention": layers - bounded, "sliding_attention": bounded}
 
 
 def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON

@@ -50,9 +50,11 @@ _SANDWICH_NORM: Final[FamilyTraits] = {"norms_per_layer": 4, "query_key_norm": T
 
 FAMILY_TRAITS: Final[Mapping[str, FamilyTraits]] = {
     **dict.fromkeys(("llama", "mistral", "mixtral", "granite", "phi3", "gemma", "llama4_text", "minimax_m2"), _PLAIN),
-    **dict.fromkeys(("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "mimo"), _PLAIN),
-    **dict.fromkeys(("qwen2", "qwen2_moe", "qwen2_5_vl", "qwen2_vl"), _BIAS),
-    **dict.fromkeys(("qwen3", "qwen3_moe", "qwen3_vl_text", "qwen3_vl_moe_text"), _NORM),
+    **dict.fromkeys(
+        ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "mimo", "ministral3"), _PLAIN
+    ),
+    **dict.fromkeys(("qwen2", "qwen2_moe", "qwen2_5_vl", "qwen2_vl", "seed_oss", "glm4_moe"), _BIAS),
+    **dict.fromkeys(("qwen3", "qwen3_moe", "qwen3_vl_text", "qwen3_vl_moe_text", "exaone4"), _NORM),
     **dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), _GATED),
     "gemma2": _SANDWICH,
     "gemma3_text": _SANDWICH_NORM,
@@ -69,7 +71,10 @@ _ALWAYS_TIED: Final = frozenset({"gemma", "gemma2", "gemma3_text", "gemma4_text"
 _VISION: Final[Mapping[str, VisionTower]] = {
     "gemma3_text": VisionTower(parameters=420_000_000, patches_per_token=16, most_tokens=256),
     "gemma4_text": VisionTower(parameters=550_000_000, patches_per_token=9, most_tokens=280),
-    "mistral": VisionTower(parameters=439_000_000, hidden=1024, intermediate=4096, most_tokens=3025),
+    **dict.fromkeys(
+        ("mistral", "ministral3"),
+        VisionTower(parameters=439_000_000, hidden=1024, intermediate=4096, most_tokens=3025),
+    ),
     "deepseek_v3": VisionTower(parameters=413_000_000, most_tokens=1024),
     "llama4_text": VisionTower(parameters=865_000_000, hidden=1408, intermediate=5632, most_tokens=2448),
     "granite": VisionTower(parameters=428_000_000, patches_per_token=1, most_tokens=7300),
@@ -270,8 +275,9 @@ def _window(family: str, facts: ModelFacts) -> WindowedLayers | None:
     pattern = facts.get("sliding_window_pattern")
     if pattern:
         return WindowedLayers(layers=facts["layers"] - facts["layers"] // pattern, tokens=tokens)
-    counted = facts.get("layer_types", {}).get("sliding_attention", facts["layers"])
-    return WindowedLayers(layers=counted, tokens=tokens)
+    kinds = facts.get("layer_types")
+    counted = kinds.get("sliding_attention", 0) if kinds else facts["layers"]
+    return WindowedLayers(layers=counted, tokens=tokens) if counted else None
 
 
 def _wide(facts: ModelFacts) -> WideLayers | None:

@@ -105,7 +105,7 @@ def _router(shape: ModelShape) -> int:
     if not shape.experts:
         return 0
     gate = shape.hidden if shape.family.startswith(("qwen2_moe", "qwen3_5_moe")) else 0
-    bias = shape.experts.count if shape.output_bias or shape.family in {"deepseek_v3", "kimi_k2"} else 0
+    bias = shape.experts.count if shape.output_bias or shape.family in {"deepseek_v3", "kimi_k2", "glm4_moe"} else 0
     return shape.expert_layers * (shape.hidden * shape.experts.count + gate + bias)
 
 
