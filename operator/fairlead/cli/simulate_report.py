@@ -27,12 +27,14 @@ def of(
     chosen: argparse.Namespace, inputs: SimulateInputs, shown: Shown, missing: tuple[str, ...]
 ) -> ReportedComparison:
     """Collect what the report shows."""
+    first = inputs.comparison.repeats[0]
     return ReportedComparison(
         command=shlex.join(("fairlead", *chosen.words)),
         traffic=shown.traffic,
         rows=shown.rows,
         missing=missing,
-        rates=ArrivalRates.of(inputs.comparison.repeats[0].traffic),
+        rates=ArrivalRates.of(first.traffic),
+        queued=first.settings.queued,
     )
 
 

@@ -47,11 +47,12 @@ def with_changes(one: Repeated, number: int) -> Repeated:
     return replace(one, runs=tuple(replace(run, decisions=changes) for run in one.runs))
 
 
-def comparison(*rows: Repeated, missing: tuple[str, ...] = ()) -> ReportedComparison:
+def comparison(*rows: Repeated, missing: tuple[str, ...] = (), queued: bool = False) -> ReportedComparison:
     return ReportedComparison(
         command="fairlead simulate fleet.yaml --traffic day.csv",
         traffic="day.csv: some requests",
         rows=rows,
         missing=missing,
         rates=ArrivalRates.of(traffic()),
+        queued=queued,
     )

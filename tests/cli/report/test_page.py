@@ -73,6 +73,26 @@ def test_gpu_hours_of_a_candidate_without_a_price_are_not_compared_with_the_usd_
         assert "within the budget; chat: " in words
 
 
+def test_the_assumptions_say_whether_the_routers_queue_was_played() -> None:
+    assumed = page.html(comparison(row("chat"))).partition("Assumptions and errors")[2]
+    assert "<li>Requests wait in routers only while no replica is ready.</li>" in assumed
+    assert "<li>The autoscaler decides every 5 s instead of every second.</li>" in assumed
+
+    assumed = page.html(comparison(row("chat"), queued=True)).partition("Assumptions and errors")[2]
+    assert "only while no replica is ready" not in assumed
+    assert "every 5 s" not in assumed
+    assert "<li>Requests wait in the routers&#x27; queue, played as that of one router, and the autoscaler" in assumed
+
+
+@pytest.mark.parametrize("queue", [(), ("--queue",)])
+def test_a_report_with_the_queue_says_what_the_output_says(files: Path, queue: tuple[str, ...]) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m", *queue]
+    main([*words, "--html", str(files / "report.html")])
+    text = (files / "report.html").read_text()
+    assert ("queue is played too" in text) == bool(queue)
+    assert ("only while no replica is ready" in text) == (not queue)
+
+
 def test_an_interrupted_comparison_says_who_is_missing() -> None:
     assert "Interrupted: slow was not played, or not as often as the others." in page.html(
         comparison(row("chat"), missing=("slow",))

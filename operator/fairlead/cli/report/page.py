@@ -16,11 +16,18 @@ from fairlead.fleet.plurals import count
 
 MOST_CHANGES: Final = 500
 """Shown for each candidate; `-o json` has all."""
-NOT_PLAYED: Final = (
+UNQUEUED: Final = (
     "Requests wait in routers only while no replica is ready.",
+    "The autoscaler decides every 5 s instead of every second.",
+)
+QUEUED: Final = (
+    "Requests wait in the routers' queue, played as that of one router, and the autoscaler decides every second.",
+    "Other autoscalers of --against, and router=off, have no such queue: requests go to engines and wait there.",
+)
+NOT_PLAYED: Final = (
     "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
     "Only the prefixes that a trace names are cached: access lines and plain tables name none.",
-    "The autoscaler decides every 5 s instead of every second; node room and the budget's other users are not known.",
+    "Node room and the budget's other users are not known.",
     "Regret is the cost above the lowest that keeps the objectives on these replicas with the whole trace known.",
     "That bound is low, so nought is out of reach: compare candidates with one another.",
 )
@@ -37,6 +44,8 @@ class ReportedComparison:
     missing: tuple[str, ...]
     """Names of candidates that an interrupt left without a run, or with fewer runs than the others."""
     rates: ArrivalRates
+    queued: bool
+    """Whether the routers' own queue was played."""
 
 
 class Verdict(NamedTuple):
@@ -55,14 +64,14 @@ def html(comparison: ReportedComparison) -> str:
 
 
 def _sections(comparison: ReportedComparison) -> Iterator[str]:
-    rows = comparison.rows
+    rows, played = comparison.rows, (*(QUEUED if comparison.queued else UNQUEUED), *NOT_PLAYED)
     if rows:
         yield markup.section("Candidates", _table(rows))
         yield markup.section("Cost against the least possible", _costs(rows))
         yield markup.section("Replicas and demand", _first_run(rows), timeline.figure(rows, comparison.rates))
         yield markup.section("Latencies", _first_run(rows), latencies.table(rows))
         yield markup.section("Decisions", *(_decisions(one) for one in rows))
-    yield markup.section("Assumptions and errors", *_assumptions(rows), markup.listing(NOT_PLAYED))
+    yield markup.section("Assumptions and errors", *_assumptions(rows), markup.listing(played))
     yield markup.section("Play it again", f"<p><code>{escape(comparison.command)}</code></p>")
 
 
