@@ -9,7 +9,15 @@ from fairlead.backtest import baselines, play_notes
 from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import PlaySettings
-from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow, WarmPool
+from fairlead.fleet.policies import (
+    ColdStart,
+    PrometheusAccess,
+    ReplicaBounds,
+    ScalingPolicy,
+    ScalingReason,
+    ScheduleWindow,
+    WarmPool,
+)
 from fairlead.simulator.engine.settings import SpeculationSettings
 from tests.backtest.test_play import candidate, steady, streams
 
@@ -63,6 +71,14 @@ def test_a_budget_limits_the_played_fleet_as_in_the_cluster() -> None:
     assert play_notes.NO_PRICE not in found.notes
     assert unpriced.most_replicas > 2
     assert unpriced.notes[-1] == play_notes.NO_PRICE
+
+
+def test_a_policy_that_reads_a_prometheus_is_played_on_younger_metrics_which_a_note_says() -> None:
+    reading = candidate(BOUNDS, policy=ScalingPolicy(prometheus=PrometheusAccess(url="http://prometheus:9090")))
+    assert play_notes.SOONER in playing.play(reading, steady(0.2, 60), PlaySettings(streams=streams)).notes
+    assert len(play_notes.SOONER) <= 240
+    for other in (candidate(BOUNDS), reading.under(baselines.KEDA), reading.fixed(2)):
+        assert play_notes.SOONER not in playing.play(other, steady(0.2, 60), PlaySettings(streams=streams)).notes
 
 
 def test_a_policy_that_only_recommends_is_played_as_if_it_were_followed() -> None:

@@ -31,12 +31,20 @@ RECOMMENDS: Final = (
 )
 
 
+SOONER: Final = (
+    "metrics.source of the policy is Prometheus and is played as Direct, from metrics 1 s old: in the cluster they are "
+    "older by its scrape interval, so replicas are added that much later"
+)
+
+
 def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
     """Yield what the user has to know; nothing where the product does not scale it."""
     if candidate.baseline is not None or not isinstance(candidate.replicas, ReplicaBounds):
         return
     if not candidate.policy.active:
         yield RECOMMENDS
+    if candidate.policy.prometheus is not None:
+        yield SOONER
     if candidate.policy.schedules and not dated:
         yield NO_DATES
     if candidate.policy.max_cost_per_hour is not None and candidate.price_an_hour is None:
