@@ -113,6 +113,13 @@ def test_gauges_of_a_replica_are_compared_with_all_of_its_data_parallel_ranks() 
     full = gauged(usage=(0.95,))
     evicted = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), full, SIZES, CARDS)}
     assert "95% of the KV cache's 128,000 tokens" in evicted[Hindrance.CACHE_TOO_SMALL].because
+    often = replace(full, report=replace(full.report, preemptions=300))
+    (again,) = (
+        one.because
+        for one in hindrances.suspicions(candidate(2), often, SIZES, CARDS)
+        if one.hindrance is Hindrance.CACHE_TOO_SMALL
+    )
+    assert again.endswith("evicted from it 300 times for 120 answers"), "which is more than one in each"
 
 
 def test_a_candidate_that_keeps_its_objectives_gets_levers_for_fewer_replicas_or_a_smaller_gpu() -> None:

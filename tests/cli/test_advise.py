@@ -155,6 +155,21 @@ def test_the_text_output_shows_what_helps_what_was_tried_and_what_to_apply(run: 
     assert "median error TPOT 16%" in out
 
 
+def test_a_lever_that_is_set_already_is_not_played_and_the_advised_card_has_its_own_notes(
+    run: Run, tmp_path: Path
+) -> None:
+    """Weights and cache have eight bits, and the goal is out of reach of this card."""
+    service = FaultyService(fault="", product="NVIDIA-L4", traffic=plain(1.0, 500, 100, 100), engine=BOTH)
+    words = ("advise", str(service.written(tmp_path)), "--traffic", str(service.traffic(tmp_path)))
+    _, out, _ = run(*words, "--ttft-p95", "1s", "--tpot-p95", "15ms")
+    head, _, notes = out.partition("requests of ")
+    assert "weights=" not in head
+    assert "kvCache=" not in head
+    lever = head.partition("What holds it back: CardTooSlow\n")[2].splitlines()[1].strip().partition(":")[0]
+    assert lever.startswith("gpu=")
+    assert f"\n{lever}: step times: " in notes
+
+
 def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the_model_is_marked(
     run: Run, tmp_path: Path
 ) -> None:
@@ -166,6 +181,9 @@ def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the
     code, out, _ = run(*words, *goals, "100ms", "--products", str(tmp_path / "own.yaml"))
     assert code == 0
     assert "chat keeps its objectives for 100.0% of requests; no lever applies" in out
+    dear = ("--products", str(tmp_path / "dear.yaml"))
+    (tmp_path / "dear.yaml").write_text("products: [{product: NVIDIA-L4, priceUsdHour: 99}]\n")
+    assert "100.0% of requests. It could cost less: CardTooLarge\n" in run(*words, *goals, "100ms", *dear)[1]
 
     assert "; no lever that was played keeps 1% more of them" in run(*words, "--ttft-p95", "1ms")[1]
 

@@ -135,8 +135,8 @@ def _memory(one: Candidate, played: PlayedCandidate) -> Iterator[Suspicion]:
     if preempted > PREEMPTED or usage > FULL_CACHE:
         yield Suspicion(
             hindrance=Hindrance.CACHE_TOO_SMALL,
-            because=f"{usage:.0%} of the KV cache's {tokens:,} tokens are in use, and {preempted:.1%} of requests "
-            "are evicted from it",
+            because=f"{usage:.0%} of the KV cache's {tokens:,} tokens are in use, and requests were evicted from it "
+            f"{report.preemptions:,} times for {report.answered:,} answers",
             levers=(f"memoryUtilization={USUAL_MEMORY}", "kvCache=fp8"),
         )
 

@@ -39,6 +39,8 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     read, bounds = one.read, one.candidate.replicas
 
     def changed(lever: Lever) -> Candidate | Unplayable:
+        if lever.patch and lever.applied(one.content) == one.content:
+            return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because="it is so already")
         try:
             return read.measured(playable.changed(one.document, lever, read.context, read.packaged))
         except playable.InvalidDeployment as problem:  # the lever's fault, such as fewer than another field asks for

@@ -79,7 +79,8 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
         )
         yield f"{now}; {why if found.tried else 'no lever applies'}"
         return
-    yield f"{now}. What holds it back: {best.suspicion.hindrance}"
+    what = "It could cost less" if found.before.keeps else "What holds it back"
+    yield f"{now}. {what}: {best.suspicion.hindrance}"
     yield f"  {best.suspicion.because}"
     saved = spent(found.before) - spent(best.played)
     money = f", {saved:.2f} USD less over this traffic" if found.before.keeps and best.played.cost is not None else ""
@@ -131,7 +132,10 @@ def _notes(shown: ShownAdvice) -> Iterator[str]:
         yield from _parting(one)
     if not shown.advice.comparable:
         yield NO_PRICE
-    yield from shown.advice.before.notes
+    before, best = shown.advice.before.notes, shown.advice.best
+    yield from before
+    if best is not None:
+        yield from (f"{best.lever.words}: {one}" for one in best.played.notes if one not in (*before, best.lever.note))
 
 
 def _parting(one: PromptParting) -> Iterator[str]:
