@@ -96,6 +96,23 @@ def test_a_home_folder_that_cannot_be_looked_into_leaves_the_pods_own_account(
             found()
 
 
+def test_a_users_certificate_lies_beside_the_file_that_names_the_user(tmp_path: Path) -> None:
+    """And not beside that of the cluster, which an administrator hands out."""
+    for folder in ("clusters", "mine"):
+        (tmp_path / folder).mkdir()
+    cluster = written(tmp_path / "clusters" / "config", "prod", users=[])
+    user = {"client-certificate": "me.crt", "client-key": "keys/me.key"}
+    mine = written(tmp_path / "mine" / "config", "prod", user, clusters=[], contexts=[])
+    (tmp_path / "mine" / "keys").mkdir()
+    for name in ("me.crt", "keys/me.key"):
+        (tmp_path / "mine" / name).touch()
+    credentials = found(KUBECONFIG=f"{cluster}:{mine}")
+    assert (credentials.certificate_path, credentials.private_key_path) == (
+        str(tmp_path / "mine" / "me.crt"),
+        str(tmp_path / "mine" / "keys" / "me.key"),
+    )
+
+
 def test_an_empty_file_in_the_list_is_left_out_and_one_alone_is_named(tmp_path: Path) -> None:
     empty, prod = tmp_path / "empty", written(tmp_path / "a", "prod")
     for content in ("", "# of a tool\n"):

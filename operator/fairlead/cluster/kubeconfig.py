@@ -17,13 +17,15 @@ from fairlead.cluster import proxies
 from fairlead.cluster.credentials import Credentials, NoCredentials
 
 if TYPE_CHECKING:
-    from kubernetes.aio.config.kube_config import KubeConfigMerger
+    from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigMerger
 
 log = logging.getLogger(__name__)
 
 _UNREADABLE: Final = (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError)
 """What reading a file raises; a tag that does not fit its value makes the parser raise the last ones."""
 _SHOWN_CONTEXTS: Final = 10
+OWN_PATHS: Final = ("client-certificate", "client-key")
+"""Fields of a user that name a file."""
 HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
 """What may stand in a header's name as it is, besides letters and digits."""
 
@@ -69,8 +71,7 @@ async def _read(named: str, environ: Mapping[str, str], wanted: str | None) -> C
     files = kube_config.KubeConfigMerger(named)  # type: ignore[no-untyped-call]  # generated
     chosen = _first_context(files.config_files) if wanted is None else _existing(wanted, files.config_files)
     loader = kube_config.KubeConfigLoader(files.config, active_context=chosen, config_base_path=None)  # type: ignore[no-untyped-call]  # generated
-    if loader._user is None:  # noqa: SLF001 - it looks for a certificate there even if the context names no user
-        loader._user = {}  # noqa: SLF001
+    loader._user = _of_its_own_file(loader._user)  # noqa: SLF001 - the client offers no other way
     try:
         await loader.load_and_set(found)  # type: ignore[no-untyped-call]  # generated
     finally:
@@ -92,6 +93,20 @@ async def _read(named: str, environ: Mapping[str, str], wanted: str | None) -> C
         tls_server_name=getattr(found, "tls_server_name", None),
         impersonation=tuple(_impersonation(user.value.get("user") or {})) if user else (),
     )
+
+
+def _of_its_own_file(user: "ConfigNode | None") -> "ConfigNode | dict[str, object]":
+    """Return the user with whole paths; the client looks for its certificate beside the file of the cluster.
+
+    It looks there even if the context names no user.
+    """
+    from kubernetes.aio.config import kube_config  # noqa: PLC0415  # as above
+
+    if user is None:
+        return {}
+    folder = Path(os.path.abspath(user.path)).parent  # noqa: PTH100 - a link to the file is not followed, as by kubectl
+    own = {field: str(folder / user.value[field]) for field in OWN_PATHS if user.value.get(field)}
+    return kube_config.ConfigNode(user.name, {**user.value, **own}, user.path)  # type: ignore[no-untyped-call]  # generated
 
 
 def _proxy(own: str | None, server: str, environ: Mapping[str, str]) -> str | None:
