@@ -161,7 +161,7 @@ def test_a_cluster_whose_certificates_identify_no_keys_is_trusted_as_kubectl_tru
 
 
 def test_credentials_that_come_without_a_token_do_not_replace_those_with_one() -> None:
-    """A plugin that failed gives no token; without one we would be an anonymous user without rights."""
+    """Without one we would be an anonymous user without rights."""
 
     async def story() -> None:
         credentials = Credentials(server="http://127.0.0.1:1", scheme="Bearer", token="known")

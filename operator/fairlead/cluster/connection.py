@@ -19,6 +19,7 @@ from yarl import URL
 from fairlead import __version__
 from fairlead.cluster import kubeconfig
 from fairlead.cluster.credentials import Credentials, CredentialSource, NoCredentials
+from fairlead.cluster.kubeconfig import KubeconfigSource
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ class ApiConnection:
     def doubt(self) -> None:
         """After a 401: read the credentials anew before the next request."""
         self._read_at = self._clock() - TOKEN_LIVES_S
+        if isinstance(self._source, KubeconfigSource):
+            self._source.plugin.forget()
 
     async def send(self, request: HttpRequest, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
         """Send one request; the caller's code reads and releases the answer."""
@@ -100,7 +103,7 @@ class ApiConnection:
     def _take(self, fresh: Credentials) -> None:
         """Use new credentials: new connections present the client certificate that its file holds now.
 
-        A credential plugin that failed leaves no credentials at all; then the previous ones are kept.
+        Without a token we would be an anonymous user without rights; then the previous ones are kept.
         """
         if self._credentials.token and not (fresh.token or fresh.certificate_path):
             return
@@ -138,10 +141,7 @@ def source_of(
         named = os.pathsep.join(map(str, paths))
         raise NoCredentials(f"KUBECONFIG: {named}: there is no such file; name one, or run inside a cluster")
 
-    async def file() -> Credentials:
-        return await kubeconfig.read(paths, environ, context)
-
-    return file
+    return KubeconfigSource(files=paths, environ=environ, context=context)
 
 
 def _headers(request: HttpRequest, who: Credentials) -> CIMultiDict[str]:

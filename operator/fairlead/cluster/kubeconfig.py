@@ -1,11 +1,12 @@
 """Credentials from a kubeconfig: one file or several, read as kubectl reads them, so that both use the same cluster.
 
-The official client reads the files, and handles tokens, certificates and plugins. It costs 22 MB, so no pod imports it.
+The official client reads the files, and handles tokens and certificates. It costs 22 MB, so no pod imports it.
 """
 
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,11 +14,12 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from fairlead.cluster import proxies
+from fairlead.cluster import credential_plugin, proxies
+from fairlead.cluster.credential_plugin import CredentialPlugin
 from fairlead.cluster.credentials import Credentials, NoCredentials
 
 if TYPE_CHECKING:
-    from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigMerger
+    from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader, KubeConfigMerger
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ _UNREADABLE: Final = (OSError, yaml.YAMLError, ValueError, LookupError, TypeErro
 _SHOWN_CONTEXTS: Final = 10
 OWN_PATHS: Final = ("client-certificate", "client-key")
 """Fields of a user that name a file."""
+BEFORE_A_PLUGIN: Final = ("token", "tokenFile", "username", "auth-provider")
+"""A user with one of these needs no plugin."""
 HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
 """What may stand in a header's name as it is, besides letters and digits."""
 
@@ -50,28 +54,39 @@ def names_cluster(files: tuple[Path, ...]) -> bool:
     return any(_names_context(path) for path in present(files))
 
 
-async def read(files: tuple[Path, ...], environ: Mapping[str, str], context: str | None = None) -> Credentials:
-    """Read server, credentials, proxy and namespace of a context, by default the current one."""
-    from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeconfigSource:
+    """Reads the files anew each time; what a credential plugin answered is used for as long as it is valid."""
 
-    named = os.pathsep.join(map(str, files))
-    try:
-        return await _read(os.pathsep.join(map(str, _with_content(files))) or named, environ, context)
-    except (config.ConfigException, *_UNREADABLE) as problem:
-        words = " ".join(str(problem).split())
-        if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
-            words = "empty, or not of the form of a kubeconfig"
-        raise NoCredentials(f"KUBECONFIG: {named}: {words}; correct the file") from problem
+    files: tuple[Path, ...]
+    environ: Mapping[str, str]
+    context: str | None
+    """None: the current one."""
+    plugin: CredentialPlugin = field(default_factory=CredentialPlugin)
+
+    async def __call__(self) -> Credentials:
+        """Read server, credentials, proxy and namespace of the context."""
+        from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
+
+        named = os.pathsep.join(map(str, self.files))
+        try:
+            return await _read(os.pathsep.join(map(str, _with_content(self.files))) or named, self)
+        except (config.ConfigException, *_UNREADABLE) as problem:
+            words = " ".join(str(problem).split())
+            if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
+                words = "empty, or not of the form of a kubeconfig"
+            raise NoCredentials(f"KUBECONFIG: {named}: {words}; correct the file") from problem
 
 
-async def _read(named: str, environ: Mapping[str, str], wanted: str | None) -> Credentials:
+async def _read(named: str, source: KubeconfigSource) -> Credentials:
     from kubernetes.aio.config import kube_config  # noqa: PLC0415  # as above
 
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
     files = kube_config.KubeConfigMerger(named)  # type: ignore[no-untyped-call]  # generated
+    wanted = source.context
     chosen = _first_context(files.config_files) if wanted is None else _existing(wanted, files.config_files)
     loader = kube_config.KubeConfigLoader(files.config, active_context=chosen, config_base_path=None)  # type: ignore[no-untyped-call]  # generated
-    loader._user = _of_its_own_file(loader._user)  # noqa: SLF001 - the client offers no other way
+    loader._user = await _user(loader, source)  # noqa: SLF001 - the client offers no other way
     try:
         await loader.load_and_set(found)  # type: ignore[no-untyped-call]  # generated
     finally:
@@ -88,44 +103,55 @@ async def _read(named: str, environ: Mapping[str, str], wanted: str | None) -> C
         token=token.strip() or None,
         certificate_path=found.cert_file,
         private_key_path=found.key_file,
-        proxy_url=_proxy(getattr(found, "proxy", None), found.host, environ),
+        proxy_url=_proxy(getattr(found, "proxy", None), found.host, source.environ),
         default_namespace=context.get("namespace"),
         tls_server_name=getattr(found, "tls_server_name", None),
         impersonation=tuple(_impersonation(user.value.get("user") or {})) if user else (),
     )
 
 
-def _of_its_own_file(user: "ConfigNode | None") -> "ConfigNode | dict[str, object]":
-    """Return the user with whole paths; the client looks for its certificate beside the file of the cluster.
+async def _user(loader: "KubeConfigLoader", source: KubeconfigSource) -> "ConfigNode | dict[str, object]":
+    """Return the user with whole paths, and with what a plugin answered in the plugin's place.
 
-    It looks there even if the context names no user.
+    The client looks for a user's certificate beside the file of the cluster, even if the context names no user.
     """
     from kubernetes.aio.config import kube_config  # noqa: PLC0415  # as above
 
-    if user is None:
+    user, cluster = loader._user, loader._cluster  # noqa: SLF001 - as above
+    if user is None or cluster is None:
         return {}
-    folder = Path(os.path.abspath(user.path)).parent  # noqa: PTH100 - a link to the file is not followed, as by kubectl
-    own = {field: str(folder / user.value[field]) for field in OWN_PATHS if user.value.get(field)}
-    return kube_config.ConfigNode(user.name, {**user.value, **own}, user.path)  # type: ignore[no-untyped-call]  # generated
+    folder = _folder(user)
+    own = {name: str(folder / user.value[name]) for name in OWN_PATHS if user.value.get(name)}
+    settings = user.value.get("exec")
+    if settings and not any(user.value.get(name) for name in BEFORE_A_PLUGIN):
+        command = credential_plugin.command(settings, folder, cluster.value, _folder(cluster))
+        own |= await source.plugin.fields(command, source.environ)
+    fields = {name: value for name, value in user.value.items() if name != "exec"} | own
+    return kube_config.ConfigNode(user.name, fields, user.path)  # type: ignore[no-untyped-call]  # generated
+
+
+def _folder(node: "ConfigNode") -> Path:
+    """Return the folder of the file that a user or a cluster is from; as by kubectl, a link to it is not followed."""
+    return Path(os.path.abspath(node.path)).parent  # noqa: PTH100 - this method follows links
 
 
 def _proxy(own: str | None, server: str, environ: Mapping[str, str]) -> str | None:
     """Return the file's own proxy or that of the variables; kubectl also speaks SOCKS."""
     found = own or proxies.of(server, environ)
     if own:
-        field, otherwise = "proxy-url", "remove it"
+        named, otherwise = "proxy-url", "remove it"
     else:
-        field, otherwise = f"{urlsplit(server).scheme.upper()}_PROXY", "list the server in NO_PROXY"
+        named, otherwise = f"{urlsplit(server).scheme.upper()}_PROXY", "list the server in NO_PROXY"
     try:
         scheme = urlsplit(found or "").scheme
     except ValueError:  # whose words may contain a password
         raise NoCredentials(
-            f"{field}: it cannot be read as a URL; write http://HOST:PORT, or {otherwise} to connect directly"
+            f"{named}: it cannot be read as a URL; write http://HOST:PORT, or {otherwise} to connect directly"
         ) from None
     if not found or scheme in ("http", "https"):
         return found
     raise NoCredentials(
-        f"{field}: {scheme}: Fairlead reaches a cluster through http:// and https:// proxies only; "
+        f"{named}: {scheme}: Fairlead reaches a cluster through http:// and https:// proxies only; "
         f"name one, or {otherwise} to connect directly"
     )
 
@@ -180,9 +206,9 @@ def _keep_renewed(files: "KubeConfigMerger") -> None:
 
 def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the headers for the user that the kubeconfig's user stands for."""
-    for field, header in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
-        if user.get(field):
-            yield header, str(user[field])
+    for name, header in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
+        if user.get(name):
+            yield header, str(user[name])
     for group in user.get("as-groups") or ():
         yield "Impersonate-Group", str(group)
     for key, values in (user.get("as-user-extra") or {}).items():

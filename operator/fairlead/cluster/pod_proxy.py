@@ -4,6 +4,7 @@ Needs the right `get` on `pods/proxy`. Does not interpret the page.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -54,6 +55,8 @@ async def fetch_page(
     )
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                connection.doubt()
             policy = answer.headers.get("Content-Security-Policy", "")
             return PodPage(answer.status, answer.content_type, await answer.read(), policy)
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
