@@ -21,7 +21,7 @@ from fairlead.scaling.decide.recommendation import (
 from fairlead.scaling.explain import what_if
 from tests.cli.decisions import AT, decided, router
 from tests.cli.decisions import facts as scaling_facts
-from tests.console.objects import FRAME, NO_ROOM, REMEDIES, deployment, facts, gateway
+from tests.console.objects import FRAME, NO_ROOM, REMEDIES, condition, deployment, facts, gateway
 from tests.console.reading import ReadPage, read
 
 
@@ -43,6 +43,18 @@ def test_one_that_is_well_says_so_and_one_without_a_status_why_nothing_is_known(
     text = shown(bare).text
     assert "✗ no operator has reconciled it yet" in text
     assert "Conditions" not in text
+
+
+def test_one_that_serves_with_something_to_know_is_doubtful_as_in_the_fleet() -> None:
+    tight = (condition("Fits", "True", "Tight", "one request fits"), condition("Ready", "True", "Serving", "2 of 2"))
+    page = shown(deployment(conditions=list(tight)))
+    assert "! Serving: 2 of 2" in page.text
+    assert "Tight (Fits) one request fits" in page.text
+    assert "verdict doubtful" in page.values("class")
+    changed = deployment()
+    changed["metadata"]["generation"] = 2
+    assert "! its status is from generation 1, the object is at 2" in shown(changed).text
+    assert "✗ its status has no condition Ready yet" in shown(deployment(conditions=[])).text
 
 
 def test_tenants_of_its_own_router_are_shown_with_their_limits_and_budgets() -> None:

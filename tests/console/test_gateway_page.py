@@ -28,6 +28,23 @@ def test_a_gateway_shows_use_against_limits_and_money_against_budgets() -> None:
     assert "small ✓ yes team/chat (2 routable) large ✗ no no replica is ready" in text
 
 
+def test_a_gateway_whose_status_is_old_or_missing_says_so_as_the_table_does() -> None:
+    """Its tenants' figures are of then."""
+    changed, unseen, starting = gateway(), gateway("new"), gateway("early")
+    changed["metadata"]["generation"] = 2
+    unseen["status"] = None
+    starting["status"]["conditions"] = [condition("Ready", "False", "Starting", "0 of 2 routers are ready")]
+    for one, sign, words in (
+        (gateway(), "✓ Serving: 2 of 2 routers are ready", ""),
+        (changed, "! ", "its status is from generation 1, the object is at 2: the last change is not processed yet"),
+        (unseen, "✗ ", "no operator has reconciled it yet"),
+        (starting, "✗ ", "Starting: 0 of 2 routers are ready"),
+    ):
+        name = one["metadata"]["name"]
+        assert f"team/{name} {sign}{words}" in read(gateway_page.page(one, REMEDIES, FRAME)).text
+        assert words in read(gateway_page.table_page([one], REMEDIES, FRAME)).text
+
+
 def test_an_unused_gateway_is_shown_as_such_and_what_is_wrong_comes_first() -> None:
     silent = [condition("Routable", "False", "RoutersSilent", "2 routers do not answer")]
     text = read(gateway_page.page(gateway(tenants=[], models=[], conditions=silent), REMEDIES, FRAME)).text

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from fairlead.console import decision_section, figures, rollout_section, tenant_section, timeline
+from fairlead.console import decision_section, diagnosis_section, figures, rollout_section, tenant_section, timeline
 from fairlead.console.document import PageFrame, document
-from fairlead.console.elements import Markup, element, prose, section, table
+from fairlead.console.elements import Markup, element, section, table
 from fairlead.console.facts import DeploymentFacts, Manifest, Remedies
 from fairlead.review import diagnosis
-from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
 from fairlead.scaling.explain import decision_summary
 
 
@@ -17,7 +16,7 @@ def page(facts: DeploymentFacts, remedies: Remedies, frame: PageFrame) -> str:
     return document(
         f"{facts.namespace}/{facts.name}",
         frame,
-        _what_is_wrong(found),
+        diagnosis_section.section(found),
         _now(facts),
         timeline.timelines(facts.points),
         decision_section.decision(facts, frame.link("deployments", facts.namespace, facts.name, "changes")),
@@ -25,29 +24,6 @@ def page(facts: DeploymentFacts, remedies: Remedies, frame: PageFrame) -> str:
         rollout_section.rollout(facts.status),
         tenant_section.tenants(facts.status),
         conditions(facts.status),
-    )
-
-
-def _what_is_wrong(found: Diagnosis) -> Markup:
-    if found.is_well:
-        return element("p", f"✓ {found.summary}", class_="verdict serves", role="status")
-    summary = found.outdated or found.summary
-    return element(
-        "div", element("p", f"✗ {summary}"), *map(remedied, found.found), class_="verdict down", role="status"
-    )
-
-
-def remedied(one: DiagnosedCondition) -> Markup:
-    """Show a condition with its cause, what to do, and the command for it."""
-    command = element("pre", element("code", one.command), tabindex="0") if one.command else None
-    return element(
-        "div",
-        element("h3", f"{one.reason} ({one.type})"),
-        element("p", one.message),
-        element("p", prose(one.cause), class_="faint"),
-        element("p", prose(one.action)),
-        command,
-        class_="remedy",
     )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from fairlead.console import figures
+from fairlead.console import diagnosis_section, figures
+from fairlead.console.diagnosis_section import DOUBTFUL, DOWN
 from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, table
-from fairlead.console.fleet_row import DOUBTFUL, DOWN, SERVES, FleetRow
+from fairlead.console.fleet_row import FleetRow
 from fairlead.fleet.plurals import count
 
 PAGE_ROWS: Final = 50
@@ -83,9 +84,8 @@ def _table(rows: Sequence[FleetRow], frame: PageFrame) -> Markup:
 
 
 def state(word: str) -> Markup:
-    """Show a state with a sign, so that colour is not the only difference."""
-    signs = {SERVES: "✓", DOUBTFUL: "!", DOWN: "✗"}
-    return element("span", f"{signs[word]} {word}", class_=f"state {word}")
+    """Show a state with its sign."""
+    return element("span", f"{diagnosis_section.SIGNS[word]} {word}", class_=f"state {word}")
 
 
 def _nothing(rows: Sequence[FleetRow], query: FleetQuery) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fairlead.console import figures
+from fairlead.console import diagnosis_section, figures
+from fairlead.console.diagnosis_section import DOUBTFUL, DOWN, SERVES
 from fairlead.console.facts import DeploymentFacts, Manifest, Remedies
 from fairlead.review import diagnosis
 from fairlead.review.diagnosis import Diagnosis
-
-SERVES, DOUBTFUL, DOWN = "serves", "doubtful", "down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +27,12 @@ class FleetRow:
     @property
     def state(self) -> str:
         """Its state, in one word."""
-        if self.diagnosis.is_well:
-            return SERVES
-        return DOUBTFUL if self.diagnosis.ready == "True" else DOWN
+        return diagnosis_section.state(self.diagnosis)
 
     @property
     def trouble(self) -> str:
         """The first cause of what is wrong; empty if nothing is."""
-        found = self.diagnosis.found
-        if found:
-            return f"{found[0].reason}: {found[0].message}"
-        return "" if self.diagnosis.is_well else self.diagnosis.outdated or self.diagnosis.summary
+        return diagnosis_section.trouble(self.diagnosis)
 
 
 def rows(facts: Iterable[DeploymentFacts], remedies: Remedies) -> tuple[FleetRow, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from fairlead.console import deployment_page, figures, tenant_section
+from fairlead.console import deployment_page, diagnosis_section, figures, tenant_section
 from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, section, table
 from fairlead.console.facts import Manifest, Remedies
@@ -25,11 +25,10 @@ def table_page(gateways: Sequence[Manifest], remedies: Remedies, frame: PageFram
 def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
     """Show one gateway."""
     about, status = gateway["metadata"], gateway.get("status") or {}
-    found = diagnosis.diagnose(gateway, remedies).found
     return document(
         f"{about['namespace']}/{about['name']}",
         frame,
-        element("div", *map(deployment_page.remedied, found), class_="verdict down") if found else None,
+        diagnosis_section.section(diagnosis.diagnose(gateway, remedies)),
         _tenants(status),
         section("Models", _models(status)),
         deployment_page.conditions(status),
@@ -45,7 +44,7 @@ def _row(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> tuple[str, 
         figures.count(status.get("deployments")),
         str(len(status.get("models") or ())),
         str(len(status.get("tenants") or ())),
-        f"{found.found[0].reason}: {found.found[0].message}" if found.found else found.outdated,
+        diagnosis_section.trouble(found),
     )
 
 
