@@ -48,9 +48,40 @@ def test_who_may_read_sees_every_page_and_who_may_not_none(page: str) -> None:
         status, text = await console.get(page)
         assert (status, "sre at" in text) == (200, True)
         status, text = await console.get(page, "poor")
-        assert (status, "You may read no InferenceDeployment here" in text) == (403, True)
+        kind = "InferenceGateway" if page.startswith("/gateways") else "InferenceDeployment"
+        assert (status, f"You may read no {kind} here" in text) == (403, True)
 
     story(scenario)
+
+
+@pytest.mark.parametrize(
+    ("page", "plural", "kind"),
+    [("/", "inferencedeployments", "InferenceDeployment"), ("/gateways", "inferencegateways", "InferenceGateway")],
+)
+def test_a_reader_of_a_namespace_that_has_none_sees_an_empty_list_and_no_refusal(
+    page: str, plural: str, kind: str
+) -> None:
+    """As a team's, while the only gateway is the platform's."""
+
+    async def scenario(console: Console) -> None:
+        assert console.leader.watched is not None
+        about = {"metadata": {"name": "de", "namespace": "adapted", "uid": "1"}, "spec": {"deployment": "chat"}}
+        console.leader.watched.put(kinds.ADAPTER, about)
+        console.reviews.rights.add(("dev", plural, "adapted"))
+        status, text = await console.get(page, "team")
+        assert (status, f"There is no {kind} in the namespaces that you may read." in text) == (200, True)
+        assert (await console.get(page, "poor"))[0] == 403
+
+    story(scenario)
+
+
+@pytest.mark.parametrize("page", ["/", "/gateways"])
+def test_a_cluster_without_objects_is_empty_for_every_reader(page: str) -> None:
+    async def scenario() -> None:
+        async with served() as console:
+            assert [(await console.get(page, token))[0] for token in ("good", "poor")] == [200, 200]
+
+    asyncio.run(scenario())
 
 
 def test_a_reader_of_one_namespace_sees_that_and_learns_no_name_of_another() -> None:
@@ -128,6 +159,7 @@ def test_a_process_that_does_not_lead_answers_503_to_authenticated_clients_only(
         assert (await console.get("/", None))[0] == 401
         console.source.observe()
         assert (console.source.deployments(), console.source.gateways()) == ((), ())
+        assert console.source.namespaces() == frozenset()
         assert (console.source.deployment("team", "chat"), console.source.gateway("team", "company")) == (None, None)
 
     story(scenario)

@@ -15,6 +15,7 @@ class ConsoleRefusal(StrEnum):
     NO_TOKEN = "NoToken"
     UNKNOWN_TOKEN = "UnknownToken"
     DENIED = "Denied"
+    GATEWAY_DENIED = "GatewayDenied"
     REPORT_DENIED = "ReportDenied"
     NOT_FOUND = "NotFound"
     NOT_LEADING = "NotLeading"
@@ -47,7 +48,15 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
         403,
         "Not allowed",
         "You may read no InferenceDeployment here. Ask for the verb get on inferencedeployments.fairlead.dev in a "
-        "namespace; the cluster role view has it. kubectl auth can-i get infd -n NAMESPACE says whether you have it.",
+        "namespace; the cluster role view has it. kubectl auth can-i get infd -n NAMESPACE says whether you have it: "
+        "if so, that namespace has no object of Fairlead yet.",
+    ),
+    ConsoleRefusal.GATEWAY_DENIED: RefusalPage(
+        403,
+        "Not allowed",
+        "You may read no InferenceGateway here. Ask for the verb get on inferencegateways.fairlead.dev in a namespace; "
+        "the cluster role view has it. kubectl auth can-i get infg -n NAMESPACE says whether you have it: if so, that "
+        "namespace has no object of Fairlead yet.",
     ),
     ConsoleRefusal.REPORT_DENIED: RefusalPage(
         403,

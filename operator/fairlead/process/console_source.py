@@ -67,6 +67,14 @@ class ConsoleSource:
             points=self._history.of(namespace, name),
         )
 
+    def namespaces(self) -> frozenset[str]:
+        """Return the namespaces of all that a page can show."""
+        cluster = self._leader.world()
+        if cluster is None:
+            return frozenset()
+        stores = map(cluster.of, (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.ADAPTER))
+        return frozenset(str(one["metadata"]["namespace"]) for store in stores for one in store.each())
+
     def adapters(self) -> Sequence[Manifest]:
         """Return every Adapter, by namespace and name."""
         cluster = self._leader.world()

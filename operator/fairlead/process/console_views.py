@@ -25,7 +25,10 @@ from fairlead.scaling.explain.what_if import TurningPoint
 FORWARDED: Final = "Fairlead-Authorization"
 """The API server removes Authorization from what it passes on to a pod, so `fairlead console` sends this."""
 
-_DENIED: Final[Mapping[Resource, ConsoleRefusal]] = {kinds.CONFIG_MAP: ConsoleRefusal.REPORT_DENIED}
+_DENIED: Final[Mapping[Resource, ConsoleRefusal]] = {
+    kinds.CONFIG_MAP: ConsoleRefusal.REPORT_DENIED,
+    kinds.INFERENCE_GATEWAY: ConsoleRefusal.GATEWAY_DENIED,
+}
 
 
 class NotShown(Exception):
@@ -67,9 +70,9 @@ class ConsoleViews:
         """Show all deployments."""
         found = self.source.deployments()
         allowed = await self.access.readable(holder, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
-        if allowed is not None and not allowed:
-            raise NotShown(ConsoleRefusal.DENIED)
         seen = [one for one in found if allowed is None or one.namespace in allowed]
+        if not seen:
+            await self._must_be_a_reader(holder, kinds.INFERENCE_DEPLOYMENT)
         return fleet_page.page(fleet_row.rows(seen, self.remedies), _query(request.query), frame)
 
     async def deployment(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
@@ -88,8 +91,8 @@ class ConsoleViews:
         """Show all gateways."""
         found = self.source.gateways()
         seen = await self._seen(holder, kinds.INFERENCE_GATEWAY, found)
-        if found and not seen:
-            raise NotShown(ConsoleRefusal.DENIED)
+        if not seen:
+            await self._must_be_a_reader(holder, kinds.INFERENCE_GATEWAY)
         return gateway_page.table_page(seen, self.remedies, frame)
 
     async def gateway(self, request: web.Request, holder: TokenHolder, frame: PageFrame) -> str:
@@ -127,6 +130,12 @@ class ConsoleViews:
         """Return those that the reader may see."""
         allowed = await self.access.readable(holder, kind, (one["metadata"]["namespace"] for one in found))
         return [one for one in found if allowed is None or one["metadata"]["namespace"] in allowed]
+
+    async def _must_be_a_reader(self, holder: TokenHolder, kind: Resource) -> None:
+        """Refuse an empty list to a holder who may read the kind in no namespace that has an object of ours."""
+        namespaces = self.source.namespaces()
+        if namespaces and await self.access.readable(holder, kind, namespaces) == frozenset():
+            raise NotShown(_DENIED.get(kind, ConsoleRefusal.DENIED))
 
     async def _searched(self, record: DecisionRecord) -> SearchedDecision:
         async def search() -> SearchedDecision:
