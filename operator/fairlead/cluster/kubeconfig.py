@@ -110,7 +110,7 @@ async def _read(named: str, source: KubeconfigSource) -> Credentials:
     )
 
 
-async def _user(loader: "KubeConfigLoader", source: KubeconfigSource) -> "ConfigNode | dict[str, object]":
+async def _user(loader: "KubeConfigLoader", source: KubeconfigSource) -> "ConfigNode":
     """Return the user with whole paths, and with what a plugin answered in the plugin's place.
 
     The client looks for a user's certificate beside the file of the cluster, even if the context names no user.
@@ -119,7 +119,7 @@ async def _user(loader: "KubeConfigLoader", source: KubeconfigSource) -> "Config
 
     user, cluster = loader._user, loader._cluster  # noqa: SLF001 - as above
     if user is None or cluster is None:
-        return {}
+        return kube_config.ConfigNode("users", {}, "")  # type: ignore[no-untyped-call]  # generated
     folder = _folder(user)
     own = {name: str(folder / user.value[name]) for name in OWN_PATHS if user.value.get(name)}
     settings = user.value.get("exec")

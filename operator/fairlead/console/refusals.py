@@ -47,16 +47,16 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.DENIED: RefusalPage(
         403,
         "Not allowed",
-        "You may read no InferenceDeployment here. Ask for the verb get on inferencedeployments.fairlead.dev in a "
-        "namespace; the cluster role view has it. kubectl auth can-i get infd -n NAMESPACE says whether you have it: "
-        "if so, that namespace has no object of Fairlead yet.",
+        "You may read no InferenceDeployment here. Ask for the verb get on inferencedeployments.fairlead.dev; the "
+        "cluster role view has it. If kubectl auth can-i get infd -n NAMESPACE says yes, that namespace has nothing of "
+        "Fairlead yet.",
     ),
     ConsoleRefusal.GATEWAY_DENIED: RefusalPage(
         403,
         "Not allowed",
-        "You may read no InferenceGateway here. Ask for the verb get on inferencegateways.fairlead.dev in a namespace; "
-        "the cluster role view has it. kubectl auth can-i get infg -n NAMESPACE says whether you have it: if so, that "
-        "namespace has no object of Fairlead yet.",
+        "You may read no InferenceGateway here. Ask for the verb get on inferencegateways.fairlead.dev; the cluster "
+        "role view has it. If kubectl auth can-i get infg -n NAMESPACE says yes, that namespace has nothing of "
+        "Fairlead yet.",
     ),
     ConsoleRefusal.REPORT_DENIED: RefusalPage(
         403,
