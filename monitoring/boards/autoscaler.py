@@ -73,7 +73,7 @@ _TRUST: Final = PanelRow(
     (
         lines("Pods and routers in doubt", Query(queries.total(scaling.DOUBTS, *_OF, how="max"), _NAMED)),
         lines("Age of the oldest sample", Query(queries.total(scaling.AGE, *_OF, how="max"), _NAMED), unit="s"),
-        lines("Scrapes that failed", Query(queries.rate(scaling.FAILED_SCRAPES, "doubt"), "{{doubt}}")),
+        lines("Scrapes that failed", Query(queries.rate(scaling.SCRAPE_FAILURES, "reason"), "{{reason}}")),
         lines(
             "Is it late?",
             Query(queries.total(scaling.ROUND_LAG, "pod", how="max"), "{{pod}} began late"),

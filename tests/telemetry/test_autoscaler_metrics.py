@@ -57,7 +57,7 @@ def test_figures_of_a_deployment_are_shown_by_name() -> None:
     assert found[f"{PREFIX}_reason chat team TokenDemand"] == 1
     assert found[f"{PREFIX}_replica_price_per_hour chat team"] == 1.25
     assert found[f"{PREFIX}_newest_ready_timestamp_seconds chat team"] == 1_764_000_000.5
-    assert found[f"{PREFIX}_failed_looks_total Stale"] == 2
+    assert found[f"{PREFIX}_scrape_failures_total Stale"] == 2
     assert found[f"{PREFIX}_members"] == 3
 
 

@@ -65,13 +65,13 @@ FAILED: Final = _OURS.counter("failed_decisions", "Decisions that ended in an ex
 WRITES: Final = _OURS.counter(
     "writes", "Writes of status: done, failed, or contested when another client had overwritten ours.", "outcome"
 )
-SCRAPES: Final = _OURS.counter("looks", "Scrapes of engines and routers.")
-FAILED_SCRAPES: Final = _OURS.counter("failed_looks", "Scrapes without reliable metrics, by reason.", "doubt")
+SCRAPES: Final = _OURS.counter("scrapes", "Scrapes of engines and routers.")
+SCRAPE_FAILURES: Final = _OURS.counter("scrape_failures", "Scrapes without reliable metrics, by reason.", "reason")
 LATE_SCRAPES: Final = _OURS.counter(
-    "late_looks", "Scrapes that began more than one interval late: the process has too many pods."
+    "late_scrapes", "Scrapes that began more than one interval late: the process has too many pods."
 )
-CONNECTIONS: Final = _OURS.counter("looks_connections", "Connections opened to pods; they stay open.")
-BYTES: Final = _OURS.counter("looks_bytes", "Bytes of the pages that pods answered with.")
+CONNECTIONS: Final = _OURS.counter("scrape_connections", "Connections opened to pods; they stay open.")
+BYTES: Final = _OURS.counter("scrape_bytes", "Bytes of the pages that pods answered with.")
 ROUND_LAG: Final = _OURS.gauge("round_lag_seconds", "How late the last round of decisions began.")
 ROUND_SECONDS: Final = _OURS.gauge("round_seconds", "How long the last round of decisions took.")
 MEMBERS: Final = _OURS.gauge("members", "Autoscaler processes that share the deployments, this one included.")
@@ -154,14 +154,14 @@ class AutoscalerMetrics:
         """Render the metrics page in Prometheus' text format."""
         every, put = sorted(decided, key=lambda one: (one.namespace, one.name)), self._values.set
         put(DEPLOYMENTS, len(every))
-        self._values.clear(FAILED_SCRAPES, *_OF_DEPLOYMENTS)
+        self._values.clear(SCRAPE_FAILURES, *_OF_DEPLOYMENTS)
         for place, one in enumerate(every):
             self._put(one)
             if place < MOST_SHOWN:
                 self._put_all(one, (CANDIDATE, one.candidates), (FIGURE, one.figures))
         put(SCRAPES, totals.scrapes)
-        for doubt, count in (totals.failures or {}).items():
-            put(FAILED_SCRAPES, count, str(doubt))
+        for problem, count in (totals.failures or {}).items():
+            put(SCRAPE_FAILURES, count, str(problem))
         put(LATE_SCRAPES, totals.late)
         put(CONNECTIONS, totals.connections)
         put(BYTES, totals.bytes_read)
