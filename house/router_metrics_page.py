@@ -59,7 +59,7 @@ def page() -> str:
             "`--access-log`. Unknown fields are left out. Only ASCII is written, all else as `\\u` escapes, so no",
             "client can forge a line or move a cursor. A thread writes the lines: if the file or pipe stalls, up to",
             f"{log_writer.MOST_WAITING_BYTES // 2**20} MiB wait, and later lines are dropped and counted as",
-            '`fairlead_router_access_lines_total{fate="dropped"}`. If the file is moved away, a new one is opened.',
+            '`fairlead_router_access_lines_total{result="dropped"}`. If the file is moved away, a new one is opened.',
             "",
             *_lines(),
             "",

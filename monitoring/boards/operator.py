@@ -61,7 +61,7 @@ _RECONCILE: Final = PanelRow(
             "Writes to objects at rest",
             Query(queries.rate(operator.WRITES_AT_REST, "resource"), "{{resource}}"),
         ),
-        lines("Events", Query(queries.rate(operator.EVENTS, "fate"), "{{fate}}")),
+        lines("Events", Query(queries.rate(operator.EVENTS, "outcome"), "{{outcome}}")),
         lines("Objects in memory", Query(queries.total(operator.STORE_OBJECTS, "resource", how="max"), "{{resource}}")),
     ),
 )

@@ -110,7 +110,7 @@ _FAILURES: Final = PanelRow(
         lines("Ejections", Query(queries.rate(router.EJECTIONS, "by"), "{{by}}"), text="breaker, watchdog, probe"),
         lines("Attempts that failed", Query(queries.rate(router.ATTEMPTS_FAILED, "ending"), "{{ending}}")),
         lines("Retries", Query(queries.rate(router.RETRIES), "retries"), unit="reqps"),
-        lines("Hedges", Query(queries.rate(router.HEDGES, "fate"), "{{fate}}"), unit="reqps"),
+        lines("Hedges", Query(queries.rate(router.HEDGES, "result"), "{{result}}"), unit="reqps"),
         lines("Replies that broke", Query(queries.rate(router.CUT), "cut"), unit="reqps"),
     ),
 )
@@ -124,8 +124,8 @@ _PROCESS: Final = PanelRow(
         lines("Connections to engines", Query(queries.rate(router.UPSTREAM, "kind"), "{{kind}}")),
         lines(
             "Lines and traces that were lost",
-            Query(queries.or_zero(queries.rate(router.LINES, where='fate="dropped"')), "access lines"),
-            Query(queries.or_zero(queries.rate(router.SPANS, where='fate=~"dropped|failed"')), "traces"),
+            Query(queries.or_zero(queries.rate(router.LINES, where='result="dropped"')), "access lines"),
+            Query(queries.or_zero(queries.rate(router.SPANS, where='result=~"dropped|failed"')), "traces"),
         ),
     ),
 )

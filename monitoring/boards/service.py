@@ -111,7 +111,7 @@ _RESULTS: Final = PanelRow(
         lines(
             "Retries and hedges",
             Query(queries.rate(router.RETRIES), "retries"),
-            Query(queries.rate(router.HEDGES, "fate"), "hedge {{fate}}"),
+            Query(queries.rate(router.HEDGES, "result"), "hedge {{result}}"),
             unit="reqps",
         ),
         lines(

@@ -22,7 +22,7 @@ NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 def event_counts(metrics: OperatorMetrics) -> tuple[int, int]:
     """How many Events were sent, and how many were not."""
-    sent, dropped = (counted(metrics, f'events_total{{fate="{outcome}"}}') or 0 for outcome in OUTCOMES)
+    sent, dropped = (counted(metrics, f'events_total{{outcome="{outcome}"}}') or 0 for outcome in OUTCOMES)
     return sent, dropped
 
 

@@ -122,6 +122,6 @@ CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     router_families.ENDPOINTS.name: {"state": _words(*EndpointState)},
     router_families.EJECTIONS.name: {"by": _words(*_COUNTED.ejections)},
     router_families.CACHE_LOOKUPS.name: {"result": _words("hit", "miss", "joined", "passed")},
-    router_families.LINES.name: {"fate": _words("written", "dropped")},
-    router_families.SPANS.name: {"fate": _words("sent", "dropped", "failed")},
+    router_families.LINES.name: {"result": _words("written", "dropped")},
+    router_families.SPANS.name: {"result": _words("sent", "dropped", "failed")},
 }

@@ -94,8 +94,8 @@ def test_one_routers_requests_are_load_at_the_other_within_moments() -> None:
             states = [figures['peers{state="heard"}'], figures['peers{state="silent"}'], figures["peers_together"]]
             assert states == [1, 0, 1]
             assert figures['endpoint_peers_inflight{pod="e"}'] == 1
-            assert figures['peer_datagrams_total{fate="forged"}'] == 0
-            assert figures['peer_datagrams_total{fate="received"}'] > 0
+            assert figures['peer_datagrams_total{result="forged"}'] == 0
+            assert figures['peer_datagrams_total{result="received"}'] > 0
             assert figures["peer_age_seconds"] < 2
             while not (a.ready and b.ready):
                 await asyncio.sleep(0.01)

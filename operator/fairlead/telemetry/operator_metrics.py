@@ -67,7 +67,7 @@ HUNG_REPLICAS: Final = _OURS.counter(
     "Replicas that hung, by outcome: Replaced, or MostHang, HourlyLimit or DeletionRefused, with which none was.",
     "outcome",
 )
-EVENTS: Final = _OURS.counter("events", "Events: sent, or dropped by the rate limit or the API server.", "fate")
+EVENTS: Final = _OURS.counter("events", "Events: sent, or dropped by the rate limit or the API server.", "outcome")
 
 FAMILIES: Final = families_of(globals().values())
 

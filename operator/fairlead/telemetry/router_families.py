@@ -213,7 +213,7 @@ ATTEMPTS_FAILED: Final = _OURS.counter(
     "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"
 )
 HEDGES: Final = _OURS.counter(
-    "hedges", "Second attempts because the first replica was slow: won, lost, or denied by the budget.", "fate"
+    "hedges", "Second attempts because the first replica was slow: won, lost, or denied by the budget.", "result"
 )
 EJECTIONS: Final = _OURS.counter("ejections", "Replicas taken out of rotation, by what noticed the failure.", "by")
 ENDPOINTS: Final = _OURS.gauge("endpoints", "Engine replicas, by state.", "state")
@@ -245,7 +245,7 @@ PEER_AGE: Final = _OURS.gauge(
 PEER_DATAGRAMS: Final = _OURS.counter(
     "peer_datagrams",
     "Datagrams between routers, by result: sent, lost, received, or received and ignored for a reason.",
-    "fate",
+    "result",
 )
 
 # The response cache.
@@ -263,7 +263,7 @@ CACHE_FOLLOWERS: Final = _OURS.counter(
     "cache_followers",
     "Requests that waited for another one's answer, which failed: promoted to be sent in its place, or scattered, each "
     "to be sent for itself, after several had failed.",
-    "fate",
+    "result",
 )
 CACHE_ENTRIES: Final = _OURS.gauge("cache_entries", "Answers held.")
 CACHE_BYTES: Final = _OURS.gauge("cache_bytes", "Their size.")
@@ -284,10 +284,10 @@ BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers, heads and ch
 LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How late the event loop runs.", LAG)
 DRAINING: Final = _OURS.gauge("draining", "1 from the first termination signal on.")
 LINES: Final = _OURS.counter(
-    "access_lines", "Access lines, by result; dropped: the file or pipe did not keep up.", "fate"
+    "access_lines", "Access lines, by result; dropped: the file or pipe did not keep up.", "result"
 )
 SPANS: Final = _OURS.counter(
-    "traces", "Traced requests, by result; dropped: the collector did not keep up; failed: it refused.", "fate"
+    "traces", "Traced requests, by result; dropped: the collector did not keep up; failed: it refused.", "result"
 )
 
 # The names that prometheus_client's libraries give them in every language.

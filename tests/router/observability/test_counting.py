@@ -183,7 +183,7 @@ def test_failed_attempts_and_hedges_are_counted_separately() -> None:
     assert figures["retries_total"] == 1
     assert figures['attempts_failed_total{ending="not_connected"}'] == 1
     assert figures['attempts_failed_total{ending="busy"}'] == 1
-    assert [figures[f'hedges_total{{fate="{outcome}"}}'] for outcome in ("won", "lost", "denied")] == [1, 1, 1]
+    assert [figures[f'hedges_total{{result="{outcome}"}}'] for outcome in ("won", "lost", "denied")] == [1, 1, 1]
     assert figures[f"prefill_seconds_sum{{{SERIES.replace('r1', 'r2')}}}"] == pytest.approx(1.0), (
         "from its own sending on"
     )

@@ -74,7 +74,7 @@ def test_lines_go_out_once_a_second_and_at_the_end(tmp_path: Path) -> None:
     answered(router, request_id="two")
     router.close(TIMEOUT_S)
     assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["one", "two"]
-    assert samples(router)['access_lines_total{fate="written"}'] == 2
+    assert samples(router)['access_lines_total{result="written"}'] == 2
     assert path.stat().st_mode & 0o777 == 0o640
 
 

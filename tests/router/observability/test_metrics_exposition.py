@@ -119,7 +119,7 @@ def test_the_cache_is_exposed_with_the_store_that_routers_share() -> None:
     assert (figures["cache_stored_total"], figures["cache_evicted_total"]) == (4, 3)
     assert figures["cache_expired_total"] == 2
     outcomes = ("promoted", "scattered")
-    assert [figures[f'cache_followers_total{{fate="{outcome}"}}'] for outcome in outcomes] == [8, 1]
+    assert [figures[f'cache_followers_total{{result="{outcome}"}}'] for outcome in outcomes] == [8, 1]
     assert (figures["cache_entries"], figures["cache_bytes"]) == (3, 4096)
     ways = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
     assert [figures[f'cache_shared_total{{result="{result}"}}'] for result in ways] == [1, 2, 3, 4, 5, 6, 7]

@@ -110,7 +110,7 @@ def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Co
         traced(router)
     router.close(TIMEOUT_S)
     assert ring.outcomes == {"sent": 0, "failed": 3, "dropped": 0}
-    assert samples(router)['traces_total{fate="failed"}'] == 3
+    assert samples(router)['traces_total{result="failed"}'] == 3
 
 
 def test_an_unreachable_collector_is_logged_once_and_once_more_when_it_is_back(
@@ -133,7 +133,7 @@ def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogC
     traced(router)
     router.close(TIMEOUT_S)
     assert caplog.messages == ["no spans are sent: the address of the collector cannot be used: Invalid IPv6 URL"]
-    assert samples(router)['traces_total{fate="sent"}'] == 0
+    assert samples(router)['traces_total{result="sent"}'] == 0
 
 
 def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
