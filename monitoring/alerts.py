@@ -218,7 +218,7 @@ FLEET: Final = (
     ),
     Alert(
         name="FairleadMetricsFrozen",
-        expr=f"max by (namespace, name) ({_last(scaling.DOUBTS.name)}) > 0",
+        expr=f"max by (namespace, name) ({_last(scaling.WITHOUT_METRICS.name)}) > 0",
         lasts="10m",
         severity=Severity.WARNING,
         summary=f"The autoscaler does not trust samples of {_DECIDED}",

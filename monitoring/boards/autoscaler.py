@@ -30,7 +30,7 @@ _NOW: Final = PanelRow(
     (
         number("Deployments decided", queries.total(scaling.DEPLOYMENTS)),
         number("Decisions a second", queries.rate(scaling.DECISIONS)),
-        number("Pods and routers in doubt", queries.total(scaling.DOUBTS)),
+        number("Pods without reliable metrics", queries.total(scaling.WITHOUT_METRICS)),
         number("p95 of one decision", queries.quantile(0.95, scaling.DECISION_SECONDS), "s"),
     ),
 )
@@ -52,11 +52,11 @@ _DECISION: Final = PanelRow(
             "Need, recommendation, count",
             (_figure("need.replicas"), "need"),
             (queries.total(scaling.RECOMMENDED, *_OF, how="max"), "recommended"),
-            (queries.total(scaling.WANTED, *_OF, how="max"), "asked for before"),
+            (queries.total(scaling.DESIRED, *_OF, how="max"), "asked for before"),
         ),
         lines(
             "Replicas that each signal asks for",
-            Query(queries.total(scaling.CANDIDATE, *_OF, "signal", how="max"), f"{_NAMED} {{{{signal}}}}"),
+            Query(queries.total(scaling.NEEDED, *_OF, "signal", how="max"), f"{_NAMED} {{{{signal}}}}"),
         ),
         table(
             "Reason of the last decision",
@@ -71,8 +71,8 @@ _DECISION: Final = PanelRow(
 _TRUST: Final = PanelRow(
     "Samples",
     (
-        lines("Pods and routers in doubt", Query(queries.total(scaling.DOUBTS, *_OF, how="max"), _NAMED)),
-        lines("Age of the oldest sample", Query(queries.total(scaling.AGE, *_OF, how="max"), _NAMED), unit="s"),
+        lines("Pods without reliable metrics", Query(queries.total(scaling.WITHOUT_METRICS, *_OF, how="max"), _NAMED)),
+        lines("Age of the oldest sample", Query(queries.total(scaling.SAMPLE_AGE, *_OF, how="max"), _NAMED), unit="s"),
         lines("Scrapes that failed", Query(queries.rate(scaling.SCRAPE_FAILURES, "reason"), "{{reason}}")),
         lines(
             "Is it late?",

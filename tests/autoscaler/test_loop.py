@@ -243,8 +243,8 @@ def test_the_page_shows_the_last_decision_of_each() -> None:
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
         page = _page(fleet)
-        assert b'fairlead_autoscaler_recommended{namespace="team",name="chat"} 3.0' in page
-        assert b'fairlead_autoscaler_candidate{namespace="team",name="chat",signal="queueDepth"} 3.0' in page
+        assert b'fairlead_autoscaler_recommended_replicas{namespace="team",name="chat"} 3.0' in page
+        assert b'fairlead_autoscaler_needed_replicas{namespace="team",name="chat",signal="queueDepth"} 3.0' in page
         assert b"fairlead_autoscaler_decision_seconds_count" in page
 
     run_story(story)

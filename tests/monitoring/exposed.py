@@ -113,7 +113,7 @@ CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     autoscaler_metrics.DECISIONS.name: {"reason": _words(*ScalingReason)},
     autoscaler_metrics.FIGURE.name: {"figure": figure_names()},
     autoscaler_metrics.OBJECTIVE.name: {"objective": _words(*autoscaler_metrics.JUDGED)},
-    autoscaler_metrics.CANDIDATE.name: {"signal": _words(*ScalingSignal)},
+    autoscaler_metrics.NEEDED.name: {"signal": _words(*ScalingSignal)},
     autoscaler_metrics.SCRAPE_FAILURES.name: {"reason": _words(*SampleProblem)},
     router_families.REFUSALS.name: {"reason": _words(*_COUNTED.refusals)},
     router_families.RESULTS.name: {"result": _words(*RequestResult)},

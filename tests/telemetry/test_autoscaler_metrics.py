@@ -49,11 +49,13 @@ def values(page: bytes) -> dict[str, float]:
 
 def test_figures_of_a_deployment_are_shown_by_name() -> None:
     found = values(AutoscalerMetrics().page([decided()], ScrapeTotals(scrapes=7, failures={"Stale": 2}, members=3)))
-    assert found[f"{PREFIX}_recommended chat team"] == 3
+    assert found[f"{PREFIX}_recommended_replicas chat team"] == 3
+    assert found[f"{PREFIX}_desired_replicas chat team"] == 2
+    assert found[f"{PREFIX}_pods_without_metrics chat team"] == 0
     assert found[f"{PREFIX}_pods chat team ready"] == 2
-    assert found[f"{PREFIX}_candidate chat team tokens"] == 3
+    assert found[f"{PREFIX}_needed_replicas chat team tokens"] == 3
     assert found[f"{PREFIX}_figure need.replicas chat team"] == 2.4
-    assert found[f"{PREFIX}_figures_age_seconds chat team"] == 0.5
+    assert found[f"{PREFIX}_sample_age_seconds chat team"] == 0.5
     assert found[f"{PREFIX}_reason chat team TokenDemand"] == 1
     assert found[f"{PREFIX}_replica_price_per_hour chat team"] == 1.25
     assert found[f"{PREFIX}_newest_ready_timestamp_seconds chat team"] == 1_764_000_000.5
@@ -72,7 +74,7 @@ def test_an_objective_names_the_bucket_that_holds_it_as_prometheus_writes_bounds
 
 def test_unknown_values_are_absent() -> None:
     found = values(AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals()))
-    assert f"{PREFIX}_figures_age_seconds chat team" not in found
+    assert f"{PREFIX}_sample_age_seconds chat team" not in found
     assert f"{PREFIX}_replica_price_per_hour chat team" not in found
     assert f"{PREFIX}_newest_ready_timestamp_seconds chat team" not in found
 
@@ -107,7 +109,7 @@ def test_what_alerts_read_is_shown_for_every_deployment_and_the_largest_families
     found = values(AutoscalerMetrics().page(many, ScrapeTotals()))
     assert found[f"{PREFIX}_deployments"] == MOST_SHOWN + 50
     shown = Counter(name.partition(" ")[0] for name in found if name.endswith("team") or " team " in name)
-    few = {f"{PREFIX}_candidate", f"{PREFIX}_figure"}
+    few = {f"{PREFIX}_needed_replicas", f"{PREFIX}_figure"}
     assert {name: shown[name] for name in few} == dict.fromkeys(few, MOST_SHOWN)
     assert {name for name, times in shown.items() if times < MOST_SHOWN + 50} == few
 
@@ -115,7 +117,7 @@ def test_what_alerts_read_is_shown_for_every_deployment_and_the_largest_families
 def test_no_rule_reads_what_is_shown_for_some_deployments() -> None:
     rules = files.rules()
     assert "fairlead_autoscaler_objective_seconds" in rules
-    assert not {f"{PREFIX}_candidate", f"{PREFIX}_figure"} & set(re.findall(r"\w+", rules))
+    assert not {f"{PREFIX}_needed_replicas", f"{PREFIX}_figure"} & set(re.findall(r"\w+", rules))
 
 
 def test_every_family_is_documented_and_the_page_is_current() -> None:

@@ -21,9 +21,9 @@ QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 OF_ONE: Final = ("namespace", "name")
 DEPLOYMENTS: Final = _OURS.gauge("deployments", "Deployments that this process decides for.")
 RECOMMENDED: Final = _OURS.gauge(
-    "recommended", "Replicas recommended last; in mode Recommend they are not applied.", *OF_ONE
+    "recommended_replicas", "Replicas recommended last; in mode Recommend they are not applied.", *OF_ONE
 )
-WANTED: Final = _OURS.gauge("wanted", "Replicas requested before that decision.", *OF_ONE)
+DESIRED: Final = _OURS.gauge("desired_replicas", "Replicas requested before that decision.", *OF_ONE)
 ASLEEP: Final = _OURS.gauge("asleep", "Replicas that should sleep in addition.", *OF_ONE)
 PODS: Final = _OURS.gauge(
     "pods",
@@ -31,8 +31,8 @@ PODS: Final = _OURS.gauge(
     *OF_ONE,
     "phase",
 )
-CANDIDATE: Final = _OURS.gauge(
-    "candidate", "Replicas that each signal asks for; absent while it asks for none.", *OF_ONE, "signal"
+NEEDED: Final = _OURS.gauge(
+    "needed_replicas", "Replicas that each signal asks for; absent while it asks for none.", *OF_ONE, "signal"
 )
 FIGURE: Final = _OURS.gauge(
     "figure",
@@ -44,9 +44,11 @@ NEWEST_READY: Final = _OURS.gauge(
     "newest_ready_timestamp_seconds", "When a replica last became ready, of those that exist; absent while none has.",
     *OF_ONE,
 )  # fmt: skip
-DOUBTS: Final = _OURS.gauge("doubts", "Pods and routers without reliable metrics.", *OF_ONE)
-AGE: Final = _OURS.gauge(
-    "figures_age_seconds", "Age of the oldest metrics of a ready pod that the last decision used.", *OF_ONE
+WITHOUT_METRICS: Final = _OURS.gauge(
+    "pods_without_metrics", "Engine and router pods without reliable metrics.", *OF_ONE
+)
+SAMPLE_AGE: Final = _OURS.gauge(
+    "sample_age_seconds", "Age of the oldest metrics of a ready pod that the last decision used.", *OF_ONE
 )
 REASON: Final = _OURS.gauge("reason", "1 for the reason of the last decision.", *OF_ONE, "reason")
 PRICE: Final = _OURS.gauge("replica_price_per_hour", "Price of one replica an hour; absent while unknown.", *OF_ONE)
@@ -158,7 +160,7 @@ class AutoscalerMetrics:
         for place, one in enumerate(every):
             self._put(one)
             if place < MOST_SHOWN:
-                self._put_all(one, (CANDIDATE, one.candidates), (FIGURE, one.figures))
+                self._put_all(one, (NEEDED, one.candidates), (FIGURE, one.figures))
         put(SCRAPES, totals.scrapes)
         for problem, count in (totals.failures or {}).items():
             put(SCRAPE_FAILURES, count, str(problem))
@@ -172,12 +174,12 @@ class AutoscalerMetrics:
     def _put(self, one: DecisionMetrics) -> None:
         put, where = self._values.set, (one.namespace, one.name)
         put(RECOMMENDED, one.recommended, *where)
-        put(WANTED, one.wanted, *where)
+        put(DESIRED, one.wanted, *where)
         put(ASLEEP, one.asleep, *where)
-        put(DOUBTS, one.doubts, *where)
+        put(WITHOUT_METRICS, one.doubts, *where)
         put(REASON, 1, *where, one.reason)
         for family, value in (
-            (AGE, one.age_seconds),
+            (SAMPLE_AGE, one.age_seconds),
             (PRICE, one.price_per_hour),
             (NEWEST_READY, one.newest_ready_at),
         ):
