@@ -86,7 +86,7 @@ _UNSCALED: Final = (
 )
 """Its own series end with it, and so do the alerts that read them; without a leader FairleadNoLeader fires."""
 _CERTIFICATE: Final = (
-    f"min by (namespace) ({operator.CERTIFICATE_DAYS.name} != 0) "
+    f"min by (namespace) ({operator.CERTIFICATE_EXPIRATION.name} != 0) - time() "
     f"and on (namespace) min by (namespace) ({operator.CERTIFICATE_VALIDITY.name} != 0) < 0.2"
 )
 """By its share, since issuers may allow a day or less. A replica shows 0 while it has no certificate."""
@@ -258,7 +258,7 @@ OPERATOR: Final = (
         expr=_CERTIFICATE,
         lasts="10m",
         severity=Severity.WARNING,
-        summary="The webhook's certificate in {{ $labels.namespace }} ends in {{ $value | humanize }} days",
+        summary="The webhook's certificate in {{ $labels.namespace }} ends in {{ $value | humanizeDuration }}",
         description="A replica of the operator in {{ $labels.namespace }} serves a certificate of whose validity less "
         "than a fifth is left. It should have been renewed when a third was left.",
     ),

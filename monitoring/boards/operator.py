@@ -20,7 +20,12 @@ _NOW: Final = PanelRow(
             "s",
             text="Empty before the first one.",
         ),
-        number("Certificate, days left", queries.total(operator.CERTIFICATE_DAYS, how="max"), "d"),
+        number(
+            "Until the certificate expires",
+            f"({queries.total(operator.CERTIFICATE_EXPIRATION, how='max')} > 0) - time()",
+            "s",
+            text="Empty without one.",
+        ),
         number(
             "Writes at rest a second",
             queries.rate(operator.WRITES_AT_REST),

@@ -5,6 +5,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -187,10 +188,12 @@ def test_the_metrics_page_reports_how_long_certificates_last(tmp_path: Path) -> 
             assert settings is not None
             rotator = CertificateRotator(ApiServer(connection), settings, lambda: NOON)
             standby = served()
-            assert b"days_left 0.0" in process._page(standby.tasks, rotator)
+            assert b"certificate_expiration_timestamp_seconds 0.0" in process._page(standby.tasks, rotator)
             assert b"validity_left 0.0" in process._page(standby.tasks, rotator)
             await rotator.keep()
-            assert b"days_left 90.0" in process._page(standby.tasks, rotator)
+            expires = (NOON + timedelta(days=90)).timestamp()
+            page = process._page(standby.tasks, rotator)
+            assert f"certificate_expiration_timestamp_seconds {expires}\n".encode() in page
             assert b"validity_left 0.999" in process._page(standby.tasks, rotator)
 
     run(story())

@@ -32,7 +32,7 @@ def all_counted() -> OperatorMetrics:
     })  # fmt: skip
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
-    metrics.certificate_lasts(89.5, 0.75)
+    metrics.certificate_lasts(1_764_000_000.0, 0.75)
     metrics.event_published(False)
     return metrics
 
@@ -63,7 +63,7 @@ def test_the_page_shows_what_was_recorded() -> None:
         "admission_reviews_total['true']": 1.0,
         "admission_seconds_count": 1.0,
         "admission_seconds_sum": 0.01,
-        "certificate_days_left": 89.5,
+        "certificate_expiration_timestamp_seconds": 1_764_000_000.0,
         "certificate_validity_left": 0.75,
         "events_total['dropped']": 1.0,
     }

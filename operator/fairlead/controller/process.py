@@ -166,8 +166,8 @@ async def _host(
 
 def _page(tasks: LeaderTasks, rotator: CertificateRotator | None) -> bytes:
     tasks.page_facts()
-    if rotator is not None and rotator.days_left is not None and rotator.validity_left is not None:
-        tasks.metrics.certificate_lasts(rotator.days_left, rotator.validity_left)
+    if rotator is not None and rotator.expires_at is not None and rotator.validity_left is not None:
+        tasks.metrics.certificate_lasts(rotator.expires_at.timestamp(), rotator.validity_left)
     return tasks.metrics.page() + (tasks.embedded.page() if tasks.embedded else b"")
 
 

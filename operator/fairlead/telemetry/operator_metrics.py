@@ -58,7 +58,10 @@ STORE_OBJECTS: Final = _OURS.gauge("store_objects", "Objects held in memory.", "
 LEADER: Final = _OURS.gauge("leader", "1 while this process leads.")
 REVIEWS: Final = _OURS.counter("admission_reviews", "Admission reviews.", "allowed")
 REVIEW_SECONDS: Final = _OURS.histogram("admission_seconds", "How long a review takes.", QUICK)
-CERTIFICATE_DAYS: Final = _OURS.gauge("certificate_days_left", "Days until the webhook's certificate expires.")
+CERTIFICATE_EXPIRATION: Final = _OURS.gauge(
+    "certificate_expiration_timestamp_seconds",
+    "When the webhook's certificate expires, Unix time; 0 while there is none.",
+)
 CERTIFICATE_VALIDITY: Final = _OURS.gauge(
     "certificate_validity_left", "Share of its validity that is left, from 1 down to 0; it is renewed at a third."
 )
@@ -156,9 +159,9 @@ class OperatorMetrics:
         self.values.add(REVIEWS, "true" if allowed else "false")
         self.values.observe(REVIEW_SECONDS, seconds)
 
-    def certificate_lasts(self, days: float, share: float) -> None:
-        """Set how many days the webhook's certificate is still valid, and what share of its validity that is."""
-        self.values.set(CERTIFICATE_DAYS, days)
+    def certificate_lasts(self, expires_at: float, share: float) -> None:
+        """Set when the webhook's certificate expires, and the share of its validity that is left."""
+        self.values.set(CERTIFICATE_EXPIRATION, expires_at)
         self.values.set(CERTIFICATE_VALIDITY, share)
 
     def event_published(self, sent: bool) -> None:

@@ -84,7 +84,7 @@ def test_the_first_replica_makes_them_and_the_second_takes_them(tmp_path: Path) 
             hooks = configuration(fake)["webhooks"]
             assert hooks[0]["clientConfig"]["caBundle"] == made["data"]["ca.crt"]
             assert hooks[0]["clientConfig"]["service"] == {"name": "webhook"}
-            assert first.days_left == 90
+            assert first.expires_at == clock.now + timedelta(days=90)
             version = fake.objects.version
             await first.keep()
             assert fake.objects.version == version
@@ -191,17 +191,18 @@ def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_
         fake, clock = FakeApi(), Clock()
         async with fake.connected() as connection:
             rotator = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
-            assert (rotator.days_left, rotator.validity_left) == (None, None)
+            assert (rotator.expires_at, rotator.validity_left) == (None, None)
             await rotator.keep()
+            first = rotator.expires_at
             clock.now += timedelta(days=70)
             fresh = rotator._settings.key_file.with_suffix(".fresh")
             fresh.mkdir()  # so that writing there raises an OSError
             keeping = asyncio.create_task(rotator.run())
             await until(lambda: "no renewal; trying again" in caplog.text)
-            assert rotator.days_left == pytest.approx(20)
+            assert rotator.expires_at == first
             assert rotator.validity_left == pytest.approx(20 / 90, abs=0.001)
             fresh.rmdir()
-            await until(lambda: (rotator.days_left or 0.0) > 80)
+            await until(lambda: rotator.expires_at == clock.now + timedelta(days=90))
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 

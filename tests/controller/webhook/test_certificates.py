@@ -64,7 +64,7 @@ def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> No
     assert not certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.66)
     assert certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.67)
     assert certificates.is_due(FIRST, ("other.team.svc",), NOON)
-    assert certificates.days_left(FIRST, NOON) == 90
+    assert certificates.expires_at(FIRST) == NOON + timedelta(days=90)
 
 
 def test_the_share_of_its_validity_that_is_left_ends_at_zero_and_is_negative_afterwards() -> None:

@@ -67,9 +67,9 @@ class CertificateRotator:
         self._lacked_at: datetime | None = None
 
     @property
-    def days_left(self) -> float | None:
-        """Days until the certificate that is served expires; None before there is one."""
-        return certificates.days_left(self._served, self._clock()) if self._served is not None else None
+    def expires_at(self) -> datetime | None:
+        """When the certificate that is served expires; None before there is one."""
+        return certificates.expires_at(self._served) if self._served is not None else None
 
     @property
     def validity_left(self) -> float | None:

@@ -85,9 +85,9 @@ def is_due(certificates: Certificates, names: Sequence[str], now: datetime) -> b
     return _is_worn(leaf, now) or set(alternatives.get_values_for_type(x509.DNSName)) != set(names)
 
 
-def days_left(certificates: Certificates, now: datetime) -> float:
-    """Return days until the leaf expires."""
-    return (x509.load_pem_x509_certificate(certificates.cert).not_valid_after_utc - now) / timedelta(days=1)
+def expires_at(certificates: Certificates) -> datetime:
+    """Return when the leaf expires."""
+    return x509.load_pem_x509_certificate(certificates.cert).not_valid_after_utc
 
 
 def validity_left(certificates: Certificates, now: datetime) -> float:
