@@ -38,7 +38,6 @@ FIELDS: Final = {
     "said": "a key of recorded decisions",
     "strain": "a key of recorded decisions",
     "tell": "a method of Python's files",
-    "telling": "a key of routers' configuration, which routers of the release before read too",
 }
 """Names that are defined elsewhere, or leave a process: allowed as a field of the product and where it is used."""
 IN_NO_TEST: Final = {

@@ -61,7 +61,7 @@ def configuration(folder: Path) -> dict[str, Any]:
             "batchLane": {"belowUtilization": 0.7},
             "limits": {"maxPromptTokens": 30_000, "maxOutputTokens": 4096, "maxQueued": 1000, "maxQueueSeconds": 30},
             "balancing": {"prefix": True, "loadBound": 1.25},
-            "telling": {"accessLog": True},
+            "telemetry": {"accessLog": True},
         },
     }
 

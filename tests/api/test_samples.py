@@ -61,7 +61,7 @@ def test_together_they_show_every_lever() -> None:
     assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.SURGE}
     own = [one.router.routing for one in deployments if isinstance(one.router, DeploymentRouter)]
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
-    assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
+    assert any(one.hedging.enabled and one.telemetry.otlp_endpoint for one in own)
     assert any(one.revision.engine.sleeps for one in deployments)
     assert any(one.revision.engine.tools and one.revision.engine.reasoning for one in deployments)
     assert {type(one.revision.engine.chat_template) for one in deployments} == {str, ConfigMapKey, type(None)}

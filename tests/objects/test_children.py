@@ -160,6 +160,14 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
     assert document["routing"]["hold"]["maxRequests"] == 1
 
 
+def test_routers_of_the_release_before_find_each_setting_under_the_name_that_they_know() -> None:
+    """The operator is upgraded first: until a router is replaced, it reads what the new operator writes."""
+    quiet = wanted(LEAST | {"router": {"accessLog": {"enabled": False}}})
+    routing = json.loads(first_child(quiet, "ConfigMap")["data"]["router.json"])["routing"]
+    assert routing["telling"] == routing["telemetry"]
+    assert routing["telling"]["accessLog"] is False
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_a_router_understands_its_whole_configuration(name: str) -> None:
     """The two are implemented in different packages; only the file connects them."""

@@ -99,7 +99,7 @@ def test_its_routers_read_pods_and_their_own_configuration_and_nothing_else() ->
 def test_the_configuration_of_a_gateways_routers_is_complete() -> None:
     configuration = json.loads(made(gateway())["ConfigMap"]["data"]["router.json"])
     routing = configuration.pop("routing")
-    assert routing == router_config.plain(RoutingSettings())
+    assert routing == router_config.routing(RoutingSettings())
     assert configuration == {
         "renderedFrom": "InferenceGateway team/front",
         "namespace": "team",

@@ -222,7 +222,7 @@ def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
         document = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
-        async with router_before(tmp_path, engine, telling=document) as router:
+        async with router_before(tmp_path, engine, telemetry=document) as router:
             assert (await router.complete())[0] == 200
             assert b"\r\ntraceparent: 00-" in engine.seen[0]
 

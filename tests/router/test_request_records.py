@@ -80,7 +80,7 @@ def test_prompts_appear_in_access_lines_only_where_configured(tmp_path: Path) ->
         async with engine.listening(), plane(written(tmp_path, [engine.address]), log=log) as router:
             await router.until("routable")
             await router.complete()
-            written(tmp_path, [engine.address], ["chat"], telling={"logPrompts": True})
+            written(tmp_path, [engine.address], ["chat"], telemetry={"logPrompts": True})
             while (await router.complete({"model": "de", "prompt": "x"}))[0] != 404:
                 await asyncio.sleep(0.005)
             await router.complete()
@@ -96,7 +96,7 @@ def test_access_lines_can_be_enabled_while_the_router_runs(tmp_path: Path) -> No
     async def story() -> None:
         log, engine = tmp_path / "lines", Raw(*[ANSWER] * 9999)
         async with engine.listening():
-            config = written(tmp_path, [engine.address], telling={"accessLog": False})
+            config = written(tmp_path, [engine.address], telemetry={"accessLog": False})
             async with plane(config, log=log) as router:
                 await router.until("routable")
                 assert (await router.complete())[0] == 200

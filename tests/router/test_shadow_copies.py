@@ -44,7 +44,7 @@ def lines(folder: Path) -> list[Json]:
 def test_both_deployments_answer_and_the_client_gets_its_own(tmp_path: Path, *, streams: bool) -> None:
     async def story() -> None:
         async with living() as (one,), living() as (other,):
-            made = config(tmp_path, one.address, other.address, telling={"logPrompts": True})
+            made = config(tmp_path, one.address, other.address, telemetry={"logPrompts": True})
             async with gateway(made, log=tmp_path / "log") as router:
                 before = one.engine.answered, other.engine.answered
                 body = CHAT | {"stream": streams, "max_tokens": 6, "ignore_eos": True}

@@ -77,7 +77,7 @@ def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
         batch_lane=value(lanes.batch, BatchLaneLimits) if lanes.batch else None,
         balancing=value(balancing, Balancing, salt=balancing.cache_salt),
         door=silent.door,
-        telling=_telemetry(spec),
+        telemetry=_telemetry(spec),
         oidc=silent.oidc,
     )
 

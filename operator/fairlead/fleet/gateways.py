@@ -160,9 +160,14 @@ class RoutingSettings:
     balancing: Balancing = Balancing()
     hedging: Hedging = Hedging()
     door: RouterConnections = RouterConnections()
-    telling: RequestTelemetry = RequestTelemetry()
+    telemetry: RequestTelemetry = RequestTelemetry()
     oidc: TokenIssuer | None = None
     """Issuer of tokens that tenants may send instead of keys; None: keys only."""
+
+
+OLD_ROUTING_KEYS: Final = {"telemetry": "telling"}
+"""Keys of the routers' file that had another name in the release before: the operator writes both, and a router reads
+either, since the two are not upgraded at the same moment."""
 
 
 class ServiceType(StrEnum):

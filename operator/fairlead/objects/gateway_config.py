@@ -39,7 +39,7 @@ def document(gateway: DesiredGateway, targets: Sequence[Manifest], routes: Seque
         "tenantKeys": router_secrets.folder(names.gateway_keys(reference.name)),
         "routers": gateway.pods.replicas or router_config.DEFAULT_REPLICAS,
         "routerSelector": labels.as_text(labels.gateway_routers(reference.name)),
-        "routing": router_config.plain(gateway.routing),
+        "routing": router_config.routing(gateway.routing),
         "targets": list(targets),
         "externals": [_external(one) for one in gateway.routes.externals],
         "routes": [router_config.plain(one) for one in routes],

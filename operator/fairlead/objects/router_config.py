@@ -15,7 +15,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
 from fairlead.fleet.adapters import WHOLE, AdapterVersions
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
-from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.fleet.gateways import OLD_ROUTING_KEYS, DeploymentRouter, RoutingSettings
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels, names, router_secrets
 from fairlead.objects.manifest import Manifest
@@ -112,8 +112,14 @@ def document(revision: DesiredRevision, router: DeploymentRouter, replica: Repli
         "configMap": names.router(revision.name),
         "routers": router.pods.replicas or DEFAULT_REPLICAS,
         "routerSelector": labels.as_text(labels.routers(revision.name)),
-        "routing": plain(router.routing),
+        "routing": routing(router.routing),
     }
+
+
+def routing(settings: RoutingSettings) -> Manifest:
+    """Build how requests are handled; what has a new name is written under its old one too, for older routers."""
+    written: Manifest = plain(settings)
+    return written | {before: written[name] for name, before in OLD_ROUTING_KEYS.items()}
 
 
 def target(revision: DesiredRevision, replica: ReplicaCapacity) -> Manifest:

@@ -193,7 +193,7 @@ def _telemetry_recorder(router_options: RouterOptions, settings: RouterConfig) -
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
     )
-    return TelemetryRecorder(outputs.open_outputs(options), settings.routing.telling, settings.models, monotonic())
+    return TelemetryRecorder(outputs.open_outputs(options), settings.routing.telemetry, settings.models, monotonic())
 
 
 async def _scraped(router: Router, options: RouterOptions) -> asyncio.Server | None:

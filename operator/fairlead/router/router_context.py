@@ -191,7 +191,7 @@ class RouterContext:
         self.judges.apply(settings.routes)
         self.heads.clear()
         self.cache.apply(routing.cache, by_route=any(one.cache for one in settings.routes))
-        self.telemetry.apply(routing.telling, settings.models)
+        self.telemetry.apply(routing.telemetry, settings.models)
 
     def now(self) -> float:
         """Return the current time, for callbacks without a `now` argument."""

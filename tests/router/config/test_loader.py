@@ -69,7 +69,7 @@ ROUTING: Final = RoutingSettings(
     door=RouterConnections(
         cors_origins=("https://app.example",), max_header_bytes=9000, idle_seconds=3.0, stream_keep_alive_seconds=15.0
     ),
-    telling=RequestTelemetry(access_log=False, otlp_endpoint="http://collector:4318", trace_share=0.5),
+    telemetry=RequestTelemetry(access_log=False, otlp_endpoint="http://collector:4318", trace_share=0.5),
 )
 
 
@@ -152,6 +152,16 @@ def test_keys_of_a_newer_operator_are_passed_over() -> None:
     text = json.dumps(PLACE | {"dreams": [], "routing": {"hold": {"maxRequests": 5.0, "maxBytes": 1}, "lanes": {}}})
 
     assert loader.read(text).routing == RoutingSettings(hold=HoldLimits(max_requests=5))
+
+
+def test_an_operator_of_the_release_before_names_settings_otherwise_and_a_new_name_wins() -> None:
+    """During an upgrade, new routers read what the old operator wrote last."""
+    old, new = {"accessLog": False}, {"logPrompts": True}
+    before = loader.read(json.dumps(PLACE | {"routing": {"telling": old}})).routing
+    both = loader.read(json.dumps(PLACE | {"routing": {"telling": old, "telemetry": new}})).routing
+
+    assert before == RoutingSettings(telemetry=RequestTelemetry(access_log=False))
+    assert both == RoutingSettings(telemetry=RequestTelemetry(log_prompts=True))
 
 
 def test_only_another_place_means_another_source() -> None:

@@ -88,7 +88,7 @@ def test_fields_of_a_deployment_are_accepted_in_this_file_and_mean_the_same() ->
     assert [one.name for one in here.tenants] == [one.name for one in settings.tenants]
     assert here.limits == settings.limits
     assert (here.bands, here.long_lane, here.batch_lane) == (settings.bands, settings.long_lane, settings.batch_lane)
-    assert (here.balancing, here.hedging, here.telling) == (settings.balancing, settings.hedging, settings.telling)
+    assert (here.balancing, here.hedging, here.telemetry) == (settings.balancing, settings.hedging, settings.telemetry)
     assert here.door.max_connections == settings.door.max_connections
     assert here.cache.ttl_seconds == settings.cache.ttl_seconds
 

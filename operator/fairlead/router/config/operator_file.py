@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from fairlead.fleet.gateways import RoutingSettings, Timeouts
+from fairlead.fleet.gateways import OLD_ROUTING_KEYS, RoutingSettings, Timeouts
 from fairlead.router.config import document_values, gateway_file
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
 
@@ -41,7 +41,7 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 def settings(document: Mapping[str, Any]) -> RouterConfig:
     """Parse all settings; secrets as their locations."""
-    routing = document_values.as_object(document.get("routing") or {}, "routing")
+    routing = _by_new_names(document_values.as_object(document.get("routing") or {}, "routing"))
     door = routing.get("door") or {}
     found = document_values.group(RoutingSettings, routing, "routing")
     _check_timeouts(found.timeouts)
@@ -64,6 +64,12 @@ def settings(document: Mapping[str, Any]) -> RouterConfig:
         metrics_places=tuple(_digests(document.get("metricsKeys") or [])),
         redis_place=_file((routing.get("cache") or {}).get("redisUrlFile"), "routing.cache.redisUrlFile"),
     )
+
+
+def _by_new_names(routing: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name each setting as this release does; an older operator knows only the old names."""
+    old = {name: routing[before] for name, before in OLD_ROUTING_KEYS.items() if before in routing}
+    return old | dict(routing)
 
 
 def _keys(tenants: Any) -> Iterator[tuple[str, SecretLocation]]:  # noqa: ANN401 - a file may contain anything
