@@ -127,10 +127,10 @@ class Line:
 
 async def run(connections: int, streams: int) -> int:
     """Run every kind in turn; return the exit code."""
-    door = {"headTimeout": f"{HEAD_SECONDS}s", "bodyTimeout": f"{BODY_SECONDS}s", "maxConnections": 20_000}
+    limits = {"headTimeout": f"{HEAD_SECONDS}s", "bodyTimeout": f"{BODY_SECONDS}s", "maxConnections": 20_000}
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="router-abuse-") as folder:
-        async with running.world(Path(folder), slots=1000, door=door) as world:
+        async with running.world(Path(folder), slots=1000, connections=limits) as world:
             whole = request({"stream": False})
             stream = {"stream": True, "world": {"tokens": 30, "gap": 200}}
             garbage = {"stream": False, "world": {"garbage": True}}

@@ -39,10 +39,17 @@ ROUTER_RULES: Final = (
     ),
     Bad(
         story="all origins and one more",
-        spec=router(door={"cors": {"origins": ["*", "https://app.example"]}}),
-        at="spec.router.door.cors.origins",
+        spec=router(connections={"cors": {"origins": ["*", "https://app.example"]}}),
+        at="spec.router.connections.cors.origins",
         wording="* lets every page send requests, so other origins beside it have no effect; remove *, or all the "
         "others",
+    ),
+    Bad(
+        story="connections under both names",
+        spec=router(connections={"maxConnections": 9}, door={"maxConnections": 9}),
+        at="spec.router.door",
+        wording="door is the old name of connections, and both are set; move what it has to connections, and remove "
+        "door",
     ),
     Bad(
         story="prompts in a log that is not written",
@@ -64,8 +71,8 @@ ROUTER_RULES: Final = (
     ),
     Bad(
         story="an origin with a path",
-        spec=router(door={"cors": {"origins": ["https://app.example/page"]}}),
-        at="spec.router.door.cors.origins[0]",
+        spec=router(connections={"cors": {"origins": ["https://app.example/page"]}}),
+        at="spec.router.connections.cors.origins[0]",
         wording="this is not the origin of a page; write https://host or https://host:port without a path",
     ),
     Bad(

@@ -258,13 +258,21 @@ TRIED_ADAPTER: Final[dict[str, Any]] = {
         "quality": {"evaluation": "support", "margin": "3"},
     },
 }
+BY_OLD_NAMES: Final[dict[str, Any]] = {
+    "model": {"source": "hf://a/b"},
+    "accelerator": {"product": "NVIDIA-L4"},
+    "router": {"door": TRAFFIC["connections"]},
+}
+GATEWAY_BY_OLD_NAMES: Final[dict[str, Any]] = {"httpRoute": TRAFFIC["httpRoute"], "door": TRAFFIC["connections"]}
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
     (DEPLOYMENT, FROM_A_PATH),
     (DEPLOYMENT, ON_CPU),
+    (DEPLOYMENT, BY_OLD_NAMES),
     (POLICY, POLICY_SPEC),
     (GATEWAY, GATEWAY_SPEC),
+    (GATEWAY, GATEWAY_BY_OLD_NAMES),
     *((EVALUATION, one) for one in EVALUATION_SPECS),
     (ADAPTER, ADAPTER_SPEC),
     (ADAPTER, TRIED_ADAPTER),

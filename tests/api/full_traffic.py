@@ -68,7 +68,7 @@ TRAFFIC: Final[dict[str, Any]] = {
     },
     "balancing": {"prefix": False, "loadBound": "2", "cacheSalt": True},
     "hedging": {"enabled": True, "after": "3s", "budget": "0.05"},
-    "door": {
+    "connections": {
         "cors": {"origins": ["https://app.example"]},
         "tls": {"secretName": "t"},
         "engineTls": {"caSecret": SECRET},

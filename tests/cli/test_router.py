@@ -13,7 +13,7 @@ models: [chat]
 routing:
   tenants: [{name: shop, keys: [{sha256: %s}]}]
   timeouts: {total: 1m}
-  door: {cors: {origins: ["https://app.example"]}}
+  connections: {cors: {origins: ["https://app.example"]}}
 """ % ("a" * 64)
 
 
@@ -40,7 +40,7 @@ def test_every_setting_is_one_aligned_line_with_the_value_that_counts(run: Run, 
 
 def test_as_json_it_is_one_object_without_secrets(run: Run, config: Path) -> None:
     document = json.loads(run("router", "--check", str(config), "-o", "json")[1])
-    assert document["routing"]["door"]["corsOrigins"] == ["https://app.example"]
+    assert document["routing"]["connections"]["corsOrigins"] == ["https://app.example"]
     assert "aaaa" not in json.dumps(document)
 
 

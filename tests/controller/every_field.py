@@ -48,7 +48,7 @@ TENANT: Final = {"name": "shop", "keys": [dict(KEY)]}
 TENANTS: Final = {"router": {"tenants": [TENANT]}}
 BANDS: Final = {"router": {"bands": [{"name": "gold", "priority": 1}]}}
 SPENDING: Final = {"router": {"tenants": [TENANT | {"budget": {"maxCost": "5"}}]}}
-TO_ENGINES: Final = {"router": {"door": {"engineTls": {"caSecret": dict(KEY)}}}}
+TO_ENGINES: Final = {"router": {"connections": {"engineTls": {"caSecret": dict(KEY)}}}}
 TOKENS: Final = {
     "router": {
         "tenants": [TENANT],
@@ -156,15 +156,15 @@ VALUES: Final[Spec] = {
     "router.cache.redis.urlSecret.key": "other",
     "router.cache.redis.urlSecret.name": "t",
     "router.cache.ttl": "2h",
-    "router.door.bodyTimeout": "7s",
-    "router.door.cors.origins.[]": "https://app.example",
-    "router.door.engineTls.caSecret.key": "other",
-    "router.door.engineTls.caSecret.name": "t",
-    "router.door.headTimeout": "7s",
-    "router.door.idleTimeout": "7s",
-    "router.door.maxHeaderSize": "8Ki",
-    "router.door.streamKeepAlive": "15s",
-    "router.door.tls.secretName": "certificate",
+    "router.connections.bodyTimeout": "7s",
+    "router.connections.cors.origins.[]": "https://app.example",
+    "router.connections.engineTls.caSecret.key": "other",
+    "router.connections.engineTls.caSecret.name": "t",
+    "router.connections.headTimeout": "7s",
+    "router.connections.idleTimeout": "7s",
+    "router.connections.maxHeaderSize": "8Ki",
+    "router.connections.streamKeepAlive": "15s",
+    "router.connections.tls.secretName": "certificate",
     "router.hedging.after": "3s",
     "router.hedging.budget": "0.05",
     "router.hold.maxTime": "1m",
@@ -274,7 +274,7 @@ BESIDE: Final[dict[str, Spec]] = {
     },
     **{f"router.bands.[].{one}": BANDS for one in ("name", "priority", "reserved", "maxQueued")},
     **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
-    **{f"router.door.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},
+    **{f"router.connections.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},
     **{
         f"router.oidc.{one}": TOKENS
         for one in ("issuer", "audiences.[]", "tenantClaim", "keysUrl", "caSecret.name", "caSecret.key")

@@ -155,7 +155,7 @@ def _names(field: str, leaf: str) -> bool:
 
 def _changed_routers(leaf: str) -> str:
     """Which children of a gateway differ with another value, or who may join it."""
-    spec = full_specs.GATEWAY_SPEC
+    spec = full_specs.GATEWAY_BY_OLD_NAMES if leaf.startswith("door.") else full_specs.GATEWAY_SPEC
     (path, *_) = [path for path in leaves(spec) if named(path) == leaf or f"{named(path)}.".startswith(f"{leaf}.")]
     value: Any = spec
     for step in path:

@@ -16,14 +16,14 @@ import yaml
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from tests.controller import mount_fields, points
+from tests.controller import mount_fields, old_names, points
 from tests.controller.every_field import BASE, ONLY_CHECKED, UNDONE_BY_ROUTERS
 from tests.controller.every_field import BESIDE as BESIDE_OTHERS
 from tests.controller.every_field import VALUES as OTHER_VALUES
 from tests.controller.pretend import Pretend, deployment
 
-VALUES: Final = OTHER_VALUES | mount_fields.VALUES
-BESIDE: Final = BESIDE_OTHERS | mount_fields.BESIDE
+VALUES: Final = OTHER_VALUES | mount_fields.VALUES | old_names.VALUES
+BESIDE: Final = BESIDE_OTHERS | mount_fields.BESIDE | old_names.BESIDE
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "inferencedeployments.fairlead.dev.yaml"
 
 

@@ -162,10 +162,10 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
 
 def test_routers_of_the_release_before_find_each_setting_under_the_name_that_they_know() -> None:
     """The operator is upgraded first: until a router is replaced, it reads what the new operator writes."""
-    quiet = wanted(LEAST | {"router": {"accessLog": {"enabled": False}}})
+    quiet = wanted(LEAST | {"router": {"accessLog": {"enabled": False}, "connections": {"maxConnections": 9}}})
     routing = json.loads(first_child(quiet, "ConfigMap")["data"]["router.json"])["routing"]
-    assert routing["telling"] == routing["telemetry"]
-    assert routing["telling"]["accessLog"] is False
+    assert (routing["telling"], routing["door"]) == (routing["telemetry"], routing["connections"])
+    assert (routing["telling"]["accessLog"], routing["door"]["maxConnections"]) == (False, 9)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -195,7 +195,7 @@ def test_a_router_understands_its_whole_configuration(name: str) -> None:
             routing,
             tenants=tuple(replace(one, keys=()) for one in routing.tenants),
             cache=replace(routing.cache, redis_url=None),
-            door=replace(routing.door, tls_secret=None, engine_ca=None),
+            connections=replace(routing.connections, tls_secret=None, engine_ca=None),
             oidc=routing.oidc and replace(routing.oidc, ca=None),
         ),
         key_places=understood.key_places,
@@ -234,7 +234,7 @@ def test_another_key_of_a_known_secret_restarts_no_router() -> None:
 
 
 def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
-    built = with_router(door=RouterConnections(tls_secret="chat-tls"))
+    built = with_router(connections=RouterConnections(tls_secret="chat-tls"))
     (container,) = first_child(built, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert [container[one]["httpGet"]["scheme"] for one in ("readinessProbe", "livenessProbe")] == ["HTTPS", "HTTPS"]
     assert first_child(built, "Service")["spec"]["ports"] == [

@@ -64,7 +64,7 @@ def test_a_gateway_waits_as_long_as_batch_work_may_wait_in_routers() -> None:
 def test_the_http_route_contains_everything_that_the_spec_states() -> None:
     parents = (RouteParent(name="public", namespace="infra", section_name="https", port=443), RouteParent(name="other"))
     route = ServiceRoute(parents=parents, hostnames=("chat.example.com",), request_seconds=0.0)
-    made = routed(route, door=RouterConnections(tls_secret="certificate"), timeouts=Timeouts(total_seconds=9))
+    made = routed(route, connections=RouterConnections(tls_secret="certificate"), timeouts=Timeouts(total_seconds=9))
     group = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
     assert made["spec"]["parentRefs"] == [
         group | {"name": "public", "namespace": "infra", "sectionName": "https", "port": 443},

@@ -233,8 +233,8 @@ LOST: Final = (
     ),
     _lost(
         "a certificate that does not exist",
-        deployment(router={"door": {"tls": {"secretName": "certificate"}}}),
-        "spec.router.door.tls.secretName",
+        deployment(router={"connections": {"tls": {"secretName": "certificate"}}}),
+        "spec.router.connections.tls.secretName",
         "there is no Secret certificate",
     ),
     _lost(

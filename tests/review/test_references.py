@@ -42,15 +42,15 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
         deployment(
             router={
                 "tenants": [{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
-                "door": {"tls": {"secretName": "certificate"}, "engineTls": {"caSecret": KEY}},
+                "connections": {"tls": {"secretName": "certificate"}, "engineTls": {"caSecret": KEY}},
                 "oidc": {"issuer": "https://login.example", "audiences": ["models"], "caSecret": KEY},
             }
         ),
         [
             ("spec.router.tenants[0].keys[0].name", "Secret"),
             ("spec.router.tenants[0].keys[1].name", "Secret"),
-            ("spec.router.door.tls.secretName", "Secret"),
-            ("spec.router.door.engineTls.caSecret.name", "Secret"),
+            ("spec.router.connections.tls.secretName", "Secret"),
+            ("spec.router.connections.engineTls.caSecret.name", "Secret"),
             ("spec.router.oidc.caSecret.name", "Secret"),
         ],
     ),

@@ -25,6 +25,6 @@ def test_a_route_that_cuts_streams_is_warned_of() -> None:
 
 
 def test_a_route_to_routers_that_take_tls_alone_is_warned_of() -> None:
-    (answer,) = warned(gateway(httpRoute=PUBLIC, door={"tls": {"secretName": "certificate"}}, **KEYED))
-    assert answer.startswith("spec.httpRoute: door.tls certificate: routers take TLS only")
+    (answer,) = warned(gateway(httpRoute=PUBLIC, connections={"tls": {"secretName": "certificate"}}, **KEYED))
+    assert answer.startswith("spec.httpRoute: connections.tls certificate: routers take TLS only")
     assert "BackendTLSPolicy" in answer

@@ -80,7 +80,7 @@ async def held_engine(
     async with (
         answering(answer) as one,
         answering(answer) as other,
-        plane(written(folder, [one, other], door=SOON)) as router,
+        plane(written(folder, [one, other], connections=SOON)) as router,
     ):
         await router.until("routable", "routable")
         yield router
@@ -89,7 +89,7 @@ async def held_engine(
 def test_a_stream_held_for_a_replica_gets_comments_and_then_the_stream_of_any_other(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(port=free_port())
-        async with plane(written(tmp_path, [late.address], door=SOON)) as router:
+        async with plane(written(tmp_path, [late.address], connections=SOON)) as router:
             async with waiting(router) as answer:
                 assert answer.headers["x-request-id"]
                 await late.start()
@@ -112,7 +112,7 @@ def events_of(body: bytes) -> list[Any]:
 def test_openais_client_ignores_comments(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(port=free_port())
-        async with plane(written(tmp_path, [late.address], door=SOON)) as router, openais(router) as client:
+        async with plane(written(tmp_path, [late.address], connections=SOON)) as router, openais(router) as client:
             stream = await client.completions.create(model="chat", prompt="one two", stream=True, max_tokens=5)
             await late.start()
             assert len([one async for one in stream]) > 1
@@ -123,7 +123,7 @@ def test_openais_client_ignores_comments(tmp_path: Path) -> None:
 
 def test_openais_client_raises_the_error_that_follows_them(tmp_path: Path) -> None:
     async def story() -> None:
-        config = written(tmp_path, [NOWHERE], door=SOON, hold={"maxSeconds": 0.2})
+        config = written(tmp_path, [NOWHERE], connections=SOON, hold={"maxSeconds": 0.2})
         async with plane(config) as router, openais(router) as client:
             stream = await client.completions.create(model="chat", prompt="one two", stream=True)
             with pytest.raises(openai.APIError, match="No replica was ready") as error:
@@ -144,7 +144,7 @@ def test_an_error_that_comes_later_is_the_last_event_and_is_logged_as_itself(
     async def story() -> None:
         body = STREAM if shape == "openai" else CHAT | {"stream": True, "max_tokens": 5}
         hold = {"maxSeconds": 0.2}
-        config = written(tmp_path, [NOWHERE], door=SOON, hold=hold)
+        config = written(tmp_path, [NOWHERE], connections=SOON, hold=hold)
         async with plane(config, log=tmp_path / "log") as router:
             async with waiting(router, body, path) as answer:
                 last = await rest(answer)
@@ -163,9 +163,9 @@ def test_an_error_that_comes_later_is_the_last_event_and_is_logged_as_itself(
 
 
 def test_nothing_is_sent_early_by_default_to_old_clients_and_for_whole_answers(tmp_path: Path) -> None:
-    async def story(door: dict[str, Any], sent: bytes, starts: bytes) -> None:
+    async def story(connections: dict[str, Any], sent: bytes, starts: bytes) -> None:
         hold = {"maxSeconds": 0.1}
-        async with plane(written(tmp_path, [NOWHERE], door=door, hold=hold)) as router:
+        async with plane(written(tmp_path, [NOWHERE], connections=connections, hold=hold)) as router:
             assert (await exchange_bytes(router, sent)).startswith(starts)
 
     run_story(story({}, posted(STREAM), b"HTTP/1.1 503 "))
@@ -247,7 +247,7 @@ def test_another_replica_may_still_answer_and_the_connection_serves_the_next_req
 def test_those_who_follow_an_identical_request_get_comments_too(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(port=free_port())
-        async with plane(written(tmp_path, [late.address], door=SOON, cache=CACHE)) as router:
+        async with plane(written(tmp_path, [late.address], connections=SOON, cache=CACHE)) as router:
             path = "/v1/chat/completions"
             async with waiting(router, COLD_STREAM, path) as first, waiting(router, COLD_STREAM, path) as second:
                 await late.start()
@@ -269,7 +269,7 @@ def test_a_judged_answer_follows_the_comments(tmp_path: Path) -> None:
             answering(once_released(go_on, streamed("yes"))) as large,
         ):
             targets = [target("a", small), target("b", large)]
-            config = gateway_file(tmp_path, targets, [cascade("a", "b")], door=SOON)
+            config = gateway_file(tmp_path, targets, [cascade("a", "b")], connections=SOON)
             async with gateway(config) as router:
                 async with waiting(router, QUESTION | {"stream": True}, "/v1/chat/completions") as client:
                     go_on.set()
@@ -283,7 +283,7 @@ def test_a_judged_answer_follows_the_comments(tmp_path: Path) -> None:
 
 def test_a_client_that_leaves_while_it_waits_is_forgotten(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(paced(5, 5)) as engines, before(tmp_path, engines, door=SOON) as router:
+        async with living(paced(5, 5)) as engines, before(tmp_path, engines, connections=SOON) as router:
             gc.collect()
             gc.disable()
             try:

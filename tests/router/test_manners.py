@@ -69,7 +69,7 @@ SLOW = {"headSeconds": 0.1, "bodySeconds": 0.1, "idleSeconds": 0.1}
 @pytest.mark.parametrize("sent", [b"POST /v1/comp", posted(PROMPT)[:-5]])
 def test_a_client_that_trickles_gets_408(tmp_path: Path, sent: bytes) -> None:
     async def story() -> None:
-        async with plane(written(tmp_path, ["127.0.0.1:1"], door=SLOW)) as router:
+        async with plane(written(tmp_path, ["127.0.0.1:1"], connections=SLOW)) as router:
             answer = await exchange_bytes(router, sent)
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 408", "request_timeout")
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
@@ -79,7 +79,7 @@ def test_a_client_that_trickles_gets_408(tmp_path: Path, sent: bytes) -> None:
 
 def test_an_idle_connection_is_closed_without_a_word(tmp_path: Path) -> None:
     async def story() -> None:
-        async with plane(written(tmp_path, ["127.0.0.1:1"], door=SLOW)) as router:
+        async with plane(written(tmp_path, ["127.0.0.1:1"], connections=SLOW)) as router:
             assert await exchange_bytes(router) == b""
 
     run_story(story())
@@ -87,7 +87,7 @@ def test_an_idle_connection_is_closed_without_a_word(tmp_path: Path) -> None:
 
 def test_one_connection_too_many_is_refused_with_that_reason(tmp_path: Path) -> None:
     async def story() -> None:
-        async with plane(written(tmp_path, ["127.0.0.1:1"], door={"maxConnections": 2})) as router:
+        async with plane(written(tmp_path, ["127.0.0.1:1"], connections={"maxConnections": 2})) as router:
             writers = [(await asyncio.open_connection(HOST, router.port))[1] for _ in range(2)]
             answer = await exchange_bytes(router)
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 503", "too_many_connections")
@@ -167,8 +167,8 @@ def test_models_are_listed_as_the_engines_report_them(tmp_path: Path) -> None:
 
 def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
     async def story() -> None:
-        door = {"corsOrigins": ["https://app.example"]}
-        async with living() as engines, before(tmp_path, engines, door=door) as router:
+        connections = {"corsOrigins": ["https://app.example"]}
+        async with living() as engines, before(tmp_path, engines, connections=connections) as router:
             texts, other = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
             values = texts | {"Access-Control-Request-Headers": "authorization"}
             async with router.session.options(router.url + "/v1/completions", headers=values) as answer:
@@ -190,7 +190,7 @@ def test_an_engine_that_lets_every_browser_read_leaves_that_to_the_router(tmp_pa
     async def story() -> None:
         engines_own = b"Access-Control-Allow-Origin: *\r\naccess-control-allow-credentials: true\r\nx-engine: yes"
         engine = Raw(*[b"HTTP/1.1 %b\r\n%b\r\ncontent-length: 2\r\n\r\n{}" % (status, engines_own)] * 2)
-        async with router_before(tmp_path, engine, door={"corsOrigins": ["https://app.example"]}) as router:
+        async with router_before(tmp_path, engine, connections={"corsOrigins": ["https://app.example"]}) as router:
             allowed = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "Origin: https://app.example"))
             other = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "Origin: https://evil.example"))
         heads = [one.partition(b"\r\n\r\n")[0].lower() for one in (allowed, other)]

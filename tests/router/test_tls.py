@@ -89,8 +89,8 @@ STAYING = posted(PROMPT).replace(b"Connection: close\r\n", b"")
 
 def test_a_rotated_certificate_is_shown_to_the_next_client_and_connections_that_stand_live_on(tmp_path: Path) -> None:
     async def story() -> None:
-        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
-        async with plain_engine() as address, plane(written(tmp_path, [address], door=door)) as router:
+        connections = {"tlsFolder": str(certified(tmp_path / "door", 1))}
+        async with plain_engine() as address, plane(written(tmp_path, [address], connections=connections)) as router:
             pair = await connected(router.port)
             assert serial(pair) == 1
             assert (await reply_on(pair, STAYING)).startswith(b"HTTP/1.1 200")
@@ -105,8 +105,8 @@ def test_a_rotated_certificate_is_shown_to_the_next_client_and_connections_that_
 
 def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path: Path) -> None:
     async def story() -> None:
-        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
-        async with plane(written(tmp_path, ["127.0.0.1:1"], door=door)) as router:
+        connections = {"tlsFolder": str(certified(tmp_path / "door", 1))}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], connections=connections)) as router:
             (tmp_path / "door" / "tls.crt").write_text("no certificate")
             await asyncio.sleep(0.05)
             assert await shown_to_another(router) == 1
@@ -135,7 +135,7 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
         right, wrong = certified(tmp_path / "right", 1), certified(tmp_path / "wrong", 2)
         authority = tmp_path / "authority.crt"
         authority.write_bytes((right / "tls.crt").read_bytes())
-        loaded: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
+        loaded: dict[str, Any] = {"connections": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
         async with secure_engine(right) as address, plane(written(tmp_path, [address], **loaded)) as router:
             await router.until("routable")
             assert (await router.complete())[0] == 200
@@ -153,8 +153,11 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
 def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path) -> None:
     async def story() -> None:
         folder = certified(tmp_path / "engine", 1)
-        door = {"engineCaFile": str(tmp_path / "absent.crt")}
-        async with secure_engine(folder) as address, plane(written(tmp_path, [address], door=door)) as router:
+        connections = {"engineCaFile": str(tmp_path / "absent.crt")}
+        async with (
+            secure_engine(folder) as address,
+            plane(written(tmp_path, [address], connections=connections)) as router,
+        ):
             while "CERTIFICATE_VERIFY_FAILED" not in (await router.endpoints())[0]["reason"]:
                 await asyncio.sleep(0.01)
             assert await router.states() == ["probing"]
@@ -164,8 +167,8 @@ def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path
 
 def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> None:
     async def story() -> None:
-        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
-        config = written(tmp_path, ["127.0.0.1:1"], door=door)
+        connections = {"tlsFolder": str(certified(tmp_path / "door", 1))}
+        config = written(tmp_path, ["127.0.0.1:1"], connections=connections)
         async with plane(config) as router:
             for path in ("/health", "/ready", "/metrics", "/fairlead/v1/endpoints"):
                 async with router.session.get(router.pages + path) as answer:

@@ -109,9 +109,10 @@ class StandaloneRouterSpec(BaseRouterSpec):
     cache: StandaloneResponseCache = Field(
         default=StandaloneResponseCache(), description="Exact response cache. Default off."
     )
-    door: StandaloneConnections = Field(
+    connections: StandaloneConnections = Field(
         default=StandaloneConnections(), description="How clients connect, and how engines are reached."
     )
+    door: StandaloneConnections | None = Field(default=None, description="Deprecated: the same as connections.")
     oidc: StandaloneTokenIssuer | None = Field(
         default=None,
         description="Tenants may send JSON Web Tokens of this OpenID issuer in place of API keys; keys work beside "

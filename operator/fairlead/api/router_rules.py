@@ -8,7 +8,7 @@ from fairlead.api.gateway import InferenceGatewaySpec
 from fairlead.api.http_route import HttpRoute, ParentReference
 from fairlead.api.lifecycle import Router
 from fairlead.api.router_file import StandaloneRouterSpec
-from fairlead.api.router_spec import BaseRouterSpec
+from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
 from fairlead.api.traffic import AccessLog
 
 EVERY_ORIGIN: Final = "*"
@@ -74,6 +74,19 @@ def _with_keys(on: type[Any]) -> FieldRule[Any]:
     )
 
 
+def _one_name(on: type[Any]) -> FieldRule[Any]:
+    """Refuse the old name beside the new one: it would be unclear which of the two counts."""
+    return FieldRule[Any](
+        on=on,
+        field="door",
+        fault=FieldErrorReason.FORBIDDEN,
+        cel="!has(self.door) || !has(self.connections)",
+        holds=lambda it: it.door is None or "connections" not in it.model_fields_set,
+        because="door is the old name of connections, and both are set",
+        remedy="move what it has to connections, and remove door",
+    )
+
+
 def _clash(one: ParentReference, other: ParentReference) -> bool:
     """Whether both name the same listeners of the same Gateway, or could."""
     same = (one.name, one.namespace) == (other.name, other.namespace)
@@ -97,6 +110,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
     *_of_tenants(StandaloneRouterSpec),
     _with_keys(Router),
     _with_keys(StandaloneRouterSpec),
+    _one_name(RouterSpec),
+    _one_name(StandaloneRouterSpec),
     FieldRule[BaseRouterSpec](
         on=BaseRouterSpec,
         field="bands",

@@ -68,7 +68,10 @@ class RouterSpec(BaseRouterSpec):
         description="Labels and annotations of the router pods. A change replaces them one by one.",
     )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
-    door: Connections = Field(default=Connections(), description="How clients connect, and how engines are reached.")
+    connections: Connections = Field(
+        default=Connections(), description="How clients connect, and how engines are reached."
+    )
+    door: Connections | None = Field(default=None, description="Deprecated: the same as connections.")
     oidc: TokenIssuer | None = Field(
         default=None,
         description="Tenants may send JSON Web Tokens of this OpenID issuer in place of API keys; keys work beside "

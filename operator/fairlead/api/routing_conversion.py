@@ -31,13 +31,15 @@ from fairlead.fleet.token_issuer import TokenIssuer
 
 def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
     """Convert an object's router settings; secrets stay references to their location."""
-    redis, tls, engine_tls, oidc = spec.cache.redis, spec.door.tls, spec.door.engine_tls, spec.oidc
+    redis, oidc = spec.cache.redis, spec.oidc
+    clients = spec.connections if spec.door is None else spec.door
+    tls, engine_tls = clients.tls, clients.engine_tls
     return replace(
         base_routing(spec),
         tenants=tuple(tenant(one, tuple(value(key, SecretKey) for key in one.keys)) for one in tenants),
         cache=response_cache(spec.cache, value(redis.url_secret, SecretKey) if redis else None),
-        door=connections(
-            spec.door, tls.secret_name if tls else None, value(engine_tls.ca_secret, SecretKey) if engine_tls else None
+        connections=connections(
+            clients, tls.secret_name if tls else None, value(engine_tls.ca_secret, SecretKey) if engine_tls else None
         ),
         oidc=token_issuer(oidc, value(oidc.ca_secret, SecretKey) if oidc.ca_secret else None) if oidc else None,
     )
@@ -76,7 +78,7 @@ def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
         long_lane=value(lanes.long, LongLaneLimits) if lanes.long else None,
         batch_lane=value(lanes.batch, BatchLaneLimits) if lanes.batch else None,
         balancing=value(balancing, Balancing, salt=balancing.cache_salt),
-        door=silent.door,
+        connections=silent.connections,
         telemetry=_telemetry(spec),
         oidc=silent.oidc,
     )

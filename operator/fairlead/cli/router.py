@@ -70,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _checked(chosen: argparse.Namespace) -> int:
-    """Return 0 for a valid file, 1 if it is valid and some of its settings have no effect."""
+    """Return 0 for a valid file, 1 if there are warnings: of settings without effect, or under an old name."""
     from pathlib import Path
 
     from fairlead.cli import router_text

@@ -41,7 +41,7 @@ def _document(settings: RouterConfig) -> dict[str, Any]:
     routing["cache"].pop("redisUrlFile")
     routing["cache"]["redis"] = _where(settings.redis_place) if settings.redis_place else None
     for one in ("tlsFolder", "engineCaFile"):
-        routing["door"].pop(one)
+        routing["connections"].pop(one)
     return found | {"routing": routing}
 
 

@@ -159,13 +159,13 @@ class RoutingSettings:
     batch_lane: BatchLaneLimits | None = None
     balancing: Balancing = Balancing()
     hedging: Hedging = Hedging()
-    door: RouterConnections = RouterConnections()
+    connections: RouterConnections = RouterConnections()
     telemetry: RequestTelemetry = RequestTelemetry()
     oidc: TokenIssuer | None = None
     """Issuer of tokens that tenants may send instead of keys; None: keys only."""
 
 
-OLD_ROUTING_KEYS: Final = {"telemetry": "telling"}
+OLD_ROUTING_KEYS: Final = {"connections": "door", "telemetry": "telling"}
 """Keys of the routers' file that had another name in the release before: the operator writes both, and a router reads
 either, since the two are not upgraded at the same moment."""
 

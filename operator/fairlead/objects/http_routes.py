@@ -31,7 +31,7 @@ def manifest(owner: Owner, router: DeploymentRouter) -> Manifest | None:
         batch = router.routing.batch_lane
         waits = 0.0 if batch is None else batch.max_queue_seconds
         seconds = waits + router.routing.timeouts.total_seconds + MARGIN_S
-    port = ports.SERVICE_TLS if router.routing.door.tls_secret else ports.SERVICE
+    port = ports.SERVICE_TLS if router.routing.connections.tls_secret else ports.SERVICE
     backend = {"group": "", "kind": "Service", "name": owner.router_name, "port": port, "weight": 1, "filters": []}
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],

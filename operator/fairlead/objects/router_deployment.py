@@ -90,7 +90,7 @@ def _pod(owner: Owner, router: DeploymentRouter, installation: Installation, sec
 
 def _container(installation: Installation, router: DeploymentRouter, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
-    scheme = "HTTPS" if router.routing.door.tls_secret else "HTTP"
+    scheme = "HTTPS" if router.routing.connections.tls_secret else "HTTP"
     return {
         "name": CONTAINER,
         "image": installation.image,

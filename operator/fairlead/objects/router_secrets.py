@@ -39,11 +39,11 @@ def mounted_names(routing: RoutingSettings) -> Iterator[str]:
     for tenant in routing.tenants:
         yield from (key.name for key in tenant.keys)
     issuer_ca = routing.oidc.ca if routing.oidc else None
-    for secret in (routing.cache.redis_url, routing.door.engine_ca, issuer_ca):
+    for secret in (routing.cache.redis_url, routing.connections.engine_ca, issuer_ca):
         if secret is not None:
             yield secret.name
-    if routing.door.tls_secret is not None:
-        yield routing.door.tls_secret
+    if routing.connections.tls_secret is not None:
+        yield routing.connections.tls_secret
 
 
 def mounted(secret: str, volume: str) -> tuple[Manifest, Manifest]:

@@ -7,16 +7,16 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 
-def url(owner: Owner, door: RouterConnections) -> str:
+def url(owner: Owner, connections: RouterConnections) -> str:
     """Return the URL for clients: the Service's name in the cluster's DNS."""
-    scheme = "https" if door.tls_secret else "http"
+    scheme = "https" if connections.tls_secret else "http"
     return f"{scheme}://{owner.router_name}.{owner.namespace}.svc/v1"
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
     """Build the Service; users' annotations are for their load balancer and are copied unchanged."""
     pods = router.pods
-    number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")
+    number, name = (ports.SERVICE_TLS, "https") if router.routing.connections.tls_secret else (ports.SERVICE, "http")
     port = {"name": name, "port": number, "targetPort": "http", "protocol": "TCP"}
     return {
         "apiVersion": "v1",

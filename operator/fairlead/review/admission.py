@@ -28,6 +28,7 @@ from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
     canaries,
     canary_gates,
+    deprecated_fields,
     drafts,
     durations,
     empty_budgets,
@@ -80,7 +81,10 @@ def review(document: object, context: ReviewContext) -> Review:
         namespace=read.value.namespace,
         name=read.value.name,
         refusals=tuple(_unnamed(document)),
-        warnings=tuple(order_annotation.warnings(document)) if kind in _TRIED else (),
+        warnings=(
+            *(order_annotation.warnings(document) if kind in _TRIED else ()),
+            *deprecated_fields.warnings(read.value.spec),
+        ),
     )
     if kind is not kinds.DEPLOYMENT:
         return _beside_deployments(review, kind, read.value, context)
@@ -141,7 +145,11 @@ def _gateway_review(review: Review, gateway: DesiredGateway) -> Review:
     return replace(
         review,
         refusals=(*review.refusals, *gateway_review.refusals(gateway)),
-        warnings=(*gateway_review.warnings(gateway), *gateway_review.unserved(gateway, served)),
+        warnings=(
+            *review.warnings,
+            *gateway_review.warnings(gateway),
+            *gateway_review.unserved(gateway, served),
+        ),
         gateway=gateway,
     )
 

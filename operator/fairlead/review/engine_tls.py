@@ -15,10 +15,10 @@ def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
 
 def warnings(routing: RoutingSettings, field: str) -> Iterator[SpecWarning]:
     """Warn of a setting that works only where something else than the engine terminates TLS on its port."""
-    authority = routing.door.engine_ca
+    authority = routing.connections.engine_ca
     if authority is not None:
         yield SpecWarning(
-            field=f"{field}.door.engineTls",
+            field=f"{field}.connections.engineTls",
             value=f"caSecret {authority.name}",
             reason=AdmissionReason.PLAIN_HTTP,
             because="engines are started without TLS, so routers would reach none of them",

@@ -211,11 +211,11 @@ def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
         yield from ((f"tenants[{number}].keys[{place}].key", key) for place, key in enumerate(tenant.keys))
     if routing.cache.redis_url:
         yield "cache.redis.urlSecret.key", routing.cache.redis_url
-    if routing.door.tls_secret:
+    if routing.connections.tls_secret:
         for entry in (router_secrets.CERTIFICATE, router_secrets.PRIVATE_KEY):
-            yield "door.tls.secretName", SecretKey(name=routing.door.tls_secret, key=entry)
-    if routing.door.engine_ca:
-        yield "door.engineTls.caSecret.key", routing.door.engine_ca
+            yield "connections.tls.secretName", SecretKey(name=routing.connections.tls_secret, key=entry)
+    if routing.connections.engine_ca:
+        yield "connections.engineTls.caSecret.key", routing.connections.engine_ca
     if routing.oidc and routing.oidc.ca:
         yield "oidc.caSecret.key", routing.oidc.ca
 

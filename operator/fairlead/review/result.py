@@ -62,6 +62,8 @@ class AdmissionReason(FindingReason):
     """A budget of 0."""
     ORDER_UNREADABLE = "OrderUnreadable"
     """An annotation that is to be an order to a canary."""
+    DEPRECATED = "Deprecated"
+    """A field under its old name."""
     ONE_NODE_ONLY = "OneNodeOnly"
     """A volume that replicas on several nodes cannot mount."""
     PLAIN_HTTP = "PlainHttp"

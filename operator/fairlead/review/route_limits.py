@@ -12,13 +12,13 @@ def warnings(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterator
     route, total = pods.route, routing.timeouts.total_seconds
     if route is None:
         return
-    if routing.door.tls_secret:
+    if routing.connections.tls_secret:
         yield SpecWarning(
             field=f"{field}.httpRoute",
-            value=f"door.tls {routing.door.tls_secret}",
+            value=f"connections.tls {routing.connections.tls_secret}",
             reason=AdmissionReason.PLAIN_HTTP,
             because="routers take TLS only, and a Gateway sends plain HTTP to a Service unless configured otherwise",
-            remedy="add a BackendTLSPolicy for their Service, or remove door.tls and put the certificate "
+            remedy="add a BackendTLSPolicy for their Service, or remove connections.tls and put the certificate "
             "on the listener",
         )
     seconds = route.request_seconds

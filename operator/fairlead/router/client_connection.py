@@ -76,9 +76,9 @@ class ClientConnection(asyncio.Protocol):
         self.since = monotonic()
         context.clients.add(self)
         context.telemetry.counts.clients_opened += 1
-        if len(context.clients) > context.settings.routing.door.max_connections and not self._scraped:
+        if len(context.clients) > context.settings.routing.connections.max_connections and not self._scraped:
             context.telemetry.counts.clients_refused += 1
-            many = refusals.too_many_clients(context.settings.routing.door.max_connections)
+            many = refusals.too_many_clients(context.settings.routing.connections.max_connections)
             made.write(problems.answer(many, surfaces.Surface.OTHER, close=True))
             self._leave()
 
@@ -164,10 +164,10 @@ class ClientConnection(asyncio.Protocol):
         self.answered(keep=keep)
 
     def _own(self, request: ClientRequest, refused: Problem | None, *, keep: bool) -> bytes:
-        head, door = request.head, self._context.settings.routing.door
-        answer = cors.preflight(door, head, close=not keep)
+        head, connections = request.head, self._context.settings.routing.connections
+        answer = cors.preflight(connections, head, close=not keep)
         if answer is None:
-            extra = cors.lines(door, head)
+            extra = cors.lines(connections, head)
             page = refused or handlers.own_page(self._router, head, request.body, scraped=self._scraped)
             if isinstance(page, LocalReply):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
@@ -271,7 +271,7 @@ class ClientConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Cut a client that is slower than allowed; time spent waiting for an engine does not count."""
-        door, waited = self._context.settings.routing.door, now - self.since
+        connections, waited = self._context.settings.routing.connections, now - self.since
         stage = self.reader.stage
         if self.leaving:
             # After a whole request the transport ends by itself, once its client has read everything.
@@ -283,13 +283,13 @@ class ClientConnection(asyncio.Protocol):
                 self._context.telemetry.counts.slow_clients += 1
                 self.abort()
         elif stage is RequestReadStage.IDLE:
-            if waited > (min(MOVED_SECONDS, door.idle_seconds) if self._moved else door.idle_seconds):
+            if waited > (min(MOVED_SECONDS, connections.idle_seconds) if self._moved else connections.idle_seconds):
                 self.close()
         elif stage is RequestReadStage.HEAD:
-            if waited > door.head_seconds:
-                self._slow("head", door.head_seconds)
-        elif waited > door.body_seconds:
-            self._slow("body", door.body_seconds)
+            if waited > connections.head_seconds:
+                self._slow("head", connections.head_seconds)
+        elif waited > connections.body_seconds:
+            self._slow("body", connections.body_seconds)
 
     def _slow(self, what: str, seconds: float) -> None:
         self._context.telemetry.counts.slow_clients += 1

@@ -13,19 +13,19 @@ _DAY: Final = b"access-control-max-age: 86400\r\n"
 _ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
-def lines(door: RouterConnections, head: RequestHead) -> bytes:
+def lines(connections: RouterConnections, head: RequestHead) -> bytes:
     """Return the headers that let a browser read the response."""
     origin = head.headers.get(b"origin")
-    if origin is None or not door.cors_origins:
+    if origin is None or not connections.cors_origins:
         return b""
-    return _allowed(door.cors_origins, origin)
+    return _allowed(connections.cors_origins, origin)
 
 
-def preflight(door: RouterConnections, head: RequestHead, *, close: bool) -> bytes | None:
+def preflight(connections: RouterConnections, head: RequestHead, *, close: bool) -> bytes | None:
     """Answer a browser's preflight request, and any other OPTIONS; None for other methods."""
     if head.method != b"OPTIONS":
         return None
-    allowed = lines(door, head)
+    allowed = lines(connections, head)
     if allowed:
         wanted = head.headers.get(b"access-control-request-headers")
         requested = b"access-control-allow-headers: " + wanted + b"\r\n" if wanted else b""

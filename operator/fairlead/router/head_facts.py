@@ -39,7 +39,7 @@ def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) ->
         surface_name=surface.name.lower(),
         credentials=b"" if settings.routing.tenants else head.credentials,
         rank=b"%d" % account.rank if isinstance(account, Account) and settings.routing.bands else b"",
-        reply_lines=cors.lines(settings.routing.door, head),
+        reply_lines=cors.lines(settings.routing.connections, head),
         batch=batch,
         batch_seconds=lane.max_queue_seconds if batch and lane is not None else 0.0,
     )

@@ -181,7 +181,7 @@ class RouterContext:
         self.timeouts = routing.timeouts
         self.hedging = routing.hedging
         self.limits = RequestLimits(
-            head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
+            head_bytes=routing.connections.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
         for client in self.clients:  # a kept connection may live for days
             client.reader.limits = self.limits

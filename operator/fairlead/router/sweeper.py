@@ -86,7 +86,7 @@ class Sweeper:
         A request that waits for the engine itself is then measured from its own start.
         """
         delayed = Counter([one.sweep(now) for one in list(self._context.live)])
-        if (seconds := self._context.settings.routing.door.stream_keep_alive_seconds) is not None:
+        if (seconds := self._context.settings.routing.connections.stream_keep_alive_seconds) is not None:
             for exchange in list(self._context.live):
                 exchange.reply.wait(now, seconds)
         for copy in list(self._context.copies):

@@ -107,7 +107,7 @@ def test_routers_scaled_by_another_controller_keep_their_replica_count(stage: St
 def test_behind_a_certificate_everything_still_is_seen_by_those_who_may(stage: Stage, tmp_path: Path) -> None:
     """Probes over HTTPS; the operator and Prometheus read routers' pages where they are, with a key or a token."""
     stage.apply(certificate(tmp_path))
-    chat = with_everything(stage, replicas=1, router={"door": {"tls": {"secretName": "certificate"}}})
+    chat = with_everything(stage, replicas=1, router={"connections": {"tls": {"secretName": "certificate"}}})
     assert chat.serves().status["endpoint"].startswith("https://")
     (service,) = stage.objects("services", "fairlead.dev/role=router")
     assert [one["port"] for one in service["spec"]["ports"]] == [443]

@@ -66,7 +66,7 @@ ROUTING: Final = RoutingSettings(
     batch_lane=BatchLaneLimits(below_utilization=0.5, max_queued=8),
     balancing=Balancing(prefix=False, load_bound=2.0, salt=True),
     hedging=Hedging(enabled=True, after_seconds=1.0, budget=0.1),
-    door=RouterConnections(
+    connections=RouterConnections(
         cors_origins=("https://app.example",), max_header_bytes=9000, idle_seconds=3.0, stream_keep_alive_seconds=15.0
     ),
     telemetry=RequestTelemetry(access_log=False, otlp_endpoint="http://collector:4318", trace_share=0.5),
@@ -121,7 +121,7 @@ def test_secrets_are_named_by_the_files_they_are_mounted_as() -> None:
         ROUTING,
         tenants=(replace(SHOP, keys=(SecretKey(name="keys", key="old"), SecretKey(name="keys", key="new"))),),
         cache=ResponseCacheSettings(redis_url=SecretKey(name="valkey", key="url")),
-        door=RouterConnections(tls_secret="chat-tls", engine_ca=SecretKey(name="pki", key="ca.crt")),
+        connections=RouterConnections(tls_secret="chat-tls", engine_ca=SecretKey(name="pki", key="ca.crt")),
         oidc=replace(ISSUER, ca=SecretKey(name="login", key="ca.crt")),
     )
     read = loader.read(
@@ -139,7 +139,7 @@ def test_secrets_are_named_by_the_files_they_are_mounted_as() -> None:
     assert (read.issuer_ca_file, read.routing.oidc) == (f"{folder}/login/ca.crt", ISSUER)
     assert read.files == (f"{folder}/keys/new", f"{folder}/keys/old", f"{folder}/valkey/url")
     assert read.routing.tenants == (SHOP,)
-    assert read.routing.door == RouterConnections()
+    assert read.routing.connections == RouterConnections()
 
 
 def test_a_list_of_engines_is_enough_and_all_else_has_defaults() -> None:
@@ -157,10 +157,14 @@ def test_keys_of_a_newer_operator_are_passed_over() -> None:
 def test_an_operator_of_the_release_before_names_settings_otherwise_and_a_new_name_wins() -> None:
     """During an upgrade, new routers read what the old operator wrote last."""
     old, new = {"accessLog": False}, {"logPrompts": True}
-    before = loader.read(json.dumps(PLACE | {"routing": {"telling": old}})).routing
+    clients = {"maxConnections": 9, "tlsFolder": "/secrets/tls"}
+    before = loader.read(json.dumps(PLACE | {"routing": {"telling": old, "door": clients}}))
     both = loader.read(json.dumps(PLACE | {"routing": {"telling": old, "telemetry": new}})).routing
 
-    assert before == RoutingSettings(telemetry=RequestTelemetry(access_log=False))
+    assert before.tls_cert_file == "/secrets/tls/tls.crt"
+    assert before.routing == RoutingSettings(
+        telemetry=RequestTelemetry(access_log=False), connections=RouterConnections(max_connections=9)
+    )
     assert both == RoutingSettings(telemetry=RequestTelemetry(log_prompts=True))
 
 
@@ -184,7 +188,7 @@ REFUSED: Final[dict[str, str]] = {
     '{"endpoints": ["a:1"], "enginePort": 1e99}': "enginePort: 1e+99: must be a whole number from 0 to",
     '{"endpoints": ["a:1"], "routing": 7}': "routing: 7: must be an object",
     '{"endpoints": ["a:1"], "routing": {"hold": 7}}': "routing.hold: 7: must be an object",
-    '{"endpoints": ["a:1"], "routing": {"door": 7}}': "routing.door: 7: must be an object",
+    '{"endpoints": ["a:1"], "routing": {"connections": 7}}': "routing.connections: 7: must be an object",
     '{"endpoints": ["a:1"], "routing": {"tenants": {}}}': "routing.tenants: {}: must be a list",
     '{"endpoints": ["a:1"], "routing": {"tenants": [{}]}}': "routing.tenants[0].name: absent",
     '{"endpoints": ["a:1"], "routing": {"tenants": [{"name": "a", "keyFiles": 3}]}}': "tenants[0].keyFiles: 3: must be",

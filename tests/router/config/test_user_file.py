@@ -38,7 +38,7 @@ routing:
       keys: [{{file: /etc/keys/shop}}, {{env: SHOP_KEY}}, {{sha256: {HASH}}}]
   timeouts: {{total: 1m}}
   cache: {{enabled: true, redis: {{urlEnv: REDIS_URL}}}}
-  door:
+  connections:
     tls: {{certFile: /a, keyFile: /b}}
     engineTls: {{caFile: /c}}
 """
@@ -75,7 +75,7 @@ def test_fields_of_a_deployment_are_accepted_in_this_file_and_mean_the_same() ->
         "tenants": [one | {"keys": [{"env": "KEY"}]} for one in spec["tenants"]],
         "oidc": {key: value for key, value in spec["oidc"].items() if key != "caSecret"} | {"caFile": "/d"},
         "cache": {key: value for key, value in spec["cache"].items() if key != "redis"},
-        "door": {key: value for key, value in spec["door"].items() if key not in {"tls", "engineTls"}},
+        "connections": {key: value for key, value in spec["connections"].items() if key not in {"tls", "engineTls"}},
     }
     reading = read_strict(written(COUNTED), DEPLOYMENT)
     assert reading.value is not None
@@ -89,7 +89,7 @@ def test_fields_of_a_deployment_are_accepted_in_this_file_and_mean_the_same() ->
     assert here.limits == settings.limits
     assert (here.bands, here.long_lane, here.batch_lane) == (settings.bands, settings.long_lane, settings.batch_lane)
     assert (here.balancing, here.hedging, here.telemetry) == (settings.balancing, settings.hedging, settings.telemetry)
-    assert here.door.max_connections == settings.door.max_connections
+    assert here.connections.max_connections == settings.connections.max_connections
     assert here.cache.ttl_seconds == settings.cache.ttl_seconds
 
 
@@ -145,6 +145,20 @@ def test_all_errors_are_reported_at_once() -> None:
         loader.read(E + "routing: {hold: {maxRequest: 7}, retries: {maxAttempts: 9}}")
 
     assert str(refusal.value).count(" | ") == 1
+
+
+def test_connections_are_read_under_their_old_name_too_with_a_warning_and_not_under_both() -> None:
+    limits, tls = "{maxConnections: 9, tls: {certFile: /a, keyFile: /b}}", ("/a", "/b")
+    new, old = (loader.read(f"{E}routing: {{{name}: {limits}}}") for name in ("connections", "door"))
+
+    assert (old.tls_cert_file, old.tls_key_file) == tls
+    assert old.routing.connections.max_connections == 9
+    assert old.warnings == (
+        "routing.door: the next release no longer reads this name; rename it to routing.connections",
+    )
+    assert replace(old, warnings=()) == new
+    with pytest.raises(RouterConfigError, match="door is the old name of connections, and both are set"):
+        loader.read(f"{E}routing: {{connections: {limits}, door: {limits}}}")
 
 
 def test_every_group_of_a_deployments_router_is_a_group_of_the_file() -> None:

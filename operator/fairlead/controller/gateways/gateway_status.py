@@ -65,7 +65,7 @@ def figures(observed: GatewaySnapshot, inputs: GatewayInputs) -> Manifest:
     if inputs.refused is not None or inputs.gateway is None:
         return found | {name: observed.status[name] for name in _AS_BEFORE if name in observed.status}
     found["deployments"] = len(inputs.members.joined)
-    found["endpoint"] = router_service.url(observed.owner, inputs.gateway.routing.door)
+    found["endpoint"] = router_service.url(observed.owner, inputs.gateway.routing.connections)
     models = [_model(route, inputs) for route in sorted(inputs.routes, key=lambda one: one.name)]
     return found | ({"models": models[:MOST_MODELS]} if models else {})
 

@@ -266,9 +266,9 @@ def _endpoint(
     if move.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
         return str(before)
     if isinstance(router, DeploymentRouter):
-        return router_service.url(owner, router.routing.door)
+        return router_service.url(owner, router.routing.connections)
     if gateway is None or not gateway.allows(owner.namespace):
         return None
     reference = gateway.reference
     whose = Owner(namespace=reference.namespace, name=reference.name, uid="", kind=GATEWAY.name)
-    return router_service.url(whose, gateway.routing.door)
+    return router_service.url(whose, gateway.routing.connections)

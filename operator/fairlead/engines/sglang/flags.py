@@ -26,7 +26,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
             "--enable-ssl-refresh",
         ),
         "routers, probes and the autoscaler speak plain HTTP to the engine",
-        "leave it out; clients get TLS from spec.router.door.tls",
+        "leave it out; clients get TLS from spec.router.connections.tls",
     ),
     (
         ("--api-key", "--admin-api-key"),

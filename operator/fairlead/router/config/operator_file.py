@@ -42,7 +42,7 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 def settings(document: Mapping[str, Any]) -> RouterConfig:
     """Parse all settings; secrets as their locations."""
     routing = _by_new_names(document_values.as_object(document.get("routing") or {}, "routing"))
-    door = routing.get("door") or {}
+    connections = routing.get("connections") or {}
     found = document_values.group(RoutingSettings, routing, "routing")
     _check_timeouts(found.timeouts)
     hints = document_values.hints(RouterConfig)
@@ -56,9 +56,9 @@ def settings(document: Mapping[str, Any]) -> RouterConfig:
     return RouterConfig(
         **plain | gateway,
         routing=replace(found, tenants=tuple(replace(one, keys=()) for one in found.tenants)),
-        tls_cert_file=_path(door.get("tlsFolder"), f"/{CERTIFICATE}", "routing.door.tlsFolder"),
-        tls_key_file=_path(door.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.door.tlsFolder"),
-        engine_ca_file=_path(door.get("engineCaFile"), "", "routing.door.engineCaFile"),
+        tls_cert_file=_path(connections.get("tlsFolder"), f"/{CERTIFICATE}", "routing.connections.tlsFolder"),
+        tls_key_file=_path(connections.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.connections.tlsFolder"),
+        engine_ca_file=_path(connections.get("engineCaFile"), "", "routing.connections.engineCaFile"),
         issuer_ca_file=_path((routing.get("oidc") or {}).get("caFile"), "", "routing.oidc.caFile"),
         key_places=tuple(_keys(routing.get("tenants") or ())),
         metrics_places=tuple(_digests(document.get("metricsKeys") or [])),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from fairlead.api import amounts, document_bounds, field_rules, routing_conversion, validation_errors
 from fairlead.api.read_problems import path_text
-from fairlead.api.router_file import KeySource, RouterFile, StandaloneRedis
+from fairlead.api.router_file import KeySource, RouterFile, StandaloneConnections, StandaloneRedis
 from fairlead.cluster.kubectl_yaml import UniqueKeyLoader
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import LateAction, RoutingSettings
@@ -24,13 +24,15 @@ from fairlead.router.config.settings import RouterConfig, RouterConfigError, Sec
 ROOT: Final = "spec"
 """First path element in the API's messages; a file has no such key, so it is removed."""
 
+OLD_NAME: Final = "routing.door: the next release no longer reads this name; rename it to routing.connections"
+
 
 def settings(text: str) -> RouterConfig:
     """Parse all settings; raises `RouterConfigError` with all mistakes at once."""
     file = _read(text)
     _check_adapters(file)
-    door = file.routing.door
-    tls, engine_tls, redis, oidc = door.tls, door.engine_tls, file.routing.cache.redis, file.routing.oidc
+    connections = _connections(file)
+    tls, engine_tls, redis, oidc = connections.tls, connections.engine_tls, file.routing.cache.redis, file.routing.oidc
     return RouterConfig(
         namespace=file.namespace,
         selector=file.selector,
@@ -53,6 +55,7 @@ def settings(text: str) -> RouterConfig:
         key_places=tuple(_keys(file)),
         metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
         redis_place=_address(redis) if redis else None,
+        warnings=(OLD_NAME,) if file.routing.door is not None else (),
     )
 
 
@@ -81,7 +84,7 @@ def _routing(file: RouterFile) -> RoutingSettings:
         routing_conversion.base_routing(spec),
         tenants=tuple(routing_conversion.tenant(one, ()) for one in spec.tenants),
         cache=routing_conversion.response_cache(spec.cache),
-        door=routing_conversion.connections(spec.door),
+        connections=routing_conversion.connections(_connections(file)),
         oidc=routing_conversion.token_issuer(spec.oidc) if spec.oidc else None,
     )
     for one in shared_claims(found.tenants) if found.oidc else ():
@@ -91,6 +94,11 @@ def _routing(file: RouterFile) -> RoutingSettings:
             "to one"
         )
     return found
+
+
+def _connections(file: RouterFile) -> StandaloneConnections:
+    """Return the group under its name, or under the one of the release before."""
+    return file.routing.connections if file.routing.door is None else file.routing.door
 
 
 def _keys(file: RouterFile) -> Iterator[tuple[str, SecretLocation]]:
