@@ -138,3 +138,15 @@ def test_an_unknown_log_level_is_a_wrong_argument(command: str, capsys: pytest.C
     with pytest.raises(SystemExit, match="2"):
         main.main([command, "--log-level", "foo"])
     assert "argument --log-level: invalid choice: 'FOO' (choose from 'DEBUG', 'INFO'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "default"), [("batch", "13h"), ("evaluate", "10m")])
+def test_help_shows_the_limit_of_a_request_as_other_programs_spell_it_and_not_the_old_spelling(
+    command: str, default: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main.main([command, "--help"])
+    shown = capsys.readouterr().out
+    assert "--timeout DURATION" in shown
+    assert f"({default})" in shown
+    assert "time-out" not in shown

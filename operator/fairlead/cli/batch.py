@@ -33,9 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", metavar="TIME", help="send nothing later: 8h, 06:00 (local time) or 2026-12-01T06:00Z"
     )
-    parser.add_argument(
-        "--time-out", default="13h", metavar="DURATION", help="of one request, its wait in the router included (13h)"
-    )
+    options.add_timeout(parser, "13h", "of one request, its wait in the router included")
     parser.add_argument(
         "--give-up-after", default="30m", metavar="DURATION", help="end if nothing is answered for so long (30m)"
     )

@@ -49,7 +49,7 @@ def read(chosen: argparse.Namespace) -> BatchInputs:
             url=_url(chosen.to),
             key=_key(chosen.api_key_file),
             proxy=proxies.of(chosen.to, os.environ),
-            time_out_s=argument_values.duration("--time-out", chosen.time_out),
+            time_out_s=argument_values.duration("--timeout", chosen.timeout),
         ),
         limits=RunLimits(
             concurrency=chosen.concurrency,

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from fairlead.cli import options
+
 SCORERS = ("exact", "one-of", "contains", "regex", "number", "choice", "json-schema", "json-field", "tool", "judge")
 """As in `evaluating.scorers`, which is not imported here so that help appears at once."""
 
@@ -56,7 +58,7 @@ def _endpoints(parser: argparse.ArgumentParser) -> None:
             f"--{side}-revision", default="", metavar="NAME", help="keep its answers under this name, for later runs"
         )
     parser.add_argument("--concurrency", type=int, default=16, metavar="N", help="requests at a time (16)")
-    parser.add_argument("--time-out", default="10m", metavar="DURATION", help="of one request (10m)")
+    options.add_timeout(parser, "10m", "of one request")
     parser.add_argument(
         "--journal",
         default="fairlead-evaluation",

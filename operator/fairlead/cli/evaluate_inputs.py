@@ -150,7 +150,7 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
         url=chosen.judge,
         model=chosen.judge_model,
         key=os.environ.get(chosen.judge_key_env, "") if chosen.judge_key_env else "",
-        time_out_s=argument_values.duration("--time-out", chosen.time_out),
+        time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
     name = f"judge-{digest_of([address.url, address.model, instructions])}.jsonl"
     return JudgeInputs(address=address, instructions=instructions, journal=Path(chosen.journal) / name)
@@ -194,7 +194,7 @@ def _address(chosen: argparse.Namespace, side: Side) -> EndpointAddress:
         url=url,
         model=getattr(chosen, f"{side}_model"),
         key=os.environ.get(getattr(chosen, f"{side}_key_env"), ""),
-        time_out_s=argument_values.duration("--time-out", chosen.time_out),
+        time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
 
 

@@ -39,6 +39,12 @@ def file_name(text: str) -> str:
     return text
 
 
+def add_timeout(parser: argparse.ArgumentParser, default: str, words: str) -> None:
+    """Add the limit of one request; its spelling in the release before is read too, and help does not show it."""
+    parser.add_argument("--timeout", default=default, metavar="DURATION", help=f"{words} ({default})")
+    parser.add_argument("--time-out", dest="timeout", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
 def add_context(parser: argparse.ArgumentParser) -> None:
     """Add the choice of a cluster, as kubectl has it."""
     parser.add_argument(
