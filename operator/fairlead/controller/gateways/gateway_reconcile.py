@@ -122,7 +122,7 @@ class GatewayReconciler:
     async def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
     ) -> GatewayInputs:
-        """Leave all children unchanged, with the reason; but what was rejected loses its users, and a key is renewed."""
+        """Leave all children unchanged, with the reason; but what was rejected loses users, and a key is renewed."""
         obstacle, written, owner = None, observed.configuration, observed.owner
         made = self._members.with_shares(self._environment.cluster, written) if isinstance(written, dict) else {}
         made = router_config.with_key(made, gateway_children.operator_key(owner, self._setting.installation))
