@@ -113,7 +113,7 @@ def test_days_that_are_exported_one_after_the_other_hold_every_cost_once_and_a_t
             ledger.add(request(attempt(cost=1.0), tenant=tenant), DAY + hour * 3600)
         midnight = DAY + hour // 24 * 86_400
         if hour % 24 == 6 and hour > 24:
-            rows = list(ledger.begun(midnight - 86_400, midnight))
+            rows = list(ledger.rows(midnight - 86_400, midnight))
             assert any(key.seconds == 86_400 for key, _ in rows)
             exported += sum(float(str(one["BilledCost"])) for one in usage_export.focus_rows(rows, PARTY))
     assert exported == 4 * 24 * len(tenants)
@@ -124,6 +124,23 @@ def test_days_that_are_exported_one_after_the_other_hold_every_cost_once_and_a_t
     assert (first["start_time"], first["end_time"]) == (DAY + 3 * 86_400, DAY + 4 * 86_400)
     assert [one["start_time"] for one in hours] == list(range(hours[0]["start_time"], now, 3600))
     assert openai_usage.usage_page(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
+
+
+def test_an_export_that_takes_a_while_holds_every_cost_once_although_rows_are_added_up_meanwhile() -> None:
+    ledger, tenants = UsageLedger(max_rows=600), [f"t{number}" for number in range(20)]
+
+    def hours(first: int, last: int) -> None:
+        for hour in range(first, last):
+            for tenant in tenants:
+                ledger.add(request(attempt(cost=1.0), tenant=tenant), DAY + hour * 3600)
+
+    hours(0, 31)
+    days = {key for key, _ in ledger.rows() if key.seconds == 86_400}
+    reading = ledger.rows(DAY, DAY + 86_400)
+    found = [next(reading)]
+    hours(31, 60)
+    assert days < {key for key, _ in ledger.rows() if key.seconds == 86_400}, "more were added up"
+    assert sum(row.cost for _, row in (*found, *reading)) == 24 * len(tenants)
 
 
 def test_a_ledger_whose_days_have_too_many_tenants_adds_them_up_too() -> None:
@@ -222,13 +239,14 @@ def test_rows_have_the_columns_of_focus() -> None:
 
 def test_csv_and_json_say_the_same() -> None:
     rows = list(usage_export.focus_rows(exported().rows(), PARTY))
-    table = usage_export.as_csv(rows)
+    table = "".join(usage_export.csv_pieces(rows))
     read = list(csv.DictReader(io.StringIO(table)))
     assert [float(one["BilledCost"]) for one in read] == [one["BilledCost"] for one in rows]
     assert [one["SubAccountId"] for one in read] == [one["SubAccountId"] or "" for one in rows]
     assert "0.00000025," in table
-    assert json.loads(usage_export.as_json(rows)) == rows
-    assert usage_export.as_csv([]) == ""
+    assert json.loads("".join(usage_export.json_pieces(rows))) == rows
+    assert list(usage_export.csv_pieces([])) == []
+    assert list(usage_export.json_pieces([])) == ["[]"]
 
 
 def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
@@ -260,6 +278,8 @@ def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
         "next_page": None,
     }
     assert openai_usage.usage_page(ledger.rows(), "nobody", 0, 2**62)["data"] == []
+    assert openai_usage.usage_page(ledger.of("acme"), "acme", HOUR, HOUR + 7200) == page
+    assert ledger.of("") == [], "idle time is no tenant's"
 
 
 def test_totals_begin_at_nothing() -> None:

@@ -41,8 +41,8 @@ def focus_rows(rows: Iterable[tuple[UsageKey, UsageTotals]], party: BilledParty)
         }
 
 
-def as_csv(rows: Iterable[dict[str, FocusValue]]) -> str:
-    """Format as CSV with a header line; None is an empty field."""
+def csv_pieces(rows: Iterable[dict[str, FocusValue]]) -> Iterator[str]:
+    """Format as CSV with a header line, row by row; None is an empty field."""
     text = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for row in rows:
@@ -50,12 +50,18 @@ def as_csv(rows: Iterable[dict[str, FocusValue]]) -> str:
             writer = csv.DictWriter(text, list(row), lineterminator="\n")
             writer.writeheader()
         writer.writerow({name: "" if value is None else _plain(value) for name, value in row.items()})
-    return text.getvalue()
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
-def as_json(rows: Iterable[dict[str, FocusValue]]) -> str:
-    """Format as a list of objects."""
-    return json.dumps(list(rows), separators=(",", ":"))
+def json_pieces(rows: Iterable[dict[str, FocusValue]]) -> Iterator[str]:
+    """Format as a list of objects, row by row."""
+    before = "["
+    for row in rows:
+        yield before + json.dumps(row, separators=(",", ":"))
+        before = ","
+    yield "[]" if before == "[" else "]"
 
 
 def _costs(totals: UsageTotals, party: BilledParty) -> dict[str, FocusValue]:

@@ -6,6 +6,7 @@ and the split gets coarser where it is looked at least. All hours but the curren
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Final, NamedTuple
 
 from fairlead.accounting.request_cost import AttemptRecord, RequestCost
@@ -104,6 +105,7 @@ class UsageTotals:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
+NO_USAGE: Final = UsageTotals()
 _COUNTS: Final = tuple(one.name for one in fields(UsageTotals))
 
 
@@ -130,13 +132,17 @@ class UsageLedger:
         hour = int(now // HOUR_SECONDS) * HOUR_SECONDS
         self._row(UsageKey(hour, "", IDLE, target, revision)).cost += money
 
-    def rows(self) -> Iterator[tuple[UsageKey, UsageTotals]]:
-        """Yield all rows, oldest hour first."""
-        return iter(sorted(self._rows.items(), key=lambda one: one[0]))
+    def of(self, tenant: str) -> list[tuple[UsageKey, UsageTotals]]:
+        """Return the rows of a tenant's requests, in any order."""
+        return [one for one in self._rows.items() if one[0].tenant == tenant and one[0].route != IDLE]
 
-    def begun(self, start: int, end: int) -> Iterator[tuple[UsageKey, UsageTotals]]:
-        """Yield the rows that begin in a period: adjacent periods share none, and whole days in UTC lack nothing."""
-        return (one for one in self.rows() if start <= one[0].hour < end)
+    def rows(self, start: float = 0.0, end: float = inf) -> Iterator[tuple[UsageKey, UsageTotals]]:
+        """Yield the rows that begin in a period, oldest hour first.
+
+        Adjacent periods share none, and whole days in UTC lack nothing. Adding up rows while these are read changes
+        none of them.
+        """
+        yield from sorted((one for one in self._rows.items() if start <= one[0].hour < end), key=lambda one: one[0])
 
     def last_hour(self, now: float) -> dict[str, tuple[float, int]]:
         """Return cost and tokens of each target in the last full hour, including idle time; computed once an hour."""
@@ -176,12 +182,19 @@ class UsageLedger:
     def _add_up(self, before: int) -> None:
         """Add up rows of hours before this one, the oldest first, until enough room is made."""
         for seconds, coarser in ((HOUR_SECONDS, UsageKey.of_day), (DAY_SECONDS, UsageKey.of_all)):
+            added: set[UsageKey] = set()
             old = [one for one in self._rows if one.seconds == seconds and one.hour < before]
             for key in sorted(old, key=_hour):
                 if len(self._rows) <= KEPT_ROWS * self._max_rows:
                     return
-                row = self._rows.pop(key)
-                self._rows.setdefault(coarser(key), UsageTotals()).merge(row)
+                row, coarse = self._rows.pop(key), coarser(key)
+                total = self._rows.get(coarse, NO_USAGE)
+                if total is NO_USAGE or coarse not in added:  # one that is there already may be read by an export
+                    added.add(coarse)
+                    self._rows[coarse] = fresh = UsageTotals()
+                    fresh.merge(total)
+                    total = fresh
+                total.merge(row)
 
 
 def _hour(key: UsageKey) -> int:

@@ -141,8 +141,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _answer_own(self, request: ClientRequest) -> None:
         """Serve one of the router's own pages, which need no body; for some the client must be authorized first."""
-        if self._scraped and request.head.path in handlers.GUARDED:
-            self._router.guard.judge(request.head, partial(self._show, request))
+        if self._scraped and handlers.is_guarded(request.head):
+            handlers.guarded(self._router, request.head, partial(self._show, request))
         elif (
             request.head.path == router_peers.PATH and self._scraped and self.peer not in self._context.peers.addresses
         ):
@@ -150,25 +150,25 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._show(request, None)
 
-    def _show(self, request: ClientRequest, refused: Problem | None) -> None:
+    def _show(self, request: ClientRequest, page: LocalReply | Problem | None) -> None:
         if self.transport is None:
             return
         head = request.head
         keep = request.keep_alive and request.whole and not self._context.draining
         try:
-            answer = self._own(request, refused, keep=keep)
+            answer = self._own(request, page, keep=keep)
         except Exception:
             log.exception("%s hit a bug of the router", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
 
-    def _own(self, request: ClientRequest, refused: Problem | None, *, keep: bool) -> bytes:
+    def _own(self, request: ClientRequest, page: LocalReply | Problem | None, *, keep: bool) -> bytes:
         head, connections = request.head, self._context.settings.routing.connections
         answer = cors.preflight(connections, head, close=not keep)
         if answer is None:
             extra = cors.lines(connections, head)
-            page = refused or handlers.own_page(self._router, head, request.body, scraped=self._scraped)
+            page = page or handlers.own_page(self._router, head, request.body, scraped=self._scraped)
             if isinstance(page, LocalReply):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:

@@ -12,8 +12,10 @@ from urllib.parse import parse_qs, unquote
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
+from fairlead.router.long_pages import LongPage
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
+from fairlead.router.router_context import RouterContext
 from fairlead.router.spending_pages import MOST_DIGITS
 from fairlead.router.wire import surfaces
 from fairlead.router.wire.problems import Problem
@@ -45,6 +47,7 @@ class LocalReply:
 
 
 LocalHandler = Callable[[Router, RequestHead], LocalReply | Problem]
+PageCallback = Callable[[LocalReply | Problem | None], None]
 
 
 def is_forwarded(head: RequestHead) -> bool:
@@ -63,6 +66,37 @@ def _is_kept(path: bytes) -> bool:
 def takes_body(head: RequestHead) -> bool:
     """Whether one of the router's own pages reads the request's body."""
     return head.path == spending_pages.OUTCOMES and head.method == b"POST"
+
+
+def is_guarded(head: RequestHead) -> bool:
+    """Whether `guarded` serves its page."""
+    return head.path in GUARDED or head.path in LONG
+
+
+def guarded(router: Router, head: RequestHead, show: PageCallback) -> None:
+    """Call back once a client is judged: with a refusal or a page that took long, or with None for `own_page`."""
+
+    def judged(refused: Problem | None) -> None:
+        page = LONG.get(head.path)
+        if refused is not None or page is None:
+            show(refused)
+        elif head.method in (b"GET", b"HEAD"):
+            _make(router, page(router.context, head), show)
+        else:
+            show(refusals.wrong_method(head, _READ))
+
+    router.guard.judge(head, judged)
+
+
+def _make(router: Router, page: LongPage | Problem, show: PageCallback) -> None:
+    if isinstance(page, Problem):
+        show(page)
+        return
+
+    def made(body: bytes | None) -> None:
+        show(refusals.fault() if body is None else LocalReply(body=body, content_type=page.content_type))
+
+    router.long_pages.make(page, made)
 
 
 def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:
@@ -142,11 +176,6 @@ def _usage(router: Router, head: RequestHead) -> LocalReply | Problem:
     return _or_problem(spending_pages.usage(router.context, head))
 
 
-def _export(router: Router, head: RequestHead) -> LocalReply | Problem:
-    found = spending_pages.export(router.context, head)
-    return found if isinstance(found, Problem) else LocalReply(body=found[0], content_type=found[1])
-
-
 def _or_problem(page: dict[str, Any] | Problem) -> LocalReply | Problem:
     return page if isinstance(page, Problem) else _json(page)
 
@@ -161,9 +190,12 @@ GUARDED: Final[dict[bytes, LocalHandler]] = {
     b"/metrics": _metrics,
     b"/fairlead/v1/endpoints": _endpoints,
     b"/fairlead/v1/samples": _samples,
-    spending_pages.EXPORT: _export,
 }
 """For clients that `MetricsAuthorizer` allows."""
+LONG: Final[dict[bytes, Callable[[RouterContext, RequestHead], LongPage | Problem]]] = {
+    spending_pages.EXPORT: spending_pages.export,
+}
+"""For the same clients."""
 SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {router_peers.PATH: _permits}
 PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models, spending_pages.USAGE: _usage}
 """Pages on the client port."""

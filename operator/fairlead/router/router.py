@@ -14,6 +14,7 @@ from fairlead.router.engine_target import EngineTarget, TargetParts
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.issuer_connection import IssuerConnection
 from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
+from fairlead.router.long_pages import LongPages
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.peer_reports import PeerReports
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
@@ -66,6 +67,7 @@ class Router:
         self.budgets = SharedBudgets(lambda: context.spending.budgets, lambda: context.spending.wall(context.now()))
         self.issuer = IssuerConnection(context, key_reading_pace)
         self.guard = MetricsAuthorizer(lambda: context.settings)
+        self.long_pages = LongPages()
         self._follow(settings)
 
     def apply(self, settings: RouterConfig) -> None:

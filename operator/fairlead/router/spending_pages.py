@@ -1,5 +1,6 @@
 """Pages on spending: a tenant's own usage by hour, everyone's usage for cost tools, and reports of how tasks ended."""
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -7,9 +8,10 @@ import msgspec
 
 from fairlead.accounting import openai_usage, usage_export
 from fairlead.accounting.task_outcomes import NAME_CHARACTERS, OutcomeReceipt
-from fairlead.accounting.usage_export import BilledParty
-from fairlead.accounting.usage_ledger import IDLE
+from fairlead.accounting.usage_export import BilledParty, FocusValue
+from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals
+from fairlead.router.long_pages import LongPage
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
@@ -17,7 +19,6 @@ from fairlead.routing.refusal import Refusal
 
 USAGE: Final = b"/v1/usage"
 EXPORT: Final = b"/fairlead/v1/usage"
-FORMATS: Final = {"json": b"application/json", "csv": b"text/csv; charset=utf-8"}
 OUTCOMES: Final = b"/fairlead/v1/outcomes"
 DAY: Final = 86_400
 MOST_BODY: Final = 4096
@@ -25,6 +26,20 @@ MOST_BODY: Final = 4096
 LATEST: Final = 10**11
 MOST_DIGITS: Final = 12
 """Enough for any later moment; Python refuses to read a number of thousands of them."""
+
+
+@light
+class ExportFormat:
+    """A format of the export."""
+
+    content_type: bytes
+    pieces: Callable[[Iterable[dict[str, FocusValue]]], Iterator[str]]
+
+
+FORMATS: Final = {
+    "json": ExportFormat(content_type=b"application/json", pieces=usage_export.json_pieces),
+    "csv": ExportFormat(content_type=b"text/csv; charset=utf-8", pieces=usage_export.csv_pieces),
+}
 
 
 class TaskOutcome(msgspec.Struct, gc=False):
@@ -45,26 +60,24 @@ def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem
     period = _period(context, parse_qs(head.query.decode("latin-1")))
     if period is None:
         return refusals.no_moment()
-    rows = (row for row in context.spending.ledger.rows() if row[0].route != IDLE)
-    return openai_usage.usage_page(rows, account.name, *period)
+    return openai_usage.usage_page(context.spending.ledger.of(account.name), account.name, *period)
 
 
-def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | Problem:
-    """Return everyone's usage and all idle time of a period in FOCUS' columns: the text, and its content type.
+def export(context: RouterContext, head: RequestHead) -> LongPage | Problem:
+    """Return everyone's usage and all idle time of a period in FOCUS' columns.
 
     A row that begins before the period is not in it, or a tool that reads one period after the other bills it twice.
     """
     query = parse_qs(head.query.decode("latin-1"))
     period, wanted = _period(context, query), query.get("format", ["json"])[-1]
-    kind = FORMATS.get(wanted)
+    form = FORMATS.get(wanted)
     if period is None:
         return refusals.no_moment()
-    if kind is None:
+    if form is None:
         return refusals.no_format(wanted, FORMATS)
-    rows = context.spending.ledger.begun(*period)
+    rows = context.spending.ledger.rows(*period)
     found = usage_export.focus_rows(rows, BilledParty(account=context.settings.rendered_from.rpartition(" ")[2]))
-    text = usage_export.as_csv(found) if wanted == "csv" else usage_export.as_json(found)
-    return text.encode(), kind
+    return LongPage(pieces=form.pieces(found), content_type=form.content_type)
 
 
 def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str, Any] | Problem:

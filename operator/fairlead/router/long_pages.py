@@ -1,0 +1,60 @@
+"""Pages that take too long to be made at once: one at a time, in slices between which requests are served."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from fairlead.fleet.light_dataclass import light
+
+log = logging.getLogger(__name__)
+
+SLICE: Final = 32
+"""Pieces at a time: as many rows of usage block the loop for 2 ms."""
+
+MadeCallback = Callable[[bytes | None], None]
+
+
+@light
+class LongPage:
+    """A page before it is made."""
+
+    pieces: Iterator[str]
+    """Made as they are read."""
+    content_type: bytes
+
+
+class LongPages:
+    """The pages of one router; used inside its loop."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Iterator[str], MadeCallback]] = deque()
+        """The first is being made."""
+        self._made: list[bytes] = []
+
+    def make(self, page: LongPage, made: MadeCallback) -> None:
+        """Make the page, and call back with it; with None after a bug of the router."""
+        self._waiting.append((page.pieces, made))
+        if len(self._waiting) == 1:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        asyncio.get_running_loop().call_soon(self._slice)
+
+    def _slice(self) -> None:
+        pieces, made = self._waiting[0]
+        found: list[str] | None = None
+        try:
+            found = list(islice(pieces, SLICE))
+        except Exception:
+            log.exception("a long page hit a bug of the router")
+        if found is not None:
+            self._made.append("".join(found).encode())
+        if found is None or len(found) < SLICE:
+            body, self._made = b"".join(self._made), []
+            self._waiting.popleft()
+            made(None if found is None else body)
+        if self._waiting:
+            self._go_on()
