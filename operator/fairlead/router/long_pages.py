@@ -49,7 +49,7 @@ class LongPages:
         try:
             found = list(islice(pieces, SLICE))
         except Exception:
-            log.exception("a long page hit a bug of the router")
+            log.exception("internal error: a page was not made; please report it")
         if found is not None:
             self._made.append("".join(found).encode())
         if found is None or len(found) < SLICE:

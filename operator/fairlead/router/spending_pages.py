@@ -19,6 +19,8 @@ from fairlead.routing.refusal import Refusal
 
 USAGE: Final = b"/v1/usage"
 EXPORT: Final = b"/fairlead/v1/usage"
+JSON: Final = b"application/json"
+CSV: Final = b"text/csv; charset=utf-8"
 OUTCOMES: Final = b"/fairlead/v1/outcomes"
 DAY: Final = 86_400
 MOST_BODY: Final = 4096
@@ -37,8 +39,8 @@ class ExportFormat:
 
 
 FORMATS: Final = {
-    "json": ExportFormat(content_type=b"application/json", pieces=usage_export.json_pieces),
-    "csv": ExportFormat(content_type=b"text/csv; charset=utf-8", pieces=usage_export.csv_pieces),
+    "json": ExportFormat(content_type=JSON, pieces=usage_export.json_pieces),
+    "csv": ExportFormat(content_type=CSV, pieces=usage_export.csv_pieces),
 }
 
 
