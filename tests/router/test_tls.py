@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -110,6 +111,26 @@ def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path:
             (tmp_path / "door" / "tls.crt").write_text("no certificate")
             await asyncio.sleep(0.05)
             assert await shown_to_another(router) == 1
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("half", ["tls.crt", "tls.key"])
+def test_a_certificate_that_does_not_match_its_key_leaves_the_old_pair_in_force_until_both_are_new(
+    tmp_path: Path, half: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        folder = certified(tmp_path / "door", 1)
+        async with plane(written(tmp_path, ["127.0.0.1:1"], door={"tlsFolder": str(folder)})) as router:
+            fresh = certified(tmp_path / "fresh", 2)
+            (folder / half).write_bytes((fresh / half).read_bytes())
+            while "the previous certificate stays in use" not in caplog.text:
+                await asyncio.sleep(0.005)
+            assert await shown_to_another(router) == 1
+            for name in ("tls.crt", "tls.key"):
+                (folder / name).write_bytes((fresh / name).read_bytes())
+            while await shown_to_another(router) != 2:
+                await asyncio.sleep(0.005)
 
     run_story(story())
 

@@ -41,6 +41,8 @@ class ServerTls:
     def _load(self, cert: str, key: str) -> None:
         assert self.context is not None
         self._seen = _stamps(cert, key)
+        # A pair that does not match would leave this context without any: tried on another one first.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
         self.context.load_cert_chain(cert, key)
 
 
