@@ -37,7 +37,7 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import canary_samples, hung_pods, pod_facts, preemptions
+from fairlead.controller.pods import canary_samples, hung_pods, kept_images, pod_facts, preemptions
 from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.node_facts import RoomReader
@@ -362,6 +362,9 @@ class Reconciler:
         facts: RuntimeFacts,
         obstacle: Obstacle | None,
     ) -> StatusInputs:
+        if not review.may_start:
+            image = self._setting.installation.image
+            review = replace(review, accepted=kept_images.noted(review.accepted, observed.router, image))
         return StatusInputs(
             review=review,
             target=decision.target,

@@ -88,6 +88,12 @@ def _pod(owner: Owner, router: DeploymentRouter, installation: Installation, sec
     }
 
 
+def image(live: Manifest) -> str:
+    """Return the image that a live Deployment of routers has; empty if it is not as we write it."""
+    containers = live.get("spec", {}).get("template", {}).get("spec", {}).get("containers") or ()
+    return next((str(one.get("image")) for one in containers if one.get("name") == CONTAINER), "")
+
+
 def _container(installation: Installation, router: DeploymentRouter, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
     scheme = "HTTPS" if router.routing.connections.tls_secret else "HTTP"

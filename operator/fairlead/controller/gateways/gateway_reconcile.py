@@ -22,7 +22,7 @@ from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
 from fairlead.controller.gateways.members import MemberReader
-from fairlead.controller.pods import router_problems
+from fairlead.controller.pods import kept_images, router_problems
 from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
 from fairlead.controller.status.status_writer import StatusWrite
@@ -122,7 +122,7 @@ class GatewayReconciler:
     async def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
     ) -> GatewayInputs:
-        """Leave all children unchanged, with the reason; but what was rejected loses users, and a key is renewed."""
+        """Leave all children unchanged, with the reason; but shares and the key of the operator are those of now."""
         obstacle, written, owner = None, observed.configuration, observed.owner
         made = self._members.with_shares(self._environment.cluster, written) if isinstance(written, dict) else {}
         made = router_config.with_key(made, gateway_children.operator_key(owner, self._setting.installation))
@@ -130,6 +130,7 @@ class GatewayReconciler:
             child = applied_hash.with_applied_hash(router_config.rewritten(made, owner))
             obstacle = await self._applier.carry_out_all([child], owner, self._meddled(observed, now), prunes=False)
         route = route_conditions.route_accepted(self._routes.as_it_is(owner), observed.status, now)
+        refused = kept_images.noted(refused, observed.router, self._setting.installation.image)
         return GatewayInputs(gateway=gateway, refused=refused, obstacle=obstacle, route=route)
 
     def _children(
