@@ -12,6 +12,7 @@ from fairlead.autoscaler.samples.sample import PodSample, RouterView
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
 from fairlead.fleet.policies import Objectives, ScalingPolicy
+from fairlead.scaling.decide import pod_inventory
 from fairlead.scaling.facts import EngineFigures, LatencyTotals, RouterFigures, SampleProblem
 
 FROZEN_SAMPLES: Final = 3
@@ -46,8 +47,8 @@ def router(
     """Return one router's figures and problem."""
     if sample.figures is None or sample.at is None:
         return None, sample.problem
-    late = now - sample.at > policy.stale_after_seconds
-    return sample.figures.figures, sample.problem or (SampleProblem.STALE if late else None)
+    old = pod_inventory.problem_of_age(sample.at, policy.stale_after_seconds, now)
+    return sample.figures.figures, sample.problem or old
 
 
 def because(sample: PodSample[EngineLoad] | PodSample[RouterView], problem: SampleProblem | None) -> str:
@@ -121,8 +122,8 @@ def _doubt(
         return sample.problem
     assert sample.figures is not None
     assert sample.at is not None
-    if now - sample.at > stale_after:
-        return SampleProblem.STALE
+    if (old := pod_inventory.problem_of_age(sample.at, stale_after, now)) is not None:
+        return old
     if sample.unmoved_since is None or sample.unmoved_scrapes < FROZEN_SAMPLES:
         return None
     has_work = bool(sample.figures.running or sample.figures.waiting)

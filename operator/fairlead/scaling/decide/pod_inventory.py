@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, RouterFigures, RouterPod, ScalingFacts
+from fairlead.scaling.facts import (
+    EngineFigures,
+    EnginePod,
+    EnginePodPhase,
+    RouterFigures,
+    RouterPod,
+    SampleProblem,
+    ScalingFacts,
+)
 
 COMING = (EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTING)
 
@@ -74,14 +82,24 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
 
 def trusted_engine(pod: EnginePod, stale: float, now: float) -> EngineFigures | None:
     """Return a pod's figures if they are fresh and without a problem."""
-    fresh = pod.figures is not None and pod.doubt is None and now - pod.figures.at <= stale
-    return pod.figures if fresh else None
+    return None if problem_of(pod, stale, now) else pod.figures
 
 
 def trusted_router(router: RouterPod, stale: float, now: float) -> RouterFigures | None:
     """Return a router's figures if they are fresh and without a problem."""
-    fresh = router.figures is not None and router.doubt is None and now - router.figures.at <= stale
-    return router.figures if fresh else None
+    return None if problem_of(router, stale, now) else router.figures
+
+
+def problem_of(one: EnginePod | RouterPod, stale: float, now: float) -> SampleProblem | None:
+    """Return why figures are not used: what their source found, or that there are none, or only old ones."""
+    if one.doubt is not None:
+        return one.doubt
+    return SampleProblem.NO_ANSWER if one.figures is None else problem_of_age(one.figures.at, stale, now)
+
+
+def problem_of_age(at: float, stale: float, now: float) -> SampleProblem | None:
+    """Return whether figures of that time are too old: the only place that compares ages with the policy's limit."""
+    return SampleProblem.STALE if now - at > stale else None
 
 
 def _name(one: EnginePod | RouterPod) -> str:

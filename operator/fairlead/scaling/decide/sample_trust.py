@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.scaling.decide import pod_inventory
 from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.recommendation import UntrustedSample
 from fairlead.scaling.facts import EnginePod, RouterPod, SampleProblem, ScalingFacts
@@ -27,7 +28,8 @@ class SampleTrust:
 def assess(facts: ScalingFacts, inventory: PodInventory, now: float) -> SampleTrust:
     """Shrinking needs figures of every ready pod and every router; a fleet without any figures never shrinks."""
     doubted: tuple[EnginePod | RouterPod, ...] = (*inventory.unknown, *inventory.silent)
-    questions = tuple(_question(one, now) for one in doubted)
+    stale = facts.policy.stale_after_seconds
+    questions = tuple(_question(one, stale, now) for one in doubted)
     contradiction = tuple(
         UntrustedSample(who=pod.name, what="reports more than 100% of its KV cache in use")
         for pod, figures in inventory.measured
@@ -39,7 +41,8 @@ def assess(facts: ScalingFacts, inventory: PodInventory, now: float) -> SampleTr
     return SampleTrust(may_shrink=not all_questions, questions=all_questions)
 
 
-def _question(one: EnginePod | RouterPod, now: float) -> UntrustedSample:
+def _question(one: EnginePod | RouterPod, stale: float, now: float) -> UntrustedSample:
+    problem = pod_inventory.problem_of(one, stale, now)
+    assert problem is not None
     age = max(now - one.figures.at, 0.0) if one.figures is not None else None
-    problem = one.doubt or (SampleProblem.NO_ANSWER if one.figures is None else SampleProblem.STALE)
     return UntrustedSample(who=one.name, what=PROBLEM_TEXT[problem], age_seconds=age, because=one.because)
