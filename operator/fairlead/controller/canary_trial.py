@@ -160,7 +160,7 @@ def _facts(
     return CanaryFacts(
         wanted=snapshot.wanted,
         spare=snapshot.rules.max_surge,
-        available=_serving(target) if target else 0,
+        available=target.serving if target else 0,
         spared=spared,
         load=load,
         given_up=_given_up(target, state),
@@ -184,19 +184,12 @@ def _spared(snapshot: RolloutSnapshot, observed: TrialObservation, state: Canary
     """Whether one replica less could run all requests in flight; false until routers know the new revision."""
     if observed.by_gateway and not _diverted(observed, state):
         return False, "the gateway's routers do not have it yet"
-    left = max(0, sum(_serving(each) for each in snapshot.revisions) - 1)
+    left = max(0, sum(each.serving for each in snapshot.revisions) - 1)
     if observed.replica_sequences is None:
         return True, "the number of requests a replica runs at once is unknown"
     room = left * observed.replica_sequences
     load = f"{count(observed.busy, 'request')} in flight, {count(left, 'replica')} can run {room} at once"
     return observed.busy <= room, load
-
-
-def _serving(revision: RevisionState) -> int:
-    return sum(
-        one.ready_since is not None and not one.ending and one.routable is not False and not one.asleep
-        for one in revision.replicas
-    )
 
 
 def _diverted(observed: TrialObservation, state: CanaryState) -> bool:

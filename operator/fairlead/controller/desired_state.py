@@ -36,7 +36,6 @@ from fairlead.fleet.rollouts import (
     RetireStep,
     RevisionState,
     RolloutPlan,
-    RolloutReplica,
     RolloutSnapshot,
 )
 from fairlead.objects import applied_hash, engine_deployment, engine_placement, revisions
@@ -180,13 +179,9 @@ def _state(engine: Manifest, facts: RuntimeFacts, inputs: DecisionInputs) -> Rev
         hopeless=target_start.hopeless(inputs, recorded, answer),
         unchecked=answer is PreflightResult.OPEN,
         other_gpus=deployment is not None and not _same_gpus(engine, deployment.revision),
-        served=recorded.served or (not recorded.on_trial and any(_serves(one) for one in replicas)),
+        served=recorded.served or (not recorded.on_trial and any(one.has_served for one in replicas)),
         failure=recorded.failure,
     )
-
-
-def _serves(replica: RolloutReplica) -> bool:
-    return replica.ready_since is not None and replica.routable is not False
 
 
 def _same_gpus(engine: Manifest, revision: DesiredRevision) -> bool:

@@ -24,6 +24,16 @@ class RolloutReplica:
     asleep: bool = False
     """It sleeps or is about to: it holds its GPU and serves nothing, but could serve within seconds."""
 
+    @property
+    def serves(self) -> bool:
+        """Whether it takes requests now, as far as is observed."""
+        return self.has_served and not self.ending and not self.asleep
+
+    @property
+    def has_served(self) -> bool:
+        """Whether it is a replica that took requests, even if it sleeps or ends by now."""
+        return self.ready_since is not None and self.routable is not False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFailure:
@@ -65,6 +75,11 @@ class RevisionState:
     """Whether its preflight, which needs no GPU, is still running and could find that it cannot start."""
     other_gpus: bool = False
     """Whether its replicas hold GPUs that the target cannot use: removing them makes no room for it."""
+
+    @property
+    def serving(self) -> int:
+        """Replicas that take requests now."""
+        return sum(one.serves for one in self.replicas)
 
 
 class MissingCapacity(StrEnum):

@@ -90,13 +90,13 @@ def absent(name: str, now: datetime) -> RevisionCounts:
 
 def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
     """Return when each serving replica will have served long enough."""
-    replicas = (replica for each in standings for replica in each.revision.replicas if not replica.ending)
+    replicas = (replica for each in standings for replica in each.revision.replicas)
     moments = (_ripe(replica, min_ready_seconds) for replica in replicas)
     return [moment for moment in moments if moment is not None and moment > now]
 
 
 def _ripe(replica: RolloutReplica, min_ready_seconds: int) -> datetime | None:
     """Return when a replica becomes or became available; None if it serves no requests."""
-    if replica.ready_since is None or replica.routable is False or replica.asleep:
+    if replica.ready_since is None or not replica.serves:
         return None
     return replica.ready_since + timedelta(seconds=min_ready_seconds)
