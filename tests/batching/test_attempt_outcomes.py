@@ -125,28 +125,3 @@ def test_nothing_is_sent_before_a_retry_after_nor_sooner_than_waits_double(
 
 def test_a_retry_after_of_days_is_not_waited_for_at_once() -> None:
     assert AttemptCounts(refusals=1).wait_s(86_400.0, 0.0) == attempt_outcomes.LONGEST_RETRY_AFTER_S
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"),
-    [
-        ("7", 7.0),
-        (" 0 ", 0.0),
-        ("Sat, 28 Nov 2026 12:00:30 GMT", 30.0),
-        ("Sat, 28 Nov 2026 12:00:30 -0000", 30.0),
-        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
-        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
-        ("soon", None),
-        ("", None),
-        ("-1", None),
-        ("9" * 400, 999_999_999.0),
-    ],
-)
-def test_a_retry_after_is_seconds_or_a_date(written: str, seconds: float | None) -> None:
-    assert attempt_outcomes.retry_after_s(written, NOW) == seconds
-
-
-@given(st.text(max_size=40))
-def test_no_header_breaks_the_run(written: str) -> None:
-    found = attempt_outcomes.retry_after_s(written, NOW)
-    assert found is None or found >= 0

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,12 @@ from fairlead.evaluating.scorers import ScorerSettings
 from fairlead.evaluator import endpoint_client
 from fairlead.evaluator.endpoint_client import EndpointAddress, EndpointClient, EndpointUnusable
 from tests.evaluator.pretended_endpoint import PretendedEndpoint
+from tests.router.planes import run_story
+from tests.router.test_tls import certified, secure_engine
 
 ITEM = item_file.read([b'{"input": "hello", "target": "HELLO"}'], ScorerSettings())[0][0]
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -29,14 +35,15 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answer(url: str, model: str = "", key: str = "", time_out_s: float = 5.0) -> ItemReply:
-    async def answered() -> ItemReply:
-        address = EndpointAddress(name="candidate", url=url, model=model, key=key, time_out_s=time_out_s)
-        async with endpoint_client.opened(4) as session:
-            client = EndpointClient(session, address, RequestSettings())
-            await client.find_model()
-            return await client.answer(ITEM)
+    return asyncio.run(answered(url, model, key, time_out_s))
 
-    return asyncio.run(answered())
+
+async def answered(url: str, model: str = "", key: str = "", time_out_s: float = 5.0) -> ItemReply:
+    address = EndpointAddress(name="candidate", url=url, model=model, key=key, time_out_s=time_out_s)
+    async with endpoint_client.opened(4) as session:
+        client = EndpointClient(session, address, RequestSettings(), now=lambda: NOON)
+        await client.find_model()
+        return await client.answer(ITEM)
 
 
 def test_the_only_model_is_taken_and_the_lane_is_the_batch_lane(endpoint: PretendedEndpoint) -> None:
@@ -100,13 +107,33 @@ def test_a_wrong_key_ends_the_run_and_the_right_one_does_not(endpoint: Pretended
 def test_an_address_without_a_listener_ends_the_run_with_what_to_check() -> None:
     with pytest.raises(EndpointUnusable) as refused:
         answer("http://127.0.0.1:9")
-    assert str(refused.value).startswith("candidate http://127.0.0.1:9: it does not answer: Connect call failed")
+    assert str(refused.value).startswith("candidate http://127.0.0.1:9: it does not answer: Connection refused")
 
 
-def test_a_page_that_is_no_list_of_models_serves_none(endpoint: PretendedEndpoint) -> None:
-    endpoint.models = ()
-    for page in (b"[]", b'{"data": null}', b'{"data": ["chat", {"object": "model"}]}', b"{}"):
-        assert endpoint_client._model_names(page) == []
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sat, 28 Nov 2026 12:00:20 GMT", 20.0),
+        ("Sat, 28 Nov 2026 13:00:00 GMT", 30.0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.1),
+        ("soon", 0.5),
+    ],
+)
+def test_a_retry_after_may_be_a_date_and_is_followed_within_bounds(
+    written: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_client, "_LONGEST_WAIT_S", 30.0)
+    assert endpoint_client._retry_after(written, NOON, 0.5) == seconds
+
+
+def test_a_certificate_of_a_private_authority_is_named_with_what_to_do(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with secure_engine(certified(tmp_path, 1)) as address:
+            with pytest.raises(EndpointUnusable, match=r"self-signed certificate; if a CA of .* SSL_CERT_FILE names"):
+                await answered(f"https://{address}")
+
+    run_story(story())
 
 
 def test_an_answer_that_takes_too_long_is_an_error(endpoint: PretendedEndpoint) -> None:

@@ -1,13 +1,10 @@
 """The address that a batch is sent to: its models, and one attempt of a request."""
 
-import json
-import os
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -17,6 +14,8 @@ from fairlead.batching.attempt_outcomes import Outcome
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.output_lines import BatchReply
 from fairlead.batching.reply_facts import TokenUsage
+from fairlead.cluster import openai_endpoints
+from fairlead.fleet import retry_after
 
 _CONNECT_S: Final = 10.0
 _MODELS_S: Final = 60.0
@@ -160,13 +159,13 @@ def _attempt(request: BatchRequest, reply: aiohttp.ClientResponse, body: bytes, 
         reason=reason,
         reply=BatchReply(
             status=reply.status,
-            request_id=_text(reply.headers.get("x-request-id", request.id)),
+            request_id=openai_endpoints.printable(reply.headers.get("x-request-id", request.id)),
             body=body,
             is_json=facts.is_json,
         ),
         usage=facts.usage,
-        retry_after_s=attempt_outcomes.retry_after_s(reply.headers.get("Retry-After", ""), now),
-        lane=_text(reply.headers.get("x-fairlead-lane", "")),
+        retry_after_s=retry_after.seconds(reply.headers.get("Retry-After", ""), now),
+        lane=openai_endpoints.printable(reply.headers.get("x-fairlead-lane", "")),
         location=_location(reply),
     )
 
@@ -176,40 +175,23 @@ def _wants_proxy_user(problem: BaseException) -> bool:
     return isinstance(problem, aiohttp.ClientHttpProxyError) and problem.status == attempt_outcomes.WANTS_PROXY_USER
 
 
-def _text(header: str) -> str:
-    """Headers may have bytes that are no text, and what disturbs a terminal."""
-    return "".join(one if one.isprintable() else "?" for one in header)
-
-
 def _location(reply: aiohttp.ClientResponse) -> str:
     """The base of the address to which it redirects; empty if it does not."""
     if not 300 <= reply.status < 400:
         return ""
-    target = urljoin(str(reply.url), _text(reply.headers.get("Location", "")))
+    target = urljoin(str(reply.url), openai_endpoints.printable(reply.headers.get("Location", "")))
     return target.removesuffix(reply.url.path) or target
 
 
 def _names(body: bytes) -> frozenset[str] | None:
-    """Models of a list; `data` is null at some servers that have none yet."""
+    """Models of a list, if it is one."""
     try:
-        found: Any = json.loads(body)
-        return frozenset(str(one["id"]) for one in found["data"]) or None
-    except (ValueError, KeyError, TypeError):
+        return frozenset(openai_endpoints.model_names(body)) or None
+    except ValueError:
         return None
 
 
 def _words(problem: BaseException) -> str:
-    """The system's own message without a library's names, if there is one; no URL, since a proxy's has its password."""
     if isinstance(problem, aiohttp.InvalidURL):
         return "no URL; correct --to, or the variable that names the proxy"
-    if isinstance(problem, aiohttp.ClientResponseError):
-        what = "the proxy answers" if isinstance(problem, aiohttp.ClientHttpProxyError) else "no HTTP reply:"
-        return f"{what} {problem.status} {_text(problem.message)}"[:120].rstrip()
-    system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
-    if isinstance(system, ssl.SSLCertVerificationError):
-        return f"{system.verify_message}; if a CA of your own signed it, SSL_CERT_FILE names that"
-    if isinstance(system, ssl.SSLError):
-        return f"no TLS: {(system.reason or str(system)).replace('_', ' ').lower()}"
-    if isinstance(system, OSError) and system.strerror:
-        return system.strerror if (system.errno or -1) < 0 else os.strerror(system.errno or 0)
-    return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")
+    return openai_endpoints.why_lost(problem)

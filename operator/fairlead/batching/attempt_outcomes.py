@@ -8,8 +8,6 @@ whole run waits for it, and ends when nothing was answered for too long.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
@@ -112,15 +110,3 @@ class AttemptCounts:
 def honoured_s(retry_after_s: float | None) -> float:
     """Return for how long nothing at all is sent after such a reply."""
     return min(retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
-
-
-def retry_after_s(written: str, now: datetime) -> float | None:
-    """Read a Retry-After header: seconds, or a date; None if it is neither."""
-    text = written.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        at = parsedate_to_datetime(text)
-        return max((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds(), 0.0)
-    except (ValueError, OverflowError):
-        return None

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Final
 
 import aiohttp
@@ -46,7 +47,9 @@ def run(inputs: EvaluateInputs) -> int:
 
 async def _run(inputs: EvaluateInputs, journals: dict[Side, JournalFile]) -> RunResult:
     async with endpoint_client.opened(inputs.settings.concurrency) as session:
-        clients = {side: EndpointClient(session, address, inputs.request) for side, address in inputs.addresses.items()}
+        clients = {
+            side: EndpointClient(session, address, inputs.request, _now) for side, address in inputs.addresses.items()
+        }
         made = EvaluationRun(
             items=inputs.items,
             clients=clients,
@@ -61,8 +64,12 @@ async def _run(inputs: EvaluateInputs, journals: dict[Side, JournalFile]) -> Run
 def _judge(inputs: EvaluateInputs, session: aiohttp.ClientSession) -> EndpointJudge | None:
     if inputs.judge is None:
         return None
-    client = EndpointClient(session, inputs.judge.address, JUDGED_BY)
+    client = EndpointClient(session, inputs.judge.address, JUDGED_BY, _now)
     return EndpointJudge(client, inputs.judge.instructions, inputs.judge.journal)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _progress(ended: int, of: int) -> None:

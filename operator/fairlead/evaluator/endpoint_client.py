@@ -1,16 +1,19 @@
 """A client of an OpenAI-compatible endpoint for evaluations: retries what may pass, and stops at final errors."""
 
 import asyncio
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import aiohttp
 
+from fairlead.cluster import openai_endpoints
 from fairlead.evaluating import replies, requests
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.replies import ItemReply
+from fairlead.fleet import retry_after
 
 TRIES: Final = 4
 _FIRST_WAIT_S: Final = 0.5
@@ -41,8 +44,15 @@ class EndpointAddress:
 class EndpointClient:
     """A client of one side's endpoint."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: EndpointAddress, settings: RequestSettings) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        address: EndpointAddress,
+        settings: RequestSettings,
+        now: Callable[[], datetime],
+    ) -> None:
         self._session = session
+        self._now = now
         self._address = address
         self._settings = settings
         self._base = address.url.rstrip("/").removesuffix("/v1")
@@ -56,10 +66,10 @@ class EndpointClient:
         try:
             async with self._session.get(f"{self._base}/v1/models", headers=self._headers) as reply:
                 self._refuse_final(reply.status)
-                served = _model_names(await reply.read()) if reply.status == 200 else []
+                served = openai_endpoints.model_names(await reply.read()) if reply.status == 200 else ()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
             raise EndpointUnusable(
-                f"{self._address.name} {self._address.url}: it does not answer: {_words(problem)}; "
+                f"{self._address.name} {self._address.url}: it does not answer: {openai_endpoints.why_lost(problem)}; "
                 "check the address, and that a port-forward still runs"
             ) from None
         if not self.model and len(served) != 1:
@@ -108,10 +118,11 @@ class EndpointClient:
                     return replies.read(content), 0.0
                 error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
                 may_pass = reply.status in _BUSY or reply.status >= 500
-                return error, _retry_after(reply, wait) if may_pass else 0.0
+                written = reply.headers.get("Retry-After", "")
+                return error, _retry_after(written, self._now(), wait) if may_pass else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
             unreachable = isinstance(problem, aiohttp.ClientConnectorError)
-            return ItemReply(error=_words(problem), unreachable=unreachable), wait
+            return ItemReply(error=openai_endpoints.why_lost(problem), unreachable=unreachable), wait
 
     def _refuse_final(self, status: int) -> None:
         if status in _FINAL:
@@ -129,21 +140,7 @@ def opened(concurrency: int) -> aiohttp.ClientSession:
     )
 
 
-def _model_names(body: bytes) -> list[str]:
-    """Models of a list; `data` is null at some servers that have none yet."""
-    found = json.loads(body)
-    listed = found.get("data") if isinstance(found, dict) else None
-    return [str(one["id"]) for one in listed or () if isinstance(one, dict) and "id" in one]
-
-
-def _retry_after(reply: aiohttp.ClientResponse, wait: float) -> float:
-    given = reply.headers.get("Retry-After", "")
-    return min(max(float(given), 0.1), _LONGEST_WAIT_S) if given.isdigit() else wait
-
-
-def _words(problem: BaseException) -> str:
-    """The system's own message without a library's names, if there is one."""
-    system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
-    if isinstance(system, OSError) and system.strerror:
-        return system.strerror
-    return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")
+def _retry_after(written: str, now: datetime, wait: float) -> float:
+    """Return the delay that the header wants, within bounds; `wait` if it names none."""
+    given = retry_after.seconds(written, now)
+    return wait if given is None else min(max(given, 0.1), _LONGEST_WAIT_S)
