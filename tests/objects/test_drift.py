@@ -59,7 +59,7 @@ def test_a_changed_or_missing_value_is_always_found(place: tuple[int, Path], mis
     for step in path[:-1]:
         above = above[step]
     value = above[path[-1]]
-    if missing:
+    if missing and value != "":  # the API server leaves an empty text out
         del above[path[-1]]
     else:
         changed = not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else f"{value}7"
