@@ -31,6 +31,24 @@ def test_other_work_goes_on_between_the_slices_of_a_page() -> None:
     assert done == ["".join(f"{number}," for number in range(3 * SLICE)).encode()]
 
 
+def test_a_client_that_cannot_take_its_page_keeps_no_other_from_being_made() -> None:
+    done = list[bytes | None]()
+
+    def gone(_: bytes | None) -> None:
+        raise RuntimeError("Cannot call write() after write_eof()")
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: done.append(b"logged"))
+        pages = LongPages()
+        pages.make(page(counted(1, [])), gone)
+        pages.make(page(counted(1, [])), done.append)
+        while len(done) < 2:
+            await asyncio.sleep(0)
+
+    run_story(story())
+    assert done == [b"logged", b"0,"]
+
+
 def test_pages_are_made_one_after_the_other_also_after_one_that_hit_a_bug() -> None:
     done, last = list[bytes | None](), list[int]()
 

@@ -151,7 +151,7 @@ class ClientConnection(asyncio.Protocol):
             self._show(request, None)
 
     def _show(self, request: ClientRequest, page: LocalReply | Problem | None) -> None:
-        if self.transport is None:
+        if self.transport is None or self.leaving:
             return
         head = request.head
         keep = request.keep_alive and request.whole and not self._context.draining

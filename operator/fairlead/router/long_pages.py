@@ -52,9 +52,11 @@ class LongPages:
             log.exception("internal error: a page was not made; please report it")
         if found is not None:
             self._made.append("".join(found).encode())
-        if found is None or len(found) < SLICE:
-            body, self._made = b"".join(self._made), []
-            self._waiting.popleft()
-            made(None if found is None else body)
-        if self._waiting:
+        if found is not None and len(found) == SLICE:
             self._go_on()
+            return
+        body, self._made = b"".join(self._made), []
+        self._waiting.popleft()
+        if self._waiting:
+            self._go_on()  # whatever becomes of this page
+        made(None if found is None else body)
