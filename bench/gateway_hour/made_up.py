@@ -12,6 +12,7 @@ from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.request_bill import RequestBill
 from fairlead.router.spending_accounts import RouterSpending
 from fairlead.router.target_costs import TargetCosts
+from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -79,6 +80,7 @@ class MadeUpRequest:
     record: RequestRecord
     streams: bool
     received: Any
+    surface: Surface = Surface.CHAT
     text_bytes: int = 2000
     attempts: int = 0
     pods: list[str] = field(default_factory=list)
