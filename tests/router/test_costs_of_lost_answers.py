@@ -66,6 +66,28 @@ def test_without_a_maximum_the_usual_length_is_reserved_for_each_answer(tmp_path
     run_story(story())
 
 
+def test_replies_that_their_limit_ended_lower_no_reservation(tmp_path: Path) -> None:
+    """Such as those of one token that classify: other replies of the same model are long."""
+
+    def wrote(tokens: int) -> bytes:
+        usage = b'{"prompt_tokens":1,"completion_tokens":%d}' % tokens
+        return whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":%b}' % usage)
+
+    async def story() -> None:
+        async with Raw(*[wrote(1)] * 9, *[wrote(5)] * 9, ANSWER).listening() as api:
+            config = priced_api.before(api.address, tmp_path, "0.03")
+            async with gateway(config) as router:
+                for _ in range(9):
+                    assert (await posted(router, PROMPT | {"max_tokens": 1}, **bearer()))[0] == 200
+                status, _, text = await posted(router, PROMPT | {"n": 4}, **bearer())
+                assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
+                for _ in range(9):
+                    assert (await posted(router, PROMPT | {"max_tokens": 100}, **bearer()))[0] == 200
+                assert (await posted(router, PROMPT | {"n": 4}, **bearer()))[0] == 200, "these ended by themselves"
+
+    run_story(story())
+
+
 def test_requests_without_output_or_usage_lower_no_reservation(tmp_path: Path) -> None:
     """An API may count the tokens of embeddings, which have no output, or give no usage at all."""
     counted = whole(b'{"data":[],"usage":{"prompt_tokens":2,"total_tokens":2}}')

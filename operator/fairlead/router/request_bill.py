@@ -156,7 +156,7 @@ class RequestBill:
         else:
             used = TokensUsed(prompt=usage.prompt_tokens, cached=usage.cached_tokens or 0, output=usage.output_tokens)
         answered = ending is AttemptEnding.DONE
-        if answered and usage is not None and self._request.surface in MOST_OUTPUT:
+        if answered and usage is not None and self._ended_by_itself(one.target, used.output):
             self._estimate.learn(used.output // self._request.routing.answers)
         self._close(one, ending, used, now, answered=answered)
 
@@ -212,6 +212,11 @@ class RequestBill:
                 answered=answered,
             )
         )
+
+    def _ended_by_itself(self, target: EngineTarget, output: int) -> bool:
+        """Whether the length of its answers is not that of a limit, and says how long those without one are."""
+        limit = self._limit(target)
+        return self._request.surface in MOST_OUTPUT and (limit is None or output < limit)
 
     def _unfinished(self, output: int) -> TokensUsed:
         return TokensUsed(prompt=self._request.routing.prompt_tokens, output=output)
