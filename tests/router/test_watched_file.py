@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.watched_file import WatchedFile
 from tests.router.planes import run_story
@@ -99,6 +100,31 @@ def test_a_key_is_revoked_although_the_file_becomes_invalid_at_the_same_moment(
         following.cancel()
 
     run_story(story())
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_is_read_once_it_can_and_that_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, applied, failures = written(tmp_path / "router.json", 1), list[int](), [0, 0, 0]
+    read = loader.text_of
+
+    def text_of(file: Path) -> str:
+        if failures:
+            failures.pop()
+            raise OSError(5, "Input/output error")
+        return read(file)
+
+    async def story() -> None:
+        watched = WatchedFile(path, lambda fresh: applied.append(fresh.routers))
+        watched.load()
+        monkeypatch.setattr(loader, "text_of", text_of)
+        written(path, 22)
+        following = asyncio.create_task(watched.follow(0.005))
+        await until(lambda: applied == [22])
+        following.cancel()
+
+    run_story(story())
+    assert caplog.text.count("Input/output error; the previous content stays in force") == 1
 
 
 def test_a_file_that_changed_before_its_watch_shows_another_text_is_read(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ class WatchedFile:
         """The file's."""
         self._last_stamps: tuple[FileStamp, ...] = ()
         """Those of the Secrets that it names."""
+        self._unreadable = ""
+        """Why it could not be read, as it was logged."""
 
     def load(self) -> RouterConfig:
         """Return the first settings, which are not applied; raises what is wrong with the file."""
@@ -58,12 +60,20 @@ class WatchedFile:
             self._last_stamp, self._last_stamps = now, secrets
             try:
                 self._read_again()
-            except (RouterConfigError, OSError) as problem:
-                log.error("%s: %s; the previous content stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
+            except OSError as problem:
+                self._last_stamp = None  # it may be readable at the next check, and be the same
+                if str(problem) != self._unreadable:
+                    self._unreadable = str(problem)
+                    self._complain(problem)
+            except RouterConfigError as problem:
+                self._complain(problem)
             except Exception:  # a bug here must not end the reading: keys revoked later would stay valid
                 log.exception(
                     "internal error: %s was not applied; its next change will be; please report it", self._path
                 )
+
+    def _complain(self, problem: RouterConfigError | OSError) -> None:
+        log.error("%s: %s; the previous content stays in force", self._path, problem)
 
     def take(self, text: str) -> None:
         """Apply the watched ConfigMap's current text."""
@@ -86,6 +96,7 @@ class WatchedFile:
     def _read_again(self) -> None:
         """Apply the file, or the text in force with what its Secrets hold now."""
         before, self._in_file = self._in_file, loader.text_of(self._path)
+        self._unreadable = ""
         text, latest = self._in_file, next(reversed(self._watched), None)
         is_old = text in self._watched and text != latest
         if text == before or is_old:
