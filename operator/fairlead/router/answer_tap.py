@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from fairlead.router.wire import event_splitter
 from fairlead.router.wire.response_heads import ResponseHead
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing.answers import reply_reader
 from fairlead.routing.answers.answer import Answer
 from fairlead.routing.answers.streamed_answer import StreamedAnswer
 
-GAP: Final = b"\n\n"
 LONGEST_EVENT: Final = 2**20
 """Largest event to wait for, in bytes; a longer one makes the answer unreadable."""
 DATA: Final = b"data:"
@@ -57,12 +57,8 @@ class AnswerTap:
         return "\n".join(part for parts in written for part in parts if part)
 
     def _events(self, streamed: StreamedAnswer, payload: bytes) -> None:
-        """Split events at blank lines; servers may write line breaks as CRLF."""
-        data = self._rest + payload if self._rest else payload
-        if b"\r" in data:
-            held = b"\r" if data.endswith(b"\r") else b""
-            data = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        *events, self._rest = data.split(GAP)
+        """Read the data of each event. Without one that is too long to hold, the answer would not be whole."""
+        *events, self._rest = event_splitter.split(self._rest, payload)
         for event in events:
             for line in event.split(b"\n"):
                 if line.startswith(DATA):

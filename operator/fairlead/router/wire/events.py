@@ -7,12 +7,12 @@ with a raw line break is never text. An event with the same mark as the first de
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.router.wire import event_shapes
+from fairlead.router.wire import event_shapes, event_splitter
 from fairlead.router.wire.event_shapes import ReplyEvent
+from fairlead.router.wire.event_splitter import GAP
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.refusal import TokenUsage
 
-GAP: Final = b"\n\n"
 UNFINISHED: Final = b'"finish_reason":null'
 DONE: Final = b"[DONE]"
 LONGEST: Final = 2**20
@@ -101,7 +101,7 @@ class EventScan:
 
     def _read(self, payload: bytes) -> list[bytes]:
         """Read event by event; return those for a client that did not request usage."""
-        *events, rest = self._split(payload)
+        *events, rest = event_splitter.split(self._rest, payload)
         kept = []
         for one in events:
             if self._skipping:
@@ -121,13 +121,6 @@ class EventScan:
         rest = self._rest
         self._rest = rest[-3:]
         return rest[:-3]
-
-    def _split(self, payload: bytes) -> list[bytes]:
-        data = self._rest + payload if self._rest else payload
-        if b"\r" in data:
-            held = b"\r" if data.endswith(b"\r") else b""
-            data = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        return data.split(GAP)
 
     def _event(self, one: bytes) -> bool:
         """Read one whole event; return whether a client that did not request usage gets it."""
