@@ -7,7 +7,7 @@ because the router wanted something better for it.
 from typing import Protocol
 
 from fairlead.fleet.model_routes import InvalidAnswerAction
-from fairlead.router import retried_bodies
+from fairlead.router import retried_bodies, target_moves
 from fairlead.router.answer_trial import AnswerTrial, AnswerVerdict, KeptAnswer
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
@@ -148,16 +148,12 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None, now: float) -> KeptAns
 
 def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
     """Send the request, which no engine has, to this target; its tenant is charged as for the first one."""
-    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
+    path, left, before = owner.path, owner.request.routing, owner.target
     assert path is not None
     assert path.facts is not None
-    if request.aim(context, target, path.facts, owner) is not None:
+    if target_moves.aim_at(owner, context, path.facts, target) is not None:
         gives_kept(owner, now)
         return
-    left.owner = None
-    admission.charge_again(request.routing, left)
-    owner.target = target
-    request.goes_to(target, path.choice)
-    request.prepare(context, target, path.facts)
+    admission.charge_again(owner.request.routing, left)
     owner.begin_at_target(now)
     context.released(before, left.account, now)

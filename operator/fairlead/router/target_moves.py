@@ -18,12 +18,16 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.reasons import AttemptEnding
 
 
-class RoutedRequest(Protocol):
-    """The owner of a request that may change its target."""
+class AimedRequest(Protocol):
+    """The owner of a request that has a target."""
 
     request: Request
     target: EngineTarget
     path: RoutePath | None
+
+
+class RoutedRequest(AimedRequest, Protocol):
+    """The owner of a request that may change its target."""
 
     def begin_at_target(self, now: float) -> None:
         """Submit to the dispatcher of `target`, as if it were the first."""
@@ -80,20 +84,30 @@ def fall_back(
 
 def move(owner: RoutedRequest, context: RouterContext, facts: BodyFacts, target: EngineTarget, now: float) -> None:
     """Send a request that no engine and no queue has to this target of its path."""
-    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
-    problem = request.aim(context, target, facts, owner)
+    left, before = owner.request.routing, owner.target
+    problem = aim_at(owner, context, facts, target)
     if problem is not None:
         before.dispatcher.give_up(left)
         owner.refuse(problem, now)
         return
+    owner.request.routing.take_charges(left)
+    owner.begin_at_target(now)
+    context.released(before, left.account, now)
+
+
+def aim_at(owner: AimedRequest, context: RouterContext, facts: BodyFacts, target: EngineTarget) -> Problem | None:
+    """Give a request that no engine and no queue has another target, with a `RoutingRequest` of its own that has no
+    charges yet; return a problem if it cannot go there, and then change nothing."""
+    request, path, left = owner.request, owner.path, owner.request.routing
+    problem = request.aim(context, target, facts, owner)
+    if problem is not None:
+        return problem
     left.owner = None
-    request.routing.take_charges(left)
     owner.target = target
     if path is not None:
         request.goes_to(target, path.choice)
     request.prepare(context, target, facts)
-    owner.begin_at_target(now)
-    context.released(before, left.account, now)
+    return None
 
 
 def reroute(owner: RoutedRequest, context: RouterContext, now: float) -> None:
