@@ -198,3 +198,20 @@ def test_what_an_api_wrote_of_a_held_answer_is_paid_for_although_a_larger_model_
                 assert (await router.page())["tenants"]["shop"]["spent"] == wrote + 1
 
     run_story(story())
+
+
+def test_an_error_in_place_of_a_larger_answer_costs_nothing_although_it_breaks(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(answer("")).listening() as small, Breaking(whole(b"{}", 400)[:-1]).listening() as large:
+            prices = {"prompt": "0", "output": "1"}
+            apis = [outside(one.address, tmp_path, prices=prices) for one in (small, large)]
+            externals = [one | {"name": f"external/{place}"} for place, one in enumerate(apis)]
+            route = cascade("0", "1")
+            route["cascade"]["targets"] = ["external/0", "external/1"]
+            names = tenants(tmp_path, shop=budget("1000"))
+            async with gateway(written(tmp_path, [], [route], externals, tenants=names)) as router:
+                status, headers, _ = await posted(router, QUESTION, CHAT, **bearer())
+                assert (status, headers["x-fairlead-target"], bool(large.seen)) == (200, "external/0", True)
+                assert (await router.page())["tenants"]["shop"]["spent"] == pytest.approx(7e-6)
+
+    run_story(story())

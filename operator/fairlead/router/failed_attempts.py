@@ -90,9 +90,9 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
 
 
 def _drop_held(owner: FailingRequest, now: float) -> TokenUsage | None:
-    """Discard a held reply; return what was seen of it. It is paid for as one that a client began to get."""
+    """Discard a held reply; return what was seen of it. An answer is paid for as one that a client began to get."""
     seen = owner.reply.seen()
-    if owner.reply.is_held and owner.bill is not None:
+    if owner.reply.is_held and owner.reply.status < 400 and owner.bill is not None:
         owner.bill.ended(AttemptEnding.CUT, seen, owner.reply.deltas, now)
     owner.reply.drop()
     return seen
