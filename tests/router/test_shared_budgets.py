@@ -127,6 +127,11 @@ def test_no_total_is_taken_from_a_store_that_lost_its_data_until_others_have_wri
         assert await one.exchange(spent, "x") == {}
         assert await two.exchange(nothing, "x") == {}
         assert await two.exchange(nothing, "x") == {"shop": 8.0}
+        await client.flushall()
+        assert await two.exchange(nothing, "x") == {}, "it wrote first after the other loss, too"
+        assert await one.exchange(spent, "x") == {}
+        assert await two.exchange(nothing, "x") == {}
+        assert await two.exchange(nothing, "x") == {"shop": 8.0}
         await one.leave()
         await two.leave()
         assert [await client.hgetall(name) for name in await client.keys("fairlead:budget:*")] == [{b"ended": b"8"}]

@@ -24,7 +24,7 @@ ENDED: Final = b"ended"
 """The sum of routers that ended."""
 NAME: Final = "fairlead:budget:{}:{}:{}"
 ORIGIN: Final = "fairlead:budgets:{}"
-"""Names the router that wrote first; if it changes, the store has lost its data."""
+"""A random value of the exchange that wrote first; if it changes, the store has lost its data."""
 REWRITING: Final = 2
 """Exchanges after a loss until every running router has written its sum again; failed ones are as frequent."""
 
@@ -43,7 +43,7 @@ def connect(url: str) -> "Redis | None":
 
 def router_name() -> bytes:
     """Return a new name for one router's sums, the same in each of its stores: two URLs may lead to the same one."""
-    return os.urandom(8).hex().encode()
+    return _random()
 
 
 class BudgetStore:
@@ -71,7 +71,7 @@ class BudgetStore:
         for name, one in written.items():
             pipeline.hset(name, self._router, repr(one.amount))
             pipeline.expire(name, KEPT_SECONDS)
-        pipeline.set(origin, self._router, nx=True)
+        pipeline.set(origin, _random(), nx=True)
         pipeline.expire(origin, KEPT_SECONDS)
         pipeline.get(origin)
         for name in names.values():
@@ -105,6 +105,10 @@ class BudgetStore:
     async def close(self) -> None:
         """Close the connection."""
         await self._client.aclose()
+
+
+def _random() -> bytes:
+    return os.urandom(8).hex().encode()
 
 
 def _name(scope: str, tenant: str, period: float) -> str:
