@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -84,8 +85,22 @@ def test_a_key_that_is_replaced_before_the_router_serves_is_revoked(tmp_path: Pa
     run_story(story())
 
 
-def test_a_key_is_revoked_although_the_file_becomes_invalid_at_the_same_moment(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def invalid(path: Path) -> None:
+    path.write_text("{}")
+
+
+def not_utf_8(path: Path) -> None:
+    path.write_bytes(b"\xff")
+
+
+def no_file(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("break_file", [invalid, not_utf_8, no_file, Path.unlink])
+def test_a_key_is_revoked_although_the_file_breaks_at_the_same_moment_and_later_the_file_is_applied(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, break_file: Callable[[Path], None]
 ) -> None:
     path, applied = with_key(tmp_path / "router.json", "leaked", 1), list[RouterConfig]()
 
@@ -93,10 +108,15 @@ def test_a_key_is_revoked_although_the_file_becomes_invalid_at_the_same_moment(
         watched = WatchedFile(path, applied.append)
         watched.load()
         put_key(tmp_path, "new")
-        path.write_text("{}")
+        break_file(path)
         following = asyncio.create_task(watched.follow(0.005))
         await until(lambda: "the previous content stays in force" in caplog.text)
+        await asyncio.sleep(0.05)
         assert [(one.routers, one.keys) for one in applied] == [(1, only("new"))]
+        if path.is_dir():
+            path.rmdir()
+        with_key(path, "new", 22)
+        await until(lambda: applied[-1].routers == 22)
         following.cancel()
 
     run_story(story())

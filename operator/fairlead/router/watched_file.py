@@ -55,11 +55,12 @@ class WatchedFile:
         while True:
             await asyncio.sleep(every_seconds)
             now, secrets = stamp(self._path), _stamps_of(self._files)
-            if now is None or (now == self._last_stamp and secrets == self._last_stamps):
+            is_new, with_secrets = now not in (None, self._last_stamp), secrets != self._last_stamps
+            if not is_new and not with_secrets:
                 continue
             self._last_stamp, self._last_stamps = now, secrets
             try:
-                self._read_again()
+                self._read_again(with_secrets=with_secrets)
             except OSError as problem:
                 self._last_stamp = None  # it may be readable at the next check, and be the same
                 if str(problem) != self._unreadable:
@@ -93,9 +94,17 @@ class WatchedFile:
                 "please report it"
             )
 
-    def _read_again(self) -> None:
+    def _read_again(self, *, with_secrets: bool) -> None:
         """Apply the file, or the text in force with what its Secrets hold now."""
-        before, self._in_file = self._in_file, loader.text_of(self._path)
+        before = self._in_file
+        try:
+            self._in_file = loader.text_of(self._path)
+        except (OSError, RouterConfigError) as problem:
+            if isinstance(problem, OSError):
+                self._last_stamp = None  # it may be readable at the next check, and be the same
+            if with_secrets:
+                self._reload(self._text)  # a key may have been revoked
+            raise
         self._unreadable = ""
         text, latest = self._in_file, next(reversed(self._watched), None)
         is_old = text in self._watched and text != latest
