@@ -56,7 +56,7 @@ class ClientConnection(asyncio.Protocol):
         self.paused = False
         """The client is not reading what was written."""
         self.leaving = False
-        """The last response is written; further input is dropped."""
+        """The last response is written, or the client has disconnected; further input is dropped."""
         self.since = 0.0
         """When it became idle, started to send a head or a body, or stopped reading."""
         self._record: RequestRecord | None = None
@@ -94,7 +94,7 @@ class ClientConnection(asyncio.Protocol):
         if record is not None:
             record.left, record.status = AbortStage.BODY, 499
             self._context.telemetry.ended(record, now)
-        self.transport = None
+        self.transport, self.leaving = None, True
 
     def data_received(self, data: bytes) -> None:
         """Feed bytes of a request to the reader."""
@@ -142,7 +142,7 @@ class ClientConnection(asyncio.Protocol):
     def _answer_own(self, request: ClientRequest) -> None:
         """Serve one of the router's own pages, which need no body; for some the client must be authorized first."""
         if self._scraped and handlers.is_guarded(request.head):
-            handlers.guarded(self._router, request.head, partial(self._show, request))
+            handlers.guarded(self._router, request.head, partial(self._show, request), lambda: not self.leaving)
         elif (
             request.head.path == router_peers.PATH and self._scraped and self.peer not in self._context.peers.addresses
         ):
@@ -151,7 +151,7 @@ class ClientConnection(asyncio.Protocol):
             self._show(request, None)
 
     def _show(self, request: ClientRequest, page: LocalReply | Problem | None) -> None:
-        if self.transport is None or self.leaving:
+        if self.leaving:
             return
         head = request.head
         keep = request.keep_alive and request.whole and not self._context.draining
@@ -288,7 +288,7 @@ class ClientConnection(asyncio.Protocol):
         elif stage is RequestReadStage.HEAD:
             if waited > connections.head_seconds:
                 self._slow("head", connections.head_seconds)
-        elif waited > connections.body_seconds:
+        elif stage is not RequestReadStage.WHOLE and waited > connections.body_seconds:
             self._slow("body", connections.body_seconds)
 
     def _slow(self, what: str, seconds: float) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
-from fairlead.router.long_pages import LongPage
+from fairlead.router.long_pages import LongPage, WantedCallback
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
 from fairlead.router.router_context import RouterContext
@@ -73,22 +73,23 @@ def is_guarded(head: RequestHead) -> bool:
     return head.path in GUARDED or head.path in LONG
 
 
-def guarded(router: Router, head: RequestHead, show: PageCallback) -> None:
-    """Call back once a client is judged: with a refusal or a page that took long, or with None for `own_page`."""
+def guarded(router: Router, head: RequestHead, show: PageCallback, wanted: WantedCallback) -> None:
+    """Call back once a client is judged: with a refusal or a page that took long, or with None for `own_page`. Such a
+    page is made only while it is wanted."""
 
     def judged(refused: Problem | None) -> None:
         page = LONG.get(head.path)
         if refused is not None or page is None:
             show(refused)
         elif head.method in (b"GET", b"HEAD"):
-            _make(router, page(router.context, head), show)
+            _make(router, page(router.context, head), show, wanted)
         else:
             show(refusals.wrong_method(head, _READ))
 
     router.guard.judge(head, judged)
 
 
-def _make(router: Router, page: LongPage | Problem, show: PageCallback) -> None:
+def _make(router: Router, page: LongPage | Problem, show: PageCallback, wanted: WantedCallback) -> None:
     if isinstance(page, Problem):
         show(page)
         return
@@ -96,7 +97,7 @@ def _make(router: Router, page: LongPage | Problem, show: PageCallback) -> None:
     def made(body: bytes | None) -> None:
         show(refusals.fault() if body is None else LocalReply(body=body, content_type=page.content_type))
 
-    router.long_pages.make(page, made)
+    router.long_pages.make(page, made, wanted)
 
 
 def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:

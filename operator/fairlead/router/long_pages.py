@@ -15,6 +15,7 @@ SLICE: Final = 32
 """Pieces at a time: as many rows of usage block the loop for 2 ms."""
 
 MadeCallback = Callable[[bytes | None], None]
+WantedCallback = Callable[[], bool]
 
 
 @light
@@ -30,13 +31,13 @@ class LongPages:
     """The pages of one router; used inside its loop."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Iterator[str], MadeCallback]] = deque()
+        self._waiting: deque[tuple[Iterator[str], MadeCallback, WantedCallback]] = deque()
         """The first is being made."""
         self._made: list[bytes] = []
 
-    def make(self, page: LongPage, made: MadeCallback) -> None:
-        """Make the page, and call back with it; with None after a bug of the router."""
-        self._waiting.append((page.pieces, made))
+    def make(self, page: LongPage, made: MadeCallback, wanted: WantedCallback) -> None:
+        """Make the page, and call back with it; with None after a bug of the router, and not at all once it is not wanted."""
+        self._waiting.append((page.pieces, made, wanted))
         if len(self._waiting) == 1:
             self._go_on()
 
@@ -44,7 +45,10 @@ class LongPages:
         asyncio.get_running_loop().call_soon(self._slice)
 
     def _slice(self) -> None:
-        pieces, made = self._waiting[0]
+        pieces, made, wanted = self._waiting[0]
+        if not wanted():
+            self._end()
+            return
         found: list[str] | None = None
         try:
             found = list(islice(pieces, SLICE))
@@ -55,8 +59,13 @@ class LongPages:
         if found is not None and len(found) == SLICE:
             self._go_on()
             return
-        body, self._made = b"".join(self._made), []
+        body = b"".join(self._made)
+        self._end()  # whatever becomes of this page
+        made(None if found is None else body)
+
+    def _end(self) -> None:
+        """Go on with the page after this one."""
+        self._made = []
         self._waiting.popleft()
         if self._waiting:
-            self._go_on()  # whatever becomes of this page
-        made(None if found is None else body)
+            self._go_on()
