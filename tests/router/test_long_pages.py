@@ -123,7 +123,9 @@ def test_a_client_whose_request_is_whole_waits_for_its_page_however_long_that_ta
     run_story(story())
 
 
-def test_a_page_without_end_is_made_no_further_once_its_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_without_end_is_made_no_further_once_its_connection_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = asyncio.Event()
 
     def endless(_context: RouterContext, _head: RequestHead) -> LongPage:

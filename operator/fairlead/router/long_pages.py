@@ -36,7 +36,7 @@ class LongPages:
         self._made: list[bytes] = []
 
     def make(self, page: LongPage, made: MadeCallback, wanted: WantedCallback) -> None:
-        """Make the page, and call back with it; with None after a bug of the router, and not at all once it is not wanted."""
+        """Make the page while it is wanted, and call back with it; with None after a bug of the router."""
         self._waiting.append((page.pieces, made, wanted))
         if len(self._waiting) == 1:
             self._go_on()
