@@ -243,6 +243,20 @@ def test_a_certificate_of_a_plugin_is_presented_to_the_server(tmp_path: Path) ->
     assert Path(credentials.private_key_path or "").read_text() == "KEY"
 
 
-def test_a_user_who_has_a_token_needs_no_plugin(tmp_path: Path) -> None:
-    path = written(tmp_path / "config", "prod", {"token": "own"} | user(command="no-such-plugin-anywhere"))
-    assert found(**variables(path)).token == "own"
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"token": "own"},
+        {"client-certificate": "own.crt", "client-key": "own.key"},
+        {"client-certificate-data": "b3du", "client-key-data": "b3du"},
+    ],
+    ids=["a token", "the files of a certificate", "a certificate"],
+)
+def test_a_user_who_has_credentials_of_its_own_needs_no_plugin(tmp_path: Path, own: dict[str, str]) -> None:
+    for name in ("own.crt", "own.key"):
+        (tmp_path / name).write_text("own")
+    credentials = found(**variables(written(tmp_path / "config", "prod", own | user(command="no-such-plugin"))))
+    if "token" in own:
+        assert credentials.token == "own"
+    else:
+        assert Path(credentials.certificate_path or "").read_text() == "own"

@@ -28,7 +28,10 @@ _UNREADABLE: Final = (OSError, yaml.YAMLError, ValueError, LookupError, TypeErro
 _SHOWN_CONTEXTS: Final = 10
 OWN_PATHS: Final = ("client-certificate", "client-key")
 """Fields of a user that name a file."""
-BEFORE_A_PLUGIN: Final = ("token", "tokenFile", "username", "auth-provider")
+BEFORE_A_PLUGIN: Final = (
+    *("token", "tokenFile", "username", "auth-provider"),
+    *("client-certificate", "client-certificate-data"),
+)
 """A user with one of these needs no plugin."""
 HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
 """What may stand in a header's name as it is, besides letters and digits."""
