@@ -9,14 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster import pod_proxy
-from fairlead.cluster.api_server import ApiServer, Unreachable
 from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection
-from fairlead.cluster.credential_plugin import LEAST_HELD_S, RENEWED_BEFORE_S, CredentialPlugin
+from fairlead.cluster.credential_plugin import RENEWED_BEFORE_S, CredentialPlugin
 from fairlead.cluster.credentials import Credentials, NoCredentials
-from fairlead.cluster.kinds import CONFIG_MAP
 from fairlead.cluster.kubeconfig import KubeconfigSource
-from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.test_kubeconfig import found, written
 from tests.cluster.worlds import run
 
@@ -97,40 +93,6 @@ def test_an_answer_is_kept_until_shortly_before_it_expires(tmp_path: Path) -> No
 
     run(story())
     assert runs(script) == 2
-
-
-@pytest.mark.parametrize("read", ["an object", "a page of a pod"])
-def test_a_401_runs_it_again_and_one_of_a_request_that_was_sent_before_does_not(tmp_path: Path, read: str) -> None:
-    now = NOW
-
-    async def story() -> None:
-        nonlocal now
-        async with FakeApi().served() as fake:
-            cluster = {"name": "here", "cluster": {"server": fake.address}}
-            path = written(tmp_path / "config", "here", user(), clusters=[cluster])
-            source = KubeconfigSource(
-                files=(Path(path),), environ=variables(path), context=None, plugin=CredentialPlugin(lambda: now)
-            )
-            async with ApiConnection(source, await source()) as connection:
-                tokens = []
-                for _ in range(3):
-                    fake.fail(Fault(code=401), "list" if read == "an object" else "get")
-                    with pytest.raises(Unreachable, match="401"):
-                        await send(read, connection)
-                    tokens.append((await connection.credentials()).token)
-                    now = max(now, NOW + LEAST_HELD_S)
-                assert tokens == ["t1", "t2", "t2"]
-
-    plugin(tmp_path, COUNTED, printing('{"token": "t$number"}'))
-    run(story())
-
-
-async def send(read: str, connection: ApiConnection) -> None:
-    """Send one request of this kind."""
-    if read == "an object":
-        await ApiServer(connection).listing(CONFIG_MAP)
-    else:
-        await pod_proxy.read_page(connection, ("fairlead-system", "fairlead-0"), 9090, "/page")
 
 
 def test_a_plugin_that_fails_later_leaves_what_it_gave_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

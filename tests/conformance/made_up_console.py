@@ -17,7 +17,7 @@ from fairlead.cli import console_door
 from fairlead.cli.playground_door import CHAT
 from fairlead.cluster import kinds
 from fairlead.cluster.pod_proxy import PodPage
-from fairlead.cluster.service_proxy import ServicePort
+from fairlead.cluster.service_proxy import ServiceAnswer, ServicePort
 from fairlead.process.console_views import FORWARDED
 from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.explain.decision_record import DecisionRecord
@@ -91,9 +91,7 @@ class _Straight:
             return PodPage(answer.status, answer.content_type, await answer.read(), policy)
 
     @asynccontextmanager
-    async def chat(
-        self, service: ServicePort, body: bytes, headers: Mapping[str, str]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def chat(self, service: ServicePort, body: bytes, headers: Mapping[str, str]) -> AsyncIterator[ServiceAnswer]:
         """Send to the only router."""
         sent = {**headers, "Content-Type": "application/json"}
         assert service.namespace == "team"
@@ -101,7 +99,7 @@ class _Straight:
             aiohttp.ClientSession() as session,
             session.post(f"{self._router.url}{CHAT}", data=body, headers=sent) as answer,
         ):
-            yield answer
+            yield ServiceAnswer(answer.status, answer.headers, answer.content.iter_any())
 
 
 @asynccontextmanager

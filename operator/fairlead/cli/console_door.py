@@ -11,16 +11,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-import aiohttp
 from aiohttp import web
 
 from fairlead.cli import playground_door
 from fairlead.cli.cluster_client import NAMES_IT, ClusterClient, ClusterUnavailable, NoDecision
 from fairlead.cli.playground_door import ChatSource
 from fairlead.cluster import account_tokens, pod_proxy, service_proxy
-from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_errors import STATUS_TYPE, ApiError
 from fairlead.cluster.pod_proxy import PodPage
-from fairlead.cluster.service_proxy import ServicePort
+from fairlead.cluster.service_proxy import ServiceAnswer, ServicePort
 from fairlead.console import reports_page
 from fairlead.console.document import POLICY
 from fairlead.process import ports
@@ -30,8 +29,6 @@ from fairlead.process.console_views import FORWARDED
 SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component=operator"
 PORT_NAME: Final = "console"
 NOT_LEADING: Final = 503
-STATUS_TYPE: Final = "application/json"
-"""Of an answer of the API server itself."""
 OF_NO_POD: Final = (404, 500, 502, 504)
 """Its statuses for a pod that does not exist or does not answer; those about the user's rights are the same for all."""
 HOSTS: Final = ("127.0.0.1", "localhost")
@@ -97,7 +94,7 @@ class ConsolePassage:
 
     def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[ServiceAnswer]:
         """Send one chat request to a model."""
         return service_proxy.post(self.cluster.connection, service, playground_door.CHAT, body, headers)
 

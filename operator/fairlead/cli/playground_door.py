@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from fairlead.cluster.api_errors import ApiError
-from fairlead.cluster.service_proxy import ServicePort
+from fairlead.cluster.service_proxy import ServiceAnswer, ServicePort
 
 CHAT: Final = "/v1/chat/completions"
 NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -30,7 +30,7 @@ class ChatSource(Protocol):
 
     def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[ServiceAnswer]:
         """Stream an answer; raises an `ApiError` if there is none."""
 
 
@@ -57,14 +57,12 @@ async def answered(request: web.Request, source: ChatSource, usual: Mapping[str,
         return refused(502, f"{problem}")
 
 
-async def _passed_on(
-    request: web.Request, answer: aiohttp.ClientResponse, usual: Mapping[str, str]
-) -> web.StreamResponse:
+async def _passed_on(request: web.Request, answer: ServiceAnswer, usual: Mapping[str, str]) -> web.StreamResponse:
     """Pass the answer on; if one side breaks off, so does the other."""
     shown = web.StreamResponse(status=answer.status, headers={**usual, **_passed_back(answer)})
     try:
         await shown.prepare(request)
-        async for part in answer.content.iter_any():
+        async for part in answer.parts:
             await shown.write(part)
         await shown.write_eof()
     except (aiohttp.ClientError, TimeoutError, OSError):
@@ -78,6 +76,6 @@ def refused(status: int, words: str) -> web.Response:
     return web.Response(status=status, content_type=JSON, text=json.dumps({"error": {"message": words}}))
 
 
-def _passed_back(answer: aiohttp.ClientResponse) -> dict[str, str]:
+def _passed_back(answer: ServiceAnswer) -> dict[str, str]:
     own = {name: value for name, value in answer.headers.items() if name.lower().startswith(OURS)}
     return own | {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}

@@ -32,6 +32,7 @@ async def issue(connection: ApiConnection, namespace: str, name: str) -> str:
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
             content = await answer.read()
+            connection.doubt_after(answer.status, answer.content_type, content)
             if answer.status not in (200, 201):
                 raise api_errors.of_answer(wanted, answer.status, content)
             return str(json.loads(content)["status"]["token"])

@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from fairlead.cluster.kinds import Resource
 
+STATUS_TYPE: Final = "application/json"
+"""Of an answer of the API server itself."""
 RETRY_AFTER_S: Final = 1.0
 """For a 429 that does not say how long."""
 _READS: Final = frozenset({"get", "list", "watch"})
@@ -154,6 +156,11 @@ def of_stream(request: ApiRequest, status: Mapping[str, Any]) -> Gone:
     """Return the error for an ERROR in a watch: whatever its number, later events are lost."""
     code = status.get("code")
     return Gone(request, code if isinstance(code, int) else 410, status)
+
+
+def is_of_server(content_type: str, body: bytes) -> bool:
+    """Whether an answer is the API server's own, and not one that it passed on of a pod or of a proxy in between."""
+    return content_type == STATUS_TYPE and _status_of(body).get("kind") == "Status"
 
 
 def no_answer(request: ApiRequest, problem: BaseException) -> Unreachable:

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -17,7 +18,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from fairlead import __version__
-from fairlead.cluster import kubeconfig
+from fairlead.cluster import api_errors, kubeconfig
 from fairlead.cluster.credentials import Credentials, CredentialSource, NoCredentials
 from fairlead.cluster.kubeconfig import KubeconfigSource
 
@@ -82,6 +83,11 @@ class ApiConnection:
         self._read_at = self._clock() - TOKEN_LIVES_S
         if isinstance(self._source, KubeconfigSource):
             self._source.plugin.forget()
+
+    def doubt_after(self, status: int, content_type: str, body: bytes) -> None:
+        """The same for an answer that may be a pod's, which says 401 for reasons of its own."""
+        if status == HTTPStatus.UNAUTHORIZED and api_errors.is_of_server(content_type, body):
+            self.doubt()
 
     async def send(self, request: HttpRequest, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
         """Send one request; the caller's code reads and releases the answer."""

@@ -23,7 +23,9 @@ async def lines(connection: ApiConnection, pod: tuple[str, str], query: Mapping[
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
             if answer.status != 200:
-                raise api_errors.of_answer(api_request, answer.status, await answer.read())
+                content = await answer.read()
+                connection.doubt_after(answer.status, answer.content_type, content)
+                raise api_errors.of_answer(api_request, answer.status, content)
             rest = b""
             async for piece in answer.content.iter_any():
                 *whole, rest = (rest + piece).split(b"\n")

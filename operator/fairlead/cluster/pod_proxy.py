@@ -4,7 +4,6 @@ Needs the right `get` on `pods/proxy`. Does not interpret the page.
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -55,10 +54,10 @@ async def fetch_page(
     )
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
-            if answer.status == HTTPStatus.UNAUTHORIZED:
-                connection.doubt()
+            content = await answer.read()
+            connection.doubt_after(answer.status, answer.content_type, content)
             policy = answer.headers.get("Content-Security-Policy", "")
-            return PodPage(answer.status, answer.content_type, await answer.read(), policy)
+            return PodPage(answer.status, answer.content_type, content, policy)
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
         raise api_errors.no_answer(api_request, problem) from problem
 
