@@ -1,5 +1,6 @@
 """A kubeconfig's credential plugin runs as for kubectl: prompts are seen, answers kept, and a failure is an end."""
 
+import asyncio
 import base64
 import json
 import os
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection
+from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection, source_of
 from fairlead.cluster.credential_plugin import RENEWED_BEFORE_S, CredentialPlugin
 from fairlead.cluster.credentials import Credentials, NoCredentials
 from fairlead.cluster.kubeconfig import KubeconfigSource
@@ -115,6 +116,26 @@ def test_a_plugin_that_fails_later_leaves_what_it_gave_before(tmp_path: Path, ca
 
     run(story())
     assert "ended with exit code 7" in caplog.text
+
+
+def test_a_plugin_is_ended_with_the_command_that_waits_for_it(tmp_path: Path) -> None:
+    """By ctrl-c while it waits for a login."""
+    plugin(tmp_path, 'echo $$ > "$0.new" && mv "$0.new" "$0.pid" && exec sleep 600')
+    path, pid = written(tmp_path / "config", "prod", user()), tmp_path / "plugin.sh.pid"
+
+    left: list[bool] = []
+
+    async def story() -> None:
+        reading = asyncio.create_task(source_of(variables(path))())
+        reading.add_done_callback(lambda _: left.append(Path(f"/proc/{pid.read_text().strip()}").exists()))
+        while not pid.exists():
+            await asyncio.sleep(0.01)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    run(story())
+    assert left == [False]
 
 
 NOT_THERE: Final = "there is no such program, or it may not be run; "

@@ -6,6 +6,7 @@ before it expires, or until the API server refuses it.
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,8 @@ CLUSTER_FIELDS: Final = (
     *("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data"),
     *("proxy-url", "disable-compression"),
 )
+KILLED_WITHIN_S: Final = 2.0
+"""A program that it started itself may keep its output open for longer."""
 _HINT_CHARACTERS: Final = 300
 
 
@@ -136,6 +139,8 @@ async def _printed(command: PluginCommand, environ: Mapping[str, str]) -> bytes:
     finally:
         if process.returncode is None:  # a person or a signal ended us
             process.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), KILLED_WITHIN_S)
     if process.returncode:
         raise _failed(
             command, f"it ended with exit code {process.returncode}; see what it printed above, and log in anew"
