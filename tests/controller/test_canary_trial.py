@@ -9,14 +9,24 @@ import pytest
 
 from fairlead.controller import canary_trial
 from fairlead.controller.canary_trial import NO_TRIAL, TrialObservation
-from fairlead.fleet.canaries import CanaryGate, CanaryOrder, CanaryPhase, CanaryPlan, CanaryStep, CanaryVerb
+from fairlead.fleet.canaries import (
+    CanaryGate,
+    CanaryOrder,
+    CanaryPhase,
+    CanaryPlan,
+    CanaryStep,
+    CanaryVerb,
+    StepVerdict,
+)
 from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
+from fairlead.fleet.gate_verdicts import Verdict
 from fairlead.fleet.rollouts import RevisionFailure, RolloutSnapshot
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary
 from fairlead.review import order_annotation
 from fairlead.review.order_annotation import ORDER
 from tests.planning.states import T0, given, revision
+from tests.planning.trials import verdict
 
 PLAN = CanaryPlan(
     steps=(
@@ -105,6 +115,17 @@ def test_a_refused_spec_keeps_the_stored_canary_though_its_own_plan_is_another()
     found = canary_trial.held(question(rules=DesiredRollout()), observed, T0)
     assert found.limit is not None
     assert (found.limit.replicas, found.limit.rejected, found.state) == (1, "", observed.stored)
+
+
+def test_an_order_that_waits_keeps_no_canary_of_a_refused_spec_from_being_rejected() -> None:
+    failed = StepVerdict(step=0, gate=CanaryGate.SERVICE, verdict=verdict(Verdict.FAILED))
+    observed = stored()
+    assert observed.stored is not None
+    observed = replace(observed, stored=replace(observed.stored, verdicts=(failed,)))
+    for verb in CanaryVerb:
+        found = canary_trial.held(question(), replace(observed, order=CanaryOrder(verb=verb, at=T0)), T0)
+        assert found.state is not None
+        assert found.state.phase is CanaryPhase.REJECTED
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,10 @@ def held(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -
     if stored is None or stored.revision != snapshot.target or rollback.fallback(snapshot) is None:
         return CanaryTrial(state=stored)
     facts = _facts(snapshot, rollback.wanted(snapshot), observed, stored)
-    after = canary.follow(stored, facts, now)
     return CanaryTrial(
         limit=canary.limit(stored, facts, now, diverted=_diverted(observed, stored)),
         share=canary.share(stored),
-        state=after if after.phase is CanaryPhase.REJECTED else stored,
+        state=canary.held(stored, facts, now),
     )
 
 

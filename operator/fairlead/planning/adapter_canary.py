@@ -104,7 +104,7 @@ def held(adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None
     after = follow(adapter, facts, stored, now)
     if after is None or stored is None or (after.revision, after.stable) != (stored.revision, stored.stable):
         return after
-    return after if after.phase is CanaryPhase.REJECTED else stored
+    return canary.held(stored, _facts(facts, stored.revision), now)
 
 
 def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit | None:

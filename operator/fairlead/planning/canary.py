@@ -40,6 +40,18 @@ def follow(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState
     return next((found for rule in _RULES if (found := rule(moment)) is not None), moment.state)
 
 
+def held(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState:
+    """Return the next state to store while no step may be taken: the same one, unless it is rejected.
+
+    An order to promote or to retry waits. One to pause waits too, but keeps an undecided gate from rejecting it.
+    """
+    order = facts.order if facts.order is not None and facts.order.verb in _HEEDED else None
+    after = follow(state, replace(facts, order=order), now)
+    if order is not None and after.phase is not CanaryPhase.REJECTED:
+        after = follow(after, replace(facts, order=None), now)
+    return after if after.phase is CanaryPhase.REJECTED else state
+
+
 def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bool) -> CanaryLimit | None:
     """Return what the new revision may have; None once promoted. `diverted`: no router sends it a share any more."""
     moment = CanaryMoment(state=state, facts=facts, now=now)
@@ -244,6 +256,8 @@ _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
     _changed_items,
 )
 """The first that returns a state applies; a gate's failure comes before the end of its step."""
+_HEEDED: Final = (CanaryVerb.ABORT, CanaryVerb.PAUSE)
+"""Orders that count while no step may be taken."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 _CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,

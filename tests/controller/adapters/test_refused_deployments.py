@@ -37,8 +37,12 @@ def message(world: AdapterWorld, kind: str) -> str:
     return str(next(one for one in world.status()["conditions"] if one["type"] == kind)["message"])
 
 
-def test_a_slower_version_loses_its_users_although_the_spec_of_its_deployment_is_refused() -> None:
+@pytest.mark.parametrize("order", [None, "pause", "promote"])
+def test_a_slower_version_loses_its_users_although_the_spec_of_its_deployment_is_refused(order: str | None) -> None:
     world = on_trial_and_refused()
+    if order is not None:
+        world.order(order)
+        world.turn(2)
     before = world.router_file()
     world.report(Traffic(minutes=30, slower=(1.6, 1.0)).samples())
     world.turn(2)
