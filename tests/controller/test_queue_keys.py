@@ -150,6 +150,14 @@ def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
     assert list(queue_keys.across(kinds.POD, None, child(), lambda: FLEET)) == []
 
 
+def test_a_deployment_that_is_refused_or_accepted_again_wakes_its_gateway() -> None:
+    """A claim that appears is no edit: the gateway's routers would keep what was refused."""
+    refused = infd(**LED) | {"status": {"conditions": [{"type": "Accepted", "status": "False"}]}}
+    for old, new in ((infd(**LED), refused), (refused, infd(**LED))):
+        found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, old, new, lambda: FLEET)
+        assert [(one.kind, one.name) for one in found] == [("InferenceGateway", "calm")]
+
+
 def test_our_own_word_of_an_adapters_canary_wakes_the_deployment_whose_routers_divide_the_traffic() -> None:
     on_trial = infd("sql", deployment="chat") | {"status": {"canary": {"revision": "sql@b", "step": 1}}}
     for step, woken in ((1, []), (2, ["chat"])):

@@ -7,6 +7,7 @@ from typing import Final
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.adapters import deployment_adapters
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import labels
 from fairlead.objects.network_policies import admitted
@@ -201,7 +202,7 @@ def _routing_facts(document: Manifest | None) -> object:
     scaling = status.get("scaling") or {}
     going = "deletionTimestamp" in metadata
     facts = metadata.get("generation"), status.get("readyReplicas"), scaling.get("speculation")
-    return going, *facts, *_share_facts(status)
+    return going, deployment_adapters.is_refused(document), *facts, *_share_facts(status)
 
 
 def _gateway_facts(document: Manifest | None) -> object:

@@ -9,6 +9,7 @@ from fairlead.cluster.kinds import Manifest
 from tests.comparing.requests_of_users import Traffic
 from tests.controller.adapters.adapter_world import FIRST, SECOND, SLOTS, AdapterWorld, version
 from tests.controller.adapters.test_adapter_canaries import NEW, OLD, VersionWorld, edition
+from tests.controller.gateways.test_gateways_kept import RULED
 from tests.controller.pretend import deployment
 
 IMPOSSIBLE: Final[Manifest] = {"parallelism": {"tensor": 3}}
@@ -158,3 +159,32 @@ def test_a_rejected_version_loses_its_users_behind_a_gateway_too() -> None:
     world.order("abort")
     world.turn(2)
     assert shares() == {OLD: 100, NEW: 0}
+
+
+@pytest.mark.parametrize("gateway_too", [False, True])
+def test_behind_a_gateway_users_do_not_move_to_a_version_that_engines_do_not_get(*, gateway_too: bool) -> None:
+    """Only the deployment's own reconcile looks a claim up; to the gateway its spec looked as if it could work."""
+    world = VersionWorld()
+    world.put_gateway()
+    world.put_adapter("sql", version(FIRST, 100))
+    world.apply(deployment(gateway={"name": "front"}, **SLOTS))
+    world.settle()
+    edit(world, engine=SLOTS["engine"] | {"lora": {"slots": 4, "claimName": "gone"}})
+    world.settle()
+    assert world.condition("Accepted") == ("False", "NotFound")
+    if gateway_too:
+        world.put_gateway(models=[RULED])
+        world.settle()
+    before, listed = world.router_file("front-gateway"), world.listed
+    world.put_adapter("sql", version(SECOND, 100))
+    world.put_adapter("new")
+    world.settle()
+    assert (world.router_file("front-gateway"), world.listed) == (before, listed)
+    edit(world, **SLOTS)
+    world.put_gateway()
+    world.settle()
+    (target,) = world.router_file("front-gateway")["targets"]
+    assert {one["name"]: one["versions"] for one in target["adapterVersions"]} == {
+        "new": [{"name": "new@aaaaaaaa", "percent": 100}],
+        "sql": [{"name": NEW, "percent": 100}],
+    }

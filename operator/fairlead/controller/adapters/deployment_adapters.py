@@ -30,5 +30,5 @@ def with_adapters(
 def is_refused(deployment: Manifest) -> bool:
     """Whether its last reconcile refused this very spec, for instance as it names an object that is missing."""
     accepted = pods.condition(deployment, ConditionType.ACCEPTED)
-    is_current = accepted.get("observedGeneration") == deployment["metadata"]["generation"]
+    is_current = accepted.get("observedGeneration") == deployment["metadata"].get("generation")
     return is_current and accepted.get("status") == "False"

@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.adapters import load_lists, served_adapters
+from fairlead.controller.adapters import deployment_adapters, load_lists, served_adapters
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.controller.status import canary_status
 from fairlead.fleet.desired_state import DesiredRevision
@@ -52,7 +52,7 @@ class ReadMember:
     """A deployment whose spec can be read."""
 
     entry: Manifest | None
-    """In the routers' file; None while its spec is refused."""
+    """In the routers' file; None while its spec is refused by itself, whatever it names."""
     revision: DesiredRevision
 
 
@@ -111,7 +111,8 @@ class MemberReader:
             return self._now(cluster, document, entry) or entry
         named = load_lists.shares(served_adapters.of(cluster, kept.revision).served)
         rest = {name: value for name, value in entry.items() if name != "share"}
-        return _divided(router_config.target_with_shares(rest, named, adds=True), document)
+        adds = not deployment_adapters.is_refused(document)
+        return _divided(router_config.target_with_shares(rest, named, adds=adds), document)
 
     def forget(self, uid: str) -> None:
         """Drop a deleted deployment."""
@@ -121,7 +122,8 @@ class MemberReader:
         """Return its entry, with the adapters that it serves now and all shares; None if it never had one."""
         kept = self._entry(cluster, document)
         named = load_lists.shares(served_adapters.of(cluster, kept.revision).served) if kept is not None else ()
-        if kept is None or kept.entry is None:
+        stays = before is not None and deployment_adapters.is_refused(document)
+        if kept is None or kept.entry is None or stays:
             return None if before is None else _divided(router_config.target_with_shares(before, named), document)
         return _divided(router_config.target_with_adapters(kept.entry, named) if named else kept.entry, document)
 
