@@ -102,6 +102,18 @@ def test_a_request_in_time_of_a_tenant_whose_late_ones_gave_way_goes_first() -> 
     assert late.waiting
 
 
+def test_a_tenant_is_active_while_its_request_waits_and_for_a_while_after_it_left() -> None:
+    at, _ = full_fleet("shop", "bank")
+    late, tenants = waits(at, came(at, "shop", 0.0), NOW), at.occupancy.tenants
+    waits(at, came(at, "bank", 99.0), 99.0)
+    assert tenants.of(late.account, 99.0) is late.use
+    at.withdraw(late, 120.0)
+    waits(at, came(at, "bank", 120.0), 120.0)
+    assert tenants.of(late.account, 120.0) is late.use
+    waits(at, came(at, "bank", 199.0), 199.0)
+    assert tenants.of(late.account, 199.0) is not late.use
+
+
 def test_small_requests_for_an_adapter_do_not_cost_a_tenant_the_turns_that_its_late_ones_are_owed() -> None:
     at, running = full_fleet_of(TWO, *seen("engine-0", adapters=X))
     for _ in range(40):

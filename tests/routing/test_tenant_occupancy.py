@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing.accounts import Account
+from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenant_occupancy import ACTIVE_SECONDS, ShareUse, TenantOccupancy
 
 
@@ -49,6 +50,18 @@ def test_a_tenant_that_no_longer_comes_has_no_share_once_its_last_request_ended(
     at.of(quiet, 2 * ACTIVE_SECONDS).charge(-10)
     assert at.of(busy, 4 * ACTIVE_SECONDS) is use
     assert use.share(1) is ShareUse.ALONE
+
+
+def test_a_tenant_whose_requests_wait_keeps_its_share_however_long_they_do() -> None:
+    at, waiting, busy = TenantOccupancy(), account("waiting"), account("busy")
+    use, request = at.of(waiting, 0.0), RoutingRequest(account=waiting, prompt_tokens=1, output_tokens=1, arrived=0.0)
+    request.use = use
+    request.count_queued(1)
+    beside = at.of(busy, 2 * ACTIVE_SECONDS)
+    beside.charge(10)
+    assert (beside.share(1), use.share(1)) == (ShareUse.ABOVE, ShareUse.WITHIN)
+    request.count_queued(-1)
+    assert at.of(busy, 4 * ACTIVE_SECONDS).share(1) is ShareUse.ALONE
 
 
 def test_bands_have_shares_of_their_own() -> None:

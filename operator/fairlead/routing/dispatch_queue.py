@@ -140,7 +140,7 @@ class DispatchQueue:
     def _enqueue(self, request: RoutingRequest, *, first: bool) -> None:
         request.waiting = True
         self.waiting += 1
-        request.account.queued += 1
+        request.count_queued(1)
         self.bytes += request.size
         self._queue(request).add(request, first=first)
         self._date(request)
@@ -224,7 +224,7 @@ class DispatchQueue:
         request.waiting = False
         self._unlimited.pop(request, None)
         self.waiting -= 1
-        request.account.queued -= 1
+        request.count_queued(-1)
         self.bytes -= request.size
 
     def _lose(self, request: RoutingRequest, refused: Refusal) -> None:

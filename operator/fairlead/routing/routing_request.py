@@ -120,6 +120,12 @@ class RoutingRequest:
         """The client's maximum of one answer."""
         return self.output_tokens // self.answers
 
+    def count_queued(self, count: int) -> None:
+        """Count it among its tenant's requests in a queue, or with -1 no longer."""
+        self.account.queued += count
+        if self.use is not None:
+            self.use.queued += count
+
     def add_attempt(self, now: float) -> None:
         """Record a failed attempt: the time at an engine is no wait, whether it had to wait before or not."""
         if self.queued_at:

@@ -39,12 +39,14 @@ class BandOccupancy:
 class TenantUse:
     """What one tenant has in flight, as long as it is active."""
 
-    __slots__ = ("band", "seen", "tokens", "weight")
+    __slots__ = ("band", "queued", "seen", "tokens", "weight")
 
     def __init__(self, band: BandOccupancy, weight: float) -> None:
         self.band = band
         self.weight = weight
         self.tokens = 0
+        self.queued = 0
+        """Its requests that wait here: while there are any, it stays active."""
         self.seen = 0.0
 
     def charge(self, tokens: int) -> None:
@@ -111,6 +113,6 @@ class TenantOccupancy:
     def _expire(self, now: float) -> None:
         self._expires_at = now + ACTIVE_SECONDS
         for account, use in list(self._uses.items()):
-            if not use.tokens and use.seen + ACTIVE_SECONDS <= now:
+            if not use.tokens and not use.queued and use.seen + ACTIVE_SECONDS <= now:
                 self._leave(use)
                 del self._uses[account]
