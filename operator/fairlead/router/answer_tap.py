@@ -45,6 +45,11 @@ class AnswerTap:
         if self._size > reply_reader.MAX_BYTES:
             self._pieces = None
 
+    def end(self) -> None:
+        """End the body. Its last event may lack the blank line after it: most clients take it as complete."""
+        if self._rest:
+            self.take(event_splitter.GAP)
+
     def answer(self) -> Answer | None:
         """Return the answer that has passed; None if it was unreadable or too large."""
         if self._pieces is None:

@@ -102,9 +102,10 @@ class AnswerTrial:
         return held
 
     def verdict(self) -> AnswerVerdict | None:
-        """Judge the answer that has passed; None if there was none, or nothing to judge."""
+        """Judge the complete answer that has passed; None if there was none, or nothing to judge."""
         if self._tap is None:
             return None
+        self._tap.end()
         answer, wanted, held = self._tap.answer(), self.wanted, self._held
         self._tap = None
         check = self._check if held and self._path.in_cascade else None
