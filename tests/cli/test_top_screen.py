@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ import pytest
 from fairlead.cli import top_rows, top_screen
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
 from fairlead.cli.top_rows import TopView
+from fairlead.cluster import kinds
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import running
 from tests.cli.test_top import ROW, SEEN
+from tests.cluster.fake_api import FakeRequest, Fault
+from tests.cluster.test_credential_plugin import COUNTED, plugin, printing, user
 
 
 class Keys(io.TextIOWrapper):
@@ -109,6 +113,49 @@ def test_a_sigterm_gives_the_terminal_back(run: Run, tmp_path: Path, monkeypatch
         assert run("top", "--every", "0.1")[0] == 0
     assert out.getvalue().startswith("\x1b[?1049h")
     assert out.getvalue().endswith("\x1b[?25h\x1b[?1049l")
+
+
+class AnsweredScreen(Screen):
+    """A terminal whose person presses q as soon as it shows some words."""
+
+    def __init__(self, words: str, keys: Keys) -> None:
+        super().__init__()
+        self._words, self._keys, self._drawn = words, keys, 0
+
+    def write(self, text: str) -> int:
+        """Draw; after many tables without the words, the person gives up."""
+        self._drawn += 1
+        if self._words in text or self._drawn == 100:
+            os.write(self._keys.ours, b"q")
+        return super().write(text)
+
+
+def test_a_login_that_expires_under_the_table_is_its_reason_and_gets_none_of_its_keys(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = printing('{"token": "t", "expirationTimestamp": "2020-01-01T00:00:00Z"}')
+    ends = 'test "$number" = 1 || { cat > "$0.keys"; echo the login expired >&2; exit 7; }'
+    plugin(tmp_path, COUNTED, ends, late)
+    keys = Keys()
+    out = AnsweredScreen("exit code 7", keys)
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stdin", keys)
+    monkeypatch.setenv("COLUMNS", "1000")
+    with running(tmp_path) as (cluster, kubeconfig):
+        content = json.loads(Path(kubeconfig).read_text())
+        content["users"] = [{"name": "me", "user": user()}]
+        Path(kubeconfig).write_text(json.dumps(content))
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        cluster.faults += [(lambda _: len(tables()) > 1, Fault(code=401))] * 200
+
+        def tables() -> list[FakeRequest]:
+            return [one for one in cluster.requests if one.resource is kinds.INFERENCE_DEPLOYMENT]
+
+        assert run("top", "--every", "0.1")[0] == 0
+    keys.close()
+    assert "401: ; getting credentials: exec: " in out.getvalue()
+    assert "exit code 7: the login expired; end this command, log in, and run it again" in out.getvalue()
+    assert (tmp_path / "plugin.sh.keys").read_text() == ""
 
 
 def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:

@@ -126,7 +126,7 @@ def test_a_plugin_is_ended_with_the_command_that_waits_for_it(tmp_path: Path) ->
     left: list[bool] = []
 
     async def story() -> None:
-        reading = asyncio.create_task(source_of(variables(path))())
+        reading = asyncio.ensure_future(source_of(variables(path))())
         reading.add_done_callback(lambda _: left.append(Path(f"/proc/{pid.read_text().strip()}").exists()))
         while not pid.exists():
             await asyncio.sleep(0.01)

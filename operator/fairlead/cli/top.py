@@ -3,11 +3,13 @@
 import argparse
 import sys
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from fairlead.cli import options, terminal_colours
 
 if TYPE_CHECKING:
+    from fairlead.cli.cluster_client import ClusterClient
     from fairlead.cli.top_rows import TopView
 
 EACH_S: Final = 2.0
@@ -49,9 +51,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 async def _shown(chosen: argparse.Namespace) -> None:
     import shutil
-    import time
 
-    from fairlead.cli import cluster_client, top_rows, top_table
+    from fairlead.cli import cluster_client, top_table
     from fairlead.process import exit_signals
 
     async with cluster_client.open_cluster(
@@ -60,15 +61,32 @@ async def _shown(chosen: argparse.Namespace) -> None:
         namespace = None if chosen.all_namespaces else chosen.namespace or client.home
         live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
         if not live:
-            view = await top_rows.load_view(client, namespace, time.time())
+            view = await _view(client, namespace)
             if chosen.output == "json":
                 print(top_table.as_json(view))
             else:
                 width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
                 print("\n".join(top_table.as_lines(view, width=width, colour=terminal_colours.wanted(sys.stdout))))
             return
-        loaded = _followed(lambda: top_rows.load_view(client, namespace, time.time()), chosen.every)
+        client.connection.leave_terminal()
+        loaded = _followed(lambda: _view(client, namespace), chosen.every)
         await exit_signals.cancelled_by_sigterm(loaded)
+
+
+async def _view(client: "ClusterClient", namespace: str | None) -> "TopView":
+    """Load the table; where our credentials are refused as new ones could not be had, the error says why."""
+    import time
+
+    from fairlead.cli import top_rows
+    from fairlead.cli.cluster_client import ClusterUnavailable
+    from fairlead.cluster.api_errors import ApiError
+
+    try:
+        return await top_rows.load_view(client, namespace, time.time())
+    except ApiError as problem:
+        if problem.status != HTTPStatus.UNAUTHORIZED or not client.connection.not_renewed:
+            raise
+        raise ClusterUnavailable(f"{problem}; {client.connection.not_renewed}") from problem
 
 
 async def _followed(observe: "Callable[[], Awaitable[TopView]]", every: float) -> None:

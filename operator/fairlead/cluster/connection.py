@@ -53,6 +53,8 @@ class ApiConnection:
         self._credentials = credentials
         self._clock = clock
         self._read_at = clock()
+        self.not_renewed = ""
+        """Why the credentials are still the previous ones; empty if they were read."""
         self._trust = credentials.trust() if credentials.server.startswith("https") else None
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._trust or True),
@@ -74,7 +76,9 @@ class ApiConnection:
             self._read_at = self._clock()
             try:
                 self._take(await self._source())
+                self.not_renewed = ""
             except (NoCredentials, OSError) as problem:
+                self.not_renewed = str(problem)
                 log.warning("credentials cannot be reloaded, so the previous ones are used: %s", problem)
         return self._credentials
 
@@ -83,6 +87,11 @@ class ApiConnection:
         self._read_at = self._clock() - TOKEN_LIVES_S
         if isinstance(self._source, KubeconfigSource):
             self._source.plugin.forget()
+
+    def leave_terminal(self) -> None:
+        """From now on the command reads keys and draws the screen itself: a credential plugin may do neither."""
+        if isinstance(self._source, KubeconfigSource):
+            self._source.plugin.leave_terminal()
 
     def doubt_after(self, status: int, content_type: str, body: bytes) -> None:
         """The same for an answer that may be a pod's, which says 401 for reasons of its own."""

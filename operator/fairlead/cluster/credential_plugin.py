@@ -1,7 +1,8 @@
 """The credential plugin of a kubeconfig's user (`users[].user.exec`), run as kubectl runs it.
 
-What it prints on standard error, such as the address for a login, is seen at once. Its answer is used until shortly
-before it expires, or until the API server refuses it.
+What it prints on standard error, such as the address for a login, is seen at once; where the command itself has the
+terminal, it is part of the reason for a failure. Its answer is used until shortly before it expires, or until the API
+server refuses it.
 """
 
 import asyncio
@@ -10,12 +11,13 @@ import contextlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from fairlead.cluster.credentials import NoCredentials
 
@@ -30,7 +32,13 @@ CLUSTER_FIELDS: Final = (
 )
 KILLED_WITHIN_S: Final = 2.0
 """A program that it started itself may keep its output open for longer."""
+ANEW: Final = "end this command, log in, and run it again"
+ALONE_S: Final = 30.0
+"""How long it may take without the terminal, where a person cannot see that it waits for a login."""
+AGAIN_S: Final = 60.0
+"""Between two such runs that fail: a table that refreshes each 2 s would open the page of a login each time."""
 _HINT_CHARACTERS: Final = 300
+_WORDS_CHARACTERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +74,38 @@ class CredentialPlugin:
         self._clock = clock
         self._held: PluginAnswer | None = None
         self._running = asyncio.Lock()
+        self._has_terminal = True
+        self._failed_at, self._failure = 0.0, ""
 
     async def fields(self, command: PluginCommand, environ: Mapping[str, str]) -> Mapping[str, str]:
         """Return the credentials as fields of a user: a token, or a certificate and its key, or all three."""
         async with self._running:
             held = self._held
             if held is None or held.command != command or self._is_late(held):
-                held = self._held = _answer(command, await _printed(command, environ), self._clock())
+                held = self._held = await self._run(command, environ)
             return held.fields
+
+    def leave_terminal(self) -> None:
+        """From now on the command reads keys and draws the screen itself."""
+        self._has_terminal = False
 
     def forget(self) -> None:
         """After a 401: run it again before the next request."""
         if self._held is not None and self._clock() - self._held.at >= LEAST_HELD_S:
             self._held = None
+
+    async def _run(self, command: PluginCommand, environ: Mapping[str, str]) -> PluginAnswer:
+        if self._has_terminal:
+            return _answer(command, await _printed(command, environ, None), self._clock())
+        if self._failure and 0 <= self._clock() - self._failed_at < AGAIN_S:
+            raise NoCredentials(self._failure)
+        self._failure = ""
+        try:
+            with tempfile.TemporaryFile() as words:
+                return _answer(command, await _printed(command, environ, words), self._clock())
+        except NoCredentials as problem:
+            self._failed_at, self._failure = self._clock(), str(problem)
+            raise
 
     def _is_late(self, held: PluginAnswer) -> bool:
         return held.expires is not None and self._clock() >= held.expires - RENEWED_BEFORE_S
@@ -114,46 +141,70 @@ def _shown(cluster: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return shown if settings is None else {**shown, "config": settings}
 
 
-async def _printed(command: PluginCommand, environ: Mapping[str, str]) -> bytes:
-    """Run it to its end, and return what it printed."""
+async def _printed(command: PluginCommand, environ: Mapping[str, str], words: IO[bytes] | None) -> bytes:
+    """Run it to its end, and return what it printed; with `words`, it has no terminal, and they get standard error."""
     found = shutil.which(command.program, path=environ.get("PATH", os.defpath))
     if found is None:
         hint = command.install_hint or "install it, or correct users[].user.exec.command in the kubeconfig"
         raise _failed(command, f"there is no such program, or it may not be run; {hint}")
-    reads = _reads_keys(command)
-    spec = {"interactive": reads} | ({} if command.cluster is None else {"cluster": command.cluster})
-    document = {"apiVersion": command.api_version, "kind": "ExecCredential", "spec": spec}
-    own = {"KUBERNETES_EXEC_INFO": json.dumps(document, default=str)}
+    reads = _reads_keys(command, has_terminal=words is None)
     try:
         process = await asyncio.create_subprocess_exec(
             found,
             *command.arguments,
-            env={**environ, **command.variables, **own},
+            env={**environ, **command.variables, "KUBERNETES_EXEC_INFO": _information(command, interactive=reads)},
             stdin=None if reads else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
+            stderr=words,
         )
     except OSError as problem:
         raise _failed(command, f"it cannot be started: {problem.strerror}; correct the kubeconfig") from problem
     try:
-        printed, _ = await process.communicate()
+        async with asyncio.timeout(None if words is None else ALONE_S):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        raise _failed(command, f"no answer in {ALONE_S:.0f} s{_last(words)}; {ANEW}") from None
     finally:
-        if process.returncode is None:  # a person or a signal ended us
-            process.kill()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), KILLED_WITHIN_S)
+        await _ended(process)
     if process.returncode:
-        raise _failed(
-            command, f"it ended with exit code {process.returncode}; see what it printed above, and log in anew"
-        )
+        seen = "; see what it printed above, and log in anew" if words is None else f"{_last(words)}; {ANEW}"
+        raise _failed(command, f"it ended with exit code {process.returncode}{seen}")
     return printed
 
 
-def _reads_keys(command: PluginCommand) -> bool:
+def _information(command: PluginCommand, *, interactive: bool) -> str:
+    """Return what it reads about its cluster, and whether it gets keys."""
+    spec = {"interactive": interactive} | ({} if command.cluster is None else {"cluster": command.cluster})
+    document = {"apiVersion": command.api_version, "kind": "ExecCredential", "spec": spec}
+    return json.dumps(document, default=str)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """End it, if a person, a signal or its time ended us first."""
+    if process.returncode is None:
+        process.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), KILLED_WITHIN_S)
+
+
+def _reads_keys(command: PluginCommand, *, has_terminal: bool) -> bool:
     """Whether it gets our standard input."""
-    is_terminal = os.isatty(0)
+    if command.interactive_mode == "Always" and not has_terminal:
+        raise _failed(command, f"it wants the terminal, which this command uses itself; {ANEW}")
+    is_terminal = has_terminal and os.isatty(0)
     if command.interactive_mode == "Always" and not is_terminal:
         raise _failed(command, "it wants a terminal, and standard input is none; log in by hand before this command")
     return is_terminal and command.interactive_mode != "Never"
+
+
+def _last(words: IO[bytes] | None) -> str:
+    """Return the last line of what it printed on standard error, without what would move a terminal's cursor."""
+    if words is None:
+        return ""
+    words.seek(0)
+    shown = "".join(one if one.isprintable() or one == "\n" else " " for one in words.read().decode(errors="replace"))
+    lines = [line.strip() for line in shown.split("\n") if line.strip()]
+    return f": {lines[-1][:_WORDS_CHARACTERS]}" if lines else ""
 
 
 def _answer(command: PluginCommand, printed: bytes, now: float) -> PluginAnswer:
