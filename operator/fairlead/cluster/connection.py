@@ -122,8 +122,8 @@ class ApiConnection:
         """
         if self._credentials.token and not (fresh.token or fresh.certificate_path):
             return
-        if self._trust and fresh.certificate_path:
-            self._trust.load_cert_chain(fresh.certificate_path, fresh.private_key_path)
+        if self._trust:
+            fresh.present(self._trust)
         self._credentials = fresh
 
 

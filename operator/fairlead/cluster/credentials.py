@@ -12,7 +12,7 @@ NOT_OF_KOPF: Final = frozenset({"tls_server_name", "impersonation"})
 
 
 class NoCredentials(Exception):
-    """Neither a service account nor a kubeconfig was found; the message says where they were expected."""
+    """There are none, or none that could be used; the message says where they were expected, or what is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,21 @@ class Credentials:
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if self.certificate_path:
-            context.load_cert_chain(self.certificate_path, self.private_key_path)
+        self.present(context)
         return context
+
+    def present(self, context: ssl.SSLContext) -> None:
+        """Present our client certificate, if we have one; the context stays as it is if the pair cannot be used."""
+        if not self.certificate_path:
+            return
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.certificate_path, self.private_key_path)
+        except (OSError, ValueError) as problem:
+            raise NoCredentials(
+                f"the client certificate and its key cannot be used ({' '.join(str(problem).split())}): both must be "
+                "PEM and belong together; log in anew, or correct the kubeconfig"
+            ) from problem
+        context.load_cert_chain(self.certificate_path, self.private_key_path)
 
 
 def as_kubectl_verifies(context: ssl.SSLContext) -> ssl.SSLContext:
