@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fairlead.cli import top_rows, top_table
+from fairlead.cli.cluster_client import DecisionTable
 from fairlead.cli.top_rows import TopRow, TopView
 from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain import record_codec
@@ -116,6 +117,28 @@ def test_a_scaled_deployment_that_no_process_decides_about_is_named_and_a_fixed_
     late = [decided(at=4e9, name=name) for name in ("chat", "mail")]
     cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table(late)
     assert "no metrics" not in run("top", "--once")[1]
+
+
+def test_a_deployment_whose_policy_is_missing_is_named_with_that_and_one_being_deleted_is_not(
+    run: Run, cluster: PretendCluster
+) -> None:
+    """A process of the operator does look at them, and has nothing to decide."""
+    cluster.has_operator()
+    cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table([])
+    held = {"recommended": 1, "reason": "NoPolicy", "message": "held: policy nights does not exist"}
+    cluster.has("chat", scaling=held)
+    cluster.has("mail", scaling=held)
+    assert run("top", "--once")[1].splitlines()[1] == (
+        "no metrics: nothing is decided about infd/chat in team and 1 more; held: policy nights does not exist"
+    )
+    cluster.has("post", **STATUS)
+    assert "no process of the operator has decided about infd/post in team in the" in run("top", "--once")[1]
+
+    spec, names = {"scaling": {"maxReplicas": 2}}, {"namespace": "team", "name": "chat"}
+    nothing = DecisionTable(summaries=(), trouble="")
+    assert top_rows.trouble([{"metadata": names, "spec": spec}], nothing, AT)
+    ending = names | {"deletionTimestamp": "2026-11-29T02:00:00Z"}
+    assert not top_rows.trouble([{"metadata": ending, "spec": spec}], nothing, AT)
 
 
 @pytest.mark.usefixtures("cluster")

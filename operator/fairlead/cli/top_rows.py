@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fairlead.cli.cluster_client import ClusterClient, DecisionTable, NoDecision
+from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
@@ -58,8 +59,8 @@ async def load_view(client: ClusterClient, namespace: str | None, now: float) ->
     scope = "all namespaces" if namespace is None else f"namespace {namespace}"
     if isinstance(table, NoDecision):
         return TopView(rows=rows(found, (), now), at=now, scope=scope, trouble=table.because)
-    trouble = _trouble(found, table, now)
-    return TopView(rows=rows(found, table.summaries, now), at=now, scope=scope, trouble=trouble)
+    why = trouble(found, table, now)
+    return TopView(rows=rows(found, table.summaries, now), at=now, scope=scope, trouble=why)
 
 
 def rows(
@@ -74,19 +75,31 @@ def rows(
     return tuple(sorted(made, key=lambda row: (row.namespace, row.name)))
 
 
-def _trouble(deployments: Iterable[Mapping[str, Any]], table: DecisionTable, now: float) -> str:
+def trouble(deployments: Iterable[Mapping[str, Any]], table: DecisionTable, now: float) -> str:
     """Why a scaled deployment has no figures; empty if each has."""
     decided = _fresh(table.summaries, now)
-    scaled = [_key(one) for one in deployments if (one.get("spec") or {}).get("scaling")]
-    absent = sorted(one for one in scaled if one not in decided)
-    if not absent:
-        return ""
-    namespace, name = absent[0]
-    others = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-    return table.trouble or (
-        f"no process of the operator has decided about infd/{name} in {namespace}{others} in the last {FRESH_S:.0f} s; "
-        "`fairlead explain` says why"
+    absent = sorted((one for one in deployments if _is_scaled(one) and _key(one) not in decided), key=_key)
+    if not absent or table.trouble:
+        return table.trouble if absent else ""
+    undecided = [one for one in absent if _scaling(one).get("reason") != ScalingReason.NO_POLICY.value]
+    named = undecided or absent
+    namespace, name = _key(named[0])
+    where = f"infd/{name} in {namespace}" + (f" and {len(named) - 1} more" if len(named) > 1 else "")
+    if not undecided:
+        return f"nothing is decided about {where}; {_scaling(absent[0]).get('message') or ScalingReason.NO_POLICY}"
+    return (
+        f"no process of the operator has decided about {where} in the last {FRESH_S:.0f} s; `fairlead explain` says why"
     )
+
+
+def _is_scaled(deployment: Mapping[str, Any]) -> bool:
+    """Whether decisions are due: none is for one that is being deleted."""
+    return bool((deployment.get("spec") or {}).get("scaling")) and "deletionTimestamp" not in deployment["metadata"]
+
+
+def _scaling(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (deployment.get("status") or {}).get("scaling") or {}
+    return found
 
 
 def _fresh(summaries: Iterable[DecisionSummary], now: float) -> dict[tuple[str, str], DecisionSummary]:
