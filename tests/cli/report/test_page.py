@@ -80,8 +80,9 @@ def test_the_assumptions_say_whether_the_routers_queue_was_played() -> None:
 
     assumed = page.html(comparison(row("chat"), queued=True)).partition("Assumptions and errors")[2]
     assert "only while no replica is ready" not in assumed
-    assert "every 5 s" not in assumed
+    assert "every 5 s instead" not in assumed
     assert "<li>Requests wait in the routers&#x27; queue, played as that of one router, and the autoscaler" in assumed
+    assert "<li>With router=off the autoscaler decides every 5 s; others decide as often as" in assumed
 
 
 @pytest.mark.parametrize("queue", [(), ("--queue",)])

@@ -23,6 +23,7 @@ UNQUEUED: Final = (
 QUEUED: Final = (
     "Requests wait in the routers' queue, played as that of one router, and the autoscaler decides every second.",
     "Other autoscalers of --against, and router=off, have no such queue: requests go to engines and wait there.",
+    "With router=off the autoscaler decides every 5 s; others decide as often as their projects do by default.",
 )
 NOT_PLAYED: Final = (
     "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
