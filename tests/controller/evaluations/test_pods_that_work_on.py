@@ -68,6 +68,19 @@ def test_a_pod_at_work_is_kept_when_only_its_resources_or_its_deadline_are_edite
     assert set(world.starts.values()) == {1}, "what a changed deadline does not change is not run again"
 
 
+@pytest.mark.parametrize("last", [JOB | {"deadline": "3h"}, None])
+def test_a_pod_at_work_is_kept_through_edits_in_quick_succession_as_long_as_its_work_is_wanted(
+    last: dict[str, Any] | None,
+) -> None:
+    world = at_work()
+    (before,) = world.pods()
+    for runner in (JOB | {"deadline": "2h"}, JOB | {"deadline": "2h", "resources": {"memory": "4Gi"}}, last):
+        world.write(numbered(ITEMS), **({"runner": JOB, "concurrency": 4} if runner is None else {"runner": runner}))
+        world.evaluate()
+        world.rounds()
+    assert [one["metadata"]["uid"] for one in closed(world)] == [before["metadata"]["uid"]] * (last is not None)
+
+
 def test_a_pod_that_was_kept_through_an_edit_ends_with_the_canary() -> None:
     world = at_work()
     world.write(numbered(ITEMS), runner=JOB | {"deadline": "2h"})

@@ -107,11 +107,19 @@ class RunnerRun:
             return
         live = await self.work.find(self._current)
         if live is not None and evaluation_pods.is_same_work(live, self._current):
-            if await self.work.works(live) and self.successor is not None and not self.successor.dropped:
-                self.successor.take_over(self._current)
+            heir = self._heir()
+            if heir is not None and await self.work.works(live):
+                heir.take_over(self._current)
             else:
                 await self.work.remove(live)
         self._current = None
+
+    def _heir(self) -> "RunnerRun | None":
+        """Return the last run that took its place, as several edits may follow each other; None if that is dropped."""
+        heir = self.successor
+        while heir is not None and heir.dropped:
+            heir = heir.successor
+        return heir
 
     def take_over(self, manifest: Manifest) -> None:
         """Continue with the pod of the run before; it ends with this run."""
