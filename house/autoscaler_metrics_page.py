@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.telemetry import autoscaler_metrics
-from fairlead.telemetry.autoscaler_metrics import FAMILIES
+from fairlead.telemetry.autoscaler_metrics import FAMILIES, FIGURE, NEEDED
 from house.tree import ROOT
 
 PAGE: Final = "docs/reference/autoscaler-metrics.md"
@@ -25,7 +25,8 @@ def page() -> str:
             "",
             "Served at `/metrics` on port 9090 of the process that decides: the leading operator, on one page with its",
             "own metrics, or each autoscaler where they run in their own pods. A deployment's metrics are those of its",
-            "last decision, and are gone with the deployment. `candidate` and `figure` are shown for the first",
+            "last decision, and are gone with the deployment.",
+            f"`{NEEDED.name}` and `{FIGURE.name}` are shown for the first",
             f"{autoscaler_metrics.MOST_SHOWN} deployments of a process, by namespace and name; all else for every one.",
             "",
             *_metrics(),
