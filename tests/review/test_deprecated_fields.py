@@ -28,8 +28,8 @@ def warned(given: Object) -> list[str]:
 def test_an_old_name_is_warned_of_with_the_new_one(given: Object, field: str) -> None:
     (sentence,) = warned(given)
     assert sentence == (
-        f"{field}.door: an object: this is the old name of connections, which the next release no longer reads; "
-        f"rename it to {field}.connections"
+        f"{field}.door: an object: this is the old name of connections; the next release no longer reads it, and other "
+        f"messages say connections; rename it to {field}.connections"
     )
 
 

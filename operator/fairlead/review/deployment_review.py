@@ -16,7 +16,7 @@ from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.fit import Fit, FitCheck, FitVerdict, NoFit
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.review import admission, references, speculation_switch
+from fairlead.review import admission, deprecated_fields, references, speculation_switch
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.references import Reference
 from fairlead.review.result import AdmissionReason, Review
@@ -63,6 +63,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     if deployment.fit_check is FitCheck.WARN:
         words = "every setting can work; what does not fit only gives a warning, since spec.fitCheck is Warn"
         accepted = replace(accepted, message=f"{words}: see condition Fits")
+    accepted = _with_old_names(accepted, found.value.spec)
     if review.refusals:
         reason = ConditionReason.DOES_NOT_FIT if len(unfit) == len(review.refusals) else ConditionReason.REFUSED
         accepted = _accepted(reason, joined_remarks(review.refusals))
@@ -79,7 +80,8 @@ def without_speculation(review: DeploymentReview, document: dict[str, Any], cont
         f"gains, as AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it "
         "pays off"
     )
-    return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else review
+    accepted = _with_old_names(_accepted(ConditionReason.SPECULATION_OFF, words), review.spec)
+    return replace(other, accepted=accepted) if other.may_start else review
 
 
 def with_references(review: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
@@ -105,6 +107,12 @@ def with_references(review: DeploymentReview, present: Mapping[ObjectKey, frozen
 def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
     """Join all findings into one message; a condition's message may be long, and people can correct all at once."""
     return " | ".join(one.sentence for one in remarks)
+
+
+def _with_old_names(accepted: UntimedCondition, spec: InferenceDeploymentSpec) -> UntimedCondition:
+    """Add what the next release no longer reads: what is stored gets no warning from the webhook."""
+    words = (accepted.message, *(one.sentence for one in deprecated_fields.warnings(spec)))
+    return replace(accepted, message=" | ".join(words))
 
 
 def _fitting(review: Review, unfit: str) -> UntimedCondition:

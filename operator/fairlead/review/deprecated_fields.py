@@ -17,6 +17,7 @@ def warnings(spec: ApiModel) -> Iterator[SpecWarning]:
             field=f"{above}.door",
             value="an object",
             reason=AdmissionReason.DEPRECATED,
-            because="this is the old name of connections, which the next release no longer reads",
+            because="this is the old name of connections; the next release no longer reads it, and other messages say "
+            "connections",
             remedy=f"rename it to {above}.connections",
         )

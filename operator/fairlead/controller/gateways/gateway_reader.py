@@ -9,8 +9,9 @@ from fairlead.api.kinds import GATEWAY
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.findings import SpecFinding
+from fairlead.fleet.findings import SpecFinding, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway, GatewayReference
+from fairlead.review import deprecated_fields
 
 MOST_KEPT: Final = 64
 
@@ -21,6 +22,8 @@ class StoredGateway:
 
     gateway: DesiredGateway | None
     problems: tuple[SpecFinding, ...]
+    old_names: tuple[SpecWarning, ...] = ()
+    """Fields that the next release no longer reads."""
 
 
 class GatewayReader:
@@ -54,5 +57,7 @@ class GatewayReader:
 
 def _stored(document: Manifest) -> StoredGateway:
     found = object_reader.read_stored(document, GATEWAY)
-    gateway = gateway_conversion.gateway(found.value) if found.value is not None else None
-    return StoredGateway(gateway=gateway, problems=found.problems)
+    if found.value is None:
+        return StoredGateway(gateway=None, problems=found.problems)
+    old_names = tuple(deprecated_fields.warnings(found.value.spec))
+    return StoredGateway(gateway=gateway_conversion.gateway(found.value), problems=found.problems, old_names=old_names)

@@ -106,7 +106,7 @@ class GatewayReconciler:
             route = self._routes.as_it_is(observed.owner)
         remarks = (
             *router_config.crowding(children),
-            *(one.sentence for one in gateway_review.warnings(gateway)),
+            *(one.sentence for one in (*gateway_review.warnings(gateway), *stored.old_names)),
             *models.remarks,
         )
         return GatewayInputs(
