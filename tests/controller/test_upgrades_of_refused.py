@@ -6,6 +6,8 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.pods import kept_images
+from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from tests.controller import pretend
 from tests.controller.gateways import gateway_world
 from tests.controller.gateways.gateway_world import GatewayWorld
@@ -50,3 +52,25 @@ def test_routers_of_what_is_refused_get_the_new_image_once_it_is_corrected(monke
     world.settle()
     assert {image(world, "chat-router"), image(world, "front-gateway")} == {NEXT}
     assert world.condition("Accepted")[0] == world.gateway_condition("Accepted")[0] == "True"
+
+
+@pytest.mark.parametrize(
+    ("kept", "wanted", "is_noted"),
+    [
+        ("mirror.example/fairlead:v1@sha256:aa", "registry.example/fairlead:v1", False),
+        ("fairlead:v1", "fairlead:v1@sha256:aa", False),
+        ("fairlead:v1@sha256:aa", "fairlead:v2", True),
+        ("fairlead:v1@sha256:aa", "fairlead:v1@sha256:bb", True),
+        ("fairlead@sha256:aa", "fairlead", True),
+        ("fairlead@sha256:aa", "fairlead:v1", True),
+        ("fairlead:v1", "fairlead@sha256:aa", True),
+    ],
+)
+def test_a_tag_that_a_cluster_pins_by_its_digest_is_no_other_release(kept: str, wanted: str, *, is_noted: bool) -> None:
+    """Such a policy changes what it admits, and every refusal spoke of an upgrade."""
+    refusal = UntimedCondition(
+        type=ConditionType.ACCEPTED, holds=False, reason=ConditionReason.REFUSED, message="it cannot work"
+    )
+    containers = [{"name": "router", "image": kept}]
+    router = {"spec": {"template": {"spec": {"containers": containers}}}}
+    assert (kept_images.noted(refusal, router, wanted) != refusal) == is_noted
