@@ -69,7 +69,7 @@ def test_routers_are_admitted_and_use_its_own_port_headers_and_errors(reported: 
         "traces": "pretend",
         "tokenizer": ["/ids", 2],
         "priority": ["x-pretend-rank", True],
-        "quick": "QuickLoad(running=3.0, waiting=1.0, kv_usage=0.5, kv_tokens=6400)",
+        "quick": "QuickLoad(running=3.0, waiting=1.0, kv_usage=0.5, kv_tokens=6400, kv_by_blocks=True)",
     }
     assert reported["errors"] == ["BUSY", "BUSY", "FAILED", "PASS_ON"]
 

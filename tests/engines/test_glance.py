@@ -16,23 +16,25 @@ vllm:cache_config_info{hash_block_size="32",block_size="16",kv_cache_size_tokens
 
 
 def test_engines_of_one_pod_are_added_up_and_the_fullest_cache_counts() -> None:
-    assert API.quick_load(PAGE) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=1600)
+    assert API.quick_load(PAGE) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=1600, kv_by_blocks=True)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "tokens"),
+    ("before", "after", "tokens", "by_blocks"),
     [
-        (b'kv_cache_size_tokens="None"', b'kv_cache_size_tokens="4096"', 4096),
-        (b'num_gpu_blocks="100"', b'num_gpu_blocks="None"', None),
-        (b"vllm:cache_config_info", b"other:cache_config_info", None),
-        (b'num_gpu_blocks="100"} 1.0\n', b'num_gpu_blocks="100"} 1.0', 1600),
+        (b'kv_cache_size_tokens="None"', b'kv_cache_size_tokens="4096"', 4096, False),
+        (b'num_gpu_blocks="100"', b'num_gpu_blocks="None"', None, False),
+        (b"vllm:cache_config_info", b"other:cache_config_info", None, False),
+        (b'num_gpu_blocks="100"} 1.0\n', b'num_gpu_blocks="100"} 1.0', 1600, True),
     ],
 )
-def test_the_cache_is_as_large_as_the_engine_says(before: bytes, after: bytes, tokens: int | None) -> None:
+def test_the_cache_is_as_large_as_the_engine_says(
+    before: bytes, after: bytes, tokens: int | None, by_blocks: bool
+) -> None:
     seen = API.quick_load(PAGE.replace(before, after))
 
     assert seen is not None
-    assert seen.kv_tokens == tokens
+    assert (seen.kv_tokens, seen.kv_by_blocks) == (tokens, by_blocks)
 
 
 def test_each_engine_of_a_pod_gives_its_own_tokens_and_the_blocks_of_all() -> None:

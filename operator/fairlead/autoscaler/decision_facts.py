@@ -128,7 +128,8 @@ class FactCollector:
             phase = phases.phase(manifest, snapshot.lost_nodes, snapshot.now)
             if phase is EnginePodPhase.READY and pod_figures.taken_out(router_samples, name):
                 phase = EnginePodPhase.STUCK
-            sample = source.engine(uid)
+            revision = deployment_pods.revision_of(manifest)
+            sample = pod_figures.sized(source.engine(uid), case.subject, revision)
             figures, problem = pod_figures.pod(
                 sample,
                 case.policy,
@@ -139,7 +140,7 @@ class FactCollector:
             because = pod_figures.because(sample, problem)
             made = EnginePod(
                 name=name,
-                revision=deployment_pods.revision_of(manifest),
+                revision=revision,
                 phase=phase,
                 since=phases.begun_at(manifest),
                 ready_at=self._ready(uid, manifest),

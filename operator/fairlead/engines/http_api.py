@@ -21,6 +21,8 @@ class QuickLoad:
     kv_usage: float
     kv_tokens: int | None
     """Tokens that the KV cache holds; None if the page does not say."""
+    kv_by_blocks: bool = False
+    """Whether these are only its blocks times their length, which is wrong where layers keep different tokens."""
 
 
 class EngineErrorClass(Enum):

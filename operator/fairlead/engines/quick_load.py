@@ -29,15 +29,24 @@ class QuickLoadReader:
         running, waiting, usage = values(page, self._running), values(page, self._waiting), values(page, self._usage)
         if not running or not waiting or not usage:
             return None
-        tokens = self._kv_tokens(page)
-        return QuickLoad(running=sum(running), waiting=sum(waiting), kv_usage=max(usage), kv_tokens=tokens)
-
-    def _kv_tokens(self, page: bytes) -> int | None:
-        """Return the tokens of all engines in the pod: each has a line with its own, and with the blocks of all."""
         found = lines(page, self._capacity)
+        tokens = self._kv_tokens(found)
+        blocks = self._in_blocks(found) if tokens is None else None
+        return QuickLoad(
+            running=sum(running),
+            waiting=sum(waiting),
+            kv_usage=max(usage),
+            kv_tokens=blocks if tokens is None else tokens,
+            kv_by_blocks=blocks is not None,
+        )
+
+    def _kv_tokens(self, found: list[bytes]) -> int | None:
+        """Return the tokens of all engines in the pod: each has a line with its own."""
         tokens = [int(size[1]) for line in found if (size := self._tokens.search(line)) is not None]
-        if tokens:
-            return sum(tokens)
+        return sum(tokens) if tokens else None
+
+    def _in_blocks(self, found: list[bytes]) -> int | None:
+        """Return the tokens of the blocks of all engines in the pod, which each line has."""
         if not found:
             return None
         blocks, size = self._blocks.search(found[0]), self._block_tokens.search(found[0])

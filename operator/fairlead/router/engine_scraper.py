@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fairlead.engines.http_api import HttpApi
 from fairlead.router import upstream_requests
+from fairlead.router.config.settings import TargetConfig
 from fairlead.router.upstream_connection import UpstreamConnection
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.routing.endpoint import Endpoint, EndpointSample
@@ -26,7 +27,7 @@ class EngineScraper:
 
     __slots__ = (
         *("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_pool", "_reads_cards", "_sent_at", "_table"),
-        *("cards", "follows_adapters"),
+        *("_configured_tokens", "cards", "follows_adapters"),
     )
 
     def __init__(self, table: EndpointTable, endpoint: Endpoint, api: HttpApi) -> None:
@@ -41,8 +42,15 @@ class EngineScraper:
         self._pool: UpstreamPool | None = None
         self.follows_adapters = False
         """Whether its adapters change; its models are then read with every scrape."""
+        self._configured_tokens: int | None = None
         self.cards: list[ModelCard] = []
         """Its models, as of the last response."""
+
+    def follow(self, config: TargetConfig) -> None:
+        """Take over what the configuration has of this engine; its KV cache is that of the target revision alone."""
+        self.follows_adapters = bool(config.adapter_versions)
+        is_target = config.revision in {"", self._endpoint.revision}
+        self._configured_tokens = config.kv_tokens if is_target else None
 
     def scrape(self, pool: UpstreamPool, now: float) -> None:
         """Start the next scrape, unless the last one is still in flight."""
@@ -105,8 +113,9 @@ class EngineScraper:
             return
         sample = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
         self._table.figures(self._endpoint, sample)
-        if seen.kv_tokens is not None and seen.kv_tokens != self._endpoint.kv_tokens:
-            self._table.sized(self._endpoint, seen.kv_tokens, self._endpoint.most_requests)
+        tokens = (self._configured_tokens or seen.kv_tokens) if seen.kv_by_blocks else seen.kv_tokens
+        if tokens is not None and tokens != self._endpoint.kv_tokens:
+            self._table.sized(self._endpoint, tokens, self._endpoint.most_requests)
 
 
 def _cards(page: bytes) -> list[ModelCard]:

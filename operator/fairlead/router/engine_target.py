@@ -250,7 +250,7 @@ class EngineTarget:
         watch = self.watches.get(endpoint)
         if watch is None:
             watch = self.watches[endpoint] = EngineScraper(self.dispatcher.table, endpoint, self.api_of(endpoint))
-        watch.follows_adapters = bool(self.config.adapter_versions)
+        watch.follow(self.config)
         watch.scrape(self.pool(endpoint), now)
 
     @property

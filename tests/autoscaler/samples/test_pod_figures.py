@@ -9,12 +9,22 @@ from hypothesis import strategies as st
 
 from fairlead.autoscaler.samples import pod_figures, router_reports, validation
 from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.scaling_spec import ScalingSpec
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
-from fairlead.fleet.policies import Objectives, ScalingPolicy
-from fairlead.scaling.facts import EngineFigures, LatencyTotals, SampleProblem
+from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy
+from fairlead.scaling.facts import EngineFigures, LatencyTotals, ReplicaSpeed, SampleProblem
 from tests.autoscaler.pages import load, router_page
 
 POLICY = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.75), stale_after_seconds=30.0)
+RATES = ReplicaSpeed(step_seconds=0.01, seconds_per_sequence=0.0, seconds_per_prompt_token=0.0)
+SPEC = ScalingSpec(
+    bounds=ReplicaBounds(least=1, most=6, policy="chat"),
+    kind=EngineKind.VLLM,
+    revision="r2",
+    speed=replace(RATES, kv_tokens=130094.7),
+)
+BLOCKS = {"capacity_blocks": 48865, "block_tokens": 16}
 OUT = {"state": "ejected", "reason": "no progress for 30 s", "inflight": 0}
 
 
@@ -75,6 +85,33 @@ def test_a_pod_that_never_answered_has_no_figures_and_the_problem_no_answer() ->
 )
 def test_the_cache_holds_what_the_engine_says(figures: dict[str, int], tokens: float | None) -> None:
     assert pod_figures.figures(load(**figures), 0.0, Objectives()).kv_tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("figures", "revision", "spec", "tokens"),
+    [
+        (BLOCKS, "r2", SPEC, 130094.0),
+        (BLOCKS | {"capacity_tokens": 578210}, "r2", SPEC, 578210.0),
+        (BLOCKS, "r1", SPEC, 781840.0),
+        (BLOCKS, "r2", replace(SPEC, speed=None), 781840.0),
+        (BLOCKS, "r2", replace(SPEC, speed=RATES), 781840.0),
+        ({}, "r2", SPEC, None),
+    ],
+)
+def test_blocks_alone_do_not_say_what_the_cache_holds_if_the_fit_does(
+    figures: dict[str, int], revision: str, spec: ScalingSpec, tokens: float | None
+) -> None:
+    """Older releases of vLLM report no tokens: the blocks of Gemma 3 times 16 are several times what they hold. The spec's
+    fit is that of its own revision."""
+    sample = pod_figures.sized(PodSample(figures=load(**figures), at=5.0, problem=None), spec, revision)
+    found = pod_figures.pod(sample, POLICY, now=6.0)[0]
+
+    assert found is not None
+    assert found.kv_tokens == tokens
+
+
+def test_a_pod_that_never_answered_has_no_cache_either() -> None:
+    assert pod_figures.sized(PodSample(), SPEC, "r2") == PodSample()
 
 
 @pytest.mark.parametrize(

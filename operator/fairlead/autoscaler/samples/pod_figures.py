@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
 from fairlead.fleet.policies import Objectives, ScalingPolicy
@@ -39,6 +40,17 @@ def pod(
     if rests and load.moves_at_ends:
         load = replace(load, running=0.0, waiting=0.0)
     return figures(load, sample.at, policy.objectives), _doubt(sample, policy.stale_after_seconds, now, busy_since)
+
+
+def sized(sample: PodSample[EngineLoad], spec: ScalingSpec, revision: str) -> PodSample[EngineLoad]:
+    """Add the KV cache of the fit where a pod of the spec's revision reports its blocks alone: where layers keep
+    different tokens, blocks times their length is not what the cache holds."""
+    load, speed = sample.figures, spec.speed
+    if load is None or load.capacity_tokens is not None or speed is None or speed.kv_tokens is None:
+        return sample
+    if revision != spec.revision or load.capacity_blocks is None:
+        return sample
+    return replace(sample, figures=replace(load, capacity_tokens=int(speed.kv_tokens)))
 
 
 def router(
