@@ -128,6 +128,7 @@ def test_the_first_layers_of_glm_are_dense_and_half_of_a_head_is_rotated() -> No
         ({"sliding_window_pattern": "LG"}, 32),
         ({"sliding_window_pattern": 4}, 48),
         ({"layer_types": ["sliding_attention", "full_attention"] * 32}, 32),
+        ({"sliding_window_pattern": 4, "layer_types": ["sliding_attention", "full_attention"] * 32}, 32),
     ],
 )
 def test_letters_say_which_layers_have_a_window_and_the_last_has_none(changed: dict[str, Any], windowed: int) -> None:
@@ -135,7 +136,13 @@ def test_letters_say_which_layers_have_a_window_and_the_last_has_none(changed: d
 
 
 @pytest.mark.parametrize(
-    "changed", [{"sliding_window": None}, {"sliding_window_pattern": ""}, {"layer_types": ["full_attention"] * 64}]
+    "changed",
+    [
+        {"sliding_window": None},
+        {"sliding_window_pattern": ""},
+        {"layer_types": ["full_attention"] * 64},
+        {"sliding_window_pattern": 4, "layer_types": ["full_attention"] * 64},
+    ],
 )
 def test_without_a_window_or_a_pattern_all_layers_attend_to_everything(changed: dict[str, Any]) -> None:
     assert read(EXAONE, **changed).window is None

@@ -272,11 +272,11 @@ def _window(family: str, facts: ModelFacts) -> WindowedLayers | None:
     tokens = facts.get("sliding_window")
     if not tokens or tokens >= facts["max_position_embeddings"]:
         return None
-    pattern = facts.get("sliding_window_pattern")
-    if pattern:
-        return WindowedLayers(layers=facts["layers"] - facts["layers"] // pattern, tokens=tokens)
-    kinds = facts.get("layer_types")
-    counted = kinds.get("sliding_attention", 0) if kinds else facts["layers"]
+    kinds, pattern, counted = facts.get("layer_types"), facts.get("sliding_window_pattern"), facts["layers"]
+    if kinds:
+        counted = kinds.get("sliding_attention", 0)
+    elif pattern:
+        counted -= facts["layers"] // pattern
     return WindowedLayers(layers=counted, tokens=tokens) if counted else None
 
 
