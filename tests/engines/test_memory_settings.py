@@ -84,6 +84,31 @@ def test_arguments_and_adapters_say_the_rest() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("words", "images", "or_videos"),
+    [
+        ((), 999, 999),
+        (("--limit-mm-per-prompt", '{"image": 2}'), 2, 999),
+        (("--limit-mm-per-prompt", '{"image": 2, "video": 0}'), 2, 2),
+        (("--limit-mm-per-prompt", '{"image": 2, "video": 3}'), 2, 3),
+        (("--limit-mm-per-prompt.image=0", "--limit-mm-per-prompt.video=1"), 0, 1),
+        (('--limit-mm-per-prompt={"image": {"count": 5, "width": 512}}',), 5, 999),
+        (('--limit-mm-per-prompt={"image": {"width": 512}, "video": true}',), 999, 999),
+        (('--limit-mm-per-prompt={"image": -1}',), 999, 999),
+    ],
+)
+def test_a_prompt_may_hold_as_many_images_as_the_arguments_allow(
+    words: tuple[str, ...], images: int, or_videos: int
+) -> None:
+    """A family that may see videos encodes them by the same tower, so that their limit counts too."""
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    assert setup.shape is not None
+    for family, most in (("gemma3_text", images), ("qwen3_vl_text", or_videos)):
+        seen = replace(setup, shape=replace(setup.shape, family=family))
+        assert {ENGINES[kind].memory_settings(seen).prompt_images for kind in LIKE_VLLM} == {most}
+    assert ENGINES[EngineKind.VLLM].memory_settings(replace(setup, shape=None)).prompt_images == or_videos
+
+
 @pytest.mark.parametrize("words", [(), ("--mamba-cache-mode=align",), ("--mamba-cache-mode", "none")])
 def test_states_are_cached_with_prefix_caching_whatever_mode_the_arguments_name(words: tuple[str, ...]) -> None:
     for cached in (True, False):

@@ -69,6 +69,13 @@ def test_one_request_may_hold_as_many_images_as_its_context(sequences: int | Non
     assert activations.encoded_tokens(inputs) == encoded
 
 
+@pytest.mark.parametrize(("images", "encoded"), [(999, 8192), (8, 2048), (1, 256), (0, 0)])
+def test_a_prompt_holds_no_more_images_than_the_arguments_allow(images: int, encoded: int) -> None:
+    inputs = replace(sizing_input("google/gemma-3-4b-it"), max_sequences=1, prompt_images=images)
+    assert activations.encoded_tokens(inputs) == encoded
+    assert (activations.images(inputs) > 0) is bool(encoded), "without an image the tower makes no pass"
+
+
 def test_a_small_batch_of_one_request_does_not_make_the_image_tower_cheap() -> None:
     """2.8 GiB are taken to encode the 32 images of one step, which one prompt of 8192 tokens may hold."""
     small = replace(sizing_input("google/gemma-3-4b-it", "NVIDIA-L4"), max_sequences=1, max_batched_tokens=8192)

@@ -11,6 +11,9 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import ModelShape
 
+PROMPT_IMAGES: Final = 999
+"""Most images in one prompt if no argument limits them: vLLM's `config/multimodal.py`."""
+
 
 class BatchLimits(NamedTuple):
     """An engine's default limits of a batch on one kind of GPU, for specs that set none."""
@@ -171,6 +174,8 @@ class MemorySettings:
     """Whether each GPU of tensor parallelism is such a rank, so that their number follows from it."""
     images: bool = True
     """Whether the image tower is loaded."""
+    prompt_images: int = PROMPT_IMAGES
+    """Most images or videos in one prompt."""
     adapter_ranks: tuple[int, ...] = ()
     """Rank of each slot for LoRA adapters."""
     adapter_modules: frozenset[str] | None = None

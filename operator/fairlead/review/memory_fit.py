@@ -98,6 +98,7 @@ def sizing_question(
         attention_ranks=memory.attention_ranks,
         rank_each_gpu=memory.rank_each_gpu,
         images=memory.images,
+        prompt_images=memory.prompt_images,
         adapters=memory.adapter_ranks,
         adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,

@@ -18,8 +18,6 @@ _RESIDUALS: Final = 4.25
 """Hidden states alive inside a layer: input, residual, normed, output, and a reduced scale."""
 _LATENT_PREFIX: Final = 65536
 """Tokens of cached prefix that latent attention expands at once."""
-_IMAGES_A_PROMPT: Final = 999
-"""vLLM's own limit of images in one prompt: `config/multimodal.py`."""
 
 
 def peak(sizing: SizingInput) -> Estimate:
@@ -43,7 +41,7 @@ def widest_layer(sizing: SizingInput) -> float:
 
 
 def images(sizing: SizingInput) -> float:
-    """Return bytes to encode as many of the largest images as fit the step's budget, at least one."""
+    """Return bytes to encode as many of the largest images as fit the step's budget, at least one if any may come."""
     vision = sizing.shape.vision
     if vision is None or not sizing.images:
         return 0.0
@@ -54,13 +52,13 @@ def images(sizing: SizingInput) -> float:
 def encoded_tokens(sizing: SizingInput) -> int:
     """Return image tokens of the profile run: at most the batch and what its prompts can hold, but at least one image.
 
-    Mirrors `multimodal/encoder_budget.py`: a single prompt may hold many images.
+    Mirrors `multimodal/encoder_budget.py`: a single prompt may hold many images, or none by its limit.
     """
     vision = sizing.shape.vision
-    if vision is None or not sizing.images:
+    if vision is None or not sizing.images or not sizing.prompt_images:
         return 0
     one = vision.most_tokens
-    of_prompts = sizing.batch_sequences * max(1, min(_IMAGES_A_PROMPT, sizing.context // one))
+    of_prompts = sizing.batch_sequences * max(1, min(sizing.prompt_images, sizing.context // one))
     return one * max(1, min(sizing.batch_tokens // one, of_prompts))
 
 

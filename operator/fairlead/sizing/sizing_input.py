@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.draft_cost import USUAL_LAYERS, DraftLookup
-from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, EngineMemory, ReplicaLayout, WeightOffload
+from fairlead.fleet.engine_memory import NOTHING_OFFLOADED, PROMPT_IMAGES, EngineMemory, ReplicaLayout, WeightOffload
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
@@ -72,6 +72,8 @@ class SizingInput:
     """Tokens of the longest step that runs from a CUDA graph; None: as the engine chooses."""
     images: bool = True
     """False: the image tower is not loaded (`--language-model-only`)."""
+    prompt_images: int = PROMPT_IMAGES
+    """Most images or videos in one prompt (`--limit-mm-per-prompt`)."""
     drafting: DraftSetup = DraftSetup()
     adapters: tuple[int, ...] = ()
     """Ranks of the LoRA adapters that the engine has slots for."""

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import expert_blocks, host_cache
+from fairlead.engines.vllm import expert_blocks, host_cache, prompt_items
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import BLACKWELL, Accelerator
 from fairlead.fleet.engine_memory import (
@@ -154,6 +154,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
         images=not setup.gives("--language-model-only"),
+        prompt_images=prompt_items.most(setup),
         adapter_ranks=slot_ranks(setup.engine),
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
