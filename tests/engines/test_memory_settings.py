@@ -117,6 +117,15 @@ def test_states_are_cached_with_prefix_caching_whatever_mode_the_arguments_name(
 
 
 @pytest.mark.parametrize(
+    ("version", "cached"), [("0.14.1", False), ("v0.15.0", True), ("0.32.0", True), ("latest", True)]
+)
+def test_older_releases_cache_no_states_since_they_disable_prefix_caching(version: str, cached: bool) -> None:
+    """vllm-project/vllm#30877 was merged between 0.14.0 and 0.15.0."""
+    setup = setup_of(replace(ENGINE, version=version, prefix_caching=True))
+    assert ENGINES[EngineKind.VLLM].memory_settings(setup).caches_states is cached
+
+
+@pytest.mark.parametrize(
     ("kernel", "card", "tensor", "block"),
     [
         ("--moe-backend=marlin", A100, 8, 128),

@@ -92,6 +92,11 @@ class VllmRelease(NamedTuple):
         return self >= (0, 20, 1)
 
     @property
+    def caches_states(self) -> bool:
+        """Before 0.15 models with linear attention ran without prefix caching (vllm-project/vllm#30877)."""
+        return self >= (0, 15)
+
+    @property
     def adapts_experts(self) -> bool:
         """`lora/layers/fused_moe.py: FusedMoEWithLoRA.create_lora_weights`, which came with 0.11.1."""
         return self >= (0, 12)
@@ -158,7 +163,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_ranks=slot_ranks(setup.engine),
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
-        caches_states=setup.engine.prefix_caching,
+        caches_states=setup.engine.prefix_caching and VllmRelease.read(setup.engine.version).caches_states,
         offload=_offload(setup),
         host_cache=host_cache.of(setup),
     )
