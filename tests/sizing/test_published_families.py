@@ -153,6 +153,16 @@ def test_other_letters_are_not_understood() -> None:
     assert isinstance(found, MissingFact)
 
 
+@pytest.mark.parametrize("text", [EXAONE, GLM_45, SEED])
+def test_a_tower_on_a_family_that_is_sized_for_text_alone_is_missing(text: dict[str, Any]) -> None:
+    """EXAONE 4.5 is EXAONE 4 with a tower of its own: what an image takes there would be a guess."""
+    tower = {"hidden_size": 2048, "intermediate_size": 5120, "num_hidden_layers": 28}
+    config = {"model_type": "exaone4_5", "text_config": text, "vision_config": tower}
+    assert checkpoint.read("it", json.dumps(config)) == MissingFact(
+        f"vision_config: an image tower of {text['model_type']} is not known to this version"
+    )
+
+
 def test_ministral_sees_images_by_the_tower_of_mistral() -> None:
     tower = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24}
     found = read({"model_type": "mistral3", "text_config": MINISTRAL, "vision_config": tower})

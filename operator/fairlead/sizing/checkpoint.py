@@ -74,6 +74,9 @@ _UNSIZED: Final[Mapping[str, str]] = {
     "num_kv_shared_layers": "layers that share the KV cache of others",
 }
 """Fields of Gemma 3n and of the small Gemma 4 whose memory is not counted; 0 in the large ones."""
+_TEXT_ALONE: Final = frozenset({"exaone4", "glm4_moe", "seed_oss"})
+"""Families whose models for text alone are sized: what the tower of a later one takes for an image is not published
+with them, as in EXAONE 4.5."""
 
 
 def read(name: str, text: str) -> ModelShape | MissingFact:
@@ -85,7 +88,7 @@ def read(name: str, text: str) -> ModelShape | MissingFact:
     if not isinstance(config, Mapping):
         return MissingFact("the configuration is not a JSON object")
     body = config.get("text_config") or config.get("llm_config") or config
-    odd = _of_another_kind(config, body) or _unsized(body)
+    odd = _of_another_kind(config, body) or _unsized(config, body)
     if odd is not None:
         return odd
     try:
@@ -111,8 +114,10 @@ def _of_another_kind(config: ConfigJson, body: object) -> MissingFact | None:
     return None
 
 
-def _unsized(body: ConfigJson) -> MissingFact | None:
+def _unsized(config: ConfigJson, body: ConfigJson) -> MissingFact | None:
     """Find the first field by which a family adds memory that this version does not count."""
+    if "vision_config" in config and body.get("model_type") in _TEXT_ALONE:
+        return MissingFact(f"vision_config: an image tower of {body['model_type']} is not known to this version")
     found = next(((name, what) for name, what in _UNSIZED.items() if body.get(name)), None)
     return MissingFact(f"{found[0]}: {found[1]} are not known to this version") if found else None
 
