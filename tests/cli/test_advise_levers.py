@@ -98,3 +98,19 @@ def test_the_batch_of_a_busy_service_is_named_though_its_traffic_lasts_half_a_mi
 
     assert found["hindrance"] == service.fault
     assert yaml.safe_load(json.dumps(found["patch"]))["spec"]["engine"]["batching"]["maxSequences"] > 4
+
+
+@pytest.mark.parametrize(
+    ("engine", "offered"),
+    [({"memoryUtilization": "0.50"}, True), ({}, False), ({"memoryUtilization": "0.95"}, False)],
+    ids=["less than usual", "the engine's own", "more than usual"],
+)
+def test_memory_is_offered_only_above_the_present_share(
+    run: Run, tmp_path: Path, engine: dict[str, object], *, offered: bool
+) -> None:
+    """The engine's own share is the usual one; below the present one the cache would be smaller."""
+    traffic = plain(4.0, 6000, 500, 200)
+    service = FaultyService(fault="", product="NVIDIA-L4", traffic=traffic, engine={**BOTH, **engine})
+    words = ("--traffic", str(traffic(tmp_path)), "--ttft-p95", "1s", "--tpot-p95", "100ms", "-o", "json")
+    tried = json.loads(run("advise", str(service.written(tmp_path)), *words)[1])["levers"]
+    assert ("memoryUtilization=0.92" in [one["lever"] for one in tried]) is offered

@@ -1,7 +1,7 @@
 """Inputs of `fairlead advise`: one deployment, the busiest part of a trace, and every product with a price."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fairlead.backtest import advice
@@ -12,6 +12,7 @@ from fairlead.backtest.levers import Lever
 from fairlead.cli import plan_play, playable, simulate_candidates, simulate_inputs
 from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.sizing import replica_supply
 from fairlead.sizing.catalogue import Catalogue
 
@@ -39,12 +40,13 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     read, bounds = one.read, one.candidate.replicas
 
     def changed(lever: Lever) -> Candidate | Unplayable:
-        if lever.patch and lever.applied(one.content) == one.content:
-            return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because="it is so already")
         try:
-            return read.measured(playable.changed(one.document, lever, read.context, read.packaged))
+            made = read.measured(playable.changed(one.document, lever, read.context, read.packaged))
         except playable.InvalidDeployment as problem:  # the lever's fault, such as fewer than another field asks for
             return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because=str(problem))
+        if isinstance(made, Candidate) and not _changes(one.candidate, lever, made):
+            return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because="it is so already")
+        return made
 
     service = AdvisedService(candidate=one.candidate, changed=changed, cards=_cards(read.context.catalogue))
     return ShownAdvice(
@@ -54,6 +56,21 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
         traffic=words + simulate_inputs.start_words(settings),
         advice=advice.advise(service, traffic, settings),
     )
+
+
+def _changes(before: Candidate, lever: Lever, made: Candidate) -> bool:
+    """Whether it changes what is played, and one of memory gives the cache more: the usual share may be the engine's
+    own, or less than the present one.
+    """
+    if lever.words.startswith("memoryUtilization="):
+        return made.settings.blocks > before.settings.blocks
+    alike = replace(made, name=before.name, what_if=before.what_if, times=before.times)
+    return alike != before or _speed(made) != _speed(before)
+
+
+def _speed(one: Candidate) -> tuple[DecodeLine, ...]:
+    """Step times have no equality; those of an engine alike take as long for the smallest and the largest batch."""
+    return tuple(one.times.decode_line(batch, batch) for batch in (1, one.settings.max_sequences))
 
 
 def _cards(catalogue: Catalogue) -> list[PricedCard]:
