@@ -45,6 +45,9 @@ class Product(Group):
     compute_capability: str | None = Field(
         default=None, pattern="^[0-9]+[.][0-9]+$", description="CUDA compute capability, in quotes."
     )
+    unified_memory: bool | None = Field(
+        default=None, description="Whether its memory is the node's main memory, as in a DGX Spark."
+    )
 
 
 class PullSecret(Group):

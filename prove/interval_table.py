@@ -17,6 +17,8 @@ What the question explains is the span of weights for which the catalogue has no
 left in 16 bits, an undescribed image tower. The share is the conformal quantile of {groups} groups of starts, where a
 group is a release, a card and a parallelism and has one vote: {coverage:.0f} of 100 groups, the next one counted among
 them, lie within. `python -m fitting.kv_intervals` computes it from the tables below and writes it for the product.
+On a GPU whose memory is the node's main memory, such as `NVIDIA-GB10`, the share is twice as large: no start below ran
+on one. For such a GPU of your own, write `unifiedMemory: true` in the chart's value `products`.
 
 Each row here leaves out all starts that have something in common, fits the share and the framework's GiB again to the
 rest, and checks those left out. Rows 115 and 117 enter the fit with the cache that their pages show (see Misses) and

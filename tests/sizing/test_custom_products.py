@@ -1,5 +1,7 @@
 """An operator's own prices and products: they override the catalogue, or are refused by the invalid field."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
@@ -39,6 +41,18 @@ def test_a_product_outside_the_catalogue_can_be_described() -> None:
     assert set(own) == {"NVIDIA-L4", "X1"}
 
 
+def test_memory_that_is_the_nodes_own_is_set_and_kept() -> None:
+    spark = {"product": "X1", "memoryMib": 124576, "computeCapability": "12.1"}
+    assert put(spark | {"unifiedMemory": True}).accelerators["X1"].unified_memory
+    assert not put(spark).accelerators["X1"].unified_memory
+    shared = replace(CATALOGUE, accelerators={"NVIDIA-L4": replace(L4, unified_memory=True)})
+    priced = {"product": "NVIDIA-L4", "priceUsdHour": 0.55}
+    for written, unified in ((priced, True), (priced | {"unifiedMemory": False}, False)):
+        found = custom_products.with_products(shared, [written])
+        assert isinstance(found, Catalogue)
+        assert found.accelerators["NVIDIA-L4"].unified_memory is unified
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
@@ -50,6 +64,10 @@ def test_a_product_outside_the_catalogue_can_be_described() -> None:
         (
             [{"product": "CPU", "memoryMib": 8192}],
             "products[0].product: CPU is not a GPU; the memory of a replica on it",
+        ),
+        (
+            [{"product": "NVIDIA-L4", "unifiedMemory": "yes"}],
+            "products[0].unifiedMemory: 'yes' is neither true nor false",
         ),
         ([{"product": "X1"}], "products[0].memoryMib: wanted, as X1 is not in the catalogue"),
         (

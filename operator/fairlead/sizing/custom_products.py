@@ -17,6 +17,9 @@ NUMBERS: Final = {
 }
 """The fields as users write them, with their names in `Accelerator`."""
 
+UNIFIED: Final = "unifiedMemory"
+"""Whether the GPU's memory is the node's main memory, of which other programs take their part too."""
+
 NEEDED: Final = ("memoryMib", "computeCapability")
 """Fields that a product needs if the catalogue lacks it."""
 
@@ -43,10 +46,10 @@ def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) ->
         return MissingFact(
             f"{at}.product: {CPU} is not a GPU; the memory of a replica on it is spec.accelerator.memory"
         )
-    strange = [str(key) for key in entry if key not in {"product", "computeCapability", *NUMBERS}]
+    strange = [str(key) for key in entry if key not in {"product", "computeCapability", UNIFIED, *NUMBERS}]
     if strange:
         return MissingFact(
-            f"{at}.{strange[0]}: there is no such field; there are {', '.join(NUMBERS)}, computeCapability"
+            f"{at}.{strange[0]}: there is no such field; there are {', '.join(NUMBERS)}, computeCapability, {UNIFIED}"
         )
     listed = accelerators.get(entry["product"])
     absent = [] if listed else [name for name in NEEDED if entry.get(name) is None]
@@ -63,6 +66,11 @@ def _made(at: str, entry: Mapping[str, Any], listed: Accelerator | None) -> Acce
             return MissingFact(f"{at}.{written}: {str(value)[:40]!r} is not a number above 0")
         if value is not None:
             numbers[name] = value
+    unified = entry.get(UNIFIED)
+    if unified is not None and not isinstance(unified, bool):
+        return MissingFact(f"{at}.{UNIFIED}: {str(unified)[:40]!r} is neither true nor false")
+    if unified is not None:
+        numbers["unified_memory"] = unified
     capability = _capability(entry.get("computeCapability"))
     if capability is None and entry.get("computeCapability") is not None:
         return MissingFact(f'{at}.computeCapability: two numbers with a dot in quotes, for instance "8.9"')
