@@ -101,8 +101,8 @@ def test_the_cache_holds_what_the_engine_says(figures: dict[str, int], tokens: f
 def test_blocks_alone_do_not_say_what_the_cache_holds_if_the_fit_does(
     figures: dict[str, int], revision: str, spec: ScalingSpec, tokens: float | None
 ) -> None:
-    """Older releases of vLLM report no tokens: the blocks of Gemma 3 times 16 are several times what they hold. The spec's
-    fit is that of its own revision."""
+    """Older releases of vLLM report no tokens: the blocks of Gemma 3 times 16 are more than they hold. The spec's fit
+    is that of its own revision."""
     sample = pod_figures.sized(PodSample(figures=load(**figures), at=5.0, problem=None), spec, revision)
     found = pod_figures.pod(sample, POLICY, now=6.0)[0]
 
