@@ -28,13 +28,15 @@ class Pod:
         shutdown_seconds: int = 5,
         environment: Mapping[str, str] | None = None,
         serve_arguments: ServeArguments = CHAT,
+        *,
+        port: int | None = None,
     ) -> None:
         self.logged: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: ExitSignals = asyncio.Queue()
         self.serve_arguments: ServeArguments = replace(
-            serve_arguments, port=free_port(), shutdown_seconds=shutdown_seconds
+            serve_arguments, port=port or free_port(), shutdown_seconds=shutdown_seconds
         )
         self.url = f"http://127.0.0.1:{self.serve_arguments.port}"
         process_environment = ProcessEnvironment(

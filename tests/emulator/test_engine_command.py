@@ -38,6 +38,17 @@ def test_the_command_reports_what_is_wrong_with_its_arguments(capsys: pytest.Cap
     assert capsys.readouterr().err.startswith(f"fairlead engine: {words}")
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+@pytest.mark.parametrize("words", [("vllm", "serve", "m"), ("sglang", "serve", "m"), ("trtllm-serve", "m")])
+def test_a_number_that_is_no_port_is_refused_with_the_other_arguments(
+    words: tuple[str, ...], port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["engine", "--product", "NVIDIA-L4", "--", *words, f"--port={port}"]) == 2
+    assert capsys.readouterr().err == (
+        f"fairlead engine: --port {port}: a port is a number from 0 to 65535; write one\n"
+    )
+
+
 @pytest.mark.trial(15)
 def test_a_flag_unknown_to_vllm_ends_the_start_with_vllms_message_and_exit_code() -> None:
     words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m", "--sead", "2"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +87,53 @@ def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
                 pod.signals.put_nowait(15)
             assert (await stream)[1].endswith("data: [DONE]\n\n")
             assert "error" not in (await stream)[1]
+        assert await pod.life == 0
+
+    run_story(story())
+
+
+def test_a_port_in_use_ends_the_start_before_the_model_loads_and_says_what_to_do(tmp_path: Path) -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            pod = Pod(tmp_path, replace(QUICK, start_seconds=60), port=other.getsockname()[1])
+            assert await pod.life == 2
+        assert pod.log.read_text(encoding="utf-8") == (
+            f"ERROR --host 127.0.0.1 --port {pod.serve_arguments.port}: Address already in use; "
+            "end the process that listens there, or write another port\n"
+        )
+
+    run_story(story())
+
+
+def test_a_port_that_another_process_takes_during_the_start_ends_it_with_the_same_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, replace(QUICK, start_seconds=0.1))
+        await asyncio.sleep(0)  # it reserves its port
+        with socket.create_server(("127.0.0.1", pod.serve_arguments.port)):
+            assert await pod.life == 2
+        assert "Address already in use; end the process" in pod.log.read_text(encoding="utf-8")
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "a..b", "2001:db8::1"])
+def test_a_host_that_is_not_of_this_machine_ends_the_start(tmp_path: Path, host: str) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, replace(QUICK, start_seconds=60), serve_arguments=replace(CHAT, host=host))
+        assert await pod.life == 2
+        words = pod.log.read_text(encoding="utf-8")
+        assert (words.startswith(f"ERROR --host {host}"), words.count("\n")) == (True, 1)
+
+    run_story(story())
+
+
+def test_an_address_of_the_other_family_serves_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, QUICK, serve_arguments=replace(CHAT, host="::1"))
+        pod.url = pod.url.replace("127.0.0.1", "[::1]")
+        async with client() as session:
+            await pod.ready(session)
+        pod.signals.put_nowait(15)
         assert await pod.life == 0
 
     run_story(story())

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Return 0 after a drain or a check, 1 if the start failed, 2 for invalid arguments."""
+    """Return 0 after a drain or a check, 1 if the start failed, 2 for invalid arguments or a port in use."""
     import os
     import time
     from dataclasses import replace

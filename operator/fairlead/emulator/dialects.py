@@ -19,6 +19,7 @@ DIALECTS: Final[Mapping[EngineKind, EngineDialect]] = MappingProxyType(
         EngineKind.TENSORRT_LLM: TensorRtDialect(),
     }
 )
+_LAST_PORT: Final = 65_535
 
 
 def of(serve_arguments: ServeArguments) -> EngineDialect:
@@ -36,4 +37,7 @@ def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments
         names = " or ".join(f"`{' '.join(one.words)} MODEL ...`" for one in DIALECTS.values())
         shown = " ".join(command[:3]) or "nothing"
         raise InvalidCommandLine(f"the engine's command: {shown}: must be {names}; write it after `--`")
-    return found.read(command, environment)
+    arguments = found.read(command, environment)
+    if not 0 <= arguments.port <= _LAST_PORT:
+        raise InvalidCommandLine(f"--port {arguments.port}: a port is a number from 0 to {_LAST_PORT}; write one")
+    return arguments

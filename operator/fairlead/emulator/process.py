@@ -27,7 +27,7 @@ from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
-from fairlead.emulator.engine_port import EnginePort
+from fairlead.emulator.engine_port import EnginePort, PortUnusable
 from fairlead.emulator.faults import AT_START, EngineFault
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
@@ -81,7 +81,12 @@ async def live(start: EngineStart, environment: ProcessEnvironment, signals: Exi
     """Like `run`, with signals from a queue, for tests."""
     environment.log(f"INFO Starting to load model {start.serve_arguments.model}...")
     async with EnginePort(start.serve_arguments.host, start.serve_arguments.port) as port:
-        return await _life(start, environment, signals, port)
+        try:
+            port.reserve()
+            return await _life(start, environment, signals, port)
+        except PortUnusable as no:
+            environment.last_words(str(no))
+            return 2
 
 
 async def _life(start: EngineStart, environment: ProcessEnvironment, signals: ExitSignals, port: EnginePort) -> int:
