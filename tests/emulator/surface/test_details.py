@@ -32,6 +32,8 @@ def test_logprobs_of_an_echoed_prompt_begin_with_a_token_that_nothing_comes_befo
         assert facts["token_logprobs"][0] is None
         assert facts["tokens"][1].startswith("token_id:")
         assert len(facts["tokens"]) == 11
+        starts = [len("".join(facts["tokens"][:place])) for place in range(11)]
+        assert facts["text_offset"] == starts, "also behind the first token, which is written as text"
         prompt = whole["choices"][0]["prompt_logprobs"]
         assert (prompt[0], len(prompt), [len(one) for one in prompt[1:]]) == (None, 3, [2, 2])
         assert len(chunks[0]["choices"][0]["logprobs"]["tokens"]) == 4

@@ -1,6 +1,7 @@
 """Responses of `/v1/completions`, whole or as stream chunks."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from fairlead.emulator.surface import logprobs
@@ -108,6 +109,7 @@ class CompletionResponse:
         entries = logprobs.of_completion(ids, self._offsets[index], top, tokenizer, by_id=self._request.tokens_as_ids)
         if self._request.echo and start == 0:
             entries["tokens"][0] = tokenizer.strings(self._response.prompt_of(index)[:1])[0]
+            entries["text_offset"] = list(accumulate(map(len, entries["tokens"][:-1]), initial=0))
         if entries["tokens"]:
             self._offsets[index] = entries["text_offset"][-1] + len(entries["tokens"][-1])
         return entries
