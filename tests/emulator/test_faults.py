@@ -42,6 +42,11 @@ def test_an_order_names_only_what_it_changes() -> None:
         ({"fault": "slow-step", "factor": 0.5}, "factor: 0.5: must be 1 or more"),
         ({"after": -1}, "after: -1: must be 0 or more"),
         ({"tokens": "some"}, "invalid literal"),
+        ({"after": None}, "after: must be a finite number; leave it out"),
+        ({"tokens": [2]}, "tokens: must be a finite number"),
+        ({"tokens": float("inf")}, "tokens: must be a finite number"),
+        ({"fault": "slow-step", "factor": float("nan")}, "factor: nan: must be 1 or more, and finite"),
+        ({"fault": "slow-step", "factor": float("inf")}, "factor: inf: must be 1 or more, and finite"),
     ],
 )
 def test_an_order_that_means_nothing_says_why(document: dict[str, object], why: str) -> None:

@@ -3,6 +3,7 @@
 One fault at a time is in force. This module decides when a fault shows; its users decide what then breaks.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -59,10 +60,10 @@ class FaultOrder:
     """Factor for the time of a slow step."""
 
     def __post_init__(self) -> None:
-        """Reject values that are too small."""
+        """Reject values that are too small, infinite or not a number."""
         for name, least in (("after", 0), ("tokens", 0), ("factor", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: {getattr(self, name)}: must be {least} or more; leave it out")
+            if not least <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: {getattr(self, name)}: must be {least} or more, and finite; leave it out")
 
     @property
     def json_object(self) -> dict[str, Any]:
@@ -77,8 +78,15 @@ def order_from_body(body: Mapping[str, Any], current: FaultOrder) -> FaultOrder:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such field; write fault, after, tokens or factor")
     return replace(
         FaultOrder() if "fault" in body else current,
-        **{name: kind(body[name]) for name, kind in _FIELDS.items() if name in body},
+        **{name: _converted(name, body[name]) for name in _FIELDS if name in body},
     )
+
+
+def _converted(name: str, value: object) -> Any:
+    try:
+        return _FIELDS[name](value)
+    except (TypeError, OverflowError):  # null, a list, an object; or an infinite count
+        raise ValueError(f"{name}: must be a finite number; leave it out") from None
 
 
 def fault_named(word: str) -> EngineFault:

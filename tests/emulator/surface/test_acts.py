@@ -123,6 +123,7 @@ def test_the_development_endpoints_control_the_engine_and_answer_as_vllms() -> N
         ("/sleep?level=7", "Input should be less than or equal to 2"),
         ("/sleep?level=-1", "Input should be greater than or equal to 0"),
         ("/sleep?level=deep", "unable to parse string as an integer"),
+        ("/sleep?level=²", "unable to parse string as an integer"),
         ("/pause?mode=soon", "Input should be 'abort', 'wait' or 'keep'"),
         ("/abort_requests", "Invalid JSON format"),
     ],

@@ -1,7 +1,9 @@
 """Whatever JSON is in whatever field, the answer is one of vLLM's: the server itself never fails."""
 
+import json
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +40,21 @@ PATHS: Final[dict[str, tuple[list[str], dict[str, Any]]]] = {
     "/adapters": (["name", "src", "load_inplace"], {"name": "x", "src": "y"}),
     "/abort_requests": (["request_ids"], {}),
 }
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+@pytest.mark.parametrize("depth", [100, 900, 990, 100_000])
+def test_a_body_of_many_brackets_is_the_clients_mistake(path: str, depth: int) -> None:
+    async def story() -> None:
+        async with serving(answering(dev_mode=True, runtime_adapters=True)) as engine:
+            for name in ("stop", PATHS[path][0][0]):
+                nested = "[" * depth + "]" * depth
+                body = json.dumps({**PATHS[path][1], name: None}).replace(f'"{name}": null', f'"{name}": {nested}')
+                answered, answer = await engine.post(path, body)
+                assert answered in (200, 400), (answered, answer)
+                assert depth < 10_000 or answered == 400
+
+    run_story(story())
 
 
 @st.composite

@@ -207,7 +207,10 @@ def test_priority_rank_salt_and_adapter_reach_the_engine() -> None:
             body = HELLO | {"model": "de", "priority": 5, "cache_salt": "pepper"}
             _, whole = await engine.post(PATH, body, X_Vllm_Priority="-2", X_data_parallel_rank="1")
             await engine.post(PATH, body, X_Vllm_Priority="high", X_data_parallel_rank="one")
-        first, second = (run.job for run in engine.driver.runs)
+            for number in ("²", "-1", "9" * 4301):
+                status, _ = await engine.post(PATH, body, X_Vllm_Priority=number, X_data_parallel_rank=number)
+                assert (status, engine.driver.runs[-1].job.rank) == (200, None)
+        first, second = (run.job for run in engine.driver.runs[:2])
         assert whole["model"] == "de"
         assert (first.priority, first.rank, second.priority, second.rank) == (-2, 1, 5, None)
         assert (first.sequences[0].adapter, first.sequences[0].salt) == ("de", "pepper")

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from fairlead.emulator.surface import errors
+from fairlead.emulator.surface import errors, reply_manners
 from fairlead.emulator.surface.fields import JsonObject
 from fairlead.emulator.surface.reply_manners import VERSION
 from fairlead.emulator.surface.responder import Responder
@@ -92,7 +92,7 @@ class DevelopmentHandlers:
 def _object(raw: bytes) -> JsonObject:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise errors.ErrorResponse(400, "Invalid JSON format", "Bad Request") from None
     if not isinstance(body, dict):
         raise errors.ErrorResponse(400, "Request body must be a JSON object", "Bad Request")
@@ -110,10 +110,10 @@ def _mode(request: web.Request) -> str:
 
 def _level(written: str) -> int:
     where = "query.level"
-    if not written.removeprefix("-").isdigit():
+    level = reply_manners.whole(written)
+    if level is None:
         why = "Input should be a valid integer, unable to parse string as an integer"
         raise errors.invalid_body(errors.detail("int_parsing", where, why, written))
-    level = int(written)
     if level > _DEEPEST_SLEEP:
         high = errors.detail("less_than_equal", where, "Input should be less than or equal to 2", written)
         raise errors.invalid_body(high | {"ctx": {"le": _DEEPEST_SLEEP}})

@@ -58,6 +58,11 @@ def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
     return ErrorResponse(400, f"{len(details)} validation {label}:\n{lines}", "Bad Request", where)
 
 
+def nested_too_deeply() -> ErrorResponse:
+    """Return the web framework's error for a body that its parser gives up on; it gives no reason."""
+    return ErrorResponse(400, "There was an error parsing the body", "Bad Request")
+
+
 def detail(kind: str, where: str, message: str, value: object) -> dict[str, Any]:
     """Return one reason for `invalid_body`."""
     return {"type": kind, "loc": where, "msg": message, "input": _shown(value)}

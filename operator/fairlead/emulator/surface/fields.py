@@ -42,6 +42,8 @@ def parsed(raw: bytes, content_type: str) -> JsonObject:
         raise _no_json(problem.pos, problem.msg) from None
     except ValueError:
         raise _no_json(0, "invalid text encoding") from None
+    except RecursionError:
+        raise errors.nested_too_deeply() from None
     if _HALF_LETTER in raw.lower():
         _check_letters(body)
     if not isinstance(body, dict):
@@ -188,6 +190,8 @@ def _check_letters(body: Json) -> None:
     except UnicodeEncodeError:
         why = "Input should be a valid string, unable to parse raw data as a unicode string"
         raise errors.invalid_body(errors.detail("string_unicode", "body", why, body)) from None
+    except RecursionError:
+        raise errors.nested_too_deeply() from None
 
 
 def _no_json(place: int, why: str) -> ErrorResponse:

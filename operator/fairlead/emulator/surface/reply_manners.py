@@ -114,6 +114,8 @@ class VllmManners:
 
 
 VLLM: Final = VllmManners()
+_MOST_DIGITS: Final = 4300
+"""Python refuses to convert longer numbers."""
 
 
 def request_id(request: web.Request, generation: GenerationRequest) -> str:
@@ -123,5 +125,11 @@ def request_id(request: web.Request, generation: GenerationRequest) -> str:
 
 def from_header(request: web.Request, name: str, otherwise: int) -> int:
     """Read an integer from a header; anything else counts as absent."""
-    written = request.headers.get(name, "")
-    return int(written) if written.removeprefix("-").isdigit() else otherwise
+    found = whole(request.headers.get(name, ""))
+    return otherwise if found is None else found
+
+
+def whole(written: str) -> int | None:
+    """Read an integer in ASCII digits, of a length that Python converts."""
+    digits = written.removeprefix("-")
+    return int(written) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None

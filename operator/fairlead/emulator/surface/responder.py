@@ -207,5 +207,5 @@ class Responder:
 
 
 def _rank(request: web.Request) -> int | None:
-    written = request.headers.get("X-data-parallel-rank", "")
-    return int(written) if written.isdigit() else None
+    found = reply_manners.from_header(request, "X-data-parallel-rank", -1)
+    return None if found < 0 else found
