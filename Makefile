@@ -3,7 +3,7 @@
 PYTHON ?= $(if $(wildcard /usr/lib/python3.11/ensurepip/__init__.py),/usr/bin/python3.11,python3)
 VENV ?= .venv
 PY := $(VENV)/bin/python
-ENV := PYTHONPATH=$(CURDIR)/operator:$(CURDIR)
+ENV := PYTHONPATH="$(CURDIR)/operator:$(CURDIR)"
 NODES ?= gpu-1=NVIDIA-L4:4
 NAME ?= dev
 SERVICE ?=

@@ -42,8 +42,8 @@ def main() -> int:
             "operator/__init__.py must not be: with it, Python takes our source root for its own module "
             "`operator`, and no tool starts here any more. Delete the file; packages belong inside it."
         )
-    digest = hashlib.sha256(LOCK.read_bytes() + str(ROOT).encode()).hexdigest()
-    if STAMP.exists() and STAMP.read_text() == digest:
+    digest = made_of(LOCK.read_bytes())
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == digest:
         return 0
     started = time.monotonic()
     print(f"set-up: a virtual environment in .venv from {LOCK.relative_to(ROOT)} (some seconds)", flush=True)
@@ -53,6 +53,12 @@ def main() -> int:
     STAMP.write_text(digest)
     print(f"set-up: done in {time.monotonic() - started:.0f} s", flush=True)
     return 0
+
+
+def made_of(lock: bytes) -> str:
+    """A name for the environment that this Python makes of a lock here: with another Python it is made anew."""
+    base = Path(sys.base_prefix, "bin")
+    return hashlib.sha256("\0".join((str(ROOT), str(base), sys.version)).encode() + lock).hexdigest()
 
 
 def _create() -> str | None:

@@ -1,5 +1,10 @@
 """uv creates the environment; it must be pinned like all else and use the mirrors configured for pip."""
 
+import subprocess
+from pathlib import Path
+
+import pytest
+
 from house import venv
 
 LOCK = """\
@@ -43,3 +48,49 @@ def test_the_environment_counts_more_than_a_file() -> None:
 
 def test_where_nothing_is_configured_for_pip_uv_gets_nothing() -> None:
     assert venv.translated("") == {}
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An empty checkout whose environments are only an interpreter; the versions that made them, in their order."""
+    versions: list[str] = []
+    monkeypatch.setattr(venv, "STAMP", tmp_path / "lock.sha256")
+    monkeypatch.setattr(venv, "PYTHON", tmp_path / "python")
+
+    def create() -> None:
+        versions.append(venv.sys.version)
+        venv.PYTHON.write_text("an interpreter")
+
+    monkeypatch.setattr(venv, "_create", create)
+    monkeypatch.setattr(venv, "_install", lambda: None)
+    return versions
+
+
+def test_an_environment_is_made_once(made: list[str]) -> None:
+    assert (venv.main(), venv.main(), len(made)) == (0, 0, 1)
+
+
+def test_an_environment_whose_interpreter_is_gone_is_made_anew(made: list[str]) -> None:
+    venv.main()
+    venv.PYTHON.unlink()
+    assert (venv.main(), len(made)) == (0, 2)
+
+
+def test_another_python_makes_another_environment(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    venv.main()
+    monkeypatch.setattr(venv.sys, "version", "3.12.1 (main)")
+    venv.main()
+    monkeypatch.setattr(venv.sys, "base_prefix", "/opt/python")
+    venv.main()
+    assert (len(made), made[1]) == (3, "3.12.1 (main)")
+
+
+def test_make_hands_a_folder_with_a_space_to_python_as_one_word(tmp_path: Path) -> None:
+    folder = tmp_path / "my work"
+    (folder / "v" / "bin").mkdir(parents=True)
+    (folder / "Makefile").write_bytes((venv.ROOT / "Makefile").read_bytes())
+    python = folder / "v" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" "$@"\n')
+    python.chmod(0o755)
+    ran = subprocess.run(["make", "check", "VENV=v"], cwd=folder, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, f"{folder}/operator:{folder} -m house.check\n"), ran.stderr
