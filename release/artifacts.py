@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from devcluster import progress
 from devcluster.cache import Cache
+from devcluster.image import build
 from devcluster.setup import tools
 from release import image, image_contents, materials, packing
 from release.image import ReleasedImage
@@ -34,13 +35,15 @@ class Artifacts(NamedTuple):
 
 
 def make(tree: SourceTree, cache: Cache, place: Path) -> Artifacts:
-    """Build all artifacts into a folder, which is emptied first."""
+    """Build all artifacts into a folder, which is emptied once it is clear that this machine can build them."""
     changed = tree.changed_files()
     if changed:
         raise ReleaseRefused(
             f"{len(changed)} files are not committed, first {changed[0]}: artifacts are of a commit, so commit them"
         )
     version, seconds = tree.version(), tree.commit_seconds()
+    build.prepare(cache)
+    cache.images.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     with TemporaryDirectory(prefix="fairlead-release-", dir=cache.images) as folder:

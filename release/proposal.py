@@ -14,6 +14,8 @@ from release.tree import CHANGELOG, CHANGES, ReleaseRefused, SourceTree
 
 GENERATORS: Final = ("house.chart", "house.generated")
 """Each in a process of its own: this one has imported the previous version."""
+_UNDO: Final = f"`git checkout . && git clean -f {CHANGELOG}`"
+"""The first release's changelog is a new file, which `git checkout` leaves."""
 
 
 def propose(tree: SourceTree, written: str) -> SemanticVersion:
@@ -36,9 +38,7 @@ def generate(tree: SourceTree) -> None:
     for module in GENERATORS:
         done = subprocess.run((sys.executable, "-m", module), cwd=tree.root, check=False)
         if done.returncode:
-            raise ReleaseRefused(
-                f"python -m {module} ended with {done.returncode}: see above; `git checkout .` goes back"
-            )
+            raise ReleaseRefused(f"python -m {module} ended with {done.returncode}: see above; {_UNDO} goes back")
 
 
 def next_steps(version: SemanticVersion) -> str:

@@ -82,3 +82,15 @@ def test_a_package_without_its_version_says_which_line_is_missing(tree: SourceTr
     (tree.root / "operator" / "fairlead" / "__init__.py").write_text("")
     with pytest.raises(ReleaseRefused, match="it has no line `__version__"):
         tree.version()
+
+
+def test_a_failed_generator_names_the_commands_that_undo_the_first_release_too(
+    tree: SourceTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposal, "GENERATORS", ("no_such_generator",))
+    proposal.propose(tree, "0.2.0")
+    with pytest.raises(ReleaseRefused) as refused:
+        proposal.generate(tree)
+    undo = str(refused.value).split("`")[1]
+    subprocess.run(("sh", "-ec", undo), cwd=tree.root, check=True, capture_output=True)
+    assert (tree.changed_files(), tree.version()) == ([], "0.1.0")
