@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from devcluster import turns
 from devcluster.cache import Cache
 
 KEPT: Final = (".mypy_cache", ".import_linter_cache", ".ruff_cache", ".build/pure", ".build/lanes")
@@ -36,9 +37,10 @@ def give(root: Path, cache: Cache) -> None:
         for name in KEPT:
             if (root / name).is_dir():
                 copy(root / name, Path(folder) / "new" / name)
-        if seed.exists():
-            seed.rename(Path(folder) / "old")
-        (Path(folder) / "new").rename(seed)
+        with turns.alone(cache.root / "checks.lock", "another clone's caches to be published"):
+            if seed.exists():
+                seed.rename(Path(folder) / "old")
+            (Path(folder) / "new").rename(seed)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -1,5 +1,7 @@
 """A new clone starts with the caches of the last one on this machine; a clone that has its own keeps it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,29 @@ def test_what_is_left_later_takes_the_place_of_what_was_left_before(tmp_path: Pa
     assert seeds.taken(last, cache)
     assert (last / HELD).read_text() == "clone 2"
     assert len(list((cache.root / "checks").iterdir())) == 1, "nothing half done stays"
+
+
+def test_clones_that_finish_together_publish_one_after_the_other(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def on_a_slow_disk(path: Path, target: Path) -> Path:
+        renamed = rename(path, target)
+        time.sleep(0.01)
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", on_a_slow_disk)
+    roots = [clone(tmp_path / str(number)) for number in range(6)]
+    for root in roots:
+        learn(root, root.name)
+    with ThreadPoolExecutor(len(roots)) as pool:
+        for _ in range(3):
+            list(pool.map(lambda root: seeds.give(root, cache), roots))
+
+    last = clone(tmp_path / "last")
+    assert seeds.taken(last, cache)
+    assert (last / HELD).read_text() in {root.name for root in roots}
 
 
 def test_a_file_that_goes_while_it_is_copied_is_not_missed(tmp_path: Path, cache: Cache) -> None:
