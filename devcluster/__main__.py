@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
     try:
         return int(chosen.run(chosen, Cache.chosen()))
-    except (CannotStart, StepFailed, ValueError, DoorClosed) as problem:
+    except (CannotStart, StepFailed, ValueError, DoorClosed, OSError) as problem:
         print(f"devcluster: {problem}", file=sys.stderr)
         return 1
 

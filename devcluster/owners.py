@@ -91,8 +91,9 @@ def read(layout: Layout) -> Ownership | None:
 
 
 def hand_over(layout: Layout) -> None:
-    """Hand the cluster over to this process's own owners, or to the person at the terminal."""
-    if layout.owners.exists():
+    """Hand this process's cluster over to its own owners, or to the person at the terminal; spare another's."""
+    ownership, here = read(layout), processes.identify(os.getpid())
+    if ownership is not None and here in [{"pid": one.pid, "started": one.started} for one in ownership.owners]:
         keep(layout, inherited(os.environ))
 
 

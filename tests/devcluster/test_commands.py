@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devcluster.setup import programs
 from house.check import surroundings
 from house.tree import ROOT
 
@@ -21,6 +22,17 @@ def devcluster(*words: str, cache: Path, lowered: tuple[str, ...] = (), **env: s
     assert ran.stdout == ""
     assert not cache.exists(), "it stopped before it changed anything"
     return ran.stderr
+
+
+def test_a_cache_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    cache, ready = tmp_path / "file" / "cache", tmp_path / "ready"
+    cache.parent.write_text("")
+    ready.mkdir()
+    for name in programs.LIGHT:
+        (ready / name).write_text("#!/bin/sh\n")
+        (ready / name).chmod(0o755)
+    answer = devcluster("up", "--light", cache=cache, KUBEBUILDER_ASSETS=str(ready))
+    assert answer == f"devcluster: [Errno 20] Not a directory: '{cache}'\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")

@@ -95,6 +95,18 @@ def test_a_cluster_that_was_transferred_belongs_to_a_person(
     assert capsys.readouterr().err == ""
 
 
+def test_a_cluster_of_another_process_is_not_handed_over_by_one_that_failed_beside_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(OWNERS, raising=False)
+    with sleeping() as other:
+        owners.keep(layout, [owner(other)])
+        owners.hand_over(layout)
+        found = owners.read(layout)
+        assert found is not None
+        assert found.owners == (owner(other),), "its guard still ends it with its own process"
+
+
 def test_a_removed_cluster_cannot_be_transferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = Layout(tmp_path / "gone")
     owners.hand_over(gone)
