@@ -76,13 +76,11 @@ def order_from_body(body: Mapping[str, Any], current: FaultOrder) -> FaultOrder:
     unknown = set(body) - {"fault", "after", "tokens", "factor"}
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such field; write fault, after, tokens or factor")
-    return replace(
-        FaultOrder() if "fault" in body else current,
-        **{name: _converted(name, body[name]) for name in _FIELDS if name in body},
-    )
+    values: dict[str, Any] = {name: _converted(name, body[name]) for name in _FIELDS if name in body}
+    return replace(FaultOrder() if "fault" in body else current, **values)
 
 
-def _converted(name: str, value: object) -> Any:
+def _converted(name: str, value: object) -> object:
     try:
         return _FIELDS[name](value)
     except (TypeError, OverflowError):  # null, a list, an object; or an infinite count
