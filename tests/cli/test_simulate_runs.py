@@ -1,6 +1,7 @@
 """How candidates are simulated: against others, repeatedly, in stretches, and until an interrupt."""
 
 import json
+import os
 from concurrent.futures import wait
 from dataclasses import replace
 from itertools import count
@@ -12,7 +13,7 @@ import pytest
 from fairlead.backtest import yardsticks
 from fairlead.backtest.contenders import AGAINST, Contender
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
-from fairlead.cli import simulate, simulate_runs
+from fairlead.cli import simulate, simulate_inputs, simulate_runs
 from fairlead.cli.main import main
 from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
@@ -156,3 +157,15 @@ def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_the
 
     assert least[0].anyhow > least[1].anyhow == 0.0
     assert least[2] is least[0]
+
+
+def test_a_system_that_does_not_report_the_allowed_cores_plays_on_all_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 7, 9}, raising=False)
+    assert simulate_inputs.cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    assert simulate_inputs.cores() == 12
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert simulate_inputs.cores() == 1

@@ -86,8 +86,14 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
         ),
         words="".join((trace.words, note, start_words(settings), queue_words)),
-        jobs=chosen.jobs or len(os.sched_getaffinity(0)),
+        jobs=chosen.jobs or cores(),
     )
+
+
+def cores() -> int:
+    """Return how many cores this process may use; macOS reports only those of the machine."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

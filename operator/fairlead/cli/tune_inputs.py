@@ -1,7 +1,6 @@
 """Inputs of `fairlead tune`: one deployment that scales, its policy, and a trace in two parts; and the search."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
         began=trace.began,
     )
     late = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, since=split, began=trace.began)
-    jobs = chosen.jobs or len(os.sched_getaffinity(0))
+    jobs = chosen.jobs or simulate_inputs.cores()
 
     def play_all(some: Sequence[Candidate]) -> list[PlayedCandidate]:
         return _played(some, Repeat(early, settings), jobs)
