@@ -83,6 +83,8 @@ def test_memory_that_is_the_nodes_own_is_set_and_kept() -> None:
         ([{"product": "NVIDIA-L4", "priceUsdHour": True}], "'True' is not a number above 0"),
         ([{"product": "NVIDIA-L4", "memoryMib": "lots"}], "'lots' is not a number above 0"),
         ([{"product": "NVIDIA-L4", "computeCapability": "new"}], 'in quotes, for instance "8.9"'),
+        ([{"product": "NVIDIA-L4", "computeCapability": "8.⁹"}], 'in quotes, for instance "8.9"'),
+        ([{"product": "NVIDIA-L4", "computeCapability": "9" * 5000 + ".0"}], 'in quotes, for instance "8.9"'),
     ],
 )
 def test_what_makes_no_sense_is_named_by_its_field(entries: object, words: str) -> None:

@@ -84,4 +84,5 @@ def _made(at: str, entry: Mapping[str, Any], listed: Accelerator | None) -> Acce
 
 def _capability(written: object) -> ComputeCapability | None:
     major, dot, minor = str(written).partition(".")
-    return ComputeCapability(int(major), int(minor)) if dot and major.isdigit() and minor.isdigit() else None
+    readable = all(part.isascii() and part.isdigit() and len(part) < 4 for part in (major, minor))
+    return ComputeCapability(int(major), int(minor)) if dot and readable else None
