@@ -29,6 +29,8 @@ FOLDER: Final = "compiled"
 """In the cache, and beside the wheels of an image that is being built."""
 MADE_FROM: Final = "made-from"
 """Beside the modules: digests of their sources, which the Dockerfile compares with its own files."""
+IMAGE_PYTHON: Final = (3, 11)
+"""Python of the Dockerfile's own base, which ignores the modules of any other without a word."""
 KEPT: Final = 3
 """Builds that stay; each has some 15 MB."""
 SAME_BYTES: Final = {"PYTHONHASHSEED": "0", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none -s"}
@@ -140,6 +142,13 @@ def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Compile this checkout's files, and copy the modules to a folder if one is given."""
     words = sys.argv[1:] if argv is None else argv
+    if sys.version_info[:2] != IMAGE_PYTHON:
+        image, mine = (".".join(map(str, one)) for one in (IMAGE_PYTHON, sys.version_info[:2]))
+        print(
+            f"compiled: warning: an image ignores modules of another Python, and these are of {mine}: "
+            f"write `make compiled PYTHON=python{image}`, or build with `--build-arg BASE=python:{mine}-slim`",
+            file=sys.stderr,
+        )
     try:
         made = ensure(CompiledSources.of(Path(__file__).resolve().parents[2]), Cache.chosen())
     except progress.StepFailed as problem:

@@ -12,7 +12,7 @@ import pytest
 
 from devcluster import progress
 from devcluster.cache import Cache
-from devcluster.image import build
+from devcluster.image import build, compiled
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -179,3 +179,23 @@ def test_a_checkout_gives_the_build_only_what_the_dockerfile_copies() -> None:
         "!wheels",
         "!compiled",
     }
+
+
+def test_modules_that_an_image_would_ignore_are_compiled_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "ARG BASE=python:{}.{}-slim".format(*compiled.IMAGE_PYTHON) in DOCKERFILE
+    monkeypatch.setattr(compiled, "ensure", lambda *_: tmp_path)
+    monkeypatch.setattr(compiled, "IMAGE_PYTHON", (3, 9))
+    mine = "{}.{}".format(*sys.version_info[:2])
+    assert compiled.main([]) == 0
+    assert capsys.readouterr() == (
+        f"{tmp_path}\n",
+        (
+            f"compiled: warning: an image ignores modules of another Python, and these are of {mine}: "
+            f"write `make compiled PYTHON=python3.9`, or build with `--build-arg BASE=python:{mine}-slim`\n"
+        ),
+    )
+    monkeypatch.setattr(compiled, "IMAGE_PYTHON", sys.version_info[:2])
+    assert compiled.main([]) == 0
+    assert capsys.readouterr().err == ""
