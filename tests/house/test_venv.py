@@ -1,6 +1,7 @@
 """uv creates the environment; it must be pinned like all else and use the mirrors configured for pip."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(venv, "PYTHON", tmp_path / "python")
 
     def create() -> None:
-        versions.append(venv.sys.version)
+        versions.append(sys.version)
         venv.PYTHON.write_text("an interpreter")
 
     monkeypatch.setattr(venv, "_create", create)
@@ -78,9 +79,9 @@ def test_an_environment_whose_interpreter_is_gone_is_made_anew(made: list[str]) 
 
 def test_another_python_makes_another_environment(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     venv.main()
-    monkeypatch.setattr(venv.sys, "version", "3.12.1 (main)")
+    monkeypatch.setattr(sys, "version", "3.12.1 (main)")
     venv.main()
-    monkeypatch.setattr(venv.sys, "base_prefix", "/opt/python")
+    monkeypatch.setattr(sys, "base_prefix", "/opt/python")
     venv.main()
     assert (len(made), made[1]) == (3, "3.12.1 (main)")
 
