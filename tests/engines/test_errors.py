@@ -40,6 +40,7 @@ LOST = b"The model `sql@5f3b` does not exist. Valid aliases: chat."
         (404, b'{"error": "%b"}' % LOST, False),
         (404, b'{"detail": "Not Found"}', False),
         (404, b"<html>", False),
+        (404, b"[" * 100_000, False),
     ],
 )
 def test_only_a_404_that_names_the_adapter_says_that_it_is_lost(status: int, body: bytes, *, meaning: bool) -> None:

@@ -29,3 +29,16 @@ def test_the_limit_on_output_is_written_into_every_request_however_deeply_it_nes
             assert all(b'"max_tokens":50' in one for one in engine.seen)
 
     run_story(story())
+
+
+def test_an_engines_error_that_nests_too_deeply_is_one_of_an_engine_without_this_route(tmp_path: Path) -> None:
+    body = b'{"error":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    lost = b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+    async def story() -> None:
+        async with router_before(tmp_path, Raw(lost)) as router:
+            answer = await exchange_bytes(router, nested(1))
+            assert answer.startswith(b"HTTP/1.1 404")
+            assert b"the engine at this address has no such route" in answer
+
+    run_story(story())

@@ -83,6 +83,6 @@ def _has_error(body: bytes) -> bool:
     """Whether the body is an object with an error in it, as OpenAI's and Anthropic's are."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(answer, dict) and isinstance(answer.get("error"), dict)

@@ -37,6 +37,6 @@ def lost_adapter(status: int, body: bytes, name: str) -> bool:
         return False
     try:
         message = json.loads(body)["error"]["message"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
     return str(message).startswith(f"The model `{name}` does not exist")
