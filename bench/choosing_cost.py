@@ -39,10 +39,12 @@ def main() -> int:
 
 def _table(engines: int, routers: int) -> EndpointTable:
     made = EndpointTable(_ignore)
-    made.take([DiscoveredEndpoint(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
-    made.field.routers = routers
+    made.apply_discovered(
+        [DiscoveredEndpoint(pod=f"engine-{number}", address=str(number)) for number in range(engines)]
+    )
+    made.context.routers = routers
     for endpoint in made.endpoints:
-        made.proved(endpoint)
+        made.probe_succeeded(endpoint)
         made.sized(endpoint, 2_000_000, inf)
     return made
 
@@ -59,7 +61,7 @@ def _requests(blocks: int) -> list[RoutingRequest]:
         RoutingRequest(
             account=account,
             prompt_tokens=max(128 * blocks, 100),
-            output_tokens=512,
+            max_output_tokens=512,
             arrived=0.0,
             blocks=(*entries[number % SESSIONS], chance.getrandbits(64)) if blocks else (),
         )

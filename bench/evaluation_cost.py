@@ -38,7 +38,7 @@ PARTS: Final = 4
 CONCURRENCIES: Final = (4, 16, 64)
 """The default, one that `fairlead evaluate` has, and the field's maximum."""
 GOAL: Final = 0.95
-MOST_REPLICAS: Final = 12
+MAX_REPLICAS: Final = 12
 TAIL_S: Final = 300.0
 PAUSE_S: Final = 1.0
 RETRY_S: Final = 0.5
@@ -222,11 +222,11 @@ def together(
 
 def fleet_of(taken: Traffic, parts: Sequence[Sequence[RequestArrival]]) -> tuple[int, dict[str, Any]]:
     """The fewest replicas that keep the objectives without an evaluation, and what users see there."""
-    for replicas in range(1, MOST_REPLICAS):
+    for replicas in range(1, MAX_REPLICAS):
         alone = together(taken, parts, replicas, EvaluationLoad())
         if alone["kept"] >= GOAL:
             return replicas, alone
-    raise SystemExit(f"{taken.name}: {MOST_REPLICAS} replicas do not keep the objectives; thin it more")
+    raise SystemExit(f"{taken.name}: {MAX_REPLICAS} replicas do not keep the objectives; thin it more")
 
 
 def row(taken: Traffic, thinned: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Final
 
 from bench import prefix_fleets, router_peers
 from bench.prefix_fleets import Engines, Trial, hits, p95
-from bench.router_peers import LEAST_SHARE, MOST_RATIO
+from bench.router_peers import MAX_RATIO, MIN_SHARE
 from fairlead.simulator.virtual_fleet.balancers import Balancer
 from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork, RouterFault
@@ -134,7 +134,7 @@ def judged(trial: Trial, found: Pooled) -> tuple[str, bool]:
             found[trial.name, name, fault.judged_from(trial)] for name in (ONE, CLAIRVOYANT, fault.name)
         )
         ratio, share = p95(several) / p95(one), hits(several) / hits(clairvoyant)
-        well = ratio <= MOST_RATIO and share >= LEAST_SHARE
+        well = ratio <= MAX_RATIO and share >= MIN_SHARE
         holds = holds and well
         print(_line(fault.name, one, several, share), flush=True)
         words.append(f"{fault.name} {ratio:.2f}")

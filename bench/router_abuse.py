@@ -23,7 +23,7 @@ from bench.router_world import running
 from bench.router_world.running import HOST, KEYS, PORT, World
 
 DESCRIPTORS: Final = 40_000
-MOST_MIB: Final = 512.0
+MAX_MIB: Final = 512.0
 """Of the router's memory under all abuse here; a connection costs it a few KiB."""
 HEAD_SECONDS: Final = 3
 BODY_SECONDS: Final = 4
@@ -159,8 +159,8 @@ async def run(connections: int, streams: int) -> int:
             alive = await status_of({"stream": False})
     if alive != "200":
         wrong.append(f"afterwards a request is answered with {alive}")
-    if peak > MOST_MIB:
-        wrong.append(f"memory: {peak:.0f} MiB, more than {MOST_MIB:.0f}")
+    if peak > MAX_MIB:
+        wrong.append(f"memory: {peak:.0f} MiB, more than {MAX_MIB:.0f}")
     for one in wrong:
         print(f"WRONG: {one}")
     verdict = f"{len(wrong)} things WRONG" if wrong else "right statuses, nobody else harmed"

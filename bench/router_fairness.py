@@ -65,9 +65,9 @@ CONCURRENCY: Final = 40
 SECONDS: Final = 240.0
 SINCE: Final = 60.0
 """Requests before it are simulated but not reported."""
-MOST_MOVED: Final = 0.10
-MOST_MOVED_BY_LONG: Final = 0.20
-LEAST_OF_IDLE: Final = 0.90
+MAX_MOVED: Final = 0.10
+MAX_MOVED_BY_LONG: Final = 0.20
+MIN_OF_IDLE: Final = 0.90
 BELOW: Final = 0.70
 
 
@@ -242,7 +242,7 @@ def flood(seconds: float) -> tuple[str, bool]:
         f"a flood of 20 times moves the others' p95 TTFT by {moved:+.1%} and gets {share:.0%} of what the fleet can "
         f"do for four tenants"
     )
-    return words, moved <= MOST_MOVED and share <= 1 / len(NAMES)
+    return words, moved <= MAX_MOVED and share <= 1 / len(NAMES)
 
 
 def long(seconds: float) -> tuple[str, bool]:
@@ -263,7 +263,7 @@ def long(seconds: float) -> tuple[str, bool]:
             flush=True,
         )
     moved = found["100k-token jobs, long lane"].p95(NAMES[0]) / found["chat alone"].p95(NAMES[0]) - 1
-    return f"100,000-token jobs move chat's p95 TTFT by {moved:+.1%}", moved <= MOST_MOVED_BY_LONG
+    return f"100,000-token jobs move chat's p95 TTFT by {moved:+.1%}", moved <= MAX_MOVED_BY_LONG
 
 
 def batch(seconds: float) -> tuple[str, bool]:
@@ -281,7 +281,7 @@ def batch(seconds: float) -> tuple[str, bool]:
             flush=True,
         )
     words = f"batch uses {used:.1%} of the idle capacity and had {overtaken} turns while somebody interactive waited"
-    return words, used >= LEAST_OF_IDLE and not overtaken
+    return words, used >= MIN_OF_IDLE and not overtaken
 
 
 def main() -> int:

@@ -64,7 +64,7 @@ PODS: Final = [
         slot=number,
         revision="7d4f9c",
         state=EndpointState.ROUTABLE,
-        figures=EndpointSample(at=T0, running=3.0, waiting=1.0, kv_usage=0.5),
+        sample=EndpointSample(at=T0, running=3.0, waiting=1.0, kv_usage=0.5),
     )
     for number in range(REPLICAS)
 ]
@@ -72,7 +72,7 @@ PODS: Final = [
 
 def chosen_request(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
     """A request routed to a replica for its cached prefix."""
-    one = RoutingRequest(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
+    one = RoutingRequest(account=account, prompt_tokens=130, max_output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
     one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
     return one
 

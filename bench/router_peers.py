@@ -27,8 +27,8 @@ from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import Consis
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 
-MOST_RATIO: Final = 1.2
-LEAST_SHARE: Final = 0.95
+MAX_RATIO: Final = 1.2
+MIN_SHARE: Final = 0.95
 COUNTS: Final = (3, 10)
 Make = Callable[[Engines], Balancer]
 
@@ -149,7 +149,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
         ours = [lived for name, lived in by_name.items() if name not in rivals]
         worst, hits = max(map(p95, ours)), min(lived.hits for lived in ours) / clairvoyant
         best = min(rivals, key=lambda name: p95(rivals[name]))
-        holds = holds and worst <= MOST_RATIO * one and hits >= LEAST_SHARE and worst < p95(rivals[best])
+        holds = holds and worst <= MAX_RATIO * one and hits >= MIN_SHARE and worst < p95(rivals[best])
         parts.append(
             f"{count} routers {worst:.2f} s ({worst / one:.2f} times one's) and {hits:.1%} of the clairvoyant's hits, "
             f"best rival {best} {p95(rivals[best]):.2f} s"

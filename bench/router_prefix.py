@@ -27,8 +27,8 @@ from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBa
 from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 
-LEAST_SHARE: Final = 0.95
-MOST_LOST_POINTS: Final = 3.0
+MIN_SHARE: Final = 0.95
+MAX_LOST_POINTS: Final = 3.0
 OURS: Final = "fairlead, 1 router"
 CLAIRVOYANT: Final = "clairvoyant"
 SEVERAL: Final = ("fairlead, 3 routers", "fairlead, 10 routers")
@@ -45,7 +45,7 @@ class Verdict:
     holds: bool
 
 
-def contenders(trial: Trial) -> dict[str, Make]:
+def comparison_rows(trial: Trial) -> dict[str, Make]:
     """All balancers, in the order of the table."""
     routers = RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
     found: dict[str, Make] = {CLAIRVOYANT: lambda engines: ClairvoyantBalancer(routers, engines.engine)}
@@ -77,7 +77,7 @@ def table(trial: Trial, only: str) -> dict[str, Lived]:
     heads = f"{'':34} {'hits':>7} {'of clairv.':>10} {'TTFT mean':>10} {'p50':>8} {'p95':>9}"
     print(f"{heads} {'busy':>5} {'reading':>7} {'n':>6}  CPU s")
     found: dict[str, Lived] = {}
-    for name, make in contenders(trial).items():
+    for name, make in comparison_rows(trial).items():
         if only and only not in name:
             continue
         started = time.process_time()
@@ -108,7 +108,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
         f"{trial.name}: {share:.1%} of the clairvoyant's hit tokens, TTFT p95 {mine:.2f} s against {theirs:.2f} s of "
         f"the best rival ({best}), 3 and 10 routers lose {lost[0]:.1f} and {lost[1]:.1f} points"
     )
-    return Verdict(words, share >= LEAST_SHARE and mine < theirs and max(lost) <= MOST_LOST_POINTS)
+    return Verdict(words, share >= MIN_SHARE and mine < theirs and max(lost) <= MAX_LOST_POINTS)
 
 
 def main() -> int:
@@ -138,7 +138,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of virtual time")
     parser.add_argument("--sessions", type=int, help="of Claude Code, at most")
     parser.add_argument("--trace", choices=("both", "mooncake", "claude"), default="both")
-    parser.add_argument("--only", default="", help="contenders with this in their name")
+    parser.add_argument("--only", default="", help="comparison_rows with this in their name")
     return parser.parse_args()
 
 

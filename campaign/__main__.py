@@ -23,7 +23,7 @@ from campaign.story import Story
 from campaign.world import Lane, World
 from devcluster.door import Embedded
 
-MOST_SHRUNK: Final = 8
+MAX_SHRUNK: Final = 8
 """Kinds of failure; more than that are one bug in many forms, or many bugs."""
 LANES: Final = {"small": 42, "node": 4}
 OPERATOR_CHARACTERS: Final = 4000
@@ -131,7 +131,7 @@ def _kinds(found: Found) -> list[list[Outcome]]:
     for one in found.failures:
         kinds.setdefault(one.violations[0].oracle, []).append(one)
     by_length = [sorted(some, key=lambda one: len(one.whole.steps)) for some in kinds.values()]
-    return sorted(by_length, key=lambda some: -len(some))[:MOST_SHRUNK]
+    return sorted(by_length, key=lambda some: -len(some))[:MAX_SHRUNK]
 
 
 async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) -> Short:

@@ -15,7 +15,7 @@ from campaign.world import Lane, World
 
 ANEW_EVERY: Final = 5
 """One sequence in this many ends with deletion and a fresh apply, even if that result is cached."""
-MOST_FAILURES: Final = 40
+MAX_FAILURES: Final = 40
 """After so many failures a person is needed, not more sequences."""
 
 
@@ -94,7 +94,7 @@ class Hunt:
         return self.found
 
     async def _lane(self, lane: Lane, progress: Callable[[Found], None]) -> None:
-        while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MOST_FAILURES:
+        while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MAX_FAILURES:
             number, self._next = self._next, self._next + 1
             sequence_run = SequenceRun(
                 self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh

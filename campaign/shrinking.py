@@ -14,7 +14,7 @@ from campaign.story import Pause, Step, Story
 
 Fails = Callable[[Story], Awaitable[bool]]
 """Runs a story and returns whether the same oracle reported."""
-MOST_TELLINGS: Final = 30
+MAX_TELLINGS: Final = 30
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Shrinking:
     fails: Fails
     until: float
     """By the monotonic clock; the story is short enough then."""
-    left: int = MOST_TELLINGS
+    left: int = MAX_TELLINGS
 
     async def run(self) -> Story:
         """The shortest story found in time."""

@@ -14,7 +14,7 @@ SERVICE_NETWORK: Final = "198.19.0.0/20"
 API_SERVICE: Final = "198.19.0.1"
 DNS_ADDRESS: Final = "198.18.0.53"
 DOMAIN: Final = "cluster.local"
-MOST_NODES: Final = 16
+MAX_NODES: Final = 16
 
 NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 
@@ -63,8 +63,8 @@ class Plan:
 
 def make(name: str, nodes: tuple[str, ...]) -> Plan:
     """Parse `NAME` and `NODE=GPUS` words (`NODE` alone has none); the `ValueError` says what is valid."""
-    if len(nodes) > MOST_NODES:
-        raise ValueError(f"{len(nodes)} nodes: at most {MOST_NODES} have addresses here")
+    if len(nodes) > MAX_NODES:
+        raise ValueError(f"{len(nodes)} nodes: at most {MAX_NODES} have addresses here")
     made = tuple(_node(place, word) for place, word in enumerate(nodes))
     twice = {node.name for node in made if sum(other.name == node.name for other in made) > 1}
     if twice:

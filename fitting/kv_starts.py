@@ -27,8 +27,8 @@ COLUMNS: Final = (
 )
 """The columns that are read."""
 MOST: Final = 1e10
-MOST_RANKS: Final = 1e4
-MOST_GIB: Final = 1e5
+MAX_RANKS: Final = 1e4
+MAX_GIB: Final = 1e5
 """Limits far beyond any start: a larger cell is an error."""
 DATA: Final = ROOT / "operator" / "fairlead" / "sizing" / "data"
 
@@ -83,7 +83,7 @@ def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
         shape=shape,
         accelerator=replace(card, visible_mib=None if nominal else _gib(fields, "gpu_mem_gib") * 1024),
         context=fields.count("max_model_len", 1, MOST),
-        parallelism=Parallelism(tensor=fields.count("tp", 1, MOST_RANKS), pipeline=fields.count("pp", 1, MOST_RANKS)),
+        parallelism=Parallelism(tensor=fields.count("tp", 1, MAX_RANKS), pipeline=fields.count("pp", 1, MAX_RANKS)),
         expert_parallel="expert parallel" in notes,
         release=VllmRelease.read(_release(fields)),
         weights=_weights(row["quantization"]),
@@ -101,7 +101,7 @@ def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
 def _check_measured(fields: MeasuredFields) -> None:
     """Check that a measurement is present: tokens, or GiB, which are negative for a start that failed."""
     if fields.has("avail_kv_gib"):
-        fields.number("avail_kv_gib", -MOST_GIB, MOST_GIB)
+        fields.number("avail_kv_gib", -MAX_GIB, MAX_GIB)
     if fields.has("kv_tokens"):
         fields.count("kv_tokens", 0, MOST)
     elif not fields.has("avail_kv_gib") or fields.count("pp", 1) > 1:
@@ -135,7 +135,7 @@ def _setting(fields: MeasuredFields, name: str) -> int | None:
 
 
 def _gib(fields: MeasuredFields, name: str) -> float:
-    return fields.number(name, most=MOST_GIB, above=0.0)
+    return fields.number(name, most=MAX_GIB, above=0.0)
 
 
 def catalogue_here() -> Catalogue:

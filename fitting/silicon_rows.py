@@ -37,9 +37,9 @@ COLUMNS: Final = (
     *("silicon_ttft_ms", "silicon_tpot_ms"),
 )
 """The columns that are read."""
-MOST_TOKENS: Final = 1e9
-MOST_MS: Final = 1e9
-MOST_RANKS: Final = 1e6
+MAX_TOKENS: Final = 1e9
+MAX_MS: Final = 1e9
+MAX_RANKS: Final = 1e6
 """Limits far beyond any run: a larger cell is an error."""
 
 _DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analysis|db-dump/)")
@@ -140,7 +140,7 @@ def read(text: str) -> tuple[list[BenchmarkRow], list[UnreadableRow]]:
 
 def _row(fields: MeasuredFields) -> BenchmarkRow:
     origin, mode = _text(fields, "silicon_data_source"), _mode(fields)
-    nominal = fields.count("isl", 1, MOST_TOKENS), fields.count("osl", 1, MOST_TOKENS)
+    nominal = fields.count("isl", 1, MAX_TOKENS), fields.count("osl", 1, MAX_TOKENS)
     drawn = _MEAN_OF_DRAWN if _DRAWN.match(origin) else 1.0
     together = mode is ServingMode.TOGETHER
     prefill = _aggregated_workers(fields) if together else _disaggregated_workers(fields, "prefill_")
@@ -161,8 +161,8 @@ def _row(fields: MeasuredFields) -> BenchmarkRow:
         nominal=nominal,
         prefill=prefill,
         decode=prefill if together else _disaggregated_workers(fields, "decode_"),
-        first_token_s=fields.number("silicon_ttft_ms", most=MOST_MS, above=0.0) / 1e3,
-        token_s=fields.number("silicon_tpot_ms", most=MOST_MS, above=0.0) / 1e3,
+        first_token_s=fields.number("silicon_ttft_ms", most=MAX_MS, above=0.0) / 1e3,
+        token_s=fields.number("silicon_tpot_ms", most=MAX_MS, above=0.0) / 1e3,
     )
 
 
@@ -188,16 +188,16 @@ def _concurrency(fields: MeasuredFields, origin: str) -> float:
     written = _origin_text(origin, r"silicon_concurrency=([^;\s]+)")
     if written:
         fields_of_origin = MeasuredFields(fields.line, {"silicon_concurrency": written})
-        return fields_of_origin.number("silicon_concurrency", most=MOST_TOKENS, above=0.0)
+        return fields_of_origin.number("silicon_concurrency", most=MAX_TOKENS, above=0.0)
     if fields.has("batch_size"):
         return float(_number(fields, "batch_size") * _number(fields, "attention_dp_size"))
     ranks = _number(fields, "decode_attention_dp_size") * max(_number(fields, "decode_num_workers", least=0), 1)
-    return float(fields.count("decode_batch_size", 1, MOST_TOKENS) * ranks)
+    return float(fields.count("decode_batch_size", 1, MAX_TOKENS) * ranks)
 
 
 def _number(fields: MeasuredFields, name: str, least: int = 1) -> int:
     """Ranks, workers or sequences; 1 if the row does not say. 0 experts means that they are not spread."""
-    return fields.count(name, least, MOST_RANKS) if fields.has(name) else 1
+    return fields.count(name, least, MAX_RANKS) if fields.has(name) else 1
 
 
 def _aggregated_workers(fields: MeasuredFields) -> WorkerGroup:

@@ -47,13 +47,13 @@ def seeds(name: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted((SEEDS / name).iterdir())]
 
 
-def feed(name: str, target: Callable[[bytes], str], most_bytes: int, seed: int) -> Fed:
+def feed(name: str, target: Callable[[bytes], str], max_bytes: int, seed: int) -> Fed:
     """Feed the seeds, then mutations; an input that breaks something is recorded, and feeding continues."""
     fed = Fed(name)
     given = seeds(name)
     mutator = Mutator(random.Random(f"{seed} {name}"), given)  # noqa: S311  repeatable, not secret
     began = time.process_time()
-    while fed.inputs < len(given) or fed.fed_bytes < most_bytes:
+    while fed.inputs < len(given) or fed.fed_bytes < max_bytes:
         data = given[fed.inputs] if fed.inputs < len(given) else mutator.next()
         fed.inputs += 1
         fed.fed_bytes += len(data)

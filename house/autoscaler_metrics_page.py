@@ -27,7 +27,7 @@ def page() -> str:
             "own metrics, or each autoscaler where they run in their own pods. A deployment's metrics are those of its",
             "last decision, and are gone with the deployment.",
             f"`{NEEDED.name}` and `{FIGURE.name}` are shown for the first",
-            f"{autoscaler_metrics.MOST_SHOWN} deployments of a process, by namespace and name; all else for every one.",
+            f"{autoscaler_metrics.MAX_SHOWN} deployments of a process, by namespace and name; all else for every one.",
             "",
             *_metrics(),
             "",

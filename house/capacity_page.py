@@ -12,13 +12,13 @@ import yaml
 
 from fairlead.accounting.usage_ledger import MAX_ROWS
 from fairlead.objects.router_config import LARGEST
-from fairlead.router.cache.cache import MOST_BODY_BYTES
-from fairlead.router.config.tenant_folder import MOST_ENTRIES
+from fairlead.router.cache.cache import MAX_BODY_BYTES
+from fairlead.router.config.tenant_folder import MAX_ENTRIES
 from fairlead.router.kept_per_minute import A_MINUTE
-from fairlead.router.revision_samples import MOST as MOST_SAMPLES
+from fairlead.router.revision_samples import MOST as MAX_SAMPLES
 from fairlead.router.spending_accounts import KEPT_SECONDS
-from fairlead.routing.peers.peer_group import MOST_PEERS
-from fairlead.routing.peers.shared_engines import MOST_ENGINES
+from fairlead.routing.peers.peer_group import MAX_PEERS
+from fairlead.routing.peers.shared_engines import MAX_ENGINES
 from house.tree import ROOT
 
 PAGE: Final = "docs/capacity.md"
@@ -36,14 +36,14 @@ MEASURED: Final = (
 )
 """Items of the evidence, and their subjects."""
 _LIMITS: Final = (
-    ("routers that report to each other", f"{MOST_PEERS}", "reports of further ones are ignored"),
+    ("routers that report to each other", f"{MAX_PEERS}", "reports of further ones are ignored"),
     (
         "engines of one router that its peers count",
-        f"{MOST_ENGINES:,}",
+        f"{MAX_ENGINES:,}",
         "further ones are balanced by each router on its own",
     ),
-    ("keys of all tenants in one Secret", f"{MOST_ENTRIES:,}", "a Secret holds 1 MiB"),
-    ("a request that the response cache reads", f"{MOST_BODY_BYTES // 2**10} KiB", "a larger one bypasses the cache"),
+    ("keys of all tenants in one Secret", f"{MAX_ENTRIES:,}", "a Secret holds 1 MiB"),
+    ("a request that the response cache reads", f"{MAX_BODY_BYTES // 2**10} KiB", "a larger one bypasses the cache"),
     (
         "the file of a gateway's routers",
         f"{LARGEST // 2**20} MiB",
@@ -51,7 +51,7 @@ _LIMITS: Final = (
     ),
     (
         "requests that one router compares in a canary's step",
-        f"{MOST_SAMPLES:,}",
+        f"{MAX_SAMPLES:,}",
         f"at most about {A_MINUTE} of each minute at first, and fewer later, chosen by a hash: for three days",
     ),
     (

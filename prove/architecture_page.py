@@ -67,12 +67,12 @@ _TITLES: Final = {
     "field": ("A field", "`spec.engine.context.maxTokens`, from the stored object to the engine's command line"),
     "sample": ("A sample", "an engine's queue depth, from the bytes of its metrics page to the recommended count"),
 }
-MOST_OF_A_SAMPLE: Final = 12
+MAX_OF_A_SAMPLE: Final = 12
 
 
 def page(gone: Mapping[str, Way]) -> str:
     """Build the whole page."""
-    lines = [*_rooms(), _WAYS.format(most=MOST_OF_A_SAMPLE).rstrip("\n")]
+    lines = [*_rooms(), _WAYS.format(most=MAX_OF_A_SAMPLE).rstrip("\n")]
     lines += [row(name, way) for name, way in gone.items()]
     for name, way in gone.items():
         title, what = _TITLES[name]

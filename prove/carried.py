@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 DEEPEST: Final = 6
 """Levels of nested values: a sample is inside facts, which are inside an input."""
-MOST_ITEMS: Final = 400
+MAX_ITEMS: Final = 400
 TEXT: Final = "text"
 NUMBER: Final = "number"
 PLAIN: Final = (int, float, str, bytes)
@@ -96,9 +96,9 @@ class Search:
 
 def _parts(found: Any) -> list[Any]:  # noqa: ANN401  # whatever was handed
     if isinstance(found, dict):
-        return list(found.values())[:MOST_ITEMS]
+        return list(found.values())[:MAX_ITEMS]
     if isinstance(found, list | tuple | set | frozenset):
-        return list(found)[:MOST_ITEMS]
+        return list(found)[:MAX_ITEMS]
     if isinstance(found, BaseModel):
         return list(found.__dict__.values())
     if is_dataclass(found):

@@ -33,11 +33,11 @@ HOSTS: Final = ("127.0.0.41", "127.0.0.42")
 FIRST_PORT: Final = 20_000
 WARM_SECONDS: Final = 30.0
 """Long enough for the first collection of the garbage collector's oldest generation."""
-MOST_CORES: Final = 0.5
-MOST_GROWTH: Final = 0.05
+MAX_CORES: Final = 0.5
+MAX_GROWTH: Final = 0.05
 """Of resident memory, after the warm-up."""
 OLDEST_HUNDREDTHS: Final = 6000
-MOST_DOUBTED: Final = 0.001
+MAX_DOUBTED: Final = 0.001
 """Share of sample reads that may find a doubt: the pods share this machine's cores, and some answer late."""
 POLICY: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
 
@@ -59,12 +59,12 @@ class Found:
     @property
     def flat(self) -> bool:
         """Whether memory stayed flat."""
-        return self.megabytes_late <= self.megabytes_early * (1 + MOST_GROWTH)
+        return self.megabytes_late <= self.megabytes_early * (1 + MAX_GROWTH)
 
     @property
     def kept(self) -> bool:
         """Whether the promise is kept."""
-        return self.cores <= MOST_CORES and self.flat and self.doubted <= MOST_DOUBTED * sum(self.ages)
+        return self.cores <= MAX_CORES and self.flat and self.doubted <= MAX_DOUBTED * sum(self.ages)
 
     def age(self, share: float) -> float:
         """The age in seconds that this share of all samples did not exceed."""
@@ -185,7 +185,7 @@ def main() -> int:
     print(f"memory {found.megabytes_early:.1f} MB after {WARM_SECONDS:g} s, {found.megabytes_late:.1f} MB at the end")
     print(f"age of figures p50 {found.age(0.5):.2f} s, p99 {found.age(0.99):.2f} s, most {found.age(1.0):.2f} s")
     print(f"figures in doubt {found.doubted}")
-    print(f"figure: cores {found.cores:.3f} (at most {MOST_CORES:g})")
+    print(f"figure: cores {found.cores:.3f} (at most {MAX_CORES:g})")
     return 0 if found.kept else 1
 
 

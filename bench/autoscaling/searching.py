@@ -20,7 +20,7 @@ PLAN_EVERY_S: Final = 5.0
 FIRST_TRIED: Final = 6
 """Of fixed counts; doubled until one holds."""
 HALVINGS: Final = 4
-LEAST_PLAN, MOST_PLAN = 0.25, 2.0
+MIN_PLAN, MAX_PLAN = 0.25, 2.0
 """Of a plan's peak relative to static peak."""
 Swept = tuple[tuple[float, Played], ...]
 """Settings, each with its result."""
@@ -60,7 +60,7 @@ def foreknown(stage: Stage, peak: int) -> Played:
     """The cheapest plan that holds, by bisection of the load per replica."""
     found: Played | None = None
     work = needed(stage.arrivals, stage.part.until)
-    low, high = LEAST_PLAN, MOST_PLAN
+    low, high = MIN_PLAN, MAX_PLAN
     highest = max(work)
     for halving in range(HALVINGS + 1):
         middle = math.sqrt(low * high) if halving else high
@@ -73,5 +73,5 @@ def foreknown(stage: Stage, peak: int) -> Played:
         else:
             low = middle
     if found is None:
-        raise AssertionError(f"{stage.traffic.name}: a plan of {MOST_PLAN:g} times static peak does not hold")
+        raise AssertionError(f"{stage.traffic.name}: a plan of {MAX_PLAN:g} times static peak does not hold")
     return found

@@ -18,7 +18,7 @@ CALM_S: Final = 1200.0
 SPAN_S: Final = 600.0
 
 
-def most_reversals(answers: Sequence[tuple[float, int]], arrivals: Sequence[float], since: float, until: float) -> int:
+def max_reversals(answers: Sequence[tuple[float, int]], arrivals: Sequence[float], since: float, until: float) -> int:
     """The most changes in any ten minutes outside bursts that take back the change before, within the same ten minutes.
 
     A fleet that grew in the morning and shrinks at night reverses once a day, and that is not swinging.

@@ -13,7 +13,7 @@ HEAD: Final = (
 )
 TRACES: Final = 3
 """Of the four, on which every tuned baseline must be dominated."""
-MOST_REVERSALS: Final = 1
+MAX_REVERSALS: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def verdict(rows: Sequence[Compared]) -> Verdict:
         dominating=sum(row.dominates for row in traces),
         beyond=sum(row.beyond for row in traces),
         cheapest=sum(row.best_holding for row in traces),
-        steady=sum(row.ours.reversals <= MOST_REVERSALS for row in rows),
+        steady=sum(row.ours.reversals <= MAX_REVERSALS for row in rows),
     )
 
 

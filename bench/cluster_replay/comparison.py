@@ -7,7 +7,7 @@ from typing import Any, Final
 from bench.cluster_replay.courses import Course
 from fairlead.cli.recorded_latency import RecordedLatency
 
-MOST_APART: Final = 0.10
+MAX_APART: Final = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Compared:
     @property
     def holds(self) -> bool:
         """Whether no figure is further apart than allowed."""
-        return all(abs(one) <= MOST_APART for one in self.apart.values())
+        return all(abs(one) <= MAX_APART for one in self.apart.values())
 
     @property
     def words(self) -> str:

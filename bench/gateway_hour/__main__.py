@@ -13,7 +13,7 @@ from typing import Final
 from bench.gateway_hour.hour import GatewayHour
 from bench.gateway_hour.made_up import truth
 
-MOST_SHARE: Final = 0.001
+MAX_SHARE: Final = 0.001
 """Relative to what the replicas cost."""
 SEVERAL: Final = 0.005
 """The stated error of several routers."""
@@ -69,7 +69,7 @@ def billed(routers: int) -> HourBill:
 def main() -> int:
     """Run and print; 0 if the bills add up."""
     alone, three = billed(1), billed(3)
-    wrong = [one.text for one, most in ((alone, MOST_SHARE), (three, SEVERAL)) if abs(one.apart) > most]
+    wrong = [one.text for one, most in ((alone, MAX_SHARE), (three, SEVERAL)) if abs(one.apart) > most]
     if min(alone.retries, alone.unanswered) < FEWEST:
         wrong.append("too few attempts failed for this to say anything")
     for one in wrong:

@@ -98,7 +98,7 @@ class GatewayHour:
         routing = RoutingRequest(
             account=Account(tenant=Tenant(name=tenant, keys=())),
             prompt_tokens=self.rng.randint(50, 4000),
-            output_tokens=400,
+            max_output_tokens=400,
             arrived=self.now,
         )
         record = RequestRecord(self.now, self.now, tenant=tenant)

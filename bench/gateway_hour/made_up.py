@@ -118,7 +118,7 @@ class MadeUpRouter:
         for target in self.targets.values():
             for pod, endpoint in target.endpoints.items():
                 running = float(hour.running[pod])
-                endpoint.figures = EndpointSample(at=hour.now, running=running, waiting=0.0, kv_usage=0.1)
+                endpoint.sample = EndpointSample(at=hour.now, running=running, waiting=0.0, kv_usage=0.1)
         self.spending.sweep([one.as_target for one in self.targets.values()], hour.now)
 
     def internal(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from bench.gateway_limits.seen_spending import MOST_TOKENS, PRICES, TOKEN_PRICE, SeenSpending
+from bench.gateway_limits.seen_spending import MAX_TOKENS, PRICES, TOKEN_PRICE, SeenSpending
 from bench.gateway_world import answering, routers
 from bench.gateway_world.answering import Json
 from bench.gateway_world.kept_client import GONE
@@ -25,7 +25,7 @@ BUDGET: Final = 1.0
 TEXT: Final = "Tell me of the tide."
 END_SECONDS: Final = 1.0
 """Between restarts of two routers: on a quiet machine all budgets are spent within three."""
-RESERVED: Final = (100 + MOST_TOKENS) * TOKEN_PRICE
+RESERVED: Final = (100 + MAX_TOKENS) * TOKEN_PRICE
 """The most for one attempt: each byte of the prompt a token, and the longest answer."""
 LONGEST_SECONDS: Final = 150.0
 LEAST_USED: Final = 0.5
@@ -166,7 +166,7 @@ async def _client(fleet: Fleet, found: LimitsFound, tenant: str, place: int) -> 
         document: Json = {
             "model": "chat" if rng.random() < 0.8 else "local",
             "messages": [{"role": "user", "content": TEXT}],
-            "max_tokens": MOST_TOKENS,
+            "max_tokens": MAX_TOKENS,
             "stream": rng.random() < 0.6,
             "user": tenant,
             "seed": next(found.seeds),

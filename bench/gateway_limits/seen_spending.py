@@ -12,7 +12,7 @@ from typing import Final
 from bench.gateway_world.answering import EngineSide, Json, chat_answer
 
 PROMPT_TOKENS: Final = 20
-MOST_TOKENS: Final = 40
+MAX_TOKENS: Final = 40
 TOKEN_PRICE: Final = 0.001
 PRICES: Final = {"prompt": "1000", "output": "1000"}
 """Of a million tokens."""
@@ -73,7 +73,7 @@ class SeenSpending:
             attempt.ended = monotonic()
 
     async def _answered(self, document: Json, side: EngineSide, tenant: str) -> None:
-        tokens, fault = self.rng.randint(1, MOST_TOKENS), self.rng.random()
+        tokens, fault = self.rng.randint(1, MAX_TOKENS), self.rng.random()
         if fault < FAILING:
             await asyncio.sleep(TOKEN_SECONDS)
             self.endings["failed"] += 1

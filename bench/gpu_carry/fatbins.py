@@ -14,7 +14,7 @@ _HEAD: Final = struct.Struct("<4sHHQ")
 _ENTRY: Final = struct.Struct("<HHIQ")
 _CAPABILITY: Final = 28
 """Offset within an entry's header."""
-_LEAST_HEADER: Final = 32
+_MIN_HEADER: Final = 32
 PTX, MACHINE_CODE = 1, 2
 
 
@@ -61,9 +61,9 @@ def _fatbins(library: bytearray) -> Iterator[list[FatbinEntry]]:
 
 def _entries(library: bytearray, at: int, end: int) -> Iterator[FatbinEntry]:
     """Yield entries up to the first malformed one."""
-    while at + _LEAST_HEADER <= end:
+    while at + _MIN_HEADER <= end:
         kind, _, header, size = _ENTRY.unpack_from(library, at)
-        if header < _LEAST_HEADER or at + header + size > end:
+        if header < _MIN_HEADER or at + header + size > end:
             return
         (capability,) = struct.unpack_from("<I", library, at + _CAPABILITY)
         yield FatbinEntry(kind, capability, at + header, size)

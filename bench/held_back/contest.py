@@ -14,7 +14,7 @@ from bench.autoscaling import bounding
 from bench.autoscaling.contestants import MOST
 from bench.autoscaling.playing import Stage
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.backtest import policy_search, yardsticks
+from fairlead.backtest import policy_search, reference_fleets
 from fairlead.backtest.baselines import BASELINES, Baseline
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, PlaySettings, play
@@ -114,7 +114,7 @@ class Recording:
     def find_peak(self) -> Contestant:
         """Size a fixed fleet by the tuning part: all others start with as many replicas."""
         one = self.candidate()
-        found = yardsticks.static_peak(one, self._tuning, self._settings)
+        found = reference_fleets.static_peak(one, self._tuning, self._settings)
         self.peak = round(found.mean_replicas)
         self._settings = replace(self._settings, start=self.peak)
         fixed = one.fixed(self.peak)
@@ -203,5 +203,5 @@ def _outcome(one: PlayedCandidate) -> Outcome:
         pace=one.report.kept_pace,
         gpu_hours=one.cost,
         replicas=one.mean_replicas,
-        most=one.most_replicas,
+        most=one.max_replicas,
     )

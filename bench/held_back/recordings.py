@@ -20,9 +20,9 @@ from fairlead.simulator.traffic.rate_profiles import DAY_S
 ENDINGS: Final = (".csv", ".jsonl", ".gz")
 LONGEST_CHAT: Final = 16_000
 """Tokens of prompt and reply together; longer ones count as documents, served by another card with other objectives."""
-MOST_SECONDS: Final = 6 * HOUR_S
+MAX_SECONDS: Final = 6 * HOUR_S
 """Of another trace, both parts together."""
-MOST_RATES: Final = {"chat": 25.0, "documents": 5.0}
+MAX_RATES: Final = {"chat": 25.0, "documents": 5.0}
 """Requests a second, so that at most forty replicas can keep the objectives; faster traces are slowed down."""
 FEWEST: Final = 500
 """Requests, below which a part says little about one in twenty of them."""
@@ -81,7 +81,7 @@ def others(folder: Path | None = None) -> Iterator[Traffic | LeftOut]:
 
 
 def _halves(path: Path) -> Traffic:
-    whole = TraceFile(path=path, cut=TraceCut(until=MOST_SECONDS)).looked_through()
+    whole = TraceFile(path=path, cut=TraceCut(until=MAX_SECONDS)).looked_through()
     found = list(whole.arrivals(simulated_fleets.PAGE_TOKENS))
     if len(found) < 2 * FEWEST or whole.seconds <= 0:
         raise UnreadableTraffic(
@@ -89,7 +89,7 @@ def _halves(path: Path) -> Traffic:
         )
     chats = max(one.prompt_tokens + one.output_tokens for one in found) <= LONGEST_CHAT
     most, lived = (
-        (MOST_RATES["chat"], traffic.chat_replica()) if chats else (MOST_RATES["documents"], traffic.document_replica())
+        (MAX_RATES["chat"], traffic.chat_replica()) if chats else (MAX_RATES["documents"], traffic.document_replica())
     )
     slower = max(len(found) / whole.seconds / most, 1.0)
     note = f", played {slower:.1f} times slower" if slower > 1 else ""

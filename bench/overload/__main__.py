@@ -19,7 +19,7 @@ HALVINGS: Final = 5
 FLOOD_TIMES: Final = 5.0
 QUIET_SHARE: Final = 0.25
 """Of the fleet's capacity: half of its tenant's share."""
-MOST_LOST: Final = 0.02
+MAX_LOST: Final = 0.02
 """Of the quiet tenant's requests, compared with a fleet of its own share."""
 
 
@@ -87,7 +87,7 @@ def main() -> int:
     longest = max(row.longest for row in rows)
     shares = ", ".join(f"{row.of_clairvoyant:.1%}" for row in rows)
     reachable = ", ".join(f"{row.without_replies:.1%}" for row in rows)
-    holds = min(row.of_clairvoyant for row in rows) >= LEAST and longest <= QUEUE_S + SWEEP_S and lost <= MOST_LOST
+    holds = min(row.of_clairvoyant for row in rows) >= LEAST and longest <= QUEUE_S + SWEEP_S and lost <= MAX_LOST
     print(
         f"{shares} of the clairvoyant's at 1.5, 2 and 5 times what can be served (at least {LEAST:.0%}), "
         f"{reachable} of one's that does not know the lengths of replies; nobody waited beyond {longest:.1f} s (at "

@@ -39,7 +39,7 @@ CALM: Final = 1.0
 OBJECTIVE_S: Final = 2.0
 QUEUE_S: Final = 30.0
 """`maxQueueTime`."""
-MOST_QUEUED: Final = 1000
+MAX_QUEUED: Final = 1000
 FLOOD: Final = "flood"
 QUIET: Final = "quiet"
 Kept = Callable[[RequestArrival], bool]
@@ -105,7 +105,7 @@ def lived(burst: Burst, *, ordered: bool, serves: Kept | None = None) -> Waits:
     dispatcher = Dispatcher(
         DispatcherConfig(
             routing=RoutingSettings(
-                tenants=tenants, limits=TrafficLimits(max_queued=MOST_QUEUED, max_queue_seconds=QUEUE_S)
+                tenants=tenants, limits=TrafficLimits(max_queued=MAX_QUEUED, max_queue_seconds=QUEUE_S)
             ),
             keys={_digest(one.name): one.name for one in tenants},
             first_token_seconds=OBJECTIVE_S if ordered else None,

@@ -71,7 +71,7 @@ HIT: Final[tuple[RequestRow, ...]] = (
     ("a short chat, streamed", CHAT, {**COLD, "messages": USER, "stream": True}),
     ("18 kB of chat", CHAT, {**COLD, "messages": [{"role": "user", "content": WORDS}]}),
 )
-MOST_US: Final = 100
+MAX_US: Final = 100
 FIGURES: Final = ("at once", "CPU of a hit", "afterwards")
 """Name parts of the promises whose figures are in the last line, which is the claim."""
 HALVES: Final = ("cut", "error", "abort")
@@ -132,7 +132,7 @@ def cost(world: World, hits: int) -> Iterator[Line]:
     for name, path, body in HIT:
         send(ROUTER_PORT, path, body)
         spent, words = microseconds(world, hammer.request(path, body), hits)
-        yield f"CPU of a hit, {name}", f"{spent:.0f} us (at most {MOST_US})", words == {b"hit"} and spent <= MOST_US
+        yield f"CPU of a hit, {name}", f"{spent:.0f} us (at most {MAX_US})", words == {b"hit"} and spent <= MAX_US
     plain, _ = microseconds(world, b"GET /health HTTP/1.1\r\nHost: router\r\n\r\n", hits)
     yield "for scale: CPU of GET /health", f"{plain:.0f} us", True
 

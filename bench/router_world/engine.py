@@ -24,7 +24,7 @@ EVENT: Final = (
 )
 DONE: Final = b"data: [DONE]\n\n"
 GARBAGE: Final = b"\x00\xff this is no answer that anybody speaks \r\n\r\n" * 8
-MOST_NOTED: Final = 400_000
+MAX_NOTED: Final = 400_000
 
 
 class Engine:
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
         if self._task is not None and not self._task.done():
-            if self._request_id and len(self._engine.hung_up) < MOST_NOTED:
+            if self._request_id and len(self._engine.hung_up) < MAX_NOTED:
                 self._engine.hung_up[self._request_id] = monotonic()
             self._task.cancel()
 

@@ -11,7 +11,7 @@ from devcluster import progress
 from devcluster.layout import Layout
 from devcluster.members.component import Component
 
-MOST_RESTARTS: Final = 5
+MAX_RESTARTS: Final = 5
 """A component that died this often within `WITHIN_S` is not restarted: something is wrong that a restart won't fix."""
 WITHIN_S: Final = 60.0
 FIRST_PAUSE_S: Final = 0.2
@@ -91,10 +91,10 @@ class Keeper:
                 tail=progress.tail(self._layout.log(component.name)),
             )
             self.deaths.append(death)
-            if len(kept.deaths) > MOST_RESTARTS:
+            if len(kept.deaths) > MAX_RESTARTS:
                 self.given_up.append(death)
             self._changed()
-            if len(kept.deaths) > MOST_RESTARTS:
+            if len(kept.deaths) > MAX_RESTARTS:
                 return
             await asyncio.sleep(self._first_pause_s * 2 ** (len(kept.deaths) - 1))
 

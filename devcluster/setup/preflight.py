@@ -5,7 +5,7 @@ from typing import Final
 
 from devcluster.setup.machine import Machine
 
-LEAST_GO: Final = (1, 26)
+MIN_GO: Final = (1, 26)
 
 DEBIAN: Final = {
     "runc": "runc",
@@ -35,9 +35,9 @@ def light(machine: Machine, to_build: tuple[str, ...]) -> tuple[Missing, ...]:
     found = []
     if machine.system != "Linux":
         found.append(Missing(f"this is {machine.system}; the embedded cluster needs Linux", "run it in a Linux VM"))
-    if to_build and (machine.go is None or machine.go < LEAST_GO):
+    if to_build and (machine.go is None or machine.go < MIN_GO):
         have = "there is none" if machine.go is None else f"this is {machine.go[0]}.{machine.go[1]}"
-        least = f"{LEAST_GO[0]}.{LEAST_GO[1]}"
+        least = f"{MIN_GO[0]}.{MIN_GO[1]}"
         what = f"Go {least} or later, to build {', '.join(to_build)}; {have}"
         found.append(Missing(what, f"install Go {least}, or name a folder of ready binaries: KUBEBUILDER_ASSETS=…"))
     return tuple(found)

@@ -10,7 +10,7 @@ HOLE_WIDTH: Final = 12
 """Assumed width of a filled-in name or number."""
 _ANYTHING: Final = "([\\s\\S]*?)"
 _BRACES: Final = re.compile(r"\\\{\w+\\\}")
-MOST_VARIANTS: Final = 64
+MAX_VARIANTS: Final = 64
 """Most combinations of its choices that are checked for a sentence."""
 
 
@@ -74,9 +74,9 @@ def shown(parts: Parts) -> str:
 
 
 def patterns(parts: Parts) -> list[str]:
-    """Regular expressions for its run-time text, with a group for each placeholder; the first `MOST_VARIANTS`."""
+    """Regular expressions for its run-time text, with a group for each placeholder; the first `MAX_VARIANTS`."""
     some = ([part.pattern] if not isinstance(part, Choice) else _patterns_of(part) for part in parts)
-    return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
+    return ["".join(each) for each in islice(product(*some), MAX_VARIANTS)]
 
 
 def width(parts: Parts) -> int:
@@ -85,9 +85,9 @@ def width(parts: Parts) -> int:
 
 
 def variants(parts: Parts) -> list[str]:
-    """The possible texts with choices resolved; the first `MOST_VARIANTS`."""
+    """The possible texts with choices resolved; the first `MAX_VARIANTS`."""
     some = ([part.shown] if not isinstance(part, Choice) else _of_choice(part) for part in parts)
-    return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
+    return ["".join(each) for each in islice(product(*some), MAX_VARIANTS)]
 
 
 def one_of(options: Iterable[Parts]) -> Parts:

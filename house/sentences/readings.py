@@ -22,7 +22,7 @@ PROSE: Final = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z0-9{\[]|[\w}\])] [A-Za-z]
 """Two words in a row, or a word beside a placeholder."""
 DEEPEST: Final = 4
 """Nested functions that are followed."""
-MOST_OPTIONS: Final = 8
+MAX_OPTIONS: Final = 8
 LONGEST: Final = 600
 """An expression with more forms, or a longer text, stays a placeholder and is listed by itself."""
 _SAME_TEXT: Final = frozenset({"str", "removeprefix", "removesuffix", "strip", "rstrip", "lstrip", "_capital", "lower"})
@@ -233,7 +233,7 @@ class TextReader:
 def _kept(found: Reading, node: ast.expr) -> Reading:
     """A reading, or a placeholder if it has too many forms for a page."""
     forms = max((len(getattr(part, "options", ())) for part in found.parts), default=0)
-    return found if forms <= MOST_OPTIONS and width(found.parts) <= LONGEST else Reading((hole(node),))
+    return found if forms <= MAX_OPTIONS and width(found.parts) <= LONGEST else Reading((hole(node),))
 
 
 def _fixed(found: Reading) -> bool:

@@ -10,7 +10,7 @@ from house.sentences.patterns import patterns
 
 LONGEST_FACT: Final = 80
 """Filled-in names, numbers and short lists; anything longer must consist of sentences itself."""
-_FEWEST_LETTERS: Final = 3
+_MIN_LETTERS: Final = 3
 """Fixed letters; a clause with fewer would match anything."""
 _JOINT: Final = "; "
 _FIXED: Final = re.compile(r"\(\[.*?\*\?\)|\\.")
@@ -24,7 +24,7 @@ class MessageReader:
         every = {
             clause for one in sentences for text in patterns(one.parts) for clause in text.split(re.escape(_JOINT))
         }
-        self._clauses = [re.compile(one) for one in sorted(every) if _letters(one) >= _FEWEST_LETTERS]
+        self._clauses = [re.compile(one) for one in sorted(every) if _letters(one) >= _MIN_LETTERS]
         self._cached_clause = functools.cache(self._clause)
 
     def unknown(self, message: str) -> list[str]:

@@ -14,9 +14,9 @@ REPORT: Final = ("tests/cli/report", "tests/conformance/test_report_in_chromium.
 TRACES: Final = "tests/cli/test_simulate_traces.py"
 DAY_SECONDS: Final = 60.0
 PLANS_KEPT: Final = 0.95
-FEWEST_ANSWERED: Final = 30
+MIN_ANSWERED: Final = 30
 """For most questions something in the catalogue keeps the objectives."""
-MOST_MIB: Final = 1024.0
+MAX_MIB: Final = 1024.0
 
 
 def baselines_reproduce_their_examples() -> Figure:
@@ -47,7 +47,7 @@ def plans_judged(figures: dict[str, Any]) -> Figure:
     """Count only the questions that had an answer."""
     answered, kept, cheapest = (figures[name] for name in ("answered", "kept", "cheapest"))
     return Figure(
-        holds=answered >= FEWEST_ANSWERED and kept >= PLANS_KEPT * answered and cheapest >= PLANS_KEPT * answered,
+        holds=answered >= MIN_ANSWERED and kept >= PLANS_KEPT * answered and cheapest >= PLANS_KEPT * answered,
         text=f"{answered} of {figures['questions']} questions answered, {figures['plays']:.0f} plays each; kept on "
         f"three fresh seeds: {kept}; no fleet at most ten elevenths as dear keeps them too: {cheapest}; cost beside "
         f"what arithmetic alone proposes: {figures['of_reckoned']:.0%}",
@@ -80,11 +80,11 @@ def judged(figures: dict[str, Any]) -> Figure:
     off, interval = abs(sampled["kept"]["mean"] - whole["kept"]["mean"]), sampled["kept"]["margin95"]
     peak = max(whole["peak_mib"], sampled["peak_mib"], six["peak_mib"])
     return Figure(
-        holds=whole["core_s"] <= DAY_SECONDS and peak <= MOST_MIB,
+        holds=whole["core_s"] <= DAY_SECONDS and peak <= MAX_MIB,
         text=f"{', '.join(whole['traffic'].split(', ')[:2])}: {whole['core_s']:.0f} s of one core (at most "
         f"{DAY_SECONDS:g}), {whole['replicas']['mean']:.1f} replicas, most {whole['most']}; in a sample "
         f"{sampled['core_s']:.0f} s, its share of kept requests {off:.2%} off (interval {interval:.2%}); peak of all "
-        f"processes {peak:.0f} MiB, six candidates at once among them (at most {MOST_MIB:g})",
+        f"processes {peak:.0f} MiB, six candidates at once among them (at most {MAX_MIB:g})",
     )
 
 

@@ -6,8 +6,8 @@ from prove import noted
 from prove.claims import Claim, Figure
 
 STORIES: Final = "tests/node/serving"
-MOST_OVERHEAD_SECONDS: Final = 3.0
-MOST_SECONDS_TO_REPORT: Final = 30.0
+MAX_OVERHEAD_SECONDS: Final = 3.0
+MAX_SECONDS_TO_REPORT: Final = 30.0
 
 
 def one_apply_serves() -> Figure:
@@ -15,9 +15,9 @@ def one_apply_serves() -> Figure:
     ran = noted.pytest(f"{STORIES}/test_first_answer.py")
     overhead, total = ran.most("overhead_seconds"), ran.most("total_seconds")
     return Figure(
-        holds=ran.well and overhead is not None and overhead <= MOST_OVERHEAD_SECONDS,
+        holds=ran.well and overhead is not None and overhead <= MAX_OVERHEAD_SECONDS,
         text=f"median of three: first answer {_seconds(total)} after apply, {_seconds(overhead)} of it not the "
-        f"engine's own start (at most {MOST_OVERHEAD_SECONDS:g} s; the image lies on the node); {ran.ended.tests}",
+        f"engine's own start (at most {MAX_OVERHEAD_SECONDS:g} s; the image lies on the node); {ran.ended.tests}",
     )
 
 
@@ -32,9 +32,9 @@ def bad_revisions_do_no_harm() -> Figure:
     ran = noted.pytest(f"{STORIES}/rollouts/test_bad_revisions.py")
     seconds = ran.most("seconds_to_condition")
     return Figure(
-        holds=ran.well and ran.unharmed and seconds is not None and seconds <= MOST_SECONDS_TO_REPORT,
+        holds=ran.well and ran.unharmed and seconds is not None and seconds <= MAX_SECONDS_TO_REPORT,
         text=f"named at most {_seconds(seconds)} after the bad replica was made "
-        f"(at most {MOST_SECONDS_TO_REPORT:g} s); {ran.traffic}; {ran.ended.tests}",
+        f"(at most {MAX_SECONDS_TO_REPORT:g} s); {ran.traffic}; {ran.ended.tests}",
     )
 
 

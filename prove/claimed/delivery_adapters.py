@@ -6,11 +6,11 @@ from prove import noted, programs
 from prove.claims import Claim, Figure
 
 STORY: Final = "tests/node/vllm/test_adapters.py"
-MOST_SECONDS: Final = 3.0
+MAX_SECONDS: Final = 3.0
 MANY: Final = "tests/node/serving/test_many_adapters.py"
 TURNS: Final = "tests/routing/test_waiting_for_slots.py"
-MOST_SECONDS_OF_MANY: Final = 30.0
-MOST_STREAMS_WAITED: Final = 1.5
+MAX_SECONDS_OF_MANY: Final = 30.0
+MAX_STREAMS_WAITED: Final = 1.5
 
 
 def adapters_come_and_go() -> Figure:
@@ -19,11 +19,11 @@ def adapters_come_and_go() -> Figure:
     seconds, mixed = ran.most("staged_to_answered_seconds"), ran.most("mixed_answers")
     errors, lost = ran.most("versioned_errors"), ran.most("not_found_after_kill")
     answers = ran.most("versioned_answers")
-    quick = seconds is not None and seconds <= MOST_SECONDS
+    quick = seconds is not None and seconds <= MAX_SECONDS
     return Figure(
         holds=ran.well and quick and (mixed, errors, lost) == (0, 0, 0),
         text=f"from checked files to the first answer on every chosen replica at most {_number(seconds)} s (at most "
-        f"{MOST_SECONDS:g}); {_number(answers)} answers while 32 streams moved between versions and back: "
+        f"{MAX_SECONDS:g}); {_number(answers)} answers while 32 streams moved between versions and back: "
         f"{_number(mixed)} not wholly one version's, {_number(errors)} errors; 404 after a replica was killed: "
         f"{_number(lost)}; {ran.ended.tests}",
     )
@@ -34,15 +34,15 @@ def many_share_engines() -> Figure:
     ran, turns = noted.pytest(MANY, extra={"FAIRLEAD_MANY_ADAPTERS": "1"}), programs.pytest(TURNS)
     seconds, waited = ran.most("seconds_to_all_loaded"), ran.most("cold_wait_in_streams")
     still = (ran.most("writes_at_rest"), ran.most("loads_at_rest"), ran.most("failed")) == (0, 0, 0)
-    quick = seconds is not None and seconds <= MOST_SECONDS_OF_MANY
-    fair = waited is not None and waited <= MOST_STREAMS_WAITED
+    quick = seconds is not None and seconds <= MAX_SECONDS_OF_MANY
+    fair = waited is not None and waited <= MAX_STREAMS_WAITED
     return Figure(
         holds=ran.well and still and quick and fair and turns.ok and turns.tests.all_passed,
         text=f"100 adapters, three of eight replicas each: applied in {_number(ran.most('seconds_to_apply'))} s, all "
-        f"loaded {_number(seconds)} s later (at most {MOST_SECONDS_OF_MANY:g} s), then "
+        f"loaded {_number(seconds)} s later (at most {MAX_SECONDS_OF_MANY:g} s), then "
         f"{_number(ran.most('writes_at_rest'))} writes and {_number(ran.most('loads_at_rest'))} loads in 30 s; two "
         "slots, three adapters, two of them never without a request at two routers: the third waits "
-        f"{_number(waited)} times the longest stream (p95, at most {MOST_STREAMS_WAITED:g}), the base model's first "
+        f"{_number(waited)} times the longest stream (p95, at most {MAX_STREAMS_WAITED:g}), the base model's first "
         f"token comes after {_number(ran.most('base_first_token_ms'))} ms, {_number(ran.most('failed'))} failed; "
         f"{ran.ended.tests}; turns on virtual time: {turns.tests}",
     )

@@ -13,7 +13,7 @@ ENTRIES: Final = "tests/house/test_troubleshooting_page.py"
 DESCRIBED: Final = "tests/node/serving/diagnostics/test_described.py"
 LIVE_FAULTS: Final = 10
 LIVE_ALERTS: Final = "tests/node/serving/diagnostics/test_alerts.py"
-LEAST_ALERTS: Final = 8
+MIN_ALERTS: Final = 8
 DEMO: Final = "tests/node/test_demo.py"
 SCHEMA: Final = "tests/monitoring/test_grafana_schema.py"
 
@@ -35,7 +35,7 @@ def alerts_fire_and_clear() -> Figure:
     ended, live = programs.pytest(*STORIES), noted.pytest(LIVE_ALERTS, "-m", "node")
     fired = live.total("alerts")
     return Figure(
-        holds=ended.ok and ended.tests.all_passed and live.well and fired >= LEAST_ALERTS,
+        holds=ended.ok and ended.tests.all_passed and live.well and fired >= MIN_ALERTS,
         text=f"{len(alerts.alerts())} alerts, each seen to fire and seen to be quiet, each with its runbook; "
         f"{ended.tests}; by faults of a fleet on a real node {fired} fire and clear after the remedy, with waits "
         f"{live.total('factor')} times shorter, the last after {live.total('slowest_seconds')} s; {live.ended.tests}",

@@ -7,13 +7,13 @@ from prove.claims import Claim, Figure
 
 STORIES: Final = "tests/node/vllm"
 ANSWERS: Final = f"{STORIES}/test_what_it_answers.py"
-LEAST_SPECS: Final = 30
+MIN_SPECS: Final = 30
 SGLANG_STORIES: Final = "tests/node/sglang"
 KINDS: Final = "tests/node/kinds"
 OWN_WORD: Final = "tests/sglang"
 REFUSALS: Final = ("tests/engines/test_page.py", "tests/engines/sglang", "tests/engines/tensorrt_llm")
 """Each refusal of both kinds, and the page that lists them with their sources."""
-MOST_OVERHEAD_SECONDS: Final = 10.0
+MAX_OVERHEAD_SECONDS: Final = 10.0
 """Beyond vLLM's own start, which leaves little of two cores for anything that waits for it."""
 
 
@@ -24,9 +24,9 @@ def lives_on_a_node() -> Figure:
     overhead = ran.most("overhead_seconds")
     router = f"{_shown(ran.most('router_added_ms'))} ms to an answer of {_shown(ran.most('direct_ms'))} ms (medians)"
     return Figure(
-        holds=ran.well and ran.unharmed and overhead is not None and overhead <= MOST_OVERHEAD_SECONDS,
+        holds=ran.well and ran.unharmed and overhead is not None and overhead <= MAX_OVERHEAD_SECONDS,
         text=f"vLLM's own start {_shown(ran.most('engine_seconds'))} s, from apply to the first answer "
-        f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); the router adds {router}; {ran.traffic}; "
+        f"{_shown(overhead)} s more (at most {MAX_OVERHEAD_SECONDS:g} s); the router adds {router}; {ran.traffic}; "
         f"{ran.ended.tests}",
     )
 
@@ -60,13 +60,13 @@ def other_kinds_live_on_a_node() -> Figure:
         and table.well
         and all(ran.well and ran.unharmed for ran in runs)
         and overhead is not None
-        and overhead <= MOST_OVERHEAD_SECONDS
-        and parsed.total("specs") >= LEAST_SPECS,
+        and overhead <= MAX_OVERHEAD_SECONDS
+        and parsed.total("specs") >= MIN_SPECS,
         text=f"SGLang's own start {_shown(real.most('engine_seconds'))} s, from apply to the first answer "
-        f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
+        f"{_shown(overhead)} s more (at most {MAX_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
         f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
         f"{_shown(real.most('longest_held_seconds'))} s; {parsed.total('specs')} specs asked of its parser and checks "
-        f"(at least {LEAST_SPECS}), {parsed.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; "
+        f"(at least {MIN_SPECS}), {parsed.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; "
         f"emulated: {emulated.traffic}; {emulated.ended.tests}",
     )
 

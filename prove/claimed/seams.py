@@ -3,7 +3,7 @@
 from typing import Final
 
 from prove import architecture_page, programs, ways
-from prove.architecture_page import MOST_OF_A_SAMPLE
+from prove.architecture_page import MAX_OF_A_SAMPLE
 from prove.claims import Claim, Figure
 from tests.house import recipes
 
@@ -17,7 +17,7 @@ def names_circles_and_words() -> Figure:
 def recipes_are_short() -> Figure:
     """Each in its own copy of the tree, and an engine kind by a test of its own."""
     ran = programs.pytest("tests/house/test_recipes.py", "tests/engines/test_another_kind.py", "-m", RECIPES)
-    files = ", ".join(f"{one.name} {len(one.files)} of {one.most_files}" for one in recipes.RECIPES)
+    files = ", ".join(f"{one.name} {len(one.files)} of {one.max_files}" for one in recipes.RECIPES)
     return Figure(
         holds=ran.ok and ran.tests.all_passed,
         text=f"product files touched, of at most: {files}, an engine kind one folder and one row; {ran.tests.passed} "
@@ -36,7 +36,7 @@ def ways_are_counted() -> Figure:
         for name, way in gone.items()
     )
     stale_words = f"; docs/architecture.md is stale: {', '.join(stale)}" if stale else ""
-    return Figure(holds=sample <= MOST_OF_A_SAMPLE and not stale, text=f"{counted}{stale_words}")
+    return Figure(holds=sample <= MAX_OF_A_SAMPLE and not stale, text=f"{counted}{stale_words}")
 
 
 RECIPES: Final = "recipe or not (house or node or apiserver or vllm or conformance)"
@@ -59,7 +59,7 @@ CLAIMS: Final = (
     Claim(
         item="house.10",
         title="A request's, a field's and a sample's way are counted by a program and shown on one page, "
-        f"docs/architecture.md; a sample takes at most {MOST_OF_A_SAMPLE} forms from scrape to replica count",
+        f"docs/architecture.md; a sample takes at most {MAX_OF_A_SAMPLE} forms from scrape to replica count",
         prove=ways_are_counted,
     ),
 )

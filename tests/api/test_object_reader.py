@@ -14,7 +14,7 @@ from fairlead.api.kinds import DEPLOYMENT, KINDS, POLICY
 from fairlead.api.object_reader import ParsedObject, ReadResult, read_stored, read_strict
 from fairlead.api.read_problems import ReadReason
 from fairlead.api.status import InferenceDeploymentStatus
-from fairlead.api.validation_errors import MOST_PROBLEMS
+from fairlead.api.validation_errors import MAX_PROBLEMS
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import WeightFormat
 from tests.api.bad import LEAST
@@ -256,5 +256,5 @@ def test_an_unforeseen_error_is_reported_with_pydantics_message() -> None:
 def test_a_thousand_problems_are_reported_in_part_and_counted() -> None:
     spec = LEAST | {f"x{number}": 1 for number in range(1000)}
     problems = read_strict(written(spec), DEPLOYMENT).problems
-    assert len(problems) == MOST_PROBLEMS + 1
-    assert problems[-1].because == f"there are {1000 - MOST_PROBLEMS} more problems"
+    assert len(problems) == MAX_PROBLEMS + 1
+    assert problems[-1].because == f"there are {1000 - MAX_PROBLEMS} more problems"

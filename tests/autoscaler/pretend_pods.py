@@ -32,7 +32,7 @@ class Pod:
     requests: int = 0
     connections: int = 0
     at_once: int = 0
-    most_at_once: int = 0
+    max_at_once: int = 0
     delay: float = 0.0
     late: bytes = b""
     """Sent a moment after each answer."""
@@ -52,7 +52,7 @@ class Pod:
                 self.heads.append(await reader.readuntil(b"\r\n\r\n"))
                 self.requests += 1
                 self.at_once += 1
-                self.most_at_once = max(self.most_at_once, self.at_once)
+                self.max_at_once = max(self.max_at_once, self.at_once)
                 answer = self.respond(self.requests)
                 await asyncio.sleep(self.delay)
                 self.at_once -= 1

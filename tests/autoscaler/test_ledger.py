@@ -34,7 +34,7 @@ def test_every_decision_is_a_line_of_its_own_in_a_folder_or_a_file(tmp_path: Pat
 
 
 def test_a_full_file_makes_room_and_the_oldest_goes(tmp_path: Path) -> None:
-    for number in range(1, ledger.MOST_FILES):
+    for number in range(1, ledger.MAX_FILES):
         (tmp_path / f"{ledger.NAME}.{number}").write_text(f"{number}", encoding="utf-8")
     with (tmp_path / ledger.NAME).open("wb") as file:
         file.truncate(ledger.LARGEST_FILE)
@@ -42,7 +42,7 @@ def test_a_full_file_makes_room_and_the_oldest_goes(tmp_path: Path) -> None:
     writing.note("uid", decided())
     writing.close()
     names = {one.name for one in tmp_path.iterdir()}
-    assert names == {ledger.NAME, *(f"{ledger.NAME}.{number}" for number in range(1, ledger.MOST_FILES))}
+    assert names == {ledger.NAME, *(f"{ledger.NAME}.{number}" for number in range(1, ledger.MAX_FILES))}
     assert kept(tmp_path / ledger.NAME) == [decided()]
     assert (tmp_path / f"{ledger.NAME}.1").stat().st_size == ledger.LARGEST_FILE
     assert (tmp_path / f"{ledger.NAME}.2").read_text(encoding="utf-8") == "1"

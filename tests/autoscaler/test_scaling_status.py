@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fairlead.autoscaler import scaling_status
 from fairlead.autoscaler.decision_facts import ScalingCase
-from fairlead.autoscaler.scaling_status import MOST_KEPT, ScalingFields
+from fairlead.autoscaler.scaling_status import MAX_KEPT, ScalingFields
 from fairlead.fleet.policies import ScalingPolicy, ScalingReason
 from fairlead.scaling.decide.recommendation import Recommendation
 from tests.autoscaler.fleets import START, SUBJECT, deployment
@@ -33,7 +33,7 @@ def test_a_first_word_that_changes_nothing_is_no_decision() -> None:
 
 def test_the_last_decisions_are_kept_newest_first() -> None:
     found = status_after(*(recommended(number) for number in range(2, 20)))
-    assert [one["after"] for one in found["decisions"]] == list(range(19, 19 - MOST_KEPT, -1))
+    assert [one["after"] for one in found["decisions"]] == list(range(19, 19 - MAX_KEPT, -1))
     assert all(one["before"] == one["after"] - 1 for one in found["decisions"])
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fairlead.backtest import advice, hindrances, levers
+from fairlead.backtest import advice, bottlenecks, levers
 from fairlead.backtest import play as playing
 from fairlead.backtest.advice import Advice, AdvisedService, PlayedLever
+from fairlead.backtest.bottlenecks import Bottleneck, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason
-from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.levers import Lever
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.fleet.capacity_plan import LatencyObjectives
@@ -38,8 +38,8 @@ def gauged(**changes: tuple[float, ...]) -> PlayedCandidate:
     return replace(PLAYED, report=report)
 
 
-def found(one: Candidate, played: PlayedCandidate) -> dict[Hindrance, tuple[str, ...]]:
-    return {each.hindrance: each.levers for each in hindrances.suspicions(one, played, SIZES, CARDS)}
+def found(one: Candidate, played: PlayedCandidate) -> dict[Bottleneck, tuple[str, ...]]:
+    return {each.bottleneck: each.levers for each in bottlenecks.suspicions(one, played, SIZES, CARDS)}
 
 
 def test_a_candidate_that_misses_its_objectives_is_suspected_of_the_causes_that_were_measured() -> None:
@@ -49,17 +49,17 @@ def test_a_candidate_that_misses_its_objectives_is_suspected_of_the_causes_that_
     played = measured(refused=12, tpot=slow)
 
     assert found(one, played) == {
-        Hindrance.CONTEXT_TOO_SHORT: ("contextTokens=5120",),
-        Hindrance.PREFIX_CACHE_OFF: ("prefixCaching=on",),
-        Hindrance.BATCH_TOO_SMALL: ("maxSequences=128", "maxSequences=256", "maxSequences=1024"),
-        Hindrance.STEPS_TOO_LONG: ("maxBatchedTokens=2048", "maxBatchedTokens=512"),
-        Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
-        Hindrance.CARD_TOO_SLOW: ("gpu=large",),
-        Hindrance.TOO_FEW_REPLICAS: ("replicas=3", "replicas=4", "replicas=8"),
+        Bottleneck.CONTEXT_TOO_SHORT: ("contextTokens=5120",),
+        Bottleneck.PREFIX_CACHE_OFF: ("prefixCaching=on",),
+        Bottleneck.BATCH_TOO_SMALL: ("maxSequences=128", "maxSequences=256", "maxSequences=1024"),
+        Bottleneck.STEPS_TOO_LONG: ("maxBatchedTokens=2048", "maxBatchedTokens=512"),
+        Bottleneck.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
+        Bottleneck.CARD_TOO_SLOW: ("gpu=large",),
+        Bottleneck.TOO_FEW_REPLICAS: ("replicas=3", "replicas=4", "replicas=8"),
     }
     full = replace(played, report=replace(played.report, gauges=replace(played.report.gauges, usage=usage)))
-    assert found(one, full)[Hindrance.CACHE_TOO_SMALL] == ("memoryUtilization=0.92", "kvCache=fp8")
-    assert Hindrance.BATCH_TOO_SMALL not in found(one, full)
+    assert found(one, full)[Bottleneck.CACHE_TOO_SMALL] == ("memoryUtilization=0.92", "kvCache=fp8")
+    assert Bottleneck.BATCH_TOO_SMALL not in found(one, full)
 
 
 def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_warm_replicas() -> None:
@@ -69,12 +69,12 @@ def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_wa
     played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
     suspected = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
     assert suspected == {
-        Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
-        Hindrance.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
-        Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=3"),
+        Bottleneck.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
+        Bottleneck.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
+        Bottleneck.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=3"),
     }
     full = candidate(ReplicaBounds(least=4, most=4))
-    assert found(full, replace(played, report=replace(PLAYED.report, kept=0.1)))[Hindrance.TOO_FEW_REPLICAS] == (
+    assert found(full, replace(played, report=replace(PLAYED.report, kept=0.1)))[Bottleneck.TOO_FEW_REPLICAS] == (
         "maxReplicas=8",
     ), "the others would be refused"
 
@@ -86,9 +86,9 @@ def test_a_slow_card_is_named_with_the_objective_that_is_missed() -> None:
 
     def because(keeps: float = 0.5, **changes: object) -> str:
         played = replace(measured(keeps, **changes), objectives=goals)
-        causes = {one.hindrance: one.because for one in hindrances.suspicions(candidate(2), played, SIZES, CARDS)}
-        assert causes[Hindrance.WEIGHTS_TOO_LARGE] == causes[Hindrance.CARD_TOO_SLOW]
-        return causes[Hindrance.CARD_TOO_SLOW]
+        causes = {one.bottleneck: one.because for one in bottlenecks.suspicions(candidate(2), played, SIZES, CARDS)}
+        assert causes[Bottleneck.WEIGHTS_TOO_LARGE] == causes[Bottleneck.CARD_TOO_SLOW]
+        return causes[Bottleneck.CARD_TOO_SLOW]
 
     assert because(ttft=late) == "the first token takes 7.11 s (p95), and 1 s are allowed"
     assert because(ttft=late, tpot=slow) == "a token takes 130 ms (p95), and 60 ms are allowed"
@@ -98,43 +98,43 @@ def test_a_slow_card_is_named_with_the_objective_that_is_missed() -> None:
 def test_requests_wait_on_average_while_the_traffic_lasts() -> None:
     lasts = PLAYED.report.seconds
     played = gauged(at=(0.0, lasts, lasts + 60), ready=(1, 1, 1), running=(1, 1, 1), waiting=(6, 2, 0), usage=(0, 0, 0))
-    causes = {one.hindrance: one.because for one in hindrances.suspicions(candidate(2), played, SIZES, CARDS)}
-    assert causes[Hindrance.TOO_FEW_REPLICAS].startswith("4 requests wait on average")
+    causes = {one.bottleneck: one.because for one in bottlenecks.suspicions(candidate(2), played, SIZES, CARDS)}
+    assert causes[Bottleneck.TOO_FEW_REPLICAS].startswith("4 requests wait on average")
 
 
 def test_gauges_of_a_replica_are_compared_with_all_of_its_data_parallel_ranks() -> None:
     """Of 64 sequences a rank, 60 run at once in the replica."""
-    assert Hindrance.BATCH_TOO_SMALL in found(candidate(2), measured())
-    assert Hindrance.BATCH_TOO_SMALL not in found(candidate(2, ranks=4), measured())
+    assert Bottleneck.BATCH_TOO_SMALL in found(candidate(2), measured())
+    assert Bottleneck.BATCH_TOO_SMALL not in found(candidate(2, ranks=4), measured())
     fuller = gauged(at=(0.0,), running=(240,), ready=(1,), waiting=(9,), usage=(0.5,))
-    small = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), fuller, SIZES, CARDS)}
-    assert small[Hindrance.BATCH_TOO_SMALL].because.startswith("240 requests run at once of 256 that may")
-    assert small[Hindrance.BATCH_TOO_SMALL].levers[0] == "maxSequences=128", "which is each rank's own"
+    small = {one.bottleneck: one for one in bottlenecks.suspicions(candidate(2, ranks=4), fuller, SIZES, CARDS)}
+    assert small[Bottleneck.BATCH_TOO_SMALL].because.startswith("240 requests run at once of 256 that may")
+    assert small[Bottleneck.BATCH_TOO_SMALL].levers[0] == "maxSequences=128", "which is each rank's own"
     full = gauged(usage=(0.95,))
-    evicted = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), full, SIZES, CARDS)}
-    assert "95% of the KV cache's 128,000 tokens" in evicted[Hindrance.CACHE_TOO_SMALL].because
+    evicted = {one.bottleneck: one for one in bottlenecks.suspicions(candidate(2, ranks=4), full, SIZES, CARDS)}
+    assert "95% of the KV cache's 128,000 tokens" in evicted[Bottleneck.CACHE_TOO_SMALL].because
     often = replace(full, report=replace(full.report, preemptions=300))
     (again,) = (
         one.because
-        for one in hindrances.suspicions(candidate(2), often, SIZES, CARDS)
-        if one.hindrance is Hindrance.CACHE_TOO_SMALL
+        for one in bottlenecks.suspicions(candidate(2), often, SIZES, CARDS)
+        if one.bottleneck is Bottleneck.CACHE_TOO_SMALL
     )
     assert again.endswith("evicted from it 300 times for 120 answers"), "which is more than one in each"
 
 
 def test_a_candidate_that_keeps_its_objectives_gets_levers_for_fewer_replicas_or_a_smaller_gpu() -> None:
     assert found(candidate(4), measured(1.0)) == {
-        Hindrance.TOO_MANY_REPLICAS: ("replicas=3", "replicas=2", "replicas=1"),
-        Hindrance.CARD_TOO_LARGE: ("gpu=small",),
+        Bottleneck.TOO_MANY_REPLICAS: ("replicas=3", "replicas=2", "replicas=1"),
+        Bottleneck.CARD_TOO_LARGE: ("gpu=small",),
     }
-    assert list(found(candidate(1), measured(1.0))) == [Hindrance.CARD_TOO_LARGE]
+    assert list(found(candidate(1), measured(1.0))) == [Bottleneck.CARD_TOO_LARGE]
     scales = candidate(ReplicaBounds(least=1, most=2))
     assert found(scales, measured(1.0)) == {
-        Hindrance.CARD_TOO_LARGE: ("gpu=small",),
-        Hindrance.CARD_TOO_SLOW: ("gpu=large",),
+        Bottleneck.CARD_TOO_LARGE: ("gpu=small",),
+        Bottleneck.CARD_TOO_SLOW: ("gpu=large",),
     }, "of which it may need fewer"
     unpriced = replace(scales, price_an_hour=None)
-    assert found(unpriced, measured(1.0)) == {Hindrance.CARD_TOO_LARGE: ()}, "USD compare with no GPU hours"
+    assert found(unpriced, measured(1.0)) == {Bottleneck.CARD_TOO_LARGE: ()}, "USD compare with no GPU hours"
 
 
 def test_a_trace_says_how_long_its_requests_are_and_how_much_of_them_repeats() -> None:
@@ -180,16 +180,16 @@ def test_what_helps_comes_first_and_what_cannot_be_played_is_passed_over() -> No
     assert given.best is not None
     assert not any(one.lever.words.startswith("gpu=") for one in given.tried)
     assert given.tried[0].played.keeps
-    assert given.hindrance in {Hindrance.WEIGHTS_TOO_LARGE, Hindrance.TOO_FEW_REPLICAS}
+    assert given.bottleneck in {Bottleneck.WEIGHTS_TOO_LARGE, Bottleneck.TOO_FEW_REPLICAS}
 
 
 def test_fewer_replicas_are_advised_where_they_are_enough_and_nothing_where_they_are_not() -> None:
     given = advised(Service(replicas=4, helps=""), steady(1.0, 300), 5.0)
-    assert given.hindrance is Hindrance.TOO_MANY_REPLICAS
+    assert given.bottleneck is Bottleneck.TOO_MANY_REPLICAS
     assert given.best is not None
     assert given.best.lever.words == "replicas=1"
     alone = advised(Service(replicas=1, helps=""), steady(1.0, 300), 5.0)
-    assert (alone.before.keeps, alone.tried, alone.best, alone.hindrance) == (True, (), None, None)
+    assert (alone.before.keeps, alone.tried, alone.best, alone.bottleneck) == (True, (), None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +250,7 @@ def test_a_fleet_that_scales_is_played_on_all_cards_and_the_best_costs_least_in_
     given = offered.advised(steady(20.0, 600, output_tokens=100), LatencyObjectives(ttft_p95_s=60.0, tpot_p95_s=1.0))
     assert given.before.keeps
     assert given.best is not None
-    assert (given.best.lever.words, given.hindrance) == ("gpu=card-9", Hindrance.CARD_TOO_SLOW)
+    assert (given.best.lever.words, given.bottleneck) == ("gpu=card-9", Bottleneck.CARD_TOO_SLOW)
     assert words_of(given) == ["gpu=card-9", "gpu=card-10", "gpu=card-5"]
     cheaper = given.tried[-1].played
     assert cheaper.keeps
@@ -276,7 +276,7 @@ def test_where_nothing_helps_nothing_is_named_and_without_prices_gpu_hours_count
 
 def test_gpu_hours_of_a_card_without_a_price_are_not_compared_with_the_usd_of_another() -> None:
     """More of the own card take 0.5 GPU hours, and another card costs 0.4 USD."""
-    suspicion = Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because="", levers=())
+    suspicion = Suspicion(bottleneck=Bottleneck.CARD_TOO_SLOW, because="", levers=())
     hours = replace(PLAYED, cost=None, report=replace(PLAYED.report, kept=1.0, gpu_hours=0.5))
     missing = replace(hours, report=replace(hours.report, kept=0.5))
     more, fewer, card, late = (

@@ -51,7 +51,7 @@ def test_much_traffic_is_drawn_for_a_quarter_of_an_hour_and_little_for_two() -> 
 
 
 def test_so_much_traffic_that_a_quarter_of_an_hour_is_endless_is_drawn_for_a_shorter_time() -> None:
-    drawn = drawn_traffic.drawn(replace(CHAT, requests_per_second=drawn_traffic.MOST_RATE), 5120, streams("a"))
+    drawn = drawn_traffic.drawn(replace(CHAT, requests_per_second=drawn_traffic.MAX_RATE), 5120, streams("a"))
 
     minutes = Counter(int(one.time // 60) for one in drawn.arrivals(16))
     assert drawn.seconds == 300

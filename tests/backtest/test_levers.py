@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.backtest import contenders, levers, yardsticks
+from fairlead.backtest import comparison_rows, levers, reference_fleets
 from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import assumed_acceptance
 from fairlead.backtest.levers import LEVERS, LeverError
@@ -117,7 +117,7 @@ def test_a_simulated_lever_is_listed_beside_its_candidate_under_its_own_name() -
     assert found.notes[0] == "cacheAwareRouting=off: routers do not prefer the replica that holds the prefix"
     plain = levers.read("maxSequences=2").candidate(candidate(1))
     assert plain.notes == candidate(1).notes
-    both = list(contenders.contenders([candidate(ReplicaBounds(least=1, most=2)), found], ["hpa"]))
+    both = list(comparison_rows.comparison_rows([candidate(ReplicaBounds(least=1, most=2)), found], ["hpa"]))
     assert [(one.name, one.compared) for one in both] == [
         ("chat", False),
         ("chat, HPA on running", True),
@@ -158,7 +158,7 @@ def test_what_a_response_cache_answers_reaches_no_engine_and_makes_the_bound_low
 
     assert 540 < found.report.arrived < 660
     assert playing.play(less, steady(4.0, 300), settings).report == found.report
-    fewer, all_of_them = (yardsticks.bound(one, steady(4.0, 300), settings) for one in (less, candidate(1)))
+    fewer, all_of_them = (reference_fleets.bound(one, steady(4.0, 300), settings) for one in (less, candidate(1)))
     assert fewer.anyhow <= all_of_them.anyhow
 
 

@@ -66,7 +66,7 @@ def test_a_fleet_with_room_keeps_its_objectives_and_costs_what_it_has() -> None:
     assert found.cost_of_thousand_tokens == pytest.approx((cost + found.late_cost) / 24)
     assert found.decisions == ()
     assert found.mean_replicas == pytest.approx(3.0)
-    assert found.most_replicas == 3
+    assert found.max_replicas == 3
 
 
 def test_too_few_replicas_do_not_keep_them_and_the_worst_ten_minutes_are_named() -> None:
@@ -93,7 +93,7 @@ def test_a_policy_adds_replicas_after_their_cold_start_and_says_why() -> None:
     first = found.decisions[0]
     assert (first.before, first.after > 1) == (1, True)
     assert first.message
-    assert found.most_replicas > 1
+    assert found.max_replicas > 1
     assert 1 < found.mean_replicas < 8
     assert found.objectives == LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.2)
 
@@ -112,7 +112,7 @@ def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_
 
     assert found.objectives == LatencyObjectives(ttft_p95_s=0.001, tpot_p95_s=0.2)
     assert not found.keeps
-    assert found.most_replicas == 4, "nine are more than it may have"
+    assert found.max_replicas == 4, "nine are more than it may have"
     assert found.notes[-1] == "4 replicas at first instead of 9, which spec.replicas or scaling excludes"
     assert shown[:3] == [0.0, 60.0, 120.0]
     least = playing.play(candidate(bounds), steady(2.0, 60), PlaySettings(streams=streams))
@@ -140,7 +140,7 @@ def test_without_an_objective_every_answer_counts() -> None:
     found = playing.play(candidate(2, policy=ScalingPolicy()), steady(30.0, 120), PlaySettings(streams=streams))
 
     assert found.decisions == ()
-    assert found.most_replicas == 2
+    assert found.max_replicas == 2
     assert found.objectives == LatencyObjectives()
     assert found.keeps
 
@@ -158,7 +158,7 @@ def test_a_policy_takes_a_replica_of_ranks_for_as_fast_and_as_large_as_all_of_th
     settings = PlaySettings(streams=streams)
 
     def most(ranks: int) -> int:
-        return playing.play(replace(narrow, ranks=ranks), steady(8.0, 600, output_tokens=100), settings).most_replicas
+        return playing.play(replace(narrow, ranks=ranks), steady(8.0, 600, output_tokens=100), settings).max_replicas
 
     assert most(ranks=1) > 1, "which the traffic needs"
     assert (most(ranks=2), most(ranks=4)) == (1, 1)
@@ -237,7 +237,7 @@ def test_every_baseline_can_be_played_between_its_bounds(word: str) -> None:
     made = candidate(bounds).under(baselines.BASELINES[word])
     found = playing.play(made, steady(20.0, 300), PlaySettings(streams=streams, start=2))
 
-    assert 0 <= found.most_replicas <= 3
+    assert 0 <= found.max_replicas <= 3
 
 
 def test_replicas_that_start_or_answer_after_the_traffic_are_none_of_its_most() -> None:
@@ -247,7 +247,7 @@ def test_replicas_that_start_or_answer_after_the_traffic_are_none_of_its_most() 
 
     assert found.decisions[0].after > 1
     assert max(found.report.gauges.ready) > 1, "they are ready while the last answers are waited for"
-    assert found.most_replicas == 1
+    assert found.max_replicas == 1
 
 
 def test_answers_after_the_traffic_are_paid_for_where_a_token_has_its_price() -> None:

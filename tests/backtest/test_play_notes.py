@@ -66,10 +66,10 @@ def test_a_budget_limits_the_played_fleet_as_in_the_cluster() -> None:
     found = playing.play(dear, steady(30.0, 300), PlaySettings(streams=streams))
     unpriced = playing.play(replace(dear, price_an_hour=None), steady(30.0, 300), PlaySettings(streams=streams))
 
-    assert found.most_replicas == 2
+    assert found.max_replicas == 2
     assert "more than maxCostPerHour 13" in found.decisions[0].message
     assert play_notes.NO_PRICE not in found.notes
-    assert unpriced.most_replicas > 2
+    assert unpriced.max_replicas > 2
     assert unpriced.notes[-1] == play_notes.NO_PRICE
 
 
@@ -87,7 +87,7 @@ def test_a_policy_that_only_recommends_is_played_as_if_it_were_followed() -> Non
     passive = replace(followed, policy=replace(followed.policy, active=False))
     one, other = (playing.play(each, steady(30.0, 300), PlaySettings(streams=streams)) for each in (followed, passive))
 
-    assert one.most_replicas > 1
+    assert one.max_replicas > 1
     assert other.report == one.report
     assert other.notes == (*one.notes, play_notes.RECOMMENDS)
 

@@ -171,7 +171,7 @@ def test_of_batches_that_hold_at_the_same_cost_the_one_that_keeps_most_is_propos
 
 def test_what_cannot_be_played_is_passed_over_and_plays_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played_plan.search([option("odd", 4, 1.0)], World({})) == PlayedPlan(best=None, tried=(), left=0)
-    monkeypatch.setattr(played_plan, "MOST_PLAYS", 5)
+    monkeypatch.setattr(played_plan, "MAX_PLAYS", 5)
     many = [option(f"p{number}", 30, 1.0) for number in range(20)]
     found = played_plan.search(many, World({f"p{number}": 59 for number in range(20)}))
     assert (len(found.tried), found.left) == (5, 19)

@@ -80,7 +80,7 @@ def test_where_nothing_is_better_the_policy_stays() -> None:
 def test_a_fleet_that_gets_worse_and_worse_is_left_after_so_many_steps() -> None:
     turns = iter(range(10_000))
     found = policy_search.tune(scaling(ScalingPolicy()), PretendTraffic(lambda _: (0.97, 1000.0 * 0.9 ** next(turns))))
-    assert len(found.steps) <= policy_search.MOST_STEPS
+    assert len(found.steps) <= policy_search.MAX_STEPS
 
 
 @given(

@@ -136,7 +136,7 @@ class ScriptedAddress:
     headers: list[dict[str, str]] = field(default_factory=list)
     held: dict[int, asyncio.Event] = field(default_factory=dict)
     """The requests, by their number, that are answered only when the test says so."""
-    most_at_once: int = 0
+    max_at_once: int = 0
     url: str = ""
     _running: int = 0
 
@@ -155,7 +155,7 @@ class ScriptedAddress:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self._running += 1
-        self.most_at_once = max(self.most_at_once, self._running)
+        self.max_at_once = max(self.max_at_once, self._running)
         try:
             self.seen.append(await request.json())
             self.headers.append(dict(request.headers))

@@ -140,7 +140,7 @@ def test_a_model_that_comes_back_answers_what_memory_had_no_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost_at: float, back_at: float
 ) -> None:
     """A cold start, or an outage, of longer than a router holds requests, and a file of one model."""
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 100 * 1024)
 
     async def story() -> None:
         began = now()
@@ -157,7 +157,7 @@ def test_other_models_wait_for_none_that_memory_has_no_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their requests come last in this file."""
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 100 * 1024)
 
     async def story() -> None:
         began = now()
@@ -174,7 +174,7 @@ def test_other_models_wait_for_none_that_memory_has_no_room_for(
 def test_of_a_model_that_stays_away_what_memory_has_no_room_for_is_left_to_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 100 * 1024)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 100 * 1024)
 
     async def story() -> None:
         batch, began = VirtualRun(tmp_path, before_replicas("chat".__eq__), concurrency=16), now()

@@ -10,7 +10,7 @@ import pytest
 from fairlead.batcher.output_file import OutputFile
 from fairlead.batcher.run import BatchRun
 from fairlead.batching import attempt_outcomes
-from fairlead.batching.fleet_signs import MOST_IN_A_ROW
+from fairlead.batching.fleet_signs import MAX_IN_A_ROW
 from fairlead.batching.run_tally import RunEnd
 from tests.batcher.sent_batches import ScriptedAddress, SentBatch, lines
 from tests.emulator.living import living, paced
@@ -170,7 +170,7 @@ def test_an_address_that_only_has_faults_ends_the_run_and_fails_few_requests(bat
             batch.url = address.url
             assert await batch.run(lines(200)) is RunEnd.NO_ANSWERS
         assert batch.detail == "the last attempt: 504 gateway"
-        assert len(batch.failed) <= MOST_IN_A_ROW
+        assert len(batch.failed) <= MAX_IN_A_ROW
         assert batch.tally.left == 200 - len(batch.failed)
 
     run_story(story())

@@ -133,7 +133,7 @@ def test_refusals_halve_what_is_in_flight_and_are_waited_for(batch: SentBatch) -
             batch.url, batch.concurrency = address.url, 6
             assert await batch.run(lines(100)) is RunEnd.COMPLETE
         assert batch.tally.retries == {"429 token_rate": 19}
-        assert address.most_at_once <= 6
+        assert address.max_at_once <= 6
         assert (len(batch.answers), batch.failed) == (100, {})
         assert {one["x-fairlead-lane"] for one in address.headers} == {"batch"}
 
@@ -182,7 +182,7 @@ def test_a_request_that_always_breaks_something_fails_after_four_attempts(batch:
         async with address.listening():
             batch.url, batch.concurrency = address.url, 1
             assert await batch.run(lines(1)) is RunEnd.COMPLETE
-        assert len(address.seen) == attempt_outcomes.MOST_FAULTS
+        assert len(address.seen) == attempt_outcomes.MAX_FAULTS
         assert batch.failed["r-0"]["response"] is None
         assert batch.failed["r-0"]["error"]["code"] == "connection_lost"
         assert batch.tally.failures == {"connection_lost": 1}

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.batching.attempt_outcomes import TAKEN_S, Outcome
-from fairlead.batching.fleet_signs import MOST_IN_A_ROW, FleetSigns
+from fairlead.batching.fleet_signs import MAX_IN_A_ROW, FleetSigns
 
 GIVE_UP = 1800.0
 
@@ -66,7 +66,7 @@ def test_requests_that_wait_for_a_proxys_next_time_out_are_none(signs: FleetSign
 
 
 def test_many_failures_in_a_row_are_the_addresss_and_not_each_requests(signs: FleetSigns) -> None:
-    for _ in range(MOST_IN_A_ROW):
+    for _ in range(MAX_IN_A_ROW):
         assert signs.may_fail(0.0)
         signs.failed()
     assert not signs.may_fail(0.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.batching import model_rests
 from fairlead.batching.batch_requests import BatchRequest
-from fairlead.batching.model_rests import MOST_TRIED, HeldRequest, ModelRests
+from fairlead.batching.model_rests import MAX_TRIED, HeldRequest, ModelRests
 
 GIVE_UP: Final = 1800.0
 
@@ -98,12 +98,12 @@ def test_requests_that_were_sent_before_the_first_refusal_do_not_make_it_last_lo
 
 
 def test_a_few_models_are_tried_at_a_time_and_each_in_its_turn(rests: ModelRests) -> None:
-    models = [f"lost{number:02}" for number in range(3 * MOST_TRIED)]
+    models = [f"lost{number:02}" for number in range(3 * MAX_TRIED)]
     for line, model in enumerate(models):
         refused(rests, one(line, model), 300.0 + line)
     tried = list[str]()
     for at in (1000.0, 2000.0, 3000.0):
-        held = [due(rests, at) for _ in range(MOST_TRIED)]
+        held = [due(rests, at) for _ in range(MAX_TRIED)]
         assert rests.due(at) is None
         assert all(rests.is_tried(each.request) for each in held)
         for each in held:
@@ -121,7 +121,7 @@ def test_a_request_that_ends_otherwise_lets_the_next_one_be_tried(rests: ModelRe
 
 
 def test_what_is_set_aside_is_bounded_by_its_bytes(rests: ModelRests, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 3 * one(0).size)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 3 * one(0).size)
     for line in range(3):
         assert not rests.is_full
         refused(rests, one(line), 300.0)
@@ -133,7 +133,7 @@ def test_what_is_set_aside_is_bounded_by_its_bytes(rests: ModelRests, monkeypatc
 def test_what_found_no_room_is_read_again_once_its_model_serves_or_half_of_the_room_is_free(
     rests: ModelRests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 4 * one(0).size)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 4 * one(0).size)
     for line in range(4):
         refused(rests, one(line, "ab"[line % 2]), 300.0)
     assert not rests.may_take([])

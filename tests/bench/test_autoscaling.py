@@ -9,7 +9,7 @@ from bench.autoscaling import kept, page, playing, table
 from bench.autoscaling.comparing import Compared, Rival, dominated
 from bench.autoscaling.foreknowing import SLOT_S, needed, planned
 from bench.autoscaling.playing import Played, Stage
-from bench.autoscaling.swinging import most_reversals
+from bench.autoscaling.swinging import max_reversals
 from bench.autoscaling.traffic import Part, Traffic, chat_replica
 from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.windows import WindowedStatistics
@@ -35,17 +35,17 @@ RUN = Played(
 def test_turning_round_is_counted_within_ten_minutes() -> None:
     swinging = [(0.0, 4), (900.0, 5), (1000.0, 4), (1100.0, 5), (2000.0, 4), (2900.0, 3)]
 
-    assert most_reversals(swinging, EVEN, 0.0, 3600.0) == 2
-    assert most_reversals(swinging, EVEN, 950.0, 3600.0) == 1
-    assert most_reversals(swinging, EVEN, 1050.0, 3600.0) == 0, "a fall fifteen minutes after a rise is no swinging"
-    assert most_reversals([(0.0, 4), (900.0, 5), (1000.0, 6)], EVEN, 0.0, 3600.0) == 0
+    assert max_reversals(swinging, EVEN, 0.0, 3600.0) == 2
+    assert max_reversals(swinging, EVEN, 950.0, 3600.0) == 1
+    assert max_reversals(swinging, EVEN, 1050.0, 3600.0) == 0, "a fall fifteen minutes after a rise is no swinging"
+    assert max_reversals([(0.0, 4), (900.0, 5), (1000.0, 6)], EVEN, 0.0, 3600.0) == 0
 
 
 def test_an_answer_to_a_burst_is_no_swinging() -> None:
     crowd = sorted(EVEN + [900.0 + place / 10 for place in range(600)])
 
-    assert most_reversals([(0.0, 4), (960.0, 9), (1300.0, 5), (1400.0, 6)], crowd, 0.0, 3600.0) == 0
-    assert most_reversals([(0.0, 4), (960.0, 9), (2300.0, 5), (2400.0, 6)], crowd, 0.0, 3600.0) == 1
+    assert max_reversals([(0.0, 4), (960.0, 9), (1300.0, 5), (1400.0, 6)], crowd, 0.0, 3600.0) == 0
+    assert max_reversals([(0.0, 4), (960.0, 9), (2300.0, 5), (2400.0, 6)], crowd, 0.0, 3600.0) == 1
 
 
 def test_better_in_one_and_worse_in_none_dominates() -> None:

@@ -132,7 +132,7 @@ def test_the_fault_that_was_built_in_is_named_first_and_its_patch_fixes_it(
 
     assert (code, err) == (1, "")
     advice = json.loads(out)
-    assert advice["hindrance"] == service.fault, out
+    assert advice["bottleneck"] == service.fault, out
     mended = levers.merged(yaml.safe_load(deployment.read_text()), advice["patch"])
     deployment.write_text(yaml.safe_dump(mended))
     after = run("simulate", str(deployment), *goals, "-o", "json")

@@ -10,7 +10,7 @@ import yaml
 
 from fairlead.backtest import levers, play_notes
 from fairlead.backtest.advice import Advice, PlayedLever
-from fairlead.backtest.hindrances import Hindrance, Suspicion
+from fairlead.backtest.bottlenecks import Bottleneck, Suspicion
 from fairlead.cli import advise_text
 from fairlead.cli.advise_inputs import ShownAdvice
 from tests.backtest.test_advice import PLAYED, SIZES
@@ -18,7 +18,7 @@ from tests.cli.conftest import Run
 from tests.cli.test_advise import BOTH, FaultyService, plain
 from tests.cli.test_tune import POLICY, deployment, written
 
-SUSPICION = Suspicion(hindrance=Hindrance.TOO_FEW_REPLICAS, because="9 requests wait on average", levers=())
+SUSPICION = Suspicion(bottleneck=Bottleneck.TOO_FEW_REPLICAS, because="9 requests wait on average", levers=())
 
 
 def scaling(least: int, most: int, sequences: int) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_the_batch_of_a_busy_service_is_named_though_its_traffic_lasts_half_a_mi
     words = ("--traffic", str(service.traffic(tmp_path)), "--ttft-p95", "1s", "--tpot-p95", "100ms", "-o", "json")
     found = json.loads(run("advise", str(service.written(tmp_path)), *words)[1])
 
-    assert found["hindrance"] == service.fault
+    assert found["bottleneck"] == service.fault
     assert yaml.safe_load(json.dumps(found["patch"]))["spec"]["engine"]["batching"]["maxSequences"] > 4
 
 

@@ -105,7 +105,7 @@ def test_what_memory_had_no_room_for_while_no_replica_served_is_read_again_and_s
     run: Run, words: list[str], endpoint: PretendedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempt_outcomes, "FIRST_WAIT_S", 0.001)
-    monkeypatch.setattr(model_rests, "MOST_BYTES", 20 * 1024)
+    monkeypatch.setattr(model_rests, "MAX_BYTES", 20 * 1024)
     endpoint.refusals, endpoint.code = [(503, "")] * 8, "no_replica_routable"
     code, out, _ = run(*words)
     assert code == 0

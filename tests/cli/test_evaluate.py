@@ -69,7 +69,7 @@ def test_an_equal_candidate_passes_with_both_rates_and_how_sure_that_is(
     assert lines[6].split() == ["right", "100.0%", "100.0%", "+0.0", "-0.9", "+0.9"]
     assert lines[-1] == "Passed (NotWorse): 100.0% right, 100.0% of the baseline: +0.0 points, at worst -0.9"
     assert set(candidate.seen.values()) == {1}
-    assert 1 < candidate.most_at_once <= 8
+    assert 1 < candidate.max_at_once <= 8
 
 
 def test_a_broken_candidate_is_stopped_early_and_fails(

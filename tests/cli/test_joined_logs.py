@@ -81,7 +81,7 @@ def test_a_router_that_started_later_shortens_no_record_and_the_output_states_wh
 def test_more_lines_than_are_read_are_refused_since_the_last_ones_would_be_missing(
     cluster: PretendCluster, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorded_service, "MOST_BYTES", len(cluster.logs["scaled-router-a"]) - 100)
+    monkeypatch.setattr(recorded_service, "MAX_BYTES", len(cluster.logs["scaled-router-a"]) - 100)
     code, _, err = run("simulate", "--from", "infd/scaled", "--since", "6h")
     assert code == 1
     assert "router scaled-router-a logged more than 0.0" in err

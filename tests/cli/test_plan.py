@@ -249,7 +249,7 @@ def test_traffic_options_beside_a_recording_make_the_traffic_drawn_from_seeds(ru
 def test_of_a_long_recording_the_busiest_part_is_played(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_play, "MOST_REQUESTS", 300)
+    monkeypatch.setattr(plan_play, "MAX_REQUESTS", 300)
     recording = azure(tmp_path, 900, 0.5)
     rows = recording.read_text().splitlines()
     rows[301:] = [row for at, row in enumerate(rows[301:]) if not 200 < at < 500]

@@ -35,7 +35,7 @@ def test_windows_before_the_first_lengths_are_left_out_and_the_plan_says_so(run:
 
 
 def test_the_busiest_window_is_sought_among_those_with_lengths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_clients, "MOST_REQUESTS", 1000)
+    monkeypatch.setattr(plan_clients, "MAX_REQUESTS", 1000)
     rates = clients(tmp_path, f"{SHAPED}0,a,9.0,G,1\n600,a,2.0,G,1\n1200,a,3.0,G,1\n")
     lengths_since(rates, 600)
     busy = plan_clients.busiest(rates)
@@ -63,7 +63,7 @@ def test_of_a_window_with_more_requests_than_are_drawn_the_first_are_and_the_pla
     )
     traffic = busy.drawn(SeededStreams(0))
     times = [one.time for one in traffic.arrivals(16)]
-    assert len(times) == drawn_traffic.MOST_REQUESTS
+    assert len(times) == drawn_traffic.MAX_REQUESTS
     assert all(earlier <= later for earlier, later in pairwise(times))
     assert traffic.seconds == times[-1] == pytest.approx(600 * 60 / 114, rel=0.1), "at the window's own rate"
 
@@ -72,9 +72,9 @@ def test_a_window_whose_drawn_requests_arrive_at_once_lasts_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its client sends in bursts that almost no time separates."""
-    monkeypatch.setattr(plan_clients, "MOST_DRAWN", 2)
+    monkeypatch.setattr(plan_clients, "MAX_DRAWN", 2)
     busy = plan_clients.busiest(clients(tmp_path, f"{SHAPED}0,a,2.0,W,0.006\n"))
     assert busy is not None
     traffic = busy.drawn(SeededStreams(0))
     assert [one.time for one in traffic.arrivals(16)] == pytest.approx([0.0, 0.0])
-    assert traffic.seconds == plan_clients.LEAST_S
+    assert traffic.seconds == plan_clients.MIN_S

@@ -77,7 +77,7 @@ def test_a_queue_that_grows_without_end_is_named_and_not_the_pace(run: Run, monk
     words = ("plan", MODEL, *few, *L40S, "--tpot-p95", "80ms")
     assert run(*words)[0] == 0
     monkeypatch.setattr(plan_play, "QUEUED_PART", 0.0)
-    monkeypatch.setattr(plan_play, "LEAST_QUEUED_S", 0.05)
+    monkeypatch.setattr(plan_play, "MIN_QUEUED_S", 0.05)
     code, out, _ = run(*words)
     assert code == 1
     assert out.startswith("nothing that was played keeps --tpot-p95 80ms for 95% of requests, the nearest for ")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.backtest import yardsticks
-from fairlead.backtest.contenders import AGAINST, Contender
+from fairlead.backtest import reference_fleets
+from fairlead.backtest.comparison_rows import AGAINST, ComparisonRow
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.cli import simulate, simulate_inputs, simulate_runs
 from fairlead.cli.main import main
@@ -24,9 +24,9 @@ from tests.cli.candidate_files import CANDIDATES
 def test_an_interrupt_prints_the_candidates_that_were_simulated(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    played, calls = Contender.played, count()
+    played, calls = ComparisonRow.played, count()
 
-    def second_lasts_for_ever(one: Contender, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
+    def second_lasts_for_ever(one: ComparisonRow, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
         while one.name == "scaled":
             settings.progress(1.0)
         return played(one, traffic, settings)
@@ -36,7 +36,7 @@ def test_an_interrupt_prints_the_candidates_that_were_simulated(
             raise KeyboardInterrupt
         return wait(*words, **more)
 
-    monkeypatch.setattr(Contender, "played", second_lasts_for_ever)
+    monkeypatch.setattr(ComparisonRow, "played", second_lasts_for_ever)
     monkeypatch.setattr(simulate_runs, "wait", interrupted)
     monkeypatch.setattr(simulate_runs, "REFRESH_SECONDS", None)
     words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "1"]
@@ -52,7 +52,7 @@ def test_an_interrupt_at_the_start_prints_an_empty_table(
     def interrupted(*_: object) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(yardsticks, "bound", interrupted)
+    monkeypatch.setattr(reference_fleets, "bound", interrupted)
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv")]) == 1
     assert "not played, or not as often: fixed; scaled" in capsys.readouterr().err
 
@@ -149,7 +149,7 @@ def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_the
     lenient = replace(strict, name="lenient", policy=ScalingPolicy())
     traffic, settings = steady(20.0, 60), PlaySettings(streams=streams)
     comparison = Comparison(
-        contenders=tuple(Contender(name=one.name, candidate=one) for one in (strict, lenient, strict)),
+        comparison_rows=tuple(ComparisonRow(name=one.name, candidate=one) for one in (strict, lenient, strict)),
         repeats=(Repeat(traffic, settings),),
         whole=traffic,
     )

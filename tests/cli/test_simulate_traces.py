@@ -65,7 +65,7 @@ def test_the_beginning_of_a_long_file_is_played_and_the_rest_never_read(
 def test_what_unpacks_without_end_is_stopped(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trace_lines, "MOST_BYTES", 100)
+    monkeypatch.setattr(trace_lines, "MAX_BYTES", 100)
     monkeypatch.setattr(trace_lines, "LONGEST_LINE", 60)
     (files / "bomb.csv.gz").write_bytes(gzip.compress((HEADER + "0,1,1\n" * 30).encode()))
     (files / "line.csv").write_text(HEADER + "0" * 60)
@@ -80,7 +80,7 @@ def test_what_unpacks_without_end_is_stopped(
 def test_access_lines_are_held_in_memory_so_there_may_be_fewer(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(router_logs, "MOST_HELD_BYTES", 200)
+    monkeypatch.setattr(router_logs, "MAX_HELD_BYTES", 200)
     line = json.dumps({"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
     (files / "access.log").write_text("\n".join([line] * 5))
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "access.log")]) == 2
@@ -91,7 +91,7 @@ def test_a_large_file_of_another_format_is_refused_by_its_beginning() -> None:
     lines = iter(["time,prompt,output\n"] + ["0,1,1\n"] * 100_000)
     with pytest.raises(UnreadableTraffic, match="its first line is of no known format"):
         router_logs.read(lines, None)
-    assert sum(1 for _ in lines) == 100_001 - router_logs.MOST_BEFORE
+    assert sum(1 for _ in lines) == 100_001 - router_logs.MAX_BEFORE
 
 
 def test_half_a_gzip_file_is_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def test_windows_of_rates_that_overlap_or_go_back_are_refused_with_their_line(
 def test_no_more_requests_are_drawn_from_rates_than_can_be_played_and_none_before_the_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_mixes, "MOST_DRAWN", 700)
+    monkeypatch.setattr(client_mixes, "MAX_DRAWN", 700)
     rates = clients(tmp_path, *(f"{start},a,0.5,G,1" for start in range(0, 6000, 600)))
     with pytest.raises(UnreadableTraffic) as problem:
         TraceFile(path=rates, cut=TraceCut()).looked_through()

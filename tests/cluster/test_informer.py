@@ -88,7 +88,7 @@ def test_a_silent_watch_is_left_and_goes_on_from_the_last_version() -> None:
 def test_bookmarks_keep_a_quiet_watch_and_carry_its_version_forward() -> None:
     async def story() -> None:
         fake = FakeApi()
-        patient = InformerTimings(stay_s=(20, 30), silence_s=0.4, least_s=0.01, most_s=0.03)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=0.4, least_s=0.01, max_s=0.03)
         async with following(fake, timings=patient) as follower:
             await until(lambda: fake.watchers)
             fake.objects.version += 50

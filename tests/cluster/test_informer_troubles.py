@@ -43,7 +43,7 @@ def test_410_again_and_again_is_answered_with_pauses() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=410), "watch", times=5)
-        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, max_s=0.03)
         async with following(fake, timings=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)
@@ -134,7 +134,7 @@ def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=200), "watch", times=4)
-        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, max_s=0.03)
         async with following(fake, timings=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)

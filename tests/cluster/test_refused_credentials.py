@@ -9,7 +9,7 @@ import pytest
 from fairlead.cluster import account_tokens, pod_logs, pod_proxy, service_proxy
 from fairlead.cluster.api_server import ApiServer, Unreachable
 from fairlead.cluster.connection import ApiConnection
-from fairlead.cluster.credential_plugin import LEAST_HELD_S, CredentialPlugin
+from fairlead.cluster.credential_plugin import MIN_HELD_S, CredentialPlugin
 from fairlead.cluster.kinds import CONFIG_MAP
 from fairlead.cluster.kubeconfig import KubeconfigSource
 from fairlead.cluster.service_proxy import ServicePort
@@ -75,7 +75,7 @@ def answered(folder: Path, sending: Sending, fault: Fault, *, times: int = 3) ->
             )
             async with ApiConnection(source, await source()) as connection:
                 for number in range(times):
-                    now = NOW + LEAST_HELD_S * min(number, 1)
+                    now = NOW + MIN_HELD_S * min(number, 1)
                     fake.faults.append((lambda _: True, fault))
                     try:
                         answers.append(await sending(connection))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.shared_strings import DEEPEST_SHARED, LONGEST_SHARED, MOST_STRINGS, SharedStrings
+from fairlead.cluster.shared_strings import DEEPEST_SHARED, LONGEST_SHARED, MAX_STRINGS, SharedStrings
 from fairlead.cluster.store import ObjectStore
 from tests.cluster.worlds import note
 
@@ -73,9 +73,9 @@ def test_an_object_of_any_depth_is_taken() -> None:
 
 def test_a_full_table_begins_anew_and_is_never_much_larger() -> None:
     sharing = SharedStrings()
-    for number in range(3 * MOST_STRINGS):
+    for number in range(3 * MAX_STRINGS):
         assert sharing.with_shared({"name": f"pod-{number}"}) == {"name": f"pod-{number}"}
-        assert len(sharing) <= MOST_STRINGS + 1
+        assert len(sharing) <= MAX_STRINGS + 1
 
 
 def test_objects_of_a_store_share_their_strings() -> None:

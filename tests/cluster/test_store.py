@@ -9,7 +9,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import (
     DEPLOYMENT_LABEL,
     GATEWAY_LABEL,
-    MOST_TOMBSTONES,
+    MAX_TOMBSTONES,
     NamespacedName,
     ObjectStore,
     StoreChange,
@@ -149,9 +149,9 @@ def test_objects_of_a_kind_that_vanished_are_accepted_again_when_it_is_back() ->
 
 def test_only_so_many_dead_are_remembered() -> None:
     store = ObjectStore()
-    for number in range(MOST_TOMBSTONES + 5):
+    for number in range(MAX_TOMBSTONES + 5):
         store.drop(made(str(number), number + 1))
-    assert len(store._graves) == MOST_TOMBSTONES
+    assert len(store._graves) == MAX_TOMBSTONES
 
 
 @st.composite

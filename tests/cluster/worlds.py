@@ -12,10 +12,10 @@ from fairlead.cluster.kinds import CONFIG_MAP, Manifest
 from fairlead.cluster.watch_scope import InformerTimings, WatchScope
 from tests.cluster.fake_api import FakeApi
 
-QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
+QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, max_s=0.03)
 """For tests of silent watches."""
 
-IN_USE: Final = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
+IN_USE: Final = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.01, max_s=0.03)
 
 DICE: Final = random.Random(7)  # noqa: S311  # waiting times, no secrets
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fairlead.console import deployment_page, timeline
-from fairlead.console.history import MOST_POINTS, History, HistoryPoint, point
+from fairlead.console.history import MAX_POINTS, History, HistoryPoint, point
 from fairlead.fleet.policies import ScalingReason, ScalingSignal
 from fairlead.scaling.decide.recommendation import (
     AppliedLimit,
@@ -197,9 +197,9 @@ def test_one_point_is_no_line() -> None:
 def test_history_keeps_an_hour_of_those_that_are_there() -> None:
     history = History()
     one = HistoryPoint(at=AT, ready=1)
-    for _ in range(MOST_POINTS + 5):
+    for _ in range(MAX_POINTS + 5):
         history.add([(("team", "chat"), one), (("team", "mail"), one)])
-    assert len(history.of("team", "chat")) == MOST_POINTS
+    assert len(history.of("team", "chat")) == MAX_POINTS
     history.add([(("team", "chat"), one)])
     assert history.of("team", "mail") == ()
 

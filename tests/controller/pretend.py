@@ -36,7 +36,7 @@ ROUND: Final = timedelta(seconds=5)
 _LOOP: Final = asyncio.Runner()
 """One for all worlds: a test reconciles a hundred times, and creating a loop costs as much as a reconcile."""
 atexit.register(_LOOP.close)
-MOST_TICKS: Final = 200
+MAX_TICKS: Final = 200
 """In one call; more means an operator that spins."""
 
 
@@ -108,7 +108,7 @@ class Pretend:
 
     def tick(self, name: str = "chat") -> ReconcileOutcome:
         """Reconcile once."""
-        return self.run(self.operator.tick(self.key(name), self.now))
+        return self.run(self.operator.reconcile(self.key(name), self.now))
 
     def run(self, reconcile: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Run one reconcile, with the current state of the world."""
@@ -122,7 +122,7 @@ class Pretend:
 
     def reconcile_now(self, name: str = "chat") -> None:
         """Reconcile until there is nothing left to do; an API error is retried."""
-        for _ in range(MOST_TICKS):
+        for _ in range(MAX_TICKS):
             try:
                 outcome = self.tick(name)
             except ApiError:

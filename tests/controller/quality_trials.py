@@ -66,7 +66,7 @@ class EvaluationWorld(Pretend):
 
     def evaluate(self) -> Manifest:
         """Reconcile the evaluation once; returns its status."""
-        self.run(self.evaluator.tick(EVALUATION, self.now))
+        self.run(self.evaluator.reconcile(EVALUATION, self.now))
         found: Manifest = self.objects.held[(kinds.EVALUATION.title, "default", EVALUATION.name)]["status"]
         return found
 

@@ -74,13 +74,13 @@ class PretendServer:
         )
         return self.logs.get((container, previous), "")
 
-    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+    async def whole_log(self, namespace: str, name: str, container: str, max_bytes: int) -> str:
         """Read all output of a pod."""
         self._permit(
             ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
         )
         assert container == "evaluation"
-        return self.printed.get(name, "")[:most_bytes]
+        return self.printed.get(name, "")[:max_bytes]
 
     async def apply(
         self,

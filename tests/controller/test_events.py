@@ -105,7 +105,7 @@ def test_a_replica_that_hung_is_an_event_and_is_counted_by_its_outcome() -> None
             reconcile_events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
             about = deployment()
             about["metadata"] |= {"uid": "u"}
-            for reason in (HungReplicaReason.REPLACED, HungReplicaReason.MOST_HANG):
+            for reason in (HungReplicaReason.REPLACED, HungReplicaReason.MAX_HANG):
                 reconcile_events.hung(about, reason, f"because of {reason}", NOON)
             await asyncio.gather(*reconcile_events.publisher.tasks)
             sent = sorted((one["reason"], one["action"], one["type"]) for one in fake.objects.held.values())

@@ -180,7 +180,7 @@ def test_a_pod_that_is_gone_or_ending_is_not_deleted_again() -> None:
     world = serving()
     first = names(world)[0]
     world.pod_client.hung = {first: LONG}
-    world.run(world.operator.tick(world.key(), world.now))
+    world.run(world.operator.reconcile(world.key(), world.now))
     world.world.receives = False
     world.tick()
     assert deletions(world) == 1, "the store has not seen its deletion yet"

@@ -275,7 +275,7 @@ def test_two_operators_in_the_same_moment_do_no_harm() -> None:
     async def both() -> None:
         for one in (world, other):
             one.world.receive()
-        await asyncio.gather(*(one.operator.tick(world.key(), world.now) for one in (world, other)))
+        await asyncio.gather(*(one.operator.reconcile(world.key(), world.now) for one in (world, other)))
 
     for _ in range(12):
         world.kube.round(world.now)

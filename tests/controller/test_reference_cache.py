@@ -93,7 +93,7 @@ def test_what_may_not_be_read_is_taken_on_trust() -> None:
 
 def test_only_so_many_are_kept_and_those_read_longest_ago_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reviews of specs that nobody applies may name any number of objects."""
-    monkeypatch.setattr(reference_cache, "MOST_KEPT", 3)
+    monkeypatch.setattr(reference_cache, "MAX_KEPT", 3)
 
     async def story() -> None:
         fake, clock = FakeApi(), Clock()

@@ -68,7 +68,7 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.receive()
-    review = deployment_review.read(world.document(), world.operator._setting.context)
+    review = deployment_review.read(world.document(), world.operator._settings.context)
     assert RoomReader(world.world, nodes_grow=True).room(review, CHAT).replicas is None
     assert RoomReader(world.world, nodes_grow=False).room(review, CHAT).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
@@ -103,7 +103,7 @@ def test_a_node_that_was_lost_has_no_room(status: str) -> None:
 def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
-    context = Pretend().operator._setting.context
+    context = Pretend().operator._settings.context
     review = deployment_review.read(document, context)
     assert deployment_review.with_references(review, None) is review
     assert deployment_review.with_references(review, {}).accepted.reason is Why.NOT_FOUND
@@ -126,7 +126,7 @@ def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
 )
 def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, holds: bool | None, reason: Why) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    review = deployment_review.read(document, Pretend().operator._setting.context)
+    review = deployment_review.read(document, Pretend().operator._settings.context)
     assert (review.fits.holds, review.fits.reason) == (holds, reason)
     assert review.may_start == (holds is not False)
     assert CATALOGUE.accelerators
@@ -134,13 +134,13 @@ def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, ho
 
 def test_a_fit_that_is_overruled_starts_and_stays_visible() -> None:
     large: Manifest = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
-    review = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._setting.context)
+    review = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._settings.context)
     assert review.may_start
     assert (review.fits.holds, review.fits.reason) == (False, Why.FIT_OVERRULED)
     assert "it starts nevertheless, since spec.fitCheck is Warn" in review.fits.message
     assert "condition Fits" in review.accepted.message
     beside = deployment(**large, fitCheck="Warn", engine={"extraArgs": ["--swap-space=4"]})
-    refused = deployment_review.read(beside, Pretend().operator._setting.context)
+    refused = deployment_review.read(beside, Pretend().operator._settings.context)
     assert (refused.accepted.reason, refused.fits.reason) == (Why.REFUSED, Why.FIT_OVERRULED)
 
 

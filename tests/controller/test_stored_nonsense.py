@@ -99,7 +99,7 @@ def test_an_object_that_crashes_its_reconcile_breaks_no_other_object() -> None:
     torn["metadata"]["resourceVersion"] = "999999"
     world.world.note(torn)
     with pytest.raises(KeyError):
-        asyncio.run(world.operator.tick(world.key("broken"), world.now))
+        asyncio.run(world.operator.reconcile(world.key("broken"), world.now))
     world.world.receives = True
     for name in ("one", "two", "three"):
         world.apply(deployment(name))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.controller.work_queue import LEAST_AFTER_FAILURE_S, LONGEST_RETRY_S, ReconcileOutcome, WorkQueue
+from fairlead.controller.work_queue import LONGEST_RETRY_S, MIN_AFTER_FAILURE_S, ReconcileOutcome, WorkQueue
 from fairlead.review.context import ObjectKey
 
 
@@ -41,14 +41,14 @@ class Work:
         self.done: Counter[str] = Counter()
         self.order: list[str] = []
         self.at_once: Counter[str] = Counter()
-        self.most_at_once = 0
+        self.max_at_once = 0
         self.held: dict[str, asyncio.Event] = {}
         self.outcomes: dict[str, ReconcileOutcome] = {}
 
     async def __call__(self, one: ObjectKey) -> ReconcileOutcome:
         """Reconcile once."""
         self.at_once[one.name] += 1
-        self.most_at_once = max(self.most_at_once, self.at_once[one.name])
+        self.max_at_once = max(self.max_at_once, self.at_once[one.name])
         self.order.append(one.name)
         await (self.held[one.name].wait() if one.name in self.held else asyncio.sleep(0))
         self.at_once[one.name] -= 1
@@ -132,7 +132,7 @@ def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
         assert (work.order, queue.depth) == (["a"], 1)
         work.held.pop("a").set()
         await quiet()
-        assert (work.order, work.most_at_once, queue.depth) == (["a", "a"], 1, 0)
+        assert (work.order, work.max_at_once, queue.depth) == (["a", "a"], 1, 0)
 
     run_story(story)
 
@@ -199,7 +199,7 @@ def test_an_event_shortens_a_back_off_only_so_far() -> None:
         queue.wake(key("a"))
         await quiet()
         assert (work.done["a"], queue.depth, queue.oldest_s()) == (done, 0, 0.0), "it waits out its least pause"
-        clock.now += LEAST_AFTER_FAILURE_S
+        clock.now += MIN_AFTER_FAILURE_S
         queue.wake(key("b"))
         await quiet()
         assert work.done["a"] == done + 1

@@ -65,7 +65,7 @@ def test_a_process_that_never_stays_up_is_left_dead_and_reported_as_dead(tmp_pat
 
     keeping = kept(tmp_path)
     asyncio.run(story(keeping))
-    assert len(keeping.deaths) == keeper.MOST_RESTARTS + 1
+    assert len(keeping.deaths) == keeper.MAX_RESTARTS + 1
     assert keeping.as_json()["components"] == {"member": {"pid": None, "starts": 6, "running": False}}
 
 

@@ -277,5 +277,5 @@ def test_too_little_memory_at_a_start_is_reported_with_the_field_to_raise() -> N
 
 
 def test_gigabytes_of_the_cache_are_whole() -> None:
-    assert settings.LEAST_BYTES == 4 * GIB
+    assert settings.MIN_BYTES == 4 * GIB
     assert variables(replace(on_cpu(), kv_bytes=3 * GIB + 5))["VLLM_CPU_KVCACHE_SPACE"] == "3"

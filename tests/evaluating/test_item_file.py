@@ -155,7 +155,7 @@ def test_all_wrong_lines_are_named_at_once_and_a_name_is_accepted_once() -> None
 
 
 def test_more_items_than_anybody_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_file, "MOST_ITEMS", 1)
+    monkeypatch.setattr(item_file, "MAX_ITEMS", 1)
     _, problems = read({"input": "a", "target": "b"}, {"input": "c", "target": "b"})
     assert [(one.line, one.because) for one in problems] == [(2, "more than 1 items")]
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fairlead.evaluating import handed_lines
-from fairlead.evaluating.handed_lines import MOST_BYTES, NotHandedOver
+from fairlead.evaluating.handed_lines import MAX_BYTES, NotHandedOver
 
 TEXT = b'{"input": "2 + 2?", "target": "4"}\n' * 3000
 
@@ -42,7 +42,7 @@ def test_a_line_that_was_changed_yields_no_file() -> None:
 
 def test_a_file_that_is_too_large_is_refused_with_its_size() -> None:
     with pytest.raises(NotHandedOver, match="16,777,217 bytes, and at most 16,777,216 are read; split the file"):
-        list(handed_lines.written(b"x" * (MOST_BYTES + 1)))
+        list(handed_lines.written(b"x" * (MAX_BYTES + 1)))
     noise = random.Random(1).randbytes(7 * 2**20)  # noqa: S311  # no secret
     with pytest.raises(NotHandedOver, match="bytes when packed, and at most 6,291,456 are handed over; split the file"):
         list(handed_lines.written(noise))

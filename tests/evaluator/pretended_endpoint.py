@@ -35,7 +35,7 @@ class PretendedEndpoint:
     seen: Counter[str] = field(default_factory=Counter)
     """How often each input was answered."""
     lanes: set[str] = field(default_factory=set)
-    most_at_once: int = 0
+    max_at_once: int = 0
     url: str = ""
     _running: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -77,7 +77,7 @@ class PretendedEndpoint:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         self._running += 1
-        self.most_at_once = max(self.most_at_once, self._running)
+        self.max_at_once = max(self.max_at_once, self._running)
         try:
             return self._denied(request) or await self._reply(request)
         finally:

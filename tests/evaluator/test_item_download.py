@@ -138,7 +138,7 @@ def test_what_a_hub_lacks_or_cannot_deliver_is_reported(hub: Hub, capsys: pytest
 def test_a_file_that_is_too_large_is_not_read(
     hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_download, "MOST_BYTES", 10)
+    monkeypatch.setattr(item_download, "MAX_BYTES", 10)
     assert from_hub(hub) == 1
     assert "more than 10 bytes; split the file" in capsys.readouterr().err
     (tmp_path / "items.jsonl").write_bytes(ITEMS)
@@ -194,7 +194,7 @@ def test_the_files_beside_the_items_have_a_digest_of_their_own(
         digests.append(handed_lines.beside(lines))
     assert len(set(digests)) == 2
     assert handed_lines.beside([]) == ""
-    monkeypatch.setattr(item_download, "MOST_BYTES", 40)
+    monkeypatch.setattr(item_download, "MAX_BYTES", 40)
     assert main(words) == 1
     assert "put the task into a folder of its own" in capsys.readouterr().err
 

@@ -23,7 +23,7 @@ from tests.cluster.worlds import DICE, IN_USE, note, run, text_of, until
 from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment, Proxy
 from tests.faults.requests import ApiCall, understood
 
-IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
+IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, max_s=0.02)
 
 
 @dataclass

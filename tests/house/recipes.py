@@ -37,7 +37,7 @@ class Recipe:
     """One thing that is added to the product."""
 
     name: str
-    most_files: int
+    max_files: int
     """Of the product."""
     edits: tuple[RecipeEdit, ...]
 
@@ -49,7 +49,7 @@ class Recipe:
 
 FLAG: Final = Recipe(
     name="a vLLM flag",
-    most_files=3,
+    max_files=3,
     edits=(
         RecipeEdit(
             path=PRODUCT / "api" / "engine.py",
@@ -83,7 +83,7 @@ FLAG: Final = Recipe(
 )
 SCORER: Final = Recipe(
     name="a routing scorer",
-    most_files=2,
+    max_files=2,
     edits=(
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
@@ -111,7 +111,7 @@ def crowding(endpoint: Endpoint) -> float:
 )
 SIGNAL: Final = Recipe(
     name="an autoscaler signal",
-    most_files=3,
+    max_files=3,
     edits=(
         RecipeEdit(
             path=PRODUCT / "api" / "policy.py",
@@ -205,7 +205,7 @@ def test_each_running_request_may_ask_for_a_replica() -> None:
 )
 CONDITION: Final = Recipe(
     name="a status condition",
-    most_files=2,
+    max_files=2,
     edits=(
         RecipeEdit(
             path=PRODUCT / "fleet" / "conditions.py",

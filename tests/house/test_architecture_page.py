@@ -19,7 +19,7 @@ def test_a_request_goes_through_the_router_and_a_sample_through_the_autoscaler(g
 
 
 def test_a_sample_takes_no_more_forms_than_the_page_promises(gone: dict[str, Way]) -> None:
-    assert 0 < len(architecture_page.forms(gone["sample"])) <= architecture_page.MOST_OF_A_SAMPLE
+    assert 0 < len(architecture_page.forms(gone["sample"])) <= architecture_page.MAX_OF_A_SAMPLE
 
 
 def test_the_page_names_every_room_and_shows_the_figures_of_each_way(gone: dict[str, Way]) -> None:

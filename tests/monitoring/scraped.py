@@ -64,7 +64,7 @@ def _of(page: bytes, target: Labels, *, honor: bool = False) -> Iterator[tuple[s
 def _operator() -> OperatorMetrics:
     metrics = all_counted()
     metrics.api_request("update", "leases.coordination.k8s.io", 200, 0.01)
-    metrics.judged({
+    metrics.set_conditions({
         ("InferenceDeployment", "Ready", "False", "NoneReady"): ConditionCount(1, None),
         ("InferenceDeployment", "Fits", "True", "Fits"): ConditionCount(2, None),
         ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): ConditionCount(1, None),
@@ -92,7 +92,7 @@ def _router() -> bytes:
     router.ended(begun(router, status=503, reason="queue_full"), T0 + 1.0)
     router.swept(T0 + 0.25, T0 + 0.248)
     busy = replica("chat-1")
-    busy.state, busy.figures = EndpointState.ROUTABLE, EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
+    busy.state, busy.sample = EndpointState.ROUTABLE, EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
     return router.page(
         RouterSnapshot(
             endpoints=[busy],

@@ -140,4 +140,4 @@ def test_the_page_says_how_many_series_a_router_can_have() -> None:
     tenant = sum(len(one.labels) == 3 and one.labels[:2] == ("tenant", "model") for one in router_families.FAMILIES)
     each, spender = of_one[router_families.SERIES], of_one["tenant", "model"] + tenant * (classes + 1)
     assert f"{each} for each combination of model, revision, band, lane and target" in page
-    assert f"at most {counters.MOST_SERIES}; {spender} for each of at most {counters.MOST_SPENDERS:,}" in page
+    assert f"at most {counters.MAX_SERIES}; {spender} for each of at most {counters.MAX_SPENDERS:,}" in page

@@ -56,6 +56,6 @@ def test_what_is_no_base64_is_no_page() -> None:
 
 
 def test_a_bomb_is_not_unpacked_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_report, "MOST_TEXT", 1000)
+    monkeypatch.setattr(published_report, "MAX_TEXT", 1000)
     assert published_report.html(packed(gzip.compress(b" " * 1001, mtime=0))) is None
     assert published_report.html(packed(gzip.compress(b" " * 999, mtime=0))) == " " * 999

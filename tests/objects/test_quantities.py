@@ -29,7 +29,7 @@ def test_a_number_of_bytes_is_spelt_in_the_largest_unit_that_holds_it_whole(coun
 
 @given(st.integers(min_value=0, max_value=2**62))
 def test_what_is_spelt_is_worth_what_it_was(count: int) -> None:
-    assert quantities.worth(quantities.of_bytes(count)) == count
+    assert quantities.parsed(quantities.of_bytes(count)) == count
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_what_is_spelt_is_worth_what_it_was(count: int) -> None:
     ],
 )
 def test_every_spelling_is_read(spelt: object, worth: str) -> None:
-    assert quantities.worth(spelt) == Decimal(worth)
+    assert quantities.parsed(spelt) == Decimal(worth)
 
 
 @pytest.mark.parametrize("spelt", ["", "Gi", "1GB", "one", "1 Gi", None, True, "1e9999999999", [], "1K"])
 def test_what_is_no_amount_is_worth_nothing(spelt: object) -> None:
-    assert quantities.worth(spelt) is None
+    assert quantities.parsed(spelt) is None

@@ -38,7 +38,7 @@ class DryRunCluster:
     """How long a start takes, and a drain."""
     at_once: int | None = None
     """How many replicas start, and how many end, in one round; None: all."""
-    most_rounds: int = 1000
+    max_rounds: int = 1000
     """Far more than any sensible rollout takes: a hundred replicas replaced one by one take three rounds each."""
 
 
@@ -47,7 +47,7 @@ FAST_CLUSTER: Final = DryRunCluster()
 
 
 class EndlessRollout(Exception):
-    """The rollout did not end within `most_rounds`: a bug in the planner."""
+    """The rollout did not end within `max_rounds`: a bug in the planner."""
 
 
 def all_plans(start: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST_CLUSTER) -> list[RolloutPlan]:
@@ -64,7 +64,7 @@ def timeline(
 ) -> Iterator[tuple[RolloutPlan, RolloutSnapshot, datetime]]:
     """Each plan with its snapshot and its time; ends where only a person or a long back-off would continue it."""
     rollout = scheduled(start, world)
-    for _ in range(world.most_rounds):
+    for _ in range(world.max_rounds):
         plan = planner.next_step(rollout, now)
         yield plan, rollout, now
         if not isinstance(plan.step, HoldStep):
@@ -76,7 +76,9 @@ def timeline(
             return
         now = max(passed, plan.wake_at) if moved == rollout and plan.wake_at else passed
         rollout = moved
-    raise EndlessRollout(f"{world.most_rounds} rounds and no end: target {start.target}, {start.wanted} wanted")
+    raise EndlessRollout(
+        f"{world.max_rounds} rounds and no end: target {start.target}, {start.desired_replicas} wanted"
+    )
 
 
 def after(

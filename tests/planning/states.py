@@ -59,7 +59,7 @@ def given(
 ) -> RolloutSnapshot:
     """A rollout whose target was set just now."""
     marked = (replace(each, wanted_since=T0) if each.name == target else each for each in revisions)
-    return RolloutSnapshot(target=target, wanted=wanted, rules=rules, revisions=tuple(marked), room=room)
+    return RolloutSnapshot(target=target, desired_replicas=wanted, rules=rules, revisions=tuple(marked), room=room)
 
 
 def edited(rollout: RolloutSnapshot, target: str, now: datetime) -> RolloutSnapshot:

@@ -17,7 +17,7 @@ def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:
     made = trial(wanted=1).run(10)
     assert made.counts == {"a": (1, 1), "b": (0, 0)}
     assert reason(made) == "a canary without a spare accelerator needs 2 replicas, and 1 replica is wanted"
-    made.rollout = replace(made.rollout, wanted=2)
+    made.rollout = replace(made.rollout, desired_replicas=2)
     made.run(6)
     assert made.counts == {"a": (1, 1), "b": (1, 1)}
 
@@ -30,17 +30,17 @@ def test_with_a_spare_it_waits_for_a_first_replica_for_as_long_as_none_is_wanted
     """A change made while a deployment is scaled to zero is tried when requests come, a week later too."""
     made = trial(wanted=1, rules=ONE_SPARE, plan=replace(PLAN, start_within_seconds=3600.0))
     made.facts = replace(made.facts, spared=False)
-    made.rollout = replace(made.rollout, wanted=0)
+    made.rollout = replace(made.rollout, desired_replicas=0)
     made.run(70)
     assert made.phase is CanaryPhase.WAITING
     assert made.counts == {"a": (0, 0), "b": (0, 0)}
-    made.rollout = replace(made.rollout, wanted=1)
+    made.rollout = replace(made.rollout, desired_replicas=1)
     assert made.run(6).counts == {"a": (1, 1), "b": (1, 1)}
 
 
 def test_scaling_down_mid_canary_never_leaves_only_the_new_revision() -> None:
     made = trial(plan=MANUAL).run(5)
-    made.rollout = replace(made.rollout, wanted=1)
+    made.rollout = replace(made.rollout, desired_replicas=1)
     made.run(10)
     assert made.counts == {"a": (1, 1), "b": (0, 0)}
 
@@ -49,11 +49,11 @@ def test_scaling_down_mid_canary_never_leaves_only_the_new_revision() -> None:
 def test_a_revision_that_may_have_no_replica_is_not_promoted_by_time_alone(wanted: int, rules: DesiredRollout) -> None:
     """An autoscaler that scales in before the new replica is ready would have an image that never ran take over."""
     made = trial(rules=rules, plan=BY_TIME).until(lambda at: at.phase is CanaryPhase.STEPPING)
-    made.rollout = replace(made.rollout, wanted=wanted)
+    made.rollout = replace(made.rollout, desired_replicas=wanted)
     for at in made.rounds(200):
         assert (at.phase, at.percent) == (CanaryPhase.STEPPING, 0)
     assert made.counts == {"a": (wanted, wanted), "b": (0, 0)}
-    made.rollout = replace(made.rollout, wanted=3)
+    made.rollout = replace(made.rollout, desired_replicas=3)
     shares = [at.percent for at in made.rounds(40)]
     assert list(dict.fromkeys(shares)) == [0, 10, 50, None]
 
@@ -61,12 +61,12 @@ def test_a_revision_that_may_have_no_replica_is_not_promoted_by_time_alone(wante
 def test_a_step_whose_replicas_were_scaled_away_says_so_and_begins_again_with_them() -> None:
     rolls_back = replace(PLAN, undecided=UndecidedAction.ROLL_BACK, undecided_seconds=3600.0)
     made = trial(plan=rolls_back).until(lambda at: at.percent == 5)
-    made.rollout = replace(made.rollout, wanted=1)
+    made.rollout = replace(made.rollout, desired_replicas=1)
     made.run(100)
     assert reason(made) == (
         "step 2 of 3: a canary without a spare accelerator needs 2 replicas, and 1 replica is wanted"
     )
-    made.rollout = replace(made.rollout, wanted=3)
+    made.rollout = replace(made.rollout, desired_replicas=3)
     made.until(lambda at: at.percent == 5).run(50)
     assert made.phase is CanaryPhase.STEPPING, "the night without a replica decides nothing"
     made.judge(Verdict.PASSED)
@@ -75,6 +75,6 @@ def test_a_step_whose_replicas_were_scaled_away_says_so_and_begins_again_with_th
 
 def test_scaling_up_mid_canary_adds_replicas_of_the_old_revision() -> None:
     made = trial(plan=MANUAL).run(5)
-    made.rollout = replace(made.rollout, wanted=5)
+    made.rollout = replace(made.rollout, desired_replicas=5)
     made.run(5)
     assert made.counts == {"a": (4, 4), "b": (1, 1)}

@@ -50,4 +50,4 @@ def test_a_world_without_a_free_place_ends_in_a_return() -> None:
 
 def test_an_endless_dry_run_raises_an_error_that_names_the_rollout() -> None:
     with pytest.raises(EndlessRollout, match="5 rounds and no end: target a, 9 wanted"):
-        dry_run.all_plans(given("a", 9), T0, DryRunCluster(at_once=1, most_rounds=5))
+        dry_run.all_plans(given("a", 9), T0, DryRunCluster(at_once=1, max_rounds=5))

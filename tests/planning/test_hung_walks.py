@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fairlead.fleet.endpoints import EndpointState, RouterEndpoint, RouterReport
 from fairlead.fleet.hung_replicas import HungReplicaAction, HungReplicaDecision, ReplacedReplica, ReplicaPod
 from fairlead.planning import hung_replicas
-from fairlead.planning.hung_replicas import HOUR, HUNG_SECONDS, MOST_AN_HOUR, HungReplicaFacts
+from fairlead.planning.hung_replicas import HOUR, HUNG_SECONDS, MAX_AN_HOUR, HungReplicaFacts
 from tests.planning.hung_worlds import LONG, pod, replaced, report, seen
 from tests.planning.states import T0
 
@@ -68,7 +68,7 @@ class Fleet:
             return
         self.check(facts, found)
         if all(one.uid != found.replaces.uid for one in self.records):
-            self.records = (found.replaces, *self.records)[:MOST_AN_HOUR]
+            self.records = (found.replaces, *self.records)[:MAX_AN_HOUR]
         if not crashes:
             self.deleted.append(self.now)
             self.pods = [replace(one, ending=one.ending or one.name == found.replaces.pod) for one in self.pods]
@@ -81,7 +81,7 @@ class Fleet:
         ]
         few = len(hanging) == 1 or 2 * len(hanging) <= len(facts.serving)
         assert few, "never when more than half hang, except the only one"
-        assert sum(at > self.now - HOUR for at in self.deleted) < MOST_AN_HOUR, "never more than three an hour"
+        assert sum(at > self.now - HOUR for at in self.deleted) < MAX_AN_HOUR, "never more than three an hour"
         ours = {one.uid for one in self.records}
         assert not any(one.ending and one.uid in ours for one in self.pods), "never more than one at once"
         assert not any(one.silent for one in self.routers), "never while a router is silent"
@@ -212,6 +212,6 @@ def test_whatever_routers_report_a_replica_is_replaced_only_if_all_are_sure_and_
     recent = sum(ago < 60 for ago in minutes)
     waits = min(minutes, default=9) < 2
     few = hanging == 1 or 2 * hanging <= len(names)
-    allowed = bool(sure) and few and recent < MOST_AN_HOUR and not waits
+    allowed = bool(sure) and few and recent < MAX_AN_HOUR and not waits
     assert (found.replaces is not None) == allowed
     assert found.replaces is None or found.replaces.pod in sure

@@ -21,7 +21,7 @@ WHY = "its engine ended twice with code 1 (Error) before it was ever ready"
 
 @pytest.mark.trial(14)
 def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> None:
-    target = replace(revision("b", starting=1), hopeless=WHY)
+    target = replace(revision("b", starting=1), terminal_error=WHY)
     kept = replace(revision("a"), served=True)
     assert planner.next_step(given("b", 1, kept, target), T0) == RolloutPlan(
         step=FailureStep(
@@ -36,7 +36,7 @@ def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> Non
 
 
 def test_what_cannot_start_stays_where_nothing_else_ever_served_or_the_rollout_is_paused() -> None:
-    target = replace(revision("b", starting=1), hopeless=WHY)
+    target = replace(revision("b", starting=1), terminal_error=WHY)
     assert in_words(planner.next_step(given("b", 1, target), T0).step) == "hold WaitingForReady"
     paused = given("b", 2, revision("a", 1), target, rules=replace(REPLACE, paused=True))
     assert in_words(planner.next_step(paused, T0).step) == "hold Paused"

@@ -174,7 +174,7 @@ def test_a_failure_from_before_the_revision_was_requested_again_is_forgiven() ->
     state = given("b", 3, revision("a", 3), failed(revision("b"), times=3))
     later = edited(edited(state, "a", T0), "b", T0 + timedelta(minutes=1))
     assert planner.next_step(later, T0 + timedelta(minutes=2)).current == "b"
-    target = rollback.wanted(later)
+    target = rollback.target_state(later)
     assert target is not None
     assert rollback.failed(target, T0 + DEADLINE) == RevisionFailure(at=T0 + DEADLINE, times=1)
 
@@ -193,7 +193,7 @@ def test_the_fallback_is_what_was_not_given_up_itself() -> None:
 def test_a_stuck_rollout_does_not_stop_scaling_up() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1))
     never = DryRunCluster(never_ready=frozenset("b"))
-    grown = [word for word in story_of(replace(start, wanted=10), never) if word.startswith(("a=", "b="))]
+    grown = [word for word in story_of(replace(start, desired_replicas=10), never) if word.startswith(("a=", "b="))]
     assert grown == ["b=8 NewRevision", "b=0 NotServing", "a=10 Returning"]
 
 

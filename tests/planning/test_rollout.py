@@ -138,7 +138,7 @@ def test_an_edit_at_zero_keeps_what_served_until_the_new_one_did() -> None:
     plan, ended, now = end(given("b", 0, asleep))
     assert composition(ended) == {"a": (0, 0), "b": (0, 0)}
     assert plan.phase is RolloutPhase.STEADY
-    assert brief(replace(ended, wanted=3), now) == "b=3 ready -a complete"
+    assert brief(replace(ended, desired_replicas=3), now) == "b=3 ready -a complete"
 
 
 def test_an_empty_revision_goes_with_a_reason() -> None:

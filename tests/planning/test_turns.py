@@ -31,11 +31,11 @@ def written(style: str) -> str:
             f"  when {', '.join(_state(each) for each in rollout.revisions)}",
             f"    a wanted again: {brief(edited(rollout, 'a', now), now)}",
             f"    c wanted:       {brief(edited(rollout, 'c', now), now)}",
-            f"    5 wanted:       {brief(replace(rollout, wanted=5), now)}",
-            f"    1 wanted:       {brief(replace(rollout, wanted=1), now)}",
+            f"    5 wanted:       {brief(replace(rollout, desired_replicas=5), now)}",
+            f"    1 wanted:       {brief(replace(rollout, desired_replicas=1), now)}",
             f"    paused:         {brief(_paused(rollout), now)}",
-            f"    paused, 5:      {brief(replace(_paused(rollout), wanted=5), now)}",
-            f"    paused, 1:      {brief(replace(_paused(rollout), wanted=1), now)}",
+            f"    paused, 5:      {brief(replace(_paused(rollout), desired_replicas=5), now)}",
+            f"    paused, 1:      {brief(replace(_paused(rollout), desired_replicas=1), now)}",
         ]
     return "\n".join(lines)
 

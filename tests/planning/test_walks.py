@@ -34,7 +34,7 @@ def test_every_mixture_ends_with_the_desired_replicas_of_the_target_and_nothing_
     for event, dice in events:
         state = walks.happened(dry_run.after(state, planner.next_step(state, now).step, now), event, dice, now)
     ended = composition(walks.settled(state, now))
-    wanted = state.wanted
+    wanted = state.desired_replicas
     assert ended.pop(state.target) == (wanted, wanted)
     assert ended == {} or (wanted == 0 and list(ended.values()) == [(0, 0)])
 
@@ -61,4 +61,4 @@ def test_an_operator_that_was_away_comes_to_the_same_end(start: RolloutSnapshot,
         now += timedelta(hours=1)
         stopped = dry_run.later(stopped, now)
     ends = [composition(walks.settled(each, now)) for each in (start, state, stopped)]
-    assert start.wanted == 0 or ends[0] == ends[1] == ends[2]
+    assert start.desired_replicas == 0 or ends[0] == ends[1] == ends[2]

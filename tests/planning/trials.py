@@ -68,13 +68,13 @@ class Trial:
 
     def tick(self) -> RolloutPlan:
         """Reconcile once: decide on what is stored, carry it out, store what comes next."""
-        target, best = rollback.wanted(self.rollout), rollback.fallback(self.rollout)
+        target, best = rollback.target_state(self.rollout), rollback.fallback(self.rollout)
         self.stored = self.stored if self.stored and self.stored.revision == self.rollout.target else None
         state, limit = self._state(), None
         if best is not None and state is not None and not (target and target.served):
             available = sum(_serves(one) for one in target.replicas) if target else 0
             spare = self.rollout.rules.max_surge
-            facts = replace(self.facts, wanted=self.rollout.wanted, spare=spare, available=available)
+            facts = replace(self.facts, wanted=self.rollout.desired_replicas, spare=spare, available=available)
             limit = canary.limit(state, facts, self.now, diverted=self.diverted)
             self.stored = canary.follow(state, facts, self.now)
         snapshot = replace(self.rollout, canary=limit)

@@ -67,7 +67,7 @@ def rollouts(draw: st.DrawFn) -> RolloutSnapshot:
     names = draw(st.lists(st.sampled_from(NAMES), max_size=5, unique=True))
     start = RolloutSnapshot(
         target=draw(st.sampled_from("abcdef")),
-        wanted=draw(st.integers(0, 5)),
+        desired_replicas=draw(st.integers(0, 5)),
         rules=draw(rules),
         revisions=tuple(draw(revisions(name)) for name in names),
         room=NodeRoom(replicas=draw(st.none() | st.integers(0, 4)), because="few GPUs"),
@@ -83,7 +83,7 @@ def happened(rollout: RolloutSnapshot, event: str, dice: int, now: datetime) -> 
     rules = replace(rollout.rules, paused=not rollout.rules.paused)
     return {
         "edit": lambda: edited(rollout, "abcdef"[dice % 6], now),
-        "scale": lambda: replace(rollout, wanted=dice % 6),
+        "scale": lambda: replace(rollout, desired_replicas=dice % 6),
         "pause": lambda: replace(rollout, rules=rules),
         "room": lambda: replace(rollout, room=NodeRoom(replicas=dice % 4, most=dice % 7, because="few GPUs")),
         "fault": lambda: _to_one(rollout, dice, lambda each: (replace(each, ready_since=None),)),
@@ -158,13 +158,13 @@ def _broken_by_request(rollout: RolloutSnapshot, plan: RolloutPlan, step: Replic
     exists = any(each.name == step.revision for each in rollout.revisions)
     before = _named(rollout, step.revision).requested if exists else 0
     after = dry_run.after(rollout, step, now)
-    floor = rollout.wanted - rollout.rules.max_unavailable
+    floor = rollout.desired_replicas - rollout.rules.max_unavailable
     if available(after, now) < min(available(rollout, now), floor):
         yield "too few stay available"
-    most = rollout.wanted + rollout.rules.max_surge + may_outrun(rollout, plan.current)
+    most = rollout.desired_replicas + rollout.rules.max_surge + may_outrun(rollout, plan.current)
     if step.replicas > before and occupied(after) > most:
         yield "too many GPUs"
-    if step.replicas < before and step.revision == plan.current and step.replicas != rollout.wanted:
+    if step.replicas < before and step.revision == plan.current and step.replicas != rollout.desired_replicas:
         yield "takes from the current revision"
     room = rollout.room.replicas
     if step.revision == rollout.target and room is not None and step.replicas - before > max(0, room):

@@ -142,7 +142,7 @@ def test_a_right_that_was_taken_away_ends_within_seconds() -> None:
 
 
 def test_a_flood_of_tokens_takes_no_more_memory_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_access, "MOST_ANSWERS", 5)
+    monkeypatch.setattr(console_access, "MAX_ANSWERS", 5)
 
     async def scenario() -> None:
         access = ConsoleAccess(Reviews())

@@ -11,7 +11,7 @@ from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.review import admission, replica_facts
 from fairlead.review.context import ReviewContext
-from fairlead.review.policies import PolicyRemarks
+from fairlead.review.policies import PolicyWarnings
 from fairlead.scaling.decide import bounds
 from fairlead.scaling.facts import ScalingFacts
 from fairlead.sizing import custom_products
@@ -51,4 +51,4 @@ def test_the_price_of_a_replica_is_the_same_in_decisions_reviews_and_routers(ran
     assert Decimal(repr(scaled.price_per_hour)) == price
     assert Decimal(repr(replica_facts.replica(admission.review(small, context)).price_per_hour)) == price
     policy = {"metadata": {"name": "tight", "namespace": "default"}}
-    assert PolicyRemarks(context).of(policy, ScalingPolicy(max_cost_per_hour=price), [small]) == ()
+    assert PolicyWarnings(context).of(policy, ScalingPolicy(max_cost_per_hour=price), [small]) == ()

@@ -128,8 +128,8 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
         cluster = Cluster()
         one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
         cluster.gate.clear()
-        waiting = [asyncio.create_task(judged(one, f"guess-{number}")) for number in range(authorization.MOST_REVIEWS)]
-        while cluster.reviews < authorization.MOST_REVIEWS:
+        waiting = [asyncio.create_task(judged(one, f"guess-{number}")) for number in range(authorization.MAX_REVIEWS)]
+        while cluster.reviews < authorization.MAX_REVIEWS:
             await asyncio.sleep(0)
         assert await judged(one, "one-more") == 503
         await one.close()
@@ -142,12 +142,12 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
 
 def test_what_is_known_of_tokens_is_bounded() -> None:
     async def story() -> None:
-        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MOST_CACHED + 5)})
+        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MAX_CACHED + 5)})
         one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
         one._strangers.level = one._strangers.per_minute = 10_000
         for token in cluster.tokens:
             assert await judged(one, token) == 200
-        assert len(one._cached) == authorization.MOST_CACHED
+        assert len(one._cached) == authorization.MAX_CACHED
 
     run_story(story())
 

@@ -53,7 +53,7 @@ def test_a_client_without_a_key_is_refused_by_its_head_before_its_body_arrives(
 def test_bodies_that_do_not_fit_beside_the_others_are_refused_until_those_have_arrived_or_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 6000)
+    monkeypatch.setattr(unfinished_bodies, "MAX_BYTES", 6000)
     monkeypatch.setattr(unfinished_bodies, "LARGEST_BODIES", 1)
 
     async def story() -> None:
@@ -80,7 +80,7 @@ def test_a_tenant_that_fills_the_room_gives_way_to_others_and_the_log_says_whose
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rates and its concurrency do not help: they count only whole requests."""
-    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 6000)
+    monkeypatch.setattr(unfinished_bodies, "MAX_BYTES", 6000)
     monkeypatch.setattr(unfinished_bodies, "LARGEST_BODIES", 1)
     tenants = [{"name": name, "keyFiles": [str(tmp_path / name)]} for name in ("shop", "evil")]
     for one in tenants:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.reply import Reply
-from fairlead.router.reply_clients import MOST_HELD
+from fairlead.router.reply_clients import MAX_HELD
 from fairlead.router.request import Request
 from fairlead.router.wire import frames, problems
 from fairlead.router.wire.chunked_reply import ChunkedReply
@@ -49,11 +49,11 @@ def test_comments_begin_after_the_time_and_repeat_after_each_such_time() -> None
     client = Connection()
     reply = waiting(client)
     for now, comments in ((14.9, 0), (15.0, 1), (29.9, 1), (30.0, 2), (44.0, 2), (46.0, 3)):
-        reply.wait(now, 15.0)
+        reply.send_keep_alive(now, 15.0)
         assert client.got.count(COMMENT) == comments
     assert b"x-request-id: 1\r\n" in client.got
     client.paused = True
-    reply.wait(100.0, 15.0)
+    reply.send_keep_alive(100.0, 15.0)
     assert client.got.count(COMMENT) == 3, "a client that reads nothing gets no more"
     assert (reply.paused, reply.begun) == (True, False)
 
@@ -61,9 +61,9 @@ def test_comments_begin_after_the_time_and_repeat_after_each_such_time() -> None
 @pytest.mark.parametrize("surface", [Surface.EMBEDDINGS, Surface.OTHER])
 def test_answers_that_are_no_events_wait_in_silence(surface: Surface) -> None:
     client = Connection()
-    waiting(client, surface).wait(99.0, 15.0)
-    waiting(client, http10=True).wait(99.0, 15.0)
-    waiting(client, streams=False).wait(99.0, 15.0)
+    waiting(client, surface).send_keep_alive(99.0, 15.0)
+    waiting(client, http10=True).send_keep_alive(99.0, 15.0)
+    waiting(client, streams=False).send_keep_alive(99.0, 15.0)
     assert client.got == b""
 
 
@@ -74,7 +74,7 @@ def test_events_follow_byte_for_byte_however_the_engine_frames_them(
     client = Connection()
     reply = waiting(client)
     for number in range(comments + 1):
-        reply.wait(15.0 * (number + 1), 15.0)
+        reply.send_keep_alive(15.0 * (number + 1), 15.0)
     first, *others = [b"", *pieces]
     if chunked:
         reply.write(OK + b"transfer-encoding: chunked\r\n\r\n" + frames.chunk(first))
@@ -94,7 +94,7 @@ def test_events_follow_byte_for_byte_however_the_engine_frames_them(
 def test_an_error_of_any_form_is_one_last_event(body: bytes, at: int, status: int, chunked: bool) -> None:
     client = Connection()
     reply = waiting(client)
-    reply.wait(15.0, 15.0)
+    reply.send_keep_alive(15.0, 15.0)
     first, second = body[:at], body[at:]
     head = b"HTTP/1.1 %d Bad\r\ncontent-type: application/json\r\n" % status
     if chunked:
@@ -113,7 +113,7 @@ def test_an_error_of_any_form_is_one_last_event(body: bytes, at: int, status: in
 def test_the_routers_own_error_has_the_form_of_its_surface(surface: Surface) -> None:
     client = Connection()
     reply = waiting(client, surface)
-    reply.wait(15.0, 15.0)
+    reply.send_keep_alive(15.0, 15.0)
     problem = Problem(status=503, code="queue_full", message="1000 requests wait.", retry_after_seconds=3)
     reply.refuse(problem, keep=True)
     reply.finish(keep=True)
@@ -123,10 +123,10 @@ def test_the_routers_own_error_has_the_form_of_its_surface(surface: Surface) -> 
 def test_an_endless_error_takes_bounded_memory() -> None:
     client = Connection()
     reply = waiting(client)
-    reply.wait(15.0, 15.0)
+    reply.send_keep_alive(15.0, 15.0)
     reply.write(b"HTTP/1.1 500 Bad\r\ncontent-length: 99999999\r\n\r\n")
     for _ in range(20):
-        reply.write(b"x" * (MOST_HELD // 8))
+        reply.write(b"x" * (MAX_HELD // 8))
     reply.finish(keep=False)
     assert len(content(client)) < 2000
 
@@ -134,7 +134,7 @@ def test_an_endless_error_takes_bounded_memory() -> None:
 def test_a_broken_answer_breaks_the_connection() -> None:
     client = Connection()
     reply = waiting(client)
-    reply.wait(15.0, 15.0)
+    reply.send_keep_alive(15.0, 15.0)
     reply.break_off()
     assert client.ended == "broken off"
     with pytest.raises(AssertionError, match="knows how it ends"):
@@ -144,10 +144,10 @@ def test_a_broken_answer_breaks_the_connection() -> None:
 def test_nothing_is_written_to_a_client_that_left_while_its_answer_goes_on_for_others() -> None:
     client = Connection()
     reply = waiting(client)
-    reply.wait(15.0, 15.0)
+    reply.send_keep_alive(15.0, 15.0)
     got = client.got
     reply.detach()
-    reply.wait(30.0, 15.0)
+    reply.send_keep_alive(30.0, 15.0)
     reply.write(OK + b"transfer-encoding: chunked\r\n\r\n" + frames.chunk(b"data: 1\n\n") + frames.LAST)
     reply.finish(keep=True)
     assert (client.got, client.ended) == (got, "")

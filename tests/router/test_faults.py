@@ -27,7 +27,7 @@ async def listening(engine: Raw) -> AsyncIterator[tuple[Router, int]]:
     async with engine.listening():
         router = made(RouterConfig(endpoints=(engine.address,)))
         server = await asyncio.get_running_loop().create_server(lambda: ClientConnection(router), HOST, 0)
-        router.sole.dispatcher.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
+        router.sole.dispatcher.table.apply_discovered((DiscoveredEndpoint(pod="a", address=engine.address),))
         (endpoint,) = router.sole.dispatcher.table.endpoints
         while endpoint.state is not EndpointState.ROUTABLE:
             await asyncio.sleep(0.002)
@@ -91,7 +91,7 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
 def test_while_it_waits_its_place_is_given_back() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.sole.dispatcher.table.take(())
+            router.sole.dispatcher.table.apply_discovered(())
             waiting = asyncio.create_task(answer(port, PROMPT))
             while not router.sole.dispatcher.waiting:
                 await asyncio.sleep(0.002)
@@ -112,7 +112,7 @@ def test_while_it_waits_its_place_is_given_back() -> None:
 def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.sole.dispatcher.table.take(())
+            router.sole.dispatcher.table.apply_discovered(())
             waiting = asyncio.create_task(answer(port, PROMPT))
             while not router.sole.dispatcher.waiting:
                 await asyncio.sleep(0.002)

@@ -230,7 +230,7 @@ def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
 
 
 def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream_requests, "MOST_BYTES", 10)
+    monkeypatch.setattr(upstream_requests, "MAX_BYTES", 10)
 
     async def story() -> None:
         async with Raw(whole(b"x" * 11)).listening() as engine:

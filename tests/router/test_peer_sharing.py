@@ -42,7 +42,7 @@ async def routers(settings: RouterConfig = HERE) -> AsyncIterator[dict[str, Rout
         one.join_peers(host, port)
         assert one.peer_reports is not None
         port = one.peer_reports.port
-        one.sole.dispatcher.table.take((DiscoveredEndpoint(pod="e", address="127.0.0.1:1"),))
+        one.sole.dispatcher.table.apply_discovered((DiscoveredEndpoint(pod="e", address="127.0.0.1:1"),))
     try:
         yield found
     finally:
@@ -56,7 +56,7 @@ def list_all(found: dict[str, Router]) -> None:
 
 
 async def until_together(*found: Router) -> None:
-    while not all(one.sole.dispatcher.table.field.together for one in found):
+    while not all(one.sole.dispatcher.table.context.together for one in found):
         await asyncio.sleep(0.005)
 
 
@@ -64,8 +64,8 @@ def send(one: Router) -> None:
     """A request to its engine, in flight from now on."""
     dispatcher = one.sole.dispatcher
     for endpoint in dispatcher.table.endpoints:
-        dispatcher.table.proved(endpoint)
-    request = RoutingRequest(account=EVERYBODY, prompt_tokens=100, output_tokens=10, arrived=0.0, blocks=(1, 2))
+        dispatcher.table.probe_succeeded(endpoint)
+    request = RoutingRequest(account=EVERYBODY, prompt_tokens=100, max_output_tokens=10, arrived=0.0, blocks=(1, 2))
     assert dispatcher.submit(request, 0.0) is dispatcher.table.endpoints[0]
 
 
@@ -115,11 +115,13 @@ def test_what_waits_at_one_goes_when_the_others_requests_end() -> None:
                 def apply_decision(self, endpoint: object, now: float) -> None:
                     settled.append((endpoint, now > 0))
 
-            request = RoutingRequest(account=EVERYBODY, prompt_tokens=1, output_tokens=1, arrived=0.0, owner=Owner())
+            request = RoutingRequest(
+                account=EVERYBODY, prompt_tokens=1, max_output_tokens=1, arrived=0.0, owner=Owner()
+            )
             dispatcher = b.sole.dispatcher
             assert dispatcher.submit(request, 0.0) is None
             for endpoint in dispatcher.table.endpoints:
-                dispatcher.table.field.routable = (endpoint,)
+                dispatcher.table.context.routable = (endpoint,)
             while not settled:
                 await asyncio.sleep(0.005)
             assert settled == [(dispatcher.table.endpoints[0], True)]
@@ -139,11 +141,11 @@ def test_forged_datagrams_are_counted_and_change_nothing_and_reading_them_ends_u
             for host, reason in places.items():
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
                     forger.bind((host, 0))
-                    for _ in range(4 * peer_socket.MOST_IGNORED):
+                    for _ in range(4 * peer_socket.MAX_IGNORED):
                         forger.sendto(b"x" * 100, (HOSTS["b"], sharing.port))
-                while sharing.ignored[reason] < 4 * peer_socket.MOST_IGNORED:
+                while sharing.ignored[reason] < 4 * peer_socket.MAX_IGNORED:
                     await asyncio.sleep(0.001)
-            assert b.sole.dispatcher.table.field.together
+            assert b.sole.dispatcher.table.context.together
 
     run_story(story())
 

@@ -27,7 +27,7 @@ def listed(name: str) -> dict[str, Any]:
 
 def list_none(router: Router, name: str) -> None:
     """The engines of one target were listed: there are none."""
-    router.context.targets[f"ns/{name}"].dispatcher.table.take(())
+    router.context.targets[f"ns/{name}"].dispatcher.table.apply_discovered(())
 
 
 @pytest.mark.interpreted

@@ -29,7 +29,7 @@ def made(settings: RouterConfig) -> Router:
 
 def shares(router: Router) -> int:
     """The divisor of every rate, as each part that divides knows it."""
-    assert router.sole.dispatcher.table.field.routers == router.sole.dispatcher.config.routers
+    assert router.sole.dispatcher.table.context.routers == router.sole.dispatcher.config.routers
     return router.sole.dispatcher.config.routers
 
 

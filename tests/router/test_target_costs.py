@@ -25,7 +25,10 @@ def replica(pod: str, revision: str = "r1") -> Endpoint:
 
 def routed(prompt: int = 400, output: int = 100) -> RoutingRequest:
     request = RoutingRequest(
-        account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=prompt, output_tokens=output, arrived=0.0
+        account=Account(tenant=Tenant(name="shop", keys=())),
+        prompt_tokens=prompt,
+        max_output_tokens=output,
+        arrived=0.0,
     )
     request.charged_prompt = prompt // 2
     return request
@@ -102,7 +105,7 @@ def test_of_two_routers_each_counts_its_part_of_idle_time_and_weighs_what_the_en
     mine.apply(PRICE, 2, 0.0)
     assert mine.follow([endpoint], 0.0) == {"r1": 0.0}
     assert mine.follow([endpoint], 10.0) == {"r1": pytest.approx(0.005)}
-    endpoint.figures = EndpointSample(at=10.0, running=3, waiting=0, kv_usage=0.1)
+    endpoint.sample = EndpointSample(at=10.0, running=3, waiting=0, kv_usage=0.1)
     mine.follow([endpoint], 10.0)
     assert mine.follow([endpoint], 20.0) == {"r1": 0.0}
     endpoint.inflight = 1

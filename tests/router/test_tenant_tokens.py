@@ -145,7 +145,7 @@ def test_what_was_proved_is_not_proved_again_for_60_seconds_and_never_after_its_
 
 
 def test_of_more_tokens_than_are_kept_the_oldest_is_proved_again(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tenant_tokens, "MOST_KEPT", 2)
+    monkeypatch.setattr(tenant_tokens, "MAX_KEPT", 2)
 
     async def story() -> None:
         tokens, _ = tokens_of(Clock())
@@ -204,7 +204,7 @@ def test_made_up_keys_take_no_memory(shown: Shown) -> None:
         await read(shown)
         for number in range(300):
             judged(tokens, signer().token(head={"kid": f"made up {number}"}))
-        assert len(tokens._sought) == tenant_tokens.MOST_SOUGHT
+        assert len(tokens._sought) == tenant_tokens.MAX_SOUGHT
         await tokens.close()
 
     run_story(story())

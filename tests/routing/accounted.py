@@ -17,7 +17,7 @@ def tenant(name: str = "shop", *, weight: int = 1, rank: int = 0) -> Account:
 def request_of(account: Account, cost: int = 100, adapter: str | None = None) -> RoutingRequest:
     """A request that is expected to take this many tokens; it arrived after those made before it."""
     request = RoutingRequest(
-        account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost
+        account=account, prompt_tokens=cost, max_output_tokens=0, arrived=0.0, adapter=adapter, expected_tokens=cost
     )
     request.queued_at = float(next(_arrivals))
     return request

@@ -24,7 +24,7 @@ def terms(
     *,
     routers: int = 1,
     model: ServedModel | None = None,
-    most_bytes: int = 2**20,
+    max_bytes: int = 2**20,
     objective: float | None = None,
 ) -> DispatcherConfig:
     """Terms under which every tenant's key is its name."""
@@ -33,7 +33,7 @@ def terms(
         model=model or ServedModel(),
         routers=routers,
         keys={digest(one.name): one.name for one in routing.tenants},
-        most_waiting_bytes=most_bytes,
+        max_waiting_bytes=max_bytes,
         first_token_seconds=objective,
     )
 
@@ -45,9 +45,9 @@ def seen(*pods: str, adapters: frozenset[str] = frozenset()) -> list[DiscoveredE
 
 def start(dispatcher: Dispatcher, *found: DiscoveredEndpoint, slots: float = inf, kv_tokens: int | None = None) -> None:
     """Make exactly these engines present from now on, each of them proved."""
-    dispatcher.table.take(found)
+    dispatcher.table.apply_discovered(found)
     for endpoint in dispatcher.table.endpoints:
-        dispatcher.table.proved(endpoint)
+        dispatcher.table.probe_succeeded(endpoint)
         dispatcher.table.sized(endpoint, kv_tokens, slots)
     list(dispatcher.turns(0.0)) if not dispatcher.waiting else None
 
@@ -71,7 +71,7 @@ def account(at: Dispatcher, name: str = "") -> Account:
 def send(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
     """Make one request."""
     whose = account(at, name)
-    return RoutingRequest(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
+    return RoutingRequest(account=whose, prompt_tokens=prompt, max_output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
 
 
 def sent(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Endpoint:
@@ -109,7 +109,7 @@ def is_empty(at: Dispatcher) -> bool:
     """Whether every counter is back at zero."""
     lanes = at.queue.lanes.all
     counts = [at.inflight, at.waiting, at.held, at.occupancy.tokens, at.queue.bytes, len(at.queue.parked)]
-    counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.reading, lane.bands.waiting)]
+    counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.prefilling, lane.bands.waiting)]
     counts += [number for one in at.accounts.all for number in (one.inflight, one.queued)]
     counts += [
         number

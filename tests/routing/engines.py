@@ -22,10 +22,10 @@ def seen(*pods: str) -> list[DiscoveredEndpoint]:
 def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> EndpointTable:
     """A table with all of them proved."""
     made = EndpointTable(_ignore, balancing)
-    made.take(seen(*pods))
-    made.field.routers = routers
+    made.apply_discovered(seen(*pods))
+    made.context.routers = routers
     for endpoint in made.endpoints:
-        made.proved(endpoint)
+        made.probe_succeeded(endpoint)
     return made
 
 
@@ -37,7 +37,7 @@ def request_of(
     return RoutingRequest(
         account=EVERYBODY,
         prompt_tokens=length,
-        output_tokens=100,
+        max_output_tokens=100,
         arrived=0.0,
         blocks=blocks,
         adapter=adapter,

@@ -27,7 +27,7 @@ def outlook_of(objective: float | None = 2.0, *, learnt: bool = True, refuses: b
 def request_at(account: Account, tokens: int, at: float, adapter: str | None = None) -> RoutingRequest:
     """A request that arrived then, none of whose tokens any engine holds."""
     made = RoutingRequest(
-        account=account, prompt_tokens=tokens, output_tokens=0, arrived=at, cost=tokens, adapter=adapter
+        account=account, prompt_tokens=tokens, max_output_tokens=0, arrived=at, expected_tokens=tokens, adapter=adapter
     )
     made.uncached, made.queued_at = tokens, at
     return made

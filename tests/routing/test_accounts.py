@@ -57,7 +57,7 @@ def test_each_of_three_routers_has_a_third_and_concurrency_is_rounded_up() -> No
     accounts.take(terms(Tenant(name="shop", keys=(), max_concurrency=4, tokens_per_minute=900), routers=3), now=0.0)
     shop = account(accounts)
     assert shop.tokens is not None
-    assert (shop.most_inflight, shop.tokens.per_minute, shop.requests) == (2, 300.0, None)
+    assert (shop.max_inflight, shop.tokens.per_minute, shop.requests) == (2, 300.0, None)
 
 
 def test_counters_outlive_a_change_of_configuration() -> None:
@@ -67,7 +67,7 @@ def test_counters_outlive_a_change_of_configuration() -> None:
     before.over_concurrency = 7
     accounts.take(terms(Tenant(name="shop", keys=()), shadow=True), now=1.0)
     assert account(accounts) is before
-    assert (before.over_concurrency, before.most_inflight, before.shadow) == (7, inf, True)
+    assert (before.over_concurrency, before.max_inflight, before.shadow) == (7, inf, True)
 
 
 def test_the_open_account_is_the_same_after_tenants_were_added_and_removed() -> None:

@@ -16,12 +16,12 @@ def test_adapters_are_those_of_its_pod_and_those_that_its_engine_lists_until_it_
     made.loaded(engine, frozenset({"chat", "sql@1"}))
     assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"])
     made.loaded(engine, frozenset({"chat", "sql@1"}))
-    made.take((pinned,))
+    made.apply_discovered((pinned,))
     assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"]), (
         "nothing new, nobody is told"
     )
-    made.take((replace(pinned, ready=False),))
-    made.take((pinned,))
+    made.apply_discovered((replace(pinned, ready=False),))
+    made.apply_discovered((pinned,))
     assert engine.adapters == {"legal"}, "an engine that was not ready has lost what it had loaded"
 
 
@@ -36,12 +36,12 @@ def test_where_adapters_come_and_go_a_request_waits_until_an_engine_has_listed_i
     made.loaded(engine, frozenset())
     assert lines == ["a routable"], "so that who waits is looked at again"
     assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
-    made.take((replace(A, ready=False),))
-    made.take((A,))
+    made.apply_discovered((replace(A, ready=False),))
+    made.apply_discovered((A,))
     assert engine.adapters_unknown
     made.follow_adapters(follow=False)
-    made.take((replace(A, ready=False),))
-    made.take((A,))
+    made.apply_discovered((replace(A, ready=False),))
+    made.apply_discovered((A,))
     assert not engine.adapters_unknown
 
 

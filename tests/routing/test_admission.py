@@ -41,7 +41,7 @@ def request_of(whose: Account, prompt: int = 100, output: int | None = 10, *, co
     return RoutingRequest(
         account=whose,
         prompt_tokens=prompt,
-        output_tokens=output or 0,
+        max_output_tokens=output or 0,
         names_output=answer,
         counted=counted,
         arrived=0.0,
@@ -62,10 +62,10 @@ def test_limits_and_context_apply_to_each_of_several_answers() -> None:
     one = replace(request_of(account(), 10, 4000), answers=8)
 
     assert chain().refusal(one, 0.0) is None
-    longer = replace(one, output_tokens=8 * 501)
+    longer = replace(one, max_output_tokens=8 * 501)
     assert refused(chain(), longer).message.startswith("max_tokens: 501: the limit here is 500 tokens")
 
-    longest = replace(one, output_tokens=8 * 4090)
+    longest = replace(one, max_output_tokens=8 * 4090)
     assert ", and max_tokens asks for 4,090 more;" in refused(chain(TrafficLimits()), longest).message
 
 
@@ -111,7 +111,7 @@ def test_a_request_over_a_limit_is_refused_with_field_value_limit_and_remedy(
 def test_an_output_length_that_was_not_requested_is_never_too_long() -> None:
     gate = chain()
     request = request_of(account(), output=None)
-    request.output_tokens = 10**6
+    request.max_output_tokens = 10**6
     assert gate.refusal(request, 0.0) is None
 
 

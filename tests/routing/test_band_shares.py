@@ -24,7 +24,7 @@ def test_a_tenant_counts_with_what_it_has_in_all_lanes() -> None:
     few = [request_of(small) for _ in range(3)]
     many = [request_of(flood) for _ in range(4)]
     for place, request in enumerate((*few, *many)):
-        request.size, request.queued_at = 10, float(place)
+        request.body_bytes, request.queued_at = 10, float(place)
     for request in (*few, many[3]):
         interactive.add(request)
     for request in many[:3]:

@@ -40,7 +40,7 @@ def running(at: Dispatcher, prompt: int = 100, name: str = "") -> RoutingRequest
 def sampled(at: Dispatcher, usage: float, now: float = 0.0) -> None:
     """The engine reported its cache usage."""
     for endpoint in at.table.endpoints:
-        at.table.figures(endpoint, EndpointSample(at=now, running=1, waiting=0, kv_usage=usage))
+        at.table.apply_sample(endpoint, EndpointSample(at=now, running=1, waiting=0, kv_usage=usage))
 
 
 def test_a_prompt_waits_in_the_router_until_its_cache_has_room() -> None:
@@ -129,4 +129,4 @@ def test_batch_work_has_no_share_and_leaves_none() -> None:
     at.apply(terms(replace(TWO, batch_lane=BatchLaneLimits()), objective=20.0), 0.0)
     batch = send(at, "quiet", batch=True)
     sent(at, batch)
-    assert (batch.lane, batch.use, batch.yields) == (Lane.BATCH, None, False)
+    assert (batch.lane, batch.tenant_use, batch.yields) == (Lane.BATCH, None, False)

@@ -121,9 +121,9 @@ def test_from_zero_requests_are_held_and_go_in_order_when_an_engine_is_there() -
 def test_once_an_engine_is_there_the_queues_own_limit_holds_at_once() -> None:
     at = dispatcher_of(RoutingSettings(limits=TrafficLimits(max_queued=0)), engines=0)
     assert placed(at, 1.0) == []
-    at.table.take(seen("new"))
+    at.table.apply_discovered(seen("new"))
     (engine,) = at.table.endpoints
-    at.table.proved(engine)
+    at.table.probe_succeeded(engine)
     at.table.sized(engine, None, 1)
     sent(at, send(at), 1.1)
     assert refused(at, send(at), 1.2).reason is RefusalReason.QUEUE_FULL
@@ -156,7 +156,7 @@ def test_in_a_failover_those_that_wait_are_held_and_then_have_their_queue_time_a
     at.table.failed(endpoint, "refused", at_once=True)
     assert refused_at(at, 20.0) == []
     assert refused_at(at, 60.0) == []
-    at.table.proved(endpoint)
+    at.table.probe_succeeded(endpoint)
     assert refused_at(at, 70.0) == []
     assert [no.reason for _, no in refused_at(at, 101.0)] == [RefusalReason.QUEUE_TIME]
 
@@ -190,7 +190,7 @@ def test_a_tenant_removed_with_its_band_keeps_its_requests_in_the_lowest_band_th
     waits(at, counted, 4.0)
     at.table.failed(engine, "refused", at_once=True)
     assert at.retry(running, AttemptEnding.FAILED, 5.0) is None
-    at.table.proved(engine)
+    at.table.probe_succeeded(engine)
     answered = []
     while at.waiting:
         (one,) = placed(at, 6.0)

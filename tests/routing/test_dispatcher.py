@@ -173,8 +173,8 @@ def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
     waits(at, send(at, adapter="legal"))
     plain = waits(at, send(at))
     assert placed(at) == []
-    at.table.take(seen("c"))
-    at.table.proved(at.table.endpoints[-1])
+    at.table.apply_discovered(seen("c"))
+    at.table.probe_succeeded(at.table.endpoints[-1])
     assert placed(at) == [plain]
 
 

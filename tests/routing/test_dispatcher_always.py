@@ -123,12 +123,12 @@ class Story:
 
     def _engines(self, which: int, amount: int) -> None:
         there = [one for place, engine in enumerate(ENGINES) for one in engine if which >> place & 1]
-        self.dispatcher.table.take(there)
+        self.dispatcher.table.apply_discovered(there)
         for endpoint in self.dispatcher.table.endpoints:
-            self.dispatcher.table.proved(endpoint)
+            self.dispatcher.table.probe_succeeded(endpoint)
             self.dispatcher.table.sized(endpoint, 8000, float(amount % 4))
         if amount % 5 == 0:
-            self.dispatcher.apply(terms((ROUTING, PLAIN)[which % 2], most_bytes=400), self.now)
+            self.dispatcher.apply(terms((ROUTING, PLAIN)[which % 2], max_bytes=400), self.now)
         self.turns()
 
     def _sweep(self, which: int, amount: int) -> None:  # noqa: ARG002
@@ -157,7 +157,7 @@ def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list
     story = Story()
     for act in [(7, 7, 3), *acts]:
         story.play(act)
-    story.dispatcher.table.take([])
+    story.dispatcher.table.apply_discovered([])
     start(story.dispatcher, *(one for engine in ENGINES for one in engine), slots=3, kv_tokens=8000)
     story.turns()
     for _ in range(200):

@@ -24,9 +24,9 @@ def proved_table(*who: DiscoveredEndpoint) -> tuple[EndpointTable, list[str]]:
     """A table of proved engines, and its notifications since."""
     lines: list[str] = []
     made = EndpointTable(lambda endpoint: lines.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
-    made.take(who)
+    made.apply_discovered(who)
     for endpoint in made.endpoints:
-        made.proved(endpoint)
+        made.probe_succeeded(endpoint)
     lines.clear()
     return made, lines
 
@@ -35,12 +35,12 @@ def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
     states: list[EndpointState] = []
     made = EndpointTable(lambda endpoint: states.append(endpoint.state))
     assert not made.complete
-    made.take((A,))
+    made.apply_discovered((A,))
     assert (made.complete, made.choose(request_of(), 0.0)) == (True, NoCandidate.NONE_ROUTABLE)
     (engine,) = made.endpoints
-    made.doubted(engine, "no token")
+    made.probe_failed(engine, "no token")
     assert engine.reason == "no token"
-    made.proved(engine)
+    made.probe_succeeded(engine)
     assert sent(made, request_of()) is engine
     assert (states, engine.reason) == ([EndpointState.PROBING, EndpointState.ROUTABLE], "")
 
@@ -71,11 +71,11 @@ def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
     (engine,) = made.endpoints
     in_flight = request_of()
     sent(made, in_flight)
-    made.take((replace(A, asleep=True),))
+    made.apply_discovered((replace(A, asleep=True),))
     assert (made.choose(request_of(), 0.0), engine.inflight) == (NoCandidate.NONE_ROUTABLE, 1)
     made.give_back(in_flight, AttemptEnding.DONE, 1.0)
-    made.take((A,))
-    made.proved(engine)
+    made.apply_discovered((A,))
+    made.probe_succeeded(engine)
     assert lines == ["a notReady asleep", "a probing not proved yet", "a routable"]
 
 
@@ -122,11 +122,11 @@ def test_an_endpoint_that_failed_a_request_does_not_get_it_again_while_another_o
     """An engine that was killed has no request any more, and connections in the pool that do not know it yet."""
     made, _ = proved_table(A, B)
     a, b = made.endpoints
-    b.most_requests = 1
+    b.max_requests = 1
     sent(made, request_of(tried=(a,)))
     assert made.choose(request_of(tried=(a,)), 0.0) is NoCandidate.FULL
     assert sent(made, request_of(tried=(b, a))) is a, "where all failed it, whoever has room"
-    a.most_requests = 1
+    a.max_requests = 1
     assert made.choose(request_of(tried=(b, a)), 0.0) is NoCandidate.FULL
 
 
@@ -135,12 +135,12 @@ def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
     (engine,) = made.endpoints
     request = request_of()
     sent(made, request)
-    made.take((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
+    made.apply_discovered((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
     made.failed(engine, "cut", at_once=True)
-    made.proved(engine)
-    made.doubted(engine, "no token")
+    made.probe_succeeded(engine)
+    made.probe_failed(engine, "no token")
     assert engine.reason == "being deleted"
-    made.take(())
+    made.apply_discovered(())
     assert made.holds(engine)
     made.give_back(request, AttemptEnding.DONE, 1.0)
     assert (made.endpoints, made.holds(engine)) == ((), False)
@@ -153,10 +153,10 @@ def test_an_engine_hangs_from_its_ejection_until_it_answers_or_fails_in_another_
     steps: tuple[tuple[Callable[[], None], float | None], ...] = (
         (lambda: made.hung(engine, "no progress", 5.0), 5.0),
         (lambda: made.hung(engine, "no progress", 6.0), 5.0),
-        (lambda: made.doubted(engine, "no token within 60 s", 7.0), 5.0),
-        (lambda: made.doubted(engine, "status 500"), None),
-        (lambda: made.doubted(engine, "no token within 60 s", 80.0), 80.0),
-        (lambda: made.proved(engine), None),
+        (lambda: made.probe_failed(engine, "no token within 60 s", 7.0), 5.0),
+        (lambda: made.probe_failed(engine, "status 500"), None),
+        (lambda: made.probe_failed(engine, "no token within 60 s", 80.0), 80.0),
+        (lambda: made.probe_succeeded(engine), None),
     )
     for step, since in steps:
         step()
@@ -167,14 +167,14 @@ def test_an_engine_that_is_ending_does_not_hang() -> None:
     made, _ = proved_table(A)
     (engine,) = made.endpoints
     made.hung(engine, "no progress", 5.0)
-    made.take((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
+    made.apply_discovered((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
     made.hung(engine, "no progress", 6.0)
     assert engine.hung_since is None
 
 
 def test_a_pod_with_a_new_address_is_another_engine_and_takes_over_the_place_in_the_index() -> None:
     made, _ = proved_table(A)
-    made.take((DiscoveredEndpoint(pod="a", address="a:2"),))
+    made.apply_discovered((DiscoveredEndpoint(pod="a", address="a:2"),))
     assert [(one.address, one.state, one.slot) for one in made.endpoints] == [("a:2", EndpointState.PROBING, 0)]
 
 
@@ -183,9 +183,9 @@ def test_an_engine_that_was_not_ready_comes_back_with_an_empty_cache_and_is_prov
     (engine,) = made.endpoints
     sent(made, request_of(1, 2))
     made.failed(engine, "status 500")
-    made.take((DiscoveredEndpoint(pod="a", address="a:1", ready=False),))
+    made.apply_discovered((DiscoveredEndpoint(pod="a", address="a:1", ready=False),))
     assert made.index.held(engine.slot) == 2
-    made.take((DiscoveredEndpoint(pod="a", address="a:1", revision="two", adapters=frozenset({"fr"})),))
+    made.apply_discovered((DiscoveredEndpoint(pod="a", address="a:1", revision="two", adapters=frozenset({"fr"})),))
     assert (made.index.held(engine.slot), engine.failures) == (0, 0)
     assert (engine.revision, engine.adapters) == ("two", frozenset({"fr"}))
     assert lines == ["a notReady not ready by its own probe", "a probing not proved yet"]
@@ -230,7 +230,7 @@ def test_a_known_cache_size_bounds_what_the_engine_is_thought_to_hold() -> None:
     (engine,) = made.endpoints
     sent(made, request_of(1, 2, 3, 4))
     made.sized(engine, 256, 7)
-    assert (made.index.held(engine.slot), engine.kv_tokens, engine.most_requests) == (2, 256, 7)
+    assert (made.index.held(engine.slot), engine.kv_tokens, engine.max_requests) == (2, 256, 7)
     made.sized(engine, None, 7)
     assert engine.kv_tokens is None
 
@@ -239,8 +239,8 @@ def test_figures_bring_the_length_of_blocks_up_to_date() -> None:
     made = table("a")
     for _ in range(20):
         made.expectations.measured("shop", 100_000, 50_000)
-    made.figures(made.endpoints[0], EndpointSample(at=1.0, running=0, waiting=0, kv_usage=0.0))
-    assert made.field.block_tokens == pytest.approx(256, rel=0.01)
+    made.apply_sample(made.endpoints[0], EndpointSample(at=1.0, running=0, waiting=0, kv_usage=0.0))
+    assert made.context.block_tokens == pytest.approx(256, rel=0.01)
 
 
 WORDS: Final = ("take a", "take b", "take ab", "end a", "unready b", "prove", "fail", "send", "read", "release")
@@ -261,13 +261,13 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
     in_flight: list[RoutingRequest] = []
     for word, number in words:
         if word in LISTS:
-            made.take(LISTS[word])
+            made.apply_discovered(LISTS[word])
         elif word == "prove":
             for endpoint in made.endpoints:
-                made.proved(endpoint)
-        elif word == "fail" and made.field.routable:
-            made.failed(made.field.routable[0], "no connection", at_once=True)
-        elif word == "send" and made.field.routable:
+                made.probe_succeeded(endpoint)
+        elif word == "fail" and made.context.routable:
+            made.failed(made.context.routable[0], "no connection", at_once=True)
+        elif word == "send" and made.context.routable:
             request = request_of(*range(number))
             assert sent(made, request).state is EndpointState.ROUTABLE
             in_flight.append(request)
@@ -278,7 +278,7 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
     for request in in_flight:
         made.give_back(request, AttemptEnding.CLIENT_LEFT, 3.0)
     assert all((one.inflight, one.load, one.discovered) == (0, 0, True) for one in made.endpoints)
-    made.take(())
+    made.apply_discovered(())
     assert (made.endpoints, len(made.index)) == ((), 0)
 
 
@@ -286,6 +286,6 @@ def test_endpoints_are_distinguished_by_pod() -> None:
     made = table("a", "b")
     assert [one.pod for one in made.endpoints] == ["a", "b"]
     assert [one.slot for one in made.endpoints] == [0, 1]
-    made.take(seen("b"))
-    made.take(seen("b", "c"))
+    made.apply_discovered(seen("b"))
+    made.apply_discovered(seen("b", "c"))
     assert [(one.pod, one.slot) for one in made.endpoints] == [("b", 1), ("c", 0)]

@@ -111,8 +111,8 @@ def test_withdrawn_ones_have_no_turn() -> None:
     for request in requests:
         queue.add(request)
     for request in (requests[0], requests[2]):
-        assert request.line is not None
-        request.line.withdraw(request)
+        assert request.queue is not None
+        request.queue.withdraw(request)
     assert (queue.waiting, queue.requests) == (1, [requests[1]])
     assert served(queue) == [requests[1]]
     assert (queue.waiting, queue.waits(shop, None)) == (0, False)
@@ -152,7 +152,7 @@ def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
         if not all(queue.waits(account, None) for account in tenants):
             break
         request = served(queue, most=1)[0]
-        service[request.account] += request.cost / request.account.tenant.weight
+        service[request.account] += request.expected_tokens / request.account.tenant.weight
         history.append(service[tenants[0]] - service[tenants[1]])
     assert max(history) - min(history) <= bound + 1e-6
 
@@ -171,8 +171,8 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
             waiting.append(request)
         elif act == 1 and waiting:
             request = waiting.pop(cost % len(waiting))
-            assert request.line is not None
-            request.line.withdraw(request)
+            assert request.queue is not None
+            request.queue.withdraw(request)
         elif act == 2 and (line := queue.first()) is not None:
             waiting.remove(queue.serve(line))
         elif act == 3 and (line := queue.first()) is not None:

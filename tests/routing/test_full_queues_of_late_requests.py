@@ -40,7 +40,7 @@ def one_slot_free(routing: RoutingSettings, *late: str) -> tuple[Dispatcher, lis
 
 def sized(one: RoutingRequest) -> RoutingRequest:
     """With a body."""
-    one.size = SIZE
+    one.body_bytes = SIZE
     return one
 
 
@@ -79,7 +79,7 @@ def test_nor_does_a_bands_own_limit_or_that_of_bytes_stand_in_its_way() -> None:
     assert isinstance(new.endpoint, Endpoint)
 
     at, _ = one_slot_free(TENANTS, "a", "b")
-    at.apply(terms(TENANTS, objective=2.0, most_bytes=2 * SIZE), NOW)
+    at.apply(terms(TENANTS, objective=2.0, max_bytes=2 * SIZE), NOW)
     assert list(at.turns(NOW)) == []
     assert list(submitted(at, new := came(at, "c", NOW))) == [new]
     assert isinstance(new.endpoint, Endpoint)
@@ -145,7 +145,7 @@ def test_a_lane_stays_blocked_when_its_only_request_took_the_place_of_another_la
 
     assert list(submitted(at, job)) == [late[1]]
     assert job.waiting
-    assert at.queue.lanes.long.block is LaneAvailability.FULL
+    assert at.queue.lanes.long.availability is LaneAvailability.FULL
 
 
 @given(st.integers(1, 6), st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.integers(4, 5), st.data())

@@ -152,7 +152,7 @@ def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
     sent(at, running)
     job = waits(at, long(at), 1.0)
     assert placed(at, 52.0) == []
-    assert at.queue.lanes.insists
+    assert at.queue.lanes.long_job_overdue
     at.withdraw(job, 53.0)
     end(at, running, 54.0)
     sent(at, chat(at), 54.0)
@@ -196,17 +196,17 @@ def test_batch_fills_what_is_idle_and_no_more() -> None:
 def test_batch_stops_when_engines_say_their_cache_is_used_by_others() -> None:
     at = dispatcher_of(BOTH, slots=100, kv_tokens=10_000)
     (endpoint,) = at.table.endpoints
-    at.table.figures(endpoint, EndpointSample(at=1.0, running=3.0, waiting=0.0, kv_usage=0.6))
+    at.table.apply_sample(endpoint, EndpointSample(at=1.0, running=3.0, waiting=0.0, kv_usage=0.6))
     list(at.turns(1.0))
     job = waits(at, batch(at))
-    at.table.figures(endpoint, EndpointSample(at=2.0, running=0.0, waiting=0.0, kv_usage=0.1))
+    at.table.apply_sample(endpoint, EndpointSample(at=2.0, running=0.0, waiting=0.0, kv_usage=0.1))
     assert placed(at, 2.0) == [job]
 
 
 def test_what_was_sent_since_the_figures_counts_until_it_ends() -> None:
     at = dispatcher_of(BOTH, slots=1000, kv_tokens=1000)
     (endpoint,) = at.table.endpoints
-    at.table.figures(endpoint, EndpointSample(at=1.0, running=0.0, waiting=0.0, kv_usage=0.0))
+    at.table.apply_sample(endpoint, EndpointSample(at=1.0, running=0.0, waiting=0.0, kv_usage=0.0))
     list(at.turns(1.0))
     chats = [chat(at) for _ in range(5)]
     for one in chats:

@@ -131,7 +131,7 @@ def test_one_that_others_leave_no_time_for_is_refused_when_it_comes() -> None:
 
 def test_one_that_is_held_for_a_first_replica_is_late_and_not_refused() -> None:
     at = dispatcher_with(REFUSE)
-    at.table.take([])
+    at.table.apply_discovered([])
     held = waits(at, came(at, 0.0))
     assert (refused_at(at, 30.0), held.waiting) == ([], True)
     start(at, *seen("engine-0"), slots=1)
@@ -217,7 +217,7 @@ def test_a_request_that_an_engine_failed_keeps_its_deadline() -> None:
     other = waits(at, came(at, 0.0))
     at.table.failed(at.table.endpoints[0], "broke", at_once=True)
     assert at.retry(one, AttemptEnding.FAILED, 0.5) is None
-    at.table.proved(at.table.endpoints[0])
+    at.table.probe_succeeded(at.table.endpoints[0])
     assert placed(at, 0.6) == [one]
     assert other.waiting
     assert isinstance(one.endpoint, Endpoint)

@@ -174,7 +174,7 @@ def test_while_all_engines_are_full_nothing_is_tried_for_one_tenant_after_the_ot
     new = [waits(at, came(at, name, NOW), NOW) for name in names]
     assert all(one.yields for one in new), "each has a twentieth, which is less than its request"
     assert placed(at, NOW) == []
-    assert at.queue.lanes.interactive.block is LaneAvailability.FULL
+    assert at.queue.lanes.interactive.availability is LaneAvailability.FULL
 
     assert turn(at, running) is new[0]
 

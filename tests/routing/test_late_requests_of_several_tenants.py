@@ -106,12 +106,12 @@ def test_a_tenant_is_active_while_its_request_waits_and_for_a_while_after_it_lef
     at, _ = full_fleet("shop", "bank")
     late, tenants = waits(at, came(at, "shop", 0.0), NOW), at.occupancy.tenants
     waits(at, came(at, "bank", 99.0), 99.0)
-    assert tenants.of(late.account, 99.0) is late.use
+    assert tenants.of(late.account, 99.0) is late.tenant_use
     at.withdraw(late, 120.0)
     waits(at, came(at, "bank", 120.0), 120.0)
-    assert tenants.of(late.account, 120.0) is late.use
+    assert tenants.of(late.account, 120.0) is late.tenant_use
     waits(at, came(at, "bank", 199.0), 199.0)
-    assert tenants.of(late.account, 199.0) is not late.use
+    assert tenants.of(late.account, 199.0) is not late.tenant_use
 
 
 def test_small_requests_for_an_adapter_do_not_cost_a_tenant_the_turns_that_its_late_ones_are_owed() -> None:
@@ -125,7 +125,7 @@ def test_small_requests_for_an_adapter_do_not_cost_a_tenant_the_turns_that_its_l
             waits(at, came(at, "shop", NOW, prompt=1, adapter="x"), NOW)
         one = turn(at, running)
         assert one is not None
-        served[one.account.name] += one.cost
+        served[one.account.name] += one.expected_tokens
 
     assert served["bank"] - served["shop"] <= CREDIT + 2 * 100
 
@@ -213,7 +213,7 @@ def test_late_requests_for_an_adapter_that_no_engine_has_any_more_are_refused() 
     at, running = full_fleet_of(BANDS, *seen("engine-0", adapters=X))
     late = [waits(at, came(at, name, 0.0, adapter="x"), NOW) for name in ("bank", "shop")]
     assert turn(at, running) is None
-    at.table.take(seen("engine-0"))
+    at.table.apply_discovered(seen("engine-0"))
 
     waits(at, came(at, "flood", NOW), NOW)
     turns = dict(at.turns(NOW))
@@ -259,7 +259,7 @@ def test_always_a_tenant_of_late_requests_alone_falls_behind_by_its_credit_at_mo
             waits(at, came(at, "shop", NOW, prompt=1, adapter="x"), NOW)
         one = turn(at, running)
         assert one is not None
-        served[one.account.name] += one.cost
+        served[one.account.name] += one.expected_tokens
         assert served["bank"] - served["shop"] <= CREDIT + 2 * largest
         assert served["flood"] <= BAND_OWED * (served["bank"] + served["shop"]) + 100
 

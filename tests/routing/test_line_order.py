@@ -110,7 +110,7 @@ def test_late_ones_are_owed_a_fiftieth_and_wait_for_room_to_spare_otherwise() ->
         queue.add(request_at(shop, 100, 10.0))
         if tenant_queue.next is late:
             break
-        passed += turn(queue).cost
+        passed += turn(queue).expected_tokens
     assert passed == pytest.approx(100 / OWED)
     assert not tenant_queue.needs_room_to_spare(late)
     assert turn(queue) is late
@@ -133,8 +133,8 @@ def test_the_one_that_became_late_last_is_known_and_others_are_not() -> None:
 
 def queue_line(request: RoutingRequest) -> TenantQueue:
     """The line in which it waits."""
-    assert isinstance(request.line, TenantQueue)
-    return request.line
+    assert isinstance(request.queue, TenantQueue)
+    return request.queue
 
 
 def test_those_that_are_hopeless_are_given_up_where_late_ones_are_refused() -> None:
@@ -244,5 +244,5 @@ def test_always_a_late_one_is_served_after_fifty_times_its_tokens_and_one_larges
         served = turn(queue)
         if served is late:
             break
-        passed += served.cost
+        passed += served.expected_tokens
     assert passed <= cost / OWED + max(flood)

@@ -52,7 +52,7 @@ def test_a_fresh_job_holds_up_no_chat_for_one_whose_tenant_is_at_its_concurrency
     fresh, chat = waits(at, send(at, "shop", prompt=9000), 60.0), waits(at, send(at, "shop"), 60.0)
 
     assert placed(at, 60.0) == []
-    assert not at.queue.lanes.insists
+    assert not at.queue.lanes.long_job_overdue
     at.ended(other, AttemptEnding.DONE, None, 61.0)
     assert placed(at, 61.0) == [chat]
     assert (parked.waiting, fresh.waiting) == (True, True)

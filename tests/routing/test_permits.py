@@ -96,7 +96,7 @@ def test_without_rates_there_is_nothing_to_take_or_report() -> None:
     account = shop("alone", limited(requests=None), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit()
     permits.give_back(account, 1, 5)
-    request = RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
+    request = RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0)
     admission.charge(request, Permit())
     assert request.permit is None
 
@@ -105,7 +105,7 @@ def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
     account = shop(next(router for router in ROUTERS if shop(router).home is not None), limited(tokens=600))
     assert account.requests is not None
     level = account.requests.level
-    request = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+    request = RoutingRequest(account=account, prompt_tokens=50, max_output_tokens=50, arrived=0.0, expected_tokens=100)
     admission.charge(request, Permit(away=True))
     assert (request.paid_request, request.reserved_tokens) == (True, 100)
     admission.settle(request, 130)
@@ -121,7 +121,9 @@ def test_a_permit_of_another_router_is_final_here() -> None:
     level = account.requests.level
 
     def judged(permit: Permit) -> RefusalReason | None:
-        request = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+        request = RoutingRequest(
+            account=account, prompt_tokens=50, max_output_tokens=50, arrived=0.0, expected_tokens=100
+        )
         admission.charge(request, permit)
         refused = gate.refusal(request, 0.0)
         return None if refused is None else refused.reason

@@ -65,9 +65,9 @@ def test_an_engine_that_goes_or_lost_its_cache_holds_nothing() -> None:
 
 
 def test_many_engines_share_a_bound_of_all_blocks() -> None:
-    made = index(0, 1, blocks=prefix.MOST_BLOCKS)
-    made.learn(tuple(range(prefix.MOST_BLOCKS)), 0)
-    assert made.held(0) == prefix.MOST_BLOCKS // 2
+    made = index(0, 1, blocks=prefix.MAX_BLOCKS)
+    made.learn(tuple(range(prefix.MAX_BLOCKS)), 0)
+    assert made.held(0) == prefix.MAX_BLOCKS // 2
 
 
 @given(st.lists(st.tuples(CHAINS, st.integers(0, 2)), max_size=25), CHAINS, st.integers(1, 20))

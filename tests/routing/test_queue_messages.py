@@ -78,7 +78,7 @@ def test_a_request_whose_total_time_ends_in_the_queue_learns_that_it_did() -> No
 
 
 def test_a_request_that_finds_no_room_for_its_body_learns_the_limit_in_bytes() -> None:
-    at = Dispatcher(terms(RoutingSettings(batch_lane=BATCH), most_bytes=4 * MIB))
+    at = Dispatcher(terms(RoutingSettings(batch_lane=BATCH), max_bytes=4 * MIB))
     start(at, *seen("a"), slots=1)
     sent(at, send(at))
     job = waits(at, send(at, batch=True, size=3 * MIB))

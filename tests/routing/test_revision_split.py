@@ -28,9 +28,11 @@ def fleet(old: int, new: int, percent: int | None) -> EndpointTable:
     """This many proved engines of each revision."""
     found = [(f"old-{place}", "a") for place in range(old)] + [(f"new-{place}", NEW) for place in range(new)]
     made = EndpointTable(lambda _: None)
-    made.take([DiscoveredEndpoint(pod=pod, address=f"{pod}:1", revision=revision) for pod, revision in found])
+    made.apply_discovered(
+        [DiscoveredEndpoint(pod=pod, address=f"{pod}:1", revision=revision) for pod, revision in found]
+    )
     for endpoint in made.endpoints:
-        made.proved(endpoint)
+        made.probe_succeeded(endpoint)
     shared(made, percent)
     return made
 
@@ -129,7 +131,7 @@ def test_the_other_revision_answers_where_one_has_no_routable_engine() -> None:
     made.failed(old, "refused", at_once=True)
     assert old.state is EndpointState.EJECTED
     assert {answered(made, in_session(key)) for key in KEYS} == {NEW}
-    made.proved(old)
+    made.probe_succeeded(old)
     made.failed(new, "refused", at_once=True)
     shared(made, 100)
     assert {answered(made, in_session(key)) for key in KEYS} == {"a"}

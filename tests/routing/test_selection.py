@@ -31,7 +31,7 @@ def test_without_a_prefix_the_least_loaded_takes_it_and_equals_take_turns() -> N
 
 def test_others_work_counts_as_much_as_our_own() -> None:
     made = table("a", "b")
-    made.figures(made.endpoints[0], EndpointSample(at=1.0, running=2, waiting=1, kv_usage=0.1))
+    made.apply_sample(made.endpoints[0], EndpointSample(at=1.0, running=2, waiting=1, kv_usage=0.1))
     assert made.endpoints[0].others_load == 1024 + 3 * 256
     assert sent(made, request_of()).pod == "b"
 
@@ -87,11 +87,11 @@ def test_a_cache_without_room_is_a_reason_against_an_engine() -> None:
     made = table("a", "b")
     a, b = made.endpoints
     made.sized(a, 100_000, 8)
-    made.figures(a, EndpointSample(at=1.0, running=0, waiting=0, kv_usage=0.99))
+    made.apply_sample(a, EndpointSample(at=1.0, running=0, waiting=0, kv_usage=0.99))
     made.index.learn((1,), a.slot)
     b.prompt_load = 4000
     assert chosen(made, *CHAT)[0] == "b"
-    made.figures(a, EndpointSample(at=2.0, running=0, waiting=0, kv_usage=0.0))
+    made.apply_sample(a, EndpointSample(at=2.0, running=0, waiting=0, kv_usage=0.0))
     assert chosen(made, *CHAT)[0] == "a"
 
 
@@ -100,7 +100,7 @@ def test_no_engine_is_named_when_none_is_routable_none_has_the_adapter_or_none_h
     assert made.choose(request_of(), 0.0) is NoCandidate.NONE_ROUTABLE
     made = table("a", "b")
     assert made.choose(request_of(adapter="fr"), 0.0) is NoCandidate.NO_ADAPTER
-    made.take(
+    made.apply_discovered(
         [
             DiscoveredEndpoint(pod="a", address="a:1", adapters=frozenset({"fr"})),
             DiscoveredEndpoint(pod="b", address="b:1"),
@@ -108,18 +108,18 @@ def test_no_engine_is_named_when_none_is_routable_none_has_the_adapter_or_none_h
     )
     assert sent(made, request_of(adapter="fr")).pod == "a"
     for one in made.endpoints:
-        one.most_requests = 1
+        one.max_requests = 1
     assert made.choose(request_of(adapter="fr"), 0.0) is NoCandidate.FULL
     assert sent(made, request_of()).pod == "b"
     assert made.choose(request_of(), 0.0) is NoCandidate.FULL
-    made.field.short_queues = False
+    made.context.short_queues = False
     assert isinstance(made.choose(request_of(), 0.0), EndpointChoice)
 
 
 def test_an_engines_own_queue_is_kept_short_between_two_scrapes() -> None:
     made = table("a")
     (engine,) = made.endpoints
-    made.figures(engine, EndpointSample(at=1.0, running=8, waiting=6, kv_usage=0.9))
+    made.apply_sample(engine, EndpointSample(at=1.0, running=8, waiting=6, kv_usage=0.9))
     requests = [request_of() for _ in range(3)]
     for request in requests[:2]:
         assert selection.has_room(engine)
@@ -128,14 +128,14 @@ def test_an_engines_own_queue_is_kept_short_between_two_scrapes() -> None:
     assert made.choose(requests[2], 0.0) is NoCandidate.FULL
     made.give_back(requests[0], AttemptEnding.DONE, 1.0)
     assert sent(made, requests[2]) is engine
-    engine.most_requests = 2
+    engine.max_requests = 2
     assert not selection.has_room(engine)
 
 
 def test_an_engine_that_others_filled_still_takes_one_of_ours_so_that_old_figures_never_close_it() -> None:
     made = table("a")
     (engine,) = made.endpoints
-    made.figures(engine, EndpointSample(at=1.0, running=8, waiting=50, kv_usage=0.9))
+    made.apply_sample(engine, EndpointSample(at=1.0, running=8, waiting=50, kv_usage=0.9))
     assert selection.has_room(engine)
     sent(made, request_of())
     assert not selection.has_room(engine)
@@ -174,7 +174,7 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
     a, b, c, d, e = made.endpoints
     sent(made, request_of(*CHAT))
     made.failed(b, "status 500", at_once=True)
-    c.most_requests = 0
+    c.max_requests = 0
     d.prompt_load = 100_000
     rows = explanations.candidates(made, request_of(*CHAT, tried=(e,)))
     assert [(row.pod, row.dropped, row.over_bound, row.held_blocks) for row in rows] == [
@@ -231,7 +231,7 @@ def test_a_prompt_that_no_engine_holds_is_explained_by_load_alone_as_it_is_place
 
 def test_while_no_replica_is_ready_an_explanation_shows_why_each_is_none() -> None:
     made = EndpointTable(lambda _: None)
-    made.take([DiscoveredEndpoint(pod="a", address="a:1", ready=False)])
-    made.field.routers = 2
+    made.apply_discovered([DiscoveredEndpoint(pod="a", address="a:1", ready=False)])
+    made.context.routers = 2
     (row,) = explanations.candidates(made, request_of(*CHAT))
     assert (row.dropped, row.agreed) == ("notReady: not ready by its own probe", False)

@@ -52,7 +52,7 @@ def test_load_and_rates_expect_all_answers() -> None:
 
 def test_a_number_of_answers_that_no_engine_gives_fills_no_fleet() -> None:
     made = TokenExpectations()
-    assert made.reply("shop", 10**15, 10**12) == expectations.MOST_ANSWERS * REPLY_GUESS
+    assert made.reply("shop", 10**15, 10**12) == expectations.MAX_ANSWERS * REPLY_GUESS
     assert made.reply("shop", 1000, 10) == 1000
 
 

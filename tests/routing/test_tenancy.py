@@ -142,8 +142,8 @@ def test_a_second_answer_to_one_request_takes_its_tokens_and_no_request_of_the_r
     done(left, first)
     again = send(right, "shop")
     admission.charge_again(again, first)
-    assert again.reserved_tokens == first.cost
-    assert (whose.requests.level, whose.tokens.level) == (9, 1000 - 50 - first.cost)
+    assert again.reserved_tokens == first.expected_tokens
+    assert (whose.requests.level, whose.tokens.level) == (9, 1000 - 50 - first.expected_tokens)
 
 
 def test_a_second_answer_of_a_tenant_without_rates_costs_none() -> None:

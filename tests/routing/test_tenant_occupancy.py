@@ -54,8 +54,11 @@ def test_a_tenant_that_no_longer_comes_has_no_share_once_its_last_request_ended(
 
 def test_a_tenant_whose_requests_wait_keeps_its_share_however_long_they_do() -> None:
     at, waiting, busy = TenantOccupancy(), account("waiting"), account("busy")
-    use, request = at.of(waiting, 0.0), RoutingRequest(account=waiting, prompt_tokens=1, output_tokens=1, arrived=0.0)
-    request.use = use
+    use, request = (
+        at.of(waiting, 0.0),
+        RoutingRequest(account=waiting, prompt_tokens=1, max_output_tokens=1, arrived=0.0),
+    )
+    request.tenant_use = use
     request.count_queued(1)
     beside = at.of(busy, 2 * ACTIVE_SECONDS)
     beside.charge(10)

@@ -20,7 +20,7 @@ def busy(most_queued: int = 100) -> Dispatcher:
     """A dispatcher whose only engine is busy; a hundred bytes may wait."""
     limits = TrafficLimits(max_queued=most_queued)
     settings = RoutingSettings(tenants=TENANTS, bands=BANDS, limits=limits, **LANES)  # type: ignore[arg-type]
-    made = Dispatcher(terms(settings, most_bytes=100))
+    made = Dispatcher(terms(settings, max_bytes=100))
     start(made, *seen("a"), slots=1)
     sent(made, send(made, "gold"))
     return made
@@ -114,7 +114,7 @@ def test_a_body_that_finds_no_place_anyway_pushes_out_none() -> None:
 
 
 def test_after_all_that_nothing_is_left_behind() -> None:
-    at = Dispatcher(terms(RoutingSettings(tenants=TENANTS, bands=BANDS, **LANES), most_bytes=100))  # type: ignore[arg-type]
+    at = Dispatcher(terms(RoutingSettings(tenants=TENANTS, bands=BANDS, **LANES), max_bytes=100))  # type: ignore[arg-type]
     start(at, *seen("a"), slots=1)
     running = send(at, "gold")
     sent(at, running)

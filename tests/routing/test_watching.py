@@ -10,7 +10,7 @@ from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.hedge_policy import HedgePolicy
 from fairlead.routing.reasons import AttemptEnding
-from fairlead.routing.retries import MOST_SAVED, RetryBudget
+from fairlead.routing.retries import MAX_SAVED, RetryBudget
 from tests.routing.engines import request_of, sent, table
 
 CAP = 60.0
@@ -41,7 +41,7 @@ def test_an_engine_that_produces_tokens_while_probes_wait_is_busy_and_does_not_h
         (230.0, 220.0, None),
     ):
         engine.progress_at = progress_at
-        made.doubted(engine, "no token within 60 s", sent_at)
+        made.probe_failed(engine, "no token within 60 s", sent_at)
         assert engine.hung_since == since
 
 
@@ -82,9 +82,9 @@ def test_a_cache_that_moves_is_a_sign_of_life_and_a_growing_queue_is_none() -> N
     made = table("a")
     engine = sent(made, request_of(), 0.0)
     for at, waiting, usage in ((20.0, 1, 0.5), (40.0, 2, 0.5)):
-        made.figures(engine, EndpointSample(at=at, running=1, waiting=waiting, kv_usage=usage))
+        made.apply_sample(engine, EndpointSample(at=at, running=1, waiting=waiting, kv_usage=usage))
     assert engine.progress_at == 0.0
-    made.figures(engine, EndpointSample(at=60.0, running=1, waiting=2, kv_usage=0.51))
+    made.apply_sample(engine, EndpointSample(at=60.0, running=1, waiting=2, kv_usage=0.51))
     assert engine.progress_at == 60.0
 
 
@@ -106,9 +106,9 @@ def test_a_change_of_use_is_followed() -> None:
 
 def test_tenants_beyond_a_bound_share_one_mean() -> None:
     made = TokenExpectations()
-    for number in range(expectations.MOST_NAMES + 1):
+    for number in range(expectations.MAX_NAMES + 1):
         made.replied(str(number), 7)
-    assert made.reply(str(expectations.MOST_NAMES), 100) == 7
+    assert made.reply(str(expectations.MAX_NAMES), 100) == 7
 
 
 def test_bytes_per_token_are_learned_weighted_by_prompt_size() -> None:
@@ -135,10 +135,10 @@ def test_a_tenants_prompts_are_estimated_by_its_own() -> None:
 
 def test_tenants_beyond_a_bound_are_estimated_as_if_nothing_was_measured() -> None:
     made = TokenExpectations()
-    for number in range(expectations.MOST_NAMES + 1):
+    for number in range(expectations.MAX_NAMES + 1):
         made.measured(str(number), 500_000, 250_000)
     assert made.of("0").value == pytest.approx(2, rel=0.02)
-    assert made.of(str(expectations.MOST_NAMES)).value == expectations.BYTES_A_TOKEN
+    assert made.of(str(expectations.MAX_NAMES)).value == expectations.BYTES_A_TOKEN
 
 
 def test_a_template_around_a_tiny_prompt_says_nothing_about_a_long_one() -> None:
@@ -171,7 +171,7 @@ def test_hedges_are_opt_in_and_sent_after_a_set_time_or_after_a_learned_one() ->
     assert made.maybe_after(on, 10_000) is None
     for _ in range(4000):
         made.saw(100, 0.001)
-    assert made.maybe_after(on, 100) == hedge_policy.LEAST_SECONDS
+    assert made.maybe_after(on, 100) == hedge_policy.MIN_SECONDS
 
 
 @given(st.lists(st.booleans(), max_size=300), st.floats(0, 1))
@@ -185,8 +185,8 @@ def test_retries_and_hedges_are_never_more_than_their_share_and_what_a_quiet_tim
         if wanted:
             retried += budget.maybe_spend(free=False)
             hedged += hedges.maybe_spend()
-    assert retried <= MOST_SAVED + share * len(tries) + 1e-6
-    assert hedged <= hedge_policy.MOST_SAVED + share * len(tries) + 1e-6
+    assert retried <= MAX_SAVED + share * len(tries) + 1e-6
+    assert hedged <= hedge_policy.MAX_SAVED + share * len(tries) + 1e-6
 
 
 def test_sending_on_what_no_engine_took_costs_nothing() -> None:

@@ -82,7 +82,7 @@ class RollingFleet:
         on_trial = self.canary and self.target == "new"
         return RolloutSnapshot(
             target=self.target,
-            wanted=self.wanted,
+            desired_replicas=self.wanted,
             rules=DesiredRollout(strategy=RolloutStrategy.SURGE, max_surge=self.most_surge, max_unavailable=0),
             revisions=tuple(self._revision(name) for name in self.requested),
             canary=CanaryLimit(replicas=1, because="its gates run") if on_trial else None,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
-from fairlead.sizing.recorded_requests import MOST_BLOCKS, block_ids, block_runs
+from fairlead.sizing.recorded_requests import MAX_BLOCKS, block_ids, block_runs
 
 
 def row(**fields: object) -> MeasuredFields:
@@ -59,7 +59,7 @@ def test_other_fields_are_named_too() -> None:
         (lambda: row(x="a").items("x"), "x is a, and must be a list"),
         (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has True, which is not a whole number"),
         (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has [1, -1], which is not [first id, count]"),
-        (lambda: block_runs(row(hash_runs=[[1, MOST_BLOCKS + 1]])), "hash_runs has more than 10,000,000 blocks"),
+        (lambda: block_runs(row(hash_runs=[[1, MAX_BLOCKS + 1]])), "hash_runs has more than 10,000,000 blocks"),
     ):
         with pytest.raises(BadMeasurement) as refused:
             reading()

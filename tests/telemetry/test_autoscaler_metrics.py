@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.telemetry.autoscaler_metrics import (
     FAMILIES,
-    MOST_SHOWN,
+    MAX_SHOWN,
     AutoscalerMetrics,
     DecisionMetrics,
     ScrapeTotals,
@@ -105,13 +105,13 @@ def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:
 
 
 def test_what_alerts_read_is_shown_for_every_deployment_and_the_largest_families_for_the_first() -> None:
-    many = [decided(f"model-{number:04d}") for number in range(MOST_SHOWN + 50)]
+    many = [decided(f"model-{number:04d}") for number in range(MAX_SHOWN + 50)]
     found = values(AutoscalerMetrics().page(many, ScrapeTotals()))
-    assert found[f"{PREFIX}_deployments"] == MOST_SHOWN + 50
+    assert found[f"{PREFIX}_deployments"] == MAX_SHOWN + 50
     shown = Counter(name.partition(" ")[0] for name in found if name.endswith("team") or " team " in name)
     few = {f"{PREFIX}_needed_replicas", f"{PREFIX}_figure"}
-    assert {name: shown[name] for name in few} == dict.fromkeys(few, MOST_SHOWN)
-    assert {name for name, times in shown.items() if times < MOST_SHOWN + 50} == few
+    assert {name: shown[name] for name in few} == dict.fromkeys(few, MAX_SHOWN)
+    assert {name for name, times in shown.items() if times < MAX_SHOWN + 50} == few
 
 
 def test_no_rule_reads_what_is_shown_for_some_deployments() -> None:

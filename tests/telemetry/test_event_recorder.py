@@ -106,7 +106,7 @@ def test_a_refused_event_takes_nothing_and_a_clock_that_goes_back_fills_nothing(
 
 def test_objects_that_were_silent_for_longest_are_forgotten_first() -> None:
     event = recorder()
-    for number in range(event_recorder.MOST_OBJECTS + 10):
+    for number in range(event_recorder.MAX_OBJECTS + 10):
         event.admits(str(number), NOW + timedelta(seconds=number))
-    assert (len(event._buckets), "0" in event._buckets) == (event_recorder.MOST_OBJECTS, False)
+    assert (len(event._buckets), "0" in event._buckets) == (event_recorder.MAX_OBJECTS, False)
     assert PER_OBJECT.burst == 25

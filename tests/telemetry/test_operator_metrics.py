@@ -26,7 +26,7 @@ def all_counted() -> OperatorMetrics:
     metrics.wrote_at_rest("deployments.apps")
     metrics.follows([InformerHealth(resource="pods", age_seconds=2.0, relists=1, objects=7)])
     metrics.follows([InformerHealth(resource="pods", age_seconds=3.0, relists=3, objects=8)])
-    metrics.judged({
+    metrics.set_conditions({
         ("InferenceDeployment", "Ready", "True", "Serving"): ConditionCount(4, 500.0),
         ("InferenceDeployment", "Fits", "True", "Fits"): ConditionCount(2, None),
     })  # fmt: skip
@@ -71,7 +71,7 @@ def test_the_page_shows_what_was_recorded() -> None:
 
 def test_what_is_not_counted_any_more_leaves_the_page() -> None:
     metrics = all_counted()
-    metrics.judged({})
+    metrics.set_conditions({})
     metrics.leads(False)
     found = samples(metrics)
     assert found["fairlead_operator_leader"] == 0.0

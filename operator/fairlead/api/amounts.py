@@ -10,7 +10,7 @@ _BYTES: Final = {
     **{unit: 1000**power for power, unit in enumerate(("k", "M", "G", "T", "P"), start=1)},
     **{unit: 1024**power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), start=1)},
 }
-MOST_BYTES: Final = 2**53 - 1
+MAX_BYTES: Final = 2**53 - 1
 """Larger sizes count as this one: more than any machine has, and the largest integer that JSON holds exactly."""
 
 
@@ -21,9 +21,9 @@ def seconds(duration: str) -> float:
 
 
 def size(quantity: str) -> int:
-    """Parse a quantity into bytes, rounded down: 1.5Gi is 1610612736; at most `MOST_BYTES`."""
+    """Parse a quantity into bytes, rounded down: 1.5Gi is 1610612736; at most `MAX_BYTES`."""
     ((number, unit),) = re.findall(r"^([0-9.]+)([A-Za-z]*)$", quantity)
-    return min(int(Decimal(number) * _BYTES[unit]), MOST_BYTES)
+    return min(int(Decimal(number) * _BYTES[unit]), MAX_BYTES)
 
 
 def millis(quantity: str) -> int:

@@ -7,7 +7,7 @@ from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.lifecycle import CanaryService
 from fairlead.fleet.canaries import CanaryGate
 
-MOST_UNJUDGED: Final = 50
+MAX_UNJUDGED: Final = 50
 """Most traffic, in percent, that a step may have before gate Service has compared users' requests."""
 
 
@@ -35,12 +35,12 @@ def step_rules(canary: type[Any], step: type[Any], newcomer: str) -> tuple[Field
             on=canary,
             field="steps",
             fault=FieldErrorReason.INVALID,
-            cel=f"!has(self.steps) || !self.steps.exists(step, has(step.traffic) && step.traffic > {MOST_UNJUDGED}) || "
-            f"self.steps.exists(step, has(step.traffic) && step.traffic <= {MOST_UNJUDGED} && has(step.gates) && "
+            cel=f"!has(self.steps) || !self.steps.exists(step, has(step.traffic) && step.traffic > {MAX_UNJUDGED}) || "
+            f"self.steps.exists(step, has(step.traffic) && step.traffic <= {MAX_UNJUDGED} && has(step.gates) && "
             "'Service' in step.gates)",
-            holds=lambda it: all(one.traffic <= MOST_UNJUDGED for one in it.steps) or any(map(_judges_early, it.steps)),
-            because=f"no step may have more than {MOST_UNJUDGED} percent of the traffic before gate Service has passed",
-            remedy=f"give a step with at most {MOST_UNJUDGED} percent gates: [Service]",
+            holds=lambda it: all(one.traffic <= MAX_UNJUDGED for one in it.steps) or any(map(_judges_early, it.steps)),
+            because=f"no step may have more than {MAX_UNJUDGED} percent of the traffic before gate Service has passed",
+            remedy=f"give a step with at most {MAX_UNJUDGED} percent gates: [Service]",
         ),
         FieldRule[Any](
             on=step,
@@ -55,7 +55,7 @@ def step_rules(canary: type[Any], step: type[Any], newcomer: str) -> tuple[Field
 
 
 def _judges_early(step: _Step) -> bool:
-    return step.traffic <= MOST_UNJUDGED and CanaryGate.SERVICE in step.gates
+    return step.traffic <= MAX_UNJUDGED and CanaryGate.SERVICE in step.gates
 
 
 def _ratio_rule(field: str, ratio: Callable[[CanaryService], str]) -> FieldRule[CanaryService]:

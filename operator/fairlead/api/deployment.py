@@ -7,7 +7,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel
 from fairlead.api.container_resources import Resources
 from fairlead.api.engine import Engine
-from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Repair, Rollout, Router, Scaling
+from fairlead.api.lifecycle import MAX_REPLICAS, Drain, GatewayRef, Repair, Rollout, Router, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pod_metadata import PodMetadata
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
@@ -46,7 +46,7 @@ class InferenceDeploymentSpec(ApiModel):
         "rollout then waits for no pull. Takes the images' size, often 8 to 20 GB, on each node's disk. Default "
         "false. A change restarts nothing.",
     )
-    replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+    replicas: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Number of replicas. Default 1. kubectl scale, an HPA or KEDA set it through the scale "
         "subresource; then leave it out of the files you apply, and run kubectl scale "

@@ -11,8 +11,8 @@ from typing import Final
 from fairlead.api.read_problems import FieldPath, RawValue, ReadReason, refusal, value_text
 from fairlead.fleet.findings import SpecRefusal
 
-MOST_VALUES: Final = 20_000
-MOST_CHARACTERS: Final = 1_000_000
+MAX_VALUES: Final = 20_000
+MAX_CHARACTERS: Final = 1_000_000
 DEEPEST: Final = 32
 LONGEST_KEY: Final = 512
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -42,10 +42,10 @@ def without_nulls(value: RawValue) -> RawValue:
 
 
 def _too_much(values: int, characters: int, depth: int) -> str | None:
-    if values > MOST_VALUES:
-        return f"it holds more than {MOST_VALUES} values"
-    if characters > MOST_CHARACTERS:
-        return f"its text is longer than {MOST_CHARACTERS} characters"
+    if values > MAX_VALUES:
+        return f"it holds more than {MAX_VALUES} values"
+    if characters > MAX_CHARACTERS:
+        return f"its text is longer than {MAX_CHARACTERS} characters"
     return f"it is nested deeper than {DEEPEST} levels" if depth > DEEPEST else None
 
 

@@ -13,14 +13,14 @@ from fairlead.fleet.canaries import CanaryGate, UndecidedAction
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.hung_replicas import HungReplicaAction
 
-MOST_REPLICAS = 1000
+MAX_REPLICAS = 1000
 """Above any known fleet of one model; a typing error should not request a million GPUs from a cloud."""
 
 
 class CanaryStep(ApiModel):
     """One step of a canary: the new revision's share, and the gates to pass before the next step."""
 
-    replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] | None = Field(
+    replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Replicas of the new revision at this step; at least one of the old ones always stays. Default: "
         "as many as traffic needs, at least 1.",
@@ -117,12 +117,12 @@ class Rollout(ApiModel):
         "new replicas start first; needs spare GPUs. Canary: in steps, judged by users' requests; needs no spare "
         "GPU but two replicas, or maxSurge 1. Default Replace.",
     )
-    max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+    max_surge: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas above the desired number while rolling out; a number, not a percentage, since "
         "GPUs are counted. Default 1 with Surge, and with Canary if maxUnavailable is 0; else 0. Replace has none.",
     )
-    max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+    max_unavailable: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas that may be unavailable while rolling out; a number, not a percentage. Default 1 "
         "with Replace and Canary, 0 with Surge and with a Canary that has maxSurge.",
@@ -177,12 +177,12 @@ class GatewayRef(ApiModel):
 class Scaling(ApiModel):
     """Bounds of the number of replicas that Fairlead chooses."""
 
-    min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+    min_replicas: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] = Field(
         default=1,
         description="Fewest replicas. Default 1. 0 needs a policy with idle.scaleToZero; requests are held while the "
         "first replica starts.",
     )
-    max_replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+    max_replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] = Field(
         description="Most replicas (while rolling out, maxSurge more), which also caps what this model may cost."
     )
     policy: ObjectRef | None = Field(

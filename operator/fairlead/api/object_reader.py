@@ -96,7 +96,7 @@ def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[SpecRefusa
             "there is no such field",
             "did you mean to write it below spec?",
         )
-        for key in strange[: validation_errors.MOST_PROBLEMS]
+        for key in strange[: validation_errors.MAX_PROBLEMS]
     ]
     name = _text(_metadata(document), "name")
     if name and kind.scalable and not re.fullmatch(NAME_PATTERN, name):

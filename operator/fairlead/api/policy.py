@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
-from fairlead.api.lifecycle import MOST_REPLICAS
+from fairlead.api.lifecycle import MAX_REPLICAS
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.string_formats import Cron, Duration, Factor, Handle, Money, Share, TimeZone, Url
 
@@ -71,7 +71,7 @@ class Signals(ApiModel):
 class ScaleUp(ApiModel):
     """How fast the fleet may grow."""
 
-    max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+    max_step: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] = Field(
         default=4,
         description="Most replicas added within a tenth of a cold start, where maxFactor does not allow more. Default "
         "4.",
@@ -92,7 +92,7 @@ class ScaleDown(ApiModel):
         "HorizontalPodAutoscaler. Doubled for a while after a removal that had to be undone. Default 300. Should "
         "exceed a cold start.",
     )
-    max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+    max_step: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] = Field(
         default=1,
         description="Most replicas removed within a twentieth of the stabilization window. Default 1.",
     )
@@ -138,12 +138,12 @@ class Schedule(ApiModel):
     cron: Cron = Field(description="When it begins: minute hour day month weekday, for instance 0 8 * * 1-5.")
     time_zone: TimeZone = Field(default="UTC", description="IANA time zone of cron. Default UTC.")
     duration: Duration = Field(description="How long it lasts from each beginning, for instance 2h.")
-    min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+    min_replicas: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Fewest replicas meanwhile, from one cold start before it begins; between the deployment's own "
         "minReplicas and maxReplicas.",
     )
-    max_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+    max_replicas: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas meanwhile; between the deployment's own minReplicas and maxReplicas.",
     )
@@ -161,10 +161,10 @@ class Budget(ApiModel):
 class WarmPool(ApiModel):
     """Replicas above the need, for requests that cannot wait for a cold start."""
 
-    ready: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+    ready: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] = Field(
         default=0, description="Replicas that serve like all others, above what is needed. Default 0."
     )
-    asleep: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+    asleep: Annotated[int, Field(ge=0, le=MAX_REPLICAS)] = Field(
         default=0,
         description="Replicas that sleep beside those that serve, their weights in main memory: awake within seconds. "
         "Each keeps its pod and its GPU, and counts towards maxReplicas, so this saves money only where pods share "

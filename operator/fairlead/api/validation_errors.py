@@ -16,7 +16,7 @@ from fairlead.fleet.plurals import count, verb
 
 C = TypeVar("C")
 
-MOST_PROBLEMS: Final = 50
+MAX_PROBLEMS: Final = 50
 """More than a user fixes in one go; the rest is counted."""
 
 _WANTED: Final = {
@@ -40,12 +40,12 @@ _OURS: Final = {
 
 
 def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -> Iterator[SpecRefusal]:
-    """Yield a refusal for each error, at most MOST_PROBLEMS and one that counts the rest."""
+    """Yield a refusal for each error, at most MAX_PROBLEMS and one that counts the rest."""
     found = error.errors(include_url=False, include_input=False)
     details = [one for one in found if not _only_seems_short(one, document)]
-    for detail in details[:MOST_PROBLEMS]:
+    for detail in details[:MAX_PROBLEMS]:
         yield _refusal(detail, document, spec)
-    if left := details[MOST_PROBLEMS:]:
+    if left := details[MAX_PROBLEMS:]:
         because = f"there {verb(len(left), 'is')} {count(len(left), 'more problem')}"
         yield refusal(("spec",), "an object", ReadReason.TOO_LARGE, because, "fix those above first")
 

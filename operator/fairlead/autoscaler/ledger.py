@@ -15,9 +15,9 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 EVERY_S: Final = 60.0
 """How often an unchanged decision is logged, so that a log without lines means a process without decisions."""
 LARGEST_FILE: Final = 64 * 1024 * 1024
-MOST_FILES: Final = 8
+MAX_FILES: Final = 8
 """Most files; the oldest is deleted when a new one is begun."""
-MOST_WAITING: Final = 10_000
+MAX_WAITING: Final = 10_000
 NAME: Final = "decisions.jsonl"
 
 log = logging.getLogger("fairlead.decisions")
@@ -33,7 +33,7 @@ class Ledger:
     def __init__(self, place: Path | None) -> None:
         self.dropped = 0
         self._logged: dict[str, tuple[float, tuple[object, ...]]] = {}
-        self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
+        self._lines: queue.Queue[bytes | None] = queue.Queue(MAX_WAITING)
         self._writer: threading.Thread | None = None
         if place is not None:
             path = place / NAME if place.is_dir() or not place.suffix else place
@@ -106,9 +106,9 @@ def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:
 
 def _turn(path: Path) -> None:
     """Rotate: decisions.jsonl becomes .1, .1 becomes .2, and so on; the last is deleted."""
-    for number in range(MOST_FILES - 1, 0, -1):
+    for number in range(MAX_FILES - 1, 0, -1):
         older = path.with_name(f"{path.name}.{number}")
         if older.exists():
             older.replace(path.with_name(f"{path.name}.{number + 1}"))
     path.replace(path.with_name(f"{path.name}.1"))
-    path.with_name(f"{path.name}.{MOST_FILES}").unlink(missing_ok=True)
+    path.with_name(f"{path.name}.{MAX_FILES}").unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.decide.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
-MOST_KEPT: Final = 10
+MAX_KEPT: Final = 10
 """Decisions kept in status; all of them are in the log and, if enabled, in the records."""
 WORDS_AFTER_S: Final = 60.0
 """Least seconds between writes that change only the message; numbers and reasons are written at once."""
@@ -34,7 +34,7 @@ def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFi
     was = desired if was is None and isinstance(desired, int) else was
     if was != count(found) or _acts(found, before):
         made = {"at": moment(at), "after": count(found), "reason": found["reason"], "message": found["message"]}
-        decisions = [made | ({} if was is None else {"before": was}), *decisions][:MOST_KEPT]
+        decisions = [made | ({} if was is None else {"before": was}), *decisions][:MAX_KEPT]
     return found | {"at": moment(at)} | ({"decisions": decisions} if decisions else {})
 
 
@@ -95,7 +95,7 @@ def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
 def with_effects(document: Manifest, new: list[Manifest]) -> list[Manifest]:
     """Return the policy's last effects with more, newest first."""
     earlier = (document.get("status") or {}).get("effects") or []
-    return [*new, *earlier][:MOST_KEPT]
+    return [*new, *earlier][:MAX_KEPT]
 
 
 def moment(at: float) -> str:

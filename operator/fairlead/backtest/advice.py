@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from fairlead.backtest import hindrances, levers, parted_prompts, play
+from fairlead.backtest import bottlenecks, levers, parted_prompts, play
+from fairlead.backtest.bottlenecks import Bottleneck, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.candidate import Candidate, Unplayable
-from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.levers import Lever
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
@@ -25,7 +25,7 @@ CHEAPER: Final = 0.95
 """As a share of the cost: more is no saving."""
 CARDS: Final = 10
 """Played for one suspicion, those of the nearest price that can be played; the packaged catalogue has ten."""
-OF_CARDS: Final = frozenset({Hindrance.CARD_TOO_LARGE, Hindrance.CARD_TOO_SLOW})
+OF_CARDS: Final = frozenset({Bottleneck.CARD_TOO_LARGE, Bottleneck.CARD_TOO_SLOW})
 GAUGES: Final = 100
 """Measurements of load while the traffic lasts, at least."""
 OFTENEST_SECONDS: Final = 0.2
@@ -74,9 +74,9 @@ class Advice:
         return next((one for one in self.tried if helps(one.played, self.before)), None)
 
     @property
-    def hindrance(self) -> Hindrance | None:
+    def bottleneck(self) -> Bottleneck | None:
         """What held it back, as its lever helped."""
-        return None if self.best is None else self.best.suspicion.hindrance
+        return None if self.best is None else self.best.suspicion.bottleneck
 
 
 def spent(one: PlayedCandidate) -> float:
@@ -108,7 +108,7 @@ def advise(service: AdvisedService, traffic: PlayedTraffic, settings: PlaySettin
     sizes = TrafficSizes.of(
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens
     )
-    found = hindrances.suspicions(service.candidate, before, sizes, service.cards)
+    found = bottlenecks.suspicions(service.candidate, before, sizes, service.cards)
 
     def playing(one: Candidate) -> PlayedCandidate:
         return play.play(one, traffic, settings)
@@ -146,7 +146,7 @@ def _playable(service: AdvisedService, suspicion: Suspicion) -> list[tuple[Lever
     read = map(levers.read, suspicion.levers)
     made = ((lever, service.changed(lever)) for lever in read)
     found = list(islice(((lever, one) for lever, one in made if isinstance(one, Candidate)), CARDS))
-    return found[::-1] if suspicion.hindrance is Hindrance.CARD_TOO_LARGE else found
+    return found[::-1] if suspicion.bottleneck is Bottleneck.CARD_TOO_LARGE else found
 
 
 def _all_count(service: AdvisedService, suspicion: Suspicion) -> bool:
@@ -154,4 +154,4 @@ def _all_count(service: AdvisedService, suspicion: Suspicion) -> bool:
     replicas that it costs less.
     """
     scales = isinstance(service.candidate.replicas, ReplicaBounds)
-    return suspicion.hindrance is Hindrance.TOO_MANY_REPLICAS or (scales and suspicion.hindrance in OF_CARDS)
+    return suspicion.bottleneck is Bottleneck.TOO_MANY_REPLICAS or (scales and suspicion.bottleneck in OF_CARDS)

@@ -112,7 +112,7 @@ def candidate(
     review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None, packaged: PackagedData
 ) -> Candidate | Unplayable:
     """Return the reviewed deployment; `policy` is the one that it names, if its file was given."""
-    unplayable = _hindrance(review, desired, policy)
+    unplayable = _why_unplayable(review, desired, policy)
     if unplayable is not None:
         return unplayable
     setup, engine = review.setup, review.engine
@@ -158,7 +158,7 @@ def assumed_acceptance(speculation: SpeculationSettings) -> str:
     )
 
 
-def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None) -> Unplayable | None:
+def _why_unplayable(review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None) -> Unplayable | None:
     """Check what shows before the engine is sized."""
     name, setup = review.name, review.setup
     revision, bounds = desired.revision, desired.replicas

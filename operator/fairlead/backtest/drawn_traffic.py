@@ -16,13 +16,13 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 REQUESTS: Final = 6000.0
 """Enough to tell something about one in twenty of them."""
-LEAST_SECONDS: Final = 900.0
+MIN_SECONDS: Final = 900.0
 """Unless that is more requests than are played; but never less than the next."""
 SHORTEST_SECONDS: Final = 300.0
-MOST_SECONDS: Final = 7200.0
-MOST_REQUESTS: Final = 60_000.0
+MAX_SECONDS: Final = 7200.0
+MAX_REQUESTS: Final = 60_000.0
 """Of one draw; a fleet plays them in some ten seconds."""
-MOST_RATE: Final = MOST_REQUESTS / SHORTEST_SECONDS
+MAX_RATE: Final = MAX_REQUESTS / SHORTEST_SECONDS
 """Requests a second, retries included; more cannot be drawn for long enough."""
 WAVES: Final = 3
 """Busy times within the traffic; fewer if it is shortened, so that none is."""
@@ -32,9 +32,9 @@ BUSY_REQUESTS: Final = 0.4
 
 
 def drawn(traffic: Traffic, context: int, randomness: RandomSource) -> PlayedTraffic:
-    """Draw traffic of at most `MOST_RATE`, each request within the context. The same random source draws the same."""
+    """Draw traffic of at most `MAX_RATE`, each request within the context. The same random source draws the same."""
     rate = rate_of(traffic)
-    seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS, MOST_REQUESTS / rate)
+    seconds = min(max(REQUESTS / rate, MIN_SECONDS), MAX_SECONDS, MAX_REQUESTS / rate)
     sizes = lengths.by_percentiles(traffic.prompt, traffic.output, context, randomness)
     found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(randomness), sizes))
 
@@ -63,7 +63,7 @@ def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:
         return
     busy = BUSY_REQUESTS / burst
     calm_rate = rate * (1 - BUSY_REQUESTS) / (1 - busy)
-    waves = min(int(seconds / LEAST_SECONDS * WAVES + ROUNDING), WAVES)
+    waves = min(int(seconds / MIN_SECONDS * WAVES + ROUNDING), WAVES)
     wave = seconds / waves
     for _ in range(waves):
         yield RateSlice(wave * (1 - busy) / 2, calm_rate)

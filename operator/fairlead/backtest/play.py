@@ -74,7 +74,7 @@ class PlayedCandidate:
     objectives: LatencyObjectives
     report: SimulationReport
     worst: Window | None
-    most_replicas: int
+    max_replicas: int
     mean_replicas: float
     cost: float | None
     """USD while the traffic lasts; None: no price is known."""
@@ -173,7 +173,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -
         objectives=objectives,
         report=report.report(statistics, counted, gpu_seconds),
         worst=statistics.worst(),
-        most_replicas=world.replicas.most_ready(traffic.since, traffic.seconds),
+        max_replicas=world.replicas.most_ready(traffic.since, traffic.seconds),
         mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),

@@ -22,8 +22,8 @@ from fairlead.sizing.capacity_planning import USABLE
 
 CONFIGURATIONS: Final = 12
 OF_ONE_PRODUCT: Final = 3
-MOST_PLAYS: Final = 60
-LEAST_PART: Final = 0.3
+MAX_PLAYS: Final = 60
+MIN_PART: Final = 0.3
 """Share of the replicas that arithmetic proposes: fewer were never seen to hold.
 
 Of those it proposes at all of the roofline, fewer than the part it loads cannot hold.
@@ -94,7 +94,7 @@ def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
     searched = _PlanSearch(player)
     left = 0
     for one in options:
-        if len(searched.tried) < MOST_PLAYS:
+        if len(searched.tried) < MAX_PLAYS:
             searched.configuration(one)
         else:
             left += 1
@@ -114,7 +114,7 @@ class _PlanSearch:
     def configuration(self, proposal: FleetProposal) -> None:
         """Find its fewest replicas that keep the objectives, while they are cheaper than the best so far."""
         start = min(proposal.replicas, self._affordable(proposal))
-        least = USABLE if proposal.at_best else LEAST_PART
+        least = USABLE if proposal.at_best else MIN_PART
         if start < max(1, math.ceil(proposal.replicas * least)):
             return
         if self._holds(proposal, start):
@@ -175,7 +175,7 @@ class _PlanSearch:
         return math.ceil(self.best.proposal.cost_per_hour / each - 1e-9) - 1
 
     def _play(self, proposal: FleetProposal, replicas: int, limit: int | None = None) -> PlayedProposal | None:
-        if len(self.tried) >= MOST_PLAYS:
+        if len(self.tried) >= MAX_PLAYS:
             return None
         usual = self.limits.get(proposal.configuration, proposal.supply.concurrent)
         changed = with_replicas(proposal, replicas, limit or usual)

@@ -19,7 +19,7 @@ MARGIN: Final = 0.01
 BETTER: Final = 0.002
 """As a share of the requests, if the goal is missed: less is no gain."""
 CHEAPER: Final = 0.995
-MOST_STEPS: Final = 12
+MAX_STEPS: Final = 12
 
 PlayAll = Callable[[Sequence[Candidate]], Sequence[PlayedCandidate]]
 """Plays candidates on the searched part, in this order."""
@@ -60,7 +60,7 @@ def tune(one: Candidate, play_all: PlayAll, fields: Sequence[PolicyField] = FIEL
     seen: dict[ScalingPolicy, PlayedCandidate] = {}
     (first,) = _played([one], play_all, seen)
     current, steps = one, list[TuningStep]()
-    while len(steps) < MOST_STEPS:
+    while len(steps) < MAX_STEPS:
         moves = [(field, value) for field in fields for value in field.neighbours(current.policy)]
         tried = [replace(current, policy=field.with_value(current.policy, value)) for field, value in moves]
         found = _played(tried, play_all, seen)

@@ -56,7 +56,7 @@ class QueuedPlay(QueuedSimulation):
     def _read_figures(self) -> None:
         table = self._dispatcher.dispatcher.table
         samples = ((one, self._inside.figures(int(one.address), self.now)) for one in table.endpoints)
-        table.all_figures([(one, sample) for one, sample in samples if sample is not None])
+        table.apply_samples([(one, sample) for one, sample in samples if sample is not None])
 
 
 def _router(candidate: Candidate) -> SimulatedDispatcher:

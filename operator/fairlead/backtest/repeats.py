@@ -1,4 +1,4 @@
-"""One contender played several times, with other seeds or on other parts of the traffic: figures with intervals.
+"""One row played several times, with other seeds or on other parts of the traffic: figures with intervals.
 
 Intervals hold the mean of 95 in 100 such repeats, by Student's t, since repeats are few.
 """
@@ -99,7 +99,7 @@ EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """One contender with the result of each run."""
+    """One row with the result of each run."""
 
     name: str
     runs: tuple[PlayedCandidate, ...]

@@ -17,7 +17,7 @@ from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.fleet_signs import FleetSigns
 from fairlead.batching.input_passes import InputPasses
-from fairlead.batching.model_rests import MOST_TRIED, HeldRequest, ModelRests
+from fairlead.batching.model_rests import MAX_TRIED, HeldRequest, ModelRests
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.batching.send_window import SendWindow
 from fairlead.fleet.randomness import RandomSource
@@ -42,7 +42,7 @@ class RunLimits:
     @property
     def most_tried(self) -> int:
         """Models without a replica that are tried at a time: no more than others are sent."""
-        return min(MOST_TRIED, self.concurrency)
+        return min(MAX_TRIED, self.concurrency)
 
 
 @dataclass(slots=True, kw_only=True)

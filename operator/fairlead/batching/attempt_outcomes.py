@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-MOST_FAULTS: Final = 4
+MAX_FAULTS: Final = 4
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
 LONGEST_RETRY_AFTER_S: Final = 600.0
@@ -94,11 +94,11 @@ class AttemptCounts:
         """Count a wait for the next attempt that a reply asked for; not one behind other requests."""
         return replace(self, refused_s=self.refused_s + seconds)
 
-    def are_exhausted(self, most_s: float) -> bool:
+    def are_exhausted(self, max_s: float) -> bool:
         """Whether there is no further attempt: faults are bounded by their number, refusals by their time."""
         if self.last is Outcome.FAULT:
-            return self.faults >= MOST_FAULTS
-        return self.last in _REFUSALS and self.refused_s > most_s
+            return self.faults >= MAX_FAULTS
+        return self.last in _REFUSALS and self.refused_s > max_s
 
     def wait_s(self, retry_after_s: float | None, chance: float) -> float:
         """Return the seconds until the next attempt: no fewer than the reply says, and more each time."""

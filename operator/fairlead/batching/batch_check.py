@@ -11,9 +11,9 @@ from fairlead.batching.custom_ids import CustomIds, LineState
 from fairlead.fleet.line_problems import LineProblem
 from fairlead.fleet.near_names import near_names
 
-MOST_PROBLEMS: Final = 10
+MAX_PROBLEMS: Final = 10
 """Problems that are shown; the others are counted."""
-MOST_MODELS: Final = 1000
+MAX_MODELS: Final = 1000
 """Models of a file that are compared with those that are served."""
 _SHOWN_MODELS: Final = 5
 
@@ -47,7 +47,7 @@ def check(lines: Iterable[tuple[int, bytes]], ids: CustomIds) -> BatchContents:
         problem = read if isinstance(read, LineProblem) else _added(found, read, ids)
         if problem is not None:
             found.faulty += 1
-            found.problems += [problem] if len(found.problems) < MOST_PROBLEMS else []
+            found.problems += [problem] if len(found.problems) < MAX_PROBLEMS else []
     return found
 
 
@@ -61,7 +61,7 @@ def _added(found: BatchContents, request: BatchRequest, ids: CustomIds) -> LineP
     else:
         found.requests += 1
         found.answered += state is LineState.ANSWERED
-        if state is LineState.NEW and len(found.models) < MOST_MODELS:
+        if state is LineState.NEW and len(found.models) < MAX_MODELS:
             found.models.setdefault(request.model, request.line)
         return None
     return LineProblem(line=request.line, field="custom_id", value=request.custom_id, because=because, remedy=remedy)

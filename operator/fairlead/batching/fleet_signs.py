@@ -10,7 +10,7 @@ from typing import Final
 
 from fairlead.batching.attempt_outcomes import TAKEN_S, Outcome
 
-MOST_IN_A_ROW: Final = 20
+MAX_IN_A_ROW: Final = 20
 """Requests that may fail by faults with no answer between them."""
 _SIGNS: Final = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.SPENT})
 _WITHOUT_SIGN: Final = frozenset({Outcome.FAULT, Outcome.NO_REPLICA})
@@ -22,7 +22,7 @@ class FleetSigns:
     """The signs of life of one run's address."""
 
     def __init__(self, give_up_after_s: float) -> None:
-        self._most_s = give_up_after_s
+        self._max_s = give_up_after_s
         self._begun: dict[int, float] = {}
         self._attempts = 0
         self._failing_since = inf
@@ -52,7 +52,7 @@ class FleetSigns:
 
     def may_fail(self, now: float) -> bool:
         """Whether a request may be the cause of its failures, and not the address."""
-        return not self._is_silent(now) and self._failed < MOST_IN_A_ROW
+        return not self._is_silent(now) and self._failed < MAX_IN_A_ROW
 
     def is_lost(self, now: float) -> bool:
         """Whether nothing is answered for too long, and no request waits in the router."""
@@ -60,4 +60,4 @@ class FleetSigns:
         return self._is_silent(now) and oldest <= max(TAKEN_S, _MARGIN * self._longest_fault_s)
 
     def _is_silent(self, now: float) -> bool:
-        return now - self._failing_since > self._most_s
+        return now - self._failing_since > self._max_s

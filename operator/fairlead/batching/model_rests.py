@@ -14,9 +14,9 @@ from typing import Final
 from fairlead.batching.attempt_outcomes import AttemptCounts, Outcome
 from fairlead.batching.batch_requests import BatchRequest
 
-MOST_BYTES: Final = 64 * 2**20
+MAX_BYTES: Final = 64 * 2**20
 """Of requests that are set aside."""
-MOST_TRIED: Final = 8
+MAX_TRIED: Final = 8
 """Models that are tried at a time, at most."""
 _EACH: Final = 1024
 """Bytes that a request takes beside its body."""
@@ -51,8 +51,8 @@ class _Rest:
 class ModelRests:
     """The models of one run that had no replica when a request was last tried."""
 
-    def __init__(self, give_up_after_s: float, most_tried: int = MOST_TRIED) -> None:
-        self._most_s = give_up_after_s
+    def __init__(self, give_up_after_s: float, most_tried: int = MAX_TRIED) -> None:
+        self._max_s = give_up_after_s
         self._most_tried = most_tried
         self._rests: dict[str, _Rest] = {}
         self._bytes = 0
@@ -65,7 +65,7 @@ class ModelRests:
     @property
     def is_full(self) -> bool:
         """Whether no more may be set aside."""
-        return self._bytes >= MOST_BYTES
+        return self._bytes >= MAX_BYTES
 
     def must_wait(self, request: BatchRequest) -> bool:
         """Return whether no replica served its model when a request was last tried, and this is not the next one."""
@@ -79,7 +79,7 @@ class ModelRests:
         """Return whether requests of one of these models can be sent, or many of them be set aside."""
         if not all(map(self._is_resting, models)):
             return True
-        return bool(models) and self._bytes <= MOST_BYTES / 2
+        return bool(models) and self._bytes <= MAX_BYTES / 2
 
     def set_aside(self, one: HeldRequest) -> None:
         """Hold a request of such a model."""
@@ -119,7 +119,7 @@ class ModelRests:
             counts = rest.counts.after(Outcome.NO_REPLICA, took_s)
             wait_s = counts.wait_s(retry_after_s, 0.0)
             rest.until, rest.counts = now + wait_s, counts.waited(wait_s)
-            return counts.are_exhausted(self._most_s)
+            return counts.are_exhausted(self._max_s)
         return False
 
     def given_up(self, model: str) -> list[HeldRequest]:

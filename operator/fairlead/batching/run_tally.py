@@ -7,7 +7,7 @@ from typing import Final
 
 from fairlead.batching.reply_facts import TokenUsage
 
-_MOST_REASONS: Final = 20
+_MAX_REASONS: Final = 20
 _OTHERS: Final = "other reasons"
 
 
@@ -74,4 +74,4 @@ class RunTally:
 
 
 def _add(counts: Counter[str], reason: str) -> None:
-    counts[reason if reason in counts or len(counts) < _MOST_REASONS else _OTHERS] += 1
+    counts[reason if reason in counts or len(counts) < _MAX_REASONS else _OTHERS] += 1

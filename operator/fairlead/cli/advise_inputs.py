@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from fairlead.backtest import advice
 from fairlead.backtest.advice import Advice, AdvisedService
+from fairlead.backtest.bottlenecks import PricedCard
 from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason
-from fairlead.backtest.hindrances import PricedCard
 from fairlead.backtest.levers import Lever
 from fairlead.cli import plan_play, playable, simulate_candidates, simulate_inputs
 from fairlead.cli.traffic_source import TrafficSource
@@ -16,7 +16,7 @@ from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.sizing import replica_supply
 from fairlead.sizing.catalogue import Catalogue
 
-MOST_REQUESTS: Final = 5000
+MAX_REQUESTS: Final = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class ShownAdvice:
 
 def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     """Compute the advice; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
-    traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
+    traffic, words = plan_play.busiest(source.trace, MAX_REQUESTS)
     settings = simulate_inputs.play_settings(chosen, source, traffic.began)
     one = simulate_candidates.single(chosen, source.recording)
     one.check_objective(settings.objectives)

@@ -37,11 +37,11 @@ def document(shown: ShownAdvice) -> str:
         {
             "name": shown.name,
             "traffic": shown.traffic,
-            "hindrance": found.hindrance,
+            "bottleneck": found.bottleneck,
             "patch": None if found.best is None else patch(shown, found.best),
             "before": _values(found.before),
             "levers": [
-                {"lever": one.lever.words, "against": one.suspicion.hindrance, "because": one.suspicion.because}
+                {"lever": one.lever.words, "against": one.suspicion.bottleneck, "because": one.suspicion.because}
                 | _values(one.played)
                 for one in found.tried
             ],
@@ -80,7 +80,7 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
         yield f"{now}; {why if found.tried else 'no lever applies'}"
         return
     what = "It could cost less" if found.before.keeps else "What holds it back"
-    yield f"{now}. {what}: {best.suspicion.hindrance}"
+    yield f"{now}. {what}: {best.suspicion.bottleneck}"
     yield f"  {best.suspicion.because}"
     saved = spent(found.before) - spent(best.played)
     money = f", {saved:.2f} USD less over this traffic" if found.before.keeps and best.played.cost is not None else ""
@@ -90,7 +90,7 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
 def _table(shown: ShownAdvice) -> Iterator[str]:
     rows = [HEADS, ("as it is", "-", *_figures(shown.advice.before))]
     tried = shown.advice.tried[:SHOWN]
-    rows += [(one.lever.words, one.suspicion.hindrance.value, *_figures(one.played)) for one in tried]
+    rows += [(one.lever.words, one.suspicion.bottleneck.value, *_figures(one.played)) for one in tried]
     yield from text_table.aligned(rows, left=2)
     if len(shown.advice.tried) > SHOWN:
         yield f"and {count(len(shown.advice.tried) - SHOWN, 'lever')} more, in -o json"

@@ -15,7 +15,7 @@ from fairlead.cli import argument_values
 from fairlead.cli.argument_values import ArgumentValueError
 from fairlead.cluster import proxies
 
-_MOST_AT_ONCE: Final = 4096
+_MAX_AT_ONCE: Final = 4096
 _KEY: Final = "OPENAI_API_KEY"
 
 
@@ -39,8 +39,8 @@ def read(chosen: argparse.Namespace) -> BatchInputs:
     errors = Path(chosen.errors) if chosen.errors else _beside(output)
     argument_values.check_writable("--errors", str(errors))
     _check_apart(chosen.input, output, errors)
-    if not 1 <= chosen.concurrency <= _MOST_AT_ONCE:
-        raise ArgumentValueError(f"--concurrency {chosen.concurrency}: write a number from 1 to {_MOST_AT_ONCE}")
+    if not 1 <= chosen.concurrency <= _MAX_AT_ONCE:
+        raise ArgumentValueError(f"--concurrency {chosen.concurrency}: write a number from 1 to {_MAX_AT_ONCE}")
     return BatchInputs(
         input=chosen.input,
         output=output,

@@ -18,10 +18,10 @@ from fairlead.sizing import traces
 
 RATES: Final = "-rates"
 LENGTHS: Final = "-lengths"
-MOST_DRAWN: Final = 10_000_000
+MAX_DRAWN: Final = 10_000_000
 """Requests; a minute to draw, and an hour or more to play."""
 TOO_MANY: Final = (
-    f"its rates are of more than {MOST_DRAWN:,} requests, and no more are drawn; play a part of it, such as --until 1h"
+    f"its rates are of more than {MAX_DRAWN:,} requests, and no more are drawn; play a part of it, such as --until 1h"
 )
 
 
@@ -56,7 +56,7 @@ def arrivals(path: Path, rates: Iterable[str], since: float = 0.0) -> Iterator[R
             if window.start - first + WINDOW_S <= since:
                 continue
             drawn += window.requests
-            if drawn > MOST_DRAWN:
+            if drawn > MAX_DRAWN:
                 raise UnreadableTraffic(TOO_MANY)
             for one in client_mix.arrivals(window, _stream, -inf, inf):
                 one.time -= first

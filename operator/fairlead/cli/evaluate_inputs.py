@@ -9,7 +9,7 @@ from typing import Final
 
 from fairlead.cli import argument_values
 from fairlead.comparing.quality import QualityPlan
-from fairlead.comparing.sample_size import MOST_ITEMS, ItemPlan
+from fairlead.comparing.sample_size import MAX_ITEMS, ItemPlan
 from fairlead.evaluating import item_file, items, judge
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import AnswerSource, RequestSettings
@@ -20,7 +20,7 @@ from fairlead.evaluator.run import RunSettings
 from fairlead.fleet.plurals import count
 
 _SHOWN_PROBLEMS: Final = 10
-_MOST_AT_ONCE: Final = 512
+_MAX_AT_ONCE: Final = 512
 _USUAL_DISCORDANCE: Final = "5"
 _JUDGE: Final = "judge"
 _OF_SCORERS: Final = (
@@ -99,7 +99,7 @@ def plan(chosen: argparse.Namespace) -> ItemPlan:
             f"{chosen.discordance}; correct one of them"
         )
     if chosen.items is not None:
-        _whole(chosen.items, "--items", MOST_ITEMS)
+        _whole(chosen.items, "--items", MAX_ITEMS)
     return ItemPlan(
         margin=_share("--margin", chosen.margin, 0.01, 100),
         discordance=discordance,
@@ -222,7 +222,7 @@ def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
         item_plan=ItemPlan(
             margin=wanted.margin, discordance=wanted.discordance if chosen.discordance else 0.0, power=wanted.power
         ),
-        concurrency=_whole(chosen.concurrency, "--concurrency", _MOST_AT_ONCE),
+        concurrency=_whole(chosen.concurrency, "--concurrency", _MAX_AT_ONCE),
         samples=samples,
         noise_items=chosen.noise_items,
         anyway=chosen.anyway,

@@ -20,7 +20,7 @@ from fairlead.scaling.facts import ScalingFacts
 from fairlead.telemetry.log_lines import escaped
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
-_MOST_DECISIONS: Final = 10
+_MAX_DECISIONS: Final = 10
 _A_YEAR_S: Final = 365 * 86_400.0
 
 
@@ -54,7 +54,7 @@ def _sections(explanation: Explanation) -> Iterator[tuple[str, list[str]]]:
     else:
         yield from _decision(record)
         yield "What would change it", [*_turns(explanation, record), *change_sentences.open_bounds(record)]
-    yield "Lately", [_lately(one) for one in (explanation.scaling.get("decisions") or ())[:_MOST_DECISIONS]]
+    yield "Lately", [_lately(one) for one in (explanation.scaling.get("decisions") or ())[:_MAX_DECISIONS]]
     yield "Conditions", _conditions(explanation)
     yield "Note", list(explanation.notes)
 

@@ -11,8 +11,8 @@ CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does 
 
 
 LAST_PORT: Final = 65_535
-LEAST_EVERY_S: Final = 0.1
-MOST_EVERY_S: Final = 3600.0
+MIN_EVERY_S: Final = 0.1
+MAX_EVERY_S: Final = 3600.0
 _NAMESPACE: Final = re.compile("(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)?")
 
 
@@ -65,8 +65,8 @@ def every(text: str) -> float:
         found = float(text)
     except ValueError:
         found = 0.0
-    if not LEAST_EVERY_S <= found <= MOST_EVERY_S:
-        raise argparse.ArgumentTypeError(f"{text[:40]}: write seconds from {LEAST_EVERY_S:g} to {MOST_EVERY_S:g}")
+    if not MIN_EVERY_S <= found <= MAX_EVERY_S:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: write seconds from {MIN_EVERY_S:g} to {MAX_EVERY_S:g}")
     return found
 
 

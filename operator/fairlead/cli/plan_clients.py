@@ -17,11 +17,11 @@ from fairlead.cli.simulate_traffic import PlainRequests
 from fairlead.simulator.traffic import client_mix
 from fairlead.simulator.traffic.client_mix import WINDOW_S, ChanceStreams, ClientMixWindow
 
-MOST_REQUESTS: Final = 20_000
+MAX_REQUESTS: Final = 20_000
 """Of more, the busiest windows are drawn: at least as many as have so many."""
-MOST_DRAWN: Final = int(drawn_traffic.MOST_REQUESTS)
+MAX_DRAWN: Final = int(drawn_traffic.MAX_REQUESTS)
 """Only a single window can have more; of it the first ones are drawn."""
-LEAST_S: Final = 1.0
+MIN_S: Final = 1.0
 """A cut window lasts this long even if all its drawn requests arrive at once."""
 
 
@@ -49,18 +49,18 @@ class BusyClients:
 
     @property
     def requests(self) -> int:
-        """Requests in these windows, of which at most `MOST_DRAWN` are drawn."""
+        """Requests in these windows, of which at most `MAX_DRAWN` are drawn."""
         return sum(one.requests for one in self.windows)
 
     def drawn(self, streams: ChanceStreams) -> PlayedTraffic:
         """Draw single requests; the same random streams draw the same."""
         began, found, last = self.windows[0].start, PlainRequests(), 0.0
         every = (one for window in self.windows for one in client_mix.arrivals(window, streams))
-        for one in islice(every, MOST_DRAWN):
+        for one in islice(every, MAX_DRAWN):
             one.time -= began
             found.add(one)
             last = one.time
-        seconds = max(last, LEAST_S) if self.requests > MOST_DRAWN else self.seconds
+        seconds = max(last, MIN_S) if self.requests > MAX_DRAWN else self.seconds
         return PlayedTraffic(arrivals=found.arrivals, seconds=seconds)
 
     def words(self, path: Path, seeds: int) -> str:
@@ -69,8 +69,8 @@ class BusyClients:
         words += f"{'' if self.whole else 'busiest '}{self.seconds / 60:.0f} min"
         if not self.whole or self.first < self.described:
             words += f", from minute {(self.windows[0].start - self.first) / 60:.0f} on"
-        if self.requests > MOST_DRAWN:
-            words += f", cut after {MOST_DRAWN:,} of {self.requests:,} requests"
+        if self.requests > MAX_DRAWN:
+            words += f", cut after {MAX_DRAWN:,} of {self.requests:,} requests"
         if self.first < self.described:
             words += f"; its first {(self.described - self.first) / 60:.0f} min, without lengths, are left out"
         return words
@@ -93,7 +93,7 @@ def busiest(path: Path) -> BusyClients | None:
         described=described[0].start,
         whole=until - since == len(described),
     )
-    return busy if 0 < busy.rate <= drawn_traffic.MOST_RATE else None
+    return busy if 0 < busy.rate <= drawn_traffic.MAX_RATE else None
 
 
 def _densest(windows: Sequence[ClientMixWindow]) -> tuple[int, int]:
@@ -102,10 +102,10 @@ def _densest(windows: Sequence[ClientMixWindow]) -> tuple[int, int]:
     shortest: tuple[float, int] | None = None
     for until, window in enumerate(windows, start=1):
         held += window.requests
-        while held - windows[since].requests >= MOST_REQUESTS:
+        while held - windows[since].requests >= MAX_REQUESTS:
             held -= windows[since].requests
             since += 1
-        if held >= MOST_REQUESTS:
+        if held >= MAX_REQUESTS:
             found = (window.start - windows[since].start, -held)
             if shortest is None or found < shortest:
                 best, shortest = (since, until), found

@@ -29,7 +29,7 @@ from fairlead.sizing.traces import TraceRequest, UnreadableTrace
 _NEEDED: Final = ("rate", "prompt", "reply")
 DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
 """Arguments that describe the traffic and take precedence over a recording."""
-MOST_TOKENS: Final = 1e7
+MAX_TOKENS: Final = 1e7
 """Of a prompt or a reply: as much as the longest context of any model."""
 USUAL_BURST: Final = 1.5
 """Where no recording shows one."""
@@ -172,9 +172,9 @@ def _of_arrivals(path: Path, *, timed: bool) -> Traffic:
 
 def _lengths(word: str, written: str) -> TokenLengths:
     parts = [_tokens(part) for part in written.split(",")]
-    if len(parts) != 3 or sorted(parts) != parts or not all(1 <= part <= MOST_TOKENS for part in parts):
+    if len(parts) != 3 or sorted(parts) != parts or not all(1 <= part <= MAX_TOKENS for part in parts):
         raise PlanArgumentError(
-            f"{word} {written}: three rising numbers of tokens, each from 1 to {MOST_TOKENS:,.0f} "
+            f"{word} {written}: three rising numbers of tokens, each from 1 to {MAX_TOKENS:,.0f} "
             "(p50,p95,p99), for instance 1000,2500,4000"
         )
     found = TokenLengths.of_percentiles(*parts)

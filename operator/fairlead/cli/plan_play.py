@@ -27,12 +27,12 @@ from fairlead.simulator.traffic.client_mix import ChanceStreams
 from fairlead.sizing.capacity_planning import PlanInputs
 
 SEEDS: Final = 3
-FEWEST_REQUESTS: Final = 20.0
+MIN_REQUESTS: Final = 20.0
 """Drawn on average: of fewer, a single late one is more than one in twenty."""
-MOST_REQUESTS: Final = 20_000
+MAX_REQUESTS: Final = 20_000
 """Of a longer recording, the busiest part is played."""
 QUEUED_PART: Final = 0.1
-LEAST_QUEUED_S: Final = 60.0
+MIN_QUEUED_S: Final = 60.0
 """First tokens may take at most a tenth of the time that is played, but always this long. A fleet that is too small for
 the traffic lets its queue grow without end; within the time that is played, even that keeps a laxer objective."""
 CALCULATED: Final = "; with --no-play, it is only calculated"
@@ -75,13 +75,13 @@ def is_played(chosen: argparse.Namespace, inputs: PlanInputs) -> bool:
 
 def undrawable(chosen: argparse.Namespace, inputs: PlanInputs) -> str:
     """Say that more requests arrive than can be drawn and played, or too few to tell anything; empty if not."""
-    rate, most = drawn_traffic.rate_of(inputs.traffic), drawn_traffic.MOST_RATE
+    rate, most = drawn_traffic.rate_of(inputs.traffic), drawn_traffic.MAX_RATE
     if not is_played(chosen, inputs) or _has_requests(chosen):
         return ""
-    if rate * drawn_traffic.MOST_SECONDS < FEWEST_REQUESTS:
+    if rate * drawn_traffic.MAX_SECONDS < MIN_REQUESTS:
         return (
-            f"calculated, not simulated: of {rate:.2g} requests a second, fewer than {FEWEST_REQUESTS:g} arrive in "
-            f"{drawn_traffic.MOST_SECONDS / 3600:g} hours; plan for a higher rate to see it simulated"
+            f"calculated, not simulated: of {rate:.2g} requests a second, fewer than {MIN_REQUESTS:g} arrive in "
+            f"{drawn_traffic.MAX_SECONDS / 3600:g} hours; plan for a higher rate to see it simulated"
         )
     if rate <= most:
         return ""
@@ -121,7 +121,7 @@ def _traffics(chosen: argparse.Namespace, inputs: PlanInputs) -> tuple[tuple[Pla
             trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
-        traffic, words = busiest(trace, MOST_REQUESTS)
+        traffic, words = busiest(trace, MAX_REQUESTS)
         return (traffic,), words
     streams = [SeededStreams(chosen.seed + turn) for turn in range(SEEDS)]
     if _is_recorded(chosen) and (mixed := _clients(Path(chosen.trace), streams)):
@@ -132,7 +132,7 @@ def _traffics(chosen: argparse.Namespace, inputs: PlanInputs) -> tuple[tuple[Pla
 
 def _judged(objectives: LatencyObjectives, traffic: PlayedTraffic) -> LatencyObjectives:
     """The objectives, with one for first tokens that a queue that grows without end misses."""
-    most = max(traffic.seconds * QUEUED_PART, LEAST_QUEUED_S)
+    most = max(traffic.seconds * QUEUED_PART, MIN_QUEUED_S)
     return replace(objectives, ttft_p95_s=min(objectives.ttft_p95_s or inf, most))
 
 

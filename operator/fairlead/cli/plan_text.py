@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from fairlead.api.lifecycle import MOST_REPLICAS
+from fairlead.api.lifecycle import MAX_REPLICAS
 from fairlead.backtest import played_plan
 from fairlead.backtest.played_plan import PlayedProposal
 from fairlead.cli import plan_unanswered as unanswered
@@ -167,11 +167,11 @@ def _unkept(shown: ShownPlan, plays: PlanPlays) -> Iterator[str]:
 
 def _too_many(best: FleetProposal | None) -> str:
     """Say that no single object may have so many replicas; empty if one may."""
-    if best is None or best.replicas <= MOST_REPLICAS:
+    if best is None or best.replicas <= MAX_REPLICAS:
         return ""
-    parts = math.ceil(best.replicas / MOST_REPLICAS)
+    parts = math.ceil(best.replicas / MAX_REPLICAS)
     return (
-        f"refused as it is: spec.replicas: {best.replicas} is above {MOST_REPLICAS}, the most that an "
+        f"refused as it is: spec.replicas: {best.replicas} is above {MAX_REPLICAS}, the most that an "
         f"InferenceDeployment may have; apply {parts} of them, each for 1/{parts} of the traffic"
     )
 

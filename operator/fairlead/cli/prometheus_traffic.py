@@ -18,9 +18,9 @@ from fairlead.simulator.traffic.rate_history import HistoryStep
 from fairlead.telemetry import router_families
 
 TOKEN: Final = "FAIRLEAD_PROMETHEUS_TOKEN"
-LEAST_STEP_SECONDS: Final = 120.0
+MIN_STEP_SECONDS: Final = 120.0
 """Four scrapes at the usual interval of 30 seconds."""
-MOST_STEPS: Final = 5000
+MAX_STEPS: Final = 5000
 """A Prometheus returns at most 11,000 values."""
 NOTHING: Final = HistoryStep(0.0, 0.0, 0.0)
 
@@ -40,7 +40,7 @@ class RouterHistory:
     @property
     def step(self) -> float:
         """Length of one step in seconds."""
-        return max(LEAST_STEP_SECONDS, math.ceil(self.seconds / MOST_STEPS))
+        return max(MIN_STEP_SECONDS, math.ceil(self.seconds / MAX_STEPS))
 
     def write(self, folder: Path) -> Path:
         """Write requests drawn from it as a CSV of plain columns; raises `UnreadableTraffic` if there is no data."""

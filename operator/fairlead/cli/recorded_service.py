@@ -23,7 +23,7 @@ from fairlead.fleet.plurals import count
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
 from fairlead.objects.router_deployment import CONTAINER
 
-MOST_BYTES: Final = 200_000_000
+MAX_BYTES: Final = 200_000_000
 """Of one router's log; the reader of access lines accepts twice as much in total."""
 HEAD_BYTES: Final = 64
 """Enough for the date before a log's first line."""
@@ -131,9 +131,9 @@ async def _of_router(cluster: ClusterClient, pod: Mapping[str, Any], target: str
         size += len(line) + 1
         if _is_of(line, target):
             found.append(line)
-    if size >= MOST_BYTES:
+    if size >= MAX_BYTES:
         raise ClusterUnavailable(
-            f"router {name} logged more than {MOST_BYTES / 1e6:g} MB in the last {seconds / 3600:g} h, and its last "
+            f"router {name} logged more than {MAX_BYTES / 1e6:g} MB in the last {seconds / 3600:g} h, and its last "
             f"lines would be missing: choose a shorter --since, or {COLLECTED}"
         )
     return RouterLines(
@@ -163,7 +163,7 @@ def _log(cluster: ClusterClient, pod: tuple[str, str], seconds: float) -> AsyncI
     query = {
         "container": CONTAINER,
         "sinceSeconds": str(max(round(seconds), 1)),
-        "limitBytes": str(MOST_BYTES),
+        "limitBytes": str(MAX_BYTES),
     }
     return pod_logs.lines(cluster.connection, pod, query)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fairlead.cli.replay_records import DecisionDisagreement, ReplayResult
 from fairlead.fleet.plurals import count, verb
 
-_MOST_FIELDS: Final = 12
+_MAX_FIELDS: Final = 12
 
 
 def as_text(result: ReplayResult, version: str) -> str:
@@ -68,7 +68,7 @@ def _disagreement(one: DecisionDisagreement) -> str:
     when = datetime.fromtimestamp(record.now, tz=UTC).isoformat(timespec="seconds")
     shown = [
         f"    {each.place}: was {_short(each.kept)}, is now {_short(each.again)}"
-        for each in one.differences[:_MOST_FIELDS]
+        for each in one.differences[:_MAX_FIELDS]
     ]
     more = len(one.differences) - len(shown)
     rest = [f"    and {more} more"] if more else []

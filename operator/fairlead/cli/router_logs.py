@@ -11,10 +11,10 @@ from fairlead.simulator.traffic import access_lines
 from fairlead.simulator.traffic.access_lines import AccessLines
 from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 
-MOST_HELD_BYTES: Final = 400_000_000
+MAX_HELD_BYTES: Final = 400_000_000
 """Of access lines, which take about as much memory as on disk."""
 
-MOST_BEFORE: Final = 10_000
+MAX_BEFORE: Final = 10_000
 """Lines of a router about itself before its first request; a large file of another format is not read to its end."""
 
 
@@ -61,7 +61,7 @@ def _checked(lines: Iterator[str]) -> Iterator[str]:
     """Yield all lines, unless the first that is not blank is of another format, or does not come soon."""
     before = 0
     first = ""
-    for first in islice(lines, MOST_BEFORE):
+    for first in islice(lines, MAX_BEFORE):
         if first.strip():
             break
         before += 1
@@ -75,8 +75,8 @@ def _held(lines: Iterable[str]) -> Iterator[str]:
     size = 0
     for number, line in enumerate(lines, start=1):
         size += len(line)
-        if size > MOST_HELD_BYTES:
-            most = f"{MOST_HELD_BYTES / 1e6:g} MB"
+        if size > MAX_HELD_BYTES:
+            most = f"{MAX_HELD_BYTES / 1e6:g} MB"
             raise UnreadableTraffic(
                 f"line {number}: access lines are sorted in memory, and {most} of them have been read; split the file "
                 "by time, or write its requests in order as seconds,prompt_tokens,output_tokens"

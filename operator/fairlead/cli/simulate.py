@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fairlead.cli.traffic_source import TrafficSource
 
 AGAINST = ("hpa", "keda", "knative", "aibrix", "wva", "static")
-"""As in `backtest.contenders`, which is not imported here so that help appears at once."""
+"""As in `backtest.comparison_rows`, which is not imported here so that help appears at once."""
 
 EPILOG = (
     "Each deployment of the files is a candidate; give their policies too. TRACE, .gz too: access lines, "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fairlead.backtest import contenders
+from fairlead.backtest import comparison_rows
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings, cold_starts_of
 from fairlead.cli import argument_values, simulate_candidates
@@ -30,8 +30,8 @@ MEASURED_SECONDS: Final = 1200.0
 """Length of one measured interval of a sample."""
 WARM_UP_SECONDS: Final = 600.0
 """Played before it, so that the fleet reaches its steady size."""
-MOST_REPEATS: Final = 100
-MOST_STARTED: Final = 10_000
+MAX_REPEATS: Final = 100
+MAX_STARTED: Final = 10_000
 QUEUED_WORDS: Final = "; the routers' queue is played too"
 UNQUEUED_WORDS: Final = "; without the routers' queue, which refuses requests that a batch runner would hold back"
 
@@ -50,8 +50,8 @@ class SimulateInputs:
 def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     """Read all inputs; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory ones."""
     for word, number in (("--seeds", chosen.seeds), ("--sample", chosen.sample), ("--jobs", chosen.jobs)):
-        if number is not None and not 1 <= number <= MOST_REPEATS:
-            raise argument_values.ArgumentValueError(f"{word} {number}: a number between 1 and {MOST_REPEATS}")
+        if number is not None and not 1 <= number <= MAX_REPEATS:
+            raise argument_values.ArgumentValueError(f"{word} {number}: a number between 1 and {MAX_REPEATS}")
     if chosen.sample is not None and chosen.seeds > 1:
         raise argument_values.ArgumentValueError(
             "--sample with --seeds: give one of them; a sample's interval has both"
@@ -80,7 +80,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     return SimulateInputs(
         unplayable=unplayable,
         comparison=Comparison(
-            contenders=tuple(contenders.contenders(playable, against)),
+            comparison_rows=tuple(comparison_rows.comparison_rows(playable, against)),
             repeats=repeats,
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
@@ -111,8 +111,8 @@ def play_settings(chosen: argparse.Namespace, source: TrafficSource, began: floa
 
     `began` is the date of the first request that is played; None: it is not available.
     """
-    if chosen.start is not None and not 0 <= chosen.start <= MOST_STARTED:
-        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and {MOST_STARTED}")
+    if chosen.start is not None and not 0 <= chosen.start <= MAX_STARTED:
+        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and {MAX_STARTED}")
     found = source.replicas_at(began)
     return PlaySettings(
         streams=SeededStreams(chosen.seed),

@@ -1,4 +1,4 @@
-"""Plays contenders in parallel, each run in a worker process, and shows the progress.
+"""Plays comparison_rows in parallel, each run in a worker process, and shows the progress.
 
 An interrupt ends the running ones; finished ones are kept. Worker processes inherit the inputs from this process by
 fork, so that only a run's number goes there and only its figures come back.
@@ -14,8 +14,8 @@ from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from typing import Final, NamedTuple
 
-from fairlead.backtest import yardsticks
-from fairlead.backtest.contenders import Contender
+from fairlead.backtest import reference_fleets
+from fairlead.backtest.comparison_rows import ComparisonRow
 from fairlead.backtest.lower_bound import LeastSeconds
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.repeats import Repeated
@@ -27,7 +27,7 @@ YOUNG_OBJECTS: Final = 200_000
 
 
 class Repeat(NamedTuple):
-    """One repeat of all contenders: its traffic, and its settings with the random streams."""
+    """One repeat of all comparison_rows: its traffic, and its settings with the random streams."""
 
     traffic: PlayedTraffic
     settings: PlaySettings
@@ -35,9 +35,9 @@ class Repeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The contenders and their repeats."""
+    """The comparison_rows and their repeats."""
 
-    contenders: tuple[Contender, ...]
+    comparison_rows: tuple[ComparisonRow, ...]
     repeats: tuple[Repeat, ...]
     whole: PlayedTraffic
     """The traffic for which the lower bound is computed."""
@@ -46,8 +46,8 @@ class Comparison:
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """Indexes of contenders and of repeats; all contenders once, then again."""
-        return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.contenders))]
+        """Indexes of comparison_rows and of repeats; all comparison_rows once, then again."""
+        return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.comparison_rows))]
 
 
 @dataclass(slots=True)
@@ -56,14 +56,14 @@ class Outcome:
 
     runs: dict[tuple[int, int], PlayedCandidate] = field(default_factory=dict)
     least: dict[int, LeastSeconds] = field(default_factory=dict)
-    """Lower bounds in GPU seconds by contender."""
+    """Lower bounds in GPU seconds by row."""
     interrupted: bool = False
 
     def rows(self, comparison: Comparison) -> Iterator[Repeated]:
-        """Yield the contenders that were played at least once."""
+        """Yield the comparison_rows that were played at least once."""
         first = comparison.repeats[0].traffic
         part = first.seconds - first.since
-        for who, one in enumerate(comparison.contenders):
+        for who, one in enumerate(comparison.comparison_rows):
             runs = tuple(self.runs[who, turn] for turn in range(len(comparison.repeats)) if (who, turn) in self.runs)
             if runs:
                 yield Repeated(
@@ -76,10 +76,10 @@ class Outcome:
                 )
 
     def missing(self, comparison: Comparison) -> list[str]:
-        """Names of contenders with a missing run."""
+        """Names of comparison_rows with a missing run."""
         return [
             one.name
-            for who, one in enumerate(comparison.contenders)
+            for who, one in enumerate(comparison.comparison_rows)
             if any((who, turn) not in self.runs for turn in range(len(comparison.repeats)))
         ]
 
@@ -128,7 +128,9 @@ def _play(number: int) -> PlayedCandidate | None:
             raise _Stopped
 
     try:
-        found = shared.comparison.contenders[who].played(repeat.traffic, replace(repeat.settings, progress=progress))
+        found = shared.comparison.comparison_rows[who].played(
+            repeat.traffic, replace(repeat.settings, progress=progress)
+        )
     except _Stopped:
         return None
     shared.done[number] = 1.0
@@ -148,15 +150,15 @@ def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcom
 
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
-    """Compute the lower bounds once for all contenders with the same replicas and objectives."""
+    """Compute the lower bounds once for all comparison_rows with the same replicas and objectives."""
     found: dict[tuple[object, ...], LeastSeconds] = {}
     settings = comparison.repeats[0].settings
-    for who, one in enumerate(comparison.contenders):
+    for who, one in enumerate(comparison.comparison_rows):
         made = one.candidate
-        terms = yardsticks.terms_of(made, settings)
+        terms = reference_fleets.terms_of(made, settings)
         same = (id(made.times), made.settings, made.ranks, made.gpus, made.answered_elsewhere, terms)
         if same not in found:
-            found[same] = yardsticks.bound(made, comparison.whole, settings)
+            found[same] = reference_fleets.bound(made, comparison.whole, settings)
         outcome.least[who] = found[same]
 
 

@@ -47,7 +47,7 @@ RENDER: Final[Mapping[str, Callable[[Shown], str]]] = {"text": text, "json": doc
 
 def cells(one: Repeated) -> tuple[str, ...]:
     """One row of the table, under `HEADS`."""
-    most = max(run.most_replicas for run in one.runs)
+    most = max(run.max_replicas for run in one.runs)
     return (
         one.name,
         f"{_spread(one.kept, _percent)}{'' if one.keeps else ' !'}",
@@ -154,7 +154,7 @@ def _run(one: PlayedCandidate) -> dict[str, Any]:
         "worstTenMinutes": None
         if one.worst is None
         else {"sinceSeconds": one.worst.since, "requests": one.worst.arrived, "kept": one.worst.kept},
-        "replicas": {"mean": one.mean_replicas, "most": one.most_replicas},
+        "replicas": {"mean": one.mean_replicas, "most": one.max_replicas},
         "costUsd": one.cost,
         "report": one.report.as_document(),
         "decisions": [

@@ -20,7 +20,7 @@ from fairlead.simulator.traffic import batch_files, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.batch_files import BatchNotes, BatchSchedule
 
-MOST_KEPT: Final = 10_000_000
+MAX_KEPT: Final = 10_000_000
 """Requests; 240 MB of numbers. Longer traces are read again for each play."""
 PIPE: Final = "it is a pipe, and this trace is read more than once; write it to a file first"
 """Opened again, a pipe is empty, or blocks without end."""
@@ -32,9 +32,9 @@ NO_WINDOW: Final = (
 LONG_GAP_SECONDS: Final = 600.0
 """A gap without requests that is reported, since a recorder that stood still looks the same."""
 DAY_SECONDS: Final = 86_400.0
-MOST_GAP_DAYS: Final = 30
+MAX_GAP_DAYS: Final = 30
 """Longer without a request is a wrong time, such as a 0 among dates."""
-MOST_DAYS: Final = 400
+MAX_DAYS: Final = 400
 """Of a trace: the fleet is played every few seconds of it, with requests or without."""
 
 
@@ -133,13 +133,13 @@ class TraceFigures:
     def too_long(self) -> str:
         """Say that playing it has no end, and which request is the cause; empty if it has one."""
         gap, whole = self.longest_gap / DAY_SECONDS, self.last / DAY_SECONDS
-        if gap > MOST_GAP_DAYS:
+        if gap > MAX_GAP_DAYS:
             return (
                 f"request {self.gap_after + 1:,} comes {gap:,.0f} days after the one before it, and at most "
-                f"{MOST_GAP_DAYS} are played; correct its time, or let `fairlead simulate --longest-gap 1h` shorten it"
+                f"{MAX_GAP_DAYS} are played; correct its time, or let `fairlead simulate --longest-gap 1h` shorten it"
             )
-        if whole > MOST_DAYS:
-            return f"it lasts {whole:,.0f} days, and at most {MOST_DAYS} are played; play a part of it (--until 30d)"
+        if whole > MAX_DAYS:
+            return f"it lasts {whole:,.0f} days, and at most {MAX_DAYS} are played; play a part of it (--until 30d)"
         return ""
 
     def gap(self) -> str:
@@ -162,7 +162,7 @@ class PlainRequests:
 
     def add(self, one: RequestArrival) -> None:
         """Keep a request, unless it has a prefix or the limit is reached."""
-        self.whole = self.whole and not one.prefix and len(self._times) < MOST_KEPT
+        self.whole = self.whole and not one.prefix and len(self._times) < MAX_KEPT
         if self.whole:
             self._times.append(one.time)
             self._prompts.append(one.prompt_tokens)
@@ -208,7 +208,7 @@ class TraceFile:
     def looked_through(self) -> "ReadTrace":
         """Read the trace once, so that a bad line is reported before anything is played."""
         size = self.path.stat().st_size
-        if size > trace_lines.MOST_BYTES and self.cut.until == inf:
+        if size > trace_lines.MAX_BYTES and self.cut.until == inf:
             raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {trace_lines.TOO_LONG}")
         notes = TraceNotes()
         found, plain = TraceFigures(), PlainRequests()

@@ -13,10 +13,10 @@ FORMATS: Final = (
     f"a CSV begins with {','.join(request_traces.COLUMNS)}, TIMESTAMP,ContextTokens,GeneratedTokens (Azure) or "
     "t_s,client,rate_rps (ServeGen); JSON lines have input_length, request_id or custom_id"
 )
-MOST_BYTES: Final = 2_000_000_000
+MAX_BYTES: Final = 2_000_000_000
 """Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""
 TOO_LONG: Final = (
-    f"and at most {MOST_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
+    f"and at most {MAX_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
 )
 LONGEST_LINE: Final = 8_000_000
 """Characters: a prompt of ten million tokens needs fewer for its blocks."""
@@ -38,6 +38,6 @@ def _bounded(text: TextIO) -> Iterator[str]:
         size += len(line)
         if len(line) == LONGEST_LINE:
             raise UnreadableTraffic(f"line {number}: it is longer than {LONGEST_LINE:,} characters; {FORMATS}")
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise UnreadableTraffic(f"line {number}: {size / 1e9:.1f} GB lie before it, {TOO_LONG}")
         yield line

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from fairlead.cli import argument_values, recorded_service
-from fairlead.cli.prometheus_traffic import LEAST_STEP_SECONDS, RouterHistory
+from fairlead.cli.prometheus_traffic import MIN_STEP_SECONDS, RouterHistory
 from fairlead.cli.recorded_service import ServiceRecording
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 
@@ -46,9 +46,9 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
     else:
         ago = _seconds(chosen.since) or USUAL_HOURS * 3600.0
         drawn = chosen.prometheus is not None
-        if drawn and ago < LEAST_STEP_SECONDS:
+        if drawn and ago < MIN_STEP_SECONDS:
             raise argument_values.ArgumentValueError(
-                f"--since {chosen.since}: --prometheus has rates of {LEAST_STEP_SECONDS:g} s or more; choose 2m or more"
+                f"--since {chosen.since}: --prometheus has rates of {MIN_STEP_SECONDS:g} s or more; choose 2m or more"
             )
         lines_of = None if drawn else ago
         recording = recorded_service.at_once(chosen.service, chosen.namespace, lines_of, context=chosen.context)

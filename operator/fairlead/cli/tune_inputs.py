@@ -9,7 +9,7 @@ from itertools import takewhile
 from fairlead.api import kinds
 from fairlead.backtest import advice, policy_search
 from fairlead.backtest.candidate import Candidate
-from fairlead.backtest.contenders import Contender
+from fairlead.backtest.comparison_rows import ComparisonRow
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic
 from fairlead.backtest.policy_search import NothingToTune, Tuning
 from fairlead.cli import argument_values, simulate_candidates, simulate_inputs, simulate_runs
@@ -58,8 +58,8 @@ class ShownTuning:
 def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     """Search for a policy; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
     share = argument_values.number("--train", chosen.train, 0.1, 0.9)
-    if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
-        raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
+    if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MAX_REPEATS:
+        raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MAX_REPEATS}")
     settings = simulate_inputs.play_settings(chosen, source, source.trace.began)
     given = simulate_candidates.single(chosen, source.recording)
     one, policy, trace = given.candidate, _policy(given), source.trace
@@ -108,8 +108,8 @@ def _played(some: Sequence[Candidate], once: Repeat, jobs: int) -> list[PlayedCa
     """Play in the given order; an interrupt ends the search."""
     if sys.stderr.isatty():
         print(f"{len(some)} policies", file=sys.stderr)
-    contenders = tuple(Contender(name=one.name, candidate=one) for one in some)
-    comparison = Comparison(contenders=contenders, repeats=(once,), whole=once.traffic)
+    comparison_rows = tuple(ComparisonRow(name=one.name, candidate=one) for one in some)
+    comparison = Comparison(comparison_rows=comparison_rows, repeats=(once,), whole=once.traffic)
     outcome = simulate_runs.played(comparison, jobs, bounded=False)
     if outcome.interrupted:
         raise KeyboardInterrupt

@@ -124,10 +124,10 @@ class ApiServer:
         query = {"container": container, "tailLines": _LOG_LINES, "previous": "true" if previous else "false"}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
-    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+    async def whole_log(self, namespace: str, name: str, container: str, max_bytes: int) -> str:
         """Return all that a container logged, up to so many bytes; may refuse if a node does not answer."""
         request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
-        query = {"container": container, "limitBytes": str(most_bytes)}
+        query = {"container": container, "limitBytes": str(max_bytes)}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: Selector = "") -> ObjectList:

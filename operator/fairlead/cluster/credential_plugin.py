@@ -24,7 +24,7 @@ from fairlead.cluster.credentials import NoCredentials
 GROUP: Final = "client.authentication.k8s.io/"
 RENEWED_BEFORE_S: Final = 90.0
 """A connection reads its credentials once a minute, and two clocks differ."""
-LEAST_HELD_S: Final = 10.0
+MIN_HELD_S: Final = 10.0
 """A refusal in these first seconds is of a request that had the credentials before, or the plugin cannot help."""
 CLUSTER_FIELDS: Final = (
     *("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data"),
@@ -91,7 +91,7 @@ class CredentialPlugin:
 
     def forget(self) -> None:
         """After a 401: run it again before the next request."""
-        if self._held is not None and self._clock() - self._held.at >= LEAST_HELD_S:
+        if self._held is not None and self._clock() - self._held.at >= MIN_HELD_S:
             self._held = None
 
     async def _run(self, command: PluginCommand, environ: Mapping[str, str]) -> PluginAnswer:

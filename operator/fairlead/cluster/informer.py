@@ -166,7 +166,7 @@ class _WatchStream:
                     await self._list()
                 await self._watch()
             except ApiError as problem:
-                pause = max(self._failed(problem), min(problem.retry_after or 0.0, self._timings.most_s))
+                pause = max(self._failed(problem), min(problem.retry_after or 0.0, self._timings.max_s))
             await asyncio.sleep(pause)
 
     async def _list(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-MOST_VALUES: Final = 50_000
+MAX_VALUES: Final = 50_000
 """Values in one document, with aliases expanded; objects of ours have some hundred."""
 
 DEEPEST: Final = 100
@@ -88,9 +88,9 @@ def too_much(text: str) -> str | None:
             total += sizes.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
             if isinstance(event, yaml.CollectionStartEvent):
                 within.append((event.anchor, total))
-        if total > MOST_VALUES:
+        if total > MAX_VALUES:
             return (
-                f"holds more than {MOST_VALUES} values, aliases written out; no API server takes that: make it smaller"
+                f"holds more than {MAX_VALUES} values, aliases written out; no API server takes that: make it smaller"
             )
         if len(within) > DEEPEST:
             return f"is nested deeper than {DEEPEST} levels; no API server takes that: make it flatter"

@@ -24,4 +24,4 @@ def requested(pod: Manifest) -> tuple[Decimal, Decimal]:
 
 def amount(spelt: object) -> Decimal:
     """Return an amount; 0 if there is none, or it cannot be read."""
-    return (quantities.worth(spelt) if spelt is not None else None) or Decimal(0)
+    return (quantities.parsed(spelt) if spelt is not None else None) or Decimal(0)

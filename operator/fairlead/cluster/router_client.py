@@ -53,7 +53,7 @@ class SamplesPage:
         return urlencode({"after": self.after} | {name: value for name, value in named.items() if value})
 
 
-MOST_WORDS: Final = 300
+MAX_WORDS: Final = 300
 """Characters of a reason, which goes into a condition and would be cut there in any case."""
 
 
@@ -182,7 +182,7 @@ def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:
         address=str(entry["address"]),
         state=EndpointState(state) if state in states else EndpointState.UNKNOWN,
         inflight=max(0, int(entry.get("inflight") or 0)),
-        reason=str(entry.get("reason") or "")[:MOST_WORDS],
+        reason=str(entry.get("reason") or "")[:MAX_WORDS],
         hung_seconds=_seconds(entry.get("hungSeconds")),
         idle_seconds=_seconds(entry.get("idleSeconds")),
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fairlead.cluster.kinds import Manifest
 
-MOST_STRINGS: Final = 4096
+MAX_STRINGS: Final = 4096
 """A full table is cleared: words that all objects have soon return, and words that came once are freed."""
 LONGEST_SHARED: Final = 64
 """In characters: longer ones are seldom equal (`bench.operator_scale`: 1 % more is saved without a limit)."""
@@ -26,7 +26,7 @@ class SharedStrings:
 
     def with_shared(self, manifest: Manifest) -> Manifest:
         """Return an equal object that shares its short strings with earlier objects."""
-        if len(self._table) >= MOST_STRINGS:
+        if len(self._table) >= MAX_STRINGS:
             self._table.clear()
         shared: Manifest = self._shared(manifest, DEEPEST_SHARED)
         return shared

@@ -14,7 +14,7 @@ from fairlead.cluster.shared_strings import SharedStrings
 DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
 GATEWAY_LABEL: Final = f"{GROUP}/gateway"
 
-MOST_TOMBSTONES: Final = 10_000
+MAX_TOMBSTONES: Final = 10_000
 """How many of the last deleted objects are remembered, so that late events do not bring them back."""
 
 UNVERSIONED: Final = -2
@@ -195,7 +195,7 @@ class ObjectStore:
 
     def _remember(self, uid: str, version: int) -> None:
         self._graves[uid] = max(version, self._graves.pop(uid, -1))
-        if len(self._graves) > MOST_TOMBSTONES:
+        if len(self._graves) > MAX_TOMBSTONES:
             self._graves.popitem(last=False)
 
 

@@ -39,14 +39,14 @@ class InformerTimings:
     silence_s: float = 70.0
     """Bookmarks come each minute, so a stream that is silent for longer hangs."""
     least_s: float = 1.0
-    """The first pause after a failure; it doubles up to `most_s`."""
-    most_s: float = 30.0
+    """The first pause after a failure; it doubles up to `max_s`."""
+    max_s: float = 30.0
     relist_after: int = 3
     """After so many failures in a row the stream lists anew, and a kind that is not found counts as absent."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
         """Return the pause after so many failures in a row; drawn between half and all of it."""
-        whole = min(self.most_s, self.least_s * 2.0 ** min(failures - 1, 16))
+        whole = min(self.max_s, self.least_s * 2.0 ** min(failures - 1, 16))
         return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
 
 

@@ -13,10 +13,10 @@ from fairlead.comparing.slices import SliceFigures
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
 from fairlead.fleet.plurals import count
 
-MOST_BASELINE_ERRORS: Final = 0.01
+MAX_BASELINE_ERRORS: Final = 0.01
 ABOVE_CHANCE: Final = 0.05
 UNLIKE_EXPECTED: Final = 0.001
-LEAST_FOR_CHANCE: Final = 50
+MIN_FOR_CHANCE: Final = 50
 """Answers of the baseline before a run may end because of its score."""
 
 
@@ -118,12 +118,12 @@ def _verdict(finding: _QualityFinding, facts: _QualityFacts) -> GateVerdict:
 def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
     """Decided before the end, as soon as the rest of the set cannot compensate."""
     lost = sum(bool(one.baseline.error) for one in facts.pairs)
-    if lost <= MOST_BASELINE_ERRORS * facts.plan.items:
+    if lost <= MAX_BASELINE_ERRORS * facts.plan.items:
         return None
     first = next(one.baseline.error for one in facts.pairs if one.baseline.error)
     message = (
         f"the baseline did not answer {count(lost, 'item')} of {facts.plan.items}, at most "
-        f"{MOST_BASELINE_ERRORS:.0%} may fail: {first[:80]}; fix the baseline's endpoint and run again"
+        f"{MAX_BASELINE_ERRORS:.0%} may fail: {first[:80]}; fix the baseline's endpoint and run again"
     )
     return _QualityFinding(Verdict.ERROR, GateReason.BASELINE_ERRORS, message)
 
@@ -134,7 +134,7 @@ def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
     n, right = int(counts.n), int(counts.baseline_right)
     if facts.plan.judged:
         return None
-    if facts.left and (n < LEAST_FOR_CHANCE or right):
+    if facts.left and (n < MIN_FOR_CHANCE or right):
         return None
     if right and binomial.at_least(right, n, chance) <= ABOVE_CHANCE:
         return None
@@ -149,7 +149,7 @@ def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
     """Before the end it is computed once for each item at most, and each time may err by that part of the whole."""
     counts, expected = facts.counts.counts, facts.plan.expected_score
     n, right = int(counts.n), int(counts.baseline_right)
-    if expected is None or n < LEAST_FOR_CHANCE:
+    if expected is None or n < MIN_FOR_CHANCE:
         return None
     unlikely = UNLIKE_EXPECTED / 2 / (facts.plan.items if facts.left else 1)
     if min(binomial.at_least(right, n, expected), binomial.at_least(n - right, n, 1 - expected)) > unlikely:

@@ -9,7 +9,7 @@ WARM_HIT_RATE: Final = 0.10
 """A cache is warm if its hit rate is at most this much below the baseline's."""
 LONGEST_WARM_UP_S: Final = 300.0
 _MINUTE_S: Final = 60.0
-_LEAST_TO_JUDGE: Final = 5
+_MIN_TO_JUDGE: Final = 5
 """Fewest requests of the candidate in a minute for a meaningful hit rate."""
 
 
@@ -28,7 +28,7 @@ def warm_from(samples: Sequence[RequestSample]) -> float | None:
 
 def _is_warm(minute: Sequence[RequestSample]) -> bool:
     own = [one for one in minute if one.candidate]
-    if len(own) < _LEAST_TO_JUDGE:
+    if len(own) < _MIN_TO_JUDGE:
         return False
     return _hit_rate(own) >= _hit_rate(one for one in minute if not one.candidate) - WARM_HIT_RATE
 

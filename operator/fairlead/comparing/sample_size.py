@@ -9,7 +9,7 @@ from fairlead.comparing import binomial, score_bounds
 from fairlead.comparing.item_pairs import PairCounts
 
 POWER: Final = 0.8
-MOST_ITEMS: Final = 100_000
+MAX_ITEMS: Final = 100_000
 """More than any set has."""
 _NEGLIGIBLE: Final = 1e-12
 _SPREAD: Final = 7.0
@@ -48,9 +48,9 @@ def items_needed(plan: ItemPlan) -> int | None:
     if plan.difference <= -plan.margin:
         return None
     high = _first_guess(plan)
-    while high <= MOST_ITEMS and power(plan, high) < plan.power:
+    while high <= MAX_ITEMS and power(plan, high) < plan.power:
         high *= 2
-    if high > MOST_ITEMS:
+    if high > MAX_ITEMS:
         return None
     low = 0
     while high - low > 1:

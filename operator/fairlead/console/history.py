@@ -9,7 +9,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 
 EACH_S: Final = 15.0
 """Seconds between two points of one deployment."""
-MOST_POINTS: Final = 240
+MAX_POINTS: Final = 240
 """Points of one deployment: an hour."""
 
 Key = tuple[str, str]
@@ -37,7 +37,7 @@ class History:
         """Add one point for every existing deployment, and drop the others."""
         previous, self._points = self._points, {}
         for key, one in points:
-            held = previous.get(key) or deque[HistoryPoint](maxlen=MOST_POINTS)
+            held = previous.get(key) or deque[HistoryPoint](maxlen=MAX_POINTS)
             held.append(one)
             self._points[key] = held
 

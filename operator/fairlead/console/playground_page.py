@@ -13,7 +13,7 @@ from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, prose
 from fairlead.console.facts import DeploymentFacts, Manifest
 
-MOST_TOKENS: Final = 256
+MAX_TOKENS: Final = 256
 ADDRESS: Final = re.compile(r"(https?)://([-a-z0-9]+)\.([-a-z0-9]+)\.svc/")
 """For example `http://chat-router.team.svc/v1`."""
 ELSEWHERE: Final = (
@@ -89,7 +89,7 @@ def _form(models: Sequence[PlaygroundModel]) -> Markup:
     )
     prompt = element("textarea", id="prompt", name="prompt", rows="4", required="", maxlength="100000")
     tokens = element(
-        "input", id="tokens", name="tokens", type="number", min="1", max="100000", value=str(MOST_TOKENS), required=""
+        "input", id="tokens", name="tokens", type="number", min="1", max="100000", value=str(MAX_TOKENS), required=""
     )
     key = element("input", id="key", name="key", type="password", autocomplete="off", maxlength="8192")
     return element(

@@ -63,7 +63,7 @@ NO_TRIAL: Final = CanaryTrial()
 
 def trial(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
     """Return the canary of a rollout; none if it has no plan for one, or nothing to compare the target with."""
-    plan, target, best = snapshot.rules.canary, rollback.wanted(snapshot), rollback.fallback(snapshot)
+    plan, target, best = snapshot.rules.canary, rollback.target_state(snapshot), rollback.fallback(snapshot)
     stored = observed.stored if observed.stored and observed.stored.revision == snapshot.target else None
     if plan is None or snapshot.rules.strategy is not RolloutStrategy.CANARY:
         return NO_TRIAL
@@ -102,7 +102,7 @@ def held(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -
     stored = observed.stored
     if stored is None or stored.revision != snapshot.target or rollback.fallback(snapshot) is None:
         return CanaryTrial(state=stored)
-    facts = _facts(snapshot, rollback.wanted(snapshot), observed, stored)
+    facts = _facts(snapshot, rollback.target_state(snapshot), observed, stored)
     return CanaryTrial(
         limit=canary.limit(stored, facts, now, diverted=_diverted(observed, stored)),
         share=canary.share(stored),
@@ -157,7 +157,7 @@ def _facts(
 ) -> CanaryFacts:
     spared, load = _spared(snapshot, observed, state)
     return CanaryFacts(
-        wanted=snapshot.wanted,
+        wanted=snapshot.desired_replicas,
         spare=snapshot.rules.max_surge,
         available=target.serving if target else 0,
         spared=spared,

@@ -113,9 +113,9 @@ def decide(
         over_budget=snapshot.is_over_budget(observed),
     )
     rollout_snapshot = RolloutSnapshot(
-        target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
+        target=target, desired_replicas=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
-    asleep = _asleep(observed, deployment, count, rollback.wanted(rollout_snapshot))
+    asleep = _asleep(observed, deployment, count, rollback.target_state(rollout_snapshot))
     found = _trial(inputs, rollout_snapshot, facts)
     rollout_snapshot = replace(rollout_snapshot, canary=found.limit)
     given_up = rollback.current(rollout_snapshot, now) != target
@@ -176,8 +176,8 @@ def _state(engine: Manifest, facts: RuntimeFacts, inputs: DecisionInputs) -> Rev
         created_at=snapshot.created(engine),
         wanted_since=recorded.wanted_since,
         grown_at=recorded.grown_at,
-        hopeless=target_start.hopeless(inputs, recorded, answer),
-        unchecked=answer is PreflightResult.OPEN,
+        terminal_error=target_start.terminal_error(inputs, recorded, answer),
+        unchecked=answer is PreflightResult.PENDING,
         other_gpus=deployment is not None and not _same_gpus(engine, deployment.revision),
         served=recorded.served or (not recorded.on_trial and any(one.has_served for one in replicas)),
         failure=recorded.failure,
@@ -245,7 +245,7 @@ def _facts(live: Manifest, inputs: DecisionInputs, step: object) -> RevisionFact
     if recorded.revision != inputs.target:
         served = recorded.served or (ready and not tried)
         return replace(recorded, wanted_since=None, served=served, failure=None, ends=None)
-    checked = recorded.checked or target_start.answer(inputs, recorded) is PreflightResult.WELL
+    checked = recorded.checked or target_start.answer(inputs, recorded) is PreflightResult.PASSED
     recorded = _with_deadline(recorded, inputs)
     recorded = replace(
         recorded,

@@ -138,7 +138,7 @@ class LeaderTasks:
         self.metrics.leads(self._leadership.may_write())
         if self._informers is not None:
             self.metrics.follows(self._informers.followed())
-            self.metrics.judged(self._informers.judged())
+            self.metrics.set_conditions(self._informers.judged())
             self.metrics.tries(*self._informers.tried())
 
     @asynccontextmanager
@@ -227,16 +227,16 @@ class LeaderTasks:
         if self._informers.is_left_out(key.namespace):
             return ReconcileOutcome(after_s=LISTED_PARTLY_S)
         if key.kind == ours.DEPLOYMENT.name:
-            return await self._reconciler.tick(key, moment())
+            return await self._reconciler.reconcile(key, moment())
         if key.kind == ours.GATEWAY.name:
-            return await self._gateways.tick(key, moment())
+            return await self._gateways.reconcile(key, moment())
         if key.kind == ours.EVALUATION.name:
             assert self._evaluations is not None
-            return await self._evaluations.tick(key, moment())
+            return await self._evaluations.reconcile(key, moment())
         if key.kind == ours.ADAPTER.name:
             assert self._adapters is not None
-            return await self._adapters.tick(key, moment())
-        return await self._shared.tick(key, moment())
+            return await self._adapters.reconcile(key, moment())
+        return await self._shared.reconcile(key, moment())
 
     async def _report_bug(self, key: ObjectKey, words: str) -> None:
         """Report repeated internal errors in the object's conditions; nothing else is changed."""

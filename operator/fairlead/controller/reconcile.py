@@ -68,19 +68,19 @@ from fairlead.review import deployment_review, policies, references, speculation
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
-PROBING_S: Final = 1.0
+PROBE_POLL_S: Final = 1.0
 """Poll interval while routers probe a ready replica, since no event says when they are done."""
-MISSING_S: Final = 15.0
+REFERENCE_POLL_S: Final = 15.0
 """How often missing references, taken names and what blocks images pulled in advance are checked again, unwatched."""
-LEAVING_S: Final = 1.0
-COMPARING_S: Final = 5.0
+TERMINATING_POLL_S: Final = 1.0
+CANARY_POLL_S: Final = 5.0
 """How often users' requests to both revisions of a canary are compared."""
-TURNING_S: Final = 0.5
+SLEEP_POLL_S: Final = 0.5
 """Poll interval while engines fall asleep or wake: neither routers nor engines send an event when it is done."""
-WATCHFUL_S: Final = 60.0
+REST_POLL_S: Final = 60.0
 """How often the routers of a deployment at rest are polled for their endpoints."""
 
-MOST_CACHED_REVIEWS: Final = 128
+MAX_CACHED_REVIEWS: Final = 128
 """A review takes a millisecond and its cache entry 70 kB; an object at rest is reconciled every ten minutes."""
 
 log = logging.getLogger("fairlead.controller")
@@ -128,7 +128,7 @@ class GenerationReview(NamedTuple):
     static: tuple[Manifest, ...] = ()
 
 
-class RouterSituation(NamedTuple):
+class RouterSelection(NamedTuple):
     """Which routers serve a deployment, and the gateway of its spec."""
 
     move: RouterMove
@@ -139,11 +139,11 @@ class Reconciler:
     """Observes, plans, applies and reports InferenceDeployments."""
 
     def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
-        self._setting = setting
-        self._server = environment.client
-        self._world = environment.cluster
+        self._settings = setting
+        self._client = environment.client
+        self._cluster = environment.cluster
         self._pod_access = environment.pod_access
-        self._named = environment.lookup
+        self._lookup = environment.lookup
         self._events = environment.events
         self._status = environment.status
         self._logs = LogReader(environment.logs)
@@ -152,23 +152,23 @@ class Reconciler:
         self._pre_pull = PrePullApplier(environment.client, environment.cluster, self._applier)
         self._replacer = ReplicaReplacer(environment.client, environment.cluster, environment.events)
         self._restorer = Restorer(environment.client, environment.cluster, self._applier, self._replacer.is_unrecorded)
-        self._sleepers = SleepSwitch(environment.pod_access, self._applier)
+        self._sleep_switch = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
         self._samples = CanarySamples(environment.pod_access)
         self._runs = environment.runs
-        self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
+        self._reviews: OrderedDict[str, GenerationReview] = OrderedDict()
         self._rooms = RoomReader(environment.cluster, nodes_grow=setting.nodes_grow)
         self._starts = StartTimes()
         self._uncreated = UncreatedPods()
         self._usage = TenantUsage()
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one deployment a step closer to its spec, and write its status."""
-        observed = snapshot.observe(self._world, key)
+        observed = snapshot.observe(self._cluster, key)
         if observed is None:
             self._restorer.forget(key)
             return ReconcileOutcome(gone=True)
-        restored = await self._restorer.restore(observed, self._meddled(observed, now), self._deleted(observed, now))
+        restored = await self._restorer.restore(observed, self._foreign(observed, now), self._deleted(observed, now))
         observed = await self._logs.explained(restored.observed)
         understood = self._understand(observed)
         review = await self._with_references(understood.review)
@@ -182,28 +182,28 @@ class Reconciler:
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.move), observed, served.move, served.gateway
         )
-        static = deployment_adapters.with_adapters(self._world, observed, review, static)
-        static = replace(static, operator_key=self._setting.installation.router_keys.sha256(key.namespace, key.name))
+        static = deployment_adapters.with_adapters(self._cluster, observed, review, static)
+        static = replace(static, operator_key=self._settings.installation.router_keys.sha256(key.namespace, key.name))
         decision = desired_state.decide(observed, review, facts, static, now)
         try:
-            obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
-            turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(review))
+            obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._foreign(observed, now))
+            turning = await self._sleep_switch.carry_out(observed, decision.sleep, reports, _engine_kind(review))
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
-            return ReconcileOutcome(after_s=LEAVING_S)
-        pulled = await self._pre_pull.carry_out(observed, review, self._meddled(observed, now))
+            return ReconcileOutcome(after_s=TERMINATING_POLL_S)
+        pulled = await self._pre_pull.carry_out(observed, review, self._foreign(observed, now))
         stays = (
             (obstacle is not None and not obstacle.passes)
             or not review.may_start
             or served.move.phase is MovePhase.JOINING
         )
         route = await self._route(observed, None if stays else review.deployment, now)
-        obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
+        obstacle = obstacle or await self._restorer.settle(restored, decision, self._foreign(observed, now))
         self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         inputs = replace(
-            await self._situation(observed, review, decision, facts, obstacle),
+            await self._status_inputs(observed, review, decision, facts, obstacle),
             uncreated=self._uncreated.words(observed, now),
             routers=router_sides.summary(observed, review.deployment, served.move, served.gateway, reports),
             route=route,
@@ -218,17 +218,17 @@ class Reconciler:
         if not found.failed:
             found = replace(found, after_s=_sooner(found.after_s, observed, served.move, route, pulled))
             found = replace(found, after_s=self._uncreated.sooner(found.after_s, observed, now))
-        early = TURNING_S if turning else LEAVING_S if restored.given_up else None
+        early = SLEEP_POLL_S if turning else TERMINATING_POLL_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
     def forget(self, uid: str) -> None:
         """Drop all that is cached of a deleted deployment, child or pod."""
-        self._understood.pop(uid, None)
+        self._reviews.pop(uid, None)
         self._starts.forget(uid)
         self._logs.forget(uid)
         self._applier.forget(uid)
         self._gateways.forget(uid)
-        self._sleepers.forget(uid)
+        self._sleep_switch.forget(uid)
         self._samples.forget(uid)
         self._uncreated.forget(uid)
         self._usage.forget(uid)
@@ -238,46 +238,46 @@ class Reconciler:
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """Return the review of the spec alone, done once per generation; cached for recently reconciled objects."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
-        cached = self._understood.get(uid)
+        cached = self._reviews.get(uid)
         guesses = not speculation_switch.is_off(observed.status, self._policy_of(observed))
         if cached is None or (cached.generation, cached.guesses) != (generation, guesses):
-            review = deployment_review.read(observed.document, self._setting.context)
+            review = deployment_review.read(observed.document, self._settings.context)
             if not guesses:
-                review = deployment_review.without_speculation(review, observed.document, self._setting.context)
-            cached = self._understood[uid] = GenerationReview(generation, guesses, review)
-        self._understood.move_to_end(uid)
-        if len(self._understood) > MOST_CACHED_REVIEWS:
-            self._understood.popitem(last=False)
+                review = deployment_review.without_speculation(review, observed.document, self._settings.context)
+            cached = self._reviews[uid] = GenerationReview(generation, guesses, review)
+        self._reviews.move_to_end(uid)
+        if len(self._reviews) > MAX_CACHED_REVIEWS:
+            self._reviews.popitem(last=False)
         return cached
 
     def _static(
         self, observed: DeploymentSnapshot, understood: GenerationReview, move: RouterMove
     ) -> tuple[Manifest, ...]:
         """Return the children for this step of a move, built once, and again when the operator has read its key."""
-        owner, installation = observed.owner, self._setting.installation
+        owner, installation = observed.owner, self._settings.installation
         step, objective = replace(move, wait_seconds=None), policies.objective_of(self._policy_of(observed))
         key = installation.router_keys.sha256(owner.namespace, owner.name)
         if understood.built_for == (step, objective, key):
             return understood.static
         made = router_moves.static_children(owner, understood.review, installation, step, objective)
         if key is None:
-            live = self._world.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
+            live = self._cluster.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
             made = router_settings.with_kept_key(made, live)
-        self._understood[owner.uid] = understood._replace(built_for=(step, objective, key), static=made)
+        self._reviews[owner.uid] = understood._replace(built_for=(step, objective, key), static=made)
         return made
 
     def _served(
         self, observed: DeploymentSnapshot, review: DeploymentReview, sides: SideReports, now: datetime
-    ) -> RouterSituation:
+    ) -> RouterSelection:
         reference = router_sides.gateway_of(review.deployment)
-        return RouterSituation(
+        return RouterSelection(
             move=router_moves.move(observed, review.deployment, sides, now),
-            gateway=self._gateways.find(self._world, reference) if reference is not None else None,
+            gateway=self._gateways.find(self._cluster, reference) if reference is not None else None,
         )
 
     def _policy_of(self, observed: DeploymentSnapshot) -> Manifest | None:
         name = speculation_switch.policy_of(observed.document)
-        return self._world.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
+        return self._cluster.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
 
     async def _with_references(self, review: DeploymentReview) -> DeploymentReview:
         """Add the references, which are checked in every reconcile."""
@@ -285,12 +285,12 @@ class Reconciler:
             return review
         named = [one.key for one in references.of_deployment(review.deployment)]
         unwatched, entries = [key for key in named if key.kind not in _WATCHED], references.entries(review.deployment)
-        present = dict(await self._named.present(unwatched, references.needed(entries)))
+        present = dict(await self._lookup.present(unwatched, references.needed(entries)))
         present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
         return deployment_review.with_references(review, present)
 
     def _is_there(self, key: ObjectKey) -> bool:
-        return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
+        return self._cluster.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
 
     def _facts(
         self,
@@ -323,7 +323,7 @@ class Reconciler:
         key = questions.evaluation_of(owner.namespace, state)
         return replace(facts, evaluation=self._runs.evaluation(owner.uid, key, question))
 
-    def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
+    def _foreign(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         return change_reports.reporter(self._events, observed.document, _extra(observed), now)
 
     async def _route(
@@ -337,7 +337,7 @@ class Reconciler:
             router = deployment.router
             intent = http_routes.manifest(owner, router) if isinstance(router, DeploymentRouter) else None
             deleted = (kinds.HTTP_ROUTE.kind, owner.router_name) in observed.deleted
-            state = await self._routes.carry_out(intent, owner, self._meddled(observed, now), deleted=deleted)
+            state = await self._routes.carry_out(intent, owner, self._foreign(observed, now), deleted=deleted)
         return route_conditions.route_accepted(state, observed.status, now)
 
     def _deleted(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignDeletion:
@@ -349,12 +349,12 @@ class Reconciler:
 
     def _report_step(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
         """Report a step that the cluster took; one that it refuses is decided again at each try."""
-        step = taken_by_cluster(self._world, observed.owner, decision.plan)
+        step = taken_by_cluster(self._cluster, observed.owner, decision.plan)
         if step is not None:
             log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
             self._events.step(observed.document, step.reason.value, step.because, now)
 
-    async def _situation(
+    async def _status_inputs(
         self,
         observed: DeploymentSnapshot,
         review: DeploymentReview,
@@ -363,7 +363,7 @@ class Reconciler:
         obstacle: Obstacle | None,
     ) -> StatusInputs:
         if not review.may_start:
-            image = self._setting.installation.image
+            image = self._settings.installation.image
             review = replace(review, accepted=kept_images.noted(review.accepted, observed.router, image))
         return StatusInputs(
             review=review,
@@ -378,7 +378,7 @@ class Reconciler:
             hung=facts.hung if obstacle is None else None,
             starts=pod_facts.starts(observed, self._starts.measured(observed)),
             unplaced=pod_facts.unplaced(observed),
-            preemption=preemptions.of(self._world, observed, review),
+            preemption=preemptions.of(self._cluster, observed, review),
             room=facts.room,
             pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,
@@ -397,10 +397,10 @@ class Reconciler:
         return load.capacity_tokens if load else None
 
     async def _report(
-        self, observed: DeploymentSnapshot, inputs: StatusInputs, served: RouterSituation, at: datetime
+        self, observed: DeploymentSnapshot, inputs: StatusInputs, served: RouterSelection, at: datetime
     ) -> StatusWrite:
         """Write the status if it differs from the stored one."""
-        fields = deployment_status.fields_of(observed, inputs.review, self._setting.context, *served)
+        fields = deployment_status.fields_of(observed, inputs.review, self._settings.context, *served)
         found = deployment_status.status(inputs, fields, observed.status, at)
         write = await self._status.write(observed.document, found, at)
         news = canary_trial.news(inputs.canary, canary_status.of(observed.document))
@@ -428,20 +428,20 @@ def _outcome(
     leaving = obstacle is not None and obstacle.reason is ConditionReason.CHILD_TERMINATING
     if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
         return ReconcileOutcome(failed=obstacle.message)
-    waits = ([WATCHFUL_S] if observed.serving_routers else []) + ([AGAIN_S] if decision.check else [])
+    waits = ([REST_POLL_S] if observed.serving_routers else []) + ([AGAIN_S] if decision.check else [])
     if not review.may_start or review.lost or obstacle is not None:
-        waits.append(LEAVING_S if leaving else MISSING_S)
+        waits.append(TERMINATING_POLL_S if leaving else REFERENCE_POLL_S)
     if observed.serving_routers and any(
         one.ready_since and not one.ending and not one.asleep and one.routable is not True
         for state in decision.states
         for one in state.replicas
     ):
-        waits.append(PROBING_S)
+        waits.append(PROBE_POLL_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     if canary_trial.has_moved(decision.canary, canary_status.of(observed.document)):
         return ReconcileOutcome(after_s=0.0)
-    waits += [COMPARING_S] if _is_compared(observed, decision) else []
+    waits += [CANARY_POLL_S] if _is_compared(observed, decision) else []
     return ReconcileOutcome(after_s=min(waits) if waits else None)
 
 
@@ -465,11 +465,11 @@ def _sooner(
     """
     waits = [after_s] if after_s is not None else []
     if pulled is not None and pulled.obstacle is not None:
-        waits.append(MISSING_S)
-    waits += [MISSING_S for one in route if one.holds is not True]
+        waits.append(REFERENCE_POLL_S)
+    waits += [REFERENCE_POLL_S for one in route if one.holds is not True]
     awaited = move.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
     if awaited or (move.phase is MovePhase.LEAVING and observed.routers):
-        waits.append(PROBING_S)
+        waits.append(PROBE_POLL_S)
     if move.wait_seconds is not None:
         waits.append(max(0.1, move.wait_seconds))
     return min(waits, default=None)

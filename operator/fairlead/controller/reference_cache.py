@@ -23,7 +23,7 @@ FOUND_S: Final = 300.0
 """Objects that exist are seldom deleted; if one is, the kubelet reports it too."""
 LOST_S: Final = 5.0
 """A missing object, or a missing entry of one, should be noticed soon after it is created."""
-MOST_KEPT: Final = 10_000
+MAX_KEPT: Final = 10_000
 """Objects; reviews of specs that nobody applies may name any number of them."""
 TRUSTED_AFTER_S: Final = 60.0
 """A store that is slow for a moment answers with a 500 too; an object that it cannot decrypt fails for good."""
@@ -170,7 +170,7 @@ TRUSTED: Final = _AnyEntry()
 def _keep_newest(kept: dict[ObjectKey, Kept], key: ObjectKey, value: Kept) -> None:
     kept.pop(key, None)
     kept[key] = value
-    if len(kept) > MOST_KEPT:
+    if len(kept) > MAX_KEPT:
         del kept[next(iter(kept))]  # read longest ago
 
 

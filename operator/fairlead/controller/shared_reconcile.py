@@ -7,7 +7,7 @@ from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.status import deployment_status, shared_objects
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey, ReviewContext
-from fairlead.review.policies import PolicyRemarks
+from fairlead.review.policies import PolicyWarnings
 
 
 class SharedObjectReconciler:
@@ -15,10 +15,10 @@ class SharedObjectReconciler:
 
     def __init__(self, context: ReviewContext, environment: ReconcileEnvironment) -> None:
         self._context = context
-        self._remarks = PolicyRemarks(context)
+        self._remarks = PolicyWarnings(context)
         self._environment = environment
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Reconcile one policy: compute its status and write it if it differs."""
         cluster = self._environment.cluster
         document = cluster.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)

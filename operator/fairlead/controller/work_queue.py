@@ -14,7 +14,7 @@ from fairlead.review.context import ObjectKey
 
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 300.0
-LEAST_AFTER_FAILURE_S: Final = 5.0
+MIN_AFTER_FAILURE_S: Final = 5.0
 """An event may shorten a back-off to this and no further: a failing object's own events must not make it spin, and a
 corrected spec should not wait for minutes."""
 WORKERS: Final = 16
@@ -136,7 +136,7 @@ class WorkQueue:
             times = self._failures[key] = self._failures.get(key, 0) + 1
             pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(times - 1, 20)) * self.chance.uniform(0.8, 1.2)
             self._not_before[key] = self.clock() + max(
-                min(outcome.not_before_s, LONGEST_RETRY_S), min(pause, LEAST_AFTER_FAILURE_S)
+                min(outcome.not_before_s, LONGEST_RETRY_S), min(pause, MIN_AFTER_FAILURE_S)
             )
             woken = self._due.pop(key, None) is not None  # while it ran
             self.wake(key, 0.0 if woken else pause)

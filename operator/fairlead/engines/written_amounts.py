@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Final
 
 _GIB: Final = 1 << 30
-_MOST_GIB: Final = 1 << 20
+_MAX_GIB: Final = 1 << 20
 """More main memory than a node has; a larger amount counts as this one, and could not be a number of bytes."""
 
 
@@ -19,4 +19,4 @@ def gib(written: str) -> float:
 
 def bytes_of(gib: float) -> int:
     """Return an amount in bytes."""
-    return int(min(gib, _MOST_GIB) * _GIB)
+    return int(min(gib, _MAX_GIB) * _GIB)

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-MOST_BYTES: Final = 16 * 2**20
+MAX_BYTES: Final = 16 * 2**20
 """Largest file."""
-MOST_PACKED: Final = 6 * 2**20
+MAX_PACKED: Final = 6 * 2**20
 """Largest compressed size, before base64 adds a third: a kubelet rotates a log at 10 MiB."""
 BESIDE: Final = "fairlead-beside "
 """Prefix of the digest of the files in the same folder."""
@@ -28,12 +28,12 @@ class NotHandedOver(ValueError):
 
 def written(content: bytes) -> Iterator[str]:
     """Yield the lines to print; raises `NotHandedOver` if the file is too large."""
-    if len(content) > MOST_BYTES:
-        raise NotHandedOver(f"{len(content):,} bytes, and at most {MOST_BYTES:,} are read; split the file")
+    if len(content) > MAX_BYTES:
+        raise NotHandedOver(f"{len(content):,} bytes, and at most {MAX_BYTES:,} are read; split the file")
     packed = zlib.compress(content, 9)
-    if len(packed) > MOST_PACKED:
+    if len(packed) > MAX_PACKED:
         raise NotHandedOver(
-            f"{len(packed):,} bytes when packed, and at most {MOST_PACKED:,} are handed over; split the file"
+            f"{len(packed):,} bytes when packed, and at most {MAX_PACKED:,} are handed over; split the file"
         )
     for begin in range(0, len(packed), _PIECE):
         yield _LINE + base64.b64encode(packed[begin : begin + _PIECE]).decode()
@@ -56,7 +56,7 @@ def read(lines: Iterable[str]) -> bytes:
     try:
         packed = b"".join(base64.b64decode(one, validate=True) for one in pieces)
         unpacker = zlib.decompressobj()
-        content = unpacker.decompress(packed, MOST_BYTES + 1)
+        content = unpacker.decompress(packed, MAX_BYTES + 1)
     except (binascii.Error, zlib.error, ValueError):
         content = b""
     if not end or hashlib.sha256(content).hexdigest() != end:

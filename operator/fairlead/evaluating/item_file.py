@@ -15,10 +15,10 @@ ANSWERS: Final = ("target", "ideal", "expected_output", "ground_truth")
 EXTRA: Final = ("tools", "tool_choice", "response_format")
 """Copied into the request unchanged."""
 FIELDS: Final = frozenset({"input", "id", "tags", "metadata", "description", "vars", "assert", *ANSWERS, *EXTRA})
-MOST_ITEMS: Final = 100_000
-MOST_BYTES: Final = 2**20
+MAX_ITEMS: Final = 100_000
+MAX_BYTES: Final = 2**20
 """Longest line."""
-MOST_DEPTH: Final = 200
+MAX_DEPTH: Final = 200
 """Objects and lists inside each other: a run encodes an item again, deeper in calls than where it was read."""
 TOO_DEEP: Final = "it nests too deeply"
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
@@ -90,14 +90,14 @@ def _check_name(name: str, names: dict[str, int], number: int) -> None:
         raise ItemFieldError(
             "id", name, because=f"line {first} has it too", remedy="give each item its own id, or leave one line out"
         )
-    if len(names) > MOST_ITEMS:
-        raise ItemFieldError("id", name, because=f"more than {MOST_ITEMS:,} items", remedy="split the file")
+    if len(names) > MAX_ITEMS:
+        raise ItemFieldError("id", name, because=f"more than {MAX_ITEMS:,} items", remedy="split the file")
 
 
 def _document(line: bytes, number: int) -> Mapping[str, Any]:
-    if len(line) > MOST_BYTES:
+    if len(line) > MAX_BYTES:
         raise ItemFieldError(
-            "line", f"{len(line):,} bytes", because=f"more than {MOST_BYTES:,}", remedy="shorten the input"
+            "line", f"{len(line):,} bytes", because=f"more than {MAX_BYTES:,}", remedy="shorten the input"
         )
     try:
         found = json.loads(line)
@@ -108,12 +108,12 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
         raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
     if not isinstance(found, dict):
         raise ItemFieldError("line", found, because="not a JSON object", remedy='write {"input": ..., "target": ...}')
-    if line.count(b"[") + line.count(b"{") > MOST_DEPTH and _depth(found) > MOST_DEPTH:
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(found) > MAX_DEPTH:
         raise ItemFieldError(
             "line",
             line[:40].decode(errors="replace"),
             because=TOO_DEEP,
-            remedy=f"flatten it to at most {MOST_DEPTH} levels",
+            remedy=f"flatten it to at most {MAX_DEPTH} levels",
         )
     return found
 

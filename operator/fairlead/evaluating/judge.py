@@ -21,7 +21,7 @@ INSTRUCTIONS: Final = (
     "Say which of two answers serves the person who asked better: correct, complete, no longer than needed. Order "
     "does not count. Give reasons in three sentences at most, then a last line: VERDICT: A, VERDICT: B or VERDICT: TIE."
 )
-MOST_SILENT: Final = 0.1
+MAX_SILENT: Final = 0.1
 """Most pairs, as a share, without a verdict in one order or both."""
 UNLIKE_TOSSES: Final = 0.01
 """With a coin toss for each order, half of the pairs get the same position twice. A judge that follows the position
@@ -124,7 +124,7 @@ class PositionBias:
 
     def trouble(self, fields: JudgeFields) -> str:
         """Why its ties say nothing about the answers, and what to do; empty if they do."""
-        if self.unreadable > max(1, MOST_SILENT * self.pairs):
+        if self.unreadable > max(1, MAX_SILENT * self.pairs):
             return (
                 f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs{self._first}; its replies must "
                 f"end with VERDICT: A, B or TIE: correct {fields.instructions}, or name another model in {fields.model}"

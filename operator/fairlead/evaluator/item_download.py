@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from fairlead.evaluating.handed_lines import MOST_BYTES
+from fairlead.evaluating.handed_lines import MAX_BYTES
 
 TRIES: Final = 4
 FIRST_WAIT_S: Final = 1.0
@@ -52,8 +52,8 @@ class HubAddress:
 def from_file(path: Path) -> bytes:
     """Read a mounted file."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ItemsUnread(f"{path.name}: more than {MOST_BYTES:,} bytes; split the file")
+        if path.stat().st_size > MAX_BYTES:
+            raise ItemsUnread(f"{path.name}: more than {MAX_BYTES:,} bytes; split the file")
         return path.read_bytes()
     except FileNotFoundError:
         raise ItemsUnread(f"{path}: there is no such file; check the path below spec.items") from None
@@ -68,14 +68,14 @@ def from_file(path: Path) -> bytes:
 
 def beside(folder: Path) -> str:
     """Digest all files of a folder, by name: it changes with a task's YAML or its code."""
-    digest, left = hashlib.sha256(), MOST_BYTES
+    digest, left = hashlib.sha256(), MAX_BYTES
     try:
         files = sorted(one for one in folder.iterdir() if one.is_file())
         for one in files:
             left -= one.stat().st_size
             if left < 0:
                 raise ItemsUnread(
-                    f"{folder}: more than {MOST_BYTES:,} bytes in it; put the task into a folder of its own"
+                    f"{folder}: more than {MAX_BYTES:,} bytes in it; put the task into a folder of its own"
                 )
             digest.update(f"{one.name}\n{one.stat().st_size}\n".encode() + one.read_bytes())
     except OSError as problem:
@@ -119,6 +119,6 @@ async def _content(address: HubAddress, reply: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
     async for piece in reply.content.iter_any():
         content += piece
-        if len(content) > MOST_BYTES:
-            raise ItemsUnread(f"{address.path}: more than {MOST_BYTES:,} bytes; split the file")
+        if len(content) > MAX_BYTES:
+            raise ItemsUnread(f"{address.path}: more than {MAX_BYTES:,} bytes; split the file")
     return bytes(content)

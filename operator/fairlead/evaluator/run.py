@@ -22,7 +22,7 @@ from fairlead.evaluator.journal_file import JournalFile
 
 EVERY: Final = 10
 """Answers between two checks for an early verdict."""
-MOST_UNREACHABLE: Final = 4
+MAX_UNREACHABLE: Final = 4
 """Items in a row without any reply, each after several attempts."""
 Report = Callable[[int, int], None]
 
@@ -139,9 +139,9 @@ class EvaluationRun:
         reply = await self.clients[wanted.side].answer(wanted.item)
         self.sent += 1
         self.unreachable[wanted.side] = self.unreachable[wanted.side] + 1 if reply.unreachable else 0
-        if self.unreachable[wanted.side] >= MOST_UNREACHABLE:
+        if self.unreachable[wanted.side] >= MAX_UNREACHABLE:
             raise EndpointUnusable(
-                f"{wanted.side}: no reply to {MOST_UNREACHABLE} items in a row, the last: {reply.error[:80]}; "
+                f"{wanted.side}: no reply to {MAX_UNREACHABLE} items in a row, the last: {reply.error[:80]}; "
                 "check the endpoint and run again: the journal keeps what was answered"
             )
         line = JournalLine(

@@ -27,7 +27,7 @@ class HungReplicaReason(StrEnum):
     """No router reports its endpoints, or a ready one does not: it may still use the replica."""
     NOT_CONFIRMED = "NotConfirmed"
     """Not every router has seen it hang for long enough, or it never served."""
-    MOST_HANG = "MostHang"
+    MAX_HANG = "MostHang"
     """More than half of the replicas hang, for which a common cause is likelier than a broken replica."""
     REPLACING = "Replacing"
     """One that was replaced before has not ended, or the new one is not ready."""

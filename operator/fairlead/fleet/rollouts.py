@@ -69,7 +69,7 @@ class RevisionState:
     served: bool = False
     """Whether any of its replicas was ever ready: only such a revision can be a fallback."""
     failure: RevisionFailure | None = None
-    hopeless: str = ""
+    terminal_error: str = ""
     """Why its start can never succeed; empty: no reason is known."""
     unchecked: bool = False
     """Whether its preflight, which needs no GPU, is still running and could find that it cannot start."""
@@ -151,7 +151,7 @@ class RolloutSnapshot:
 
     target: str
     """The revision that the spec asks for; its Deployment need not exist yet."""
-    wanted: int
+    desired_replicas: int
     """Wanted replicas over all revisions."""
     rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()

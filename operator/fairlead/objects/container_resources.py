@@ -51,4 +51,4 @@ def capped(requests: Amounts, limits: Amounts) -> dict[str, str]:
 
 
 def _worth(amount: str) -> Decimal:
-    return quantities.worth(amount) or Decimal(0)
+    return quantities.parsed(amount) or Decimal(0)

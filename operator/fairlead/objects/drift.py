@@ -149,8 +149,8 @@ def _same(intent: object, live: object, path: DriftPath) -> bool:
         return True
     if not _is_amount(path):
         return False
-    worth = quantities.worth(intent)
-    return worth is not None and worth == quantities.worth(live)
+    worth = quantities.parsed(intent)
+    return worth is not None and worth == quantities.parsed(live)
 
 
 def _is_amount(path: DriftPath) -> bool:

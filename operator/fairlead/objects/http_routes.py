@@ -17,7 +17,7 @@ MARGIN_S: Final = 5.0
 """How much longer the Gateway waits than the router, whose own answer says more."""
 
 _UNITS: Final = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-_MOST_HOURS: Final = 99_999
+_MAX_HOURS: Final = 99_999
 """The Gateway API accepts only five digits; eleven years."""
 
 
@@ -53,7 +53,7 @@ def manifest(owner: Owner, router: DeploymentRouter) -> Manifest | None:
 
 def duration(seconds: float) -> str:
     """Format a duration for the Gateway API, without fractions; what is above zero stays above zero."""
-    left = min(_MOST_HOURS * 3_600_000, max(round(seconds * 1000), int(seconds > 0)))
+    left = min(_MAX_HOURS * 3_600_000, max(round(seconds * 1000), int(seconds > 0)))
     words = []
     for unit, worth in _UNITS:
         count, left = divmod(left, worth)

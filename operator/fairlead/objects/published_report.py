@@ -21,7 +21,7 @@ KEY: Final = "report.html.gz"
 
 LARGEST: Final = 700_000
 """Bytes, packed: the API server accepts a little more than a million, and they travel as base64."""
-MOST_TEXT: Final = 16 * 2**20
+MAX_TEXT: Final = 16 * 2**20
 """Bytes, unpacked: anything larger was not written by `fairlead simulate`."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -84,7 +84,7 @@ def html(document: Manifest) -> str | None:
     try:
         packed = base64.b64decode((document.get("binaryData") or {}).get(KEY, ""), validate=True)
         unpacking = zlib.decompressobj(_GZIP)
-        page = unpacking.decompress(packed, MOST_TEXT)
+        page = unpacking.decompress(packed, MAX_TEXT)
         return page.decode() if unpacking.eof else None
     except (binascii.Error, zlib.error, UnicodeDecodeError):
         return None

@@ -20,7 +20,7 @@ def of_bytes(count: int) -> str:
     return str(count)
 
 
-def worth(spelt: object) -> Decimal | None:
+def parsed(spelt: object) -> Decimal | None:
     """Return the number that a quantity stands for; None if it is not one."""
     found = _SPELLING.fullmatch(str(spelt))
     if found is None:

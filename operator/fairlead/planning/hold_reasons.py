@@ -71,7 +71,7 @@ def _paused(state: RolloutState) -> HoldStep | None:
 
 def _on_trial(state: RolloutState) -> HoldStep | None:
     """Return what a canary step waits for, once the target serves with all that the step gives it."""
-    if state.trial is None or state.current.available < state.most_on_trial:
+    if state.trial is None or state.current.available < state.max_on_trial:
         return None
     reason = HoldReason.AWAITING_PERSON if state.trial.needs_person else HoldReason.ON_TRIAL
     return HoldStep(reason=reason, because=state.trial.because)

@@ -22,9 +22,9 @@ from fairlead.fleet.plurals import count, part, verb
 HUNG_SECONDS: Final = 120.0
 """How long every router must have seen it hang, and how long it must have been ready: twice the default time-out of a
 router's probe."""
-MOST_AN_HOUR: Final = 3
+MAX_AN_HOUR: Final = 3
 """Replicas of one deployment that are replaced within an hour; if that many hang, new pods are no remedy."""
-LEAST_IN_COMMON: Final = 2
+MIN_IN_COMMON: Final = 2
 """Replicas that must hang to look like a common cause: the only replica of a deployment is replaced."""
 HOUR: Final = timedelta(hours=1)
 CLOCKS: Final = timedelta(seconds=5)
@@ -85,16 +85,16 @@ def _not_confirmed(facts: HungReplicaFacts, now: datetime) -> HungReplicaDecisio
     return _kept(HungReplicaReason.NOT_CONFIRMED, words)
 
 
-def _most_hang(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | None:
+def _max_hang(facts: HungReplicaFacts, _: datetime) -> HungReplicaDecision | None:
     """Keep all where more than half hang, since the cause is likely a common one; a single one shows none."""
     hanging, serving = len(_hanging(facts)), len(facts.serving)
-    if hanging < LEAST_IN_COMMON or 2 * hanging <= serving:
+    if hanging < MIN_IN_COMMON or 2 * hanging <= serving:
         return None
     words = (
         f"{hanging} of {count(serving, 'ready replica')} {verb(hanging, 'hangs')}, more than half, so none is replaced"
     )
     cause = "a request, the revision or a driver may be the cause: read the logs, then delete the pods"
-    return _kept(HungReplicaReason.MOST_HANG, f"{words}; {cause}")
+    return _kept(HungReplicaReason.MAX_HANG, f"{words}; {cause}")
 
 
 def _replacing(facts: HungReplicaFacts, now: datetime) -> HungReplicaDecision | None:
@@ -119,7 +119,7 @@ def _hourly_limit(facts: HungReplicaFacts, now: datetime) -> HungReplicaDecision
     """Refuse more than the limit; one that is recorded while its pod stays was counted, and is yet to be deleted."""
     stay = {one.uid for one in facts.pods if not one.ending}
     within = [one for one in facts.replaced if one.at > now - HOUR and one.uid not in stay]
-    if len(within) < MOST_AN_HOUR:
+    if len(within) < MAX_AN_HOUR:
         return None
     hanging, replaced = len(_hanging(facts)), len(within)
     words = f"{count(hanging, 'replica')} {verb(hanging, 'hangs')}, and {replaced} were replaced within the last hour"
@@ -148,7 +148,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _none_hangs,
     _routers_silent,
     _not_confirmed,
-    _most_hang,
+    _max_hang,
     _replacing,
     _hourly_limit,
     _replace,

@@ -20,7 +20,7 @@ _DOUBLINGS: Final = 16
 def fallback(rollout: RolloutSnapshot) -> RevisionState | None:
     """Return, of the other revisions that served, one not given up, then one with replicas, then the newest."""
     served = [each for each in rollout.revisions if each.served and each.name != rollout.target]
-    return max(served, key=_worth, default=None)
+    return max(served, key=_preference, default=None)
 
 
 def allowed_fallback(rollout: RolloutSnapshot) -> RevisionState | None:
@@ -30,11 +30,11 @@ def allowed_fallback(rollout: RolloutSnapshot) -> RevisionState | None:
     fallback exists. So a revision that took over completely is never given up because more replicas of it are requested
     later.
     """
-    best, target = fallback(rollout), wanted(rollout)
+    best, target = fallback(rollout), target_state(rollout)
     return best if best and (best.requested or not (target and target.served)) else None
 
 
-def wanted(rollout: RolloutSnapshot) -> RevisionState | None:
+def target_state(rollout: RolloutSnapshot) -> RevisionState | None:
     """Return the target as observed; None while it does not exist."""
     return next((each for each in rollout.revisions if each.name == rollout.target), None)
 
@@ -81,7 +81,7 @@ def failed(target: RevisionState, now: datetime) -> RevisionFailure:
     return RevisionFailure(at=now, times=before.times + 1 if before else 1)
 
 
-def _worth(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
+def _preference(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
     return revision.failure is None, revision.requested > 0, revision.created_at, revision.name
 
 
@@ -94,7 +94,7 @@ def _failure(target: RevisionState) -> RevisionFailure | None:
 
 def _failure_of_target(rollout: RolloutSnapshot) -> RevisionFailure | None:
     """Return the failure that counts, unless a person has asked for a retry since."""
-    target, retried = wanted(rollout), rollout.canary.retried_at if rollout.canary else None
+    target, retried = target_state(rollout), rollout.canary.retried_at if rollout.canary else None
     failure = _failure(target) if target else None
     return None if failure and retried and failure.at <= retried else failure
 

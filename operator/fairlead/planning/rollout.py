@@ -52,7 +52,7 @@ def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
 
 
 def _given_up(state: RolloutState) -> FailureStep | None:
-    return _rejected(state) or _hopeless(state)
+    return _rejected(state) or _terminal(state)
 
 
 def _rejected(state: RolloutState) -> FailureStep | None:
@@ -64,9 +64,9 @@ def _rejected(state: RolloutState) -> FailureStep | None:
     return FailureStep(revision=state.current.name, failure=failure, reason=StepReason.GATE_FAILED, because=because)
 
 
-def _hopeless(state: RolloutState) -> FailureStep | None:
+def _terminal(state: RolloutState) -> FailureStep | None:
     """Give up immediately a target that cannot start, if another revision can serve."""
-    why = state.current.revision.hopeless
+    why = state.current.revision.terminal_error
     if state.rollout.rules.paused or not state.fallback or not why:
         return None
     seconds = state.rollout.rules.progress_deadline_seconds

@@ -27,7 +27,7 @@ class RolloutState:
     @property
     def wanted(self) -> int:
         """Wanted replicas over all revisions."""
-        return self.rollout.wanted
+        return self.rollout.desired_replicas
 
     @property
     def floor(self) -> int:
@@ -101,7 +101,7 @@ class RolloutState:
         return self.rollout.rules.max_surge if self.trial else 0
 
     @property
-    def most_on_trial(self) -> int:
+    def max_on_trial(self) -> int:
         """How many replicas a target on trial may have: one of the older revisions always stays."""
         if self.trial is None:
             return self.wanted
@@ -110,7 +110,7 @@ class RolloutState:
     @property
     def kept_on_trial(self) -> int:
         """How many replicas the older revisions should have while the target is on trial."""
-        return self.wanted - max(0, self.most_on_trial - self.extra) if self.trial else 0
+        return self.wanted - max(0, self.max_on_trial - self.extra) if self.trial else 0
 
     @property
     def diverting(self) -> bool:
@@ -125,10 +125,10 @@ class RolloutState:
         older revisions, which keep what they have and never grow.
         """
         if not self.unproven:
-            return self.most_on_trial
+            return self.max_on_trial
         rules = self.rollout.rules
         tried = max(1, rules.max_surge + rules.max_unavailable)
-        return min(self.most_on_trial, max(tried, self.wanted - sum(each.requested for each in self.others)))
+        return min(self.max_on_trial, max(tried, self.wanted - sum(each.requested for each in self.others)))
 
     @property
     def complete(self) -> bool:

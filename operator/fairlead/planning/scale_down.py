@@ -40,7 +40,7 @@ def awaits_check(state: RolloutState) -> bool:
 
 def surplus(state: RolloutState) -> ReplicaStep | None:
     """Remove the current revision's replicas beyond the wanted count."""
-    requested, give = state.current.requested, state.current.requested - state.most_on_trial
+    requested, give = state.current.requested, state.current.requested - state.max_on_trial
     if state.trial:
         give = min(give, max(state.current.idle, state.spare))
     if give <= 0:
@@ -78,7 +78,7 @@ def _free(state: RolloutState, each: RevisionCounts) -> int:
 
 def _to_give_up(state: RolloutState) -> int:
     """Replicas beyond the wanted count; below it, only as many as free the GPUs that the current revision needs."""
-    beyond = _serving(state) - state.wanted - min(state.extra, state.most_on_trial)
+    beyond = _serving(state) - state.wanted - min(state.extra, state.max_on_trial)
     return max(0, beyond, 0 if state.paused else scale_up.lacking(state))
 
 

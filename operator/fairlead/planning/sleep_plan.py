@@ -34,16 +34,16 @@ NO_SLEEP: Final = SleepPlan()
 
 def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *, given_up: bool) -> SleepPlan:
     """Choose the replicas that sleep; `rollout.wanted` should be awake, `busy` has requests in flight by replica."""
-    target = rollback.wanted(rollout)
+    target = rollback.target_state(rollout)
     others = (each for each in rollout.revisions if each is not target or given_up)
     wake = tuple(one.name for each in others for one in _live(each) if one.asleep)
     if target is None or given_up:
         return SleepPlan(wake=wake)
     sleepers = sorted(one.name for one in _live(target) if one.asleep)
     serving = [one for one in _live(target) if not one.asleep and one.ready_since is not None]
-    missed = max(0, rollout.wanted - len(serving), len(sleepers) - asleep)
+    missed = max(0, rollout.desired_replicas - len(serving), len(sleepers) - asleep)
     staying = tuple(sleepers[missed:])
-    spare = 0 if missed else min(len(serving) - rollout.wanted, asleep - len(staying))
+    spare = 0 if missed else min(len(serving) - rollout.desired_replicas, asleep - len(staying))
     proved = sorted((one for one in serving if one.routable is not False), key=_newest_first)
     fall = sorted((one.name for one in proved), key=lambda name: busy.get(name, 0))[: max(0, spare)]
     return SleepPlan(stay=staying, fall=tuple(fall), wake=(*wake, *sleepers[:missed]))
@@ -53,7 +53,9 @@ def awake(rollout: RolloutSnapshot, asleep: int, plan: SleepPlan) -> RolloutSnap
     """Return the snapshot for a rollout to plan; sleepers still missing start as replicas that are awake."""
     sleepers = plan.sleepers
     without = tuple(_without(each, sleepers) if each.name == rollout.target else each for each in rollout.revisions)
-    return replace(rollout, wanted=rollout.wanted + max(0, asleep - len(sleepers)), revisions=without)
+    return replace(
+        rollout, desired_replicas=rollout.desired_replicas + max(0, asleep - len(sleepers)), revisions=without
+    )
 
 
 def with_sleepers(plan: RolloutPlan, target: str, sleep_plan: SleepPlan) -> RolloutPlan:

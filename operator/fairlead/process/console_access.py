@@ -12,8 +12,8 @@ from fairlead.cluster.token_reviews import ReviewClient, TokenHolder
 
 HOLDS_S: Final = 10.0
 """How long a revoked right may still be used."""
-MOST_ANSWERS: Final = 10_000
-MOST_REVIEWS: Final = 8
+MAX_ANSWERS: Final = 10_000
+MAX_REVIEWS: Final = 8
 """In flight at once, so that no flood of tokens becomes one at the API server."""
 LONGEST_TOKEN: Final = 16_384
 
@@ -34,7 +34,7 @@ class RecentAnswers(Generic[Answer]):
             self._held.pop(key, None)
             found = self._clock(), asyncio.ensure_future(_awaited(review))
             self._held[key] = found
-            while len(self._held) > MOST_ANSWERS:
+            while len(self._held) > MAX_ANSWERS:
                 self._held.popitem(last=False)
         try:
             return await asyncio.shield(found[1])
@@ -55,7 +55,7 @@ class ConsoleAccess:
         self._client = client
         self._holders = RecentAnswers[TokenHolder | None](clock)
         self._rights = RecentAnswers[bool](clock)
-        self._free = asyncio.Semaphore(MOST_REVIEWS)
+        self._free = asyncio.Semaphore(MAX_REVIEWS)
 
     async def holder(self, token: str) -> TokenHolder | None:
         """Return the token's holder; None if Kubernetes does not know it."""

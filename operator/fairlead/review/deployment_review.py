@@ -48,7 +48,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     """Review by the object alone and the catalogue, without references."""
     found = object_reader.read_stored(document, DEPLOYMENT)
     if found.value is None or found.problems:
-        words = joined_remarks(found.problems) + "; nothing is started or stopped until it is corrected"
+        words = joined_findings(found.problems) + "; nothing is started or stopped until it is corrected"
         return DeploymentReview(
             accepted=_accepted(ConditionReason.UNREADABLE, words),
             fits=_fits(None, ConditionReason.FIT_UNKNOWN, "the object cannot be read"),
@@ -58,7 +58,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     )
     review = admission.stored(deployment, context)
     unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
-    fits = _fitting(review, joined_remarks(unfit))
+    fits = _fitting(review, joined_findings(unfit))
     accepted = _accepted(ConditionReason.ACCEPTED, "every setting can work")
     if deployment.fit_check is FitCheck.WARN:
         words = "every setting can work; what does not fit only gives a warning, since spec.fitCheck is Warn"
@@ -66,7 +66,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     accepted = _with_old_names(accepted, found.value.spec)
     if review.refusals:
         reason = ConditionReason.DOES_NOT_FIT if len(unfit) == len(review.refusals) else ConditionReason.REFUSED
-        accepted = _accepted(reason, joined_remarks(review.refusals))
+        accepted = _accepted(reason, joined_findings(review.refusals))
     return DeploymentReview(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
 
 
@@ -97,14 +97,14 @@ def with_references(review: DeploymentReview, present: Mapping[ObjectKey, frozen
     if not review.may_start:
         return review
     if waited:
-        words = joined_remarks(references.absent(waited, present))
+        words = joined_findings(references.absent(waited, present))
         return replace(review, accepted=_accepted(ConditionReason.NOT_FOUND, words))
     if incomplete := references.incomplete(references.entries(deployment), present):
-        return replace(review, accepted=_accepted(ConditionReason.KEY_MISSING, joined_remarks(incomplete)))
+        return replace(review, accepted=_accepted(ConditionReason.KEY_MISSING, joined_findings(incomplete)))
     return review
 
 
-def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
+def joined_findings(remarks: Iterable[SpecFinding]) -> str:
     """Join all findings into one message; a condition's message may be long, and people can correct all at once."""
     return " | ".join(one.sentence for one in remarks)
 
@@ -123,7 +123,7 @@ def _fitting(review: Review, unfit: str) -> UntimedCondition:
         case Fit(because=because):
             return _fits(True, ConditionReason.FITS, because)
         case NoFit(verdict=FitVerdict.NO) if overruled:
-            return _fits(False, ConditionReason.FIT_OVERRULED, joined_remarks(overruled))
+            return _fits(False, ConditionReason.FIT_OVERRULED, joined_findings(overruled))
         case NoFit(verdict=FitVerdict.NO, because=because):
             return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
         case NoFit(because=because):

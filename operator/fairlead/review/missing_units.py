@@ -10,7 +10,7 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.objects import quantities
 from fairlead.review.result import AdmissionReason
 
-MOST_CORES: Final = 1024
+MAX_CORES: Final = 1024
 """More than any node has."""
 
 
@@ -30,7 +30,7 @@ def of_container(resources: ContainerResources, above: str) -> Iterator[SpecWarn
 
 def _of_amounts(amounts: ResourceAmounts, above: str) -> Iterator[SpecWarning]:
     cores = (amounts.cpu_millis or 0) // 1000
-    if cores > MOST_CORES:
+    if cores > MAX_CORES:
         yield SpecWarning(
             field=f"{above}.cpu",
             value=str(cores),

@@ -17,7 +17,7 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.scaling.lint import policy_lint, policy_use_lint
 from fairlead.scaling.lint.policy_use_lint import PolicyUse
 
-MOST_REMARKS: Final = 8
+MAX_REMARKS: Final = 8
 """Warnings in a policy's condition; those of a policy with a hundred deployments would fill it."""
 
 
@@ -64,7 +64,7 @@ def _pair(
     yield from unreachable_objectives.warnings(deployment.revision, policy, bounds.policy or "", context)
 
 
-class PolicyRemarks:
+class PolicyWarnings:
     """Warnings about valid policies, of each user recomputed only if the policy or this user was edited.
 
     A policy is reconciled whenever the spec of one of its deployments changes, and the review of each takes 1.5 ms.
@@ -106,9 +106,9 @@ def _of_user(document: Manifest, policy: ScalingPolicy, context: ReviewContext) 
 
 
 def _first(remarks: Sequence[str]) -> Iterator[str]:
-    yield from remarks[:MOST_REMARKS]
-    if len(remarks) > MOST_REMARKS:
-        yield f"and {len(remarks) - MOST_REMARKS} more"
+    yield from remarks[:MAX_REMARKS]
+    if len(remarks) > MAX_REMARKS:
+        yield f"and {len(remarks) - MAX_REMARKS} more"
 
 
 def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewContext) -> PolicyUse:

@@ -37,7 +37,7 @@ def warnings(
     if found is None:
         return ()
     deployment = deployment_conversion.deployment(found, context.releases)
-    if _most_replicas(deployment) <= 1:
+    if _max_replicas(deployment) <= 1:
         return ()
     on_one = NODE in dict(deployment.revision.placement.node_selector)
     claims = [one for one in references.of_deployment(deployment) if one.key.kind == MountedKind.CLAIM]
@@ -45,7 +45,7 @@ def warnings(
     return tuple(_warning(one, present[one.key]).sentence for one in few)
 
 
-def _most_replicas(deployment: DesiredDeployment) -> int:
+def _max_replicas(deployment: DesiredDeployment) -> int:
     """Count replicas that may exist at once, those of a rollout among them."""
     bounds = deployment.replicas
     return (bounds.most if isinstance(bounds, ReplicaBounds) else bounds) + deployment.rollout.max_surge

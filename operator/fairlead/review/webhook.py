@@ -24,7 +24,7 @@ class AdmissionResponse:
 def response(review: Review, present: Container[ObjectKey], changed: Sequence[str] = ()) -> AdmissionResponse:
     """Answer for one object; `present` holds the objects it names that exist, `changed` the change warnings."""
     if review.refusals:
-        return AdmissionResponse(refused=deployment_review.joined_remarks(review.refusals))
+        return AdmissionResponse(refused=deployment_review.joined_findings(review.refusals))
     lost: tuple[SpecRefusal | SpecWarning, ...] = references.absent(review.named, present)
     sentences = (one.sentence for one in (*review.warnings, *lost))
     return AdmissionResponse(warnings=(*sentences, *changed))

@@ -21,8 +21,8 @@ GRANT_SECONDS: Final = 60.0
 """Longest time that a revoked right still works."""
 REFUSAL_SECONDS: Final = 10.0
 """Longest time until a newly granted right works."""
-MOST_CACHED: Final = 256
-MOST_REVIEWS: Final = 8
+MAX_CACHED: Final = 256
+MAX_REVIEWS: Final = 8
 """Concurrent reviews."""
 UNKNOWN_TOKENS_PER_MINUTE: Final = 60.0
 """Limit of reviews of tokens not allowed before; Prometheus, whose token was, never waits for unknown clients."""
@@ -85,7 +85,7 @@ class MetricsAuthorizer:
             answer(cached.problem)
             return
         stranger = cached is None or cached.problem is not None
-        if len(self._tasks) >= MOST_REVIEWS or (stranger and self._strangers.take(1, now)):
+        if len(self._tasks) >= MAX_REVIEWS or (stranger and self._strangers.take(1, now)):
             answer(refusals.too_many_reviews())
             return
         task = asyncio.get_running_loop().create_task(self._review(head, digest, answer), name="review of a token")
@@ -98,7 +98,7 @@ class MetricsAuthorizer:
         problem = refusals.of_review(await self.review(head.key.decode("latin-1"), page), page)
         if problem is None or problem.status != 503:
             self._cached.pop((digest, head.path), None)
-            if len(self._cached) >= MOST_CACHED:
+            if len(self._cached) >= MAX_CACHED:
                 del self._cached[next(iter(self._cached))]
             lasts = GRANT_SECONDS if problem is None else REFUSAL_SECONDS
             self._cached[digest, head.path] = CachedReview(problem, monotonic() + lasts)

@@ -41,15 +41,15 @@ class ClientConnection(asyncio.Protocol):
     """A client's connection. Between requests it holds nothing but its reader."""
 
     __slots__ = (
-        *("_context", "_exchange", "_moved", "_record", "_router", "_scraped", "_target", "leaving", "paused", "peer"),
-        *("reader", "since", "transport", "write"),
+        *("_context", "_exchange", "_record", "_retired", "_router", "_scraped", "_target", "leaving", "paused"),
+        *("peer", "reader", "since", "transport", "write"),
     )
     write: Callable[[bytes], None]
 
     def __init__(self, router: Router, *, scraped: bool = False) -> None:
         self._router = router
         self._context = context = router.context
-        self.reader = RequestReader(context.limits, context.memory, context.bodies)
+        self.reader = RequestReader(context.limits, context.head_cache, context.bodies)
         self.transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self.peer = ""
@@ -62,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self._record: RequestRecord | None = None
         self._target: EngineTarget | None = None
         """The target of its last request."""
-        self._moved = False
+        self._retired = False
         """That target was retired here."""
         self._scraped = scraped
 
@@ -198,7 +198,7 @@ class ClientConnection(asyncio.Protocol):
     def answered(self, *, keep: bool) -> None:
         """Read the next request or close: the response is written."""
         if self._exchange is not None:
-            self._target, self._moved = getattr(self._exchange, "target", None), False
+            self._target, self._retired = getattr(self._exchange, "target", None), False
         self._exchange = None
         self.since = monotonic()
         if keep and not self.reader.surplus:
@@ -226,7 +226,7 @@ class ClientConnection(asyncio.Protocol):
 
         Not at once: its next request may be on the way.
         """
-        self._moved = self._moved or self._target is target
+        self._retired = self._retired or self._target is target
 
     def close(self) -> None:
         """Close once everything written is sent."""
@@ -283,7 +283,7 @@ class ClientConnection(asyncio.Protocol):
                 self._context.telemetry.counts.slow_clients += 1
                 self.abort()
         elif stage is RequestReadStage.IDLE:
-            if waited > (min(MOVED_SECONDS, connections.idle_seconds) if self._moved else connections.idle_seconds):
+            if waited > (min(MOVED_SECONDS, connections.idle_seconds) if self._retired else connections.idle_seconds):
                 self.close()
         elif stage is RequestReadStage.HEAD:
             if waited > connections.head_seconds:

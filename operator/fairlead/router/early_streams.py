@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from fairlead.router.reply_clients import MOST_HELD, ReplyClient
+from fairlead.router.reply_clients import MAX_HELD, ReplyClient
 from fairlead.router.request import Request
 from fairlead.router.wire import frames, problems
 from fairlead.router.wire.chunked_reply import ChunkedReply
@@ -125,7 +125,7 @@ class EarlyStream:
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size <= MOST_HELD:
+        if self._size <= MAX_HELD:
             self._pieces.append(data)
 
     def _last_event(self) -> bytes:

@@ -51,7 +51,7 @@ class EndpointDiscovery:
         if _own_place(fresh) != _own_place(before):
             self._engines.anew()
         if (fresh.namespace, fresh.router_selector) != (before.namespace, before.router_selector):
-            self._router.counted(None)
+            self._router.set_router_count(None)
             self._routers.anew()
 
     async def close(self) -> None:
@@ -65,9 +65,9 @@ class EndpointDiscovery:
         return None if settings.is_gateway else start.sources(settings)
 
     def _take(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        sole = self._router.context.sole
+        sole = self._router.context.only_target
         if sole is not None:
-            sole.dispatcher.table.take(seen)
+            sole.dispatcher.table.apply_discovered(seen)
 
     def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
         self._router.list_routers(seen)
@@ -94,7 +94,7 @@ class NamespaceWatches:
         targets = settings.targets
         for one in targets:
             if one.endpoints:
-                self._router.context.targets[one.target].dispatcher.table.take(
+                self._router.context.targets[one.target].dispatcher.table.apply_discovered(
                     StaticEndpoints(one.endpoints, one.revision).seen
                 )
         by_namespace: defaultdict[str, list[TargetConfig]] = defaultdict(list)
@@ -128,7 +128,7 @@ class NamespaceWatches:
             if config.selector and config.namespace == namespace:
                 terms = selector_terms(config.selector)
                 own = [pod for pod, labels in labelled if terms.items() <= labels.items()]
-                one.dispatcher.table.take(pod_endpoints(own, config.engine_port))
+                one.dispatcher.table.apply_discovered(pod_endpoints(own, config.engine_port))
 
     async def close(self) -> None:
         """Stop following."""

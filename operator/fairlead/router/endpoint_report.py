@@ -62,7 +62,7 @@ def _share(dispatcher: Dispatcher) -> dict[str, Any] | None:
 
 
 def _one(endpoint: Endpoint, now: float) -> dict[str, Any]:
-    figures = endpoint.figures
+    figures = endpoint.sample
     return {
         "pod": endpoint.pod,
         "address": endpoint.address,

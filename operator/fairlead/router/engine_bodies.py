@@ -14,7 +14,7 @@ from fairlead.router.router_context import RouterContext
 from fairlead.router.wire import splices
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.requests import ClientRequest
-from fairlead.router.wire.surfaces import MOST_OUTPUT, STREAM_USAGE, Surface
+from fairlead.router.wire.surfaces import MAX_OUTPUT, STREAM_USAGE, Surface
 from fairlead.routing.routing_request import RoutingRequest
 
 
@@ -23,8 +23,8 @@ class BodyOwner(Protocol):
 
     body: bytes
     edits: bool
-    judged_by: ProbabilityCheck | None
-    rank: bytes
+    validation: ProbabilityCheck | None
+    priority: bytes
     received: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
@@ -44,7 +44,7 @@ def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, facts: Bo
     adapter = owner.routing.adapter
     if adapter is not None and adapter in target.dispatcher.config.model.versions.wanted:
         body = splices.with_model(body, facts, b'"%b"' % adapter.encode())
-    elif context.sole is None and adapter is None and facts.model != target.base and target.base:
+    elif context.only_target is None and adapter is None and facts.model != target.base and target.base:
         body = splices.with_model(body, facts, target.model_member)
     members = _added(owner, context, target, facts, api)
     if members:
@@ -63,14 +63,14 @@ def _added(
     routing, surface, path = owner.routing, owner.surface, owner.received.head.path
     account, named, ranked = routing.account, target.adapters_by(api), api.priority_member
     fill_in = target.dispatcher.fill_in(account)
-    if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
-        members[MOST_OUTPUT[surface]] = b"%d" % fill_in
+    if not routing.names_output and fill_in is not None and surface in MAX_OUTPUT:
+        members[MAX_OUTPUT[surface]] = b"%d" % fill_in
     if context.salted and account.name and target.takes_salt(surface, facts, api):
         members["cache_salt"] = context.salt_of(account)
     if named is not None and path in named.paths:
         members.update(named.members(target.base, routing.adapter))
-    if owner.rank and ranked is not None and path in ranked.paths:
-        members[ranked.name] = owner.rank
-    if owner.judged_by is not None and surface in PROBABILITIES and owner.judged_by.wants_probabilities:
+    if owner.priority and ranked is not None and path in ranked.paths:
+        members[ranked.name] = owner.priority
+    if owner.validation is not None and surface in PROBABILITIES and owner.validation.wants_probabilities:
         members |= {} if probability_check.are_requested(facts) else {"logprobs": PROBABILITIES[surface]}
     return members

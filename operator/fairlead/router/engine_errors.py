@@ -13,7 +13,7 @@ from fairlead.routing.reasons import AttemptEnding
 SHUTTING_DOWN: Final = "shutting down"
 NO_ROUTE: Final = frozenset({404, 405})
 """Statuses for a route that an engine does not have; the body's shape is then one that no client library knows."""
-MOST_BYTES: Final = 2**20
+MAX_BYTES: Final = 2**20
 """Limit of an error's body; the rest is dropped, and no engine writes as much."""
 
 
@@ -38,7 +38,7 @@ class EngineErrorReply:
 
     def take(self, payload: bytes) -> None:
         """Add a piece of its body."""
-        if self._size < MOST_BYTES:
+        if self._size < MAX_BYTES:
             self._pieces.append(payload)
             self._size += len(payload)
 

@@ -26,8 +26,8 @@ class EngineScraper:
     """The scraper of one engine."""
 
     __slots__ = (
-        *("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_pool", "_reads_cards", "_sent_at", "_table"),
-        *("_configured_tokens", "cards", "follows_adapters"),
+        *("_api", "_busy", "_cards_due", "_configured_tokens", "_endpoint", "_pieces", "_pool", "_reads_cards"),
+        *("_sent_at", "_table", "cards", "follows_adapters"),
     )
 
     def __init__(self, table: EndpointTable, endpoint: Endpoint, api: HttpApi) -> None:
@@ -112,10 +112,10 @@ class EngineScraper:
         if seen is None:
             return
         sample = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
-        self._table.figures(self._endpoint, sample)
+        self._table.apply_sample(self._endpoint, sample)
         tokens = (self._configured_tokens or seen.kv_tokens) if seen.kv_by_blocks else seen.kv_tokens
         if tokens is not None and tokens != self._endpoint.kv_tokens:
-            self._table.sized(self._endpoint, tokens, self._endpoint.most_requests)
+            self._table.sized(self._endpoint, tokens, self._endpoint.max_requests)
 
 
 def _cards(page: bytes) -> list[ModelCard]:

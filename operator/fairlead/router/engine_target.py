@@ -33,7 +33,7 @@ from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
-from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
+from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
@@ -42,7 +42,7 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice
 from fairlead.routing.tenancy import Tenancy
 
-MOST_ROUTE_LINES: Final = 1024
+MAX_ROUTE_LINES: Final = 1024
 """Number of routes to one target whose header lines are kept; more than any gateway has."""
 
 PASSED_OVER_SECONDS: Final = 30.0
@@ -54,7 +54,7 @@ class TargetParts:
     """What all targets of one router share."""
 
     tenancy: Tenancy
-    heads: HeadCache
+    head_cache: HeadCache
     counters: RouterCounters
     engine_tls: TlsContextFactory
     probe_backoff: ProbeBackoff
@@ -69,9 +69,9 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "api", "arrivals", "base", "batch_arrivals", "config", "costs", "dispatcher"),
-        *("external", "hedges", "model_member", "name", "passed_over_at", "pools", "prober", "terms"),
-        *("adapter_samples", "prompt_tokens", "retired", "revisions", "samples", "turning", "watches"),
+        *("_lines", "_parts", "adapter_samples", "api", "arrivals", "base", "batch_arrivals", "config", "costs"),
+        *("dispatcher", "external", "hedges", "model_member", "name", "passed_over_at", "pools", "prober"),
+        *("prompt_tokens", "retired", "revisions", "samples", "terms", "turning", "watches"),
     )
 
     def __init__(
@@ -129,7 +129,7 @@ class EngineTarget:
         """Return header lines that show the client its request's route."""
         found = self._lines.get(route)
         if found is None:
-            if len(self._lines) >= MOST_ROUTE_LINES:
+            if len(self._lines) >= MAX_ROUTE_LINES:
                 self._lines.clear()
             names = (route.encode("latin-1", "replace"), self.name.encode("latin-1", "replace"))
             found = self._lines[route] = b"x-fairlead-route: %b\r\nx-fairlead-target: %b\r\n" % names
@@ -163,7 +163,7 @@ class EngineTarget:
     @property
     def is_routable(self) -> bool:
         """Whether any of its replicas is routable."""
-        return bool(self.dispatcher.table.field.routable)
+        return bool(self.dispatcher.table.context.routable)
 
     def lacks(self, path: bytes, surface: Surface, adapter: str | None, *, salted: bool) -> Problem | None:
         """Return a problem for what its engines would silently ignore on this route."""
@@ -177,7 +177,7 @@ class EngineTarget:
     def takes_salt(self, surface: Surface, facts: BodyFacts, api: HttpApi) -> bool:
         """Whether a request gets its tenant's salt: where such an engine takes one, and instead of a client's own."""
         sent = facts.parsed.cache_salt is not UNSET
-        return self.external is None and (sent or surface in MOST_OUTPUT or api.salts_all)
+        return self.external is None and (sent or surface in MAX_OUTPUT or api.salts_all)
 
     def lost_adapter(self, error: EngineErrorReply, routing: RoutingRequest, endpoint: Endpoint) -> bool:
         """Whether an engine lost an adapter that it had when it was chosen, since it was restarted."""
@@ -230,7 +230,7 @@ class EngineTarget:
         config = self.config
         most = inf if config.max_sequences is None else config.max_sequences
         tokens = endpoint.kv_tokens or config.kv_tokens
-        if (endpoint.kv_tokens, endpoint.most_requests) != (tokens, most):
+        if (endpoint.kv_tokens, endpoint.max_requests) != (tokens, most):
             self.dispatcher.table.sized(endpoint, tokens, most)
 
     def pool(self, endpoint: Endpoint) -> UpstreamPool:
@@ -239,7 +239,7 @@ class EngineTarget:
         if found is None:
             parts, external = self._parts, self.external
             if external is None:
-                found = UpstreamPool(endpoint, parts.heads, parts.counters, parts.engine_tls)
+                found = UpstreamPool(endpoint, parts.head_cache, parts.counters, parts.engine_tls)
             else:
                 found = UpstreamPool(endpoint, external.memory, parts.counters, external.tls)
             self.pools[endpoint] = found

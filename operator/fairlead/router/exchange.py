@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.fleet.model_routes import FallbackReason
 from fairlead.router import (
     answer_tap,
-    answer_trial,
+    answer_validation,
     cache_bridge,
     explain_headers,
     failed_attempts,
@@ -26,7 +26,7 @@ from fairlead.router import (
     token_counts,
 )
 from fairlead.router.answer_tap import AnswerTap
-from fairlead.router.answer_trial import AnswerTrial
+from fairlead.router.answer_validation import AnswerValidation
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
@@ -54,9 +54,9 @@ class Exchange:
     """Created for each request; driven by the client's connection, its attempts, the cache and the sweeper."""
 
     __slots__ = (
-        *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "last_error"),
-        *("_moved", "_over", "_read", "_sent_at", "bill", "first", "hedge_at", "path", "reply", "request", "second"),
-        *("target", "trial"),
+        *("_cache", "_candidates", "_context", "_ending", "_inquiry", "_over", "_read", "_sent_at", "_swept_bytes"),
+        *("_timeout_at", "bill", "first", "hedge_at", "last_error", "path", "reply", "request", "second", "target"),
+        "validation",
     )
     target: EngineTarget
     """The target that serves it."""
@@ -79,16 +79,16 @@ class Exchange:
         """How the last attempt ended, if it failed."""
         self.path: RoutePath | None = None
         """Its route through a gateway's targets; None at a plain router."""
-        self.trial: AnswerTrial | None = None
+        self.validation: AnswerValidation | None = None
         """Judges its answers; None if nothing does."""
         self.bill: RequestBill | None = None
         """Its cost, if counted and an engine is needed."""
         self._read: AnswerTap | None = None
         """Reads the answer for the access line."""
         self._sent_at = 0.0
-        self._moved = 0
+        self._swept_bytes = 0
         """Bytes of its response at the last sweep."""
-        self._due = inf
+        self._timeout_at = inf
         """When the current time-out expires."""
         self._over = False
 
@@ -121,8 +121,9 @@ class Exchange:
             self.refuse(facts, now)
             return
         if self.path is not None:
-            self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, facts, now)
-        replaced = self.trial is not None and self.trial.may_replace
+            self.validation = answer_validation.of(context.checkers, self.path, request, facts, now)
+            request.validation = self.validation
+        replaced = self.validation is not None and self.validation.may_replace
         if not replaced:
             self._cache = cache_bridge.connected(self, self.path, context.cache, facts)
         cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, facts)
@@ -151,7 +152,7 @@ class Exchange:
     def begin_at_target(self, now: float) -> None:
         """Submit to the current target's dispatcher, without any state of former targets."""
         context, request, target = self._context, self.request, self.target
-        self._ending, self.hedge_at, self._due = None, inf, inf
+        self._ending, self.hedge_at, self._timeout_at = None, inf, inf
         if (unpaid := self._unpaid(now)) is not None:
             target.dispatcher.give_up(request.routing)
             self.refuse(unpaid, now)
@@ -164,11 +165,11 @@ class Exchange:
         if target.dispatcher.needs_count(request.routing):
             self._inquiry = token_counts.start(self, target, request, now)
         if self._inquiry is None:
-            self.counted(now)
+            self.after_token_count(now)
         else:
-            self._due = now + token_counts.TIMEOUT_SECONDS
+            self._timeout_at = now + token_counts.TIMEOUT_SECONDS
 
-    def counted(self, now: float) -> None:
+    def after_token_count(self, now: float) -> None:
         """Submit to the dispatcher, first getting a permit if another router keeps the tenant's rates."""
         routing, permit = self.request.routing, None
         if routing.account.home is not None and routing.permit is None:
@@ -178,7 +179,7 @@ class Exchange:
         if permit is None:
             self.admit(now)
         else:
-            self._due = now + permit_requests.TIMEOUT_SECONDS
+            self._timeout_at = now + permit_requests.TIMEOUT_SECONDS
 
     def admit(self, now: float) -> None:
         """Request an endpoint from the dispatcher; headers show the client what remains of its rates."""
@@ -193,7 +194,7 @@ class Exchange:
     def apply_decision(self, endpoint: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision, at once or after a wait."""
         if endpoint is None:
-            self._due = inf
+            self._timeout_at = inf
         elif isinstance(endpoint, Refusal):
             self._refused(endpoint, now)
         else:
@@ -207,12 +208,12 @@ class Exchange:
             self.bill.sent(target, request.routing, now)
         self._sent_at = now
         if request.streams:
-            self._due = now + context.timeouts.first_token_seconds
+            self._timeout_at = now + context.timeouts.first_token_seconds
             if context.hedging.enabled:
                 after = target.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
                 self.hedge_at = inf if after is None else now + after
         else:
-            self._due = inf
+            self._timeout_at = inf
         self.first = attempt = EngineAttempt(self, request.routing, target.api_of(endpoint))
         attempt.send(pool, request.message(target, pool), now)
 
@@ -226,7 +227,7 @@ class Exchange:
         request, reply = self.request, self.reply
         revision = self.target.revisions.named(attempt.endpoint.revision)
         flight = None if self._cache is None else self._cache.began(reader, revision)
-        held = self.trial is not None and reader.head is not None and self.trial.opens(reply, reader.head)
+        held = self.validation is not None and reader.head is not None and self.validation.opens(reply, reader.head)
         if self.path is not None and not held:
             self.path.facts = None
         if request.record.copied and self._context.telemetry.log_prompts:
@@ -237,7 +238,7 @@ class Exchange:
             request.add_reply_lines(explain_headers.phases(request.record, now))
         reply.open(attempt.api, reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
         request.reply_lines = lines
-        self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
+        self._timeout_at = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
         return reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
@@ -275,7 +276,7 @@ class Exchange:
             if not attempt.started:
                 self.target.dispatcher.first_token(self.request.routing, now)
             self.end(reply.ending(), usage, now)
-            if self.trial is not None and second_answers.replaces(self, self._context, usage, now):
+            if self.validation is not None and second_answers.replaces(self, self._context, usage, now):
                 return
         if self._cache is not None:
             self._cache.completed(now)
@@ -374,12 +375,12 @@ class Exchange:
     def sweep(self, now: float) -> Endpoint | None:
         """Extend the time-out if the stream moved or waits for its client, or end it; return where it waits so."""
         reply = self.reply
-        if reply.scan is not None and (reply.delayed or reply.bytes_out != self._moved):
-            if reply.bytes_out != self._moved and self.first is not None:
+        if reply.scan is not None and (reply.delayed or reply.bytes_out != self._swept_bytes):
+            if reply.bytes_out != self._swept_bytes and self.first is not None:
                 self.first.endpoint.progress_at = now
-            self._moved = reply.bytes_out
-            self._due = now + self._context.timeouts.between_tokens_seconds
-        if now >= self._due or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
+            self._swept_bytes = reply.bytes_out
+            self._timeout_at = now + self._context.timeouts.between_tokens_seconds
+        if now >= self._timeout_at or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
             self.fall_back(FallbackReason.UNAVAILABLE, None, now)
@@ -491,7 +492,7 @@ class Exchange:
         context.live.discard(self)
         context.telemetry.ended(record, now)
         cache, self._cache, self.first, self._inquiry = self._cache, None, None, None
-        self.trial = request.judged_by = None
+        self.validation = request.validation = None
         if cache is not None:
             cache.over()
         if request.is_read:

@@ -11,7 +11,7 @@ from fairlead.routing.explanations import EndpointCandidate
 from fairlead.routing.routing_request import RoutingRequest
 
 EXPLAIN_HEADER: Final = b"x-fairlead-explain"
-MOST_SHOWN: Final = 16
+MAX_SHOWN: Final = 16
 """Endpoints in one header: clients refuse heads of more than some kilobytes."""
 
 
@@ -30,7 +30,7 @@ def lines(request: RoutingRequest, candidates: tuple[EndpointCandidate, ...]) ->
         held = f"held={request.held_blocks}/{len(request.blocks)}"
         shown.append(("x-fairlead-replica", request.endpoint.pod))
         shown.append(("x-fairlead-decision", f"{request.pick.value}; {held}"))
-    shown.append(("x-fairlead-candidates", ", ".join(_shown(one) for one in candidates[:MOST_SHOWN])))
+    shown.append(("x-fairlead-candidates", ", ".join(_shown(one) for one in candidates[:MAX_SHOWN])))
     return "".join(f"{name}: {value}\r\n" for name, value in shown).encode("latin-1", "replace")
 
 

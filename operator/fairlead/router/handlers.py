@@ -16,7 +16,7 @@ from fairlead.router.long_pages import LongPage, WantedCallback
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
 from fairlead.router.router_context import RouterContext
-from fairlead.router.spending_pages import MOST_DIGITS
+from fairlead.router.spending_pages import MAX_DIGITS
 from fairlead.router.wire import surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
@@ -141,7 +141,7 @@ def _endpoints(router: Router, head: RequestHead) -> LocalReply | Problem:
 def _samples(router: Router, head: RequestHead) -> LocalReply | Problem:
     query = parse_qs(head.query.decode("latin-1"))
     wanted, adapter, after = (query.get(name, [""])[-1] for name in ("deployment", "adapter", "after"))
-    found = router_pages.samples(router.context, wanted, adapter, int(after[:MOST_DIGITS]) if after.isdecimal() else 0)
+    found = router_pages.samples(router.context, wanted, adapter, int(after[:MAX_DIGITS]) if after.isdecimal() else 0)
     return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
 
 

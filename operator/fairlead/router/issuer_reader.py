@@ -18,7 +18,7 @@ from fairlead.routing.tokens import issuer_keys
 from fairlead.routing.tokens.issuer_keys import IssuerKeys
 
 CONFIGURATION: Final = "/.well-known/openid-configuration"
-MOST_BYTES: Final = 256 * 2**10
+MAX_BYTES: Final = 256 * 2**10
 """Limit of one page; a key takes less than 4 KiB, its certificates included."""
 CONNECT_SECONDS: Final = 2.0
 TOTAL_SECONDS: Final = 5.0
@@ -82,8 +82,8 @@ async def _page(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
             raise KeysNotRead(KeyReadingResult.REFUSED, f"{url}: status {answer.status}")
         async for piece in answer.content.iter_any():
             body += piece
-            if len(body) > MOST_BYTES:
-                raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: more than {MOST_BYTES // 1024} KiB")
+            if len(body) > MAX_BYTES:
+                raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: more than {MAX_BYTES // 1024} KiB")
     try:
         page = json.loads(body)
     except (ValueError, RecursionError):

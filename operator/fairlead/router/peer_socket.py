@@ -10,13 +10,13 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from fairlead.routing.peers.envelope import MOST_BYTES
+from fairlead.routing.peers.envelope import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 32
 """Datagrams to read before clients and engines get their turn."""
-MOST_IGNORED: Final = 32
+MAX_IGNORED: Final = 32
 """Limit between two ticks: at 200 ticks a second, at most 6,400 forged datagrams a second are examined."""
 BUFFER_BYTES: Final = 2**20
 """Requested in both directions; the kernel caps it at its own limit."""
@@ -69,12 +69,12 @@ class PeerSocket:
     def _readable(self) -> None:
         for _ in range(AT_ONCE):
             try:
-                datagram, address = self._socket.recvfrom(MOST_BYTES + 1)
+                datagram, address = self._socket.recvfrom(MAX_BYTES + 1)
             except OSError:  # nothing more, or a peer's port was closed
                 return
             if not self._receive(datagram, address[0]):
                 self._ignored += 1
-                if self._ignored >= MOST_IGNORED:
+                if self._ignored >= MAX_IGNORED:
                     self._reads = False
                     self._loop.remove_reader(self._socket)
                     return

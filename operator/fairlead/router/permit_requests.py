@@ -40,7 +40,7 @@ def start(
         return None
     dispatcher.count_cost(routing)
     permit = PermitRequest(owner, peers, routing, home)
-    permit.send(pool, router_peers.permit_message(pool, routing.account, routing.cost), now)
+    permit.send(pool, router_peers.permit_message(pool, routing.account, routing.expected_tokens), now)
     return permit
 
 

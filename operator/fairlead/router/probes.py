@@ -91,11 +91,11 @@ class EngineProber:
             if endpoint.state is EndpointState.EJECTED:
                 await asyncio.sleep(self._backoff.most_seconds)
             self._tasks.pop(endpoint, None)
-            self._table.proved(endpoint)
+            self._table.probe_succeeded(endpoint)
             return
         sent = monotonic()
         while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
-            self._table.doubted(endpoint, wrong.words, sent if wrong.silent else None)
+            self._table.probe_failed(endpoint, wrong.words, sent if wrong.silent else None)
             if wrong.connected:
                 self._target.probe_failed(endpoint)
             await asyncio.sleep(pause)
@@ -103,7 +103,7 @@ class EngineProber:
             pause = min(self._backoff.most_seconds, 2 * pause)
         if not wrong:
             self._tasks.pop(endpoint, None)
-            self._table.proved(endpoint)
+            self._table.probe_succeeded(endpoint)
 
     async def _wrong(self, endpoint: Endpoint) -> ProbeFailure | None:
         """Request one token, or one embedding from a model without tokens; return what went wrong, or None."""

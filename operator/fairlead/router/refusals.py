@@ -17,11 +17,11 @@ from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
-MOST_LISTED: Final = 20
+MAX_LISTED: Final = 20
 """Models listed in a message; a gateway may have hundreds."""
-MOST_NAME: Final = 120
+MAX_NAME: Final = 120
 """Characters shown of a name that a client chose."""
-MOST_NUMBER: Final = 60
+MAX_NUMBER: Final = 60
 STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.UNKNOWN_KEY: 401,
     RefusalReason.TOKEN_REFUSED: 401,
@@ -93,7 +93,7 @@ def no_max_tokens(*, given: bool) -> Problem:
 
 def uncountable(name: str, value: object) -> Problem:
     """A limit or a number of replies that may mean more to an engine than to the router, or less than nothing."""
-    given = "an array or object" if isinstance(value, (list, dict)) else json.dumps(value)[:MOST_NUMBER]
+    given = "an array or object" if isinstance(value, (list, dict)) else json.dumps(value)[:MAX_NUMBER]
     message = (
         f"{name}: {given}: limits, rates and budgets count with this number; "
         "send a whole number of 1 or more, such as 16"
@@ -154,7 +154,7 @@ def of_review(right: TokenRight, page: str) -> Problem | None:
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """The model is unknown; the message lists the known names."""
     others = f"ask for one of: {_listed(models)}" if models else "none is served here now"
-    message = f"model: {name[:MOST_NAME]}: there is no such model here; {others}"
+    message = f"model: {name[:MAX_NAME]}: there is no such model here; {others}"
     return Problem(status=404, code="model_not_found", message=message, param="model")
 
 
@@ -179,13 +179,13 @@ def no_moment() -> Problem:
 
 def no_format(given: str, formats: Iterable[str]) -> Problem:
     """A usage page was requested in an unknown format."""
-    message = f"format: {given[:MOST_NAME]}: this page has no such format; use {' or '.join(formats)}"
+    message = f"format: {given[:MAX_NAME]}: this page has no such format; use {' or '.join(formats)}"
     return Problem(status=400, code="invalid_request", message=message, param="format")
 
 
 def no_outcome(why: str) -> Problem:
     """A task report cannot be parsed."""
-    message = f'the report: {why[:MOST_NAME]}; send {{"task": "...", "success": true}}'
+    message = f'the report: {why[:MAX_NAME]}; send {{"task": "...", "success": true}}'
     return Problem(status=400, code="invalid_request", message=message)
 
 
@@ -287,8 +287,8 @@ def fault() -> Problem:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_LISTED
-    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more, which GET /v1/models lists" if more > 0 else "")
+    more = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more, which GET /v1/models lists" if more > 0 else "")
 
 
 def _text(shown: bytes) -> str:

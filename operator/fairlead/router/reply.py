@@ -98,7 +98,7 @@ class Reply:
         """Write an engine's error unchanged."""
         self.write(error.answer(self._request.reply_lines, close=not keep))
 
-    def wait(self, now: float, seconds: float) -> None:
+    def send_keep_alive(self, now: float, seconds: float) -> None:
         """Keep the connection of a client that has waited so long for its stream, and again after each such time."""
         held = self._held
         if self._early is not None and not self.begun:

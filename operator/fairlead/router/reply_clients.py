@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-MOST_HELD: Final = 2**20
+MAX_HELD: Final = 2**20
 """Bytes of an answer that are held, its head included; a larger one goes to its client unchecked."""
 
 
@@ -62,7 +62,7 @@ class HeldClient:
     def _hold(self, data: bytes) -> None:
         self._pieces.append(data)
         self._size += len(data)
-        if self._size > MOST_HELD:
+        if self._size > MAX_HELD:
             self._too_large()
 
     @property

@@ -13,7 +13,7 @@ from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability import access_entries
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.probability_check import ProbabilityCheck
-from fairlead.router.router_context import MOST_ID_BYTES, RouterContext
+from fairlead.router.router_context import MAX_ID_BYTES, RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks
@@ -21,7 +21,7 @@ from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
-from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
+from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
 from fairlead.router.wire.unreadable_body import UnreadableBody
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
@@ -36,8 +36,8 @@ class Request:
 
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
-        *("judged_by", "rank", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
-        *("measured_bytes", "text_bytes"),
+        *("measured_bytes", "priority", "received", "record", "reply_lines", "route_lines", "routing", "streams"),
+        *("surface", "text_bytes", "validation"),
     )
     _bodies: dict[HttpApi, bytes]
     """The body as sent to engines, by their kind."""
@@ -50,7 +50,7 @@ class Request:
     ends_at: float
     """When the total time-out expires; that of batch work begins when an engine gets it."""
     facts: HeadFacts
-    rank: bytes
+    priority: bytes
     """What engines are told about who goes first; empty: nothing."""
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
@@ -66,7 +66,7 @@ class Request:
         """The request as the client sent it."""
         self.body = request.body
         """The client's body, extended if the model was sent its error to correct."""
-        self.judged_by: ProbabilityCheck | None = None
+        self.validation: ProbabilityCheck | None = None
         """Judges its answers; None if nothing does."""
         self.record = record
         self.reply_lines = b""
@@ -79,10 +79,10 @@ class Request:
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: its tenant and request id."""
         head, record = self.received.head, self.record
-        facts = self.facts = context.heads.get(head) or context.head_facts(head)
+        facts = self.facts = context.facts_by_head.get(head) or context.head_facts(head)
         self.surface = facts.surface
         named = head.headers.get(b"x-request-id")
-        name = named[:MOST_ID_BYTES] if named else context.new_id()
+        name = named[:MAX_ID_BYTES] if named else context.new_id()
         self._id_line = b"x-request-id: %b\r\n" % name
         self.reply_lines = facts.reply_lines + self._id_line
         record.surface = facts.surface_name
@@ -117,12 +117,14 @@ class Request:
         self.measured_bytes = 0
         self.body = body
 
-    def aim(self, context: RouterContext, target: EngineTarget, facts: BodyFacts, owner: object) -> Problem | None:
+    def set_target(
+        self, context: RouterContext, target: EngineTarget, facts: BodyFacts, owner: object
+    ) -> Problem | None:
         """Create `routing` for this target and owner; return a problem if that fails."""
         account, record, dispatcher = self.facts.account, self.record, target.dispatcher
         assert isinstance(account, Account)
         model = facts.model or ""
-        if context.sole is not None:
+        if context.only_target is not None:
             refused = dispatcher.unserved(account, model)
             if refused is not None:
                 return refusals.of(refused)
@@ -135,18 +137,18 @@ class Request:
         tokens = dispatcher.table.expectations.of(account.name).tokens
         if (most is None or facts.parsed.n is not UNSET) and (number := facts.uncountable) is not None:
             return refusals.uncountable(*number)
-        named_output = most is not None or self.surface not in MOST_OUTPUT
+        named_output = most is not None or self.surface not in MAX_OUTPUT
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=tokens(self.text_bytes, size.media, size.ids),
-            output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
+            max_output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
             answers=answers,
             longest_input=0 if longest is None else tokens(*longest),
             counted=facts.is_counted,
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
-            size=len(self.received.body),
+            body_bytes=len(self.received.body),
             batch=self.facts.batch,
             streams=self.streams,
             give_up_at=self.ends_at,
@@ -174,12 +176,12 @@ class Request:
             salt = account.name.encode() if context.salted else b""
             first = prefix_blocks.of(facts.prompt[: prefix_blocks.BYTES], salt)
             key = first[0] if first else int(self.record.arrived * 1_000_000)
-        version = versions.version(name, key, dispatcher.table.field.routable)
+        version = versions.version(name, key, dispatcher.table.context.routable)
         line = b"x-fairlead-adapter: %b\r\n" % version.encode()
         self.reply_lines += line if line not in self.reply_lines else b""
         return version
 
-    def twin(self, record: RequestRecord) -> "Request":
+    def shadow_copy(self, record: RequestRecord) -> "Request":
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
         mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
@@ -199,10 +201,10 @@ class Request:
         """
         routing, facts = self.routing, self.facts
         account = routing.account
-        self.rank = rank if rank and facts.rank else facts.rank
+        self.priority = rank if rank and facts.priority else facts.priority
         lines = facts.credentials
-        if self.rank:
-            lines += b"".join([b"%b: %b\r\n" % (name, self.rank) for name in target.terms.priority_headers])
+        if self.priority:
+            lines += b"".join([b"%b: %b\r\n" % (name, self.priority) for name in target.terms.priority_headers])
         self._engine_lines = lines + self._id_line
         self._context = context
         self._bodies = {api: engine_bodies.of(self, context, target, body_facts, api) for api in target.terms.apis}
@@ -210,7 +212,7 @@ class Request:
             return
         routing.blocks = context.blocks(body_facts.prompt, account, routing.adapter)
         table = target.dispatcher.table
-        if table.field.routers > 1 or table.split is not None:
+        if table.context.routers > 1 or table.split is not None:
             # A single router knows every session by its text; several agree on the name that the client sends.
             session = self.session(body_facts)
             if session is not None:

@@ -17,7 +17,7 @@ from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.target_costs import PricedAttempt
 from fairlead.router.wire import task_names
 from fairlead.router.wire.requests import ClientRequest
-from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
+from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
 from fairlead.routing.answers.check_results import CheckResult
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
@@ -51,19 +51,8 @@ class RequestBill:
     """The cost of one request."""
 
     __slots__ = (
-        *(
-            "_began_at",
-            "_budget",
-            "_estimate",
-            "_first",
-            "_hedge",
-            "_reservation",
-            "_kept",
-            "_rates",
-            "_request",
-            "_spent",
-        ),
-        "cost",
+        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_kept", "_rates", "_request", "_reservation"),
+        *("_spent", "cost"),
     )
 
     def __init__(
@@ -216,7 +205,7 @@ class RequestBill:
     def _ended_by_itself(self, target: EngineTarget, output: int) -> bool:
         """Whether the length of its answers is not that of a limit, and says how long those without one are."""
         limit = self._limit(target)
-        return self._request.surface in MOST_OUTPUT and (limit is None or output < limit)
+        return self._request.surface in MAX_OUTPUT and (limit is None or output < limit)
 
     def _unfinished(self, output: int) -> TokensUsed:
         return TokensUsed(prompt=self._request.routing.prompt_tokens, output=output)
@@ -233,7 +222,7 @@ class RequestBill:
         """Return the output tokens that a limit allows all answers of an attempt; None if there is none."""
         routing = self._request.routing
         limited = routing.names_output or target.dispatcher.fill_in(routing.account) is not None
-        return routing.output_tokens if limited else None
+        return routing.max_output_tokens if limited else None
 
     def _unseen(self, target: EngineTarget) -> int:
         """Return the output tokens to assume of a reply that nobody saw: as many as were reserved at an external API,
@@ -241,4 +230,4 @@ class RequestBill:
         routing, limit = self._request.routing, self._limit(target)
         if limit is None and target.external is not None:
             return self._estimate.tokens() * routing.answers
-        return routing.output_tokens
+        return routing.max_output_tokens

@@ -17,7 +17,7 @@ from fairlead.routing.routing_request import RoutingRequest
 
 MOST: Final = 20_000
 """Requests kept per share and step of the canary; a `KeptPerMinute` has them last for three days of any traffic."""
-MOST_PROBES: Final = 20
+MAX_PROBES: Final = 20
 """Failed probes kept per share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
 FAULTY: Final = frozenset(
@@ -87,7 +87,7 @@ class RevisionSamples:
         It gets no more requests, and three are too few to judge by: without this a revision that never answers would
         stay on trial for as long as a gate may stay undecided.
         """
-        if self._split is not split or not split.share.percent or self._probes >= MOST_PROBES:
+        if self._split is not split or not split.share.percent or self._probes >= MAX_PROBES:
             return
         self._probes += 1
         failed = _failed_row(wall, len(self.rows), prompt_tokens=1)

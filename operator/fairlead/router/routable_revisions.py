@@ -19,7 +19,7 @@ class RoutableRevisions:
 
     def of(self, table: EndpointTable) -> tuple[str, ...]:
         """Return the revisions, recomputed only when the table has another tuple of routable endpoints."""
-        routable = table.field.routable
+        routable = table.context.routable
         if routable is not self._routable:
             self._routable = routable
             self.revisions = tuple(sorted({self.named(one.revision) for one in routable})) or self.revisions

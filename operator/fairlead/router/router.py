@@ -55,7 +55,7 @@ class Router:
         self.context = context = RouterContext(settings, telemetry)
         self._parts = TargetParts(
             tenancy=context.tenancy,
-            heads=context.memory,
+            head_cache=context.head_cache,
             counters=telemetry.counts,
             engine_tls=context.engine_tls,
             probe_backoff=probe_backoff,
@@ -85,7 +85,7 @@ class Router:
         budgeted = bool(self.context.spending.budgets)
         self.budgets.apply(settings.redis_url if budgeted else None, scope)
 
-    def counted(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
+    def set_router_count(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
         """Set the number and names of the ready routers that share limits; without a number the file's is used."""
         if (routers, ready) != (self.routers, self.ready_routers):
             self.routers, self.ready_routers = routers, ready
@@ -104,7 +104,7 @@ class Router:
         """Apply the pods of all routers. Before this one is ready there may be no ready one, which means "unknown"."""
         ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
         self.context.peers.take(seen)
-        self.counted(len(ready) or None, ready)
+        self.set_router_count(len(ready) or None, ready)
         if self.peer_reports is not None:
             self.peer_reports.take(seen, len(ready | {self.name}))
 
@@ -131,14 +131,16 @@ class Router:
             found.costs.apply(None if price is None else float(price), routers, now)
             kept[config.target] = found
         context.targets = kept
-        context.sole = None if settings.is_gateway else context.targets[""]
+        context.only_target = None if settings.is_gateway else context.targets[""]
         for found in before.values():
             self._retire(found)
         if self.peer_reports is not None:
             self.peer_reports.follow()
         for found in context.targets.values():
             if found.external is not None and not found.dispatcher.table.complete:
-                found.dispatcher.table.take((DiscoveredEndpoint(pod=found.name, address=found.external.address),))
+                found.dispatcher.table.apply_discovered(
+                    (DiscoveredEndpoint(pod=found.name, address=found.external.address),)
+                )
 
     def _wanted(self, settings: RouterConfig) -> Iterator[tuple[TargetConfig, ExternalApi | None]]:
         """Yield each target's configuration; an external API keeps its connections while unchanged."""
@@ -165,7 +167,7 @@ class Router:
         """Drop retired targets: clear their endpoints, reroute waiting requests, and close each after its last one."""
         context = self.context
         for target in list(context.retiring):
-            target.dispatcher.table.take(())
+            target.dispatcher.table.apply_discovered(())
             for exchange in self._held_by(target):
                 exchange.reroute(now)
             if target.is_over and not self._held_by(target):
@@ -181,8 +183,8 @@ class Router:
     @property
     def sole(self) -> EngineTarget:
         """The target of a plain router."""
-        assert self.context.sole is not None
-        return self.context.sole
+        assert self.context.only_target is not None
+        return self.context.only_target
 
     @property
     def ready(self) -> bool:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final, Protocol, cast
 
 from fairlead.router import head_facts
-from fairlead.router.answer_judges import AnswerJudges
+from fairlead.router.answer_checkers import AnswerCheckers
 from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
@@ -37,16 +37,16 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenancy import Tenancy
 
-MOST_HEADS: Final = 1024
+MAX_HEADS: Final = 1024
 """As many as `HeadCache` keeps."""
-MOST_ID_BYTES: Final = 256
+MAX_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
 
 class WaitingReply(Protocol):
     """The reply to such a request, as the router's own events see it."""
 
-    def wait(self, now: float, seconds: float) -> None:
+    def send_keep_alive(self, now: float, seconds: float) -> None:
         """Keep the connection of a client that has waited so long."""
 
 
@@ -136,39 +136,38 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "copies", "draining", "heads", "hedging", "judges"),
-        *("bodies", "limits"),
-        *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets"),
-        "telemetry",
-        *("tenancy", "timeouts", "tls", "tokens", "use"),
+        *("_id_prefix", "_ids", "_prefix", "bodies", "cache", "checkers", "clients", "draining", "facts_by_head"),
+        *("head_cache", "hedging", "limits", "live", "only_target", "open_copies", "peers", "retiring", "routes"),
+        *("salted", "settings", "spending", "targets", "telemetry", "tenancy", "tenant_usage", "timeouts", "tls"),
+        "token_tenants",
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
         self.telemetry = telemetry
         self.tenancy = Tenancy()
         self.draining = False
-        self.memory = HeadCache()
+        self.head_cache = HeadCache()
         self.bodies = UnfinishedBodies(self.sender)
         self.targets: dict[str, EngineTarget] = {}
         self.retiring: list[EngineTarget] = []
         """Targets that the configuration no longer names and that still have requests."""
-        self.sole: EngineTarget | None = None
+        self.only_target: EngineTarget | None = None
         """The target of a plain router; a gateway's requests find theirs by `routes`."""
         self.routes = ModelTable(())
         self.live: set[LiveExchange] = set()
         """Every request that needed an endpoint and has not ended."""
-        self.copies: set[OpenCopy] = set()
+        self.open_copies: set[OpenCopy] = set()
         """Copies in flight; no client waits for them."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
-        self.tokens: TokenTenants | None = None
+        self.token_tenants: TokenTenants | None = None
         """The issuer's tokens, if one is configured."""
-        self.judges = AnswerJudges()
-        self.use = TenantUse(telemetry.counts.tenants)
+        self.checkers = AnswerCheckers()
+        self.tenant_usage = TenantUse(telemetry.counts.tenants)
         self.spending = RouterSpending(telemetry)
         self.cache = ResponseCache(settings.routing.cache)
-        self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
-        self.heads: dict[RequestHead, HeadFacts] = {}
+        self.peers = RouterPeers(self.tenancy.accounts, self.head_cache, telemetry.counts)
+        self.facts_by_head: dict[RequestHead, HeadFacts] = {}
         """Facts of recently seen heads."""
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
@@ -188,8 +187,8 @@ class RouterContext:
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
         self.routes = ModelTable(settings.routes)
-        self.judges.apply(settings.routes)
-        self.heads.clear()
+        self.checkers.apply(settings.routes)
+        self.facts_by_head.clear()
         self.cache.apply(routing.cache, by_route=any(one.cache for one in settings.routes))
         self.telemetry.apply(routing.telemetry, settings.models)
 
@@ -205,36 +204,36 @@ class RouterContext:
         """Return the account of this API key, or of this token if no key matches."""
         accounts, digest = self.tenancy.accounts, None if key is None else sha256(key).digest()
         found = accounts.of(digest)
-        if self.tokens is None or isinstance(found, Account):
+        if self.token_tenants is None or isinstance(found, Account):
             return found
-        tenant = self.tokens.tenant(key or b"", digest or b"")
+        tenant = self.token_tenants.tenant(key or b"", digest or b"")
         return tenant if isinstance(tenant, Refusal) else accounts.named(tenant) or found
 
     def head_facts(self, head: RequestHead) -> HeadFacts:
         """Derive the facts of a head missing from `heads`, and keep them there, but not with a token: it expires."""
         found = head_facts.of(head, self.account(head.key), self.settings)
-        if self.tokens is not None and self.tokens.is_token(head.key or b""):
+        if self.token_tenants is not None and self.token_tenants.is_token(head.key or b""):
             return found
-        if len(self.heads) >= MOST_HEADS:
-            self.heads.clear()
-        self.heads[head] = found
+        if len(self.facts_by_head) >= MAX_HEADS:
+            self.facts_by_head.clear()
+        self.facts_by_head[head] = found
         return found
 
     def sender(self, head: RequestHead) -> str:
         """Return the name of the tenant who sent this head; empty if there are no tenants, or for an unknown key."""
-        account = (self.heads.get(head) or self.head_facts(head)).account
+        account = (self.facts_by_head.get(head) or self.head_facts(head)).account
         return account.name if isinstance(account, Account) else ""
 
     def began(self, head: RequestHead, peer: str, now: float) -> RequestRecord:
         """Start the record of a request of which only the head has arrived, which may be all of it."""
-        record, facts = self.telemetry.began(now), self.heads.get(head) or self.head_facts(head)
+        record, facts = self.telemetry.began(now), self.facts_by_head.get(head) or self.head_facts(head)
         record.client, record.surface, record.tenant = peer, facts.surface_name, self.sender(head)
-        record.request_id = head.headers.get(b"x-request-id", b"")[:MOST_ID_BYTES].decode("latin-1")
+        record.request_id = head.headers.get(b"x-request-id", b"")[:MAX_ID_BYTES].decode("latin-1")
         return record
 
     def refuses(self, head: RequestHead) -> bool:
         """Whether the head alone is enough to refuse a request, whose body is then not read."""
-        facts = self.heads.get(head) or self.head_facts(head)
+        facts = self.facts_by_head.get(head) or self.head_facts(head)
         return isinstance(facts.account, Refusal)
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:
@@ -283,7 +282,7 @@ class RouterContext:
         """Dispatch after a request ended: its target may have room now, and its tenant at any target."""
         if target.dispatcher.waiting:
             self.dispatch(target, now)
-        if account.queued and self.sole is None and account.most_inflight != inf:
+        if account.queued and self.only_target is None and account.max_inflight != inf:
             for other in self.every_target:
                 self.dispatch(other, now)
 
@@ -291,7 +290,7 @@ class RouterContext:
         """Close every connection to engines and routers; requests still running are cut."""
         for exchange in list(self.live):
             exchange.abort()
-        for copy in list(self.copies):
+        for copy in list(self.open_copies):
             copy.abort()
         for target in self.every_target:
             target.close()

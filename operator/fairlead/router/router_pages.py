@@ -64,7 +64,7 @@ def _joined(lanes: list[LaneSnapshot]) -> tuple[LaneSnapshot, ...]:
 def report(context: RouterContext, target: str | None, now: float) -> dict[str, Any] | None:
     """Report one target as its deployment's own router would, or all; None for an unknown target."""
     draining = context.draining
-    sole = context.sole
+    sole = context.only_target
     if sole is not None:
         if target:
             return None
@@ -98,7 +98,7 @@ def _tenants(context: RouterContext, now: float) -> dict[str, Any]:
 
 
 def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, Any]:
-    used, budget = context.use.last_minute(account.name), context.spending.budgets.get(account.name)
+    used, budget = context.tenant_usage.last_minute(account.name), context.spending.budgets.get(account.name)
     found = {
         "inflight": account.inflight,
         "waiting": account.queued,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fairlead.fleet.model_routes import InvalidAnswerAction
 from fairlead.router import retried_bodies, target_moves
-from fairlead.router.answer_trial import AnswerTrial, AnswerVerdict, KeptAnswer
+from fairlead.router.answer_validation import AnswerValidation, AnswerVerdict, KeptAnswer
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
 from fairlead.router.reply import Reply
@@ -22,14 +22,14 @@ from fairlead.routing.models import fallback
 from fairlead.routing.refusal import TokenUsage
 
 
-class JudgedRequest(Protocol):
+class CheckedRequest(Protocol):
     """The owner of a request whose answers are judged; no engine works for it when this is called."""
 
     request: Request
     reply: Reply
     target: EngineTarget
     path: RoutePath | None
-    trial: AnswerTrial | None
+    validation: AnswerValidation | None
     bill: RequestBill | None
 
     @property
@@ -43,9 +43,9 @@ class JudgedRequest(Protocol):
         """Called when it has ended."""
 
 
-def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
+def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
     """Judge the complete answer; whether another one is requested. If not, the client has this one."""
-    trial, path, record = owner.trial, owner.path, owner.request.record
+    trial, path, record = owner.validation, owner.path, owner.request.record
     verdict = None if trial is None else trial.verdict()
     if trial is None or path is None or verdict is None:
         return False
@@ -74,9 +74,9 @@ def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | N
     return True
 
 
-def gives_kept(owner: JudgedRequest, now: float) -> bool:
+def gives_kept(owner: CheckedRequest, now: float) -> bool:
     """Give the answer at hand instead of an error, if there is one."""
-    trial, reply, record = owner.trial, owner.reply, owner.request.record
+    trial, reply, record = owner.validation, owner.reply, owner.request.record
     if trial is None or trial.kept is None or reply.begun:
         return False
     kept, trial.kept = trial.kept, None
@@ -95,10 +95,10 @@ def gives_kept(owner: JudgedRequest, now: float) -> bool:
 
 
 def _decided(
-    owner: JudgedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
+    owner: CheckedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
 ) -> tuple[HeldOutcome, EngineTarget | None]:
     """Decide a held answer's outcome, and which target to try next."""
-    trial, path, structured = owner.trial, owner.path, verdict.structured
+    trial, path, structured = owner.validation, owner.path, verdict.structured
     assert trial is not None
     assert path is not None
     route = path.choice.settings
@@ -106,7 +106,7 @@ def _decided(
         return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
     if verdict.cascade.failed and route.cascade is not None:
         larger = path.find_by(context, fallback.next_escalation)
-        if larger is not None and not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
+        if larger is not None and not context.checkers.budget(route).maybe_spend(route.cascade.max_extra_share, now):
             return HeldOutcome.OVER_BUDGET, None
         return _at(path.next_by(context, fallback.next_escalation))
     if structured is not None and structured.failed:
@@ -121,7 +121,7 @@ def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
     return HeldOutcome.NO_OTHER if target is None else HeldOutcome.ESCALATED, target
 
 
-def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
+def _add_error(owner: CheckedRequest, trial: AnswerValidation, verdict: AnswerVerdict) -> None:
     """Extend the conversation by the fault of its answer."""
     request, path = owner.request, owner.path
     assert path is not None
@@ -132,7 +132,7 @@ def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict)
     request.extend(splices.put(request.body, path.facts, members))
 
 
-def _kept(owner: JudgedRequest, usage: TokenUsage | None, now: float) -> KeptAnswer:
+def _kept(owner: CheckedRequest, usage: TokenUsage | None, now: float) -> KeptAnswer:
     reply, record = owner.reply, owner.request.record
     kept = KeptAnswer(
         status=reply.status,
@@ -146,7 +146,7 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None, now: float) -> KeptAns
     return kept
 
 
-def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
+def _send_again(owner: CheckedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
     """Send the request, which no engine has, to this target; its tenant is charged as for the first one."""
     path, left, before = owner.path, owner.request.routing, owner.target
     assert path is not None

@@ -24,7 +24,7 @@ from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.selection import EndpointChoice
 
-MOST_OPEN: Final = 256
+MAX_OPEN: Final = 256
 """Limit of copies in flight at one router; above it no other one is made."""
 LAST_RANK: Final = b"1000"
 """After every tenant's, where engines use ranks."""
@@ -36,7 +36,7 @@ def send(context: RouterContext, request: Request, path: RoutePath, now: float) 
     if shadow is None or facts is None or shadow.target == request.record.target or random() >= shadow.share:  # noqa: S311 - a share, no secret
         return
     target = context.targets.get(shadow.target)
-    if target is not None and len(context.copies) < MOST_OPEN and _begins(context, target, request, facts, now):
+    if target is not None and len(context.open_copies) < MAX_OPEN and _begins(context, target, request, facts, now):
         request.record.copied = Copied.ORIGINAL
     else:
         context.telemetry.counts.add_copy(request.record, shadow.target, CopyResult.NO_ROOM, now)
@@ -47,15 +47,15 @@ def _begins(context: RouterContext, target: EngineTarget, request: Request, fact
     table = target.dispatcher.table
     if target.dispatcher.waiting:
         return False
-    twin = request.twin(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
+    twin = request.shadow_copy(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
     copy = ShadowCopy(context, twin, target)
-    if twin.aim(context, target, facts, copy) is not None:
+    if twin.set_target(context, target, facts, copy) is not None:
         return False
     twin.prepare(context, target, facts, LAST_RANK)
     chosen = table.choose(twin.routing, now)
     if not isinstance(chosen, EndpointChoice):
         return False
-    context.copies.add(copy)
+    context.open_copies.add(copy)
     table.charge(twin.routing, chosen, now)
     copy.send(now)
     return True
@@ -147,6 +147,6 @@ class ShadowCopy:
         if self._tap is not None:
             record.answer = self._tap.text()
         self.request.end()
-        context.copies.discard(self)
+        context.open_copies.discard(self)
         context.telemetry.copy_ended(record, result, now)
         context.dispatch(self.target, now)

@@ -22,11 +22,11 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
-MOST_ESTIMATES: Final = 1024
+MAX_ESTIMATES: Final = 1024
 """Models whose reply lengths are kept; names made up by clients are refused earlier."""
 RETRY_SECONDS: Final = 3600.0
 """A budget may be raised before its next period: no client is told to wait for a month."""
-MOST_ASIDE: Final = 4096
+MAX_ASIDE: Final = 4096
 """Budgets no longer configured that are kept; the latest ones stay."""
 KEPT_SECONDS: Final = 40 * 86_400
 """How long usage is kept: a month, and some days to read it."""
@@ -65,7 +65,7 @@ class RouterSpending:
             found.shared = found.shared and self.budgets.get(account.name) is found
             found.limit, found.parts, found.shadow = float(budget.max_cost), routers, account.shadow
             kept[account.name] = found
-        self.budgets, self._aside = kept, dict(list(before.items())[-MOST_ASIDE:])
+        self.budgets, self._aside = kept, dict(list(before.items())[-MAX_ASIDE:])
 
     def wall(self, now: float) -> float:
         """Return the time of day, by which budgets and hours are kept."""
@@ -82,7 +82,7 @@ class RouterSpending:
         """Open the bill of a request that needs an engine."""
         estimate = self._estimates.get(route)
         if estimate is None:
-            if len(self._estimates) >= MOST_ESTIMATES:
+            if len(self._estimates) >= MAX_ESTIMATES:
                 self._estimates.clear()
             estimate = self._estimates[route] = OutputEstimate()
         return RequestBill(request, route, self.budgets.get(request.record.tenant), estimate)

@@ -23,10 +23,10 @@ JSON: Final = b"application/json"
 CSV: Final = b"text/csv; charset=utf-8"
 OUTCOMES: Final = b"/fairlead/v1/outcomes"
 DAY: Final = 86_400
-MOST_BODY: Final = 4096
+MAX_BODY: Final = 4096
 """Bytes of an outcome report."""
 LATEST: Final = 10**11
-MOST_DIGITS: Final = 12
+MAX_DIGITS: Final = 12
 """Enough for any later moment; Python refuses to read a number of thousands of them."""
 
 
@@ -88,7 +88,7 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
     if isinstance(account, Refusal):
         return refusals.of(account)
     try:
-        report = _decode(body[: MOST_BODY + 1])
+        report = _decode(body[: MAX_BODY + 1])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return refusals.no_outcome(str(problem))
     receipt = context.spending.outcomes.report(account.name, report.task, success=report.success)
@@ -110,4 +110,4 @@ def _moment(query: dict[str, list[str]], name: str, default: int | None) -> int 
     if given is None:
         return default
     digits = given[-1]
-    return min(int(digits[:MOST_DIGITS]), LATEST) if digits.isascii() and digits.isdigit() else None
+    return min(int(digits[:MAX_DIGITS]), LATEST) if digits.isascii() and digits.isdigit() else None

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
 """One in this many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
-MOST_SCRAPES: Final = 250
+MAX_SCRAPES: Final = 250
 """Limit per round: a gateway's router may have a thousand engines, with pages of fifty kilobytes each."""
 _SCRAPED_STATES: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
@@ -76,7 +76,7 @@ class Sweeper:
         if now >= self._figures_due:
             context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
-            context.use.sweep(now)
+            context.tenant_usage.sweep(now)
             context.spending.sweep(context.every_target, now)
             self._scrape(now)
 
@@ -88,8 +88,8 @@ class Sweeper:
         delayed = Counter([one.sweep(now) for one in list(self._context.live)])
         if (seconds := self._context.settings.routing.connections.stream_keep_alive_seconds) is not None:
             for exchange in list(self._context.live):
-                exchange.reply.wait(now, seconds)
-        for copy in list(self._context.copies):
+                exchange.reply.send_keep_alive(now, seconds)
+        for copy in list(self._context.open_copies):
             copy.sweep(now)
         for endpoint, number in delayed.items():
             if endpoint is not None and number == endpoint.inflight:
@@ -103,7 +103,7 @@ class Sweeper:
         if why is None:
             return
         inside = [one for one in context.live if one.is_at(endpoint)]
-        if endpoint.figures is None and not any(one.shows_progress for one in inside):
+        if endpoint.sample is None and not any(one.shows_progress for one in inside):
             return  # whole or delayed replies show no progress, and there are no samples to show it
         target.dispatcher.table.hung(endpoint, why, now)
         for exchange in inside:
@@ -121,7 +121,7 @@ class Sweeper:
             for endpoint in target.dispatcher.table.endpoints
             if endpoint.state in _SCRAPED_STATES or endpoint.inflight
         ]
-        parts = 1 + len(every) // MOST_SCRAPES
+        parts = 1 + len(every) // MAX_SCRAPES
         self._part = (self._part + 1) % parts
         for target, endpoint in every[self._part :: parts]:
             target.scrape(endpoint, now)

@@ -169,7 +169,7 @@ class TargetCosts:
 
     def _count_others(self, replica: MeteredReplica, endpoint: Endpoint, now: float) -> None:
         if self.routers > 1:
-            figures = endpoint.figures
+            figures = endpoint.sample
             there = 0.0 if figures is None else figures.running + figures.waiting
             replica.meter.count_others(max(0.0, there - endpoint.inflight), now)
         else:

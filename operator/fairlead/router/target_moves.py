@@ -47,7 +47,7 @@ def read_and_aim(owner: RoutedRequest, context: RouterContext, account: Account)
 
 def _find_target(owner: RoutedRequest, context: RouterContext, facts: BodyFacts, account: Account) -> Problem | None:
     """Aim the request at a plain router's only target, or at its route's; return a problem if there is none."""
-    target = context.sole
+    target = context.only_target
     if target is None:
         path = route_path.choose(context, owner.request, facts, account)
         if isinstance(path, Problem):
@@ -58,7 +58,7 @@ def _find_target(owner: RoutedRequest, context: RouterContext, facts: BodyFacts,
         owner.path = path
         owner.request.goes_to(target, path.choice)
     owner.target = target
-    return owner.request.aim(context, target, facts, owner)
+    return owner.request.set_target(context, target, facts, owner)
 
 
 def fall_back(
@@ -99,7 +99,7 @@ def aim_at(owner: AimedRequest, context: RouterContext, facts: BodyFacts, target
     """Give a request that no engine and no queue has another target, with a `RoutingRequest` of its own that has no
     charges yet; return a problem if it cannot go there, and then change nothing."""
     request, path, left = owner.request, owner.path, owner.request.routing
-    problem = request.aim(context, target, facts, owner)
+    problem = request.set_target(context, target, facts, owner)
     if problem is not None:
         return problem
     left.owner = None

@@ -25,7 +25,7 @@ COUNTED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
 class CountedRequest(Protocol):
     """The owner of a request whose prompt is counted."""
 
-    def counted(self, now: float) -> None:
+    def after_token_count(self, now: float) -> None:
         """Continue with the tokens known so far."""
 
     def internal_error(self) -> None:
@@ -66,12 +66,12 @@ class TokenCountRequest(Inquiry):
         tokens = None if page is None else self._tokenizer.count(page)
         if tokens is not None:
             self._routing.count_prompt(tokens)
-        self._owner.counted(monotonic())
+        self._owner.after_token_count(monotonic())
 
     def give_up(self) -> None:
         """Continue with the estimate; requests, not counts, decide whether the engine is ejected."""
         self.abort()
-        self._owner.counted(monotonic())
+        self._owner.after_token_count(monotonic())
 
     def internal_error(self) -> None:
         """Report a router bug."""

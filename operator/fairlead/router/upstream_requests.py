@@ -9,7 +9,7 @@ from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMess
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.responses import ReplyFraming
 
-MOST_BYTES: Final = 8 * 2**20
+MAX_BYTES: Final = 8 * 2**20
 """Limit of a response to the router itself; a page of metrics has a tenth of a megabyte."""
 JSON: Final = b"content-type: application/json\r\n"
 """Required: vLLM refuses a JSON body without this header."""
@@ -48,9 +48,9 @@ class UpstreamRequest:
         """Keep part of the response."""
         self._pieces.append(data)
         self._size += len(data)
-        if self._size > MOST_BYTES:
+        if self._size > MAX_BYTES:
             upstream.abort()
-            self.connection_lost(upstream, f"its answer is over {MOST_BYTES} bytes")
+            self.connection_lost(upstream, f"its answer is over {MAX_BYTES} bytes")
 
     def is_truncated(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
         """Leave it to the reader of the response."""

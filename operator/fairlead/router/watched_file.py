@@ -12,7 +12,7 @@ from fairlead.router.config.loader import RouterConfig, RouterConfigError
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
-MOST_TEXTS: Final = 16
+MAX_TEXTS: Final = 16
 """Texts kept of a watched ConfigMap; the kubelet updates its mount within a minute or two."""
 FileStamp = tuple[int, int, int] | None
 
@@ -80,7 +80,7 @@ class WatchedFile:
         """Apply the watched ConfigMap's current text."""
         self._watched.pop(text, None)
         self._watched[text] = None
-        if len(self._watched) > MOST_TEXTS:
+        if len(self._watched) > MAX_TEXTS:
             del self._watched[next(iter(self._watched))]
         if text == self._text:
             return

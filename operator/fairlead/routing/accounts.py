@@ -30,7 +30,7 @@ class Account:
     tenant: Tenant
     rank: int = 0
     """Index of its band: 0 is the highest priority."""
-    most_inflight: float = inf
+    max_inflight: float = inf
     """This router's share of the tenant's concurrency."""
     shadow: bool = False
     """Whether requests over the tenant's limits are only counted, not refused."""
@@ -52,7 +52,7 @@ class Account:
     @property
     def is_at_limit(self) -> bool:
         """Whether its concurrency keeps its next request waiting."""
-        return self.inflight >= self.most_inflight and not self.shadow
+        return self.inflight >= self.max_inflight and not self.shadow
 
     @property
     def name(self) -> str:
@@ -117,7 +117,7 @@ def _limit(account: Account, tenant: Tenant, config: DispatcherConfig, now: floa
     account.tenant = tenant
     account.shadow = tenant.shadow or config.routing.limits.shadow
     most = tenant.max_concurrency
-    account.most_inflight = inf if most is None else ceil(most / config.routers)
+    account.max_inflight = inf if most is None else ceil(most / config.routers)
     kept_at = rate_ownership.rate_owner(tenant.name, config.peers)
     account.home = kept_at if kept_at != config.name and _is_limited(tenant) else None
     parts = 1 if kept_at is not None and account.home is None else config.routers

@@ -41,7 +41,7 @@ Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 class Admission:
     """The chain for one configuration."""
 
-    __slots__ = ("_base", "_checks", "_config", "_expectations", "_names", "context", "most_output", "most_prompt")
+    __slots__ = ("_base", "_checks", "_config", "_expectations", "_names", "context", "max_output", "max_prompt")
 
     def __init__(self, config: DispatcherConfig, expectations: TokenExpectations) -> None:
         limits, tenants = config.routing.limits, config.routing.tenants
@@ -49,11 +49,11 @@ class Admission:
         self._expectations = expectations
         self._names = frozenset(config.model.names)
         self._base = config.model.base
-        self.most_prompt = limits.max_prompt_tokens or 0
-        self.most_output = limits.max_output_tokens or 0
+        self.max_prompt = limits.max_prompt_tokens or 0
+        self.max_output = limits.max_output_tokens or 0
         self.context = config.model.max_context_tokens or 0
         limited = any(one.tokens_per_minute or one.requests_per_minute for one in tenants)
-        chain = ((_prompt, self.most_prompt), (_output, self.most_output), (_context, self.context), (_rates, limited))
+        chain = ((_prompt, self.max_prompt), (_output, self.max_output), (_context, self.context), (_rates, limited))
         self._checks: tuple[Check, ...] = tuple(check for check, enabled in chain if enabled)
 
     def refusal(self, request: RoutingRequest, now: float) -> Refusal | None:
@@ -95,35 +95,35 @@ class Admission:
 
     def needs_count(self, request: RoutingRequest) -> bool:
         """Return whether the estimate is too close to the prompt limit to decide by it."""
-        if not self.most_prompt or request.counted or request.longest_input:
+        if not self.max_prompt or request.counted or request.longest_input:
             return False
-        return (1 - DOUBT) * self.most_prompt <= request.prompt_tokens <= OVERRATED * self.most_prompt
+        return (1 - DOUBT) * self.max_prompt <= request.prompt_tokens <= OVERRATED * self.max_prompt
 
     def default_output(self, account: Account) -> int:
         """Return the output tokens allowed to a request that names no number."""
-        return (0 if account.shadow else self.most_output) or self.context or UNLIMITED_OUTPUT
+        return (0 if account.shadow else self.max_output) or self.context or UNLIMITED_OUTPUT
 
     def cost(self, request: RoutingRequest) -> int:
         """Return the tokens that the request is expected to take, prompt and reply."""
-        reply = self._expectations.reply(request.account.name, request.output_tokens, request.answers)
+        reply = self._expectations.reply(request.account.name, request.max_output_tokens, request.answers)
         return request.prompt_tokens + reply
 
 
 def _prompt(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one signature
-    if request.input_tokens <= admission.most_prompt:
+    if request.input_tokens <= admission.max_prompt:
         return None
     return Refusal(
         reason=RefusalReason.PROMPT_TOO_LONG,
-        message=f"{_length(request)}; the limit here is {count(admission.most_prompt, 'token')}: shorten it.",
+        message=f"{_length(request)}; the limit here is {count(admission.max_prompt, 'token')}: shorten it.",
     )
 
 
 def _output(admission: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
-    if not request.names_output or request.answer_tokens <= admission.most_output:
+    if not request.names_output or request.answer_tokens <= admission.max_output:
         return None
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
-        message=f"max_tokens: {request.answer_tokens}: the limit here is {count(admission.most_output, 'token')}: "
+        message=f"max_tokens: {request.answer_tokens}: the limit here is {count(admission.max_output, 'token')}: "
         "ask for at most that, or leave it out to get up to the limit.",
         param="max_tokens",
     )
@@ -146,8 +146,8 @@ def _rates(admission: Admission, request: RoutingRequest, now: float) -> Refusal
     """Check the rates. A permit from another router is charged already."""
     permit, account = request.permit, request.account
     if permit is None:
-        request.cost = request.cost or admission.cost(request)
-        permit = permits.take(account, request.cost, now)
+        request.expected_tokens = request.expected_tokens or admission.cost(request)
+        permit = permits.take(account, request.expected_tokens, now)
         charge(request, permit)
     if permit.refused is RefusalReason.REQUEST_RATE:
         most = account.tenant.requests_per_minute or 0
@@ -155,7 +155,7 @@ def _rates(admission: Admission, request: RoutingRequest, now: float) -> Refusal
         return _too_fast(permit.refused, what, permit.seconds)
     if permit.refused is RefusalReason.TOKEN_RATE:
         most = account.tenant.tokens_per_minute or 0
-        cost = count(request.cost, "token")
+        cost = count(request.expected_tokens, "token")
         what = f"This request is expected to take {cost}, and tenant {account.name} may use {most:,}"
         return _too_fast(permit.refused, what, permit.seconds)
     return None
@@ -169,15 +169,15 @@ def charge(request: RoutingRequest, permit: Permit) -> None:
     request.permit = permit
     if permit.refused is None:
         request.paid_request = account.requests is not None
-        request.reserved_tokens = 0 if account.tokens is None else request.cost
+        request.reserved_tokens = 0 if account.tokens is None else request.expected_tokens
 
 
 def charge_again(request: RoutingRequest, first: RoutingRequest) -> None:
     """Reserve the tokens of another answer to a request that has had one: no longer refused for its rate."""
-    request.permit, request.cost, request.shadow = first.permit, first.cost, first.shadow
+    request.permit, request.expected_tokens, request.shadow = first.permit, first.expected_tokens, first.shadow
     if request.permit is not None and request.account.tokens is not None:
-        request.reserved_tokens = request.cost
-        _give_back(request, 0, -request.cost)
+        request.reserved_tokens = request.expected_tokens
+        _give_back(request, 0, -request.expected_tokens)
 
 
 def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:

@@ -45,7 +45,7 @@ class BandShares:
     def part_of_bytes(self, request: RoutingRequest) -> float:
         """Return the bytes of this request and of its tenant's waiting ones, per unit of its weight."""
         account = request.account
-        return (sum(share.bytes for share in self._of(account)) + request.size) / account.tenant.weight
+        return (sum(share.bytes for share in self._of(account)) + request.body_bytes) / account.tenant.weight
 
     def bytes_beyond(self, part: float) -> float:
         """Return the bytes that tenants have beyond this many per unit of their weight."""
@@ -94,4 +94,4 @@ def _queued_at(request: RoutingRequest) -> float:
 
 
 def _size_and_time(request: RoutingRequest) -> tuple[int, float]:
-    return request.size, request.queued_at
+    return request.body_bytes, request.queued_at

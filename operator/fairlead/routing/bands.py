@@ -17,14 +17,14 @@ from fairlead.routing.first_token_outlook import FirstTokenOutlook
 
 OWED: Final = 0.05
 """Part of each turn owed to a waiting lower band: one twentieth keeps it moving and costs higher bands little."""
-MOST_OWED: Final = 0.5
+MAX_OWED: Final = 0.5
 """Part of a turn owed to all lower bands together, however many there are."""
 
 
 class BandQueue(FairQueue):
     """One band of one lane."""
 
-    __slots__ = ("is_capped", "most_waiting", "name", "owed", "rank", "reserved_above")
+    __slots__ = ("is_capped", "max_waiting", "name", "owed", "rank", "reserved_above")
 
     def __init__(
         self, rank: int, band: Band | None, reserved_above: float, outlook: FirstTokenOutlook | None = None
@@ -32,7 +32,7 @@ class BandQueue(FairQueue):
         super().__init__(outlook)
         self.rank = rank
         self.name = band.name if band else ""
-        self.most_waiting = band.max_queued if band else None
+        self.max_waiting = band.max_queued if band else None
         self.reserved_above = reserved_above
         """Share of the capacity that this band must leave to higher ones."""
         self.is_capped = False
@@ -52,7 +52,7 @@ class Bands:
         for rank, band in enumerate(bands or (None,)):
             self.queues.append(BandQueue(rank, band, above, outlook))
             above += band.reserved if band else 0.0
-        self._part = min(OWED, MOST_OWED / len(self.queues))
+        self._part = min(OWED, MAX_OWED / len(self.queues))
 
     @property
     def waiting(self) -> int:
@@ -79,4 +79,4 @@ class Bands:
 def _owed_none(queue: BandQueue) -> bool:
     """Sort key: bands that are owed the cost of their next request come first."""
     tenant_queue = queue.head
-    return tenant_queue is None or queue.owed < tenant_queue.next.cost
+    return tenant_queue is None or queue.owed < tenant_queue.next.expected_tokens

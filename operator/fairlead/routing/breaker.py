@@ -8,9 +8,9 @@ from typing import Final
 
 from fairlead.routing.endpoint import Endpoint
 
-MOST_FAILURES: Final = 3
+MAX_FAILURES: Final = 3
 """Consecutive failed requests after which an engine must pass a probe before it gets another."""
-MOST_FAILING: Final = 0.5
+MAX_FAILING: Final = 0.5
 """Share of failures that ejects: an engine that fails every other request is no use, although the others succeed."""
 MEMORY: Final = 16
 """The share covers about this many last requests: eleven failures in a row reach a half."""
@@ -29,7 +29,7 @@ def failed(endpoint: Endpoint, *, at_once: bool) -> bool:
     """Record a failed request; return whether to eject the engine."""
     endpoint.failures += 1
     endpoint.failing += (1.0 - endpoint.failing) / MEMORY
-    return at_once or endpoint.failures >= MOST_FAILURES or endpoint.failing >= MOST_FAILING
+    return at_once or endpoint.failures >= MAX_FAILURES or endpoint.failing >= MAX_FAILING
 
 
 def close(endpoint: Endpoint) -> None:

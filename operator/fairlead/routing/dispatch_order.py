@@ -48,9 +48,9 @@ class DispatchOrder:
                 turn = self._in_band(lane, queue, inflight, now)
                 if turn is not None:
                     return turn
-                if lane.block is not LaneAvailability.FREE:
+                if lane.availability is not LaneAvailability.FREE:
                     break
-            if lane.block is LaneAvailability.FULL and self._ends_here(lane):
+            if lane.availability is LaneAvailability.FULL and self._ends_here(lane):
                 break
         return None
 
@@ -61,7 +61,7 @@ class DispatchOrder:
 
     def may_be_next(self, request: RoutingRequest) -> bool:
         """Return whether a newly queued request may be dispatched now: those before it may all be late."""
-        block = self._queue.lanes.named(request.lane).block
+        block = self._queue.lanes.named(request.lane).availability
         return self._queue.outlook.is_learnt and block is LaneAvailability.FREE
 
     def keeps_waiting(self, request: RoutingRequest, lane: LaneQueue) -> bool:
@@ -84,12 +84,12 @@ class DispatchOrder:
         interactive work only once it has waited half of its queue time, and batch work always."""
         lanes = self._queue.lanes
         if lane is lanes.long:
-            lanes.batch.block = LaneAvailability.FULL
-            if lanes.insists:
-                lanes.interactive.block = LaneAvailability.FULL
-            return lanes.insists
+            lanes.batch.availability = LaneAvailability.FULL
+            if lanes.long_job_overdue:
+                lanes.interactive.availability = LaneAvailability.FULL
+            return lanes.long_job_overdue
         for lower in lanes.all[lanes.all.index(lane) :]:
-            lower.block = LaneAvailability.FULL
+            lower.availability = LaneAvailability.FULL
         return True
 
     def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
@@ -162,29 +162,29 @@ class DispatchOrder:
         if choice is NoCandidate.FULL and (request.adapter is not None or (request.yields and self._has_room())):
             self._table.wait_for_slot(request, now)
             return True
-        lane.block = LaneAvailability.FULL
+        lane.availability = LaneAvailability.FULL
         self._queue.lanes.past(lane, request, now)
         return False
 
     def _has_room(self) -> bool:
         """Return whether any engine would start one more request, if it were small enough."""
-        context = self._table.field
-        return any(has_room(one, context.most_unread) for one in context.routable)
+        context = self._table.context
+        return any(has_room(one, context.max_unread) for one in context.routable)
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
         """Return whether the lane's and band's limits allow this request. A lane at its cap gets no more dispatches; a
         band at its own cap does not stop the others."""
         lanes = self._queue.lanes
         if not lanes.may_start(lane, request, self._occupancy, inflight):
-            lane.block = LaneAvailability.CAPPED
+            lane.availability = LaneAvailability.CAPPED
             return False
         queue.is_capped = not lanes.leaves_reserve(queue, self._occupancy, inflight)
         return not queue.is_capped
 
     def _serve(self, lane: LaneQueue, queue: BandQueue, tenant_queue: TenantQueue) -> RoutingRequest:
         request = queue.serve(tenant_queue)
-        lane.bands.served(queue, request.cost)
-        self._queue.lanes.served(lane, request.cost)
+        lane.bands.served(queue, request.expected_tokens)
+        self._queue.lanes.served(lane, request.expected_tokens)
         self._queue.left(request)
         self._queue.pace.turns += 1
         return request
@@ -193,7 +193,7 @@ class DispatchOrder:
 def _keeps_place(request: RoutingRequest) -> bool:
     """Return whether its tenant, passed by others, keeps what it is owed: not if it has more than its share in
     flight."""
-    use = request.use
+    use = request.tenant_use
     return request.adapter is not None or use is None or use.waits_for_its_first or not request.yields
 
 

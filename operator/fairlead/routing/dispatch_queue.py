@@ -28,7 +28,7 @@ class DispatchQueue:
     __slots__ = (
         "_deadlines",
         "_held_since",
-        "_most_bytes",
+        "_max_bytes",
         "_refused",
         "_routing",
         "_there_since",
@@ -54,7 +54,7 @@ class DispatchQueue:
         """`Tenancy.parked`; may hold queues of other dispatchers."""
         self.bytes = 0
         """Size of all waiting requests' bodies."""
-        self._most_bytes = 0
+        self._max_bytes = 0
         self._deadlines = QueueDeadlines()
         self._unlimited: dict[RoutingRequest, None] = {}
         """Requests that were queued whatever the limits; `limit` applies these to those that still wait."""
@@ -73,7 +73,7 @@ class DispatchQueue:
 
     def take(self, config: DispatcherConfig) -> None:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
-        self._routing, self._most_bytes = config.routing, config.most_waiting_bytes
+        self._routing, self._max_bytes = config.routing, config.max_waiting_bytes
         outlook = self.outlook
         outlook.objective_seconds = config.first_token_seconds
         outlook.refuses = config.routing.limits.late is LateAction.REFUSE
@@ -108,7 +108,7 @@ class DispatchQueue:
             self._unlimited[request] = None
         request.queued_at = now
         self._enqueue(request, first=False)
-        self._refuse_hopeless()
+        self._refuse_late()
         refused = self._refused.pop(request, None)
         if refused is not None:
             self._delivered(request)
@@ -119,7 +119,7 @@ class DispatchQueue:
         one after the other."""
         beyond: list[RoutingRequest] = []
         for request in reversed(list(self._unlimited)):
-            if (line := request.line) is not None and self._is_beyond(request, self.lanes.named(request.lane)):
+            if (line := request.queue) is not None and self._is_beyond(request, self.lanes.named(request.lane)):
                 line.withdraw(request)
                 self._uncount(request)
                 beyond.append(request)
@@ -141,19 +141,19 @@ class DispatchQueue:
         request.waiting = True
         self.waiting += 1
         request.count_queued(1)
-        self.bytes += request.size
+        self.bytes += request.body_bytes
         self._queue(request).add(request, first=first)
         self._date(request)
 
     def _no_place(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
-        lacking = self.bytes + request.size - self._most_bytes
+        lacking = self.bytes + request.body_bytes - self._max_bytes
         if lacking <= 0:
             return self._no_slot(request, lane)
         bodies = outranked_bodies.by(request, lane, self.lanes)
-        full = queue_limits.too_many_bytes(self.bytes, request.size, self._most_bytes, self._again)
+        full = queue_limits.too_many_bytes(self.bytes, request.body_bytes, self._max_bytes, self._again)
         refused = full if bodies.bytes < lacking else self._no_slot(request, lane)
         if refused is None:
-            for one in bodies.until_free(self.bytes + request.size - self._most_bytes):
+            for one in bodies.until_free(self.bytes + request.body_bytes - self._max_bytes):
                 self._lose(one, full)
         return refused
 
@@ -161,17 +161,17 @@ class DispatchQueue:
         """Return whether there is more than the limits allow where this request waits."""
         own = lane.bands.of(request.account.rank)
         return (
-            self.bytes > self._most_bytes
+            self.bytes > self._max_bytes
             or self.lanes.waiting(lane) > self._places(lane)
-            or (own.most_waiting is not None and self.lanes.shares(lane, own.rank).waiting > own.most_waiting)
+            or (own.max_waiting is not None and self.lanes.shares(lane, own.rank).waiting > own.max_waiting)
         )
 
     def _places(self, lane: LaneQueue) -> int:
-        return queue_limits.most_waiting(self._routing, lane.lane, held=self.holds)
+        return queue_limits.max_waiting(self._routing, lane.lane, held=self.holds)
 
     def _no_slot(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
         own = lane.bands.of(request.account.rank)
-        most = own.most_waiting
+        most = own.max_waiting
         if most is not None and (in_band := self.lanes.shares(lane, own.rank).waiting) >= most:
             full = queue_limits.full(f"The queue of band {own.name}", in_band, self._again)
             return None if self._pushed_out(request, lane, (), full) else full
@@ -205,7 +205,7 @@ class DispatchQueue:
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Remove a request from the queue."""
-        line = request.line
+        line = request.queue
         if line is not None:
             line.withdraw(request)
             self.left(request)
@@ -225,7 +225,7 @@ class DispatchQueue:
         self._unlimited.pop(request, None)
         self.waiting -= 1
         request.count_queued(-1)
-        self.bytes -= request.size
+        self.bytes -= request.body_bytes
 
     def _lose(self, request: RoutingRequest, refused: Refusal) -> None:
         """Refuse a queued request. The refusal is not delivered yet, so its exchange may still withdraw it."""
@@ -253,7 +253,7 @@ class DispatchQueue:
 
     def expire(self, now: float) -> None:
         """Refuse requests whose queue time is over, and those that can no longer be in time."""
-        self._refuse_hopeless()
+        self._refuse_late()
         for request in self._deadlines.past(now):
             if self._deadline(request) <= now:
                 lane = None if self.holds else self.lanes.named(request.lane)
@@ -265,14 +265,14 @@ class DispatchQueue:
             for request in list(queue.requests):
                 self._lose(request, queue_limits.router_leaving())
 
-    def _refuse_hopeless(self) -> None:
+    def _refuse_late(self) -> None:
         """Refuse those that can no longer be in time, if configured; not those that were held."""
         given_up = self.outlook.given_up
         if not given_up:
             return
         no = queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, self._again)
         for request in given_up:
-            if request.line is not None and self._held_since is None and request.queued_at >= self._there_since:
+            if request.queue is not None and self._held_since is None and request.queued_at >= self._there_since:
                 self._lose(request, no)
         given_up.clear()
 

@@ -63,7 +63,7 @@ class Dispatcher:
         self.order.forget()
         self._admission = Admission(config, self.table.expectations)
         self._retry_share = routing.retries.budget
-        self._most_attempts = routing.retries.max_attempts
+        self._max_attempts = routing.retries.max_attempts
         self._plain = not any(band.reserved for band in routing.bands)
         self._observe(now)
 
@@ -104,8 +104,8 @@ class Dispatcher:
         lane = self.queue.lanes.of(request)
         request.lane = lane.lane
         if self.outlook.is_learnt and request.lane is not Lane.BATCH:
-            request.use = self.occupancy.tenants.of(request.account, now)
-        if lane.block is FREE and self._may_start(request, lane):
+            request.tenant_use = self.occupancy.tenants.of(request.account, now)
+        if lane.availability is FREE and self._may_start(request, lane):
             if self.order.keeps_waiting(request, lane):
                 return self._wait(request, lane, now, limited=not self.outlook.is_learnt)
             choice = self.table.choose(request, now)
@@ -115,7 +115,7 @@ class Dispatcher:
                 return self._refuse(request, without_adapter(request))
             self.table.wait_for_slot(request, now)
             if choice is NoCandidate.NONE_ROUTABLE or not (request.adapter or request.yields):
-                lane.block = LaneAvailability.FULL
+                lane.availability = LaneAvailability.FULL
         return self._wait(request, lane, now)
 
     def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # same for all methods
@@ -128,7 +128,7 @@ class Dispatcher:
         failed = self._release(request, ending, now)
         request.tried.append(failed)
         request.add_attempt(now)
-        if len(request.tried) >= self._most_attempts:
+        if len(request.tried) >= self._max_attempts:
             return self._refuse(request, retries.no_other(len(request.tried)))
         if not self.retries.maybe_spend(free=ending in retries.UNTOUCHED_ENDINGS or self.table.is_covered(failed)):
             return self._refuse(request, retries.budget_spent())
@@ -150,7 +150,7 @@ class Dispatcher:
         if not request.answered:
             request.answered = True
             if request.lane is Lane.LONG:
-                self.queue.lanes.long.reading -= 1
+                self.queue.lanes.long.prefilling -= 1
 
     def ended(self, request: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release a request that was sent: the only place for the end of its last attempt."""
@@ -219,7 +219,7 @@ class Dispatcher:
     def _may_start(self, request: RoutingRequest, lane: LaneQueue) -> bool:
         """Return whether its tenant, lane and band may have one more in flight."""
         account, lanes = request.account, self.queue.lanes
-        if account.inflight >= account.most_inflight:
+        if account.inflight >= account.max_inflight:
             if not account.shadow:
                 return False
             account.over_concurrency += 1
@@ -227,7 +227,9 @@ class Dispatcher:
             return True
         if lane is not lanes.interactive:
             self.count_cost(request)
-            if lanes.interactive.block is not FREE or not lanes.may_start(lane, request, self.occupancy, self.inflight):
+            if lanes.interactive.availability is not FREE or not lanes.may_start(
+                lane, request, self.occupancy, self.inflight
+            ):
                 return False
         return lanes.leaves_reserve(lane.bands.of(account.rank), self.occupancy, self.inflight)
 
@@ -242,8 +244,8 @@ class Dispatcher:
         request.occupied = request.charged_prompt + request.charged_reply
         self.occupancy.charge(request, request.occupied)
         if lane.lane is Lane.LONG:
-            lane.tokens += request.cost
-            lane.reading += 1
+            lane.tokens += request.expected_tokens
+            lane.prefilling += 1
         return chosen.endpoint
 
     def _release(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint:
@@ -259,13 +261,13 @@ class Dispatcher:
         account.inflight -= 1
         self.occupancy.charge(request, -request.occupied)
         if lane.lane is Lane.LONG:
-            lane.tokens -= request.cost
-            lane.reading -= not request.answered
+            lane.tokens -= request.expected_tokens
+            lane.prefilling -= not request.answered
         self.queue.parked.unpark(account)
         return endpoint
 
     def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float, *, limited: bool = True) -> Refusal | None:
-        if bool(self.table.field.routable) == self.queue.holds:
+        if bool(self.table.context.routable) == self.queue.holds:
             self._observe(now)
         self.count_cost(request)
         refused = self.queue.add(request, lane, now, limited=limited)
@@ -282,16 +284,16 @@ class Dispatcher:
 
     def count_cost(self, request: RoutingRequest) -> None:
         """Set `request.cost` and `request.uncached`, if they are not set yet."""
-        request.cost = request.cost or self._admission.cost(request)
+        request.expected_tokens = request.expected_tokens or self._admission.cost(request)
         if self.outlook.objective_seconds is not None:
             request.uncached = request.uncached or self.table.uncached(request)
 
     def _observe(self, now: float) -> None:
-        self.outlook.now, routable = now, self.table.field.routable
+        self.outlook.now, routable = now, self.table.context.routable
         self.occupancy.observe(routable)
         self.queue.observe(now, routable=bool(routable))
         self.table.claims.lapse(now)
-        self.table.field.most_unread = self.outlook.most_unread
+        self.table.context.max_unread = self.outlook.max_unread
 
 
 def _no_listener(endpoint: Endpoint) -> None:

@@ -32,5 +32,5 @@ class DispatcherConfig:
     """The objective for first tokens; without one, a tenant's requests are served in order of arrival."""
     share: TrafficShare | None = None
     """The traffic share of a new revision, while one is on trial."""
-    most_waiting_bytes: int = WAITING_BYTES
+    max_waiting_bytes: int = WAITING_BYTES
     """Limit of all waiting requests' bodies together."""

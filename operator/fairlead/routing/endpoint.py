@@ -52,11 +52,11 @@ class Endpoint:
     """Expected reply tokens that are not written yet."""
     pending_prefill: int = 0
     """Prompt tokens of streamed requests there whose first token has not come."""
-    most_requests: float = inf
+    max_requests: float = inf
     """Requests that it runs at once; more would only wait in its own queue."""
     kv_tokens: int | None = None
     """Tokens that its KV cache holds, if known."""
-    figures: EndpointSample | None = None
+    sample: EndpointSample | None = None
     failures: int = 0
     """Consecutive failed requests."""
     hung_since: float | None = None

@@ -12,7 +12,7 @@ def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: f
     Requests that no router reports are assumed to be as long as ours on average: `prompt` tokens not computed, `reply`
     tokens.
     """
-    before, waiting = endpoint.figures, figures.waiting
+    before, waiting = endpoint.sample, figures.waiting
     everybody = figures.running + waiting
     reported = endpoint.inflight + endpoint.peers_inflight
     others, load = everybody - reported, endpoint.peers_load
@@ -29,4 +29,4 @@ def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: f
     if before is not None and before.kv_usage != usage and figures.at > endpoint.progress_at:
         # KV blocks are taken and freed only while the engine's loop runs; request counts also grow while it hangs.
         endpoint.progress_at = figures.at
-    endpoint.figures = figures
+    endpoint.sample = figures

@@ -38,7 +38,7 @@ class EndpointTable:
         self.changed = changed
         """Called on each change of an endpoint's state."""
         self.index = PrefixIndex()
-        self.field = SelectionContext(balancing or Balancing(), self.index, PrefixPopularity())
+        self.context = SelectionContext(balancing or Balancing(), self.index, PrefixPopularity())
         """The input of `selection.choose`; `field.balancing` is replaced when the configuration changes."""
         self.split: RevisionSplit | None = None
         """Divides the traffic while a new revision has a share of it."""
@@ -55,7 +55,7 @@ class EndpointTable:
 
     def apply(self, balancing: Balancing, routers: int, share: TrafficShare | None) -> None:
         """Apply another configuration; without a share, revisions are treated alike."""
-        self.field.balancing, self.field.routers = balancing, routers
+        self.context.balancing, self.context.routers = balancing, routers
         if share is None or self.split is None or self.split.share != share:
             self.split = None if share is None else RevisionSplit(share)
 
@@ -70,7 +70,7 @@ class EndpointTable:
 
     # Discovery, samples and probes
 
-    def take(self, seen: Collection[DiscoveredEndpoint]) -> None:
+    def apply_discovered(self, seen: Collection[DiscoveredEndpoint]) -> None:
         """Apply the whole list of a source; an endpoint that is not on it drains and is removed."""
         self.complete = True
         listed = {(one.pod, one.address): one for one in seen}
@@ -109,24 +109,24 @@ class EndpointTable:
             endpoint.adapters_unknown = self._follows_adapters
             self._set(endpoint, EndpointState.PROBING, NOT_PROBED)
 
-    def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
+    def apply_sample(self, endpoint: Endpoint, figures: EndpointSample) -> None:
         """Apply the sample of a scrape."""
-        self.all_figures(((endpoint, figures),))
+        self.apply_samples(((endpoint, figures),))
 
-    def all_figures(self, samples: Iterable[tuple[Endpoint, EndpointSample]]) -> None:
+    def apply_samples(self, samples: Iterable[tuple[Endpoint, EndpointSample]]) -> None:
         """Apply the samples of one moment."""
         expected = self.expectations
         prompt, reply = expected.prompt.value, expected.anybody
         for endpoint, figures in samples:
             endpoint_samples.correct(endpoint, figures, prompt, reply)
-        self.field.block_tokens = expected.block_tokens
-        self.field.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
+        self.context.block_tokens = expected.block_tokens
+        self.context.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
 
-    def sized(self, endpoint: Endpoint, kv_tokens: int | None, most_requests: float) -> None:
+    def sized(self, endpoint: Endpoint, kv_tokens: int | None, max_requests: float) -> None:
         """Set the tokens that its KV cache holds and the requests that it runs at once, when these are known."""
-        endpoint.kv_tokens, endpoint.most_requests = kv_tokens, most_requests
+        endpoint.kv_tokens, endpoint.max_requests = kv_tokens, max_requests
         if kv_tokens is not None:
-            self.index.size(endpoint.slot, int(kv_tokens / self.field.block_tokens))
+            self.index.size(endpoint.slot, int(kv_tokens / self.context.block_tokens))
 
     def loaded(self, endpoint: Endpoint, names: frozenset[str]) -> None:
         """Apply the names that its engine lists now; requests may wait for one of them."""
@@ -163,13 +163,13 @@ class EndpointTable:
         if endpoint.state is EndpointState.EJECTED and endpoint.hung_since is None:
             endpoint.hung_since = now
 
-    def proved(self, endpoint: Endpoint) -> None:
+    def probe_succeeded(self, endpoint: Endpoint) -> None:
         """Record a successful probe: the endpoint produced a token for us."""
         if endpoint.state in UNPROVED:
             breaker.close(endpoint)
             self._set(endpoint, EndpointState.ROUTABLE, "")
 
-    def doubted(self, endpoint: Endpoint, reason: str, silent_since: float | None = None) -> None:
+    def probe_failed(self, endpoint: Endpoint, reason: str, silent_since: float | None = None) -> None:
         """Record a failed probe; `silent_since`: when it was sent, if it was taken and got no answer in time."""
         if endpoint.state in UNPROVED:
             endpoint.reason, endpoint.hung_since = reason, watchdog.hung_since(endpoint, silent_since)
@@ -178,9 +178,9 @@ class EndpointTable:
 
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """Return the endpoint for a request, without a charge; one that failed it only if there is no other."""
-        split = self.split
-        choice = selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
-        if choice is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
+        split, context = self.split, self.context
+        choice = selection.choose(context, request, now) if split is None else split.choose(context, request, now)
+        if choice is NoCandidate.FULL and context.max_unread < inf and not request.uncached:
             # There is no room for its whole prompt, but perhaps for the part that no engine holds.
             request.uncached = self.uncached(request)
             return self.choose(request, now)
@@ -189,7 +189,7 @@ class EndpointTable:
     def wait_for_slot(self, request: RoutingRequest, now: float) -> None:
         """Let a request without room wait: if the slots of all its engines are taken, its adapter claims one."""
         if request.adapter is not None and self._adapter_slots is not None:
-            routable = self.field.routable if self.split is None else self.split.side(self.field, request)
+            routable = self.context.routable if self.split is None else self.split.side(self.context, request)
             self.claims.wait(request.adapter, routable, now)
 
     def is_covered(self, endpoint: Endpoint) -> bool:
@@ -202,10 +202,10 @@ class EndpointTable:
         Its prefix counts as held from now on, not from its first token: concurrent requests with the same prefix then
         go to one engine, which computes it once (bench/router_prefix.py: half a point more hits).
         """
-        endpoint, held, context = chosen.endpoint, chosen.held_blocks, self.field
+        endpoint, held, context = chosen.endpoint, chosen.held_blocks, self.context
         missing = request.prompt_tokens - int(held * context.block_tokens)
         prompt = missing if missing > 0 else 1
-        reply = self.expectations.reply(request.account.tenant.name, request.output_tokens, request.answers)
+        reply = self.expectations.reply(request.account.tenant.name, request.max_output_tokens, request.answers)
         request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
         request.charged_prompt, request.charged_reply = prompt, reply
         request.sent_at = now
@@ -271,8 +271,8 @@ class EndpointTable:
 
     def uncached(self, request: RoutingRequest) -> int:
         """Return the prompt tokens that no endpoint is thought to hold."""
-        levels = self.index.holders(request.blocks) if self.field.balancing.prefix and request.blocks else ()
-        held = int(levels[-1][0] * self.field.block_tokens) if levels else 0
+        levels = self.index.holders(request.blocks) if self.context.balancing.prefix and request.blocks else ()
+        held = int(levels[-1][0] * self.context.block_tokens) if levels else 0
         return max(request.prompt_tokens - held, 1)
 
     def _claimed(self, endpoint: Endpoint) -> None:
@@ -289,7 +289,8 @@ class EndpointTable:
         before, endpoint.state, endpoint.reason = endpoint.state, state, reason
         endpoint.hung_since = endpoint.hung_since if state in UNPROVED else None
         if before is not state:
-            self.field.routable = tuple(one for one in self._endpoints.values() if one.state is EndpointState.ROUTABLE)
+            endpoints = self._endpoints.values()
+            self.context.routable = tuple(one for one in endpoints if one.state is EndpointState.ROUTABLE)
             self.changed(endpoint)
 
     def _maybe_forget(self, endpoint: Endpoint) -> None:

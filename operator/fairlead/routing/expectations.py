@@ -15,21 +15,21 @@ BYTES_A_TOKEN: Final = 4.0
 """Default before any usage has been seen: English text in the vocabularies of current models."""
 PRIOR_TOKENS: Final = 4096.0
 """Weight of the default in tokens, against what is learnt."""
-LEAST_BYTES: Final = 2048
+MIN_BYTES: Final = 2048
 """Shorter prompts say little of a token's bytes: a chat template adds a hundred tokens to a prompt of twenty bytes, and
 hardly any to one of twenty thousand."""
 LEARNT_TOKENS: Final = 65_536
 """Prompt tokens that count in full for the bytes of a token; older ones count half, and half again."""
 MEMORY: Final = 64
 """A mean covers about this many last replies: it follows a tenant that changes its use within a minute or so."""
-MOST_NAMES: Final = 4096
+MAX_NAMES: Final = 4096
 """Tenants beyond this number share one mean."""
 BLOCK_BYTES: Final = 512
 """Bytes of a prefix block: the same as in `router.wire`."""
 MEDIA_TOKENS: Final = 256
 """Assumed tokens of an image or another part that is not text: few models need fewer, so that limits refuse none for a
 wrong guess, and most need some more."""
-MOST_ANSWERS: Final = 4096
+MAX_ANSWERS: Final = 4096
 """Answers counted of one request: a number that every engine refuses must not fill the fleet meanwhile."""
 
 
@@ -98,7 +98,7 @@ class TokenExpectations:
         """Return the expected reply tokens for this tenant, of all answers; never more than the request allows."""
         expected = int((self._replies.get(name) or self._everybody).value)
         if answers > 1:
-            expected *= min(answers, MOST_ANSWERS)
+            expected *= min(answers, MAX_ANSWERS)
         return min(expected, most)
 
     def replied(self, name: str, tokens: int) -> None:
@@ -106,7 +106,7 @@ class TokenExpectations:
         self._everybody.add(tokens)
         mine = self._replies.get(name)
         if mine is None:
-            if len(self._replies) >= MOST_NAMES:
+            if len(self._replies) >= MAX_NAMES:
                 return
             mine = self._replies[name] = RunningMean(REPLY_GUESS)
         mine.add(tokens)
@@ -117,12 +117,12 @@ class TokenExpectations:
 
     def measured(self, name: str, text_bytes: int, tokens: int) -> None:
         """Record an engine's token count for a text of this many bytes."""
-        if tokens <= 0 or text_bytes < LEAST_BYTES:
+        if tokens <= 0 or text_bytes < MIN_BYTES:
             return
         self.bytes_a_token.add(text_bytes, tokens)
         mine = self._prompts.get(name)
         if mine is None:
-            if len(self._prompts) >= MOST_NAMES:
+            if len(self._prompts) >= MAX_NAMES:
                 return
             mine = self._prompts[name] = BytesPerToken()
         mine.add(text_bytes, tokens)

@@ -39,7 +39,7 @@ def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointC
 
 
 def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
-    context = table.field
+    context = table.context
     blocks = request.blocks if context.balancing.prefix else ()
     held = selection.held_by(one, context.index.holders(blocks))
     dropped = _dropped(table, one, request)
@@ -57,16 +57,16 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
 
 
 def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> str:
-    context, split = table.field, table.split
+    context, split = table.context, table.split
     if one.state is not EndpointState.ROUTABLE:
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
     if split is not None and one not in split.side(context, request):
         return "of another revision than this conversation's"
     if request.adapter is not None and (without := _without_adapter(one, request.adapter, context.short_queues)):
         return without
-    if context.short_queues and not selection.has_room(one, context.most_unread):
+    if context.short_queues and not selection.has_room(one, context.max_unread):
         return "has as many requests as it can run"
-    if context.short_queues and cache_room.lacked(one, request, context.most_unread, context.yielded):
+    if context.short_queues and cache_room.lacked(one, request, context.max_unread, context.yielded):
         return "its KV cache has no room for the prompt"
     return "failed this request" if one in request.tried else ""
 

@@ -121,11 +121,11 @@ class FairQueue:
             self._weights += share.weight
         if queue.order is not None:
             queue.order.add(request, share.weight / self._weights, first=first)
-        request.line = queue
+        request.queue = queue
         share.waiting += 1
-        share.bytes += request.size
+        share.bytes += request.body_bytes
         self.waiting += 1
-        self.bytes += request.size
+        self.bytes += request.body_bytes
         if queue in share.giving_way:
             self._return(queue)
         elif not queue.in_heap:
@@ -159,7 +159,7 @@ class FairQueue:
             queue.order.sent(request)
         self.withdraw(request, queue)
         self._virtual.serve(share.start, 0.0 if self.outlook is None else self.outlook.now)
-        share.start += request.cost / share.account.tenant.weight
+        share.start += request.expected_tokens / share.account.tenant.weight
         self._due.served(share.account)
         for other in tuple(share.giving_way):
             self._return(other)
@@ -259,10 +259,10 @@ class FairQueue:
         del queue.requests[request]
         if queue.order is not None:
             queue.order.withdraw(request)
-        request.line = None
+        request.queue = None
         share = queue.share
         share.waiting -= 1
-        share.bytes -= request.size
+        share.bytes -= request.body_bytes
         if not share.waiting:
             self._weights -= share.weight
         if not queue.requests:
@@ -270,7 +270,7 @@ class FairQueue:
         if not share.lateness.requests:
             self._due.forget(share.account)
         self.waiting -= 1
-        self.bytes -= request.size
+        self.bytes -= request.body_bytes
 
     def waits(self, account: Account, adapter: str | None) -> bool:
         """Return whether a request of this tenant waits here that one for this adapter must not pass.

@@ -12,7 +12,7 @@ from fairlead.routing.work_pace import WorkPace
 
 QUEUED_SHARE: Final = 0.10
 """Share of the objective that prompts may spend in an engine's own queue, where their order can no longer change."""
-LEAST_UNREAD: Final = 1
+MIN_UNREAD: Final = 1
 """An engine with nothing to compute always gets the next prompt."""
 
 
@@ -46,11 +46,11 @@ class FirstTokenOutlook:
         return request.arrived + self.objective_seconds - self.speed.estimate(request.uncached)
 
     @property
-    def most_unread(self) -> float:
+    def max_unread(self) -> float:
         """Prompt tokens that an engine may have to compute before it gets another request."""
         if self.objective_seconds is None or not self.speed.is_learnt:
             return inf
-        return max(self.speed.tokens_within(QUEUED_SHARE * self.objective_seconds), LEAST_UNREAD)
+        return max(self.speed.tokens_within(QUEUED_SHARE * self.objective_seconds), MIN_UNREAD)
 
     @property
     def objective_work(self) -> float:

@@ -12,9 +12,9 @@ FEWEST: Final = 16
 """First tokens before anything is estimated."""
 MEMORY: Final = 64
 """The means cover about this many last first tokens: seconds of a busy fleet, so that they follow its load."""
-MOST_SECONDS: Final = 60.0
+MAX_SECONDS: Final = 60.0
 """Cap on a wait, since one engine that hung is not representative."""
-LEAST_SECONDS: Final = 0.1
+MIN_SECONDS: Final = 0.1
 """No wait up to this is an outlier."""
 OUTLIER: Final = 4.0
 """A wait counts as at most this many times the usual one, or this many deviations beyond it: an engine that compiles or
@@ -43,7 +43,7 @@ class FirstTokenSpeed:
 
     def add(self, tokens: int, unread: int, seconds: float) -> None:
         """Record a first token after this many seconds; `tokens` of the `unread` ones were its own."""
-        seconds = min(seconds, MOST_SECONDS)
+        seconds = min(seconds, MAX_SECONDS)
         if self._count < MEMORY:
             self._count += 1
         part = 1 / self._count
@@ -51,7 +51,7 @@ class FirstTokenSpeed:
             usual = self._mean(tokens)
             most = OUTLIER * max(usual, self._seconds)
             if seconds > most:
-                seconds = min(seconds, max(most, usual + OUTLIER * sqrt(self._variance), LEAST_SECONDS))
+                seconds = min(seconds, max(most, usual + OUTLIER * sqrt(self._variance), MIN_SECONDS))
             error = seconds - usual
             self._variance += (error * error - self._variance) * part
         self._tokens = mean = self._tokens + (tokens - self._tokens) * part

@@ -8,15 +8,15 @@ from typing import Final
 
 from fairlead.fleet.gateways import Hedging
 
-MOST_SAVED: Final = 10.0
+MAX_SAVED: Final = 10.0
 """Hedges that a quiet time may save up."""
 PART: Final = 0.95
 STEP: Final = 0.1
 """Share of the value by which a larger one raises it: nineteen smaller ones undo that."""
-LEAST_SECONDS: Final = 0.05
+MIN_SECONDS: Final = 0.05
 """An earlier hedge would double most of the work for nothing."""
 FIRST_GUESS: Final = 2.0
-LEAST_SEEN: Final = 20
+MIN_SEEN: Final = 20
 """First tokens that make a percentile meaningful."""
 _LENGTHS: Final = 24
 """Classes of prompts by the bits of their length: up to 8 million tokens."""
@@ -28,19 +28,19 @@ class HedgePolicy:
     __slots__ = ("_saved", "_seen", "_usual")
 
     def __init__(self) -> None:
-        self._saved = MOST_SAVED
+        self._saved = MAX_SAVED
         self._usual = [FIRST_GUESS] * _LENGTHS
         self._seen = [0] * _LENGTHS
 
     def add_share(self, share: float) -> None:
         """Add a request's share to the budget."""
-        self._saved = min(MOST_SAVED, self._saved + share)
+        self._saved = min(MAX_SAVED, self._saved + share)
 
     def saw(self, prompt_tokens: int, seconds: float) -> None:
         """Learn from a first token after this many seconds."""
         length = min(prompt_tokens.bit_length(), _LENGTHS - 1)
         usual = self._usual[length]
-        step = STEP * max(usual, LEAST_SECONDS)
+        step = STEP * max(usual, MIN_SECONDS)
         self._usual[length] = usual + step * PART if seconds > usual else usual - step * (1 - PART)
         self._seen[length] += 1
 
@@ -51,7 +51,7 @@ class HedgePolicy:
         if settings.after_seconds is not None:
             return settings.after_seconds
         length = min(prompt_tokens.bit_length(), _LENGTHS - 1)
-        return max(self._usual[length], LEAST_SECONDS) if self._seen[length] >= LEAST_SEEN else None
+        return max(self._usual[length], MIN_SECONDS) if self._seen[length] >= MIN_SEEN else None
 
     def maybe_spend(self) -> bool:
         """Take one hedge from the budget, if there is one."""

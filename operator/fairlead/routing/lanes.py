@@ -39,31 +39,41 @@ class LaneAvailability(Enum):
 class LaneQueue:
     """All waiting requests of one lane."""
 
-    __slots__ = ("bands", "block", "inflight", "lane", "most_seconds", "reading", "tokens")
+    __slots__ = ("availability", "bands", "inflight", "lane", "max_queue_seconds", "prefilling", "tokens")
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.bands = Bands(())
-        self.block = LaneAvailability.FREE
-        self.most_seconds = inf
+        self.availability = LaneAvailability.FREE
+        self.max_queue_seconds = inf
         self.inflight = 0
         self.tokens = 0
         """Tokens of the lane's requests in flight, prompt and expected reply; counted only in the long lane."""
-        self.reading = 0
+        self.prefilling = 0
         """The lane's requests in flight without a first token; counted only in the long lane."""
 
 
 class LaneScheduler:
     """All lanes of one router."""
 
-    __slots__ = ("_batch_below", "_long_share", "_owed", "_routing", "all", "batch", "insists", "interactive", "long")
+    __slots__ = (
+        "_batch_below",
+        "_long_share",
+        "_owed",
+        "_routing",
+        "all",
+        "batch",
+        "interactive",
+        "long",
+        "long_job_overdue",
+    )
 
     def __init__(self) -> None:
         self.interactive = LaneQueue(Lane.INTERACTIVE)
         self.long = LaneQueue(Lane.LONG)
         self.batch = LaneQueue(Lane.BATCH)
         self.all = (self.interactive, self.long, self.batch)
-        self.insists = False
+        self.long_job_overdue = False
         """Whether a long job has waited so long that no other request may go before it."""
         self._owed = 0.0
         """Tokens that the long lane is owed."""
@@ -80,13 +90,13 @@ class LaneScheduler:
         bands = ordered(routing.bands)
         for lane in self.all:
             lane.bands = Bands(bands, outlook if lane is self.interactive else None)
-            lane.block = LaneAvailability.FREE
+            lane.availability = LaneAvailability.FREE
         long, batch = routing.long_lane, routing.batch_lane
         seconds = routing.limits.max_queue_seconds
-        self.interactive.most_seconds = inf if seconds is None else seconds
-        self.long.most_seconds = long.max_queue_seconds if long else self.interactive.most_seconds
-        self.batch.most_seconds = batch.max_queue_seconds if batch else self.interactive.most_seconds
-        self._routing, self.insists, self._owed = routing, False, 0.0
+        self.interactive.max_queue_seconds = inf if seconds is None else seconds
+        self.long.max_queue_seconds = long.max_queue_seconds if long else self.interactive.max_queue_seconds
+        self.batch.max_queue_seconds = batch.max_queue_seconds if batch else self.interactive.max_queue_seconds
+        self._routing, self.long_job_overdue, self._owed = routing, False, 0.0
         self._long_share = long.max_share if long else 1.0
         self._batch_below = batch.below_utilization if batch else 1.0
         return sorted(waiting, key=_queued_at)
@@ -132,12 +142,12 @@ class LaneScheduler:
         return [lane for lane in order if lane.bands.waiting]
 
     def _long_first(self) -> bool:
-        if self.insists:
+        if self.long_job_overdue:
             return True
         if not self._owed:
             return False
         job = self._next_job()
-        return job is not None and job.cost <= self._owed
+        return job is not None and job.expected_tokens <= self._owed
 
     def _next_job(self) -> RoutingRequest | None:
         """Return the long job whose turn is next."""
@@ -149,7 +159,7 @@ class LaneScheduler:
         """Account for a turn of this cost."""
         if lane is self.long:
             self._owed = max(self._owed - cost, 0.0)
-            self.insists = False
+            self.long_job_overdue = False
         elif lane is self.interactive:
             waits = self.long.bands.waiting
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
@@ -165,8 +175,8 @@ class LaneScheduler:
         share = self._long_share
         return (
             lane.inflight + 1 <= max(share * occupancy.slots + SLACK, 1)
-            and lane.reading < max(int(share * occupancy.endpoints + SLACK), 1)
-            and (not occupancy.kv_tokens or lane.tokens + request.cost <= share * occupancy.kv_tokens)
+            and lane.prefilling < max(int(share * occupancy.endpoints + SLACK), 1)
+            and (not occupancy.kv_tokens or lane.tokens + request.expected_tokens <= share * occupancy.kv_tokens)
         )
 
     def observe(self, now: float) -> None:
@@ -174,28 +184,28 @@ class LaneScheduler:
         has no room for, the long lane has none."""
         if self._routing.long_lane is not None:
             job = self._next_job()
-            self.insists = job is not None and self._has_waited(job, now)
+            self.long_job_overdue = job is not None and self._has_waited(job, now)
 
     def past(self, lane: LaneQueue, request: RoutingRequest, now: float) -> None:
         """Record that a request found no room; a long job holds up the others if it has waited long enough."""
         if lane is self.long:
-            self.insists = self._has_waited(request, now)
+            self.long_job_overdue = self._has_waited(request, now)
 
     def _has_waited(self, job: RoutingRequest, now: float) -> bool:
-        return now - job.queued_at >= self.long.most_seconds * HALF
+        return now - job.queued_at >= self.long.max_queue_seconds * HALF
 
     def withdrawn(self, lane: LaneQueue) -> None:
         """Reset the lane's block when its last waiting request left, so that new ones need not queue."""
         if not lane.bands.waiting:
-            lane.block = LaneAvailability.FREE
-            if lane is self.long and self.insists:
-                self.insists = False
+            lane.availability = LaneAvailability.FREE
+            if lane is self.long and self.long_job_overdue:
+                self.long_job_overdue = False
                 self.open()
 
     def open(self) -> None:
         """Let new requests try for an endpoint; the next dispatch sets the blocks again."""
         for lane in self.all:
-            lane.block = LaneAvailability.FREE
+            lane.availability = LaneAvailability.FREE
 
     @staticmethod
     def leaves_reserve(queue: BandQueue, occupancy: Occupancy, inflight: int) -> bool:

@@ -38,8 +38,8 @@ class LineOrder:
     """The order of one queue."""
 
     __slots__ = (
-        *("_aside", "_ceiling", "_entries", "_largest", "_late", "_lateness"),
-        *("_outlook", "_owed", "_serial", "_timely", "_work"),
+        *("_aside", "_ceiling", "_entries", "_largest", "_late", "_lateness", "_outlook", "_owed", "_serial"),
+        *("_timely", "_work"),
     )
 
     def __init__(self, outlook: FirstTokenOutlook, lateness: Lateness | None = None) -> None:
@@ -79,7 +79,7 @@ class LineOrder:
         self._note_late()
         late = next(iter(self._late), None)
         ordered = self._timely.first() or self._aside.first()
-        if late is not None and (ordered is None or self._owed >= late.cost):
+        if late is not None and (ordered is None or self._owed >= late.expected_tokens):
             return late
         if ordered is None:
             raise AssertionError("nobody waits in this queue")
@@ -91,7 +91,7 @@ class LineOrder:
 
     def is_late(self, request: RoutingRequest) -> bool:
         """Return whether it is late, and not owed its turn."""
-        return self._entries[request].timeliness is Timeliness.LATE and self._owed < request.cost
+        return self._entries[request].timeliness is Timeliness.LATE and self._owed < request.expected_tokens
 
     @property
     def newest_late(self) -> RoutingRequest | None:
@@ -104,9 +104,9 @@ class LineOrder:
         ordered = self._entries[request]
         self._outlook.pace.sent(ordered.work, self._outlook.now)
         if ordered.timeliness is Timeliness.LATE:
-            self._owed = max(self._owed - request.cost, 0.0)
+            self._owed = max(self._owed - request.expected_tokens, 0.0)
         else:
-            self._owed = self._owed + request.cost * OWED if self._late else 0.0
+            self._owed = self._owed + request.expected_tokens * OWED if self._late else 0.0
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Forget a request."""

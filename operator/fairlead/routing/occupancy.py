@@ -40,9 +40,9 @@ class Occupancy:
         usage, sampled, newest = 0.0, 0, 0.0
         for one in routable:
             self.endpoints += 1
-            self.slots += one.most_requests
+            self.slots += one.max_requests
             self.kv_tokens += one.kv_tokens or 0
-            figures = one.figures
+            figures = one.sample
             if figures is not None:
                 sampled += 1
                 usage += figures.kv_usage
@@ -55,8 +55,8 @@ class Occupancy:
     def charge(self, request: RoutingRequest, tokens: int) -> None:
         """Add tokens sent to an engine; negative when their request ended."""
         self.tokens += tokens
-        if request.use is not None:
-            request.use.charge(tokens)
+        if request.tenant_use is not None:
+            request.tenant_use.charge(tokens)
 
     def used(self, inflight: int) -> float:
         """Return the share of the fleet in use with our requests in flight: of sequence slots or KV cache, whichever is

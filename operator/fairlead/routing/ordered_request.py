@@ -31,7 +31,7 @@ class OrderedRequest:
         self.place = (not first, request.arrived, serial)
         """By deadline: the objective is the same for all."""
         self.timeliness = Timeliness.TIMELY
-        self.work = request.uncached + max(request.cost - request.prompt_tokens, 0)
+        self.work = request.uncached + max(request.expected_tokens - request.prompt_tokens, 0)
         """Tokens that an engine computes and writes for it."""
 
 

@@ -35,7 +35,7 @@ class OutrankedBodies:
         for band in (*self._lower, self._equal):
             least = self._part if band is self._equal else 0.0
             while lacking > 0 and (found := band.largest()) is not None and found[0] > least:
-                lacking -= found[1].size
+                lacking -= found[1].body_bytes
                 yield found[1]
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 DEFAULT_BLOCKS: Final = 4096
 """Blocks of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
-MOST_BLOCKS: Final = 2**18
+MAX_BLOCKS: Final = 2**18
 """Limit of all engines together: about 250 bytes each make 64 MiB."""
 EVICTED_TOGETHER: Final = 64
 """Blocks above an engine's limit that other routers' reports may leave."""
@@ -39,8 +39,8 @@ class PrefixIndex:
         self._limits: dict[int, int] = {}
         self._shared: dict[int, set[int]] = {}
         """Blocks by slot that were recently reported to other routers, or by them."""
-        self._most = MOST_BLOCKS
-        """Limit per engine, so that all together stay below `MOST_BLOCKS`."""
+        self._most = MAX_BLOCKS
+        """Limit per engine, so that all together stay below `MAX_BLOCKS`."""
 
     def __len__(self) -> int:
         """Return the number of different blocks."""
@@ -51,7 +51,7 @@ class PrefixIndex:
         self._held[slot] = OrderedDict()
         self._shared[slot] = set()
         self._limits[slot] = DEFAULT_BLOCKS
-        self._most = MOST_BLOCKS // len(self._held)
+        self._most = MAX_BLOCKS // len(self._held)
 
     def size(self, slot: int, blocks: int) -> None:
         """Set the limit to the blocks that its KV cache holds."""
@@ -62,7 +62,7 @@ class PrefixIndex:
         """Remove an engine and its blocks."""
         self._drop(slot, list(self._held.pop(slot)))
         del self._limits[slot], self._shared[slot]
-        self._most = MOST_BLOCKS // max(len(self._held), 1)
+        self._most = MAX_BLOCKS // max(len(self._held), 1)
 
     def clear(self, slot: int) -> None:
         """Remove an engine's blocks, because another process runs at its address."""

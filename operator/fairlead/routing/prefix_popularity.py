@@ -9,9 +9,9 @@ Each router counts only its own requests: the shares are the same at all of them
 from collections.abc import Sequence
 from typing import Final
 
-LEAST_CROWD: Final = 8
+MIN_CROWD: Final = 8
 """Requests below which a share means nothing."""
-MOST_SHARES: Final = 0.25
+MAX_SHARES: Final = 0.25
 """A prefix with more than this part of one engine's share of all requests is split, since requests with one key go to
 one engine. An eighth splits prefixes that only some of the routers find popular yet, and loses hits."""
 PARTING: Final = 1.5
@@ -46,7 +46,7 @@ class PrefixPopularity:
         """Return the block that keys this prompt; prompts that are equal up to it have the same key."""
         times = self.times
         crowd = times.get(blocks[0], 0)
-        most = max(LEAST_CROWD, MOST_SHARES * self._total / engines)
+        most = max(MIN_CROWD, MAX_SHARES * self._total / engines)
         place, end = 0, min(len(blocks), DEEPEST)
         while crowd > most:
             # Counts only fall along a prompt, so bisection finds where they have fallen enough.

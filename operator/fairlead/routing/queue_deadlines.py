@@ -43,5 +43,5 @@ class QueueDeadlines:
         """Remove and return requests whose deadline is past, if they still wait."""
         while self._heap and self._heap[0][0] <= now:
             request = heappop(self._heap)[2]
-            if request.line is not None:
+            if request.queue is not None:
                 yield request

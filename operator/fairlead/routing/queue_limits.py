@@ -51,7 +51,7 @@ class DispatchRate:
         return min(max(waiting / self.per_second, SOONEST), LATEST)
 
 
-def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
+def max_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
     """Return a lane's limit: the batch lane has its own; the other lanes share one."""
     if lane is Lane.BATCH and routing.batch_lane is not None:
         return routing.batch_lane.max_queued
@@ -66,8 +66,8 @@ def deadline(
     if held_since is not None:
         by_then = max(request.queued_at, held_since) + hold
     else:
-        by_then = max(request.queued_at, there_since) + lane.most_seconds
-    return min(by_then, request.queued_at + hold + lane.most_seconds, request.give_up_at)
+        by_then = max(request.queued_at, there_since) + lane.max_queue_seconds
+    return min(by_then, request.queued_at + hold + lane.max_queue_seconds, request.give_up_at)
 
 
 def name_of(lane: Lane) -> str:
@@ -151,11 +151,11 @@ def _blocked_by(request: RoutingRequest, lane: LaneQueue) -> str:
             f"Tenant {account.name} has {count(account.inflight, 'request')} in flight, "
             "all that its maxConcurrency allows in this router"
         )
-    if lane.block is LaneAvailability.CAPPED:
+    if lane.availability is LaneAvailability.CAPPED:
         if lane.lane is Lane.LONG:
             return "Long jobs have all of the fleet that the lane's maxShare allows"
         return "The fleet is too busy to start batch work, by the lane's belowUtilization"
-    if lane.block is LaneAvailability.FREE and lane.bands.of(account.rank).is_capped:
+    if lane.availability is LaneAvailability.FREE and lane.bands.of(account.rank).is_capped:
         return "What is free of the fleet is reserved for bands of higher priority"
     return "No replica had room"
 

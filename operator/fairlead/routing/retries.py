@@ -12,7 +12,7 @@ from fairlead.routing.refusal import Refusal
 
 UNTOUCHED_ENDINGS: Final = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
 """Endings before any engine did work: another attempt costs nothing."""
-MOST_SAVED: Final = 10.0
+MAX_SAVED: Final = 10.0
 """Retries that a quiet time may save up, so that a small fleet may retry at all."""
 AGAIN_SECONDS: Final = 1.0
 """Retry-After of a request that replicas failed: clients that obey it do not add to the failures at once."""
@@ -22,11 +22,11 @@ class RetryBudget:
     """A budget: every request adds its share, every retry takes one."""
 
     def __init__(self) -> None:
-        self._saved = MOST_SAVED
+        self._saved = MAX_SAVED
 
     def add_share(self, share: float) -> None:
         """Add a request's share."""
-        self._saved = min(MOST_SAVED, self._saved + share)
+        self._saved = min(MAX_SAVED, self._saved + share)
 
     def maybe_spend(self, *, free: bool) -> bool:
         """Return whether a retry is allowed; unless it is free, it is taken from the budget."""

@@ -30,7 +30,7 @@ class RoutingRequest:
     account: Account
     """The tenant's account."""
     prompt_tokens: int
-    output_tokens: int
+    max_output_tokens: int
     """The client's maximum, or the limit that replaces it, of all answers together; `expectations` estimates how many
     there will be."""
     arrived: float
@@ -49,7 +49,7 @@ class RoutingRequest:
     """Whether the client set `output_tokens`; otherwise the limits or the context did."""
     counted: bool = False
     """Whether the engine's tokenizer counted `prompt_tokens`; otherwise they are estimated from bytes."""
-    size: int = 0
+    body_bytes: int = 0
     """Bytes of its body, which stays in memory while it waits."""
     batch: bool = False
     """Whether the client marked it as batch work."""
@@ -80,13 +80,13 @@ class RoutingRequest:
     """Whether it is in a queue."""
     late: bool = False
     """Whether it waited past the latest start for a first token within the objective."""
-    use: TenantUse | None = None
+    tenant_use: TenantUse | None = None
     """What its tenant has in flight, if shares matter."""
     occupied: int = 0
     """Its part of all tokens in flight, from the start of the attempt to its end."""
     uncached: int = 0
     """Prompt tokens that no endpoint was thought to hold when it was queued."""
-    cost: int = 0
+    expected_tokens: int = 0
     """Tokens that it is expected to take, prompt and reply; computed only when needed."""
     reserved_tokens: int = 0
     """Tokens charged to its tenant's token rate in advance; settled when it ends."""
@@ -102,13 +102,13 @@ class RoutingRequest:
     """When it was first queued; later by the time that it has spent at engines since."""
     sent_at: float = 0.0
     """When it last got an endpoint."""
-    line: WaitingQueue | None = None
+    queue: WaitingQueue | None = None
     """The queue that it is in while it waits."""
 
     @property
     def yields(self) -> bool:
         """Whether its tenant has more than its share in flight while others are active, so that it leaves them room."""
-        return self.use is not None and self.use.share(self.prompt_tokens) is ShareUse.ABOVE
+        return self.tenant_use is not None and self.tenant_use.share(self.prompt_tokens) is ShareUse.ABOVE
 
     @property
     def input_tokens(self) -> int:
@@ -118,13 +118,13 @@ class RoutingRequest:
     @property
     def answer_tokens(self) -> int:
         """The client's maximum of one answer."""
-        return self.output_tokens // self.answers
+        return self.max_output_tokens // self.answers
 
     def count_queued(self, count: int) -> None:
         """Count it among its tenant's requests in a queue, or with -1 no longer."""
         self.account.queued += count
-        if self.use is not None:
-            self.use.queued += count
+        if self.tenant_use is not None:
+            self.tenant_use.queued += count
 
     def add_attempt(self, now: float) -> None:
         """Record a failed attempt: the time at an engine is no wait, whether it had to wait before or not."""
@@ -139,7 +139,7 @@ class RoutingRequest:
     def take_charges(self, other: "RoutingRequest") -> None:
         """Take over what the tenant was charged for the same request at another dispatcher."""
         self.permit, self.paid_request, self.reserved_tokens = other.permit, other.paid_request, other.reserved_tokens
-        self.cost, self.shadow = other.cost, other.shadow
+        self.expected_tokens, self.shadow = other.expected_tokens, other.shadow
         other.paid_request, other.reserved_tokens = False, 0
 
     def swap_endpoints(self, other: "RoutingRequest") -> None:

@@ -37,7 +37,7 @@ SLACK_TOKENS: Final = 8192
 WORTH_SHARED: Final = 8.0
 """Replaces `WORTH` with several routers. 4 loses one point more of Mooncake's hits with ten of them; 16 keeps no more
 and doubles the 95th percentile of first tokens."""
-MOST_WAITING: Final = 8.0
+MAX_WAITING: Final = 8.0
 """Requests in an engine's own queue; the rest waits in the router, where the order can still change."""
 
 
@@ -67,7 +67,7 @@ class SelectionContext:
         "balancing",
         "block_tokens",
         "index",
-        "most_unread",
+        "max_unread",
         "picks",
         "popularity",
         "routable",
@@ -89,7 +89,7 @@ class SelectionContext:
         """Routers that share these engines, including this one."""
         self.together = False
         """Whether the other routers report their requests, so that this one may choose as if it were alone."""
-        self.most_unread = inf
+        self.max_unread = inf
         """Prompt tokens that an endpoint may have to compute before it gets another request."""
         self.yielded = 0.0
         """Tokens of each cache that a tenant above its share leaves to those below theirs."""
@@ -103,16 +103,16 @@ class SelectionContext:
         return self.routers == 1 or self.together
 
 
-def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
+def has_room(endpoint: Endpoint, max_unread: float = inf) -> bool:
     """Return whether the engine would soon start one more. Counts our requests since its sample; others' are unknown.
 
     An engine without our requests always has room: missing samples must not exclude it for good.
     """
     inflight = endpoint.inflight + endpoint.peers_inflight
-    if inflight >= endpoint.most_requests or endpoint.pending_prefill + endpoint.peers_prompt >= most_unread:
+    if inflight >= endpoint.max_requests or endpoint.pending_prefill + endpoint.peers_prompt >= max_unread:
         return False
     since = inflight - endpoint.inflight_then
-    return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
+    return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MAX_WAITING
 
 
 def choose(
@@ -128,7 +128,7 @@ def choose(
     routable = context.routable if among is None else among
     if not routable:
         return NoCandidate.NONE_ROUTABLE
-    adapter, tried, short, unread = request.adapter, request.tried, context.short_queues, context.most_unread
+    adapter, tried, short, unread = request.adapter, request.tried, context.short_queues, context.max_unread
     if adapter is None and not (tried or short):
         return _chosen(context, request, routable)
     needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, context.yielded)
@@ -143,9 +143,9 @@ def choose(
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
-            (inflight := one.inflight + one.peers_inflight) >= one.most_requests
+            (inflight := one.inflight + one.peers_inflight) >= one.max_requests
             or one.pending_prefill + one.peers_prompt >= unread
-            or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
+            or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MAX_WAITING)
             or (one.kv_room < enough and cache_room.lacks_room(one, needed, now))
         ):
             other_is_full = other_is_full or one not in tried

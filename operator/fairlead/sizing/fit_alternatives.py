@@ -22,7 +22,7 @@ from fairlead.sizing.sizing_input import GIB, EngineObjection, SizingInput, no_o
 _FOUR_BITS: Final = ConfigurationChange.OTHER_CHECKPOINT
 """Another checkpoint is a larger change than a format made while loading, so it is offered only if that does not do."""
 _STEPS: Final = (0.75, 0.5, 0.25, 0.125, 0.0625)
-_LEAST_CONTEXT: Final = 1024
+_MIN_CONTEXT: Final = 1024
 _TENSORS: Final = (2, 4, 8)
 _MEMORIES: Final = (1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 8)
 _WHILE_LOADING: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.FP8)
@@ -84,7 +84,7 @@ def _smaller_context(sizing: SizingInput) -> Iterator[AlternativeCandidate]:
     contexts = [most] if most < sizing.context else []
     contexts += [int(most * step) // 1024 * 1024 for step in _STEPS]
     for context in contexts:
-        if context >= _LEAST_CONTEXT:
+        if context >= _MIN_CONTEXT:
             yield (
                 ConfigurationChange.SMALLER_CONTEXT,
                 f"a context of {context} tokens",

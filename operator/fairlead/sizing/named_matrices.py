@@ -15,7 +15,7 @@ LINEAR: Final = "Linear"
 """The class of all quantized layers, by which configurations name those that have no name of their own."""
 PATTERN: Final = "re:"
 """Before a regular expression, as compressed-tensors writes it."""
-_MOST_LAYERS: Final = 1000
+_MAX_LAYERS: Final = 1000
 
 _MATRICES: Final[Mapping[MatrixGroup, tuple[str, ...]]] = {
     MatrixGroup.ATTENTION: (
@@ -59,7 +59,7 @@ _WHOLE_TREE: Final = re.compile(r"(\d)\*$")
 
 def spots(layers: int) -> range:
     """Return the numbers of a model's layers, of absurdly many the first."""
-    return range(min(layers, _MOST_LAYERS))
+    return range(min(layers, _MAX_LAYERS))
 
 
 def named(names: Iterable[str], layers: int) -> dict[MatrixGroup, frozenset[int]]:

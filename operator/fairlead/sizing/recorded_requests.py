@@ -10,7 +10,7 @@ from fairlead.sizing.measured_rows import MeasuredFields
 AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 _FINER: Final = re.compile(r"(\.\d{6})\d+")
 """Digits of a second beyond microseconds, of which the trace has one."""
-MOST_BLOCKS: Final = 10_000_000
+MAX_BLOCKS: Final = 10_000_000
 """Blocks of 16 tokens: many times the longest prompt that any engine takes."""
 
 
@@ -37,8 +37,8 @@ def block_ids(row: MeasuredFields) -> list[int]:
 def block_runs(row: MeasuredFields) -> list[tuple[int, int]]:
     """Return the `[first id, count]` runs of a prompt's blocks; in total no more than a prompt could have."""
     runs = [_run(row, one) for one in row.items("hash_runs")]
-    if sum(count for _, count in runs) > MOST_BLOCKS:
-        raise row.bad(f"hash_runs has more than {MOST_BLOCKS:,} blocks")
+    if sum(count for _, count in runs) > MAX_BLOCKS:
+        raise row.bad(f"hash_runs has more than {MAX_BLOCKS:,} blocks")
     return runs
 
 

@@ -42,7 +42,7 @@ class ReplicaModel:
         return self.traffic.prompt.mean + self.traffic.output.mean / 2
 
     @property
-    def most_running(self) -> tuple[int, SupplyBound]:
+    def max_running(self) -> tuple[int, SupplyBound]:
         """How many requests the cache or the batch holds; at least one, since the configuration fits."""
         by_cache = int(self.cache_tokens / self.resident_tokens)
         if by_cache < self.sizing.batch_sequences:
@@ -83,7 +83,7 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
     """Return the most that one replica serves within the objectives, or the objective that one request misses."""
     if missed := _missed(replica, objectives, 1):
         return missed
-    most, bound = replica.most_running
+    most, bound = replica.max_running
     running = _largest(lambda count: _missed(replica, objectives, count) is None, most)
     if running < most:
         bound = _missed(replica, objectives, running + 1) or bound

@@ -13,7 +13,7 @@ from fairlead.telemetry.metric_family import MetricFamily, MetricPrefix, familie
 from fairlead.telemetry.metric_values import MetricValues
 
 _OURS: Final = MetricPrefix("fairlead_autoscaler_")
-MOST_SHOWN: Final = 500
+MAX_SHOWN: Final = 500
 """Deployments whose signals and figures are shown, in the order of their names: they are two thirds of the page."""
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 """Buckets for the seconds of one decision; designed for half a millisecond at ten pods, twenty at five hundred."""
@@ -159,7 +159,7 @@ class AutoscalerMetrics:
         self._values.clear(SCRAPE_FAILURES, *_OF_DEPLOYMENTS)
         for place, one in enumerate(every):
             self._put(one)
-            if place < MOST_SHOWN:
+            if place < MAX_SHOWN:
                 self._put_all(one, (NEEDED, one.candidates), (FIGURE, one.figures))
         put(SCRAPES, totals.scrapes)
         for problem, count in (totals.failures or {}).items():

@@ -79,7 +79,7 @@ CACHED_FROM: Final = _VLLM.counter(
     "prompt_tokens_cached_by_source", "The same by the tier that held them.", "source", children=TIERS
 )
 GENERATED: Final = _VLLM.counter("generation_tokens", "Tokens of replies.")
-REJECTIONS: Final = _VLLM.counter(
+REFUSALS: Final = _VLLM.counter(
     "admission_rejections", "Requests refused at a limit, by which.", "reason", children=REJECTED
 )
 LOADED_BYTES: Final = _VLLM.counter("kv_offload_load_bytes", "Bytes of KV blocks loaded from main memory.")
@@ -90,9 +90,7 @@ STORED_SECONDS: Final = _VLLM.counter("kv_offload_store_time", "Seconds in which
 PROMPT_SIZE: Final = _VLLM.histogram("request_prompt_tokens", "Prompt tokens a request.", ())
 REPLY_SIZE: Final = _VLLM.histogram("request_generation_tokens", "Reply tokens a request.", ())
 ITERATION: Final = _VLLM.histogram("iteration_tokens_total", "Tokens computed and generated a step.", _ITERATION)
-MOST_REPLY: Final = _VLLM.histogram(
-    "request_max_num_generation_tokens", "Tokens of the longest reply to a request.", ()
-)
+MAX_REPLY: Final = _VLLM.histogram("request_max_num_generation_tokens", "Tokens of the longest reply to a request.", ())
 CHOICES: Final = _VLLM.histogram("request_params_n", "Replies asked for in a request.", _CHOICES)
 MAX_TOKENS: Final = _VLLM.histogram("request_params_max_tokens", "Tokens a reply was limited to.", ())
 FIRST_TOKEN: Final = _VLLM.histogram("time_to_first_token_seconds", "From arrival to the first token.", _FIRST_TOKEN)
@@ -112,7 +110,7 @@ HISTOGRAMS: Final = (
     PROMPT_SIZE,
     REPLY_SIZE,
     ITERATION,
-    MOST_REPLY,
+    MAX_REPLY,
     CHOICES,
     MAX_TOKENS,
     FIRST_TOKEN,

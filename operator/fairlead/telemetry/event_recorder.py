@@ -19,7 +19,7 @@ LONGEST_NOTE: Final = 1024
 LONGEST_NAME: Final = 253
 CLUSTER_WIDE: Final = "default"
 """Namespace of Events about objects without a namespace."""
-MOST_OBJECTS: Final = 10_000
+MAX_OBJECTS: Final = 10_000
 """Objects with a bucket; the one without an Event for longest is dropped and starts again with a full bucket."""
 
 
@@ -131,6 +131,6 @@ class EventRecorder:
         self._all = ours
         self._buckets[uid] = mine
         self._buckets.move_to_end(uid)
-        if len(self._buckets) > MOST_OBJECTS:
+        if len(self._buckets) > MAX_OBJECTS:
             self._buckets.popitem(last=False)
         return True

@@ -134,7 +134,7 @@ class OperatorMetrics:
             self.values.set(STORE_OBJECTS, one.objects, one.resource)
             self.values.begin(WRITES_AT_REST, one.resource)
 
-    def judged(self, conditions: Mapping[tuple[str, str, str, str], ConditionCount]) -> None:
+    def set_conditions(self, conditions: Mapping[tuple[str, str, str, str], ConditionCount]) -> None:
         """Set the objects by kind, condition, status and reason; combinations that no longer occur are dropped and do
         not keep their last value."""
         self.values.clear(OBJECTS, OLDEST_CONDITION)

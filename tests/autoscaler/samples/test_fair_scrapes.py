@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fairlead.autoscaler.samples.scrape_targets import LARGEST_OF_ENGINE, LARGEST_OF_ROUTER, ScrapeTarget
-from fairlead.autoscaler.samples.scraper import MOST_CONNECTING, MOST_CONNECTING_OF_NAMESPACE
+from fairlead.autoscaler.samples.scraper import MAX_CONNECTING, MAX_CONNECTING_OF_NAMESPACE
 from fairlead.fleet.desired_state import EngineKind
 from tests.autoscaler.pages import engine_page
 from tests.autoscaler.pretend_pods import HOST, listening, whole, with_full_queue
@@ -17,12 +17,12 @@ def test_pods_of_a_namespace_that_accept_no_connection_delay_no_pod_of_another_o
         with with_full_queue() as port:
             shut = ScrapeTarget(uid="", namespace="evil", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
             async with listening(lambda n: whole(engine_page(n))) as pod, scraping(within=60.0) as scraper:
-                crowd = [replace(shut, uid=f"shut-{number}") for number in range(2 * MOST_CONNECTING)]
+                crowd = [replace(shut, uid=f"shut-{number}") for number in range(2 * MAX_CONNECTING)]
                 scraper.follow(crowd)
-                await until(lambda: scraper.tallies.connections >= MOST_CONNECTING_OF_NAMESPACE)
+                await until(lambda: scraper.tallies.connections >= MAX_CONNECTING_OF_NAMESPACE)
                 scraper.follow([*crowd, pod.target()])
                 await until(lambda: pod.requests >= 3)
-                assert scraper.tallies.connections == MOST_CONNECTING_OF_NAMESPACE + 1
+                assert scraper.tallies.connections == MAX_CONNECTING_OF_NAMESPACE + 1
 
     run_story(story())
 
@@ -36,9 +36,9 @@ def test_an_open_connection_is_used_while_all_new_ones_wait() -> None:
                 scraping(pod.target(), within=60.0) as scraper,
             ):
                 await until(lambda: pod.requests >= 1)
-                crowd = [replace(shut, uid=f"shut-{n}", namespace=f"evil-{n % 8}") for n in range(2 * MOST_CONNECTING)]
+                crowd = [replace(shut, uid=f"shut-{n}", namespace=f"evil-{n % 8}") for n in range(2 * MAX_CONNECTING)]
                 scraper.follow([*crowd, pod.target()])
-                await until(lambda: scraper.tallies.connections >= MOST_CONNECTING)
+                await until(lambda: scraper.tallies.connections >= MAX_CONNECTING)
                 before = pod.requests
                 await until(lambda: pod.requests >= before + 3)
 

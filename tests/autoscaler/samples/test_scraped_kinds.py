@@ -21,6 +21,6 @@ def test_a_pod_that_turns_out_to_be_of_another_kind_is_read_as_that_kind() -> No
             await until(lambda: scraper.engine("u1").figures is not None)
             scraper.follow([pod.target()])
             assert scraper.engine("u1").figures is not None
-            assert pod.most_at_once == 1
+            assert pod.max_at_once == 1
 
     run_story(story())

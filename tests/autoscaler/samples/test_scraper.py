@@ -106,7 +106,7 @@ def test_a_slow_pod_is_not_scraped_twice_at_once_and_delays_no_other_pod() -> No
             scraping(slow.target(uid="slow"), quick.target(uid="quick")) as scraper,
         ):
             await until(lambda: slow.requests >= 2)
-            assert slow.most_at_once == 1
+            assert slow.max_at_once == 1
             assert quick.requests > slow.requests
             assert scraper.engine("slow").problem is None
 

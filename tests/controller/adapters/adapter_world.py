@@ -61,7 +61,7 @@ class AdapterWorld(GatewayWorld):
         """Reconcile an adapter once, a second after the last time."""
         for pod in self.engine_pods():
             self.adapters.forget(pod["metadata"]["uid"])
-        return self.run(self.adapters.tick(ObjectKey(ours.ADAPTER.name, "default", name), self.now))
+        return self.run(self.adapters.reconcile(ObjectKey(ours.ADAPTER.name, "default", name), self.now))
 
     def status(self, name: str = "sql") -> Manifest:
         """The adapter's status."""

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.reconcile import TURNING_S
+from fairlead.controller.reconcile import SLEEP_POLL_S
 from fairlead.objects import labels
 from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.pretend import deployment
@@ -67,7 +67,7 @@ def test_behind_a_gateway_a_replica_sleeps_as_soon_as_every_router_of_the_gatewa
     world.settle()
     assert (counts(world), len(world.pod_client.asleep)) == ((3, 2, 1), 1)
     assert set(marks(world)) == world.pod_client.asleep
-    assert world.tick().after_s != TURNING_S
+    assert world.tick().after_s != SLEEP_POLL_S
 
 
 def test_an_operator_that_starts_anew_goes_on_with_what_is_marked() -> None:

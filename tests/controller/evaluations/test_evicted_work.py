@@ -9,7 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, of_answer
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.runner_run import RunnerRun
-from fairlead.controller.evaluations.work_pods import MOST_DISRUPTIONS, WorkPods
+from fairlead.controller.evaluations.work_pods import MAX_DISRUPTIONS, WorkPods
 from tests.controller.evaluations.test_runners import Programs
 
 EVICTED = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
@@ -46,14 +46,14 @@ def test_a_pod_that_its_node_ended_is_created_again_and_the_canary_goes_on(statu
     world = at_work()
     ended(world, status)
     world.steps(2)
-    assert f"its node ended the pod ({why}); restart 1 of {MOST_DISRUPTIONS}" in world.gate["message"]
+    assert f"its node ended the pod ({why}); restart 1 of {MAX_DISRUPTIONS}" in world.gate["message"]
     world.kube.programs["-baseline"] = world.program
     assert world.until("Passed")["reason"] == "NotWorse"
 
 
 def test_a_program_that_is_evicted_each_time_is_reported() -> None:
     world = at_work()
-    for _ in range(MOST_DISRUPTIONS + 1):
+    for _ in range(MAX_DISRUPTIONS + 1):
         while not world.pods():
             world.steps()
         ended(world, EVICTED)

@@ -12,7 +12,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
-from fairlead.controller.evaluations.quality_runs import MOST_RUNS, MOST_RUNS_OF_NAMESPACE, QualityRuns
+from fairlead.controller.evaluations.quality_runs import MAX_RUNS, MAX_RUNS_OF_NAMESPACE, QualityRuns
 from fairlead.controller.evaluations.runner_run import RunnerRun
 from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from tests.controller.evaluations.test_runners import Programs
@@ -148,10 +148,10 @@ def test_only_so_many_run_at_a_time() -> None:
             return True
 
     fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
-    for number in range(3 * MOST_RUNS):
+    for number in range(3 * MAX_RUNS):
         runs._runs[str(number)] = identity._replace(namespace=f"team-{number % 3}"), Slow(**fields)
     asyncio.run(until(lambda: all(one.ended for _, one in runs._runs.values()), runs))
-    assert most == MOST_RUNS
+    assert most == MAX_RUNS
     assert world.twice() == []
 
 
@@ -169,12 +169,12 @@ def test_slow_evaluations_of_one_namespace_leave_others_their_turns() -> None:
             return True
 
     fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
-    for number in range(2 * MOST_RUNS):
+    for number in range(2 * MAX_RUNS):
         runs._runs[f"slow-{number}"] = identity._replace(namespace="evil"), Endless(**fields)
     healthy = QualityRun(**fields)
     runs._runs["healthy"] = identity, healthy
     asyncio.run(until(lambda: healthy.ended, runs))
-    assert len(waiting) == MOST_RUNS_OF_NAMESPACE
+    assert len(waiting) == MAX_RUNS_OF_NAMESPACE
 
 
 @pytest.mark.parametrize("trouble", [False, True], ids=["waits", "raises"])
@@ -194,12 +194,12 @@ def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> 
             return False
 
     fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
-    for number in range(MOST_RUNS_OF_NAMESPACE):
+    for number in range(MAX_RUNS_OF_NAMESPACE):
         runs._runs[f"stuck-{number}"] = identity, Stuck(**fields)
     healthy = QualityRun(**fields)
     runs._runs["healthy"] = identity, healthy
     asyncio.run(until(lambda: healthy.ended, runs))
-    assert len(tried) == MOST_RUNS_OF_NAMESPACE
+    assert len(tried) == MAX_RUNS_OF_NAMESPACE
     assert min(tried.values()) > 1, "they are tried again"
 
 
@@ -249,7 +249,7 @@ def test_a_question_without_pods_of_one_side_waits() -> None:
 def test_a_run_keeps_its_place_while_its_pod_works_and_not_after_its_program_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(quality_runs, "MOST_RUNS", 1)
+    monkeypatch.setattr(quality_runs, "MAX_RUNS", 1)
     world = Programs()
     del world.kube.programs["-baseline"]
     while not world.pods():

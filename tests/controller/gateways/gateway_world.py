@@ -13,7 +13,7 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.pretend import CATALOGUE, PLATFORM, Pretend, deployment
 from tests.controller.pretend_references import PretendReferences
 
-MOST_TICKS: Final = 60
+MAX_TICKS: Final = 60
 
 
 class GatewayWorld(Pretend):
@@ -51,12 +51,12 @@ class GatewayWorld(Pretend):
 
     def gateway_tick(self, name: str = "front", namespace: str = "default") -> ReconcileOutcome:
         """Reconcile a gateway once."""
-        return self.run(self.fronts.tick(ObjectKey(ours.GATEWAY.name, namespace, name), self.now))
+        return self.run(self.fronts.reconcile(ObjectKey(ours.GATEWAY.name, namespace, name), self.now))
 
     def reconcile_now(self, name: str = "") -> None:
         """Reconcile every object until nothing is left to do."""
         del name
-        for _ in range(MOST_TICKS):
+        for _ in range(MAX_TICKS):
             before = self.objects.version
             for _, namespace, each in self._all(kinds.INFERENCE_DEPLOYMENT.title):
                 assert namespace == "default"

@@ -9,7 +9,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways import members
-from fairlead.controller.gateways.gateway_reader import MOST_KEPT, GatewayReader
+from fairlead.controller.gateways.gateway_reader import MAX_KEPT, GatewayReader
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.endpoints import GatewayReport, TenantUse
 from fairlead.review import deployment_review
@@ -197,7 +197,7 @@ def test_a_gateway_that_no_longer_admits_a_namespace_drops_its_members_also_whil
 def test_what_was_read_is_forgotten_with_its_object_and_when_others_are_read() -> None:
     world = served()
     reader, live = GatewayReader(), world.gateway()
-    for number in range(MOST_KEPT + 1):
+    for number in range(MAX_KEPT + 1):
         reader.of(live | {"metadata": live["metadata"] | {"uid": f"u-{number}"}})
     again = reader.of(live | {"metadata": live["metadata"] | {"uid": "u-0"}})
     assert again.gateway is not None

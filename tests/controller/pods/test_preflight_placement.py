@@ -52,7 +52,7 @@ def misspelt(*, nodes_grow: bool) -> Pretend:
     Where nodes are added for pending pods the operator does not count them, and the scheduler alone knows the taint.
     """
     world = Pretend(gpus=1)
-    world.operator._setting = replace(world.operator._setting, nodes_grow=nodes_grow)
+    world.operator._settings = replace(world.operator._settings, nodes_grow=nodes_grow)
     world.operator._rooms = RoomReader(world.world, nodes_grow=nodes_grow)
     world.apply(deployed("llm"))
     world.settle()

@@ -48,7 +48,7 @@ def test_a_container_that_cannot_be_created_is_a_certain_failure_after_three_tri
     reason: str, message: str, at_once: bool, later: bool
 ) -> None:
     assert bool(start_failures.impossible(waits(reason, message), NOON)) is at_once
-    assert bool(start_failures.hopeless([waits(reason, message)], None, LATER)) is later
+    assert bool(start_failures.terminal_error([waits(reason, message)], None, LATER)) is later
 
 
 def test_two_ends_alike_are_certain_and_further_ones_are_not_written() -> None:
@@ -59,8 +59,8 @@ def test_two_ends_alike_are_certain_and_further_ones_are_not_written() -> None:
     assert second == StartFailures(pod="u", container="c-2", code=1, reason="Error", times=2)
     assert start_failures.ends(second, [died("c-3")]) == second
     words = "its engine ended twice with code 1 (Error) before it was ever ready"
-    assert start_failures.hopeless([], second, NOON) == words
-    assert start_failures.hopeless([], first, NOON) == ""
+    assert start_failures.terminal_error([], second, NOON) == words
+    assert start_failures.terminal_error([], first, NOON) == ""
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Shared:
     def tick(self) -> Manifest:
         """Reconcile once; returns the status."""
         self.world.world.receive()
-        asyncio.run(self.sharing.tick(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
+        asyncio.run(self.sharing.reconcile(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
         found = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
         return dict(found.get("status") or {})
 

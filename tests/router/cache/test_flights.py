@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import FlightLead
-from fairlead.router.cache.flights import MOST_LEADERS
+from fairlead.router.cache.flights import MAX_LEADERS
 from fairlead.router.cache.reasons import NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,
@@ -133,7 +133,7 @@ def test_after_three_failed_leaders_each_follower_sends_its_own_request() -> Non
     flight = led(kept)
     others = [followed(kept, Client()) for _ in range(5)]
     flight.failed()
-    for leader in others[: MOST_LEADERS - 1]:
+    for leader in others[: MAX_LEADERS - 1]:
         assert leader.flight is not None
         leader.flight.failed()
     assert [one.received for one in others] == [["lead"], ["lead"], ["alone"], ["alone"], ["alone"]]

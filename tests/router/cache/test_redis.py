@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from fairlead.router.cache import redis_store
 from fairlead.router.cache.cache import ResponseCache
-from fairlead.router.cache.outage import MOST_FAILURES, REST_SECONDS
+from fairlead.router.cache.outage import MAX_FAILURES, REST_SECONDS
 from fairlead.router.cache.redis_store import RedisAnswerStore, StoreClocks
 from tests.router.cache import redis_server
 from tests.router.cache.clients import ANSWER, CHAT, STREAM, STREAMED, Client, answer, cache, enquiry, followed
@@ -119,7 +119,7 @@ def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(server
         async with routers(server) as (one, two):
             await one.fills()
             server.stop()
-            for seed in range(1, MOST_FAILURES + 1):
+            for seed in range(1, MAX_FAILURES + 1):
                 assert (await two.send_lookup(seed)).received == ["lead"]
             assert two.store.outage.over_there
             server.start()

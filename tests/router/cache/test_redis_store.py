@@ -7,8 +7,8 @@ from redis.exceptions import ConnectionError as Refused
 
 from fairlead.router.cache import redis_store
 from fairlead.router.cache.cache import FlightJoin
-from fairlead.router.cache.outage import MOST_FAILURES, REST_SECONDS
-from fairlead.router.cache.redis_store import MOST_LOOKUPS, MOST_WRITES
+from fairlead.router.cache.outage import MAX_FAILURES, REST_SECONDS
+from fairlead.router.cache.redis_store import MAX_LOOKUPS, MAX_WRITES
 from tests.router.cache.clients import ANSWER, CHAT, HEAD, Client, answer, enquiry, find_reply, followed, hit, settings
 from tests.router.cache.redis_worlds import SlowRedis, World, kept_by_one, rounds, story
 
@@ -150,7 +150,7 @@ def test_a_slow_store_is_not_waited_for() -> None:
 def test_a_broken_store_is_left_alone_and_retried_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(world: World) -> None:
         world.redis.broken = Refused("no")
-        for seed in range(MOST_FAILURES):
+        for seed in range(MAX_FAILURES):
             client = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": seed}))
             await rounds(world.redis, request=seed + 1)
             assert client.received == ["lead"]
@@ -173,8 +173,8 @@ def test_a_broken_store_is_left_alone_and_retried_now_and_then(caplog: pytest.Lo
 def test_no_request_waits_for_the_store_when_many_do_already() -> None:
     async def scenario(world: World) -> None:
         world.redis.delay = 0.01
-        found = [find_reply(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MOST_LOOKUPS + 1)]
-        assert [isinstance(one, FlightJoin) for one in found] == [*[True] * MOST_LOOKUPS, False]
+        found = [find_reply(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MAX_LOOKUPS + 1)]
+        assert [isinstance(one, FlightJoin) for one in found] == [*[True] * MAX_LOOKUPS, False]
         assert world.one.counts.busy == 1
 
     story(scenario)
@@ -200,13 +200,13 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
         answer(leader.flight)
         kept = hit(world.one_cache)
         assert kept is not None
-        for _ in range(MOST_WRITES + 5):
+        for _ in range(MAX_WRITES + 5):
             world.one.write(request, kept.entry, 1.0)
         assert world.one.counts.dropped == 6
         world.redis.broken = OSError("gone")
-        while world.one.counts.dropped < 6 + MOST_WRITES - MOST_FAILURES:
+        while world.one.counts.dropped < 6 + MAX_WRITES - MAX_FAILURES:
             await asyncio.sleep(0)
-        assert world.one.counts.errors == MOST_FAILURES
+        assert world.one.counts.errors == MAX_FAILURES
 
     story(scenario)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.entries import OVERHEAD, CacheEntry
-from fairlead.router.cache.store import MOST_SWEPT, CacheEntryKey, CacheStore
+from fairlead.router.cache.store import MAX_SWEPT, CacheEntryKey, CacheStore
 
 
 def entry(size: int = 100, until: float = 1000.0, revision: str = "r1") -> CacheEntry:
@@ -68,11 +68,11 @@ def test_one_that_is_over_is_not_given() -> None:
 
 def test_what_is_over_is_swept_out_a_few_at_a_time() -> None:
     kept = store(room_for=1000)
-    for number in range(MOST_SWEPT + 5):
+    for number in range(MAX_SWEPT + 5):
         kept.put("a", place(number), entry(until=10.0))
     kept.put("a", place(9999), entry(until=99.0))
     kept.sweep(9.0)
-    assert kept.entries == MOST_SWEPT + 6
+    assert kept.entries == MAX_SWEPT + 6
     kept.sweep(10.0)
     assert kept.entries == 6
     kept.sweep(10.0)
@@ -89,7 +89,7 @@ def test_one_renewed_meanwhile_outlives_the_end_of_its_predecessor() -> None:
 
 def test_the_list_of_ends_does_not_outgrow_the_entries() -> None:
     kept = store()
-    for number in range(5 * MOST_SWEPT):
+    for number in range(5 * MAX_SWEPT):
         kept.put("a", place(number), entry(until=1000.0 + number))
     kept.sweep(1.0)
     assert len(kept._ends) == 3

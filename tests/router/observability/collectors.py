@@ -79,7 +79,7 @@ class Moody:
         self.moods = list(moods)
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
-        assert len(batch) == spans.MOST_AT_ONCE
+        assert len(batch) == spans.MAX_AT_ONCE
         return self.moods.pop(0)
 
     def close(self) -> None:

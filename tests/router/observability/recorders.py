@@ -58,7 +58,7 @@ def replica(pod: str = "chat-1", revision: str = "r1") -> Endpoint:
 
 def routed_request(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) -> RoutingRequest:
     one = RoutingRequest(
-        account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=100, output_tokens=50, arrived=T0
+        account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=100, max_output_tokens=50, arrived=T0
     )
     one.blocks, one.held_blocks, one.pick = tuple(range(blocks)), held, pick
     return one

@@ -268,20 +268,20 @@ def test_names_follow_the_configuration() -> None:
 
 def test_many_rollouts_leave_a_bounded_number_of_series_and_the_silent_ones_go_first() -> None:
     router = recorder_of()
-    for number in range(3 * counters.MOST_SERIES):
+    for number in range(3 * counters.MAX_SERIES):
         record = begun(router)
         record.sent(routed_request(), replica(revision=f"r{number}"), T0 + number)
         router.ended(record, T0 + number)
     kept = {key[1] for key in router.counts.series}
-    assert kept == {f"r{number}" for number in range(2 * counters.MOST_SERIES, 3 * counters.MOST_SERIES)}
-    assert len(router.counts._places) <= counters.MOST_SERIES
+    assert kept == {f"r{number}" for number in range(2 * counters.MAX_SERIES, 3 * counters.MAX_SERIES)}
+    assert len(router.counts._places) <= counters.MAX_SERIES
 
 
 def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
     router = recorder_of()
     for number in range(200):
         router.ended(begun(router, status=502, reason=f"made-up-{number}"), T0)
-    assert len(router.counts.refusals) <= counters.MOST_REASONS + 1
+    assert len(router.counts.refusals) <= counters.MAX_REASONS + 1
     assert sum(router.counts.refusals.values()) == 200
 
 

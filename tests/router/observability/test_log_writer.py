@@ -90,7 +90,7 @@ def test_much_goes_out_at_once(gate: Gate) -> None:
 
 
 def test_a_reader_that_stalls_costs_lines_and_no_time(gate: Gate) -> None:
-    lines = AccessLogWriter(gate, most_waiting=1000)
+    lines = AccessLogWriter(gate, max_waiting=1000)
     for _ in range(50):
         lines.take(b"x" * 99)
         lines.hand_over()

@@ -75,7 +75,7 @@ def test_names_and_labels_keep_the_conventions() -> None:
 def test_replicas_are_exposed_with_the_routers_load_and_their_own_figures() -> None:
     busy = Endpoint(pod="b", address="10.0.0.2:8000", slot=1, revision="r2", state=EndpointState.ROUTABLE)
     busy.inflight, busy.prompt_load, busy.reply_load = 3, 1200, 640
-    busy.figures = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
+    busy.sample = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
     figures = samples(recorder_of(), RouterSnapshot(endpoints=[busy, replica("a")]))
     assert figures['endpoints{state="routable"}'] == 1
     assert figures['endpoints{state="notReady"}'] == 1

@@ -119,7 +119,7 @@ def test_an_unreachable_collector_is_logged_once_and_once_more_when_it_is_back(
     caplog.set_level("INFO")
     moods = (True, False, False, False, True, True)
     router = recorder_of(spans=SpanRing(lambda: Moody(*moods), every=TIMEOUT_S))
-    for _ in range(len(moods) * spans.MOST_AT_ONCE):
+    for _ in range(len(moods) * spans.MAX_AT_ONCE):
         traced(router)
     router.close(TIMEOUT_S)
     assert caplog.messages == [
@@ -140,17 +140,17 @@ def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
     with socket.create_server((HOST, 0)) as hole:
         ring = ringing(f"http://{HOST}:{hole.getsockname()[1]}")
         router = recorder_of(spans=ring)
-        for _ in range(spans.MOST_HELD + 100):
+        for _ in range(spans.MAX_HELD + 100):
             traced(router)
-        assert ring.outcomes["dropped"] >= 100 - spans.MOST_AT_ONCE
-        assert len(ring._held) <= spans.MOST_HELD
+        assert ring.outcomes["dropped"] >= 100 - spans.MAX_AT_ONCE
+        assert len(ring._held) <= spans.MAX_HELD
         router.close(0.05)
         assert ring.outcomes["sent"] == 0
 
 
 def test_the_ring_is_bounded_while_the_thread_waits() -> None:
     stalled = Stalled()
-    ring = SpanRing(lambda: stalled, most_held=10, every=0.001)
+    ring = SpanRing(lambda: stalled, max_held=10, every=0.001)
     router = recorder_of(spans=ring)
     traced(router)
     assert stalled.entered.wait(TIMEOUT_S)

@@ -8,7 +8,7 @@ import pytest
 from fairlead.router import refusals
 from fairlead.router.wire import body_facts, json_values, splices
 from fairlead.router.wire.body_facts import BodyFacts
-from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_LEVELS, MOST_TEXTS, MOST_VALUES
+from fairlead.router.wire.json_values import FREE_BYTES, MAX_CONTAINERS, MAX_LEVELS, MAX_TEXTS, MAX_VALUES
 from fairlead.router.wire.surfaces import Surface
 from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
@@ -64,7 +64,7 @@ def test_a_long_text_is_one_value_whatever_it_contains(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "most"), [(b"[111]", MOST_CONTAINERS - 2), (b'"ab"', MOST_TEXTS - 1), (b"99", MOST_VALUES)]
+    ("value", "most"), [(b"[111]", MAX_CONTAINERS - 2), (b'"ab"', MAX_TEXTS - 1), (b"99", MAX_VALUES)]
 )
 def test_as_many_as_the_limit_are_read(value: bytes, most: int) -> None:
     """The body's own object, the list and its name count, too."""
@@ -105,7 +105,7 @@ def limited(body: bytes, facts: BodyFacts, calls: int) -> bytes:
 
 def test_members_are_set_in_every_body_that_is_read_however_deeply_it_nests() -> None:
     """However many calls are around that: a chain of fallbacks is seven more for each."""
-    body = nested(MOST_LEVELS - 1)
+    body = nested(MAX_LEVELS - 1)
     facts = body_facts.read(Surface.COMPLETIONS, body)
     assert isinstance(facts, BodyFacts)
     for calls in (0, 50, 100, 200, 300):
@@ -119,12 +119,12 @@ def within(calls: int, body: bytes) -> BodyFacts | UnreadableBody:
 
 def test_how_deeply_a_body_may_nest_does_not_depend_on_who_reads_it() -> None:
     for calls in (0, 300):
-        assert isinstance(within(calls, nested(MOST_LEVELS - 1)), BodyFacts)
-        assert within(calls, nested(MOST_LEVELS)) == UnreadableBody("the body is nested too deeply")
+        assert isinstance(within(calls, nested(MAX_LEVELS - 1)), BodyFacts)
+        assert within(calls, nested(MAX_LEVELS)) == UnreadableBody("the body is nested too deeply")
 
 
 def test_brackets_in_texts_do_not_nest() -> None:
-    text = json.dumps("[{" * MOST_LEVELS + '\\"[')
+    text = json.dumps("[{" * MAX_LEVELS + '\\"[')
     assert isinstance(body_facts.read(Surface.COMPLETIONS, b'{"model":"a","prompt":%b}' % text.encode()), BodyFacts)
 
 

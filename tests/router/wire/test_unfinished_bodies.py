@@ -40,7 +40,7 @@ def test_a_body_counts_from_its_first_piece_until_it_is_complete_or_dropped(
 
 
 def test_four_of_the_largest_bodies_are_received_however_large_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 1000)
+    monkeypatch.setattr(unfinished_bodies, "MAX_BYTES", 1000)
     bodies = UnfinishedBodies()
     readers = [RequestReader(LIMITS, HeadCache(), bodies) for _ in range(6)]
     found = [reader.feed(SIZED + b"x" * 800) for reader in readers]
@@ -68,7 +68,7 @@ class Senders:
 
 @pytest.fixture
 def senders(monkeypatch: pytest.MonkeyPatch) -> Senders:
-    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 2000)
+    monkeypatch.setattr(unfinished_bodies, "MAX_BYTES", 2000)
     monkeypatch.setattr(unfinished_bodies, "LARGEST_BODIES", 1)
     return Senders()
 

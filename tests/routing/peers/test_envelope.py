@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.routing.peers.envelope import (
-    MOST_BYTES,
-    MOST_CONTENT,
+    MAX_BYTES,
+    MAX_CONTENT,
     DatagramKind,
     Envelope,
     IgnoredReason,
@@ -18,8 +18,8 @@ LETTER = Envelope(DatagramKind.REPORT, 1, 2, 3, 4)
 
 
 def test_what_was_sealed_is_opened_with_the_same_key_whole() -> None:
-    sealed = KEYS.sealed(LETTER, b"x" * MOST_CONTENT)
-    assert (len(sealed), KEYS.opened(sealed)) == (MOST_BYTES, (LETTER, b"x" * MOST_CONTENT))
+    sealed = KEYS.sealed(LETTER, b"x" * MAX_CONTENT)
+    assert (len(sealed), KEYS.opened(sealed)) == (MAX_BYTES, (LETTER, b"x" * MAX_CONTENT))
 
 
 def test_during_a_rotation_both_keys_open_and_only_one_seals() -> None:
@@ -34,7 +34,7 @@ def test_without_a_key_nothing_is_opened() -> None:
     assert PeerKeys().opened(KEYS.sealed(LETTER, b"")) is IgnoredReason.FORGED
 
 
-@given(st.binary(max_size=2 * MOST_BYTES))
+@given(st.binary(max_size=2 * MAX_BYTES))
 def test_bytes_that_no_peer_sealed_are_never_opened(noise: bytes) -> None:
     assert KEYS.opened(noise) is IgnoredReason.MALFORMED
     assert KEYS.opened(b"FLP1" + noise) in (IgnoredReason.MALFORMED, IgnoredReason.FORGED)

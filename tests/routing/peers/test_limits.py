@@ -11,12 +11,12 @@ from tests.routing.peers.groups import KEY, World
 def test_there_are_never_more_peers_or_receivers_than_the_limits() -> None:
     world = World("a", "b")
     world.groups["a"].take((f"r-{place}" for place in range(500)), 500)
-    assert world.groups["a"].listed == peer_group.MOST_PEERS
+    assert world.groups["a"].listed == peer_group.MAX_PEERS
     waiting = catch_up.CatchUps(world.groups["a"].engines)
     for receiver in range(100):
         waiting.add(receiver, whole=True)
     served = {receiver for _ in range(20) for receiver, _ in waiting.next()}
-    assert len(served) == catch_up.MOST_WAITING
+    assert len(served) == catch_up.MAX_WAITING
 
 
 def test_one_that_is_being_served_is_not_served_twice() -> None:
@@ -45,7 +45,7 @@ def test_who_is_challenged_again_and_again_answers_now_and_then() -> None:
 def test_of_more_engines_than_the_limit_the_rest_counts_nothing_and_moves_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared_engines, "MOST_ENGINES", 1)
+    monkeypatch.setattr(shared_engines, "MAX_ENGINES", 1)
     world = World("a", "b")
     for _ in range(3):
         sent(world.tables["a"], request_of(tokens=0))
@@ -54,7 +54,7 @@ def test_of_more_engines_than_the_limit_the_rest_counts_nothing_and_moves_nothin
 
 
 def test_blocks_beyond_the_rate_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_reports, "MOST_AT_ONCE", 2.0)
+    monkeypatch.setattr(own_reports, "MAX_AT_ONCE", 2.0)
     world = World("a", "b")
     world.live(0.3)
     tables = [world.tables["a"]]

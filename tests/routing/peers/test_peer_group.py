@@ -74,7 +74,7 @@ def test_a_third_of_the_others_is_enough() -> None:
     world.cut = {"c", "d"}
     world.live(2.0)
     assert [world.groups[name].is_together for name in world.names] == [True, True, False, False]
-    assert [world.tables[name].field.together for name in world.names] == [True, True, False, False]
+    assert [world.tables[name].context.together for name in world.names] == [True, True, False, False]
 
 
 def test_of_a_report_that_was_overtaken_only_the_prefixes_count_and_once() -> None:
@@ -216,13 +216,13 @@ def test_a_router_that_left_the_list_counts_no_more() -> None:
 
 def test_an_engine_that_a_peer_reports_before_it_is_listed_counts_once_it_is() -> None:
     world = World("a", "b")
-    world.tables["b"].take(engines.seen("e-0", "e-1"))
+    world.tables["b"].apply_discovered(engines.seen("e-0", "e-1"))
     world.groups["b"].follow({"": world.tables["b"]})
     for _ in range(3):
         sent(world.tables["a"], request_of(tokens=0))
     world.live(0.1)
     assert [one.pod for one in world.tables["b"].endpoints if one.peers_inflight] == ["e-0", "e-1"]
-    world.tables["b"].take(engines.seen("e-0", "e-1", "e-2"))
+    world.tables["b"].apply_discovered(engines.seen("e-0", "e-1", "e-2"))
     world.live(0.3)
     assert world.loads("b") == world.own("a")
 
@@ -232,7 +232,7 @@ def test_an_engine_that_goes_takes_its_reports_along() -> None:
     sent(world.tables["a"], request_of(tokens=0))
     world.live(0.1)
     for table in world.tables.values():
-        table.take(engines.seen("e-1", "e-2"))
+        table.apply_discovered(engines.seen("e-1", "e-2"))
     world.live(3.0)
     assert [(one.pod, one.peers_inflight) for one in world.tables["b"].endpoints] == [("e-1", 0), ("e-2", 0)]
     assert world.groups["b"].engines.number(world.endpoint("a", "e-1")) is None
@@ -241,12 +241,12 @@ def test_an_engine_that_goes_takes_its_reports_along() -> None:
 def test_a_target_that_goes_is_shared_no_more() -> None:
     world = World("a", "b")
     world.groups["a"].follow({})
-    assert (world.tables["a"].own_requests, world.tables["a"].field.together) == (None, False)
+    assert (world.tables["a"].own_requests, world.tables["a"].context.together) == (None, False)
 
 
 def test_prefixes_are_not_learned_where_balancing_ignores_them() -> None:
     world = World("a", "b")
-    world.tables["b"].field.balancing = Balancing(prefix=False)
+    world.tables["b"].context.balancing = Balancing(prefix=False)
     where = sent(world.tables["a"], request_of(1, 2))
     world.live(0.1)
     assert world.tables["b"].index.held(world.endpoint("b", where.pod).slot) == 0

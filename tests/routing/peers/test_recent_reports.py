@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.routing.peers.recent_reports import MOST_KEPT, RecentReports
+from fairlead.routing.peers.recent_reports import MAX_KEPT, RecentReports
 from fairlead.routing.peers.reports import EngineReport
 from tests.routing.engines import request_of, sent
 from tests.routing.peers.groups import World
@@ -25,7 +25,7 @@ def test_of_an_overtaken_report_the_engines_count_that_no_later_one_names() -> N
 
 def test_of_one_that_too_many_overtook_nothing_counts() -> None:
     recent: RecentReports[EngineReport] = RecentReports()
-    for number in range(10, 11 + MOST_KEPT):
+    for number in range(10, 11 + MAX_KEPT):
         recent.latest(number, [report(number, 1)])
     assert (recent.latest(9, [report(9, 1)]), recent.latest(5, [])) == ((), [])
 
@@ -37,7 +37,7 @@ def test_another_process_begins_anew() -> None:
     assert recent.latest(1, [report(7, 2)]) == [report(7, 2)]
 
 
-@given(st.lists(st.lists(st.integers(0, 4), max_size=3, unique=True), max_size=MOST_KEPT), st.randoms())
+@given(st.lists(st.lists(st.integers(0, 4), max_size=3, unique=True), max_size=MAX_KEPT), st.randoms())
 def test_in_whatever_order_they_arrive_the_latest_figures_always_remain(
     engines: list[list[int]], chance: Random
 ) -> None:

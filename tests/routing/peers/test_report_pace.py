@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.routing.peers.report_pace import EVERY_SECONDS, MOST_SAVED, ReportPace
+from fairlead.routing.peers.report_pace import EVERY_SECONDS, MAX_SAVED, ReportPace
 from tests.routing.engines import request_of, sent
 from tests.routing.peers.groups import World
 
@@ -47,7 +47,7 @@ def test_what_is_spent_never_exceeds_what_was_saved_and_came_since_by_more_than_
         if pace.allows(now):
             pace.spend(cost)
             costs.append(max(1.0, cost))
-    assert sum(costs) <= MOST_SAVED + now / EVERY_SECONDS + max(costs) + 1e-6
+    assert sum(costs) <= MAX_SAVED + now / EVERY_SECONDS + max(costs) + 1e-6
 
 
 def reported(world: World, seconds: float) -> int:

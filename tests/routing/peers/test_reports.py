@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.routing.peers import reports
-from fairlead.routing.peers.envelope import MOST_CONTENT
+from fairlead.routing.peers.envelope import MAX_CONTENT
 from fairlead.routing.peers.reports import EngineReport, PeerReport
 
 WORD = st.integers(0, 2**64 - 1)
@@ -23,7 +23,7 @@ def test_all_that_is_reported_always_arrives(loads: list[EngineReport], blocks: 
             found.setdefault(engine, []).extend(ids)
     assert len(read) == len(contents)
     assert ([load for one in reversed(read) for load in one.loads], found) == (loads, blocks)
-    assert all(len(content) <= MOST_CONTENT for content in contents)
+    assert all(len(content) <= MAX_CONTENT for content in contents)
 
 
 @given(st.binary(max_size=200))

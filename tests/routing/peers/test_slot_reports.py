@@ -5,19 +5,19 @@ from hypothesis import strategies as st
 
 from fairlead.routing.adapter_slots import SlotUse
 from fairlead.routing.peers import slot_reports
-from fairlead.routing.peers.envelope import MOST_CONTENT
-from fairlead.routing.peers.slot_reports import MOST_USES, SlotReport
+from fairlead.routing.peers.envelope import MAX_CONTENT
+from fairlead.routing.peers.slot_reports import MAX_USES, SlotReport
 
 WORD = st.integers(0, 2**64 - 1)
 WAITED = st.none() | st.integers(0, 2**16 - 1).map(lambda ticks: ticks * 0.01)
 USE = st.builds(SlotUse, WORD, st.integers(0, 2**16 - 1), WAITED, st.booleans(), st.booleans())
-REPORTS = st.lists(st.tuples(WORD, st.lists(USE, max_size=MOST_USES).map(tuple)), max_size=40)
+REPORTS = st.lists(st.tuples(WORD, st.lists(USE, max_size=MAX_USES).map(tuple)), max_size=40)
 
 
 @given(REPORTS)
 def test_all_that_is_reported_always_arrives(reports: list[SlotReport]) -> None:
     contents = slot_reports.contents(reports)
-    assert all(len(content) <= MOST_CONTENT for content in contents)
+    assert all(len(content) <= MAX_CONTENT for content in contents)
     read = [one for content in contents for one in slot_reports.read(content) or ()]
     assert read == reports
 
@@ -36,9 +36,9 @@ def test_a_report_that_ends_in_its_middle_is_none_and_what_is_too_large_is_the_l
 
 
 def test_of_an_engine_with_more_adapters_than_a_datagram_has_room_for_the_first_are_reported() -> None:
-    many = tuple(SlotUse(one, 1) for one in range(MOST_USES + 5))
+    many = tuple(SlotUse(one, 1) for one in range(MAX_USES + 5))
     (content,) = slot_reports.contents([(1, many)])
-    assert slot_reports.read(content) == [(1, many[:MOST_USES])]
+    assert slot_reports.read(content) == [(1, many[:MAX_USES])]
 
 
 def test_what_one_datagram_has_no_room_for_is_in_the_next() -> None:

@@ -75,8 +75,8 @@ def test_a_token_of_8192_bytes_is_read_and_a_longer_one_is_not() -> None:
     at_most = 0
     for length in range(5700, 6000):
         token = signer().token(CLAIMS | {"groups": "x" * length})
-        assert (token_proof.head_of(token) is None) == (len(token) > token_proof.MOST_BYTES)
-        at_most = max(at_most, len(token) if len(token) <= token_proof.MOST_BYTES else 0)
+        assert (token_proof.head_of(token) is None) == (len(token) > token_proof.MAX_BYTES)
+        at_most = max(at_most, len(token) if len(token) <= token_proof.MAX_BYTES else 0)
     assert at_most > 8000
 
 

@@ -80,7 +80,7 @@ def test_a_mixture_keeps_its_means_and_never_less_than_it_needs_to_say_anything(
     much = RequestMix(requests=1000.0, output_tokens=20_000.0, first=1000.0, prompt_tokens=1e5, running=800.0)
     lighter, least = request_mix.discounted(much, 0.5), request_mix.discounted(much, 0.001)
     assert (lighter.requests, lighter.output_tokens, lighter.running) == (500.0, 10_000.0, 400.0)
-    assert least.requests == request_mix.LEAST_KEPT
+    assert least.requests == request_mix.MIN_KEPT
     assert request_mix.average(least) == request_mix.average(much)
     assert request_mix.discounted(much, 1.0) is much
 

@@ -107,7 +107,7 @@ class LongestGaps(random.Random):
 
 def test_the_burstiest_shape_that_is_read_has_gaps_that_a_float_holds() -> None:
     header = "t_s,client,rate_rps,dist,shape"
-    (window,) = client_mix.windows([header, f"0,a,0.1,W,{client_mix.LEAST_SHAPE}"], LENGTHS)
+    (window,) = client_mix.windows([header, f"0,a,0.1,W,{client_mix.MIN_SHAPE}"], LENGTHS)
     assert len(list(client_mix.arrivals(window, lambda _: LongestGaps()))) == window.requests == 60
     with pytest.raises(UnreadableTraffic, match=r"rates: line 2: shape is 0[.]005, and must be between 0[.]006"):
         list(client_mix.windows([header, "0,a,0.1,W,0.005"], LENGTHS))

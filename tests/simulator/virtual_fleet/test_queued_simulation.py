@@ -158,4 +158,4 @@ def test_what_is_not_the_worlds_shows_at_once() -> None:
 def strangers(one: SimulatedDispatcher) -> RoutingRequest:
     """A request of another tenant."""
     account = one.dispatcher.accounts.all[0]
-    return RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
+    return RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0)

@@ -22,7 +22,7 @@ from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 from tests.simulator.engine.engines import PlainTimes
 
 SETTINGS: Final = EngineSettings(blocks=101, block_tokens=16, batch_tokens=256, max_sequences=8, context_tokens=1200)
-ROUTERS: Final = RouterSettings(block_pages=2, kv_tokens=1600, most_output=64)
+ROUTERS: Final = RouterSettings(block_pages=2, kv_tokens=1600, max_output=64)
 
 
 class Lab:

@@ -24,9 +24,9 @@ SILENCE_SECONDS: Final = 5.0
 """Longest wait for a connection, and for the next bytes of a reply."""
 TOTAL_SECONDS: Final = 10.0
 """For a whole request, from the connection to the last byte."""
-MOST_BYTES: Final = 8 * 2**20
+MAX_BYTES: Final = 8 * 2**20
 """Of a reply with its head: a Prometheus sends about 16 KB for each replica of vLLM."""
-MOST_ADDRESSES: Final = 4
+MAX_ADDRESSES: Final = 4
 """Of a host: one after the other is tried."""
 _CONTENT_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}")
 _REMEDIES: Final = {
@@ -47,7 +47,7 @@ class RequestBounds:
     """What one request may still take."""
 
     ends: float = field(default_factory=lambda: time.monotonic() + TOTAL_SECONDS)
-    bytes_left: int = MOST_BYTES
+    bytes_left: int = MAX_BYTES
 
     def next_wait(self) -> float:
         """Seconds to wait for the next bytes; raises if the time is over."""
@@ -60,7 +60,7 @@ class RequestBounds:
         """Count bytes that came; raises if there are too many."""
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise HttpUnavailable(f"its reply is larger than {MOST_BYTES // 2**20} MiB")
+            raise HttpUnavailable(f"its reply is larger than {MAX_BYTES // 2**20} MiB")
         return count
 
 
@@ -166,7 +166,7 @@ def _connected(host: str, port: int | None) -> socket.socket:
     except (OSError, UnicodeError) as problem:
         raise HttpUnavailable(f"its host is not found ({_of_system(problem)})") from None
     trouble = ""
-    for family, kind, protocol, _, address in addresses[:MOST_ADDRESSES]:
+    for family, kind, protocol, _, address in addresses[:MAX_ADDRESSES]:
         made = _BoundedSocket(family, kind, protocol)
         try:
             made.settimeout(_BOUNDS.get().next_wait())

@@ -11,7 +11,7 @@ from fairlead.scaling.facts import RouterFigures, SampleProblem
 
 NON_BATCH_LANES: Final = ("interactive", "long")
 BATCH: Final = "batch"
-MOST_WORDS: Final = 300
+MAX_WORDS: Final = 300
 """Characters of a reason, which appears in messages for people."""
 _STATES: Final = {one.value: one for one in EndpointState}
 
@@ -130,6 +130,6 @@ def _endpoint_view(report: EndpointReport, before: EndpointView | None, at: floa
     since = before.busy_since if before is not None and before.busy_since is not None else at
     return EndpointView(
         state=_STATES.get(report.state, EndpointState.UNKNOWN),
-        reason=report.reason[:MOST_WORDS],
+        reason=report.reason[:MAX_WORDS],
         busy_since=since if report.inflight > 0 else None,
     )

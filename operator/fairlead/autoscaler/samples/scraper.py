@@ -29,11 +29,11 @@ HELD_UP_SECONDS: Final = 0.1
 """A timer that fires later than this was held up by more than the usual lag of an event loop."""
 JITTER: Final = 0.05
 """Share of a round by which scrape times vary, so that pods added together do not stay in step."""
-MOST_PAUSE: Final = 2
+MAX_PAUSE: Final = 2
 """Most rounds between two scrapes of a pod that does not answer."""
-MOST_CONNECTING: Final = 128
+MAX_CONNECTING: Final = 128
 """Concurrent handshakes, so that a fleet new to the process is not connected to all at once."""
-MOST_CONNECTING_OF_NAMESPACE: Final = 32
+MAX_CONNECTING_OF_NAMESPACE: Final = 32
 """Of one namespace, whose pods may all be unreachable."""
 DESCRIPTORS: Final = 65_536
 """Files and connections that the process may have open: many systems start with 1,024, too few for a fleet."""
@@ -141,7 +141,7 @@ class Scraper:
             self.tallies.late += 1
         poller.scrape(now)
         self._waiting[poller.target.uid] = poller
-        rounds = max(min(1 + poller.failures, MOST_PAUSE), poller.target.rounds_between(poller.page_bytes))
+        rounds = max(min(1 + poller.failures, MAX_PAUSE), poller.target.rounds_between(poller.page_bytes))
         pause = self._interval * rounds * self._chance.uniform(1 - JITTER, 1 + JITTER)
         self._next(poller, max(due, now - self._interval) + pause)
 
@@ -163,7 +163,7 @@ class Scraper:
 
 
 def _has_room(connecting: Counter[str], namespace: str) -> bool:
-    return connecting[namespace] < MOST_CONNECTING_OF_NAMESPACE and connecting.total() < MOST_CONNECTING
+    return connecting[namespace] < MAX_CONNECTING_OF_NAMESPACE and connecting.total() < MAX_CONNECTING
 
 
 def _allow_connections() -> None:

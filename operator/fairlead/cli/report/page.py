@@ -14,7 +14,7 @@ from fairlead.cli.report.markup import TableRow
 from fairlead.cli.report.timeline import ArrivalRates
 from fairlead.fleet.plurals import count
 
-MOST_CHANGES: Final = 500
+MAX_CHANGES: Final = 500
 """Shown for each candidate; `-o json` has all."""
 UNQUEUED: Final = (
     "Requests wait in routers only while no replica is ready.",
@@ -176,8 +176,8 @@ def _first_run(rows: Sequence[Repeated]) -> str:
 
 def _decisions(row: Repeated) -> str:
     changes = row.runs[0].decisions
-    shown = changes[:MOST_CHANGES]
-    rest = f"<p>The first {MOST_CHANGES} of {len(changes):,}; -o json has all.</p>" if len(shown) < len(changes) else ""
+    shown = changes[:MAX_CHANGES]
+    rest = f"<p>The first {MAX_CHANGES} of {len(changes):,}; -o json has all.</p>" if len(shown) < len(changes) else ""
     head = f"{row.name}: {count(len(changes), 'change')} of the number of replicas"
     if not changes:
         return f"<p>{escape(head)}</p>"

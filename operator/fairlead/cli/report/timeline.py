@@ -12,7 +12,7 @@ from fairlead.cli.report import markup
 from fairlead.cli.report.template import DASHES
 from fairlead.simulator.virtual_fleet.report import FleetGauges
 
-MOST_POINTS: Final = 720
+MAX_POINTS: Final = 720
 """Of one line; of a longer run, each point is the maximum of several minutes."""
 HIGH: Final = 100
 
@@ -29,7 +29,7 @@ class ArrivalRates:
     def of(cls, traffic: PlayedTraffic) -> "ArrivalRates":
         """Count the arrivals of the measured part, in as many intervals as are drawn."""
         minutes = int((traffic.seconds - traffic.since) // SNAPSHOT_SECONDS) + 1
-        width = SNAPSHOT_SECONDS * -(-minutes // MOST_POINTS)
+        width = SNAPSHOT_SECONDS * -(-minutes // MAX_POINTS)
         counts = array("q", bytes(8 * (int((traffic.seconds - traffic.since) // width) + 1)))
         for one in traffic.arrivals(16):
             if traffic.since <= one.time <= traffic.seconds:
@@ -59,7 +59,7 @@ def figure(rows: Sequence[Repeated], rates: ArrivalRates) -> str:
         {"name": row.name, "ready": up, "starting": soon, "waiting": queue}
         for row, up, soon, queue in zip(rows, ready, starting, waiting, strict=True)
     ]
-    most_ready = max((row.runs[0].most_replicas for row in rows), default=0)
+    most_ready = max((row.runs[0].max_replicas for row in rows), default=0)
     times = [round(at * rates.width_s / 60) for at in range(len(demand))]
     values: dict[str, Any] = {"minutes": times, "demand": demand, "fleets": fleets}
     return "\n".join(

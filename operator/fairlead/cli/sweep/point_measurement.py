@@ -15,7 +15,7 @@ from fairlead.cli.sweep.swept_kind import NapPaths
 from fairlead.simulator.sweep.measurements import SleepMeasurement, StepMeasurement, SweepPoint, SweepWork
 
 LONGEST_WINDOW_S: Final = 30.0
-LEAST_STEPS: Final = 20
+MIN_STEPS: Final = 20
 """The fewest steps to measure, as far as the longest window allows."""
 FEWEST, MOST = 3, 20
 """Prompts of one measurement."""
@@ -60,8 +60,8 @@ async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits
     if point.work is SweepWork.PREFILL:
         return await _prefill(client, point, limits.window_s)
     reply = limits.reply(point)
-    if reply < LEAST_STEPS:
-        raise NotMeasured(f"replies could have {reply} tokens, and {LEAST_STEPS} are needed")
+    if reply < MIN_STEPS:
+        raise NotMeasured(f"replies could have {reply} tokens, and {MIN_STEPS} are needed")
     before = await client.sample()
     requests = [client.decode(point.context, reply) for _ in range(point.batch)]
     try:
@@ -130,7 +130,7 @@ async def _steady(client: LoadClient, point: SweepPoint, first: EngineSample, wi
     early = await client.sample()
     rate = _steps_between(first, early, point.batch) / pace_s
     left = ROOM_SHARE * window.reply - _written(first, early) / point.batch
-    wanted = min(max(window.seconds, LEAST_STEPS / rate if rate else LONGEST_WINDOW_S), LONGEST_WINDOW_S)
+    wanted = min(max(window.seconds, MIN_STEPS / rate if rate else LONGEST_WINDOW_S), LONGEST_WINDOW_S)
     await asyncio.sleep(max(0.0, min(wanted, left / rate if rate else wanted)))
     late = await client.sample()
     return _last_whole((early, late), first, point.batch)

@@ -36,7 +36,7 @@ _FIRST_START_S, _FIRST_POINT_S = 60.0, 15.0
 _SLACK: Final = 1.3
 _LONGEST_POINT_S: Final = 120.0
 _END_S: Final = 5.0
-_MOST_OF_IT: Final = 0.8
+_MAX_OF_IT: Final = 0.8
 """An engine that takes longer than this part of a budget will not start in the next run either."""
 SEED: Final = 16
 WINDOW_S: Final = 3.0
@@ -149,7 +149,7 @@ class SweepRun:
             await self.engine.wait_until_ready(seconds)
             await self._enter(variant, kept=kept)
         except EngineSlow as problem:
-            if seconds < _MOST_OF_IT * self.budget_s:
+            if seconds < _MAX_OF_IT * self.budget_s:
                 raise BudgetUsed from problem
             await self._failed(variant, problem)
         except (EngineFailed, NoAnswer, aiohttp.ClientError, OSError, TimeoutError) as problem:

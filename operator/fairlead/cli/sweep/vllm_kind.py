@@ -19,7 +19,7 @@ from fairlead.engines.vllm import captured_steps, start_log
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
-from fairlead.simulator.sweep.plan import MOST_CAPTURED
+from fairlead.simulator.sweep.plan import MAX_CAPTURED
 
 DRAFTED: Final = 3
 """Draft tokens per step."""
@@ -38,7 +38,7 @@ FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
         EngineVariant.NGRAM_GPU: _speculating(method="ngram_gpu", **_LOOKUPS),
         EngineVariant.FP8: ("--quantization", "fp8"),
         EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8"),
-        EngineVariant.GRAPHS: captured_steps.flags(MOST_CAPTURED),
+        EngineVariant.GRAPHS: captured_steps.flags(MAX_CAPTURED),
         EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
         EngineVariant.SLEEP: ("--enable-sleep-mode",),
     }

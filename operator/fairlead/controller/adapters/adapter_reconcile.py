@@ -16,7 +16,7 @@ from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
 from fairlead.controller.evaluations import questions
-from fairlead.controller.reconcile import COMPARING_S, ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.reconcile import CANARY_POLL_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.status.status_writer import StatusWrite
@@ -64,7 +64,7 @@ class AdapterReconciler:
         self._reports.forget(uid)
         self._trials.forget(uid)
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Poll its replicas; report where it is loaded, and its canary."""
         cluster = self._environment.cluster
         document = cluster.of(kinds.ADAPTER).find(key.namespace, key.name)
@@ -150,7 +150,7 @@ def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:
     """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
     if adapter_status.is_loading(observation):
         return LOADING_S
-    return COMPARING_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
+    return CANARY_POLL_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
 
 
 def _seconds_until(limit: CanaryLimit | None, now: datetime) -> float:

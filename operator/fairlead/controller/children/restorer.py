@@ -32,7 +32,7 @@ LABELLER: Final = "fairlead-labels"
 SAME_MOMENT: Final = timedelta(seconds=2)
 """Times on objects are whole seconds."""
 
-MOST_NAMED: Final = 2
+MAX_NAMED: Final = 2
 """How many labels a message names."""
 
 OnForeignDeletion = Callable[[str], None]
@@ -228,7 +228,7 @@ def _ended(pod: Manifest) -> str:
 
 def _some(labels: Sequence[str]) -> str:
     """Name the labels, or only count them, since an Event has no room for ten labels."""
-    named = plurals.count(len(labels), "label") if len(labels) > MOST_NAMED else " and ".join(labels)
+    named = plurals.count(len(labels), "label") if len(labels) > MAX_NAMED else " and ".join(labels)
     return f"{named} {plurals.verb(len(labels), 'was')}"
 
 

@@ -24,7 +24,7 @@ class EvaluationReconciler:
         self._environment = environment
         self._sets = sets
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Read its items and report them."""
         cluster = self._environment.cluster
         document = cluster.of(kinds.EVALUATION).find(key.namespace, key.name)

@@ -17,9 +17,9 @@ from fairlead.review import deployment_review, evaluations
 from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
 
-MOST_ITEMS: Final = 5000
+MAX_ITEMS: Final = 5000
 """For an evaluation that a canary uses."""
-MOST_JUDGED: Final = 2500
+MAX_JUDGED: Final = 2500
 """With a judge: answers are kept whole, or their first 4,000 characters."""
 
 
@@ -64,7 +64,7 @@ class ItemSets:
         """Read the current set; parse it only if evaluation or file changed."""
         read = object_reader.read_stored(document, EVALUATION)
         if read.value is None or read.problems:
-            words = deployment_review.joined_remarks(read.problems)
+            words = deployment_review.joined_findings(read.problems)
             return self._keep(key, (), ItemSet(trouble=words, reason=ConditionReason.UNREADABLE))
         plan = evaluations.plan(read.value.spec)
         assert plan.source is not None, "an object without one has problems"
@@ -95,7 +95,7 @@ def _parsed(plan: EvaluationPlan, item_text: ItemText) -> ItemSet:
         items, problems = item_file.read_named(lines, _work(plan, item_text), numbered=numbered)
     else:
         items, problems = item_file.read(lines, plan.scorer)
-    trouble = _trouble(item_text.place, len(items), problems, MOST_ITEMS if plan.judge is None else MOST_JUDGED)
+    trouble = _trouble(item_text.place, len(items), problems, MAX_ITEMS if plan.judge is None else MAX_JUDGED)
     return ItemSet(
         plan=plan,
         items=tuple(item_order.in_order(items)),

@@ -22,7 +22,7 @@ from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
 ANNOTATOR: Final = "fairlead-evaluation-pods"
 """The field manager of what is written on a pod that runs."""
-MOST_LOG: Final = 10 * 2**20
+MAX_LOG: Final = 10 * 2**20
 """Bytes; a kubelet rotates a log there."""
 _LINE_END: Final = re.compile("[\\r\\n]+")
 """Not all at which `str.splitlines` splits: JSON may hold some of them."""
@@ -30,14 +30,14 @@ LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
 DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeLost"})
 """Reasons for which a node ends a pod, whatever its program does."""
-MOST_DISRUPTIONS: Final = 5
+MAX_DISRUPTIONS: Final = 5
 """After as many it stays as it is: a program that fills its node's disk is evicted each time."""
 
 
 class WholeLogs(Protocol):
     """The part of the API server that reading a pod's output needs."""
 
-    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+    async def whole_log(self, namespace: str, name: str, container: str, max_bytes: int) -> str:
         """Return a container's whole log."""
 
 
@@ -107,11 +107,11 @@ class WorkPods:
         about, reason = live["metadata"], _disruption(live)
         work = (about.get("annotations") or {}).get(evaluation_pods.FINGERPRINT, "")
         key = f"{about['namespace']}/{about['name']} {work}"
-        if not reason or self._disruptions[key] >= MOST_DISRUPTIONS:
+        if not reason or self._disruptions[key] >= MAX_DISRUPTIONS:
             return None
         await self.remove(live)
         self._disruptions[key] += 1
-        return f"its node ended the pod ({reason}); restart {self._disruptions[key]} of {MOST_DISRUPTIONS}"
+        return f"its node ended the pod ({reason}); restart {self._disruptions[key]} of {MAX_DISRUPTIONS}"
 
     async def _created(self, wanted: Manifest) -> WorkState:
         """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
@@ -172,7 +172,7 @@ class WorkPods:
         return WorkEnded(live=live, lines=lines)
 
     async def _lines(self, about: Manifest) -> tuple[str, ...]:
-        text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
+        text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MAX_LOG)
         return tuple(_LINE_END.split(text))
 
 

@@ -13,7 +13,7 @@ from fairlead.fleet.findings import SpecFinding, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway, GatewayReference
 from fairlead.review import deprecated_fields
 
-MOST_KEPT: Final = 64
+MAX_KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class GatewayReader:
         if kept is None or kept[0] != generation:
             kept = self._read[uid] = (generation, _stored(document))
         self._read.move_to_end(uid)
-        if len(self._read) > MOST_KEPT:
+        if len(self._read) > MAX_KEPT:
             self._read.popitem(last=False)
         return kept[1]
 

@@ -23,7 +23,13 @@ from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
 from fairlead.controller.gateways.members import MemberReader
 from fairlead.controller.pods import kept_images, router_problems
-from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.reconcile import (
+    REFERENCE_POLL_S,
+    REST_POLL_S,
+    TERMINATING_POLL_S,
+    ReconcileEnvironment,
+    ReconcileSettings,
+)
 from fairlead.controller.status import deployment_status, route_conditions
 from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.status.tenant_use import TenantUsage
@@ -51,7 +57,7 @@ class GatewayReconciler:
         self._members = MemberReader(setting.context)
         self._usage = TenantUsage()
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one gateway's children to its spec, and write its status."""
         observed = gateway_snapshot.observe(self._environment.cluster, key)
         if observed is None:
@@ -60,7 +66,7 @@ class GatewayReconciler:
             inputs = await self._carried_out(observed, now)
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra={"namespace": key.namespace, "name_of_object": key.name})
-            return ReconcileOutcome(after_s=LEAVING_S)
+            return ReconcileOutcome(after_s=TERMINATING_POLL_S)
         if inputs.awaits_a_deleted_one:
             observed = gateway_snapshot.without_routers(observed)
         inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
@@ -69,11 +75,11 @@ class GatewayReconciler:
         leaving = inputs.obstacle is not None and inputs.obstacle.reason is ConditionReason.CHILD_TERMINATING
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
-        waits = [WATCHFUL_S] if observed.routers else []
+        waits = [REST_POLL_S] if observed.routers else []
         unsettled = (
-            inputs.obstacle is not None or inputs.missing.remarks or any(one.holds is not True for one in inputs.route)
+            inputs.obstacle is not None or inputs.missing.findings or any(one.holds is not True for one in inputs.route)
         )
-        waits += [LEAVING_S if leaving else MISSING_S] if unsettled else []
+        waits += [TERMINATING_POLL_S if leaving else REFERENCE_POLL_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 
     def forget(self, uid: str) -> None:
@@ -97,7 +103,7 @@ class GatewayReconciler:
         models = routed_models.routed(gateway, joined)
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)
-        meddled = self._meddled(observed, now)
+        meddled = self._foreign(observed, now)
         obstacle = await self._applier.carry_out_all(children, observed.owner, meddled)
         if obstacle is None or obstacle.passes:  # not while its Service is still that of a deleted gateway
             intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
@@ -107,14 +113,14 @@ class GatewayReconciler:
         remarks = (
             *router_config.crowding(children),
             *(one.sentence for one in (*gateway_review.warnings(gateway), *stored.old_names)),
-            *models.remarks,
+            *models.findings,
         )
         return GatewayInputs(
             gateway=gateway,
             obstacle=obstacle,
             members=joined,
             routes=models.routes,
-            remarks=remarks,
+            findings=remarks,
             missing=await gateway_secrets.missing(self._environment.lookup, gateway),
             route=route_conditions.route_accepted(route, observed.status, now),
         )
@@ -128,7 +134,7 @@ class GatewayReconciler:
         made = router_config.with_key(made, gateway_children.operator_key(owner, self._setting.installation))
         if isinstance(written, dict) and made != written:
             child = applied_hash.with_applied_hash(router_config.rewritten(made, owner))
-            obstacle = await self._applier.carry_out_all([child], owner, self._meddled(observed, now), prunes=False)
+            obstacle = await self._applier.carry_out_all([child], owner, self._foreign(observed, now), prunes=False)
         route = route_conditions.route_accepted(self._routes.as_it_is(owner), observed.status, now)
         refused = kept_images.noted(refused, observed.router, self._setting.installation.image)
         return GatewayInputs(gateway=gateway, refused=refused, obstacle=obstacle, route=route)
@@ -147,14 +153,14 @@ class GatewayReconciler:
         reports = (self._environment.pod_access.gateway_report(one) for one in observed.routers)
         return list(await asyncio.gather(*reports))
 
-    def _meddled(self, observed: GatewaySnapshot, now: datetime) -> OnForeignChange:
+    def _foreign(self, observed: GatewaySnapshot, now: datetime) -> OnForeignChange:
         extra = {"namespace": observed.owner.namespace, "name_of_object": observed.owner.name}
         return change_reports.reporter(self._environment.events, observed.document, extra, now)
 
     async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> StatusWrite:
         """Write the status if it differs from the stored one."""
         before, generation = observed.status, observed.document["metadata"]["generation"]
-        conditions = deployment_status.timed(gateway_status.judgements(observed, inputs), before, generation, at)
+        conditions = deployment_status.timed(gateway_status.untimed(observed, inputs), before, generation, at)
         found = gateway_status.figures(observed, inputs) | {"observedGeneration": generation, "conditions": conditions}
         if tenants := self._tenants(observed, inputs, at):
             found["tenants"] = tenants
@@ -167,5 +173,5 @@ class GatewayReconciler:
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:
-    words = deployment_review.joined_remarks(problems)
+    words = deployment_review.joined_findings(problems)
     return UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words)

@@ -20,7 +20,7 @@ log = logging.getLogger("fairlead.controller")
 class MissingSecrets:
     """What routers lack."""
 
-    remarks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     """A sentence on each."""
     keyless: frozenset[str] = frozenset()
     """Other APIs, by their names as targets, that refuse each request until their key is there."""
@@ -35,7 +35,7 @@ async def missing(lookup: ReferenceLookup, gateway: DesiredGateway) -> MissingSe
     present = {key: held for one in found for key, held in one.items()}
     lacking = (*references.absent(secrets, present), *references.incomplete(entries, present))
     return MissingSecrets(
-        remarks=tuple(routed_models.shortened([one.sentence for one in lacking])),
+        findings=tuple(routed_models.shortened([one.sentence for one in lacking])),
         keyless=frozenset(_keyless(gateway, present)),
     )
 

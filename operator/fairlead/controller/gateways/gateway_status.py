@@ -22,8 +22,8 @@ from fairlead.fleet.plurals import verb
 from fairlead.objects import labels, router_service
 from fairlead.review import route_targets
 
-MOST_MODELS = 256
-MOST_TARGETS = 32
+MAX_MODELS = 256
+MAX_TARGETS = 32
 _AS_BEFORE = ("deployments", "endpoint", "models")
 """Fields that are known only for an accepted spec."""
 
@@ -39,7 +39,7 @@ class GatewayInputs:
     obstacle: Obstacle | None = None
     members: GatewayMembers = field(default_factory=GatewayMembers)
     routes: tuple[ModelRoute, ...] = ()
-    remarks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     missing: MissingSecrets = field(default_factory=MissingSecrets)
     reports: Sequence[GatewayReport | None] = ()
     """One for each ready router; None if it did not answer."""
@@ -67,7 +67,7 @@ def figures(observed: GatewaySnapshot, inputs: GatewayInputs) -> Manifest:
     found["deployments"] = len(inputs.members.joined)
     found["endpoint"] = router_service.url(observed.owner, inputs.gateway.routing.connections)
     models = [_model(route, inputs) for route in sorted(inputs.routes, key=lambda one: one.name)]
-    return found | ({"models": models[:MOST_MODELS]} if models else {})
+    return found | ({"models": models[:MAX_MODELS]} if models else {})
 
 
 def tenants(inputs: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]:
@@ -82,7 +82,7 @@ def tenants(inputs: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]
     )
 
 
-def judgements(observed: GatewaySnapshot, inputs: GatewayInputs) -> tuple[UntimedCondition, ...]:
+def untimed(observed: GatewaySnapshot, inputs: GatewayInputs) -> tuple[UntimedCondition, ...]:
     """Return all conditions, the summary first."""
     accepted, routable = _accepted(inputs), _routable(observed, inputs)
     stalled = [_condition(ConditionType.STALLED, True, accepted.reason, accepted.message)] * (accepted.holds is False)
@@ -96,9 +96,9 @@ def _accepted(inputs: GatewayInputs) -> UntimedCondition:
         holds = None if inputs.awaits_a_deleted_one else False
         return _condition(ConditionType.ACCEPTED, holds, inputs.obstacle.reason, inputs.obstacle.message)
     leaving = (inputs.obstacle.message,) if inputs.obstacle is not None else ()
-    lacking = inputs.missing.remarks
+    lacking = inputs.missing.findings
     first = "routers run without these Secrets, or entries of them" if lacking else "every setting can work"
-    words = " | ".join((first, *lacking, *inputs.remarks, *leaving))
+    words = " | ".join((first, *lacking, *inputs.findings, *leaving))
     return _condition(ConditionType.ACCEPTED, True, Why.SECRETS_MISSING if lacking else Why.ACCEPTED, words)
 
 
@@ -160,7 +160,7 @@ def _model(route: ModelRoute, inputs: GatewayInputs) -> Manifest:
     found: Manifest = {
         "name": route.name,
         "ready": _answering(route, inputs),
-        "targets": [_target(one, inputs) for one in names[:MOST_TARGETS]],
+        "targets": [_target(one, inputs) for one in names[:MAX_TARGETS]],
     }
     return found if found["ready"] else found | {"message": _why_down(route, inputs)}
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 LEAVING: Final[Manifest] = {"leaving": True}
 """Its engines still admit the gateway, which its spec no longer names."""
-MOST_KEPT: Final = 2048
+MAX_KEPT: Final = 2048
 """An entry takes a kilobyte, reading it again a millisecond."""
 
 
@@ -136,7 +136,7 @@ class MemberReader:
         if kept is None or kept[0] != edition:
             kept = self._entries[metadata["uid"]] = (edition, self._read(document, edition[2], off=off))
         self._entries.move_to_end(metadata["uid"])
-        if len(self._entries) > MOST_KEPT:
+        if len(self._entries) > MAX_KEPT:
             self._entries.popitem(last=False)
         return kept[1]
 

@@ -8,7 +8,7 @@ from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import gateway_review, route_targets
 
-MOST_REMARKS = 8
+MAX_REMARKS = 8
 """More would fill a condition; the others show when these are resolved."""
 
 
@@ -17,14 +17,14 @@ class RoutedModels:
     """What clients may request."""
 
     routes: tuple[ModelRoute, ...]
-    remarks: tuple[str, ...]
+    findings: tuple[str, ...]
     """What does not work as it may have been meant."""
 
 
 def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
     """Return the spec's routes first; a name that is taken is not given again."""
     routes = {one.name: one for one in gateway.routes.routes}
-    remarks = list(_strays(gateway, members))
+    remarks = list(_unrouted(gateway, members))
     mentioned = {target for route in gateway.routes.routes for _, target in route_targets.of(route)}
     claims = [
         (name, target)
@@ -37,7 +37,7 @@ def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
         if other.target != target:
             remarks.append(_taken(name, target, other))
     remarks += [one.sentence for one in gateway_review.unserved(gateway, routes)]
-    return RoutedModels(routes=tuple(routes.values()), remarks=tuple(shortened(remarks)))
+    return RoutedModels(routes=tuple(routes.values()), findings=tuple(shortened(remarks)))
 
 
 def _owners(claims: Sequence[tuple[str, str]], members: GatewayMembers) -> dict[str, str]:
@@ -73,7 +73,7 @@ def _taken(name: str, target: str, other: ModelRoute) -> str:
     )
 
 
-def _strays(gateway: DesiredGateway, members: GatewayMembers) -> Iterator[str]:
+def _unrouted(gateway: DesiredGateway, members: GatewayMembers) -> Iterator[str]:
     """Yield routes to deployments that have not joined."""
     for number, route in enumerate(gateway.routes.routes):
         for field, target in route_targets.of(route):
@@ -99,6 +99,6 @@ def _why_not(target: str, gateway: DesiredGateway, members: GatewayMembers) -> t
 
 def shortened(remarks: Sequence[str]) -> Iterator[str]:
     """Yield the first of them, and how many more there are."""
-    yield from remarks[:MOST_REMARKS]
-    if len(remarks) > MOST_REMARKS:
-        yield f"and {len(remarks) - MOST_REMARKS} more"
+    yield from remarks[:MAX_REMARKS]
+    if len(remarks) > MAX_REMARKS:
+        yield f"and {len(remarks) - MAX_REMARKS} more"

@@ -31,10 +31,10 @@ _UNSUPPORTED: Final = tuple(one.check_unsupported for one in ENGINES.values() if
 class PreflightResult(StrEnum):
     """The result of a preflight."""
 
-    OPEN = "Open"
-    WELL = "Well"
+    PENDING = "Open"
+    PASSED = "Well"
     """No problem was found, or the preflight has no clear result."""
-    FAILS = "Fails"
+    FAILED = "Fails"
 
 
 def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
@@ -60,18 +60,18 @@ def longest_seconds(deadline_seconds: int) -> int:
 def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightResult:
     """Return the result from the preflight pods of one revision, of which there is one or none."""
     if not found:
-        return PreflightResult.OPEN
+        return PreflightResult.PENDING
     pod = found[0]
     phase = pod.get("status", {}).get("phase")
     if phase in pods.ENDED:
-        return PreflightResult.FAILS if phase == "Failed" and _is_refusal(pod) else PreflightResult.WELL
+        return PreflightResult.FAILED if phase == "Failed" and _is_refusal(pod) else PreflightResult.PASSED
     if start_failures.impossible(pod, now):
-        return PreflightResult.FAILS
+        return PreflightResult.FAILED
     if is_blocked(pod) or unplaceable(pod):
-        return PreflightResult.OPEN
+        return PreflightResult.PENDING
     age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
     tired = UNPLACED if pods.unplaced(pod) is not None else timedelta(seconds=longest)
-    return PreflightResult.WELL if age >= tired else PreflightResult.OPEN
+    return PreflightResult.PASSED if age >= tired else PreflightResult.PENDING
 
 
 def unplaceable(pod: Manifest) -> str:

@@ -40,18 +40,18 @@ def answer(inputs: DecisionInputs, recorded: RevisionFacts) -> PreflightResult |
     return preflight.answer(preflight.of(recorded.revision, inputs.observed.checks), longest, inputs.now)
 
 
-def hopeless(inputs: DecisionInputs, recorded: RevisionFacts, result: PreflightResult | None) -> str:
+def terminal_error(inputs: DecisionInputs, recorded: RevisionFacts, result: PreflightResult | None) -> str:
     """Return why the target certainly cannot start; empty for a revision that ever served, since it may again."""
     if recorded.revision != inputs.target or recorded.served:
         return ""
-    if result is PreflightResult.FAILS:
+    if result is PreflightResult.FAILED:
         return "its check without a GPU failed"
     some = [
         one for one in inputs.observed.pods.get(recorded.revision, ()) if "deletionTimestamp" not in one["metadata"]
     ]
     if any(pods.is_ready(one) for one in some):
         return ""
-    return start_failures.hopeless(some, start_failures.ends(recorded.ends, some), inputs.now)
+    return start_failures.terminal_error(some, start_failures.ends(recorded.ends, some), inputs.now)
 
 
 def check(inputs: DecisionInputs, plan: RolloutPlan) -> Manifest | None:

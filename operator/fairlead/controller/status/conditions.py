@@ -19,7 +19,7 @@ from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.rollouts import HoldReason, HoldStep, RolloutPhase, RolloutPlan
 
 
-def judgements(inputs: StatusInputs) -> tuple[UntimedCondition, ...]:
+def untimed(inputs: StatusInputs) -> tuple[UntimedCondition, ...]:
     """Return all conditions, the summary first."""
     parts = (
         accepted(inputs),

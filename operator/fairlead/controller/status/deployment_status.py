@@ -36,7 +36,7 @@ Manifest = dict[str, Any]
 
 NOT_OURS: Final = frozenset({"scaling", "effects"})
 """Fields of the status that another process writes."""
-MOST_REVISIONS: Final = 16
+MAX_REVISIONS: Final = 16
 _OF_THE_SPEC: Final = ("endpoint", "cost", "fit")
 """Fields that stay as they were while the spec cannot be read, since the deployment serves as before."""
 _KEYED: Final = ("conditions", "revisions", "models", "tenants", "versions")
@@ -65,8 +65,8 @@ def status(inputs: StatusInputs, fields: StatusFields, before: Manifest, at: dat
         "readyReplicas": count.ready,
         "routableReplicas": count.routable,
         "selector": fields.selector,
-        "conditions": timed(conditions.judgements(inputs), before, fields.generation, at),
-        "revisions": [_revision(state, inputs, before) for state in inputs.states[:MOST_REVISIONS]],
+        "conditions": timed(conditions.untimed(inputs), before, fields.generation, at),
+        "revisions": [_revision(state, inputs, before) for state in inputs.states[:MAX_REVISIONS]],
     }
     if inputs.canary is not None:
         found["canary"] = canary_status.written(inputs.canary)

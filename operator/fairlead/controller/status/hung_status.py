@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from fairlead.cluster import pods
 from fairlead.fleet.hung_replicas import HungReplicaDecision, HungReplicaReason, ReplacedReplica
-from fairlead.planning.hung_replicas import MOST_AN_HOUR
+from fairlead.planning.hung_replicas import MAX_AN_HOUR
 
 Manifest = dict[str, Any]
 
 FIELD: Final = "hungReplicas"
 REPORTED: Final = frozenset(
-    {HungReplicaReason.MOST_HANG, HungReplicaReason.HOURLY_LIMIT, HungReplicaReason.DELETION_REFUSED}
+    {HungReplicaReason.MAX_HANG, HungReplicaReason.HOURLY_LIMIT, HungReplicaReason.DELETION_REFUSED}
 )
 """Reasons that a person should know; the others end by themselves, or are in the spec or in another condition."""
 
@@ -46,7 +46,7 @@ def written(
     if new is not None and all(one.uid != new.uid for one in past):
         past = (new, *past)
     if past:
-        found["replaced"] = [_written(one) for one in past[:MOST_AN_HOUR]]
+        found["replaced"] = [_written(one) for one in past[:MAX_AN_HOUR]]
     return found or None
 
 

@@ -8,7 +8,7 @@ from fairlead.fleet.priorities import HigherPods, Preemption
 
 _REMEDY: Final = "add a node, lower the other's replicas, or raise spec.placement.priorityClassName"
 
-MOST_NAMED: Final = 3
+MAX_NAMED: Final = 3
 """Pods, and deployments, that a sentence names: in some clusters every other deployment has a higher priority."""
 
 
@@ -30,8 +30,8 @@ def beside_the_schedulers(preemption: Preemption) -> str:
 
 
 def _pods(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{'pods' if len(names) > 1 else 'pod'} {', '.join(names[:MOST_NAMED])}{more}"
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"{'pods' if len(names) > 1 else 'pod'} {', '.join(names[:MAX_NAMED])}{more}"
 
 
 def _it(names: Sequence[str]) -> str:
@@ -50,8 +50,8 @@ def _held(preemption: Preemption) -> str:
 
 def _first(some: Sequence[HigherPods], words: Callable[[HigherPods], str]) -> str:
     """Name the first ones, and count the rest."""
-    rest = len(some) - MOST_NAMED
-    named = [words(one) for one in some[:MOST_NAMED]]
+    rest = len(some) - MAX_NAMED
+    named = [words(one) for one in some[:MAX_NAMED]]
     return ", ".join([*named, f"{count(rest, 'other')} of a higher priority"] if rest > 0 else named)
 
 

@@ -11,7 +11,7 @@ from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.review import deployment_review, schedules
 from fairlead.review.context import ReviewContext
-from fairlead.review.policies import PolicyRemarks
+from fairlead.review.policies import PolicyWarnings
 from fairlead.scaling.lint import policy_lint
 
 NAMED: Final = 64
@@ -19,7 +19,7 @@ NAMED: Final = 64
 
 
 def of_policy(
-    document: Manifest, users: Iterable[Manifest], context: ReviewContext, remarks: PolicyRemarks
+    document: Manifest, users: Iterable[Manifest], context: ReviewContext, remarks: PolicyWarnings
 ) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
     """Return how many deployments name it, and its conditions."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
@@ -30,11 +30,11 @@ def of_policy(
         figures["users"] = [one["metadata"]["name"] for one in there[:NAMED]]
     found = object_reader.read_stored(document, POLICY)
     if found.value is None or found.problems:
-        return figures, _conditions(deployment_review.joined_remarks(found.problems), Why.UNREADABLE)
+        return figures, _conditions(deployment_review.joined_findings(found.problems), Why.UNREADABLE)
     policy: ScalingPolicy = policy_conversion.policy(found.value.spec)
     wrong = (*schedules.refusals(policy.schedules, context.time_zones), *policy_lint.refusals(policy))
     return figures, _conditions(
-        deployment_review.joined_remarks(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
+        deployment_review.joined_findings(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
     )
 
 

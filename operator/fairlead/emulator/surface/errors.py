@@ -11,7 +11,7 @@ _BAD: Final = "BadRequestError"
 _SERVER: Final = "InternalServerError"
 _UNAVAILABLE: Final = "Service Unavailable"
 _LATER: Final = "Please try again later or on a different instance."
-_MOST_REASONS: Final = 10
+_MAX_REASONS: Final = 10
 _LONGEST_INPUT: Final = 200
 """Maximum characters of an invalid value that are echoed to the client."""
 
@@ -50,9 +50,9 @@ def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
     """Malformed body: every reason, in the words of vLLM's request validation."""
     label = "error" if len(details) == 1 else "errors"
     first = details[0]
-    reasons = [f"  {detail}" for detail in details[:_MOST_REASONS]]
-    if len(details) > _MOST_REASONS:
-        reasons.append(f"  ...and {len(details) - _MOST_REASONS} more {label}")
+    reasons = [f"  {detail}" for detail in details[:_MAX_REASONS]]
+    if len(details) > _MAX_REASONS:
+        reasons.append(f"  ...and {len(details) - _MAX_REASONS} more {label}")
     lines = "\n".join(reasons)
     where = first["loc"] if isinstance(first, Mapping) else None
     return ErrorResponse(400, f"{len(details)} validation {label}:\n{lines}", "Bad Request", where)

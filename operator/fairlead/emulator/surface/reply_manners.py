@@ -114,7 +114,7 @@ class VllmManners:
 
 
 VLLM: Final = VllmManners()
-_MOST_DIGITS: Final = 4300
+_MAX_DIGITS: Final = 4300
 """Python refuses to convert longer numbers."""
 
 
@@ -132,4 +132,4 @@ def from_header(request: web.Request, name: str, otherwise: int) -> int:
 def whole(written: str) -> int | None:
     """Read an integer in ASCII digits, of a length that Python converts."""
     digits = written.removeprefix("-")
-    return int(written) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+    return int(written) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None

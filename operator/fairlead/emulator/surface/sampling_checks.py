@@ -7,7 +7,7 @@ from fairlead.emulator.surface import errors
 from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.generation_requests import SamplingParams
 
-MOST_CHOICES: Final = 16_384
+MAX_CHOICES: Final = 16_384
 _GREEDY: Final = 1e-5
 """Decoding is greedy if the temperature is below this."""
 SamplingCheck = Callable[[SamplingParams], ErrorResponse | None]
@@ -32,9 +32,9 @@ def check_length(wanted: int | None, context: int, name: str) -> None:
 def _choices(sampling: SamplingParams) -> ErrorResponse | None:
     if sampling.n < 1:
         return errors.bad_request(f"n must be at least 1, got {sampling.n}.")
-    if sampling.n > MOST_CHOICES:
+    if sampling.n > MAX_CHOICES:
         how = "To increase this limit, set the VLLM_MAX_N_SEQUENCES environment variable."
-        return errors.bad_request(f"n must be at most {MOST_CHOICES}, got {sampling.n}. {how}")
+        return errors.bad_request(f"n must be at most {MAX_CHOICES}, got {sampling.n}. {how}")
     return None
 
 

@@ -11,7 +11,7 @@ from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.jobs import JobEnding, JobHandle
 from fairlead.emulator.surface.response_writers import StreamingResponseWriter
 
-MOST_UNSENT: Final = 256 * 1024
+MAX_UNSENT: Final = 256 * 1024
 """Bytes of one response that may wait for a slow client; above this, tokens are held back and sent in fewer, larger
 chunks, as vLLM merges what its own queue holds. Four times what the kernel buffers before the client reads."""
 
@@ -75,7 +75,7 @@ class ResponseStream(ResponseProgress):
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
         """Write the tokens; unless they are the last, hold them back while too many bytes wait for the client."""
         out = self.outs[index] = self.outs[index] + count
-        if finish is not None or self._transport.get_write_buffer_size() < MOST_UNSENT:
+        if finish is not None or self._transport.get_write_buffer_size() < MAX_UNSENT:
             opening = b"" if self._opened else self.writer.opening()
             piece = self.writer.piece(index, self._sent[index], out, finish)
             self._sent[index] = out

@@ -9,7 +9,7 @@ from typing import Final
 
 from fairlead.emulator.text.draws import SeededDraws
 
-_MOST_REPEATS: Final = 4
+_MAX_REPEATS: Final = 4
 """Maximum repetitions above the lower bound, whatever the upper one is."""
 _LONGEST: Final = 12_000
 """Characters of a text; repetitions within repetitions multiply."""
@@ -152,7 +152,7 @@ class _PatternParser:
             self._at += 1
         if longest(node) == 0:
             return node
-        most = low + _MOST_REPEATS
+        most = low + _MAX_REPEATS
         return Repetition(node, low, most if high is None else max(low, min(high, most)))
 
     def _braces(self) -> tuple[int, int | None]:

@@ -22,7 +22,7 @@ _DEEPEST: Final = 40
 _WRITTEN: Final = 16
 """Characters of a schema that take as long to measure as one to generate."""
 _MORE_ITEMS: Final = 2
-_MOST_ITEMS: Final = 10_000
+_MAX_ITEMS: Final = 10_000
 _A_VALUE: Final = 4
 """Characters that cost about as much as a value; a schema that needs more than its budget gets null for the rest."""
 _SPAN: Final = 100
@@ -173,7 +173,7 @@ class _InstanceBuilder:
         more = 0 if depth >= _DEEP else self._draws.below(_MORE_ITEMS + 1)
         items = whole.get("items", {})
         count = max(least, len(first)) if items is False else max(least, len(first)) + more
-        count = min(count, whole.get("maxItems", count), _MOST_ITEMS)
+        count = min(count, whole.get("maxItems", count), _MAX_ITEMS)
         values: list[Json] = []
         taken: set[str] = set()
         for place in range(count):

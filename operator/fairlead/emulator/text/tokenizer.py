@@ -24,7 +24,7 @@ _MEMORY: Final = 1 << 15
 _LONGEST_REMEMBERED: Final = 32
 """In characters; longer pieces are not cached, since they rarely repeat."""
 _BYTES: Final = 256
-_MOST_PARTS: Final = 127_994
+_MAX_PARTS: Final = 127_994
 """Parts that fit into a vocabulary of 128,256; larger vocabularies have the same parts, and ids without text."""
 ROLES: Final = ("tool", "developer", "system", "assistant", "user")
 END: Final = "<|end|>"
@@ -42,7 +42,7 @@ class Tokenizer:
         self.end = _BYTES + len(ROLES)
         first = self.end + 1
         self._parts = {
-            part: first + place for place, part in enumerate(islice(_parts(), min(_MOST_PARTS, vocabulary - first)))
+            part: first + place for place, part in enumerate(islice(_parts(), min(_MAX_PARTS, vocabulary - first)))
         }
         bare = [bytes((byte,)) for byte in range(_BYTES)]
         named = [f"<|{role}|>".encode() for role in ROLES] + [END.encode()]

@@ -119,7 +119,7 @@ class EngineMetrics:
     def _finished(self) -> Iterator[str]:
         yield from self._each(families.SUCCESS, lambda one: list(one.tally.finished.values()))
         rejected = (({"model_name": self.model, "reason": reason}, count) for reason, count in self.rejected.items())
-        yield from self._written(families.REJECTIONS, rejected)
+        yield from self._written(families.REFUSALS, rejected)
 
     def _adapters(self) -> list[Series]:
         most = str(self.adapter_slots)

@@ -68,4 +68,4 @@ class VllmTally(RankTally):
         for first in range(0, len(job.runs), choices):
             together = job.runs[first : first + choices]
             self.of(families.CHOICES).observe(choices)
-            self.of(families.MOST_REPLY).observe(max(sequence.emitted for sequence in together))
+            self.of(families.MAX_REPLY).observe(max(sequence.emitted for sequence in together))

@@ -33,9 +33,9 @@ _LATENT_GRAPHS: Final = 1.5 * GIB
 _PADDING: Final = 3
 """For each attention rank and request of the largest graph; half as much again beyond `_PADDED_LITTLE` requests."""
 _PADDED_LITTLE: Final = 300
-_LEAST_TOKENS: Final = 2048
+_MIN_TOKENS: Final = 2048
 _LARGE: Final = 60 * GIB
-_LEAST_ON_LARGE: Final = 10 * GIB
+_MIN_ON_LARGE: Final = 10 * GIB
 _SEQUENCES: Final = 2048
 """The lower bound of its own limit of requests in a batch, if the cache has room for them."""
 SPECULATING: Final = 48
@@ -78,7 +78,7 @@ class SglangMemory:
         if accelerator.is_cpu:
             return None
         total = accelerator.memory_mib
-        reserved = _BASE + _A_TOKEN * max(layout.tokens, _LEAST_TOKENS) + _A_GPU * layout.gpus
+        reserved = _BASE + _A_TOKEN * max(layout.tokens, _MIN_TOKENS) + _A_GPU * layout.gpus
         largest = min(decode_graph(total, layout.gpus), layout.sequences or _SEQUENCES)
         if not layout.eager:
             graphs = _LATENT_GRAPHS if layout.latent else _A_PREFILL_GRAPH * prefill_graphs(layout.tokens)
@@ -86,7 +86,7 @@ class SglangMemory:
         if layout.attention_ranks > 1:
             reserved += (_PADDING if largest <= _PADDED_LITTLE else 1.5 * _PADDING) * largest * layout.attention_ranks
         if total > _LARGE:
-            reserved = max(reserved, _LEAST_ON_LARGE)
+            reserved = max(reserved, _MIN_ON_LARGE)
         return max(0.0, round((total - reserved) / total, 3))
 
     def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:  # noqa: ARG002 - the same on every GPU

@@ -12,7 +12,7 @@ from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache
 
 KEY: Final = "kv_cache_config.host_cache_size"
-_MOST_BYTES: Final = 1 << 50
+_MAX_BYTES: Final = 1 << 50
 """More main memory than a node has."""
 
 
@@ -24,5 +24,5 @@ def keys(setup: EngineSetup) -> Mapping[str, Any]:
 
 def of_bytes(each: int, parallelism: Parallelism) -> HostCache:
     """Return what a replica keeps by the key, which is of each GPU."""
-    size = min(each, _MOST_BYTES) * max(1, parallelism.gpus)
+    size = min(each, _MAX_BYTES) * max(1, parallelism.gpus)
     return HostCache(replica_bytes=size, copies=False) if size else NO_HOST_CACHE

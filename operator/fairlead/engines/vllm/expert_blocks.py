@@ -30,7 +30,7 @@ def group(setup: EngineSetup, block: int) -> int:
     if pads(setup, kernel):
         return 1
     refined = setup.weights is not WeightFormat.COMPRESSED_TENSORS_FP8 and not _old(setup)
-    return formats.LEAST_BLOCK if refined and kernel in (None, _TRITON) else block
+    return formats.MIN_BLOCK if refined and kernel in (None, _TRITON) else block
 
 
 def pads(setup: EngineSetup, kernel: str | None) -> bool:
@@ -47,7 +47,7 @@ def padded_to(setup: EngineSetup) -> int:
     kernel, shape = _kernel(setup), setup.shape
     if shape is None or shape.experts is None or not pads(setup, kernel):
         return 1
-    refined = kernel == _TRITON and shape.experts.intermediate % (_ways(setup) * formats.LEAST_BLOCK) == 0
+    refined = kernel == _TRITON and shape.experts.intermediate % (_ways(setup) * formats.MIN_BLOCK) == 0
     return 1 if refined else shape.stored.block or 1
 
 

@@ -88,7 +88,7 @@ EIGHT_BIT_FLOATS: Final = frozenset({WeightFormat.FP8, WeightFormat.COMPRESSED_T
 MICROSCALED: Final = frozenset({WeightFormat.MXFP8, WeightFormat.MXFP4})
 MICROSCALED_GROUP: Final = 32
 """Weights that share one scale: each GPU's part of a matrix must be a multiple of it."""
-LEAST_BLOCK: Final = 32
+MIN_BLOCK: Final = 32
 """The smallest block of FP8 scales into which those of experts are divided."""
 
 

@@ -21,7 +21,7 @@ from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.cache.recent_digests import SHARE, RecentDigests
 from fairlead.router.cache.store import CacheEntryKey, CacheStore
 
-MOST_BODY_BYTES: Final = 512 * 2**10
+MAX_BODY_BYTES: Final = 512 * 2**10
 """Limit of a request's body: reading, encoding and hashing this much takes 1 ms, which blocks all other requests."""
 
 
@@ -95,7 +95,7 @@ class ResponseCache:
         self.enabled = settings.enabled and settings.max_bytes > 0
         self.may_be_used = self.enabled or (by_route and settings.max_bytes > 0)
         self.most_entry_bytes = min(settings.max_entry_bytes, settings.max_bytes)
-        self.most_flying_bytes = settings.max_bytes
+        self.max_flying_bytes = settings.max_bytes
         if settings.generation != self._settings.generation:
             self._store.clear()
         self._settings = settings
@@ -199,7 +199,7 @@ class ResponseCache:
 
     def _passes_by(self, lookup: CacheLookup, directives: CacheDirectives) -> CacheBypassReason | None:
         """Return a reason to bypass that needs no parsing of the body, the cheapest first."""
-        opted_in = (directives.opted_in or lookup.opted_in) and self.most_flying_bytes > 0
+        opted_in = (directives.opted_in or lookup.opted_in) and self.max_flying_bytes > 0
         if directives.off or not (self.enabled or opted_in):
             return CacheBypassReason.OFF
         if directives.no_store:
@@ -208,7 +208,7 @@ class ResponseCache:
             return CacheBypassReason.SURFACE
         if lookup.temperature != 0 and lookup.seed is None and lookup.surface != "embeddings":
             return CacheBypassReason.SAMPLED
-        return CacheBypassReason.TOO_LARGE if len(lookup.body) > MOST_BODY_BYTES else None
+        return CacheBypassReason.TOO_LARGE if len(lookup.body) > MAX_BODY_BYTES else None
 
     def _digest(self, lookup: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
         """Return the digest of a body with one possible response; a recently parsed body is not parsed again."""

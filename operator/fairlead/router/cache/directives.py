@@ -14,9 +14,9 @@ import msgspec
 OFF: Final = b"off"
 ON: Final = b"on"
 REFRESH: Final = b"refresh"
-MOST_AGE: Final = ("s-maxage", "s-max-age")
+MAX_AGE: Final = ("s-maxage", "s-max-age")
 """Both spellings of LiteLLM's bound on a response's age."""
-MOST_SECONDS: Final = 1e9
+MAX_SECONDS: Final = 1e9
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ def _apply_member(directives: CacheDirectives, member: Mapping[str, Any]) -> Non
         directives.no_store = True
     if member.get("no-cache"):
         directives.max_age = 0.0
-    for name in MOST_AGE:
+    for name in MAX_AGE:
         if (age := member.get(name)) is not None:
             directives.max_age = min(directives.max_age, _number(age))
     if (ttl := member.get("ttl")) is not None:
@@ -99,7 +99,7 @@ def _number(value: object) -> float:
         return _seconds(value.encode())
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0.0
-    return float(value) if 0 <= value < MOST_SECONDS else 0.0
+    return float(value) if 0 <= value < MAX_SECONDS else 0.0
 
 
 def _seconds(value: bytes) -> float:

@@ -18,7 +18,7 @@ from fairlead.router.cache.entries import encoded
 from fairlead.router.cache.lookup_keys import FlightRequest
 from fairlead.router.cache.reasons import NotStoredReason
 
-MOST_LEADERS: Final = 3
+MAX_LEADERS: Final = 3
 OF_ONE_CLIENT: Final = frozenset({401, 403, 408, 425, 429})
 """Refusals that depend on one client, not on the request: another attempt may succeed. So do all 5xx."""
 
@@ -57,7 +57,7 @@ class FlightOwner(Protocol):
     most_entry_bytes: int
     flying_bytes: int
     """Bytes collected by all flights together."""
-    most_flying_bytes: int
+    max_flying_bytes: int
 
     def closed(self, flight: "CacheFlight") -> None:
         """Called when the flight accepts no more followers."""
@@ -289,7 +289,7 @@ class CacheFlight:
         self.home.flying_bytes += more
         if self.size > self.home.most_entry_bytes:
             self._land(NotStoredReason.TOO_LARGE)
-        elif self.home.flying_bytes > self.home.most_flying_bytes:
+        elif self.home.flying_bytes > self.home.max_flying_bytes:
             self._land(NotStoredReason.CROWDED)
 
     def _forget_what_is_read(self) -> None:
@@ -305,7 +305,7 @@ class CacheFlight:
         self.followers = {}
         if not followers:
             return
-        if self.leaders >= MOST_LEADERS:
+        if self.leaders >= MAX_LEADERS:
             self.home.scattered(len(followers))
             for follower in followers:
                 follower.let_go()

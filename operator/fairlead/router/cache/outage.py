@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final
 
-MOST_FAILURES: Final = 3
+MAX_FAILURES: Final = 3
 REST_SECONDS: Final = 5.0
 
 
@@ -20,7 +20,7 @@ class StoreOutage:
     @property
     def over_there(self) -> bool:
         """Whether the store is considered down."""
-        return self.failures >= MOST_FAILURES
+        return self.failures >= MAX_FAILURES
 
     def may_try(self, now: float) -> bool:
         """Whether to try it now; while it is down, one request tries and the others wait for its result."""
@@ -35,7 +35,7 @@ class StoreOutage:
         """Record a failure or time-out; return whether the store is considered down from now on."""
         self.failures += 1
         self._retry_at = now + REST_SECONDS
-        return self.failures == MOST_FAILURES
+        return self.failures == MAX_FAILURES
 
     def answered(self) -> bool:
         """Record an answer; return whether the store was considered down."""

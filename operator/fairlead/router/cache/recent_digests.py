@@ -29,7 +29,7 @@ class RecentDigests:
     """An LRU map with a bound in bytes."""
 
     def __init__(self) -> None:
-        self.most_bytes = 0
+        self.max_bytes = 0
         self.bytes = 0
         self._digests: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
 
@@ -48,12 +48,12 @@ class RecentDigests:
             self.bytes -= len(older[0]) + OVERHEAD
         self._digests[key] = (body, digest)
         self.bytes += len(body) + OVERHEAD
-        self.shrink(self.most_bytes)
+        self.shrink(self.max_bytes)
 
-    def shrink(self, most_bytes: int) -> None:
-        """Evict the least recently used until at most `most_bytes` are held, the bound from now on."""
-        self.most_bytes = most_bytes
-        while self.bytes > most_bytes:
+    def shrink(self, max_bytes: int) -> None:
+        """Evict the least recently used until at most `max_bytes` are held, the bound from now on."""
+        self.max_bytes = max_bytes
+        while self.bytes > max_bytes:
             _, (body, _) = self._digests.popitem(last=False)
             self.bytes -= len(body) + OVERHEAD
 

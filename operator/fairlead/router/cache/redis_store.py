@@ -34,10 +34,10 @@ WRITE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.0
 """For pending writes when the router shuts down."""
-MOST_LOOKUPS: Final = 32
+MAX_LOOKUPS: Final = 32
 """Concurrent lookups; above this the router is busy enough, and requests do not wait for a store."""
-MOST_WRITES: Final = 256
-MOST_WRITE_BYTES: Final = 8 * 2**20
+MAX_WRITES: Final = 256
+MAX_WRITE_BYTES: Final = 8 * 2**20
 """Limits of pending writes; above either, responses are not shared, and counted."""
 FAILURES: Final = (TimeoutError, RedisError, OSError, RuntimeError)
 """RuntimeError is what uvloop raises when a connection closes during a write."""
@@ -72,7 +72,7 @@ def connect(url: str) -> RedisClient:
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=WRITE_SECONDS,
             retry=Retry(NoBackoff(), 0),
-            max_connections=MOST_LOOKUPS + 1,
+            max_connections=MAX_LOOKUPS + 1,
             protocol=2,
         )
     except ValueError:
@@ -124,7 +124,7 @@ class RedisAnswerStore:
         revisions = tuple(filter(_is_identified, flight.request.key.revisions))
         if self._writer is None or not revisions or not self.outage.may_try(self._clocks.own()):
             return False
-        if len(self._lookups) >= MOST_LOOKUPS:
+        if len(self._lookups) >= MAX_LOOKUPS:
             self.counts.busy += 1
             return False
         task = asyncio.get_running_loop().create_task(self._fetch(flight, cache, revisions))
@@ -136,7 +136,7 @@ class RedisAnswerStore:
         """Store the entry in the background, unless it has no revision: other routers could not identify that."""
         if not _is_identified(entry.revision):
             return
-        if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
+        if len(self._waiting) >= MAX_WRITES or self._waiting_bytes + entry.cost > MAX_WRITE_BYTES:
             self.counts.dropped += 1
             return
         name = redis_values.name(self.scope, request.key, entry.revision)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.entries import CacheEntry
 
-MOST_SWEPT: Final = 200
+MAX_SWEPT: Final = 200
 """Expired entries dropped per sweep: about 100 us of work, and 800 entries a second."""
 
 
@@ -88,7 +88,7 @@ class CacheStore:
 
     def sweep(self, now: float) -> None:
         """Drop expired entries, a bounded number at a time."""
-        for _ in range(MOST_SWEPT):
+        for _ in range(MAX_SWEPT):
             if not self._ends or self._ends[0][0] > now:
                 break
             _, _, tenant, key = heappop(self._ends)
@@ -96,7 +96,7 @@ class CacheStore:
             if entry is not None and entry.expires_at <= now:
                 self._drop(tenant, key)
                 self._counts.expired += 1
-        if len(self._ends) > 2 * self.entries + MOST_SWEPT:
+        if len(self._ends) > 2 * self.entries + MAX_SWEPT:
             self._recount()
 
     def forget(self, revision: str) -> None:

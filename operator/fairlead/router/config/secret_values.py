@@ -16,7 +16,7 @@ from fairlead.router.config.settings import ExternalConfig, RouterConfig, Secret
 
 PEER_KEYS: Final = ("current", "previous")
 """Entries of the Secret with the routers' keys."""
-LEAST_PEER_KEY_BYTES: Final = 32
+MIN_PEER_KEY_BYTES: Final = 32
 _HEADER: Final = re.compile(rb"[!-~]+")
 """A key that fits into a header line."""
 
@@ -73,7 +73,7 @@ def _peer_keys(folder: str | None) -> Iterator[bytes]:
     """Read the peer keys, newest first; shorter ones than the operator writes are ignored."""
     for entry in PEER_KEYS if folder else ():
         value = tenant_folder.content(Path(str(folder)) / entry)
-        if value is not None and len(value) >= LEAST_PEER_KEY_BYTES:
+        if value is not None and len(value) >= MIN_PEER_KEY_BYTES:
             yield value
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 LONGEST: Final = 4096
 """Limit of a secret's bytes: no key is longer, and a wrong path may lead to a large file."""
-MOST_ENTRIES: Final = 10_000
+MAX_ENTRIES: Final = 10_000
 """A Secret holds 1 MiB, some ten thousand keys."""
 _HASHED: Final = ".sha256"
 _DIGEST: Final = re.compile(rb"[0-9a-fA-F]{64}")
@@ -51,7 +51,7 @@ def entries(folder: Path) -> Iterator[Path]:
         names = sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
     except OSError:
         return
-    yield from (folder / name for name in names[:MOST_ENTRIES])
+    yield from (folder / name for name in names[:MAX_ENTRIES])
 
 
 def content(file: Path) -> bytes | None:

@@ -40,10 +40,10 @@ from fairlead.telemetry.histogram import MetricHistogram
 
 NO_ROOM: Final = ProtocolFault.TOO_MANY_BODIES.code
 """The only protocol fault that an alert counts, so that it has a zero before it has a one."""
-MOST_SERIES: Final = 256
+MAX_SERIES: Final = 256
 """Twenty models and adapters in two revisions, two bands and three lanes; a page is 5 MB if all have streams."""
-MOST_SPENDERS: Final = 2048
-MOST_REASONS: Final = 64
+MAX_SPENDERS: Final = 2048
+MAX_REASONS: Final = 64
 """Reasons come from our own closed enums; this bound protects the page should code break that rule."""
 
 CountedLabels = tuple[str, str, str, str]
@@ -55,11 +55,11 @@ class RouterCounters:
     """One router's counters."""
 
     __slots__ = (
-        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked"),
-        *("clients_opened", "clients_refused", "connections_opened", "connections_reused", "copies", "costs"),
-        *("cut", "demand", "ejections", "ended_as", "finished", "hedges_denied", "hedges_lost", "hedges_won"),
-        *("forms", "held", "inflight", "key_readings", "lag", "late", "names", "picks", "refusals", "retries"),
-        *("schemas", "series", "slow_clients", "spenders", "structured", "targets", "tenants"),
+        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked", "clients_opened"),
+        *("clients_refused", "connections_opened", "connections_reused", "copies", "costs", "cut", "demand"),
+        *("ejections", "ended_as", "finished", "forms", "hedges_denied", "hedges_lost", "hedges_won", "held"),
+        *("inflight", "key_readings", "lag", "late", "names", "picks", "refusals", "retries", "schemas", "series"),
+        *("slow_clients", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -67,19 +67,19 @@ class RouterCounters:
         self.forms = ModelLabels()
         self._of_requests()
         self._of_connections()
-        self.series: BoundedSeries[SeriesLabels, RequestSeries] = BoundedSeries(MOST_SERIES, RequestSeries)
+        self.series: BoundedSeries[SeriesLabels, RequestSeries] = BoundedSeries(MAX_SERIES, RequestSeries)
         self.tenants: dict[str, TenantTotal] = {}
         """By name; names come from the configuration."""
         self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(
-            MOST_SPENDERS, lambda key, now: TenantSeries(key, now, self.tenants.setdefault(key[0], TenantTotal()))
+            MAX_SPENDERS, lambda key, now: TenantSeries(key, now, self.tenants.setdefault(key[0], TenantTotal()))
         )
-        self.demand: BoundedSeries[tuple[str, Lane], ModelDemand] = BoundedSeries(MOST_SERIES, ModelDemand)
-        self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
-        self.copies: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
-        self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
-        self.schemas: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
-        self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
-        self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MOST_SPENDERS, CostSeries)
+        self.demand: BoundedSeries[tuple[str, Lane], ModelDemand] = BoundedSeries(MAX_SERIES, ModelDemand)
+        self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MAX_SPENDERS, TargetSeries)
+        self.copies: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MAX_SPENDERS, CountSeries)
+        self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MAX_SPENDERS, CountSeries)
+        self.schemas: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MAX_SPENDERS, CountSeries)
+        self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MAX_SPENDERS, CountSeries)
+        self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MAX_SPENDERS, CostSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
         """Both series in one lookup; cleared before a full `BoundedSeries` could drop one of them."""
 
@@ -192,7 +192,7 @@ class RouterCounters:
         elif result is RequestResult.CUT:
             self.cut += 1
         elif result is RequestResult.REFUSED:
-            listed = record.reason in self.refusals or len(self.refusals) < MOST_REASONS
+            listed = record.reason in self.refusals or len(self.refusals) < MAX_REASONS
             reason = str(record.reason) if listed else OTHER
             self.refusals[reason] = self.refusals.get(reason, 0) + 1
 
@@ -208,7 +208,7 @@ class RouterCounters:
         return found
 
     def _placed(self, key: RequestLabels, now: float) -> tuple[RequestSeries, TenantSeries]:
-        if self.series.full or self.spenders.full or len(self._places) >= MOST_SPENDERS:
+        if self.series.full or self.spenders.full or len(self._places) >= MAX_SPENDERS:
             self._places.clear()
         tenant, band, model, revision, lane, target = key
         series = self.series.place((model, revision, band, lane, target), now)

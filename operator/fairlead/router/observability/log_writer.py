@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 HAND_OVER_BYTES: Final = 64 * 2**10
 """What fits into a pipe at once: a hundred lines, so that waking the thread costs 0.2 us a line."""
-MOST_WAITING_BYTES: Final = 8 * 2**20
+MAX_WAITING_BYTES: Final = 8 * 2**20
 """A second's lines at 13,000 requests a second."""
 
 
@@ -32,10 +32,10 @@ class LogSink(Protocol):
 class AccessLogWriter:
     """Belongs to one loop; only `_write` runs in the thread."""
 
-    def __init__(self, sink: LogSink, most_waiting: int = MOST_WAITING_BYTES) -> None:
+    def __init__(self, sink: LogSink, max_waiting: int = MAX_WAITING_BYTES) -> None:
         self.accepted = 0
         self.dropped = 0
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
         self._gathered: list[bytes] = []
         self._bytes = 0
         self._handed = 0
@@ -72,7 +72,7 @@ class AccessLogWriter:
         if not gathered:
             return
         self._gathered, self._bytes = [], 0
-        if self._handed - self._done + size > self._most_waiting:
+        if self._handed - self._done + size > self._max_waiting:
             self.dropped += len(gathered)
             return
         self._handed += size

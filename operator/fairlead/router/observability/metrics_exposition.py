@@ -161,7 +161,7 @@ class MetricsExposition:
         family(router_families.ENDPOINT_INFLIGHT, (((pod,), one.inflight) for pod, one in every))
         family(router_families.ENDPOINT_PROMPT, (((pod,), one.prompt_load) for pod, one in every))
         family(router_families.ENDPOINT_REPLY, (((pod,), one.reply_load) for pod, one in every))
-        self._of_figures([((pod,), one.figures) for pod, one in every if one.figures is not None])
+        self._of_figures([((pod,), one.sample) for pod, one in every if one.sample is not None])
         family(router_families.ENDPOINT_PEERS, (((pod,), one.peers_inflight) for pod, one in every))
 
     def _of_figures(self, samples: list[tuple[Values, EndpointSample]]) -> None:

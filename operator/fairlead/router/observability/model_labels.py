@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.router.observability.label_values import OTHER
 
-MOST_LEARNT: Final = 64
+MAX_LEARNT: Final = 64
 """An engine serves a base model and a few dozen adapters at most; further names are made up by clients."""
 
 LONGEST: Final = 256
@@ -32,7 +32,7 @@ class ModelLabels:
         """Return the label value of a name; a new name is shown only once an engine has served it."""
         if model in self.models:
             return model
-        if served and self._learns and 0 < len(model) <= LONGEST and len(self.models) < MOST_LEARNT:
+        if served and self._learns and 0 < len(model) <= LONGEST and len(self.models) < MAX_LEARNT:
             self.models[model] = model
             return model
         return OTHER

@@ -16,9 +16,9 @@ from fairlead.router.observability.request_record import RequestRecord
 
 log = logging.getLogger(__name__)
 
-MOST_HELD: Final = 2048
+MAX_HELD: Final = 2048
 """Four seconds of 10,000 requests a second of which one in twenty is recorded."""
-MOST_AT_ONCE: Final = 32
+MAX_AT_ONCE: Final = 32
 """Building and encoding this many takes 4 ms, and all of them are lost if the collector refuses them."""
 EVERY_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 0.0005
@@ -72,13 +72,13 @@ class SpanRing:
     """Belongs to one loop; only `_send` runs in the thread."""
 
     def __init__(
-        self, made: Callable[[], SpanExporter], most_held: int = MOST_HELD, every: float = EVERY_SECONDS
+        self, made: Callable[[], SpanExporter], max_held: int = MAX_HELD, every: float = EVERY_SECONDS
     ) -> None:
         self.dropped = 0
         # Only the thread writes these two, only the loop reads them: no lock is needed.
         self._sent = 0
         self._failed = 0
-        self._most_held = most_held
+        self._max_held = max_held
         self._every = every
         self._held: deque[SpanRingEntry] = deque()
         self._made = made
@@ -96,7 +96,7 @@ class SpanRing:
 
     def offer(self, record: RequestRecord, offset: float) -> None:
         """Add an ended request. A full ring drops the newest: other spans of older traces are already sent."""
-        if len(self._held) >= self._most_held:
+        if len(self._held) >= self._max_held:
             self.dropped += 1
         else:
             self._held.append(SpanRingEntry(record, offset))
@@ -127,7 +127,7 @@ class SpanRing:
 
     def _send_all(self, exporter: SpanExporter) -> None:
         while self._held and not self._given_up:
-            batch = [self._held.popleft() for _ in range(min(len(self._held), MOST_AT_ONCE))]
+            batch = [self._held.popleft() for _ in range(min(len(self._held), MAX_AT_ONCE))]
             arrived = exporter.export(batch)
             if arrived:
                 self._sent += len(batch)

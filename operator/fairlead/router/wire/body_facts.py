@@ -25,7 +25,7 @@ MOST: Final = 2**62
 MEDIUM_BYTES: Final = 262_144
 """Bytes of a file that count as one image does: sixteen seconds of sound in the usual formats, which models that hear
 turn into 200 to 800 tokens."""
-MOST_SPELT: Final = 4
+MAX_SPELT: Final = 4
 """Bytes of a body for each of its text: escapes take up to three."""
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
@@ -117,7 +117,7 @@ class BodyFacts:
         In a body of so many bytes that they cannot all be this text's, engines may find what is not read here.
         """
         text = self.size.text_bytes
-        return text if whole <= MOST_SPELT * text and self.is_all_text else 0
+        return text if whole <= MAX_SPELT * text and self.is_all_text else 0
 
     @property
     def uncountable(self) -> tuple[str, object] | None:

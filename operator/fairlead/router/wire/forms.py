@@ -12,10 +12,10 @@ from fairlead.router.wire.request_bodies import FileBody
 FORM: Final = b"multipart/form-data"
 CHARSETS: Final = frozenset({b"", b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 """In others the name of a field might be another one."""
-MOST_PARTS: Final = 100
+MAX_PARTS: Final = 100
 """Servers read 1,000 and more; a transcription has about ten."""
-MOST_NAME_BYTES: Final = 1024
-MOST_HEAD_BYTES: Final = 4096
+MAX_NAME_BYTES: Final = 1024
+MAX_HEAD_BYTES: Final = 4096
 """Of a part; servers refuse a longer line of one."""
 PLAIN: Final = re.compile(rb'(?i:content-disposition): form-data; name="([\w.\[\]-]+)"')
 """A part without a file name, as most clients write it."""
@@ -56,8 +56,8 @@ def with_model(body: bytes, form: FileBody, name: bytes) -> bytes:
 def _model(body: bytes, line: bytes, start: int) -> FileBody | str:
     """Look through the parts, of which the first starts here; `line` begins the line after each."""
     found: FileBody | None = None
-    for _ in range(MOST_PARTS):
-        head = body.find(b"\r\n\r\n", start, start + MOST_HEAD_BYTES)
+    for _ in range(MAX_PARTS):
+        head = body.find(b"\r\n\r\n", start, start + MAX_HEAD_BYTES)
         end = body.find(line, head + 2)
         name = _name(body[start:head]) if 0 <= head < end - 2 else b""
         if not name:
@@ -65,7 +65,7 @@ def _model(body: bytes, line: bytes, start: int) -> FileBody | str:
         if name == b"model":
             if found is not None:
                 return "the form has two models"
-            model = body[head + 4 : min(end, head + 4 + MOST_NAME_BYTES)]
+            model = body[head + 4 : min(end, head + 4 + MAX_NAME_BYTES)]
             found = FileBody(model=model.decode(errors="replace") or None, model_at=(head + 4, end))
         start = end + len(line) + 2
         if body.startswith(b"--", start - 2):
@@ -74,7 +74,7 @@ def _model(body: bytes, line: bytes, start: int) -> FileBody | str:
             return found or FileBody()
         if not body.startswith(b"\r\n", start - 2):
             return "the form has more than its boundary in a line with it"
-    return f"the form has over {MOST_PARTS} parts"
+    return f"the form has over {MAX_PARTS} parts"
 
 
 def _name(head: bytes) -> bytes:

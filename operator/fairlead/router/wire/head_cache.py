@@ -62,24 +62,24 @@ class HeadCache:
         self._request_lines = HeaderLineCache(header_lines.of_request)
         self._response_lines = HeaderLineCache(of_response)
 
-    def request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
+    def request(self, key: HeadCacheKey, block: bytes, max_lines: int) -> ParsedRequestHead | MalformedRequest:
         """Parse a head that is not cached; `block` is all of it, `key` the rest without its length."""
         parts = CHANGING_LINES.split(block)
         if len(parts) == 1:
-            return self._new_request(key, block, most_lines)
+            return self._new_request(key, block, max_lines)
         plain = b"".join(parts[::3])
         key, length = split_length(plain)
         names, values = parts[1::3], parts[2::3]
         head = self.requests.kept.get(key)
         if head is None or length is None:
-            found = self._new_request(key, plain, most_lines - len(names))
+            found = self._new_request(key, plain, max_lines - len(names))
             if isinstance(found, MalformedRequest):
                 return found
             head, length = found
         return ParsedRequestHead(head.also(names, values), length)
 
-    def _new_request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
-        found = request_heads.read(block, most_lines, self._request_lines.block)
+    def _new_request(self, key: HeadCacheKey, block: bytes, max_lines: int) -> ParsedRequestHead | MalformedRequest:
+        found = request_heads.read(block, max_lines, self._request_lines.block)
         if isinstance(found, ParsedRequestHead) and _length_was_split(key, found.length):
             self.requests.keep(key, found.head)
         return found

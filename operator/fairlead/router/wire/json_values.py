@@ -13,13 +13,13 @@ from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
 FREE_BYTES: Final = 128 * 2**10
 """A smaller body is parsed whatever it holds: at most 43,000 lists, in some 50 ms."""
-MOST_CONTAINERS: Final = 50_000
+MAX_CONTAINERS: Final = 50_000
 """Lists and objects; a conversation of ten thousand turns with tools and images has fewer."""
-MOST_TEXTS: Final = 200_000
+MAX_TEXTS: Final = 200_000
 """Texts and names of members."""
-MOST_VALUES: Final = 2_000_000
+MAX_VALUES: Final = 2_000_000
 """Values of any kind; prompts may be sent as numbers of tokens, and few models' contexts hold more than a million."""
-MOST_LEVELS: Final = 500
+MAX_LEVELS: Final = 500
 """Lists and objects within each other: half of what parsers and the calls around them may take together, so that a
 body can be read again from within some 400 calls more, to set members in it."""
 OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
@@ -32,17 +32,17 @@ def fault(body: bytes) -> UnreadableBody | None:
     """Return why a body is not to be parsed, if its values are too many or nest too deeply."""
     if len(body) > FREE_BYTES and (found := excess(body)) is not None:
         return UnreadableBody(found, BodyFault.EXCESS)
-    if len(body) > MOST_LEVELS and _is_deep(body):
+    if len(body) > MAX_LEVELS and _is_deep(body):
         return UnreadableBody("the body is nested too deeply")
     return None
 
 
 def _is_deep(body: bytes) -> bool:
     """Whether its lists and objects nest beyond the limit; what starts no object is left to its reader."""
-    if OBJECT.match(body) is None or _upto(body, b"[", MOST_LEVELS) + _upto(body, b"{", MOST_LEVELS) <= MOST_LEVELS:
+    if OBJECT.match(body) is None or _upto(body, b"[", MAX_LEVELS) + _upto(body, b"{", MAX_LEVELS) <= MAX_LEVELS:
         return False
     brackets = _outside_texts(_without_escapes(body)).translate(None, OTHERS)
-    return max(accumulate(map(LEVELS.__getitem__, brackets)), default=0) > MOST_LEVELS
+    return max(accumulate(map(LEVELS.__getitem__, brackets)), default=0) > MAX_LEVELS
 
 
 def excess(body: bytes) -> str | None:
@@ -53,9 +53,9 @@ def excess(body: bytes) -> str | None:
     if OBJECT.match(body) is None:
         return None  # parsers stop at its first byte, or it is no JSON at all
     maybe = (
-        _upto(body, b"[", MOST_CONTAINERS) + _upto(body, b"{", MOST_CONTAINERS) > MOST_CONTAINERS
-        or _upto(body, b'"', 2 * MOST_TEXTS) > 2 * MOST_TEXTS
-        or _upto(body, b",", MOST_VALUES) > MOST_VALUES
+        _upto(body, b"[", MAX_CONTAINERS) + _upto(body, b"{", MAX_CONTAINERS) > MAX_CONTAINERS
+        or _upto(body, b'"', 2 * MAX_TEXTS) > 2 * MAX_TEXTS
+        or _upto(body, b",", MAX_VALUES) > MAX_VALUES
     )
     return _exactly(body) if maybe else None
 
@@ -68,12 +68,12 @@ def _upto(body: bytes, byte: bytes, most: int) -> int:
 def _exactly(body: bytes) -> str | None:
     """Count outside of texts, for prompts that contain code, tables or JSON."""
     bare = _without_escapes(body)
-    if _upto(bare, b'"', 2 * MOST_TEXTS) > 2 * MOST_TEXTS:
-        return f"over {MOST_TEXTS:,} texts and names"
+    if _upto(bare, b'"', 2 * MAX_TEXTS) > 2 * MAX_TEXTS:
+        return f"over {MAX_TEXTS:,} texts and names"
     outside = _outside_texts(bare)
-    if outside.count(b"[") + outside.count(b"{") > MOST_CONTAINERS:
-        return f"over {MOST_CONTAINERS:,} lists and objects"
-    return f"over {MOST_VALUES:,} values" if outside.count(b",") > MOST_VALUES else None
+    if outside.count(b"[") + outside.count(b"{") > MAX_CONTAINERS:
+        return f"over {MAX_CONTAINERS:,} lists and objects"
+    return f"over {MAX_VALUES:,} values" if outside.count(b",") > MAX_VALUES else None
 
 
 def _without_escapes(body: bytes) -> bytes:

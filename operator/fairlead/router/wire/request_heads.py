@@ -103,7 +103,7 @@ class ParsedRequestHead(NamedTuple):
     """None without a Content-Length."""
 
 
-def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestHead | MalformedRequest:
+def read(block: bytes, max_lines: int, read_lines: ReadLines) -> ParsedRequestHead | MalformedRequest:
     """Parse a head; `block` ends with the empty line."""
     try:
         fault = _refused(block, block[:16], scout())
@@ -112,8 +112,8 @@ def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestH
     if fault is not None:
         return fault
     first, *rest = block[:-4].split(b"\r\n")
-    if len(rest) > most_lines:
-        message = f"the request has {len(rest)} header lines, more than {most_lines}: send fewer"
+    if len(rest) > max_lines:
+        message = f"the request has {len(rest)} header lines, more than {max_lines}: send fewer"
         return MalformedRequest(ProtocolFault.TOO_MANY_LINES, message)
     parts = first.split(b" ")
     fault = _first_line(parts)

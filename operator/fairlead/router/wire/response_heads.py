@@ -10,7 +10,7 @@ from fairlead.router.wire.header_lines import HeaderBlock
 
 ReadLines = Callable[[list[bytes]], HeaderBlock]
 
-MOST_BYTES: Final = 64 * 2**10
+MAX_BYTES: Final = 64 * 2**10
 """Engines send about 200; one that sends more than this sends garbage."""
 BODILESS: Final = frozenset({204, 304})
 EVENT_STREAM: Final = b"text/event-stream"

@@ -48,8 +48,8 @@ class ResponseReader:
     """The reader of one engine connection."""
 
     __slots__ = (
-        *("_chunking", "_chunks", "_empty", "_head_only", "_held", "_kind", "_left", "_heads", "_out"),
-        *("bad", "done", "head", "keep_alive", "length", "payload"),
+        *("_chunking", "_chunks", "_empty", "_head_only", "_heads", "_held", "_kind", "_left", "_out", "bad", "done"),
+        *("head", "keep_alive", "length", "payload"),
     )
 
     def __init__(self, heads: HeadCache) -> None:
@@ -126,7 +126,7 @@ class ResponseReader:
             data = self._held + data
         while data:
             end = data.find(END) + 4
-            if end < 4 or end > response_heads.MOST_BYTES:
+            if end < 4 or end > response_heads.MAX_BYTES:
                 return self._half(data)
             key, length = split_length(data[:end])
             head = self._heads.responses.kept.get(key)
@@ -144,7 +144,7 @@ class ResponseReader:
 
     def _half(self, data: bytes) -> bytes:
         self._held = data
-        if len(data) > response_heads.MOST_BYTES:
+        if len(data) > response_heads.MAX_BYTES:
             self.bad = "no HTTP/1.1 answer: its head has no end"
         elif not (data.startswith(b"HTTP/1.") if len(data) >= 7 else b"HTTP/1.".startswith(data)):
             self.bad = "no HTTP/1.1 answer: its first bytes"

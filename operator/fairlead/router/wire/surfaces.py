@@ -34,7 +34,7 @@ PATHS: Final = {
     b"/detokenize": Surface.TEXTS,
     b"/v1/detokenize": Surface.TEXTS,
 }
-MOST_OUTPUT: Final = {
+MAX_OUTPUT: Final = {
     Surface.CHAT: "max_tokens",
     Surface.COMPLETIONS: "max_tokens",
     Surface.MESSAGES: "max_tokens",

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.request_heads import RequestHead
 
-MOST_BYTES: Final = 256 * 2**20
+MAX_BYTES: Final = 256 * 2**20
 """As many as may wait for a replica. A body that arrives in one read is never among them."""
 LARGEST_BODIES: Final = 4
 """So many of the largest bodies that a configuration allows are received in any case."""
@@ -63,7 +63,7 @@ class UnfinishedBodies:
         holder.held += size
         share.bytes += size
         self.bytes += size
-        while self.bytes > MOST_BYTES and self.bytes > LARGEST_BODIES * limits.body_bytes:
+        while self.bytes > MAX_BYTES and self.bytes > LARGEST_BODIES * limits.body_bytes:
             most = max(self._shares.values(), key=lambda one: one.bytes)
             if share.bytes >= most.bytes:
                 return True

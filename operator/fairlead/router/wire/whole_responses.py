@@ -18,7 +18,7 @@ from fairlead.routing.refusal import TokenUsage
 KEPT_BYTES: Final = 2**20
 """Beyond so many, the response is no longer held and parsed, which would stop every stream meanwhile."""
 MARK: Final = b'"usage"'
-MOST_USAGE_BYTES: Final = 2048
+MAX_USAGE_BYTES: Final = 2048
 """Of the member; engines write about 200."""
 USAGE: Final = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}"]|"[^"\\]*"|\{(?:[^{}"]|"[^"\\]*")*\})*\})')
 """With details, which are objects themselves."""
@@ -60,10 +60,10 @@ class WholeResponse:
         data = self._rest + payload
         at = data.find(MARK)
         while at >= 0:
-            found = USAGE.match(data, at, at + MOST_USAGE_BYTES)
+            found = USAGE.match(data, at, at + MAX_USAGE_BYTES)
             self._usage = self._usage if found is None else _usage(found[1]) or self._usage
             at = data.find(MARK, at + 1)
-        self._rest = data[-MOST_USAGE_BYTES:]
+        self._rest = data[-MAX_USAGE_BYTES:]
 
 
 def _usage(text: bytes) -> TokenUsage | None:

@@ -15,7 +15,7 @@ from fairlead.routing.answers.schema_references import References, SchemaError
 MAX_STEPS: Final = 5000
 """Subschemas with all references unfolded."""
 MAX_DEPTH: Final = 100
-MOST_CHECKS: Final = 2**40
+MAX_CHECKS: Final = 2**40
 """Far more than is ever checked: counting stops there."""
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _SINGLES: Final = ("not", "if", "then", "else")
@@ -139,7 +139,7 @@ class _Walk:
 def _growing(document: object, growth: int) -> int:
     """Return how often all values of a document may be checked, if that grows with each level; capped."""
     checks, waiting = 0, [(document, 1)]
-    while waiting and checks < MOST_CHECKS:
+    while waiting and checks < MAX_CHECKS:
         one, times = waiting.pop()
         checks += times
         inner = one if isinstance(one, list) else one.values() if isinstance(one, dict) else ()

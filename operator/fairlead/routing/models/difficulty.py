@@ -21,7 +21,7 @@ MANY_QUESTIONS: Final = 3
 MANY_DEMANDS: Final = 4
 MANY_WORDS: Final = 20
 """Number of different words that makes a request likely to be hard."""
-MOST_OF_A_KIND: Final = 2
+MAX_OF_A_KIND: Final = 2
 """Most points for words of one kind: a text is not hard just for being about code."""
 
 _CODE: Final = frozenset(
@@ -75,8 +75,8 @@ def estimated(prompt: bytes, prompt_tokens: int, output_tokens: int | None, *, t
 
 def _word_points(prompt: bytes) -> int:
     words = set(prompt.translate(_BLANKS).split())
-    hard = sum(min(MOST_OF_A_KIND, len(words & some)) for some in (_CODE, _MATHEMATICS, _REASONING))
-    return hard - min(MOST_OF_A_KIND, len(words & _SIMPLE)) + (len(words) >= MANY_WORDS)
+    hard = sum(min(MAX_OF_A_KIND, len(words & some)) for some in (_CODE, _MATHEMATICS, _REASONING))
+    return hard - min(MAX_OF_A_KIND, len(words & _SIMPLE)) + (len(words) >= MANY_WORDS)
 
 
 def _shape_points(prompt: bytes) -> int:

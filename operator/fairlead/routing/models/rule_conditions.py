@@ -42,8 +42,8 @@ def _lengths(conditions: RequestConditions) -> Iterator[Condition]:
         least_output = conditions.min_output_tokens
         yield lambda facts: facts.output_tokens is not None and facts.output_tokens >= least_output
     if conditions.max_output_tokens is not None:
-        most_output = conditions.max_output_tokens
-        yield lambda facts: facts.output_tokens is not None and facts.output_tokens <= most_output
+        max_output = conditions.max_output_tokens
+        yield lambda facts: facts.output_tokens is not None and facts.output_tokens <= max_output
 
 
 def _names(conditions: RequestConditions) -> Iterator[Condition]:

@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.routing.peers import reports
 from fairlead.routing.peers.shared_engines import SharedEngines
 
-MOST_WAITING: Final = 16
+MAX_WAITING: Final = 16
 """Routers that wait for their turn; each repeats its request."""
 
 
@@ -26,7 +26,7 @@ class CatchUps:
     def add(self, receiver: int, *, whole: bool) -> None:
         """Queue this router; one that is being served continues with what it gets."""
         is_served = self._contents is not None and receiver == self._receiver
-        if not is_served and len(self._waiting) < MOST_WAITING:
+        if not is_served and len(self._waiting) < MAX_WAITING:
             self._waiting[receiver] = whole
 
     def next(self) -> Iterator[tuple[int, bytes | None]]:
@@ -46,6 +46,6 @@ class CatchUps:
         """Yield all blocks, or only the half used last for a router that has its own."""
         for engine, blocks in self._engines.held():
             wanted = blocks if whole else blocks[len(blocks) // 2 :]
-            for at in range(0, len(wanted), reports.MOST_BLOCKS):
+            for at in range(0, len(wanted), reports.MAX_BLOCKS):
                 # A receiver takes the first block of a report for the one used last.
-                yield from reports.contents((), {engine: wanted[at : at + reports.MOST_BLOCKS][::-1]})
+                yield from reports.contents((), {engine: wanted[at : at + reports.MAX_BLOCKS][::-1]})

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Final, NamedTuple
 
-MOST_BYTES: Final = 1400
+MAX_BYTES: Final = 1400
 """Limit of a datagram: it fits into one packet of every usual network."""
 EVERYBODY: Final = 0
 """The receiver of a broadcast."""
@@ -20,7 +20,7 @@ _PROOF_BYTES: Final = 16
 _MARK_BYTES: Final = 4
 _HEAD: Final = Struct("<4s4sBQQQQ")
 _MAGIC: Final = b"FLP1"
-MOST_CONTENT: Final = MOST_BYTES - _HEAD.size - _PROOF_BYTES
+MAX_CONTENT: Final = MAX_BYTES - _HEAD.size - _PROOF_BYTES
 
 
 class DatagramKind(IntEnum):
@@ -95,7 +95,7 @@ class PeerKeys:
 
     def opened(self, datagram: bytes) -> tuple[Envelope, bytes] | IgnoredReason:
         """Return envelope and content, once the proof was checked."""
-        if not _HEAD.size + _PROOF_BYTES <= len(datagram) <= MOST_BYTES or not datagram.startswith(_MAGIC):
+        if not _HEAD.size + _PROOF_BYTES <= len(datagram) <= MAX_BYTES or not datagram.startswith(_MAGIC):
             return IgnoredReason.MALFORMED
         mark = datagram[len(_MAGIC) : len(_MAGIC) + _MARK_BYTES]
         for key in self.keys:

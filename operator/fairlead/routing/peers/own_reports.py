@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers.own_requests import OwnRequests
-from fairlead.routing.peers.reports import AT_ONCE, MOST_BLOCKS, EngineReport
+from fairlead.routing.peers.reports import AT_ONCE, MAX_BLOCKS, EngineReport
 from fairlead.routing.peers.shared_engines import SharedEngines, own
 
 ZERO_BEATS: Final = 8
@@ -14,9 +14,9 @@ ZERO_BEATS: Final = 8
 BLOCKS_A_SECOND: Final = 20_000.0
 """Blocks that a router learns from all its peers together: each reports its part of them. This bounds the cost
 (bench/peer_cpu.py); chat at 10,000 requests/s has as many new blocks."""
-MOST_AT_ONCE: Final = 20_000.0
+MAX_AT_ONCE: Final = 20_000.0
 """Burst after a quiet time: some twenty prompts of a hundred thousand tokens."""
-BLOCKS_A_REPORT: Final = AT_ONCE * MOST_BLOCKS
+BLOCKS_A_REPORT: Final = AT_ONCE * MAX_BLOCKS
 """Blocks in one report; the others follow with the next ones."""
 
 
@@ -27,7 +27,7 @@ class OwnReports:
         self._engines = engines
         self._shown: dict[int, int] = {}
         """Reported engines, and for how many more beats each is reported once it has nothing."""
-        self._left = MOST_AT_ONCE
+        self._left = MAX_AT_ONCE
         self._at = 0.0
         self._unsent: dict[int, list[int]] = {}
         """Blocks by engine that the rate allowed and earlier reports had no room for: beginnings of long prompts."""
@@ -50,7 +50,7 @@ class OwnReports:
     def blocks(self, peers: int, now: float) -> dict[int, list[int]]:
         """Take prefix blocks by the engine where they were sent, ends of prompts first; what the rate does not allow is
         left out, and what one report does not hold is left for the next one."""
-        self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
+        self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MAX_AT_ONCE)
         self._at = now
         for table in self._engines.tables.values():
             for endpoint, ids in own(table).placed.items():
@@ -104,6 +104,6 @@ def follow(tables: Iterable[EndpointTable], before: Iterable[EndpointTable]) -> 
     kept = list(tables)
     for table in before:
         if table not in kept:
-            table.own_requests, table.field.together = None, False
+            table.own_requests, table.context.together = None, False
     for table in kept:
         table.own_requests = table.own_requests or OwnRequests()

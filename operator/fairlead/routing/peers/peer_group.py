@@ -23,7 +23,7 @@ from fairlead.routing.peers.report_pace import ReportPace
 from fairlead.routing.peers.shared_engines import SharedEngines
 from fairlead.routing.peers.shared_slots import SharedSlots
 
-LEAST_LIVE: Final = 3
+MIN_LIVE: Final = 3
 """One in this many of the other routers must be heard. With halves cut off from each other, one in two loses four
 points more of the clairvoyant's hits (bench/peer_faults.py, the first half of the Mooncake trace)."""
 REPEAT_SECONDS: Final = 15.0
@@ -37,7 +37,7 @@ FULL_REPORT_BYTES: Final = 1280
 PEERS_A_FULL_REPORT: Final = 1.5
 FULL_INDEXING_BLOCKS: Final = 400
 """So many blocks are indexed at most once in 5 ms per peer; fewer cost in proportion."""
-MOST_PEERS: Final = 128
+MAX_PEERS: Final = 128
 CATCH_UP_SECONDS: Final = 0.3
 """Time before the same request is sent to another peer."""
 FIRST_SECONDS: Final = 1.0
@@ -113,13 +113,13 @@ class PeerGroup:
         """Share the requests of these tables, by the names of their targets."""
         own_reports.follow(tables.values(), self.engines.tables.values())
         for table in tables.values():
-            table.field.together = self.is_together
+            table.context.together = self.is_together
         self._follow(tables)
 
     def take(self, names: Iterable[str], routers: int) -> None:
         """Set the routers that are listed, with or without this one, and how many of them are ready."""
         self._routers = routers
-        listed = sorted({rendezvous.number(name) for name in names} - {self._me})[:MOST_PEERS]
+        listed = sorted({rendezvous.number(name) for name in names} - {self._me})[:MAX_PEERS]
         for number in self._peers.keys() - set(listed):
             self._forget(number, self._peers.pop(number))
         for number in listed:
@@ -233,13 +233,13 @@ class PeerGroup:
     def _judge(self) -> None:
         """Check whether enough of the others are heard."""
         others = self._routers - 1
-        together = others > 0 and LEAST_LIVE * self.live >= others
+        together = others > 0 and MIN_LIVE * self.live >= others
         if together == self.is_together:
             return
         self.is_together = together
         self._lacks = self._lacks or not together
         for table in self.engines.tables.values():
-            table.field.together = together
+            table.context.together = together
 
     def _challenge(self, sender: int, peer: Peer, now: float) -> None:
         nonce = self._nonces()

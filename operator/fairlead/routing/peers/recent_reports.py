@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 from fairlead.routing.peers.reports import EngineReport
 from fairlead.routing.peers.slot_reports import SlotReport
 
-MOST_KEPT: Final = 16
+MAX_KEPT: Final = 16
 """Reports that may overtake one without its figures being lost: until the next full report, at most 250 ms."""
 EntryT = TypeVar("EntryT", EngineReport, SlotReport)
 
@@ -30,7 +30,7 @@ class RecentReports(Generic[EntryT]):
         if not entries:
             return entries
         kept = self._kept
-        if len(kept) == MOST_KEPT:
+        if len(kept) == MAX_KEPT:
             oldest = min(kept)
             if number < oldest:
                 return ()

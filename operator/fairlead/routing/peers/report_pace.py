@@ -8,9 +8,9 @@ from typing import Final
 
 EVERY_SECONDS: Final = 0.005
 """Time in which one unit comes in."""
-MOST_SAVED: Final = 20.0
+MAX_SAVED: Final = 20.0
 """Turns after a quiet time that need not wait for each other."""
-MOST_DEBT: Final = 50.0
+MAX_DEBT: Final = 50.0
 """What comes in between two full reports, which are sent whatever is owed: to more than 75 peers each costs more."""
 
 
@@ -18,15 +18,15 @@ class ReportPace:
     """The units that one router has for one kind of work."""
 
     def __init__(self, now: float) -> None:
-        self._left = MOST_SAVED
+        self._left = MAX_SAVED
         self._at = now
 
     def allows(self, now: float) -> bool:
         """Whether the last turns are paid for."""
-        self._left = min(MOST_SAVED, self._left + (now - self._at) / EVERY_SECONDS)
+        self._left = min(MAX_SAVED, self._left + (now - self._at) / EVERY_SECONDS)
         self._at = now
         return self._left >= 0.0
 
     def spend(self, cost: float) -> None:
         """Take what a turn cost; the least is one, and no more is owed than a moment brings in."""
-        self._left = max(self._left - max(1.0, cost), -MOST_DEBT)
+        self._left = max(self._left - max(1.0, cost), -MAX_DEBT)

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct, error, pack, unpack_from
 from typing import Final, NamedTuple
 
-from fairlead.routing.peers.envelope import MOST_CONTENT
+from fairlead.routing.peers.envelope import MAX_CONTENT
 
 _COUNT: Final = Struct("<H")
 _LOAD: Final = Struct("<QIII")
 _PLACE: Final = Struct("<QH")
 _BLOCK_BYTES: Final = 8
 _LARGEST: Final = 2**32 - 1
-MOST_LOADS: Final = (MOST_CONTENT - _COUNT.size) // _LOAD.size
-MOST_BLOCKS: Final = (MOST_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
+MAX_LOADS: Final = (MAX_CONTENT - _COUNT.size) // _LOAD.size
+MAX_BLOCKS: Final = (MAX_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
 AT_ONCE: Final = 16
 """Datagrams of blocks to send at once: a receiver's socket holds about ninety."""
 
@@ -40,14 +40,14 @@ def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]])
     datagram's count.
     """
     found: list[bytes] = []
-    for at in range(0, len(loads), MOST_LOADS):
-        part = loads[at : at + MOST_LOADS]
+    for at in range(0, len(loads), MAX_LOADS):
+        part = loads[at : at + MAX_LOADS]
         found.append(_COUNT.pack(len(part)) + b"".join(_LOAD.pack(*_capped(one)) for one in part))
     text = found.pop() if found else _COUNT.pack(0)
     for engine, ids in blocks.items():
         start = 0
         while start < len(ids):
-            room = (MOST_CONTENT - len(text) - _PLACE.size) // _BLOCK_BYTES
+            room = (MAX_CONTENT - len(text) - _PLACE.size) // _BLOCK_BYTES
             if room <= 0:
                 found.append(text)
                 text = _COUNT.pack(0)

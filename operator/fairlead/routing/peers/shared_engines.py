@@ -13,7 +13,7 @@ from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.peers.reports import EngineReport
 
-MOST_ENGINES: Final = 4096
+MAX_ENGINES: Final = 4096
 """Engines per peer; a gateway's router has a thousand."""
 PeerLoads = dict[int, EngineReport]
 """What one peer has in flight, by engine; never zero."""
@@ -88,7 +88,7 @@ class SharedEngines:
             if report == before:
                 continue
             if requests or prompt or reply:
-                if before is _NOTHING and len(loads) >= MOST_ENGINES:
+                if before is _NOTHING and len(loads) >= MAX_ENGINES:
                     continue
                 loads[engine] = report
             elif before is _NOTHING:
@@ -114,7 +114,7 @@ class SharedEngines:
         learnt, self._learnt, self.unindexed = self._learnt, {}, 0
         for engine, backwards in learnt.items():
             one = self._engines.get(engine)
-            if one is not None and one.table.field.balancing.prefix:
+            if one is not None and one.table.context.balancing.prefix:
                 one.table.index.learn_shared(backwards, one.endpoint.slot)
 
     def _add(self, report: EngineReport, before: EngineReport) -> None:
@@ -124,8 +124,8 @@ class SharedEngines:
             return
         table, endpoint = one
         if requests > before[1]:
-            table.field.picks += 1
-            endpoint.last_pick = table.field.picks
+            table.context.picks += 1
+            endpoint.last_pick = table.context.picks
         prompt -= before[2]
         tokens = prompt + reply - before[3]
         endpoint.peers_inflight += requests - before[1]

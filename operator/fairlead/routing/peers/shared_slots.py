@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fairlead.routing.adapter_slots import SlotUse
 from fairlead.routing.peers.own_reports import ZERO_BEATS
-from fairlead.routing.peers.shared_engines import MOST_ENGINES, SharedEngines
+from fairlead.routing.peers.shared_engines import MAX_ENGINES, SharedEngines
 from fairlead.routing.peers.slot_reports import SlotReport
 
 
@@ -49,7 +49,7 @@ class SharedSlots:
         """Apply a peer's report on these engines."""
         kept = self._peers.setdefault(peer, {})
         for engine, uses in reports:
-            if uses and (engine in kept or len(kept) < MOST_ENGINES):
+            if uses and (engine in kept or len(kept) < MAX_ENGINES):
                 kept[engine] = uses
             else:
                 kept.pop(engine, None)

@@ -5,14 +5,14 @@ from struct import Struct, error
 from typing import Final
 
 from fairlead.routing.adapter_slots import SlotUse
-from fairlead.routing.peers.envelope import MOST_CONTENT
+from fairlead.routing.peers.envelope import MAX_CONTENT
 
 _ENGINE: Final = Struct("<QB")
 _USE: Final = Struct("<QHHB")
 _LARGEST: Final = 2**16 - 1
 _TICK_SECONDS: Final = 0.01
 """Unit of a wait: ten minutes at most, longer than any wait for a turn."""
-MOST_USES: Final = min((MOST_CONTENT - _ENGINE.size) // _USE.size, 2**8 - 1)
+MAX_USES: Final = min((MAX_CONTENT - _ENGINE.size) // _USE.size, 2**8 - 1)
 """Uses per engine; those beyond wait for their turn to be reported."""
 _WAITS: Final = 1
 _CEDES: Final = 2
@@ -26,9 +26,9 @@ def contents(reports: Iterable[SlotReport]) -> list[bytes]:
     """Encode these in as few contents as possible; an engine is never split."""
     found = [b""]
     for engine, uses in reports:
-        first = uses[:MOST_USES]
+        first = uses[:MAX_USES]
         text = _ENGINE.pack(engine, len(first)) + b"".join(map(_packed, first))
-        if len(found[-1]) + len(text) > MOST_CONTENT:
+        if len(found[-1]) + len(text) > MAX_CONTENT:
             found.append(b"")
         found[-1] += text
     return [one for one in found if one]

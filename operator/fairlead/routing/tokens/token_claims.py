@@ -7,13 +7,13 @@ from fairlead.fleet.light_dataclass import light
 from fairlead.fleet.token_issuer import TokenIssuer
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.tokens.token_proof import MOST_BYTES
+from fairlead.routing.tokens.token_proof import MAX_BYTES
 
 LEEWAY_SECONDS: Final = 30.0
 """How much the clocks of an issuer and a router may differ."""
 LATEST: Final = 1e12
 """Seconds; larger values are no time, and NaN and infinity are not below it."""
-MOST_SHOWN: Final = 40
+MAX_SHOWN: Final = 40
 """Characters of a claim in a message."""
 
 
@@ -101,7 +101,7 @@ def _stranger(terms: TokenTerms, named: list[str]) -> Refusal:
 def _shown(value: Any) -> str:  # noqa: ANN401 - claims may hold anything
     match value:
         case str():
-            return repr(value[:MOST_SHOWN])
+            return repr(value[:MAX_SHOWN])
         case None:
             return "absent"
         case list():
@@ -111,7 +111,7 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - claims may hold anything
 
 UNPROVED: Final = Refusal(
     reason=RefusalReason.TOKEN_REFUSED,
-    message=f"This is not a JSON Web Token of at most {MOST_BYTES} bytes that is signed by a key of the issuer here: "
+    message=f"This is not a JSON Web Token of at most {MAX_BYTES} bytes that is signed by a key of the issuer here: "
     "get a new one from it, and send it as `Authorization: Bearer`.",
 )
 """One message for all that is wrong before a signature is proved: strangers learn nothing about keys."""

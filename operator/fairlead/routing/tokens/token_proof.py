@@ -9,9 +9,9 @@ from jwt.exceptions import PyJWTError
 
 from fairlead.routing.tokens.issuer_keys import ALGORITHMS, IssuerKey
 
-MOST_BYTES: Final = 8192
+MAX_BYTES: Final = 8192
 """Largest whole token; issuers that put every group of a person into one stay below it."""
-MOST_ID: Final = 256
+MAX_ID: Final = 256
 _JWS: Final = PyJWS()
 
 
@@ -29,7 +29,7 @@ def is_token(key: bytes) -> bool:
 
 def head_of(token: bytes) -> TokenHead | None:
     """Read its head; None if no issuer's key here could have signed it. It tells which key to try, no more."""
-    if len(token) > MOST_BYTES:
+    if len(token) > MAX_BYTES:
         return None
     head = _object(token.partition(b".")[0])
     if head is None or "crit" in head or "b64" in head:
@@ -37,7 +37,7 @@ def head_of(token: bytes) -> TokenHead | None:
     algorithm, key_id = head.get("alg"), head.get("kid")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         return None
-    if key_id is None or (isinstance(key_id, str) and len(key_id) <= MOST_ID):
+    if key_id is None or (isinstance(key_id, str) and len(key_id) <= MAX_ID):
         return TokenHead(algorithm, key_id)
     return None
 

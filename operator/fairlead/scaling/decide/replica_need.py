@@ -18,7 +18,7 @@ SHORT_ANSWER: Final = 0.5
 """Length of a typical reply over the mean, which long replies raise."""
 PROMPT_SCATTER: Final = 1.5
 """Squared coefficient of variation of prompt lengths, as in recorded traffic (Azure 2023, ServeGen: 0.8 to 3)."""
-LEAST_BUSY: Final = 0.01
+MIN_BUSY: Final = 0.01
 UNHURRIED: Final = 2.0
 """Largest time per token without an objective, in multiples of an empty replica's: beyond it, throughput hardly grows
 and users wait."""
@@ -114,7 +114,7 @@ def _paced(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, ob
         most = max(objectives.tpot_p95_seconds, HARDLY * speed.step_seconds)
     if load <= 0:
         return 0.0
-    low, high = load / BUSIEST, load / LEAST_BUSY
+    low, high = load / BUSIEST, load / MIN_BUSY
     late = _late_token(speed, request, demand, load)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
@@ -163,11 +163,11 @@ def _prompt(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, o
         return load / BUSIEST
     each = request.computed_tokens * speed.seconds_per_prompt_token + speed.step_seconds
     left = objectives.ttft_p95_seconds - LONG_PROMPT * each
-    most_steps = max(left, objectives.ttft_p95_seconds / 4) / (SCATTER * each)
+    max_steps = max(left, objectives.ttft_p95_seconds / 4) / (SCATTER * each)
     low, high = load / BUSIEST, load / LATE
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if _late(load, middle) <= most_steps:
+        if _late(load, middle) <= max_steps:
             high = middle
         else:
             low = middle

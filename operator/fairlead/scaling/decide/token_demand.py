@@ -20,7 +20,7 @@ from fairlead.scaling.learn.demand_forecast import DemandForecast
 from fairlead.scaling.learn.overprovisioning import NO_CORRECTION, OverprovisioningCorrection
 from fairlead.scaling.learn.request_mix import AverageRequest
 
-MOST_HEADROOM: Final = 0.9
+MAX_HEADROOM: Final = 0.9
 """Most headroom: a share of 1 would need infinitely many replicas."""
 WORTH_SHOWING: Final = 0.005
 """Distance from 1 below which a factor is left out of the message, as it would read 1.00."""
@@ -118,7 +118,7 @@ def _kept_free(inputs: DemandInputs, least: ReplicaNeed, demand: FleetDemand, he
     arrivals; burstier arrivals show as misses, and so in the SLO correction."""
     running = max(demand.output_tokens * inputs.speed.step_seconds, least.replicas)
     chance = sqrt(1 / running) if running > 0 else 0.0
-    return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
+    return max(1 / (1 - min(headroom, MAX_HEADROOM)), 1 + min(chance, 1.0))
 
 
 def _backlog(inputs: DemandInputs, inventory: PodInventory, here: FleetDemand, now: float) -> float:

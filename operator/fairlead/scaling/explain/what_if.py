@@ -17,12 +17,12 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.projection import ProjectedTraffic
 from fairlead.scaling.facts import ScalingFacts
 
-MOST_WAITING: Final = 1 << 14
-"""Most extra waiting requests that are tried; `MOST_TIMES` is the largest multiple of traffic."""
-MOST_TIMES: Final = 64.0
+MAX_WAITING: Final = 1 << 14
+"""Most extra waiting requests that are tried; `MAX_TIMES` is the largest multiple of traffic."""
+MAX_TIMES: Final = 64.0
 _EXACT: Final = 1 / 64
 """Relative precision of a factor: finer than traffic is ever known."""
-_MOST_STEPS: Final = 120
+_MAX_STEPS: Final = 120
 """Most steps into the future for one search: some seconds of one core for the largest fleet."""
 _HALVINGS: Final = 4
 
@@ -132,7 +132,7 @@ def _more_waiting(baseline: WhatIfBaseline) -> TurningPoint | None:
     high = 1
     while (found := _grown(baseline, 1.0, high)) is None:
         high *= 2
-        if high > MOST_WAITING:
+        if high > MAX_WAITING:
             return None
     low = high // 2
     while high - low > 1:
@@ -156,7 +156,7 @@ def _more_traffic(baseline: WhatIfBaseline) -> TurningPoint | None:
     low, high = 1.0, 2.0
     while (found := _grown(baseline, high)) is None:
         low, high = high, high * 2
-        if high > MOST_TIMES:
+        if high > MAX_TIMES:
             return None
     while high / low > 1 + _EXACT:
         middle = (low * high) ** 0.5
@@ -227,7 +227,7 @@ def _steps(baseline: WhatIfBaseline) -> int:
     """Return the simulated decisions for twice as long as a policy waits before it shrinks."""
     policy = baseline.record.facts.policy
     waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
-    return min(_MOST_STEPS, 1 + int(2 * waits / baseline.step_seconds))
+    return min(_MAX_STEPS, 1 + int(2 * waits / baseline.step_seconds))
 
 
 def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
@@ -254,15 +254,15 @@ _LIFTED: Final[dict[ScalingBound, Callable[[ScalingFacts], ScalingFacts]]] = {
     ScalingBound.SPARES: lambda facts: _policy(facts, lambda policy: replace(policy, warm_pool=WarmPool())),
     ScalingBound.SCHEDULE: lambda facts: _policy(facts, lambda policy: replace(policy, schedules=())),
     ScalingBound.MIN_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, least=0)),
-    ScalingBound.MAX_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, most=MOST_WAITING)),
+    ScalingBound.MAX_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, most=MAX_WAITING)),
     ScalingBound.BUDGET: lambda facts: _policy(facts, lambda policy: replace(policy, max_cost_per_hour=None)),
     ScalingBound.STEP_UP: lambda facts: _policy(
         facts,
-        lambda policy: replace(policy, pace=replace(policy.pace, up_max_step=MOST_WAITING, up_max_factor=MOST_TIMES)),
+        lambda policy: replace(policy, pace=replace(policy.pace, up_max_step=MAX_WAITING, up_max_factor=MAX_TIMES)),
     ),
     ScalingBound.STEP_DOWN: lambda facts: _policy(
-        facts, lambda policy: replace(policy, pace=replace(policy.pace, down_max_step=MOST_WAITING))
+        facts, lambda policy: replace(policy, pace=replace(policy.pace, down_max_step=MAX_WAITING))
     ),
-    ScalingBound.NO_ROOM: lambda facts: replace(facts, room=MOST_WAITING),
+    ScalingBound.NO_ROOM: lambda facts: replace(facts, room=MAX_WAITING),
 }
 """Bounds that a person can change; missing figures and a recent need are not among them."""

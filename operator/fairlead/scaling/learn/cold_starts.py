@@ -13,9 +13,9 @@ from typing import Final
 from fairlead.fleet.policies import ColdStart
 from fairlead.scaling.facts import EnginePod, EnginePodPhase
 
-MOST_STARTS: Final = 12
+MAX_STARTS: Final = 12
 """Starts kept per revision: few enough that one slow start is not planned with for ever."""
-MOST_REVISIONS: Final = 4
+MAX_REVISIONS: Final = 4
 """The target, the one before it, and two more that a rollout may return to."""
 LATE: Final = 0.95
 """Share of starts that should take no longer than planned."""
@@ -70,11 +70,11 @@ def with_starts(
     if not fresh:
         return starts
     before = kept.seconds if kept else ()
-    seconds = (*before, *(took for _, took, _ in fresh))[-MOST_STARTS:]
-    waits = (*(kept.waits if kept else ()), *(waited for _, _, waited in fresh))[-MOST_STARTS:]
+    seconds = (*before, *(took for _, took, _ in fresh))[-MAX_STARTS:]
+    waits = (*(kept.waits if kept else ()), *(waited for _, _, waited in fresh))[-MAX_STARTS:]
     added = ColdStartTimes(revision=revision, seconds=seconds, waits=waits, until=fresh[-1][0])
     others = tuple(one for one in starts if one.revision != revision)
-    return (*others, added)[-MOST_REVISIONS:]
+    return (*others, added)[-MAX_REVISIONS:]
 
 
 def remaining(pod: EnginePod, horizon_seconds: float, now: float) -> float:

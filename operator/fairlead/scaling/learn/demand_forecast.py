@@ -22,7 +22,7 @@ SPACING: Final = 1 / 8
 """In cold starts: the time between two forecasts that are checked later."""
 CHECKED: Final = 1 / 4
 """In cold starts: the period that a forecast is compared with."""
-MOST_PENDING: Final = 12
+MAX_PENDING: Final = 12
 FADING: Final = 0.98
 """Factor per check: the last fifty count, about six cold starts."""
 ENOUGH: Final = 8.0
@@ -195,7 +195,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
     pending = tuple(guess for guess in before.pending if guess.due > now)
     spaced = not pending or _due(horizon, now) - pending[-1].due >= SPACING * horizon
     if spaced and len(points) > 1:
-        pending = (*pending, _guess(points, before, horizon, now))[-MOST_PENDING:]
+        pending = (*pending, _guess(points, before, horizon, now))[-MAX_PENDING:]
     hours, in_progress = _hours(before, points, now)
     return replace(checked, pending=pending, hours=hours, looking=in_progress)
 

@@ -18,7 +18,7 @@ from fairlead.scaling.learn.intervals import EngineInterval
 
 FADING: Final = 0.999
 """Factor per interval: the last thousand count."""
-LEAST_TOKENS: Final = 20.0
+MIN_TOKENS: Final = 20.0
 """Output tokens below which an interval is ignored, as chance dominates it."""
 POINTS: Final = ((1.0, 0.0), (32.0, 0.0), (1.0, 0.5), (32.0, 0.5))
 """Running requests and share of time for prompts at which the data sheet's speed is added as equations."""
@@ -30,9 +30,9 @@ STEP_TO_PROMPT_TOKEN: Final = 200.0
 in sim/data/step_times.json; used only without a data sheet."""
 FARTHEST: Final = 8.0
 """Factor above or below the data sheet beyond which a fit is taken for chance."""
-MOST_SEQUENCES: Final = 256.0
+MAX_SEQUENCES: Final = 256.0
 """The batch size of engines if it is not known."""
-MOST_REVISIONS: Final = 4
+MAX_REVISIONS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[Engin
         prompt_prompt=kept.prompt_prompt * keep + _dot(prompts, prompts),
         kv_tokens=kept.kv_tokens,
     )
-    return (*(one for one in fits if one.revision != revision), added)[-MOST_REVISIONS:]
+    return (*(one for one in fits if one.revision != revision), added)[-MAX_REVISIONS:]
 
 
 def discounted(fits: tuple[SpeedFit, ...], revision: str, weight: float) -> tuple[SpeedFit, ...]:
@@ -96,14 +96,14 @@ def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) 
     if kept.kv_tokens == kv_tokens:
         return fits
     added = replace(kept, kv_tokens=kv_tokens)
-    return (*(one for one in fits if one.revision != revision), added)[-MOST_REVISIONS:]
+    return (*(one for one in fits if one.revision != revision), added)[-MAX_REVISIONS:]
 
 
 def _equation(interval: EngineInterval) -> tuple[float, float, float] | None:
     """Return the factors of a, b and c in an equation with right side 1; running requests follow from tokens and their
     time."""
     each = interval.seconds_per_token
-    if each is None or each <= 0 or interval.output_tokens < LEAST_TOKENS:
+    if each is None or each <= 0 or interval.output_tokens < MIN_TOKENS:
         return None
     running = interval.output_tokens / interval.seconds * each
     return 1 / each, running / each, interval.computed_tokens / interval.seconds
@@ -121,7 +121,7 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, speed: ReplicaSpeed | None)
         return None
     room = fit.kv_tokens or (speed.kv_tokens if speed else None)
     solved = _solved(fit, replica_speed) if fit.looks else replica_speed
-    return replace(solved, kv_tokens=room, max_sequences=replica_speed.max_sequences or MOST_SEQUENCES)
+    return replace(solved, kv_tokens=room, max_sequences=replica_speed.max_sequences or MAX_SEQUENCES)
 
 
 @lru_cache(maxsize=64)

@@ -19,7 +19,7 @@ SURELY: Final = 3.0
 """Deviations that count as significant, for a count whose deviation is its root."""
 LEAST: Final = 1 / 8
 """Least weight that one decision leaves to earlier estimates."""
-MOST_READING: Final = 0.5
+MAX_READING: Final = 0.5
 """Share of an interval that prompts may take; beyond it, time per token says more of prompts than of a step."""
 
 
@@ -44,7 +44,7 @@ def speed_weight(came: Sequence[EngineInterval], speed: ReplicaSpeed) -> float:
     measured = [
         (one.output_tokens, each, _expected(one, speed))
         for one in came
-        if (each := one.seconds_per_token) and _reading(one, speed) <= MOST_READING
+        if (each := one.seconds_per_token) and _reading(one, speed) <= MAX_READING
     ]
     expected = fsum(tokens * seconds for tokens, _, seconds in measured)
     took = fsum(tokens * each for tokens, each, _ in measured)

@@ -18,7 +18,7 @@ FARTHEST: Final = 4.0
 ENOUGH: Final = 20.0
 """Requests from which a mean is used."""
 FEW: Final = 5 * ENOUGH
-LEAST_KEPT: Final = 1.5 * ENOUGH
+MIN_KEPT: Final = 1.5 * ENOUGH
 """Requests that a discount leaves: running ones count half, and the count falls when they end."""
 
 
@@ -80,7 +80,7 @@ def discounted(before: RequestMix, weight: float) -> RequestMix:
     outweighed."""
     if weight == 1.0 or before.requests < FEW:
         return before
-    keep = max(weight, LEAST_KEPT / before.requests)
+    keep = max(weight, MIN_KEPT / before.requests)
     return replace(
         before,
         requests=before.requests * keep,

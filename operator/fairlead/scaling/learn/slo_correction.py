@@ -35,7 +35,7 @@ TOGETHER: Final = 5.0
 POWER: Final = 3.0
 """The assumed power of use with which misses grow: 2 to 7 in simulated fleets on recorded traffic."""
 POWER_DOUBT: Final = 1.0
-LEAST_POWER: Final = 1.2
+MIN_POWER: Final = 1.2
 LEVEL_DOUBT: Final = 1.2
 """Standard deviation of the assumed level: the logarithm of the share that misses at the computed use."""
 ROUNDS: Final = 6
@@ -158,7 +158,7 @@ def _fitted(felt: tuple[tuple[float, float], ...]) -> MissCurve:
         whole = level_level * power_power - level_power * level_power
         level += (slope_level * power_power - slope_power * level_power) / whole
         power += (slope_power * level_level - slope_level * level_power) / whole
-        power = max(power, LEAST_POWER)
+        power = max(power, MIN_POWER)
         level = min(max(level, assumed - 4), 0.0)
     return MissCurve(level=level, power=power)
 

@@ -16,7 +16,7 @@ from fairlead.scaling import cron_expressions
 
 YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in range(366))
 """A leap year, so that it has a 29th of February."""
-LEAST_AGE_S: Final = 3.0
+MIN_AGE_S: Final = 3.0
 """A scrape a second, each of which may take two."""
 USUAL_SCRAPE_S: Final = 30.0
 """The interval of the chart's monitors: a sample is as old before the next one comes."""
@@ -183,7 +183,7 @@ def _quarrel(one: ScheduleWindow, other: ScheduleWindow) -> str:
 
 
 def _age(policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    if policy.stale_after_seconds < LEAST_AGE_S:
+    if policy.stale_after_seconds < MIN_AGE_S:
         yield SpecWarning(
             field="spec.metrics.staleAfter",
             value=f"{policy.stale_after_seconds:g}s",

@@ -6,14 +6,14 @@ from typing import Final
 
 from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweepPoint, SweepRecord, SweepWork
 
-MOST_BATCH: Final = 256
+MAX_BATCH: Final = 256
 SHORTEST: Final = 16
 """Tokens of the shortest prompt."""
 FIRST_CONTEXT: Final = 64
 CONTEXT_STEP: Final = 8
 COARSE: Final = 3
 """Values of each axis that are measured before all others."""
-LEAST_CAPTURED, MOST_CAPTURED = 128, 1024
+MIN_CAPTURED, MAX_CAPTURED = 128, 1024
 """Tokens of the steps that the variant captures as CUDA graphs; by default engines capture up to 256 or 512."""
 DRAFTS: Final = frozenset({EngineVariant.DRAFT, EngineVariant.EAGLE3})
 """Variants that need a configuration of their own."""
@@ -197,7 +197,7 @@ def _of_cache(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 def _captured(limits: SweepLimits) -> Iterator[SweepPoint]:
     """Yield what graphs of longer steps change: prompts up to this length, and a decode step that should not change."""
-    yield from (_prompt(one) for one in _lengths(limits) if LEAST_CAPTURED <= one <= 2 * MOST_CAPTURED)
+    yield from (_prompt(one) for one in _lengths(limits) if MIN_CAPTURED <= one <= 2 * MAX_CAPTURED)
     yield _decode(_batches(limits)[0], _contexts(limits)[0])
 
 
@@ -211,7 +211,7 @@ def _prompt(length: int) -> SweepPoint:
 
 def _batches(limits: SweepLimits) -> list[int]:
     """Return powers of two, and the most that run at once."""
-    most = min(limits.sequences, limits.batch_tokens, MOST_BATCH)
+    most = min(limits.sequences, limits.batch_tokens, MAX_BATCH)
     return sorted({*_powers(1, most, 2), most})
 
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from fairlead.fleet.plurals import count
 from fairlead.simulator.sweep import stretches, weighted_line
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepWork
-from fairlead.simulator.sweep.plan import MOST_CAPTURED
+from fairlead.simulator.sweep.plan import MAX_CAPTURED
 from fairlead.simulator.sweep.weighted_line import MeasuredSeconds
 from fairlead.simulator.timing import measured_step_times
 from fairlead.simulator.timing.measured_step_times import (
@@ -107,7 +107,7 @@ def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement],
 def _captured(measured: Sequence[StepMeasurement], most: int) -> Sequence[StepMeasurement]:
     """Return prompts that ran from their variant's graphs; longer ones did not."""
     own = _of(measured, EngineVariant.GRAPHS, SweepWork.PREFILL)
-    return [one for one in own if one.point.prompt <= min(most, MOST_CAPTURED)]
+    return [one for one in own if one.point.prompt <= min(most, MAX_CAPTURED)]
 
 
 def _usual(own: Sequence[StepMeasurement]) -> float:

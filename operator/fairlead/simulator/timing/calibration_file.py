@@ -33,7 +33,7 @@ _FIELDS: Final = (
     "error",
     "source",
 )
-MOST_SHARE: Final = 10.0
+MAX_SHARE: Final = 10.0
 """Some GPUs exceed their data sheets, but none ten times."""
 
 
@@ -102,7 +102,7 @@ def read(text: str) -> Calibration:
 
 
 def _share(at: Mapping[str, MeasuredFields], name: str) -> float:
-    return at[name].number(name, most=MOST_SHARE, above=0.0)
+    return at[name].number(name, most=MAX_SHARE, above=0.0)
 
 
 def step_times(sizing: SizingInput, calibration: Calibration) -> PhysicalStepTimes:

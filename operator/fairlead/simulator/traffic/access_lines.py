@@ -17,7 +17,7 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 COPY: Final = "copy"
 """In a line: the request is the router's own, sent for a route's shadow, whose engines work for it all the same."""
 ANSWERED: Final = 200
-MOST_ESTIMATED: Final = 1_000_000
+MAX_ESTIMATED: Final = 1_000_000
 """Tokens of a reply: longer than any context, so that its pace is none."""
 CACHED: Final = ("hit", "joined")
 """In a line: the response cache answered, or the engine's one answer went to several; no engine worked for this one."""
@@ -116,7 +116,7 @@ def _estimated(row: MeasuredFields) -> tuple[int, int] | None:
     if not row.has("tpot_ms"):
         return prompt, 1
     decoding, pace = max(row.number("e2e_ms") - row.number("ttft_ms"), 0.0), row.number("tpot_ms")
-    if decoding >= pace * MOST_ESTIMATED:
+    if decoding >= pace * MAX_ESTIMATED:
         return None
     return prompt, 1 + round(decoding / pace)
 

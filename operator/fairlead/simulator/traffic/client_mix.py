@@ -24,12 +24,12 @@ WINDOW_S: Final = 600.0
 WEIBULL: Final = "W"
 RATES: Final = ("t_s", "client", "rate_rps", "dist", "shape")
 LENGTHS: Final = ("t_s", "client", "field")
-MOST_RPS: Final = 1e5
+MAX_RPS: Final = 1e5
 """For one client; the busiest published one sends some 2,900."""
-LEAST_SHAPE, MOST_SHAPE = 6e-3, 1e6
+MIN_SHAPE, MAX_SHAPE = 6e-3, 1e6
 """Shapes of gap distributions; the published ones lie between 0.0067 and 45,230, and the longest Weibull gap that can
 be drawn exceeds a float below 0.0051."""
-MOST_TOKENS: Final = 1e9
+MAX_TOKENS: Final = 1e9
 _LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
 
 ChanceStreams = Callable[[str], RandomSource]
@@ -149,9 +149,9 @@ def _rates(lines: Iterable[str]) -> Iterator[tuple[float, ClientRate]]:
                     f"its window begins at {start:g} s, and the one above it at {before:g} s lasts {WINDOW_S:g} s"
                 )
             before = start
-            rate = row.number("rate_rps", most=MOST_RPS)
+            rate = row.number("rate_rps", most=MAX_RPS)
             weibull = row.text("dist") == WEIBULL
-            shape = row.number("shape", LEAST_SHAPE, MOST_SHAPE) if rate else 1.0
+            shape = row.number("shape", MIN_SHAPE, MAX_SHAPE) if rate else 1.0
             yield start, ClientRate(row.text("client"), rate, weibull, shape)
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"rates: {problem}") from problem
@@ -177,7 +177,7 @@ def _tables(rows: Sequence[MeasuredFields]) -> LengthTables:
 
 def _quantiles(row: MeasuredFields) -> LengthQuantiles:
     names = [name for name in row.fields if _LEVEL.fullmatch(name) and row.has(name)]
-    levels = sorted((float(name[1:]) / 100, row.number(name, most=MOST_TOKENS)) for name in names)
+    levels = sorted((float(name[1:]) / 100, row.number(name, most=MAX_TOKENS)) for name in names)
     if len(levels) < 2:
         raise row.bad(f"it has {len(levels)} of the quantiles p0 to p100, and needs two")
     return LengthQuantiles(*zip(*levels, strict=True))

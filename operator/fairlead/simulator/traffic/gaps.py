@@ -14,7 +14,7 @@ from fairlead.simulator.traffic.lengths import LengthSource
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 _HALVINGS: Final = 60
-_LEAST_SHAPE, _MOST_SHAPE = 0.05, 50.0
+_MIN_SHAPE, _MAX_SHAPE = 0.05, 50.0
 """Range of the search for Weibull shapes: variations from 0.03 to far above a thousand."""
 
 
@@ -41,7 +41,7 @@ def weibull(randomness: RandomSource, variation: float) -> Iterator[float]:
 
 def weibull_shape(variation: float) -> float:
     """Find the Weibull shape with this coefficient of variation, by bisection, since there is no closed form."""
-    low, high = _LEAST_SHAPE, _MOST_SHAPE
+    low, high = _MIN_SHAPE, _MAX_SHAPE
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         first = math.lgamma(1 + 1 / middle)

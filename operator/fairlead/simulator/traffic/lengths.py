@@ -13,7 +13,7 @@ LengthSource = Callable[[], tuple[int, int]]
 """Prompt and reply of the next request, in tokens."""
 
 _NORMAL: Final = NormalDist()
-_LEAST_CHANCE: Final = 1e-12
+_MIN_CHANCE: Final = 1e-12
 """`random` may return exactly 0, whose normal quantile is infinite."""
 
 
@@ -49,7 +49,7 @@ def _independent(
 
 
 def _deviations(randomness: RandomSource) -> float:
-    return _NORMAL.inv_cdf(max(randomness.random(), _LEAST_CHANCE))
+    return _NORMAL.inv_cdf(max(randomness.random(), _MIN_CHANCE))
 
 
 def _lognormal(lengths: TokenLengths, deviations: float) -> float:

@@ -17,7 +17,7 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 _SPREAD: Final = math.sqrt(math.log(2.0))
 """Standard deviation of the logarithm if standard deviation equals mean."""
 _NORMAL: Final = NormalDist()
-_LEAST_CHANCE: Final = 1e-12
+_MIN_CHANCE: Final = 1e-12
 
 
 class HistoryStep(NamedTuple):
@@ -43,5 +43,5 @@ def arrivals(steps: Sequence[HistoryStep], seconds: float, randomness: RandomSou
 
 
 def _drawn(mean: float, randomness: RandomSource) -> int:
-    normal = _NORMAL.inv_cdf(max(randomness.random(), _LEAST_CHANCE))
+    normal = _NORMAL.inv_cdf(max(randomness.random(), _MIN_CHANCE))
     return max(round(mean * math.exp(_SPREAD * normal - _SPREAD**2 / 2)), 1)

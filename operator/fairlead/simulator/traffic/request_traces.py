@@ -18,7 +18,7 @@ COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
 """Columns of a table that anyone can write; other columns are ignored."""
 DATED: Final = 1_000_000_000.0
 """Seconds from here on are those since the epoch, of September 2001 or later; fewer have no date."""
-MOST_SECONDS: Final = 100_000_000_000.0
+MAX_SECONDS: Final = 100_000_000_000.0
 """In the year 5138; as milliseconds, this is 1973."""
 
 DateListener = Callable[[float], None]
@@ -75,7 +75,7 @@ def columns(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[Re
         for first, (moments, prompts, replies) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
             if not begun and moments[0] >= DATED:
                 began(moments[0])
-            if max(moments) > MOST_SECONDS:
+            if max(moments) > MAX_SECONDS:
                 raise _not_seconds(moments, first)
             times, begun = clock.since_the_first(moments, first), True
             for time, prompt, reply in zip(times, prompts, replies, strict=True):
@@ -85,8 +85,8 @@ def columns(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[Re
 
 
 def _not_seconds(moments: Sequence[float], first: int) -> BadMeasurement:
-    place = next(at for at, one in enumerate(moments) if one > MOST_SECONDS)
-    because = f"seconds is {moments[place]:.15g}, more than {MOST_SECONDS:g}, as milliseconds are"
+    place = next(at for at, one in enumerate(moments) if one > MAX_SECONDS)
+    because = f"seconds is {moments[place]:.15g}, more than {MAX_SECONDS:g}, as milliseconds are"
     return BadMeasurement(first + place, because, "divide them by 1,000, or by 1,000,000 if they are microseconds")
 
 

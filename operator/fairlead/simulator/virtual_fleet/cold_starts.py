@@ -13,7 +13,7 @@ from fairlead.fleet.randomness import RandomSource
 from fairlead.fleet.traffic import Z95
 
 _NORMAL: Final = NormalDist()
-_LEAST_CHANCE: Final = 1e-12
+_MIN_CHANCE: Final = 1e-12
 """`random` may return exactly 0, whose normal quantile is infinite."""
 
 
@@ -88,4 +88,4 @@ class LogNormalColdStarts:
 
     def _at(self, chance: float) -> float:
         spread = math.log(self.p95 / self.p50) / Z95
-        return self.p50 * math.exp(spread * _NORMAL.inv_cdf(max(chance, _LEAST_CHANCE)))
+        return self.p50 * math.exp(spread * _NORMAL.inv_cdf(max(chance, _MIN_CHANCE)))

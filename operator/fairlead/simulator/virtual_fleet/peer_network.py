@@ -106,7 +106,7 @@ class PeerNetwork:
         names = [self._name(place) for place in self._running]
         for table, group in zip(self.tables, self.groups, strict=True):
             group.follow({"": table})
-            table.field.routers = len(names)
+            table.context.routers = len(names)
             group.take(names, len(names))
 
     def kill(self, place: int) -> None:

@@ -59,7 +59,7 @@ class SimulatedDispatcher:
         dispatcher: Dispatcher,
         digests: Callable[[str], bytes],
         batch: Iterable[str] = (),
-        most_output: int = 4096,
+        max_output: int = 4096,
         prefixes: PrefixBlocks | None = None,
     ) -> None:
         self.dispatcher = dispatcher
@@ -67,11 +67,11 @@ class SimulatedDispatcher:
         """Returns the API key digest of the tenant that an arrival's client names."""
         self._batch = frozenset(batch)
         """Clients whose requests go to the batch lane."""
-        self._most_output = most_output
+        self._max_output = max_output
         self._block_pages = 0 if prefixes is None else prefixes.pages
         """0: prefixes are ignored."""
         if prefixes is not None:
-            dispatcher.table.field.block_tokens = float(prefixes.tokens)
+            dispatcher.table.context.block_tokens = float(prefixes.tokens)
             dispatcher.table.expectations.bytes_a_token.value = BLOCK_BYTES / prefixes.tokens
         self._requests: dict[int, RoutingRequest] = {}
         self._batch_arrived = self._batch_tokens = 0
@@ -84,7 +84,7 @@ class SimulatedDispatcher:
         request = RoutingRequest(
             account=account,
             prompt_tokens=arrival.prompt_tokens,
-            output_tokens=self._most_output,
+            max_output_tokens=self._max_output,
             names_output=False,
             arrived=arrival.time,
             adapter=arrival.adapter,
@@ -151,9 +151,9 @@ class SimulatedDispatcher:
     def see(self, ordinals: Sequence[int], size: EngineCapacity) -> None:
         """Update the endpoints as discovery does; a ready replica counts as proved at once."""
         table = self.dispatcher.table
-        table.take([DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals])
+        table.apply_discovered([DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals])
         for endpoint in table.endpoints:
-            table.proved(endpoint)
+            table.probe_succeeded(endpoint)
             table.sized(endpoint, size.kv_tokens, size.max_running)
 
 
@@ -232,7 +232,7 @@ class QueuedSimulation(FleetSimulation):
         for endpoint in table.endpoints:
             core = self.replicas.all[int(endpoint.address)].courses[0].engine
             sample = EndpointSample(at=self.now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
-            table.figures(endpoint, sample)
+            table.apply_sample(endpoint, sample)
 
     def _leave(self) -> None:
         """Report unfinished requests, including those in the dispatcher's queue."""

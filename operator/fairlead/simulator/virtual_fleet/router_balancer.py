@@ -47,7 +47,7 @@ class RouterSettings:
     kv_tokens: int = 2**19
     """Tokens of each engine's KV cache."""
     figures_s: float = 1.0
-    most_output: int = 4096
+    max_output: int = 4096
     """`max_tokens` of every request, since a router does not know the real output length."""
     balancing: Balancing = BALANCING
     peers: PeerLinks | None = None
@@ -137,7 +137,7 @@ class RouterBalancer:
         return RoutingRequest(
             account=self._account,
             prompt_tokens=arrival.prompt_tokens,
-            output_tokens=routers.most_output,
+            max_output_tokens=routers.max_output,
             arrived=arrival.time,
             blocks=blocks,
             session=rendezvous.number(arrival.session) if routers.named and arrival.session is not None else 0,
@@ -158,10 +158,10 @@ class RouterBalancer:
         """Make a table with prefix blocks as long as the trace's, without short queues: requests do not queue here."""
         routers = self._routers
         table = EndpointTable(_ignore_state_change, routers.balancing)
-        table.field.routers = routers.count
-        table.field.short_queues = False
-        table.field.block_tokens = float(routers.block_pages * routers.page_tokens)
-        table.expectations.bytes_a_token.value = BLOCK_BYTES / table.field.block_tokens
+        table.context.routers = routers.count
+        table.context.short_queues = False
+        table.context.block_tokens = float(routers.block_pages * routers.page_tokens)
+        table.expectations.bytes_a_token.value = BLOCK_BYTES / table.context.block_tokens
         return table
 
     def _fresh(self, place: int) -> EndpointTable:
@@ -178,9 +178,9 @@ class RouterBalancer:
         self._at = {str(one): place for place, one in enumerate(ordinals)}
         seen = [DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals]
         for table in self.tables:
-            table.take(seen)
+            table.apply_discovered(seen)
             for endpoint in table.endpoints:
-                table.proved(endpoint)
+                table.probe_succeeded(endpoint)
                 table.sized(endpoint, self._routers.kv_tokens, inf)
         if self.network is not None:
             self.network.follow()
@@ -192,7 +192,7 @@ class RouterBalancer:
     def _read_figures(self, now: float) -> None:
         figures = [self._figures(ordinal, now) for ordinal in self._ordinals]
         for table, endpoints in self._places:
-            table.all_figures([(one, seen) for one, seen in zip(endpoints, figures, strict=True) if seen is not None])
+            table.apply_samples([(one, seen) for one, seen in zip(endpoints, figures, strict=True) if seen is not None])
 
 
 def _ignore_state_change(endpoint: Endpoint) -> None:

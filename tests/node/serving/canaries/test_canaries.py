@@ -50,7 +50,7 @@ class CanaryTrail:
     @property
     def held(self) -> int:
         """The most engine pods that held a GPU at once."""
-        return most_held(line.text for line in tuple(self.pods))
+        return max_held(line.text for line in tuple(self.pods))
 
     @property
     def seconds_to_leave(self) -> float | None:
@@ -130,7 +130,7 @@ def watched_pods(chat: Deployed) -> KubectlWatch:
     return KubectlWatch(worlds.kubectl_of(stage.door), stage.door.kubeconfig, words, POD)
 
 
-def most_held(lines: Iterable[str]) -> int:
+def max_held(lines: Iterable[str]) -> int:
     """The most pods on a node and not ended, at one time."""
     held, most = set[str](), 0
     for line in lines:
@@ -198,7 +198,7 @@ def test_a_canary_is_promoted_by_a_person_without_any_client_noticing(stage: Sta
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    record_property("most_gpus", trail.held)
+    record_property("max_gpus", trail.held)
     record_property("fewest_routable", trail.routable)
     assert before.keys().isdisjoint(after)
     assert (trail.held, trail.routable) == (REPLICAS, REPLICAS - 1)
@@ -220,7 +220,7 @@ def test_a_faulty_canary_loses_its_users_within_a_second_and_its_gpus_afterwards
     unharmed(traffic.report, record_property)
     assert trail.seconds_to_leave is not None
     record_property("seconds_to_share_zero", round(trail.seconds_to_leave, 2))
-    record_property("most_gpus", trail.held)
+    record_property("max_gpus", trail.held)
     record_property("fewest_routable", trail.routable)
     assert (trail.held, trail.routable) == (REPLICAS, REPLICAS - 1)
     assert progress(chat) == "CanaryRejected"

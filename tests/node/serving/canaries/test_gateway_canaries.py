@@ -38,7 +38,7 @@ def test_a_gateways_routers_try_a_canary_that_a_person_promotes_and_a_faulty_one
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    record_property("most_gpus", trail.held)
+    record_property("max_gpus", trail.held)
     record_property("fewest_routable", trail.routable)
     assert before.keys().isdisjoint(good.engines)
     assert (trail.held, trail.routable) == (REPLICAS, REPLICAS - 1)

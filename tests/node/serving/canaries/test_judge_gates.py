@@ -81,7 +81,7 @@ def test_a_judge_rejects_the_revision_whose_answers_it_likes_less_and_passes_one
         passed = gate(chat)
 
     unharmed(traffic.report, record_property)
-    record_property("most_gpus", trail.held)
+    record_property("max_gpus", trail.held)
     record_property("pairs_judged", len(given) // 2)
     assert (failed["verdict"], failed["reason"]) == ("Failed", "StoppedForHarm")
     assert given.count("A") == given.count("B") > 5, "each pair in both orders, and it reads what it is shown"

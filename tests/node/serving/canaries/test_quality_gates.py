@@ -71,7 +71,7 @@ def test_an_evaluation_rejects_what_answers_worse_and_passes_what_does_not(
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    record_property("most_gpus", trail.held)
+    record_property("max_gpus", trail.held)
     record_property("items_to_stop", failed["compared"])
     assert (failed["verdict"], failed["reason"]) == ("Failed", "StoppedForHarm")
     assert (passed["verdict"], passed["reason"], passed["compared"]) == ("Passed", "NotWorse", ITEMS)

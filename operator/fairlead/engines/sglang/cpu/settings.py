@@ -10,7 +10,7 @@ from fairlead.engines.start_budget import StartCost
 from fairlead.fleet.engine_launch import EnvVar
 
 _GIB: Final = 1 << 30
-LEAST_BYTES: Final = 4 * _GIB
+MIN_BYTES: Final = 4 * _GIB
 SEQUENCES: Final = 128
 """Requests in a batch if the spec sets no number. SGLang would take 2048 and more, with a table of as many contexts in
 main memory, and a processor is slow long before that."""

@@ -14,7 +14,7 @@ from fairlead.engines.start_budget import StartCost
 from fairlead.fleet.engine_launch import EnvVar
 
 _GIB: Final = 1 << 30
-LEAST_BYTES: Final = 4 * _GIB
+MIN_BYTES: Final = 4 * _GIB
 """The minimum recommended for a tiny model with 1 GiB of KV cache."""
 _BESIDE_WORKER: Final = 2.4 * _GIB
 """The API server, the scheduler and what they map: the most that all processes take, less the worker's own 0.6 GiB."""

@@ -63,7 +63,7 @@ class ClairvoyantBalancer(RouterBalancer):
         self._listening: set[int] = set()
         self._index = PrefixIndex(learns=False)
         (self._only,) = self.tables
-        self._only.index = self._only.field.index = self._index
+        self._only.index = self._only.context.index = self._index
 
     def before_choice(self, table: EndpointTable) -> None:
         """Set true loads, and listen to each new engine."""

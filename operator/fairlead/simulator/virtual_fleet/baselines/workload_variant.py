@@ -60,7 +60,7 @@ class WvaBehaviour:
     """The chart's `hpa.behavior`."""
 
     window_s: float = 240.0
-    most_pods: int = 10
+    max_pods: int = 10
     period_s: float = 150.0
     tolerance: float = 0.1
     least: int = 1
@@ -109,6 +109,6 @@ class WorkloadVariantAutoscaler:
         self._before.add(now, current)
         lowest, highest = int(self._answers.least), int(self._answers.most)
         wanted = max(current, lowest) if lowest > current else min(current, highest)
-        fastest = int(self._before.least) + behaviour.most_pods
-        slowest = int(self._before.most) - behaviour.most_pods
+        fastest = int(self._before.least) + behaviour.max_pods
+        slowest = int(self._before.most) - behaviour.max_pods
         return min(max(min(wanted, fastest), slowest, behaviour.least), behaviour.most)

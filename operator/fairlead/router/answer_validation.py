@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.fleet.light_dataclass import light
 from fairlead.fleet.model_routes import AnswerCheck, InvalidAnswerAction
 from fairlead.router import retried_bodies, route_path
-from fairlead.router.answer_judges import AnswerJudges
+from fairlead.router.answer_checkers import AnswerCheckers
 from fairlead.router.answer_tap import AnswerTap
 from fairlead.router.probability_check import PROBABILITIES
 from fairlead.router.reply import Reply
@@ -25,7 +25,7 @@ from fairlead.routing.answers.check_results import PASSED, CheckResult
 from fairlead.routing.answers.wanted_output import WantedOutput
 from fairlead.routing.models import fallback
 
-JUDGED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS, Surface.RESPONSES, Surface.MESSAGES})
+CHECKED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS, Surface.RESPONSES, Surface.MESSAGES})
 """Surfaces on which models write."""
 
 
@@ -53,12 +53,12 @@ class AnswerVerdict:
     """None if the request requires no format."""
 
 
-class AnswerTrial:
+class AnswerValidation:
     """The trial of one request, across all its answers."""
 
     __slots__ = ("_check", "_held", "_judges", "_path", "_surface", "_tap", "kept", "retried", "wanted")
 
-    def __init__(self, judges: AnswerJudges, path: RoutePath, surface: Surface, wanted: WantedOutput | None) -> None:
+    def __init__(self, judges: AnswerCheckers, path: RoutePath, surface: Surface, wanted: WantedOutput | None) -> None:
         self._judges = judges
         self._path = path
         self._surface = surface
@@ -117,7 +117,7 @@ class AnswerTrial:
         )
 
 
-def _check(judges: AnswerJudges, path: RoutePath, surface: Surface) -> CascadeCheck | None:
+def _check(judges: AnswerCheckers, path: RoutePath, surface: Surface) -> CascadeCheck | None:
     """Return the cascade's check; None if engines report nothing on this surface that it could judge by."""
     found = judges.check(path.choice.settings)
     has_none = found is not None and found.kind is AnswerCheck.CONFIDENCE and surface not in PROBABILITIES
@@ -125,10 +125,10 @@ def _check(judges: AnswerJudges, path: RoutePath, surface: Surface) -> CascadeCh
 
 
 def of(
-    judges: AnswerJudges, path: RoutePath | None, request: Request, facts: BodyFacts, now: float
-) -> AnswerTrial | None:
+    judges: AnswerCheckers, path: RoutePath | None, request: Request, facts: BodyFacts, now: float
+) -> AnswerValidation | None:
     """Create the trial of a gateway's request; None if none of its answers is judged."""
-    if path is None or request.surface not in JUDGED:
+    if path is None or request.surface not in CHECKED:
         return None
     wanted = None
     if request.record.structured or route_path.has_tools(facts):
@@ -138,4 +138,4 @@ def of(
         judges.budget(route).count_request(now)
     elif wanted is None:
         return None
-    return AnswerTrial(judges, path, request.surface, wanted)
+    return AnswerValidation(judges, path, request.surface, wanted)

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.backtest.baselines import BASELINES
-from fairlead.backtest.contenders import NothingToScale, contenders
+from fairlead.backtest.comparison_rows import NothingToScale, comparison_rows
 from fairlead.backtest.play import PlaySettings
 from fairlead.fleet.policies import ReplicaBounds
 from tests.backtest.test_play import candidate, steady, streams
@@ -13,7 +13,7 @@ FIXED = candidate(2, name="fixed")
 
 
 def test_only_a_candidate_that_scales_is_compared_with_baselines_and_is_listed_before_them() -> None:
-    found = list(contenders([FIXED, SCALING], ["wva", "static"]))
+    found = list(comparison_rows([FIXED, SCALING], ["wva", "static"]))
 
     assert [one.name for one in found] == ["fixed", "scaled", "scaled, llm-d WVA", "scaled, static peak"]
     assert [one.compared for one in found] == [False, False, True, True]
@@ -21,14 +21,14 @@ def test_only_a_candidate_that_scales_is_compared_with_baselines_and_is_listed_b
 
 
 def test_each_is_played_as_it_is() -> None:
-    _, static = contenders([SCALING], ["static"])
+    _, static = comparison_rows([SCALING], ["static"])
     found = static.played(steady(1.0, 120), PlaySettings(streams=streams))
-    (alone,) = contenders([FIXED], [])
+    (alone,) = comparison_rows([FIXED], [])
 
     assert found.name == "scaled, static 1"
-    assert alone.played(steady(1.0, 120), PlaySettings(streams=streams)).most_replicas == 2
+    assert alone.played(steady(1.0, 120), PlaySettings(streams=streams)).max_replicas == 2
 
 
 def test_a_comparison_with_a_fleet_that_never_changes_is_refused() -> None:
     with pytest.raises(NothingToScale, match="--against hpa: no deployment among the files"):
-        list(contenders([FIXED], ["hpa"]))
+        list(comparison_rows([FIXED], ["hpa"]))

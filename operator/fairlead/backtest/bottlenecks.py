@@ -33,7 +33,7 @@ class PricedCard(NamedTuple):
     """USD an hour."""
 
 
-class Hindrance(StrEnum):
+class Bottleneck(StrEnum):
     """What holds a service back."""
 
     CONTEXT_TOO_SHORT = "ContextTooShort"
@@ -81,9 +81,9 @@ class TrafficSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
-    """One possible hindrance."""
+    """One possible bottleneck."""
 
-    hindrance: Hindrance
+    bottleneck: Bottleneck
     because: str
     levers: tuple[str, ...]
     """Of cards, those of the nearest price first."""
@@ -108,20 +108,20 @@ def _limits(one: Candidate, played: PlayedCandidate, sizes: TrafficSizes) -> Ite
     if refused > REFUSED and sizes.longest > settings.context_tokens:
         tokens = -(-sizes.longest // CONTEXT_STEP) * CONTEXT_STEP
         yield Suspicion(
-            hindrance=Hindrance.CONTEXT_TOO_SHORT,
+            bottleneck=Bottleneck.CONTEXT_TOO_SHORT,
             because=f"{refused:.1%} of requests are longer than {settings.context_tokens:,} tokens and refused",
             levers=(f"contextTokens={tokens}",),
         )
     if not settings.prefix_caching and sizes.repeated > REPEATED:
         yield Suspicion(
-            hindrance=Hindrance.PREFIX_CACHE_OFF,
+            bottleneck=Bottleneck.PREFIX_CACHE_OFF,
             because=f"{sizes.repeated:.0%} of prompt tokens were in an earlier prompt, and all are computed again",
             levers=("prefixCaching=on",),
         )
     running, usage, most = _running(played), _usage(played), settings.max_sequences * one.ranks
     if running > FULL_BATCH * most and usage < FULL_CACHE:
         yield Suspicion(
-            hindrance=Hindrance.BATCH_TOO_SMALL,
+            bottleneck=Bottleneck.BATCH_TOO_SMALL,
             because=f"{running:.0f} requests run at once of {most} that may, others wait, and the "
             f"cache is {usage:.0%} full",
             levers=tuple(f"maxSequences={settings.max_sequences * times}" for times in MORE_SEQUENCES),
@@ -134,7 +134,7 @@ def _memory(one: Candidate, played: PlayedCandidate) -> Iterator[Suspicion]:
     tokens = one.settings.blocks * one.settings.block_tokens * one.ranks
     if preempted > PREEMPTED or usage > FULL_CACHE:
         yield Suspicion(
-            hindrance=Hindrance.CACHE_TOO_SMALL,
+            bottleneck=Bottleneck.CACHE_TOO_SMALL,
             because=f"{usage:.0%} of the KV cache's {tokens:,} tokens are in use, and requests were evicted from it "
             f"{report.preemptions:,} times for {report.answered:,} answers",
             levers=(f"memoryUtilization={USUAL_MEMORY}", "kvCache=fp8"),
@@ -146,12 +146,12 @@ def _speed(one: Candidate, played: PlayedCandidate, cards: Sequence[PricedCard])
     because = _missed(played)
     if one.settings.batch_tokens > SHORT_STEPS and goal is not None and report.tpot.p95 > goal:
         yield Suspicion(
-            hindrance=Hindrance.STEPS_TOO_LONG,
+            bottleneck=Bottleneck.STEPS_TOO_LONG,
             because=f"{because}; a step may have {one.settings.batch_tokens:,} tokens",
             levers=(f"maxBatchedTokens={SHORT_STEPS}", f"maxBatchedTokens={SHORT_STEPS // 4}"),
         )
-    yield Suspicion(hindrance=Hindrance.WEIGHTS_TOO_LARGE, because=because, levers=("weights=fp8PerTensor",))
-    yield Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
+    yield Suspicion(bottleneck=Bottleneck.WEIGHTS_TOO_LARGE, because=because, levers=("weights=fp8PerTensor",))
+    yield Suspicion(bottleneck=Bottleneck.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
 
 
 def _dearer(one: Candidate, cards: Sequence[PricedCard]) -> tuple[str, ...]:
@@ -184,18 +184,18 @@ def _replicas(one: Candidate, played: PlayedCandidate) -> Suspicion:
         more += [f"warmReplicas={one.policy.warm_pool.ready + 1}"] if bounds.policy is not None else []
     else:
         more = [f"replicas={number}" for number in (bounds + 1, 2 * bounds, 4 * bounds) if number > bounds]
-    return Suspicion(hindrance=Hindrance.TOO_FEW_REPLICAS, because=because, levers=tuple(dict.fromkeys(more)))
+    return Suspicion(bottleneck=Bottleneck.TOO_FEW_REPLICAS, because=because, levers=tuple(dict.fromkeys(more)))
 
 
 def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion]:
     because = "the objectives are kept; what is cheaper and keeps them too?"
     if not isinstance(one.replicas, ReplicaBounds) and one.replicas > 1:
         fewer = tuple(f"replicas={number}" for number in (one.replicas - 1, -(-one.replicas // 2), 1))
-        yield Suspicion(hindrance=Hindrance.TOO_MANY_REPLICAS, because=because, levers=tuple(dict.fromkeys(fewer)))
-    yield Suspicion(hindrance=Hindrance.CARD_TOO_LARGE, because=because, levers=_cheaper(one, cards))
+        yield Suspicion(bottleneck=Bottleneck.TOO_MANY_REPLICAS, because=because, levers=tuple(dict.fromkeys(fewer)))
+    yield Suspicion(bottleneck=Bottleneck.CARD_TOO_LARGE, because=because, levers=_cheaper(one, cards))
     if isinstance(one.replicas, ReplicaBounds) and one.price_an_hour is not None:
         because = "the objectives are kept; do fewer replicas of a faster card cost less?"
-        yield Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
+        yield Suspicion(bottleneck=Bottleneck.CARD_TOO_SLOW, because=because, levers=_dearer(one, cards))
 
 
 def _waiting(played: PlayedCandidate) -> float:

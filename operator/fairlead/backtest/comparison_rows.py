@@ -1,10 +1,10 @@
-"""The contenders of one comparison: candidates, each scaling one followed by other autoscalers of its replicas."""
+"""The comparison_rows of one comparison: candidates, each scaling one followed by other autoscalers of its replicas."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.backtest import play, yardsticks
+from fairlead.backtest import play, reference_fleets
 from fairlead.backtest.baselines import BASELINES
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
@@ -16,7 +16,7 @@ AGAINST: Final = (*BASELINES, STATIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
+class ComparisonRow:
     """One row of the comparison."""
 
     name: str
@@ -29,7 +29,7 @@ class Contender:
     def played(self, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
         """Play it and return the result."""
         if self.searched:
-            return yardsticks.static_peak(self.candidate, traffic, settings)
+            return reference_fleets.static_peak(self.candidate, traffic, settings)
         return play.play(self.candidate, traffic, settings)
 
 
@@ -37,7 +37,7 @@ class NothingToScale(ValueError):
     """A baseline is requested, but no candidate has a number of replicas that changes."""
 
 
-def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[Contender]:
+def comparison_rows(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[ComparisonRow]:
     """Yield each candidate, followed by those that it is played against."""
     scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds) and not one.what_if]
     if against and not scaling:
@@ -46,13 +46,13 @@ def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Itera
             "the replicas that others may choose; give one that has it"
         )
     for one in candidates:
-        yield Contender(name=one.name, candidate=one, compared=one.in_force or bool(one.what_if))
+        yield ComparisonRow(name=one.name, candidate=one, compared=one.in_force or bool(one.what_if))
         for word in against if one in scaling else ():
             yield _against(one, word)
 
 
-def _against(one: Candidate, word: str) -> Contender:
+def _against(one: Candidate, word: str) -> ComparisonRow:
     if word == STATIC:
-        return Contender(name=f"{one.name}, static peak", candidate=one, compared=True, searched=True)
+        return ComparisonRow(name=f"{one.name}, static peak", candidate=one, compared=True, searched=True)
     made = one.under(BASELINES[word])
-    return Contender(name=made.name, candidate=made, compared=True)
+    return ComparisonRow(name=made.name, candidate=made, compared=True)

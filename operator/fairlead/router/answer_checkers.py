@@ -9,7 +9,7 @@ from fairlead.routing.answers.compiled_schemas import CompiledSchemas
 from fairlead.routing.models.escalation_budget import EscalationBudget
 
 
-class AnswerJudges:
+class AnswerCheckers:
     """The judges of one router. Budgets outlast changes of the routes."""
 
     __slots__ = ("_budgets", "_checks", "_kept", "schemas")
