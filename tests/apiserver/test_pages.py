@@ -50,7 +50,7 @@ OTHERS: Final = (
     ("monitoring.coreos.com", "prometheusrules", "PrometheusRule"),
 )
 """Other projects' kinds, with any content: pages assume that they are installed."""
-SCALING: Final = {"minReplicas": 1, "maxReplicas": 3, "policy": {"name": "calm"}}
+SCALING: Final = {"minReplicas": 1, "maxReplicas": 3, "policy": {"name": "chat"}}
 CANARY: Final = {"rollout": {"strategy": "Canary"}, "engine": {"context": {"maxTokens": 2048}}}
 BEFORE: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("kubectl scale infd chat -n demo", {"scaling": None, "replicas": 3}, "{.spec.replicas}"),
@@ -239,7 +239,7 @@ def _populate(door: Embedded, namespace: str) -> None:
     policy = {
         "apiVersion": "fairlead.dev/v1alpha1",
         "kind": "AutoscalingPolicy",
-        "metadata": {"name": "calm"},
+        "metadata": {"name": "chat"},
         "spec": {},
     }
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "company"}}
