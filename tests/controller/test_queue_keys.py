@@ -152,8 +152,11 @@ def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
 
 def test_a_deployment_that_is_refused_or_accepted_again_wakes_its_gateway() -> None:
     """A claim that appears is no edit: the gateway's routers would keep what was refused."""
-    refused = infd(**LED) | {"status": {"conditions": [{"type": "Accepted", "status": "False"}]}}
-    for old, new in ((infd(**LED), refused), (refused, infd(**LED))):
+    refused, accepted = (
+        infd(**LED) | {"status": {"conditions": [{"type": "Accepted", "status": status}]}}
+        for status in ("False", "True")
+    )
+    for old, new in ((accepted, refused), (refused, accepted), (infd(**LED), accepted)):
         found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, old, new, lambda: FLEET)
         assert [(one.kind, one.name) for one in found] == [("InferenceGateway", "calm")]
 

@@ -77,15 +77,15 @@ def test_a_bands_own_bound_keeps_it_from_filling_the_queue() -> None:
 def test_bodies_that_wait_are_bounded_together() -> None:
     at = dispatcher_of()
     sent(at, send(at))
-    waits(at, send(at, size=2**20))
-    assert refused(at, send(at, size=1)).reason is RefusalReason.QUEUE_FULL
+    waits(at, send(at, body_bytes=2**20))
+    assert refused(at, send(at, body_bytes=1)).reason is RefusalReason.QUEUE_FULL
 
 
 def test_a_body_that_alone_is_too_large_to_wait_leaves_the_way_open() -> None:
     at = dispatcher_of()
     running = send(at)
     sent(at, running)
-    assert refused(at, send(at, size=2**21)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, body_bytes=2**21)).reason is RefusalReason.QUEUE_FULL
     at.ended(running, AttemptEnding.DONE, None, 1.0)
     sent(at, send(at))
 

@@ -94,7 +94,7 @@ class Story:
             batch=which % 5 == 0,
             adapter="legal" if which % 7 == 0 else None,
             give_up_at=self.now + 5 if which % 11 == 0 else inf,
-            size=amount,
+            body_bytes=amount,
         )
         self.take(one, self.dispatcher.submit(one, self.now))
 

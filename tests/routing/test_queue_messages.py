@@ -81,14 +81,14 @@ def test_a_request_that_finds_no_room_for_its_body_learns_the_limit_in_bytes() -
     at = Dispatcher(terms(RoutingSettings(batch_lane=BATCH), max_bytes=4 * MIB))
     start(at, *seen("a"), slots=1)
     sent(at, send(at))
-    job = waits(at, send(at, batch=True, size=3 * MIB))
-    no = refused(at, send(at, batch=True, size=MIB + MIB // 2))
+    job = waits(at, send(at, batch=True, body_bytes=3 * MIB))
+    no = refused(at, send(at, batch=True, body_bytes=MIB + MIB // 2))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.QUEUE_FULL, 1.0)
     assert no.message == (
         "Waiting requests hold 3 MiB, and one of 1.5 MiB came; at most 4 MiB may wait in this router: "
         "send the request again in 1 s."
     )
-    waits(at, send(at, size=2 * MIB))
+    waits(at, send(at, body_bytes=2 * MIB))
     ((lost, pushed_out),) = refused_at(at)
     assert lost is job
     assert pushed_out.message.startswith("Waiting requests hold 3 MiB, and one of 2 MiB came; at most 4 MiB may wait")

@@ -28,7 +28,7 @@ def busy(most_queued: int = 100) -> Dispatcher:
 
 def body(at: Dispatcher, name: str, size: int, now: float = 0.0, **other: object) -> RoutingRequest:
     """A request of this tenant that waits."""
-    return waits(at, send(at, name, size=size, **other), now)  # type: ignore[arg-type]
+    return waits(at, send(at, name, body_bytes=size, **other), now)  # type: ignore[arg-type]
 
 
 def lost(at: Dispatcher) -> list[RoutingRequest]:
@@ -43,7 +43,7 @@ def test_batch_work_makes_room_for_others_and_gets_none_from_them() -> None:
     chat = body(at, "iron", 30)
     jobs = [body(at, "gold", 35, float(place), batch=True) for place in range(2)]
 
-    assert refused(at, send(at, "gold", size=71, batch=True)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "gold", body_bytes=71, batch=True)).reason is RefusalReason.QUEUE_FULL
     other = body(at, "iron", 20)
     assert lost(at) == [jobs[1]]
     body(at, "rust", 50)
@@ -63,7 +63,7 @@ def test_lower_bands_make_room_and_only_as_much_as_is_needed() -> None:
     assert lost(at) == [small[1]]
     body(at, "gold", 10)
     assert lost(at) == [small[0]]
-    assert refused(at, send(at, "gold", size=1)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "gold", body_bytes=1)).reason is RefusalReason.QUEUE_FULL
 
 
 def test_in_one_band_those_with_more_bytes_for_their_weight_make_room_in_both_lanes() -> None:
@@ -75,7 +75,7 @@ def test_in_one_band_those_with_more_bytes_for_their_weight_make_room_in_both_la
     assert lost(at) == [long]
     body(at, "rust", 29)
     assert lost(at) == [jobs[1]]
-    assert refused(at, send(at, "rust", size=50)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "rust", body_bytes=50)).reason is RefusalReason.QUEUE_FULL
     assert (jobs[0].waiting, mine.waiting, at.queue.bytes) == (True, True, 79)
 
 
@@ -83,7 +83,7 @@ def test_a_tenant_that_fills_the_long_lane_takes_no_bytes_from_others_in_the_int
     at = busy()
     jobs = [body(at, "iron", 20, float(place), prompt=2000) for place in range(3)]
     small = body(at, "rust", 30)
-    assert refused(at, send(at, "iron", size=25)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "iron", body_bytes=25)).reason is RefusalReason.QUEUE_FULL
     assert lost(at) == []
 
     body(at, "rust", 15)
@@ -95,7 +95,7 @@ def test_a_tenant_that_fills_the_long_lane_takes_no_places_from_others_in_the_in
     at = busy(most_queued=10)
     jobs = [body(at, "iron", 1, float(place), prompt=2000) for place in range(7)]
     small = [body(at, "rust", 1, 7.0 + place) for place in range(3)]
-    assert refused(at, send(at, "iron", size=1)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "iron", body_bytes=1)).reason is RefusalReason.QUEUE_FULL
     assert lost(at) == []
 
     small.append(body(at, "rust", 1))
@@ -106,7 +106,7 @@ def test_a_tenant_that_fills_the_long_lane_takes_no_places_from_others_in_the_in
 def test_a_body_that_finds_no_place_anyway_pushes_out_none() -> None:
     at = busy(most_queued=1)
     first, job = body(at, "gold", 50), body(at, "gold", 50, batch=True)
-    assert refused(at, send(at, "gold", size=50)).reason is RefusalReason.QUEUE_FULL
+    assert refused(at, send(at, "gold", body_bytes=50)).reason is RefusalReason.QUEUE_FULL
     assert lost(at) == []
     at.withdraw(first, 1.0)
     at.withdraw(job, 1.0)

@@ -202,7 +202,7 @@ def _routing_facts(document: Manifest | None) -> object:
     scaling = status.get("scaling") or {}
     going = "deletionTimestamp" in metadata
     facts = metadata.get("generation"), status.get("readyReplicas"), scaling.get("speculation")
-    return going, deployment_adapters.is_refused(document), *facts, *_share_facts(status)
+    return going, deployment_adapters.is_accepted(document), *facts, *_share_facts(status)
 
 
 def _gateway_facts(document: Manifest | None) -> object:

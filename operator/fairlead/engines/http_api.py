@@ -144,6 +144,6 @@ def token_count(page: bytes) -> int | None:
     """Return the number of tokens in a `/tokenize` reply, which also lists every token."""
     try:
         count = json.loads(page)["count"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return count if isinstance(count, int) and count >= 0 else None

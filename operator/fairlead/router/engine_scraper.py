@@ -122,7 +122,7 @@ def _cards(page: bytes) -> list[ModelCard]:
     try:
         cards = json.loads(page)["data"]
         return [card for card in cards if isinstance(card["id"], str)]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

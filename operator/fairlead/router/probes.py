@@ -138,7 +138,7 @@ def _wrong_with(answer: UpstreamAnswer) -> str:
         return f"probe: status {answer.status}: {answer.body[:120].decode(errors='replace')}"
     try:
         tokens = int(json.loads(answer.body)["usage"]["completion_tokens"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "probe: the answer is not a completion"
     return "" if tokens >= 1 else "probe: an answer without a token"
 
@@ -146,5 +146,5 @@ def _wrong_with(answer: UpstreamAnswer) -> str:
 def _has_vectors(body: bytes) -> bool:
     try:
         return bool(json.loads(body)["data"][0]["embedding"])
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return False

@@ -116,8 +116,9 @@ def _of_another_kind(config: ConfigJson, body: object) -> MissingFact | None:
 
 def _unsized(config: ConfigJson, body: ConfigJson) -> MissingFact | None:
     """Find the first field by which a family adds memory that this version does not count."""
-    if "vision_config" in config and body.get("model_type") in _TEXT_ALONE:
-        return MissingFact(f"vision_config: an image tower of {body['model_type']} is not known to this version")
+    family = str(body.get("model_type"))
+    if config.get("vision_config") is not None and family in _TEXT_ALONE:
+        return MissingFact(f"vision_config: an image tower of {family} is not known to this version")
     found = next(((name, what) for name, what in _UNSIZED.items() if body.get(name)), None)
     return MissingFact(f"{found[0]}: {found[1]} are not known to this version") if found else None
 

@@ -161,6 +161,21 @@ def test_a_rejected_version_loses_its_users_behind_a_gateway_too() -> None:
     assert shares() == {OLD: 100, NEW: 0}
 
 
+def test_a_gateway_that_is_reconciled_before_its_deployment_waits_for_what_that_says() -> None:
+    world = VersionWorld()
+    world.put_gateway()
+    world.put_adapter("sql", version(FIRST, 100))
+    world.apply(deployment(gateway={"name": "front"}, **SLOTS))
+    world.settle()
+    before, listed = world.router_file("front-gateway"), world.listed
+    edit(world, engine=SLOTS["engine"] | {"lora": {"slots": 4, "claimName": "gone"}})
+    world.put_adapter("sql", version(SECOND, 100))
+    world.gateway_tick()
+    world.settle()
+    assert world.condition("Accepted") == ("False", "NotFound")
+    assert (world.router_file("front-gateway"), world.listed) == (before, listed)
+
+
 @pytest.mark.parametrize("gateway_too", [False, True])
 def test_behind_a_gateway_users_do_not_move_to_a_version_that_engines_do_not_get(*, gateway_too: bool) -> None:
     """Only the deployment's own reconcile looks a claim up; to the gateway its spec looked as if it could work."""

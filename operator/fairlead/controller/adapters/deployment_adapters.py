@@ -29,6 +29,15 @@ def with_adapters(
 
 def is_refused(deployment: Manifest) -> bool:
     """Whether its last reconcile refused this very spec, for instance as it names an object that is missing."""
+    return _judged(deployment) == "False"
+
+
+def is_accepted(deployment: Manifest) -> bool:
+    """Whether its last reconcile accepted this very spec: before that engines get nothing of an edit."""
+    return _judged(deployment) == "True"
+
+
+def _judged(deployment: Manifest) -> str | None:
     accepted = pods.condition(deployment, ConditionType.ACCEPTED)
     is_current = accepted.get("observedGeneration") == deployment["metadata"].get("generation")
-    return is_current and accepted.get("status") == "False"
+    return accepted.get("status") if is_current else None

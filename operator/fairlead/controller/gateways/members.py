@@ -111,7 +111,7 @@ class MemberReader:
             return self._now(cluster, document, entry) or entry
         named = load_lists.shares(served_adapters.of(cluster, kept.revision).served)
         rest = {name: value for name, value in entry.items() if name != "share"}
-        adds = not deployment_adapters.is_refused(document)
+        adds = deployment_adapters.is_accepted(document)
         return _divided(router_config.target_with_shares(rest, named, adds=adds), document)
 
     def forget(self, uid: str) -> None:
@@ -122,7 +122,7 @@ class MemberReader:
         """Return its entry, with the adapters that it serves now and all shares; None if it never had one."""
         kept = self._entry(cluster, document)
         named = load_lists.shares(served_adapters.of(cluster, kept.revision).served) if kept is not None else ()
-        stays = before is not None and deployment_adapters.is_refused(document)
+        stays = before is not None and not deployment_adapters.is_accepted(document)
         if kept is None or kept.entry is None or stays:
             return None if before is None else _divided(router_config.target_with_shares(before, named), document)
         return _divided(router_config.target_with_adapters(kept.entry, named) if named else kept.entry, document)
