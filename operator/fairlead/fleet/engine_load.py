@@ -6,6 +6,10 @@ busy fleet.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_OVER_FIT: Final = 1.5
+"""Above the fit's span: within it the engine's own figure is the better one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +80,10 @@ class UnreadableScrape:
     reason: UnreadableScrapeReason
     line: str
     """The offending line, shortened; empty if there is no single one."""
+
+
+def cache_tokens(in_blocks: int, fitted: float | None) -> int:
+    """Return what a cache holds whose engine reports blocks alone, which the fit of its revision expects to hold so
+    much. Blocks times their length are exact where all layers keep the same tokens, and flags set them; where layers
+    keep different ones, they are far more than it holds."""
+    return in_blocks if fitted is None or in_blocks <= fitted * MAX_OVER_FIT else int(fitted)

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any, Final
 
 from fairlead.engines.http_api import HttpApi
+from fairlead.fleet import engine_load
 from fairlead.router import upstream_requests
 from fairlead.router.config.settings import TargetConfig
 from fairlead.router.upstream_connection import UpstreamConnection
@@ -113,7 +114,9 @@ class EngineScraper:
             return
         sample = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
         self._table.apply_sample(self._endpoint, sample)
-        tokens = (self._configured_tokens or seen.kv_tokens) if seen.kv_by_blocks else seen.kv_tokens
+        tokens = seen.kv_tokens
+        if seen.kv_by_blocks and tokens is not None:
+            tokens = engine_load.cache_tokens(tokens, self._configured_tokens)
         if tokens is not None and tokens != self._endpoint.kv_tokens:
             self._table.sized(self._endpoint, tokens, self._endpoint.max_requests)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.autoscaler.samples.sample import PodSample, RouterView
 from fairlead.autoscaler.scaling_spec import ScalingSpec
+from fairlead.fleet import engine_load
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
 from fairlead.fleet.policies import Objectives, ScalingPolicy
@@ -43,14 +44,14 @@ def pod(
 
 
 def sized(sample: PodSample[EngineLoad], spec: ScalingSpec, revision: str) -> PodSample[EngineLoad]:
-    """Add the KV cache of the fit where a pod of the spec's revision reports its blocks alone: where layers keep
-    different tokens, blocks times their length is not what the cache holds."""
+    """Add the tokens that the cache holds where a pod of the spec's revision reports its blocks alone."""
     load, speed = sample.figures, spec.speed
     if load is None or load.capacity_tokens is not None or speed is None or speed.kv_tokens is None:
         return sample
-    if revision != spec.revision or load.capacity_blocks is None:
+    if revision != spec.revision or load.capacity_blocks is None or load.block_tokens is None:
         return sample
-    return replace(sample, figures=replace(load, capacity_tokens=int(speed.kv_tokens)))
+    tokens = engine_load.cache_tokens(load.capacity_blocks * load.block_tokens, speed.kv_tokens)
+    return replace(sample, figures=replace(load, capacity_tokens=tokens))
 
 
 def router(
