@@ -122,11 +122,11 @@ def test_an_endpoint_that_failed_a_request_does_not_get_it_again_while_another_o
     """An engine that was killed has no request any more, and connections in the pool that do not know it yet."""
     made, _ = proved_table(A, B)
     a, b = made.endpoints
-    b.max_requests = 1
+    b.max_sequences = 1
     sent(made, request_of(tried=(a,)))
     assert made.choose(request_of(tried=(a,)), 0.0) is NoCandidate.FULL
     assert sent(made, request_of(tried=(b, a))) is a, "where all failed it, whoever has room"
-    a.max_requests = 1
+    a.max_sequences = 1
     assert made.choose(request_of(tried=(b, a)), 0.0) is NoCandidate.FULL
 
 
@@ -230,7 +230,7 @@ def test_a_known_cache_size_bounds_what_the_engine_is_thought_to_hold() -> None:
     (engine,) = made.endpoints
     sent(made, request_of(1, 2, 3, 4))
     made.sized(engine, 256, 7)
-    assert (made.index.held(engine.slot), engine.kv_tokens, engine.max_requests) == (2, 256, 7)
+    assert (made.index.held(engine.slot), engine.kv_tokens, engine.max_sequences) == (2, 256, 7)
     made.sized(engine, None, 7)
     assert engine.kv_tokens is None
 

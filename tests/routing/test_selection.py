@@ -108,7 +108,7 @@ def test_no_engine_is_named_when_none_is_routable_none_has_the_adapter_or_none_h
     )
     assert sent(made, request_of(adapter="fr")).pod == "a"
     for one in made.endpoints:
-        one.max_requests = 1
+        one.max_sequences = 1
     assert made.choose(request_of(adapter="fr"), 0.0) is NoCandidate.FULL
     assert sent(made, request_of()).pod == "b"
     assert made.choose(request_of(), 0.0) is NoCandidate.FULL
@@ -128,7 +128,7 @@ def test_an_engines_own_queue_is_kept_short_between_two_scrapes() -> None:
     assert made.choose(requests[2], 0.0) is NoCandidate.FULL
     made.give_back(requests[0], AttemptEnding.DONE, 1.0)
     assert sent(made, requests[2]) is engine
-    engine.max_requests = 2
+    engine.max_sequences = 2
     assert not selection.has_room(engine)
 
 
@@ -174,7 +174,7 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
     a, b, c, d, e = made.endpoints
     sent(made, request_of(*CHAT))
     made.failed(b, "status 500", at_once=True)
-    c.max_requests = 0
+    c.max_sequences = 0
     d.prompt_load = 100_000
     rows = explanations.candidates(made, request_of(*CHAT, tried=(e,)))
     assert [(row.pod, row.dropped, row.over_bound, row.held_blocks) for row in rows] == [

@@ -24,7 +24,7 @@ class BodyOwner(Protocol):
     body: bytes
     edits: bool
     validation: ProbabilityCheck | None
-    priority: bytes
+    engine_priority: bytes
     received: ClientRequest
     record: RequestRecord
     routing: RoutingRequest
@@ -69,8 +69,8 @@ def _added(
         members["cache_salt"] = context.salt_of(account)
     if named is not None and path in named.paths:
         members.update(named.members(target.base, routing.adapter))
-    if owner.priority and ranked is not None and path in ranked.paths:
-        members[ranked.name] = owner.priority
+    if owner.engine_priority and ranked is not None and path in ranked.paths:
+        members[ranked.name] = owner.engine_priority
     if owner.validation is not None and surface in PROBABILITIES and owner.validation.wants_probabilities:
         members |= {} if probability_check.are_requested(facts) else {"logprobs": PROBABILITIES[surface]}
     return members

@@ -118,7 +118,7 @@ class EngineScraper:
         if seen.kv_by_blocks and tokens is not None:
             tokens = engine_load.cache_tokens(tokens, self._configured_tokens)
         if tokens is not None and tokens != self._endpoint.kv_tokens:
-            self._table.sized(self._endpoint, tokens, self._endpoint.max_requests)
+            self._table.sized(self._endpoint, tokens, self._endpoint.max_sequences)
 
 
 def _cards(page: bytes) -> list[ModelCard]:

@@ -230,7 +230,7 @@ class EngineTarget:
         config = self.config
         most = inf if config.max_sequences is None else config.max_sequences
         tokens = endpoint.kv_tokens or config.kv_tokens
-        if (endpoint.kv_tokens, endpoint.max_requests) != (tokens, most):
+        if (endpoint.kv_tokens, endpoint.max_sequences) != (tokens, most):
             self.dispatcher.table.sized(endpoint, tokens, most)
 
     def pool(self, endpoint: Endpoint) -> UpstreamPool:

@@ -19,7 +19,7 @@ class HeadFacts:
     surface_name: str
     credentials: bytes
     """The client's own credentials as header lines, if engines may want them."""
-    priority: bytes
+    engine_priority: bytes
     """The tenant's rank as a number, if there are bands; the header or member for it depends on the kind of engine."""
     reply_lines: bytes
     """Header lines for the client."""
@@ -38,7 +38,7 @@ def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) ->
         surface=surface,
         surface_name=surface.name.lower(),
         credentials=b"" if settings.routing.tenants else head.credentials,
-        priority=b"%d" % account.rank if isinstance(account, Account) and settings.routing.bands else b"",
+        engine_priority=b"%d" % account.rank if isinstance(account, Account) and settings.routing.bands else b"",
         reply_lines=cors.lines(settings.routing.connections, head),
         batch=batch,
         batch_seconds=lane.max_queue_seconds if batch and lane is not None else 0.0,

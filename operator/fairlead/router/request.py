@@ -35,8 +35,8 @@ class Request:
     """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
-        *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
-        *("measured_bytes", "priority", "received", "record", "reply_lines", "route_lines", "routing", "streams"),
+        *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "engine_priority", "facts"),
+        *("is_read", "measured_bytes", "received", "record", "reply_lines", "route_lines", "routing", "streams"),
         *("surface", "text_bytes", "validation"),
     )
     _bodies: dict[HttpApi, bytes]
@@ -50,7 +50,7 @@ class Request:
     ends_at: float
     """When the total time-out expires; that of batch work begins when an engine gets it."""
     facts: HeadFacts
-    priority: bytes
+    engine_priority: bytes
     """What engines are told about who goes first; empty: nothing."""
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
@@ -201,10 +201,10 @@ class Request:
         """
         routing, facts = self.routing, self.facts
         account = routing.account
-        self.priority = rank if rank and facts.priority else facts.priority
+        self.engine_priority = rank if rank and facts.engine_priority else facts.engine_priority
         lines = facts.credentials
-        if self.priority:
-            lines += b"".join([b"%b: %b\r\n" % (name, self.priority) for name in target.terms.priority_headers])
+        if self.engine_priority:
+            lines += b"".join([b"%b: %b\r\n" % (name, self.engine_priority) for name in target.terms.priority_headers])
         self._engine_lines = lines + self._id_line
         self._context = context
         self._bodies = {api: engine_bodies.of(self, context, target, body_facts, api) for api in target.terms.apis}

@@ -52,7 +52,7 @@ class Endpoint:
     """Expected reply tokens that are not written yet."""
     pending_prefill: int = 0
     """Prompt tokens of streamed requests there whose first token has not come."""
-    max_requests: float = inf
+    max_sequences: float = inf
     """Requests that it runs at once; more would only wait in its own queue."""
     kv_tokens: int | None = None
     """Tokens that its KV cache holds, if known."""

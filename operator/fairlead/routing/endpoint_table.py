@@ -122,9 +122,9 @@ class EndpointTable:
         self.context.block_tokens = expected.block_tokens
         self.context.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
 
-    def sized(self, endpoint: Endpoint, kv_tokens: int | None, max_requests: float) -> None:
+    def sized(self, endpoint: Endpoint, kv_tokens: int | None, max_sequences: float) -> None:
         """Set the tokens that its KV cache holds and the requests that it runs at once, when these are known."""
-        endpoint.kv_tokens, endpoint.max_requests = kv_tokens, max_requests
+        endpoint.kv_tokens, endpoint.max_sequences = kv_tokens, max_sequences
         if kv_tokens is not None:
             self.index.size(endpoint.slot, int(kv_tokens / self.context.block_tokens))
 

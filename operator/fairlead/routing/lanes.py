@@ -39,13 +39,13 @@ class LaneAvailability(Enum):
 class LaneQueue:
     """All waiting requests of one lane."""
 
-    __slots__ = ("availability", "bands", "inflight", "lane", "max_queue_seconds", "prefilling", "tokens")
+    __slots__ = ("availability", "bands", "inflight", "lane", "max_wait_seconds", "prefilling", "tokens")
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.bands = Bands(())
         self.availability = LaneAvailability.FREE
-        self.max_queue_seconds = inf
+        self.max_wait_seconds = inf
         self.inflight = 0
         self.tokens = 0
         """Tokens of the lane's requests in flight, prompt and expected reply; counted only in the long lane."""
@@ -93,9 +93,9 @@ class LaneScheduler:
             lane.availability = LaneAvailability.FREE
         long, batch = routing.long_lane, routing.batch_lane
         seconds = routing.limits.max_queue_seconds
-        self.interactive.max_queue_seconds = inf if seconds is None else seconds
-        self.long.max_queue_seconds = long.max_queue_seconds if long else self.interactive.max_queue_seconds
-        self.batch.max_queue_seconds = batch.max_queue_seconds if batch else self.interactive.max_queue_seconds
+        self.interactive.max_wait_seconds = inf if seconds is None else seconds
+        self.long.max_wait_seconds = long.max_queue_seconds if long else self.interactive.max_wait_seconds
+        self.batch.max_wait_seconds = batch.max_queue_seconds if batch else self.interactive.max_wait_seconds
         self._routing, self.long_job_overdue, self._owed = routing, False, 0.0
         self._long_share = long.max_share if long else 1.0
         self._batch_below = batch.below_utilization if batch else 1.0
@@ -192,7 +192,7 @@ class LaneScheduler:
             self.long_job_overdue = self._has_waited(request, now)
 
     def _has_waited(self, job: RoutingRequest, now: float) -> bool:
-        return now - job.queued_at >= self.long.max_queue_seconds * HALF
+        return now - job.queued_at >= self.long.max_wait_seconds * HALF
 
     def withdrawn(self, lane: LaneQueue) -> None:
         """Reset the lane's block when its last waiting request left, so that new ones need not queue."""

@@ -40,7 +40,7 @@ class Occupancy:
         usage, sampled, newest = 0.0, 0, 0.0
         for one in routable:
             self.endpoints += 1
-            self.slots += one.max_requests
+            self.slots += one.max_sequences
             self.kv_tokens += one.kv_tokens or 0
             figures = one.sample
             if figures is not None:

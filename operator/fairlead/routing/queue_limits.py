@@ -66,8 +66,8 @@ def deadline(
     if held_since is not None:
         by_then = max(request.queued_at, held_since) + hold
     else:
-        by_then = max(request.queued_at, there_since) + lane.max_queue_seconds
-    return min(by_then, request.queued_at + hold + lane.max_queue_seconds, request.give_up_at)
+        by_then = max(request.queued_at, there_since) + lane.max_wait_seconds
+    return min(by_then, request.queued_at + hold + lane.max_wait_seconds, request.give_up_at)
 
 
 def name_of(lane: Lane) -> str:

@@ -109,7 +109,7 @@ def has_room(endpoint: Endpoint, max_unread: float = inf) -> bool:
     An engine without our requests always has room: missing samples must not exclude it for good.
     """
     inflight = endpoint.inflight + endpoint.peers_inflight
-    if inflight >= endpoint.max_requests or endpoint.pending_prefill + endpoint.peers_prompt >= max_unread:
+    if inflight >= endpoint.max_sequences or endpoint.pending_prefill + endpoint.peers_prompt >= max_unread:
         return False
     since = inflight - endpoint.inflight_then
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MAX_WAITING
@@ -143,7 +143,7 @@ def choose(
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
-            (inflight := one.inflight + one.peers_inflight) >= one.max_requests
+            (inflight := one.inflight + one.peers_inflight) >= one.max_sequences
             or one.pending_prefill + one.peers_prompt >= unread
             or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MAX_WAITING)
             or (one.kv_room < enough and cache_room.lacks_room(one, needed, now))

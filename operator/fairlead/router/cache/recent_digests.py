@@ -29,7 +29,7 @@ class RecentDigests:
     """An LRU map with a bound in bytes."""
 
     def __init__(self) -> None:
-        self.max_bytes = 0
+        self.held_limit = 0
         self.bytes = 0
         self._digests: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
 
@@ -48,11 +48,11 @@ class RecentDigests:
             self.bytes -= len(older[0]) + OVERHEAD
         self._digests[key] = (body, digest)
         self.bytes += len(body) + OVERHEAD
-        self.shrink(self.max_bytes)
+        self.shrink(self.held_limit)
 
     def shrink(self, max_bytes: int) -> None:
         """Evict the least recently used until at most `max_bytes` are held, the bound from now on."""
-        self.max_bytes = max_bytes
+        self.held_limit = max_bytes
         while self.bytes > max_bytes:
             _, (body, _) = self._digests.popitem(last=False)
             self.bytes -= len(body) + OVERHEAD
