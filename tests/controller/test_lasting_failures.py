@@ -19,7 +19,7 @@ CHAT = ObjectKey("InferenceDeployment", "default", "chat")
 class Failing:
     """Reconciles that the API server fails."""
 
-    async def tick(self, key: ObjectKey, now: object) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: object) -> ReconcileOutcome:
         """Fail as a deletion does while the webhook that has to allow it is down."""
         del now
         request = ApiRequest(verb="delete", resource=kinds.DEPLOYMENT, namespace=key.namespace, name="chat-1a2b3c4d")

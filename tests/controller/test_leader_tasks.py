@@ -98,7 +98,7 @@ class Torn:
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Reconcile once."""
         assert now.tzinfo is not None
         if key.name == "chat":

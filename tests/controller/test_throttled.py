@@ -14,7 +14,7 @@ from tests.controller.test_leader_tasks import leading
 class Throttling:
     """Fails as an overloaded API server makes it fail."""
 
-    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:  # noqa: ARG002
+    async def reconcile(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:  # noqa: ARG002
         """Fail."""
         raise Throttled(ApiRequest(verb="list", resource=kinds.POD), 429, {}, retry_after=30.0)
 
