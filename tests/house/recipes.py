@@ -99,13 +99,13 @@ def crowding(endpoint: Endpoint) -> float:
         ),
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
-            after="        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens\n",
-            more="        worth += crowding(one)\n",
+            after="        adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens\n",
+            more="        adjusted += crowding(one)\n",
         ),
         RecipeEdit(
-            path=PRODUCT / "routing" / "explanations.py",
-            after="    worth = load - (OVER_BOUND if over else worth_of_held) * credited * context.block_tokens\n",
-            more="    worth += selection.crowding(one) if blocks else 0.0\n",
+            path=PRODUCT / "routing" / "selection.py",
+            after="    adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * context.block_tokens\n",
+            more="    adjusted += crowding(endpoint)\n",
         ),
     ),
 )
