@@ -3,8 +3,13 @@
 Both are values, since the webhook, the reconcile and the command line report the same findings.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_SHOWN: Final = 8
+"""In one condition: a policy with a hundred deployments would fill it. Others show when these are resolved."""
 
 
 class FindingReason(StrEnum):
@@ -39,3 +44,10 @@ class SpecRefusal(SpecFinding):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecWarning(SpecFinding):
     """A setting that runs at a cost that its author should know."""
+
+
+def shown(sentences: Sequence[str]) -> Iterator[str]:
+    """Yield the first findings, and how many more there are."""
+    yield from sentences[:MAX_SHOWN]
+    if len(sentences) > MAX_SHOWN:
+        yield f"and {len(sentences) - MAX_SHOWN} more"

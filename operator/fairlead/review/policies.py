@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
+from fairlead.fleet import findings
 from fairlead.fleet.accelerators import replica_price
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
@@ -16,9 +16,6 @@ from fairlead.review import unreachable_objectives
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.scaling.lint import policy_lint, policy_use_lint
 from fairlead.scaling.lint.policy_use_lint import PolicyUse
-
-MAX_REMARKS: Final = 8
-"""Warnings in a policy's condition; those of a policy with a hundred deployments would fill it."""
 
 
 def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
@@ -89,7 +86,7 @@ class PolicyWarnings:
             found[editions] = tuple(_of_user(one, policy, self._context)) if kept is None else kept
         self._found[place] = found
         own = (one.sentence for one in policy_lint.policy_warnings(policy))
-        return tuple(_first((*own, *(each for some in found.values() for each in some))))
+        return tuple(findings.shown((*own, *(each for some in found.values() for each in some))))
 
 
 def _edition(document: Manifest) -> tuple[object, ...]:
@@ -103,12 +100,6 @@ def _of_user(document: Manifest, policy: ScalingPolicy, context: ReviewContext) 
     if deployment and isinstance(deployment.replicas, ReplicaBounds):
         pairs = _pair(deployment, deployment.replicas, policy, context)
         yield from (f"{deployment.revision.name}: {one.sentence}" for one in pairs)
-
-
-def _first(remarks: Sequence[str]) -> Iterator[str]:
-    yield from remarks[:MAX_REMARKS]
-    if len(remarks) > MAX_REMARKS:
-        yield f"and {len(remarks) - MAX_REMARKS} more"
 
 
 def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewContext) -> PolicyUse:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.cluster import kinds, package_data
-from fairlead.controller.gateways.routed_models import MAX_REMARKS
+from fairlead.fleet.findings import MAX_SHOWN
 from fairlead.review import diagnosis, remedies
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 
@@ -114,5 +114,5 @@ def test_the_optional_secret_of_all_tenants_keys_is_no_gap() -> None:
 def test_of_many_missing_secrets_the_first_are_named() -> None:
     many = [{"name": f"t-{number}", "keys": [{"name": f"k-{number}", "key": "a"}]} for number in range(12)]
     message = served(tenants=many).gateway_message("Accepted")
-    assert message.count("there is no Secret") == MAX_REMARKS
+    assert message.count("there is no Secret") == MAX_SHOWN
     assert "and 4 more" in message

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fairlead.cluster.api_errors import ApiError
-from fairlead.controller.gateways import routed_models
 from fairlead.controller.interfaces import ReferenceLookup
 from fairlead.controller.reference_cache import TRUSTED
+from fairlead.fleet import findings
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.review import references
 from fairlead.review.context import ObjectKey
@@ -35,7 +35,7 @@ async def missing(lookup: ReferenceLookup, gateway: DesiredGateway) -> MissingSe
     present = {key: held for one in found for key, held in one.items()}
     lacking = (*references.absent(secrets, present), *references.incomplete(entries, present))
     return MissingSecrets(
-        findings=tuple(routed_models.shortened([one.sentence for one in lacking])),
+        findings=tuple(findings.shown([one.sentence for one in lacking])),
         keyless=frozenset(_keyless(gateway, present)),
     )
 

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fairlead.controller.gateways.members import GatewayMembers
+from fairlead.fleet import findings
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import gateway_review, route_targets
-
-MAX_REMARKS = 8
-"""More would fill a condition; the others show when these are resolved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +22,7 @@ class RoutedModels:
 def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
     """Return the spec's routes first; a name that is taken is not given again."""
     routes = {one.name: one for one in gateway.routes.routes}
-    remarks = list(_unrouted(gateway, members))
+    found = list(_unrouted(gateway, members))
     mentioned = {target for route in gateway.routes.routes for _, target in route_targets.of(route)}
     claims = [
         (name, target)
@@ -35,9 +33,9 @@ def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
     for name, target in claims:
         other = routes.setdefault(name, ModelRoute(name=name, target=owners[name]))
         if other.target != target:
-            remarks.append(_taken(name, target, other))
-    remarks += [one.sentence for one in gateway_review.unserved(gateway, routes)]
-    return RoutedModels(routes=tuple(routes.values()), findings=tuple(shortened(remarks)))
+            found.append(_taken(name, target, other))
+    found += [one.sentence for one in gateway_review.unserved(gateway, routes)]
+    return RoutedModels(routes=tuple(routes.values()), findings=tuple(findings.shown(found)))
 
 
 def _owners(claims: Sequence[tuple[str, str]], members: GatewayMembers) -> dict[str, str]:
@@ -95,10 +93,3 @@ def _why_not(target: str, gateway: DesiredGateway, members: GatewayMembers) -> t
         "this deployment has not joined yet",
         "if this lasts, its conditions Accepted and Routable say what is missing",
     )
-
-
-def shortened(remarks: Sequence[str]) -> Iterator[str]:
-    """Yield the first of them, and how many more there are."""
-    yield from remarks[:MAX_REMARKS]
-    if len(remarks) > MAX_REMARKS:
-        yield f"and {len(remarks) - MAX_REMARKS} more"
