@@ -1,14 +1,17 @@
 """Fixtures for command tests: files, and a way to run commands on them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fairlead.cli import main
+from fairlead.scaling.explain import record_codec
 from tests.cli.candidate_files import CANDIDATES
+from tests.cli.decisions import decided
+from tests.cli.pretend_cluster import SCALING, PretendCluster, running
 from tests.review.table import deployment
 
 Run = Callable[..., tuple[int, str, str]]
@@ -25,6 +28,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return code, captured.out, captured.err
 
     return ran
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """A cluster that the kubeconfig leads to, with an operator and one deployment that it scales."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.has_operator()
+        cluster.has("chat", scaling=SCALING, readyReplicas=1)
+        cluster.pages["/fairlead/v1/decisions/team/chat"] = record_codec.encode(decided())
+        yield cluster
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -16,6 +16,13 @@ from tests.cluster.fake_api import FakeApi, FakeRequest
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
 LONG_AGO = "2026-11-01T00:00:00.123456789Z"
 """As the kubelet writes a line's date."""
+SCALING: Final = {
+    "recommended": 1,
+    "reason": "Steady",
+    "message": "one is enough",
+    "decisions": [{"at": "2026-11-20T12:00:00Z", "before": 2, "after": 1, "reason": "Steady", "message": "quiet"}],
+}
+"""`status.scaling` of a deployment at rest."""
 
 
 class PretendCluster(FakeApi):

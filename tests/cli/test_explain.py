@@ -1,7 +1,6 @@
 """`fairlead explain`: why it has this many replicas, from the cluster or a file; a plain message where it cannot."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,26 +11,7 @@ from fairlead.scaling.explain import record_codec
 from fairlead.scaling.facts import SampleProblem
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided, facts, pod, router
-from tests.cli.pretend_cluster import PretendCluster, running
-
-SCALING = {
-    "recommended": 1,
-    "reason": "Steady",
-    "message": "one is enough",
-    "decisions": [{"at": "2026-11-20T12:00:00Z", "before": 2, "after": 1, "reason": "Steady", "message": "quiet"}],
-}
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """A cluster that the kubeconfig leads to, with an operator and one deployment that it scales."""
-    with running(tmp_path) as (cluster, kubeconfig):
-        monkeypatch.setenv("KUBECONFIG", kubeconfig)
-        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-        cluster.has_operator()
-        cluster.has("chat", scaling=SCALING, readyReplicas=1)
-        cluster.pages["/fairlead/v1/decisions/team/chat"] = record_codec.encode(decided())
-        yield cluster
+from tests.cli.pretend_cluster import SCALING, PretendCluster
 
 
 @pytest.mark.usefixtures("cluster")

@@ -9,8 +9,7 @@ import pytest
 from fairlead.scaling.explain import record_codec
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided
-from tests.cli.pretend_cluster import running
-from tests.cli.test_explain import SCALING
+from tests.cli.pretend_cluster import SCALING, running
 
 
 @pytest.mark.parametrize(

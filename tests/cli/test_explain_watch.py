@@ -2,32 +2,16 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from fairlead.cli import explain
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
-from fairlead.scaling.explain import record_codec
-from tests.cli.decisions import decided
-from tests.cli.pretend_cluster import PretendCluster, running
-from tests.cli.test_explain import SCALING
+from tests.cli.pretend_cluster import SCALING, PretendCluster
 from tests.cluster.fake_api import Fault
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """A cluster that the kubeconfig leads to, with an operator and one deployment that it scales."""
-    with running(tmp_path) as (cluster, kubeconfig):
-        monkeypatch.setenv("KUBECONFIG", kubeconfig)
-        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-        cluster.has_operator()
-        cluster.has("chat", scaling=SCALING, readyReplicas=1)
-        cluster.pages["/fairlead/v1/decisions/team/chat"] = record_codec.encode(decided())
-        yield cluster
 
 
 class Watched:

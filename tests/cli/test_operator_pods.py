@@ -1,28 +1,8 @@
 """Which pods `fairlead explain` takes for the operator's: any pod can have its labels."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from fairlead.cluster.kinds import POD
-from fairlead.scaling.explain import record_codec
 from tests.cli.conftest import Run
-from tests.cli.decisions import decided
-from tests.cli.pretend_cluster import PretendCluster, running
-from tests.cli.test_explain import SCALING
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """A cluster that the kubeconfig leads to, with an operator and one deployment that it scales."""
-    with running(tmp_path) as (cluster, kubeconfig):
-        monkeypatch.setenv("KUBECONFIG", kubeconfig)
-        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-        cluster.has_operator()
-        cluster.has("chat", scaling=SCALING, readyReplicas=1)
-        cluster.pages["/fairlead/v1/decisions/team/chat"] = record_codec.encode(decided())
-        yield cluster
+from tests.cli.pretend_cluster import PretendCluster
 
 
 def test_decisions_come_from_the_operators_namespace_and_not_from_pods_that_copy_its_labels(

@@ -104,7 +104,7 @@ def crowding(endpoint: Endpoint) -> float:
         ),
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
-            after="    adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * context.block_tokens\n",
+            after=" else OVER_BOUND) * credited * context.block_tokens\n",
             more="    adjusted += crowding(endpoint)\n",
         ),
     ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -43,6 +43,18 @@ async def until_followed(router: Plane, times: int) -> None:
     async with asyncio.timeout(5):
         while await router.metric("fairlead_router_requests_in_flight") < times:
             await asyncio.sleep(0.005)
+
+
+def broken_after(go_on: asyncio.Event) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """An engine that serves the probe, and fails each other request once this is set."""
+
+    async def broken(request: web.Request) -> web.Response:
+        if "ping" in await request.text():
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        await go_on.wait()
+        return web.json_response({"error": {"message": "it broke"}}, status=500)
+
+    return broken
 
 
 async def idle(engine: Living) -> None:

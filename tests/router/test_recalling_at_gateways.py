@@ -10,7 +10,7 @@ from aiohttp import web
 
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import Raw, answering, plane, run_story, whole
-from tests.router.recalling import CACHE, until_followed
+from tests.router.recalling import CACHE, broken_after, until_followed
 from tests.router.test_external_apis import outside
 from tests.router.test_falling_back import ANSWER, EVERY, PROMPT, came_from
 from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, stream
@@ -23,14 +23,7 @@ HELD: Final = "held"
 def test_requests_that_follow_one_that_falls_back_say_which_target_answered(tmp_path: Path) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
-
-        async def broken(request: web.Request) -> web.Response:
-            if "ping" in await request.text():
-                return web.json_response({"usage": {"completion_tokens": 1}})
-            await go_on.wait()
-            return web.json_response({"error": {"message": "it broke"}}, status=500)
-
-        async with answering(broken) as address, Raw(ANSWER).listening() as other:
+        async with answering(broken_after(go_on)) as address, Raw(ANSWER).listening() as other:
             targets = [target("a", address), target("b", other.address)]
             routes = [single("chat", "ns/a", "ns/b", reasons=EVERY)]
             config = written(tmp_path, targets, routes, cache=CACHE)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import PROMPT, Plane, answering, run_story
-from tests.router.recalling import CACHE, until_followed
+from tests.router.recalling import CACHE, broken_after, until_followed
 from tests.router.test_costs import samples
 from tests.router.test_falling_back import EVERY
 
@@ -55,16 +55,10 @@ def test_a_task_that_followed_another_request_belongs_to_the_target_that_answere
     async def story() -> None:
         go_on = asyncio.Event()
 
-        async def broken(request: web.Request) -> web.Response:
-            if "ping" in await request.text():
-                return web.json_response({"usage": {"completion_tokens": 1}})
-            await go_on.wait()
-            return web.json_response({"error": {"message": "it broke"}}, status=500)
-
         async def answer(_: web.Request) -> web.Response:
             return web.json_response(ANSWER)
 
-        async with answering(broken) as first, answering(answer) as second:
+        async with answering(broken_after(go_on)) as first, answering(answer) as second:
             targets = [target("a", first, pricePerHour="3600"), target("b", second, pricePerHour="3600")]
             routes = [single("chat", "ns/a", "ns/b", reasons=EVERY)]
             async with gateway(written(tmp_path, targets, routes, cache=CACHE)) as router:
