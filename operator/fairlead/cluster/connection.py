@@ -50,6 +50,7 @@ class ApiConnection:
         self, source: CredentialSource, credentials: Credentials, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._source = source
+        self._plugin = source.plugin if isinstance(source, KubeconfigSource) else None
         self._credentials = credentials
         self._clock = clock
         self._read_at = clock()
@@ -85,13 +86,13 @@ class ApiConnection:
     def doubt(self) -> None:
         """After a 401: read the credentials anew before the next request."""
         self._read_at = self._clock() - TOKEN_LIVES_S
-        if isinstance(self._source, KubeconfigSource):
-            self._source.plugin.forget()
+        if self._plugin:
+            self._plugin.forget()
 
     def leave_terminal(self) -> None:
         """From now on the command reads keys and draws the screen itself: a credential plugin may do neither."""
-        if isinstance(self._source, KubeconfigSource):
-            self._source.plugin.leave_terminal()
+        if self._plugin:
+            self._plugin.leave_terminal()
 
     def doubt_after(self, status: int, content_type: str, body: bytes) -> None:
         """The same for an answer that may be a pod's, which says 401 for reasons of its own."""
