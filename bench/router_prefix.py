@@ -45,7 +45,7 @@ class Verdict:
     holds: bool
 
 
-def comparison_rows(trial: Trial) -> dict[str, Make]:
+def rivals(trial: Trial) -> dict[str, Make]:
     """All balancers, in the order of the table."""
     routers = RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
     found: dict[str, Make] = {CLAIRVOYANT: lambda engines: ClairvoyantBalancer(routers, engines.engine)}
@@ -77,7 +77,7 @@ def table(trial: Trial, only: str) -> dict[str, Lived]:
     heads = f"{'':34} {'hits':>7} {'of clairv.':>10} {'TTFT mean':>10} {'p50':>8} {'p95':>9}"
     print(f"{heads} {'busy':>5} {'reading':>7} {'n':>6}  CPU s")
     found: dict[str, Lived] = {}
-    for name, make in comparison_rows(trial).items():
+    for name, make in rivals(trial).items():
         if only and only not in name:
             continue
         started = time.process_time()
@@ -138,7 +138,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of virtual time")
     parser.add_argument("--sessions", type=int, help="of Claude Code, at most")
     parser.add_argument("--trace", choices=("both", "mooncake", "claude"), default="both")
-    parser.add_argument("--only", default="", help="comparison_rows with this in their name")
+    parser.add_argument("--only", default="", help="rivals with this in their name")
     return parser.parse_args()
 
 

@@ -117,7 +117,7 @@ def test_a_simulated_lever_is_listed_beside_its_candidate_under_its_own_name() -
     assert found.notes[0] == "cacheAwareRouting=off: routers do not prefer the replica that holds the prefix"
     plain = levers.read("maxSequences=2").candidate(candidate(1))
     assert plain.notes == candidate(1).notes
-    both = list(comparison_rows.comparison_rows([candidate(ReplicaBounds(least=1, most=2)), found], ["hpa"]))
+    both = list(comparison_rows.of([candidate(ReplicaBounds(least=1, most=2)), found], ["hpa"]))
     assert [(one.name, one.compared) for one in both] == [
         ("chat", False),
         ("chat, HPA on running", True),

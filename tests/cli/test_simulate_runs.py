@@ -149,7 +149,7 @@ def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_the
     lenient = replace(strict, name="lenient", policy=ScalingPolicy())
     traffic, settings = steady(20.0, 60), PlaySettings(streams=streams)
     comparison = Comparison(
-        comparison_rows=tuple(ComparisonRow(name=one.name, candidate=one) for one in (strict, lenient, strict)),
+        rows=tuple(ComparisonRow(name=one.name, candidate=one) for one in (strict, lenient, strict)),
         repeats=(Repeat(traffic, settings),),
         whole=traffic,
     )

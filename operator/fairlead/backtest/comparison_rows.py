@@ -1,4 +1,4 @@
-"""The comparison_rows of one comparison: candidates, each scaling one followed by other autoscalers of its replicas."""
+"""The rows of one comparison: candidates, each scaling one followed by other autoscalers of its replicas."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class NothingToScale(ValueError):
     """A baseline is requested, but no candidate has a number of replicas that changes."""
 
 
-def comparison_rows(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[ComparisonRow]:
+def of(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[ComparisonRow]:
     """Yield each candidate, followed by those that it is played against."""
     scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds) and not one.what_if]
     if against and not scaling:

@@ -80,7 +80,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     return SimulateInputs(
         unplayable=unplayable,
         comparison=Comparison(
-            comparison_rows=tuple(comparison_rows.comparison_rows(playable, against)),
+            rows=tuple(comparison_rows.of(playable, against)),
             repeats=repeats,
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),

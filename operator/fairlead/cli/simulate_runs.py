@@ -1,4 +1,4 @@
-"""Plays comparison_rows in parallel, each run in a worker process, and shows the progress.
+"""Plays the rows of a comparison in parallel, each run in a worker process, and shows the progress.
 
 An interrupt ends the running ones; finished ones are kept. Worker processes inherit the inputs from this process by
 fork, so that only a run's number goes there and only its figures come back.
@@ -27,7 +27,7 @@ YOUNG_OBJECTS: Final = 200_000
 
 
 class Repeat(NamedTuple):
-    """One repeat of all comparison_rows: its traffic, and its settings with the random streams."""
+    """One repeat of all rows: its traffic, and its settings with the random streams."""
 
     traffic: PlayedTraffic
     settings: PlaySettings
@@ -35,9 +35,9 @@ class Repeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The comparison_rows and their repeats."""
+    """The rows and their repeats."""
 
-    comparison_rows: tuple[ComparisonRow, ...]
+    rows: tuple[ComparisonRow, ...]
     repeats: tuple[Repeat, ...]
     whole: PlayedTraffic
     """The traffic for which the lower bound is computed."""
@@ -46,8 +46,8 @@ class Comparison:
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """Indexes of comparison_rows and of repeats; all comparison_rows once, then again."""
-        return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.comparison_rows))]
+        """Indexes of rows and of repeats; all rows once, then again."""
+        return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.rows))]
 
 
 @dataclass(slots=True)
@@ -60,10 +60,10 @@ class Outcome:
     interrupted: bool = False
 
     def rows(self, comparison: Comparison) -> Iterator[Repeated]:
-        """Yield the comparison_rows that were played at least once."""
+        """Yield the rows that were played at least once."""
         first = comparison.repeats[0].traffic
         part = first.seconds - first.since
-        for who, one in enumerate(comparison.comparison_rows):
+        for who, one in enumerate(comparison.rows):
             runs = tuple(self.runs[who, turn] for turn in range(len(comparison.repeats)) if (who, turn) in self.runs)
             if runs:
                 yield Repeated(
@@ -76,10 +76,10 @@ class Outcome:
                 )
 
     def missing(self, comparison: Comparison) -> list[str]:
-        """Names of comparison_rows with a missing run."""
+        """Names of rows with a missing run."""
         return [
             one.name
-            for who, one in enumerate(comparison.comparison_rows)
+            for who, one in enumerate(comparison.rows)
             if any((who, turn) not in self.runs for turn in range(len(comparison.repeats)))
         ]
 
@@ -128,9 +128,7 @@ def _play(number: int) -> PlayedCandidate | None:
             raise _Stopped
 
     try:
-        found = shared.comparison.comparison_rows[who].played(
-            repeat.traffic, replace(repeat.settings, progress=progress)
-        )
+        found = shared.comparison.rows[who].played(repeat.traffic, replace(repeat.settings, progress=progress))
     except _Stopped:
         return None
     shared.done[number] = 1.0
@@ -150,10 +148,10 @@ def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcom
 
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
-    """Compute the lower bounds once for all comparison_rows with the same replicas and objectives."""
+    """Compute the lower bounds once for all rows with the same replicas and objectives."""
     found: dict[tuple[object, ...], LeastSeconds] = {}
     settings = comparison.repeats[0].settings
-    for who, one in enumerate(comparison.comparison_rows):
+    for who, one in enumerate(comparison.rows):
         made = one.candidate
         terms = reference_fleets.terms_of(made, settings)
         same = (id(made.times), made.settings, made.ranks, made.gpus, made.answered_elsewhere, terms)

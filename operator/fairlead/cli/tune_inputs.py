@@ -108,8 +108,8 @@ def _played(some: Sequence[Candidate], once: Repeat, jobs: int) -> list[PlayedCa
     """Play in the given order; an interrupt ends the search."""
     if sys.stderr.isatty():
         print(f"{len(some)} policies", file=sys.stderr)
-    comparison_rows = tuple(ComparisonRow(name=one.name, candidate=one) for one in some)
-    comparison = Comparison(comparison_rows=comparison_rows, repeats=(once,), whole=once.traffic)
+    rows = tuple(ComparisonRow(name=one.name, candidate=one) for one in some)
+    comparison = Comparison(rows=rows, repeats=(once,), whole=once.traffic)
     outcome = simulate_runs.played(comparison, jobs, bounded=False)
     if outcome.interrupted:
         raise KeyboardInterrupt

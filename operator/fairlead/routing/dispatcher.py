@@ -87,7 +87,7 @@ class Dispatcher:
         return None if account.shadow else self.config.routing.limits.max_output_tokens
 
     def default_output(self, account: Account) -> int:
-        """Return `RoutingRequest.output_tokens` of such a request."""
+        """Return `RoutingRequest.max_output_tokens` of such a request."""
         return self._admission.default_output(account)
 
     def needs_count(self, request: RoutingRequest) -> bool:
