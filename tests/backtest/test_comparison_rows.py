@@ -2,8 +2,9 @@
 
 import pytest
 
+from fairlead.backtest import comparison_rows
 from fairlead.backtest.baselines import BASELINES
-from fairlead.backtest.comparison_rows import NothingToScale, comparison_rows
+from fairlead.backtest.comparison_rows import NothingToScale
 from fairlead.backtest.play import PlaySettings
 from fairlead.fleet.policies import ReplicaBounds
 from tests.backtest.test_play import candidate, steady, streams
