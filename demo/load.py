@@ -4,6 +4,7 @@ import json
 import statistics
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ SYSTEM: Final = (
     "the state of the tide."
 )
 """Every prompt has the same beginning, as in most applications: long enough for a prefix block of the router."""
+ANSWER_S: Final = 5.0
 TIMEOUT_S: Final = 300.0
 """A request that is held until a real engine has started waits for minutes on a small machine."""
 
@@ -56,7 +58,19 @@ class Load:
         return (
             f"{len(self.streams)} streams, {len(self.failed)} failed; "
             f"first token after {first * 1000:.0f} ms (median), {tokens / self.seconds:.0f} tokens a second"
+            f"{f' (the first that failed: {self.failed[0]})' if self.failed else ''}"
         )
+
+
+def answers(address: str) -> bool:
+    """Whether a router answers there, whatever it says: nodes may learn of a Service's first pods late."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/v1/models", timeout=ANSWER_S):  # our own port
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def run(address: str, model: str, streams: int) -> Load:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from demo import load
 from devcluster.door import DoorClosed, Embedded
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -17,6 +18,7 @@ NAMESPACE: Final = "default"
 POLL_EACH_S: Final = 0.5
 TIMEOUT_S: Final = 420.0
 """With other load, a start of a real engine takes minutes on a small machine."""
+ADDRESS_S: Final = 60.0
 COMMAND_S: Final = 240.0
 """Real engines and many clients leave little of two cores for anything else."""
 
@@ -48,8 +50,16 @@ class WatchedModel:
 
     @classmethod
     def at(cls, cluster: Embedded, name: str) -> Self:
-        """Open a port to its routers."""
-        return cls(cluster=cluster, name=name, address=cluster.expose(NAMESPACE, f"{name}-router", 80))
+        """Open a port to its routers, and wait until one answers there."""
+        address = cluster.expose(NAMESPACE, f"{name}-router", 80)
+        ends = time.monotonic() + ADDRESS_S
+        while not load.answers(address):
+            if time.monotonic() > ends:
+                raise DoorClosed(
+                    f"{name}: its routers are ready, but none answers at {address} within {ADDRESS_S:.0f} s"
+                )
+            time.sleep(POLL_EACH_S)
+        return cls(cluster=cluster, name=name, address=address)
 
     def observe(self) -> Moment:
         """Read its current state."""

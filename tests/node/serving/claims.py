@@ -11,4 +11,4 @@ def unharmed(report: Report, record: Record) -> None:
     """Fail with every request that failed and every stream that was cut."""
     for name, count in report.figures.items():
         record(name, count)
-    assert (report.failed, report.cut) == ((), ())
+    assert (report.failed, report.cut) == ((), ()), "\n".join((*report.failed, *report.cut))
