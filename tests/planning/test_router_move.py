@@ -44,6 +44,16 @@ def test_its_own_routers_stay_until_the_gateways_take_requests() -> None:
     assert step(replace(joins, admitted=(FRONT,), gateway_serves=True)) == (MovePhase.JOINED, ["front"])
 
 
+def test_its_own_routers_reach_the_engines_until_the_last_of_them_has_drained() -> None:
+    """Clients that have not noticed still send them requests, for which they may need new connections."""
+    joined = replace(ALONE, gateway=FRONT, admitted=(FRONT,), gateway_serves=True, own_drains=True)
+    assert step(joined) == (MovePhase.JOINED, ["front"])
+    assert router_move.next_move(joined).own_admitted
+    assert router_move.next_move(replace(joined, has_own=False, own_serves=False)).own_admitted
+    assert router_move.next_move(replace(joined, has_own=False, own_serves=False, gateway_serves=False)).own_admitted
+    assert not router_move.next_move(replace(joined, has_own=False, own_serves=False, own_drains=False)).own_admitted
+
+
 def test_a_gateway_that_fails_later_brings_no_router_back() -> None:
     joined = MoveFacts(gateway=FRONT, admitted=(FRONT,))
     assert step(joined) == (MovePhase.JOINED, ["front"])
@@ -76,6 +86,7 @@ FACTS = st.builds(
     gateway=st.sampled_from((None, FRONT, OTHER)),
     admitted=st.sampled_from(((), (FRONT,), (OTHER,), (FRONT, OTHER))),
     has_own=st.booleans(),
+    own_drains=st.booleans(),
     own_serves=st.booleans(),
     own_seconds=st.floats(0, 100),
     gateway_serves=st.booleans(),
@@ -90,6 +101,7 @@ def test_routers_that_serve_lose_admission_only_when_others_serve(facts: MoveFac
     assert not turned_away or (facts.own_serves if facts.gateway is None else facts.gateway_serves)
     if facts.has_own and not made.own_admitted:
         assert facts.gateway_serves
+    assert made.own_admitted or not facts.own_drains
 
 
 @given(FACTS)

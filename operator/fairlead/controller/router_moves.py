@@ -67,6 +67,7 @@ def move(
             gateway=gateway,
             admitted=observed.admitted,
             has_own=observed.router is not None,
+            own_drains=observed.has_router_pods,
             own_serves=router_move.serves(reports.own, ready),
             own_seconds=_ready_seconds(observed.routers, now),
             gateway_serves=gateway is not None and router_move.serves(reports.gateways.get(gateway, ()), ready),

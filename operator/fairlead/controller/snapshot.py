@@ -38,6 +38,8 @@ class DeploymentSnapshot:
     """Router pods that are ready."""
     unready_routers: tuple[Manifest, ...] = ()
     """Router pods that are not ready, except those that are ending."""
+    has_router_pods: bool = False
+    """Whether any pod of its own routers runs, those that are ending included."""
     router: Manifest | None = None
     """The Deployment of its own routers."""
     deleted: frozenset[tuple[str, str]] = frozenset()
@@ -109,6 +111,7 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
         lost=frozenset(one["metadata"]["uid"] for one in seen if _is_lost(cluster, one)),
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
         unready_routers=tuple(one for one in seen if _is_unready_router(one)),
+        has_router_pods=any(_role(one) == labels.ChildRole.ROUTER and _runs(one) for one in seen),
         unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
         superseded=tuple(pod for one in engines for pod in _superseded(one, seen)),
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
@@ -139,8 +142,12 @@ def _is_lost(cluster: ControllerClusterState, pod: Manifest) -> bool:
     return node is not None and pods.condition(node, "Ready").get("status") == "Unknown"
 
 
+def _runs(pod: Manifest) -> bool:
+    return pod.get("status", {}).get("phase") not in pods.ENDED
+
+
 def _is_unready_router(pod: Manifest) -> bool:
-    stays = "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") not in pods.ENDED
+    stays = "deletionTimestamp" not in pod["metadata"] and _runs(pod)
     return _role(pod) == labels.ChildRole.ROUTER and stays and not pods.is_ready(pod)
 
 

@@ -40,6 +40,8 @@ class MoveFacts:
     """Gateways that its engines admit now."""
     has_own: bool = False
     """Whether its own routers exist."""
+    own_drains: bool = False
+    """Whether pods of its own routers are left that may still send requests to its engines."""
     own_serves: bool = False
     own_seconds: float = 0.0
     """How long its own routers have been ready."""
@@ -53,13 +55,10 @@ class RouterMove:
 
     phase: MovePhase = MovePhase.OWN
     admitted: tuple[GatewayReference, ...] = ()
+    own_admitted: bool = True
+    """Whether its own routers may send requests to its engines: a router that drains still takes some."""
     wait_seconds: float | None = None
     """When to check again, even if nothing happens until then."""
-
-    @property
-    def own_admitted(self) -> bool:
-        """Whether its own routers may send requests to its engines."""
-        return self.phase is not MovePhase.JOINED
 
 
 def next_move(facts: MoveFacts) -> RouterMove:
@@ -78,10 +77,11 @@ def next_move(facts: MoveFacts) -> RouterMove:
 
 def _towards(gateway: GatewayReference, facts: MoveFacts) -> RouterMove:
     if facts.gateway_serves:
-        return RouterMove(phase=MovePhase.JOINED, admitted=(gateway,))
+        return RouterMove(phase=MovePhase.JOINED, admitted=(gateway,), own_admitted=facts.own_drains)
     admitted = (gateway, *(one for one in facts.admitted if one != gateway))
-    phase = MovePhase.JOINING if facts.has_own else MovePhase.JOINED
-    return RouterMove(phase=phase, admitted=admitted)
+    if facts.has_own:
+        return RouterMove(phase=MovePhase.JOINING, admitted=admitted)
+    return RouterMove(phase=MovePhase.JOINED, admitted=admitted, own_admitted=facts.own_drains)
 
 
 def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
+from fairlead.objects import labels
 from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.pretend import deployment
 
@@ -44,6 +45,13 @@ def admitted(world: GatewayWorld) -> str:
     return str((wall["metadata"].get("annotations") or {}).get(GATEWAYS, ""))
 
 
+def reached_by_own(world: GatewayWorld) -> bool:
+    """Whether its engines accept connections of its own routers."""
+    wall = world.objects.held[(kinds.NETWORK_POLICY.title, "default", "chat-engine")]
+    sources = [one for rule in wall["spec"]["ingress"] for one in rule.get("from", ())]
+    return any(one.get("podSelector", {}).get("matchLabels") == labels.routers("chat") for one in sources)
+
+
 def targets(world: GatewayWorld) -> list[str]:
     """What the gateway's routers send requests to."""
     return [one["target"] for one in world.configuration()["targets"]]
@@ -67,6 +75,20 @@ def test_a_deployment_joins_and_leaves_and_its_clients_are_served_at_every_step(
     assert world.document()["status"]["endpoint"] == "http://chat-router.default.svc/v1"
     world.settle()
     assert world.fingerprint() == before
+
+
+def test_its_engines_accept_its_own_routers_until_the_last_has_drained() -> None:
+    """A router that drains takes requests of clients that have not noticed, and may need new connections for them."""
+    world = begun()
+    world.join()
+    drained_at_the_gateway = 0
+    for _ in range(8):
+        world.rounds()
+        drains = bool(world.objects.listed("pods", "default", "fairlead.dev/role=router,fairlead.dev/deployment=chat"))
+        assert reached_by_own(world) or not drains
+        drained_at_the_gateway += drains and serving(world) == {"gateway"}
+    assert drained_at_the_gateway
+    assert not reached_by_own(world)
 
 
 def test_its_own_routers_stay_as_they_are_while_the_gateways_do_not_answer() -> None:
