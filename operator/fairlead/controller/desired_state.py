@@ -6,7 +6,6 @@ where the plan and the manifests meet.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
@@ -14,24 +13,20 @@ from fairlead.cluster.pod_requests import CORES
 from fairlead.controller import canary_trial, router_settings, snapshot
 from fairlead.controller.canary_trial import CanaryTrial
 from fairlead.controller.pods import admitted_tolerations, engine_template, start_failures, target_start
-from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import PreflightResult
 from fairlead.controller.pods.target_start import DecisionInputs
+from fairlead.controller.reconcile_facts import ReconcileFacts
 from fairlead.controller.router_moves import StaticChildren
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
-from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.fleet.hung_replicas import HungReplicaDecision
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import (
     FailureStep,
     HoldStep,
-    NodeRoom,
     ReplicaStep,
     RetireStep,
     RevisionState,
@@ -45,22 +40,6 @@ from fairlead.planning.replica_count import ReplicaCount
 from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
 from fairlead.review import order_annotation
 from fairlead.review.deployment_review import DeploymentReview
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuntimeFacts:
-    """What was read from running pods and from nodes."""
-
-    reports: MergedRouterReport
-    room: NodeRoom
-    troubles: Mapping[str, tuple[PodProblem, ...]]
-    """By revision."""
-    hung: HungReplicaDecision | None = None
-    """What is done about replicas that hang."""
-    samples: tuple[RequestSample, ...] | None = None
-    """Users' requests to both revisions of a canary, if they are compared and a router reported them."""
-    evaluation: EvaluationVerdict = NOT_EVALUATED
-    """The current result of a canary's evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +70,9 @@ class DesiredState:
     """Kind and name of children that are kept even so."""
 
 
-def decide(
-    observed: DeploymentSnapshot,
-    review: DeploymentReview,
-    facts: RuntimeFacts,
-    static: StaticChildren,
-    now: datetime,
-) -> DesiredState:
+def decide(facts: ReconcileFacts, static: StaticChildren) -> DesiredState:
     """Return all children that should exist now. If the object cannot be read, nothing starts, stops or changes."""
+    observed, review, now = facts.observed, facts.review, facts.now
     deployment = review.deployment
     target = target_of(observed, review)
     inputs = DecisionInputs(observed=observed, review=review, target=target or "", now=now)
@@ -138,7 +112,7 @@ def decide(
     )
 
 
-def _trial(inputs: DecisionInputs, snapshot: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
+def _trial(inputs: DecisionInputs, snapshot: RolloutSnapshot, facts: ReconcileFacts) -> CanaryTrial:
     """Return the canary; while the spec is refused, it takes no step."""
     review, observed = inputs.review.review, inputs.observed
     found = canary_trial.TrialObservation(
@@ -164,7 +138,7 @@ def target_of(observed: DeploymentSnapshot, review: DeploymentReview) -> str | N
     return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
 
 
-def _state(engine: Manifest, facts: RuntimeFacts, inputs: DecisionInputs) -> RevisionState:
+def _state(engine: Manifest, facts: ReconcileFacts, inputs: DecisionInputs) -> RevisionState:
     recorded, observed, deployment = snapshot.revision_facts(engine), inputs.observed, inputs.review.deployment
     seen = (one for one in observed.pods.get(recorded.revision, ()) if one["metadata"]["uid"] not in observed.lost)
     replicas = pods.replicas(seen, facts.reports.routable)

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.reconcile import SLEEP_POLL_S
+from fairlead.controller.next_reconcile import SLEEP_POLL_S
 from fairlead.objects import labels
 from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.pretend import deployment

@@ -16,7 +16,8 @@ from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
 from fairlead.controller.evaluations import questions
-from fairlead.controller.reconcile import CANARY_POLL_S, ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.next_reconcile import CANARY_POLL_S
+from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.status.status_writer import StatusWrite

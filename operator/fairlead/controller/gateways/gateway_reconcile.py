@@ -22,14 +22,9 @@ from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
 from fairlead.controller.gateways.members import MemberReader
+from fairlead.controller.next_reconcile import REFERENCE_POLL_S, REST_POLL_S, TERMINATING_POLL_S
 from fairlead.controller.pods import kept_images, router_problems
-from fairlead.controller.reconcile import (
-    REFERENCE_POLL_S,
-    REST_POLL_S,
-    TERMINATING_POLL_S,
-    ReconcileEnvironment,
-    ReconcileSettings,
-)
+from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
 from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.status.tenant_use import TenantUsage

@@ -21,10 +21,9 @@ class UncreatedPods:
     def __init__(self) -> None:
         self._since: dict[str, datetime] = {}
 
-    def sooner(self, after_s: float | None, observed: DeploymentSnapshot, now: datetime) -> float | None:
-        """Return when to check again: `after_s`, or as soon as a lack of pods is to be reported."""
-        left = self._left(observed, now)
-        return min(left, left if after_s is None else after_s) if left else after_s
+    def due_s(self, observed: DeploymentSnapshot, now: datetime) -> float | None:
+        """Return seconds until a lack of pods is to be reported, if one will be."""
+        return self._left(observed, now) or None
 
     def words(self, observed: DeploymentSnapshot, now: datetime) -> str | None:
         """Return the Deployment that has lacked pods for too long, if any."""
