@@ -10,13 +10,11 @@ from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import canary_trial
+from fairlead.controller import canary_trial, next_reconcile
 from fairlead.controller.adapters import adapter_pods, deployment_adapters, load_lists, served_adapters
 from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
-from fairlead.controller.evaluations import questions
-from fairlead.controller.next_reconcile import CANARY_POLL_S
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
@@ -151,7 +149,7 @@ def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:
     """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
     if adapter_status.is_loading(observation):
         return LOADING_S
-    return CANARY_POLL_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
+    return next_reconcile.CANARY_POLL_S if next_reconcile.is_compared(state) else LOADED_S
 
 
 def _seconds_until(limit: CanaryLimit | None, now: datetime) -> float:

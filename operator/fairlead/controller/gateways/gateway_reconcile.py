@@ -11,7 +11,7 @@ from datetime import datetime
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import router_settings
+from fairlead.controller import next_reconcile, router_settings
 from fairlead.controller.children import change_reports
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.change_reports import OnForeignChange
@@ -22,7 +22,7 @@ from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
 from fairlead.controller.gateways.members import MemberReader
-from fairlead.controller.next_reconcile import REFERENCE_POLL_S, REST_POLL_S, TERMINATING_POLL_S
+from fairlead.controller.next_reconcile import REFERENCE_POLL_S, REST_POLL_S, TERMINATING_POLL_S, WAITED_FOR
 from fairlead.controller.pods import kept_images, router_problems
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import deployment_status, route_conditions
@@ -67,14 +67,12 @@ class GatewayReconciler:
         inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
         if await self._report(observed, inputs, now) is StatusWrite.GONE:
             return ReconcileOutcome()
-        leaving = inputs.obstacle is not None and inputs.obstacle.reason is ConditionReason.CHILD_TERMINATING
-        if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
-            return ReconcileOutcome(failed=inputs.obstacle.message)
+        if why := next_reconcile.failure(inputs.obstacle):
+            return ReconcileOutcome(failed=why)
         waits = [REST_POLL_S] if observed.routers else []
-        unsettled = (
-            inputs.obstacle is not None or inputs.missing.findings or any(one.holds is not True for one in inputs.route)
-        )
-        waits += [TERMINATING_POLL_S if leaving else REFERENCE_POLL_S] if unsettled else []
+        waits += [WAITED_FOR[inputs.obstacle.reason]] if inputs.obstacle is not None else []
+        unsettled = inputs.missing.findings or any(one.holds is not True for one in inputs.route)
+        waits += [REFERENCE_POLL_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 
     def forget(self, uid: str) -> None:
