@@ -112,9 +112,7 @@ def held(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -
 
 def is_judged(state: CanaryState | None) -> bool:
     """Whether users' requests are compared now."""
-    if state is None or state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
-        return False
-    return CanaryGate.SERVICE in state.plan.steps[state.step].gates
+    return state is not None and CanaryGate.SERVICE in state.due_gates
 
 
 def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:

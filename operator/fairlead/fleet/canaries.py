@@ -150,6 +150,12 @@ class CanaryState:
     retried_at: datetime | None = None
     """When a person asked for a retry after it was rejected."""
 
+    @property
+    def due_gates(self) -> tuple[CanaryGate, ...]:
+        """The gates of its step, once the new revision serves with all that the step gives it; none before."""
+        reached = self.phase is CanaryPhase.STEPPING and self.reached_at is not None
+        return self.plan.steps[self.step].gates if reached else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryFacts:

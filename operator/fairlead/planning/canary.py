@@ -104,13 +104,11 @@ def share(state: CanaryState) -> TrafficShare | None:
 
 def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
     """Record what the step's gates report now; a failure stays."""
-    if state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
-        return state
     for gate, verdict, items in (
         (CanaryGate.SERVICE, facts.service, ""),
         (CanaryGate.QUALITY, facts.quality, facts.items),
     ):
-        if verdict is not None and gate in state.plan.steps[state.step].gates:
+        if verdict is not None and gate in state.due_gates:
             state = _with_verdict(state, StepVerdict(step=state.step, gate=gate, verdict=verdict, items=items))
     return state
 

@@ -10,7 +10,7 @@ from fairlead.controller.evaluations.quality_runs import QualityQuestion, Revisi
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.engines import catalogue as engines
 from fairlead.evaluating.progress import Side
-from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState
+from fairlead.fleet.canaries import CanaryGate, CanaryState
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import Verdict
 from fairlead.objects import pod_engine
@@ -29,10 +29,9 @@ def evaluation_of(namespace: str, state: CanaryState | None) -> ObjectKey | None
 
 def is_evaluated(state: CanaryState | None) -> bool:
     """Whether its items are sent now: the step's replicas serve, and its gate has no final verdict."""
-    if state is None or state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
+    if state is None or CanaryGate.QUALITY not in state.due_gates:
         return False
-    gates = state.plan.steps[state.step].gates
-    return CanaryGate.QUALITY in gates and canary_moment.verdict(state, CanaryGate.QUALITY) not in FINAL
+    return canary_moment.verdict(state, CanaryGate.QUALITY) not in FINAL
 
 
 def question(
