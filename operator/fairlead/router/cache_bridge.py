@@ -194,6 +194,7 @@ class CacheBridge:
         if head.route is not None:
             owner.request.record.target, owner.request.record.fallback = head.route.target, head.route.fallback
             owner.request.show_route(head.route.lines)
+            owner.request.show_version(head.route.version_line)
         self._unsent = replay.head(head, self._lines(keep=self._keeps), http10=self._http10)
 
     def flight_body(self, data: bytes) -> None:

@@ -49,7 +49,9 @@ def opts_in(request: Request, facts: BodyFacts) -> bool:
 def route(request: Request) -> AnswerRoute | None:
     """Return the route on which a gateway's request is answered: after a fallback, not where it was first sent to."""
     record, lines = request.record, request.route_lines
-    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines) if lines else None
+    if not lines:
+        return None
+    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines, version_line=request.version_line)
 
 
 def objection(record: RequestRecord) -> NotStoredReason | None:

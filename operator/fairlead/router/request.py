@@ -37,7 +37,7 @@ class Request:
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "engine_priority", "facts"),
         *("is_read", "measured_bytes", "received", "record", "reply_lines", "route_lines", "routing", "streams"),
-        *("surface", "text_bytes", "validation"),
+        *("surface", "text_bytes", "validation", "version_line"),
     )
     _bodies: dict[HttpApi, bytes]
     """The body as sent to engines, by their kind."""
@@ -75,6 +75,8 @@ class Request:
         """`routing` is set."""
         self.route_lines = b""
         """The part of `reply_lines` that says which route it took; empty at a plain router."""
+        self.version_line = b""
+        """The part of `reply_lines` that names the version of its adapter; empty if its target has no versions."""
 
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: its tenant and request id."""
@@ -155,6 +157,8 @@ class Request:
             owner=owner,
         )
         self.is_read = True
+        if adapter is not None or self.version_line:
+            self.show_version(_version_line(adapter, dispatcher))
         if account.shadow and not account.allows(model or dispatcher.config.model.base):
             routing.shadow = RefusalReason.MODEL_NOT_ALLOWED
         if context.telemetry.log_prompts:
@@ -176,10 +180,7 @@ class Request:
             salt = account.name.encode() if context.salted else b""
             first = prefix_blocks.of(facts.prompt[: prefix_blocks.BYTES], salt)
             key = first[0] if first else int(self.record.arrived * 1_000_000)
-        version = versions.version(name, key, dispatcher.table.context.routable)
-        line = b"x-fairlead-adapter: %b\r\n" % version.encode()
-        self.reply_lines += line if line not in self.reply_lines else b""
-        return version
+        return versions.version(name, key, dispatcher.table.context.routable)
 
     def shadow_copy(self, record: RequestRecord) -> "Request":
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
@@ -238,6 +239,11 @@ class Request:
         before, self.route_lines = self.route_lines, lines
         self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
 
+    def show_version(self, line: bytes) -> None:
+        """Show the client this line about its adapter's version instead of an earlier target's."""
+        before, self.version_line = self.version_line, line
+        self.reply_lines = self.reply_lines.replace(before, line) if before else self.reply_lines + line
+
     def session(self, facts: BodyFacts) -> bytes | None:
         """Return the session's name, if the client sends one."""
         return self.received.head.headers.get(b"x-session-id") or facts.session
@@ -279,3 +285,10 @@ class Request:
             record.lane = record.lane if record.attempts else routing.lane  # it may have waited in vain
             record.shadow = record.shadow if routing.shadow is None else routing.shadow.value
             routing.owner = None
+
+
+def _version_line(adapter: str | None, dispatcher: Dispatcher) -> bytes:
+    """Return the header line that names this version of an adapter; empty for all that has no versions."""
+    if adapter is None or adapter not in dispatcher.config.model.versions.wanted:
+        return b""
+    return b"x-fairlead-adapter: %b\r\n" % adapter.encode()

@@ -13,6 +13,8 @@ class AnswerRoute:
     """Why another one did not; empty if it was the first."""
     lines: bytes
     """Header lines about both."""
+    version_line: bytes
+    """The header line about the version of its adapter, or nothing."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
