@@ -28,6 +28,7 @@ from fairlead.router import (
 from fairlead.router.answer_tap import AnswerTap
 from fairlead.router.answer_validation import AnswerValidation
 from fairlead.router.attempt import EngineAttempt, Inquiry
+from fairlead.router.attempt_pair import AttemptPair
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.engine_target import EngineTarget
@@ -50,24 +51,22 @@ LAST_ERRORS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RE
 """Refusals that are less useful to a client than the last engine's error, which is sent instead."""
 
 
-class Exchange:
+class Exchange(AttemptPair):
     """Created for each request; driven by the client's connection, its attempts, the cache and the sweeper."""
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_ending", "_inquiry", "_over", "_read", "_sent_at", "_swept_bytes"),
-        *("_timeout_at", "bill", "first", "hedge_at", "last_error", "path", "reply", "request", "second", "target"),
-        "validation",
+        *("_timeout_at", "bill", "hedge_at", "last_error", "path", "reply", "request", "target", "validation"),
     )
     target: EngineTarget
     """The target that serves it."""
 
     def __init__(self, context: RouterContext, request: Request, reply: Reply) -> None:
+        super().__init__()
         self._context = context
         self.request = request
         self.reply = reply
         self.hedge_at = inf
-        self.first: EngineAttempt | None = None
-        self.second: EngineAttempt | None = None
         self._inquiry: Inquiry | None = None
         """A token count or a permit that admission waits for."""
         self._cache: CacheBridge | None = None
@@ -214,7 +213,8 @@ class Exchange:
                 self.hedge_at = inf if after is None else now + after
         else:
             self._timeout_at = inf
-        self.first = attempt = EngineAttempt(self, request.routing, target.api_of(endpoint))
+        attempt = EngineAttempt(self, request.routing, target.api_of(endpoint))
+        self.lead(attempt)
         attempt.send(pool, request.message(target, pool), now)
 
     # Reports from attempts
@@ -321,8 +321,9 @@ class Exchange:
 
     def drop_attempts(self, ending: AttemptEnding, now: float, usage: TokenUsage | None = None) -> None:
         """Forget the ended attempt and its hedge."""
-        self.first = None
-        hedges.drop(self, AttemptEnding.OUTRUN, now)
+        if self.second is not None:
+            hedges.drop(self, AttemptEnding.OUTRUN, now)
+        self.forget()
         if self.bill is not None:
             self.bill.ended(ending, usage, self.reply.deltas, now)
 
@@ -404,7 +405,6 @@ class Exchange:
     def _refused(self, refusal: Refusal, now: float) -> None:
         """Handle a final refusal: send it, or the last engine's error instead."""
         last = self.last_error
-        self.first = None
         if self.request.routing.keeps_charges:
             reason = route_path.reason_of(refusal, self._ending)
             if reason is not None and self.fall_back(reason, None, now):
@@ -491,7 +491,7 @@ class Exchange:
         request.end()
         context.live.discard(self)
         context.telemetry.ended(record, now)
-        cache, self._cache, self.first, self._inquiry = self._cache, None, None, None
+        cache, self._cache, self._inquiry = self._cache, None, None
         self.validation = request.validation = None
         if cache is not None:
             cache.over()

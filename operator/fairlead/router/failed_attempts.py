@@ -99,7 +99,8 @@ def _drop_held(owner: FailingRequest, now: float) -> TokenUsage | None:
 
 
 def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, now: float) -> None:
-    """Leave the request to its hedge, which is in flight already, or try another endpoint.
+    """Leave the request to its hedge, which is in flight already, or try another endpoint. The attempt's connection is
+    not closed here: it has answered, or was ended before.
 
     The failure is recorded in both cases: a client does not notice it, a canary's gate must.
     """
@@ -107,7 +108,6 @@ def _left_to_hedge_or_elsewhere(owner: FailingRequest, ending: AttemptEnding, no
         owner.retry(ending, now)
         return
     owner.request.record.failed(ending, now)
-    owner.first = None  # its connection is not closed: it has answered, or was ended before
     hedges.take_over(owner, owner.second, ending, now)
 
 

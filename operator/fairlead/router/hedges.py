@@ -19,11 +19,25 @@ class HedgedRequest(AttemptOwner, Protocol):
 
     request: Request
     target: EngineTarget
-    first: EngineAttempt | None
-    second: EngineAttempt | None
-    """The hedge."""
     hedge_at: float
     bill: RequestBill | None
+
+    @property
+    def first(self) -> EngineAttempt | None:
+        """The attempt that leads."""
+
+    @property
+    def second(self) -> EngineAttempt | None:
+        """The hedge."""
+
+    def add_hedge(self, hedge: EngineAttempt) -> None:
+        """Set a hedge beside the first attempt."""
+
+    def take_hedge(self) -> EngineAttempt | None:
+        """Remove the hedge, if there is one, and return it to be ended."""
+
+    def promote_hedge(self) -> None:
+        """Let the hedge lead: the former first attempt has ended."""
 
 
 def send(owner: HedgedRequest, now: float) -> None:
@@ -33,7 +47,8 @@ def send(owner: HedgedRequest, now: float) -> None:
     routing = target.charge_hedge(request.routing, now)
     if routing is not None and routing.endpoint is not None:
         pool = target.pool(routing.endpoint)
-        owner.second = hedge = EngineAttempt(owner, routing, target.api_of(routing.endpoint))
+        hedge = EngineAttempt(owner, routing, target.api_of(routing.endpoint))
+        owner.add_hedge(hedge)
         request.record.hedge_sent(routing.endpoint, now)
         if owner.bill is not None:
             owner.bill.hedged(target, routing, now)
@@ -42,7 +57,7 @@ def send(owner: HedgedRequest, now: float) -> None:
 
 def drop(owner: HedgedRequest, ending: AttemptEnding, now: float) -> None:
     """End the hedge, if there is one; the first attempt continues without it."""
-    hedge, owner.second = owner.second, None
+    hedge = owner.take_hedge()
     if hedge is not None:
         hedge.abort()
         if owner.bill is not None:
@@ -55,6 +70,8 @@ def wins(owner: HedgedRequest, attempt: EngineAttempt, reader: ResponseReader, n
     if attempt is not owner.second:
         drop(owner, AttemptEnding.OUTRUN, now)
     elif reader.head is not None and reader.head.status < 400:
+        if owner.first is not None:
+            owner.first.abort()
         take_over(owner, attempt, AttemptEnding.OUTRUN, now)
     else:
         drop(owner, AttemptEnding.FAILED, now)
@@ -63,14 +80,12 @@ def wins(owner: HedgedRequest, attempt: EngineAttempt, reader: ResponseReader, n
 
 
 def take_over(owner: HedgedRequest, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
-    """End the first attempt, for this reason; the request continues with the hedge."""
+    """Close the first attempt, which has ended for this reason; the request continues with the hedge."""
     routing = owner.request.routing
     if owner.bill is not None:
         owner.bill.hedge_won(ending, now)
-    if owner.first is not None:
-        owner.first.abort()
+    owner.promote_hedge()
     routing.swap_endpoints(hedge.routing)
-    owner.first, owner.second = hedge, None
     owner.target.dispatcher.table.give_back(hedge.routing, ending, now)
     assert routing.endpoint is not None
     owner.request.record.outran(routing, routing.endpoint, now)
