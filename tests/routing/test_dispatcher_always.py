@@ -10,6 +10,7 @@ from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, BatchLaneLimits, Lane, LongLaneLimits, Tenant
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.queue_place import ASIDE, GIVING_WAY, PARKED
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
@@ -69,6 +70,16 @@ class Story:
         assert self.dispatcher.waiting == len(self.waiting)
         assert all(one.waiting and one.endpoint is None for one in self.waiting)
         assert all(one.endpoint is not None and not one.waiting for one in self.running)
+        self.check_places()
+
+    def check_places(self) -> None:
+        """Between turns no queue with requests is set aside, and one that is parked returns when one of them ends."""
+        at = self.dispatcher.queue
+        shares = [share for lane in at.lanes.all for band in lane.bands.queues for share in band.shares.values()]
+        for queue in (queue for share in shares for queue in share.lines.values()):
+            assert (queue.place is GIVING_WAY) == (queue in queue.share.giving_way)
+            assert queue.place is not ASIDE or not queue.requests
+            assert queue.place is not PARKED or queue in at.parked[queue.share.account]
 
     def take(self, one: RoutingRequest, endpoint: Endpoint | Refusal | None) -> None:
         if endpoint is None:

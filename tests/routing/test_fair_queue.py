@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 
 from fairlead.routing.accounts import Account
 from fairlead.routing.fair_queue import FairQueue
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
+from fairlead.routing.first_token_speed import FirstTokenSpeed
+from fairlead.routing.queue_place import ASIDE, GIVING_WAY, IN_HEAP, PARKED
 from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.accounted import request_of, tenant
 
@@ -103,6 +106,29 @@ def test_a_queue_that_stepped_aside_is_skipped_until_it_is_put_back() -> None:
     assert served(queue) == [stuck]
     queue.put_back(tenant_queue)
     assert queue.first() is None
+
+
+def test_a_queue_is_in_one_place_at_a_time() -> None:
+    queue, shop, outlook = FairQueue(), tenant("s"), FirstTokenOutlook(FirstTokenSpeed())
+    only = request_of(shop)
+    queue.add(only)
+    tenant_queue = queue.first()
+    assert tenant_queue is not None
+    places = [tenant_queue.place]
+    for place in (ASIDE, PARKED):
+        queue.step_aside(tenant_queue, place)
+        places.append(tenant_queue.place)
+        queue.put_back(tenant_queue)
+        places.append(tenant_queue.place)
+    queue.give_way(tenant_queue, outlook)
+    places.append(tenant_queue.place)
+    queue.put_back(tenant_queue)
+    places.append(tenant_queue.place)
+    queue.withdraw(only, tenant_queue)
+    places.append(tenant_queue.place)
+    assert places == [IN_HEAP, ASIDE, IN_HEAP, PARKED, IN_HEAP, GIVING_WAY, GIVING_WAY, ASIDE]
+    queue.add(only)
+    assert served(queue) == [only], "and what was in it before does not keep it from its turn"
 
 
 def test_withdrawn_ones_have_no_turn() -> None:

@@ -14,6 +14,7 @@ from fairlead.routing.fair_queue import TenantQueue
 from fairlead.routing.lanes import LaneAvailability, LaneQueue
 from fairlead.routing.occupancy import Occupancy
 from fairlead.routing.queue_limits import HELD_AGAIN
+from fairlead.routing.queue_place import ASIDE, GIVING_WAY, IN_HEAP, PARKED, QueuePlace
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
@@ -96,33 +97,45 @@ class DispatchOrder:
         queue.take_back(spare=self._occupancy.used(inflight) < SPARE_BELOW)
         aside: list[TenantQueue] = []
         turn: Dispatch | None = None
-        while (tenant_queue := queue.first()) is not None:
-            request = tenant_queue.next
-            if request.account.is_at_limit:
-                queue.step_aside(tenant_queue)
-                self._queue.parked.park(request.account, tenant_queue)
-                continue
-            if not self._part_suffices(lane, queue, request, inflight):
+        while turn is None and (tenant_queue := queue.first()) is not None:
+            outcome = self._outcome(lane, queue, tenant_queue, inflight, now)
+            if isinstance(outcome, tuple):
+                turn = outcome
+            elif outcome is IN_HEAP:
                 break
-            if tenant_queue.needs_room_to_spare(request) and self._occupancy.used(inflight) >= SPARE_BELOW:
-                if queue.waiting > tenant_queue.share.waiting:
-                    queue.give_way(tenant_queue, self._queue.outlook)
-                    continue
+            elif outcome is GIVING_WAY:
+                queue.give_way(tenant_queue, self._queue.outlook)
             else:
-                turn = self._of_those_that_gave_way(now)
-                if turn is not None or self._gave_way:
-                    break
-                choice = self._table.choose(request, now)
-                turn = self._turn(lane, queue, tenant_queue, choice)
-                if turn is not None or not self._may_be_passed(lane, request, choice, now):
-                    break
-            queue.step_aside(tenant_queue)
-            aside.append(tenant_queue)
+                queue.step_aside(tenant_queue, outcome)
+                if outcome is PARKED:
+                    self._queue.parked.park(tenant_queue.share.account, tenant_queue)
+                else:
+                    aside.append(tenant_queue)
         if queue.gives_way and self._queue.lanes.leaves_reserve(queue, self._occupancy, inflight):
             self._gave_way.append((lane, queue))
         for tenant_queue in aside:
             queue.put_back(tenant_queue, keeps_place=_keeps_place(tenant_queue.next))
         return turn
+
+    def _outcome(
+        self, lane: LaneQueue, queue: BandQueue, tenant_queue: TenantQueue, inflight: int, now: float
+    ) -> Dispatch | QueuePlace:
+        """Return the turn of the band's first queue, or its place without one: in the heap, it holds up the others."""
+        request = tenant_queue.next
+        if request.account.is_at_limit:
+            return PARKED
+        if not self._part_suffices(lane, queue, request, inflight):
+            return IN_HEAP
+        if tenant_queue.needs_room_to_spare(request) and self._occupancy.used(inflight) >= SPARE_BELOW:
+            return GIVING_WAY if queue.waiting > tenant_queue.share.waiting else ASIDE
+        turn = self._of_those_that_gave_way(now)
+        if turn is not None or self._gave_way:
+            return turn or IN_HEAP
+        choice = self._table.choose(request, now)
+        turn = self._turn(lane, queue, tenant_queue, choice)
+        if turn is not None:
+            return turn
+        return ASIDE if self._may_be_passed(lane, request, choice, now) else IN_HEAP
 
     def _of_those_that_gave_way(self, now: float) -> Dispatch | None:
         """Return the turn of a higher band's late request, which a lower band or lane is about to take: they give way

@@ -20,6 +20,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.due_turns import DueTurns
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.line_order import Lateness, LineOrder
+from fairlead.routing.queue_place import ASIDE, GIVING_WAY, IN_HEAP, QueuePlace
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.virtual_time import VirtualTime
 
@@ -39,7 +40,7 @@ class TenantShare:
         """What it has added to the sum of all: its tenant's when it began to wait, which may be another one now."""
         self.lateness = Lateness()
         self.giving_way: set[TenantQueue] = set()
-        """Its queues that are out of the heap, because their late requests leave turns to others."""
+        """Its queues that are `GIVING_WAY`."""
         self.bytes = 0
         """Of the bodies of its waiting requests."""
 
@@ -47,16 +48,15 @@ class TenantShare:
 class TenantQueue:
     """Requests of one tenant for one adapter, oldest first or by what can still be in time."""
 
-    __slots__ = ("in_heap", "in_late", "order", "queue", "requests", "share")
+    __slots__ = ("in_late", "order", "place", "queue", "requests", "share")
 
     def __init__(self, share: TenantShare, queue: "FairQueue") -> None:
         self.share = share
         self.queue = queue
         self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
-        self.in_heap = False
-        """Whether it has an entry in the heap."""
+        self.place = ASIDE
         self.in_late = False
-        """Whether it has one in the heap of those that leave turns to others, under its start when it was made."""
+        """Whether it has an entry in the heap of those that leave turns to others, under its start when it was made."""
         self.order = None if queue.outlook is None else LineOrder(queue.outlook, share.lateness)
 
     def withdraw(self, request: RoutingRequest) -> None:
@@ -126,9 +126,9 @@ class FairQueue:
         share.bytes += request.body_bytes
         self.waiting += 1
         self.bytes += request.body_bytes
-        if queue in share.giving_way:
+        if queue.place is GIVING_WAY:
             self._return(queue)
-        elif not queue.in_heap:
+        elif queue.place is not IN_HEAP:
             self.put_back(queue)
 
     def first(self) -> TenantQueue | None:
@@ -138,7 +138,7 @@ class FairQueue:
             start, _, queue = heap[0]
             if not queue.requests:
                 heappop(heap)
-                queue.in_heap = False
+                queue.place = ASIDE
             elif start < queue.share.start:
                 self._serial += 1
                 heapreplace(heap, (queue.share.start, self._serial, queue))
@@ -191,14 +191,12 @@ class FairQueue:
     @property
     def giving_way(self) -> list[TenantQueue]:
         """These queues, the one first that is furthest behind."""
-        late = (
-            (queue.share.start, serial, queue) for _, serial, queue in self._late if queue in queue.share.giving_way
-        )
+        late = ((queue.share.start, serial, queue) for _, serial, queue in self._late if queue.place is GIVING_WAY)
         return [queue for _, _, queue in sorted(late)]
 
     def give_way(self, queue: TenantQueue, outlook: FirstTokenOutlook) -> None:
         """Take the queue from the heap until its tenant's turn is its own; `queue` is the one that `first` returned."""
-        self.step_aside(queue)
+        self.step_aside(queue, GIVING_WAY)
         share = queue.share
         share.giving_way.add(queue)
         if not queue.in_late:
@@ -219,7 +217,7 @@ class FairQueue:
         late = self._late
         while late:
             start, serial, queue = late[0]
-            if queue not in queue.share.giving_way:
+            if queue.place is not GIVING_WAY:
                 heappop(late)
                 queue.in_late = False
             elif start < queue.share.start:
@@ -232,16 +230,16 @@ class FairQueue:
         queue.share.giving_way.discard(queue)
         self._push(queue)
 
-    def step_aside(self, queue: TenantQueue) -> None:
-        """Take the queue from the heap until `put_back` puts it back; `queue` is the queue that `first` returned."""
+    def step_aside(self, queue: TenantQueue, place: QueuePlace = ASIDE) -> None:
+        """Take the queue from the heap to another place; `queue` is the queue that `first` returned."""
         heappop(self._heap)
-        queue.in_heap = False
+        queue.place = place
 
     def put_back(self, queue: TenantQueue, *, keeps_place: bool = True) -> None:
         """Put the queue into the heap, without credit for the time it was away, unless late requests of its tenant
         wait: these left turns to others, and it is behind by the credit and by the turn that others have just had. One
         that left room to others need not keep its place: its tenant has more than its share in flight."""
-        if queue.in_heap or queue in queue.share.giving_way or not queue.requests:
+        if queue.place is IN_HEAP or queue.place is GIVING_WAY or not queue.requests:
             return
         kept = self.credit + self._virtual.step if keeps_place and queue.share.lateness.requests else 0.0
         queue.share.start = max(queue.share.start, self._virtual.now - kept)
@@ -250,7 +248,7 @@ class FairQueue:
     def _push(self, queue: TenantQueue) -> None:
         """Put it into the heap, after its equals unless its turn is due: else it would wait for all of them."""
         self._serial += 1
-        queue.in_heap = True
+        queue.place = IN_HEAP
         serial = -self._serial if queue.share.account in self._due else self._serial
         heappush(self._heap, (queue.share.start, serial, queue))
 
@@ -265,8 +263,9 @@ class FairQueue:
         share.bytes -= request.body_bytes
         if not share.waiting:
             self._weights -= share.weight
-        if not queue.requests:
+        if not queue.requests and queue.place is not IN_HEAP:
             share.giving_way.discard(queue)
+            queue.place = ASIDE
         if not share.lateness.requests:
             self._due.forget(share.account)
         self.waiting -= 1
