@@ -127,7 +127,7 @@ def _pod(rng: random.Random, name: str, now: float) -> EnginePod:
         since=since,
         ready_at=since + rng.uniform(0, now - since) if phase is EnginePodPhase.READY else None,
         figures=_engine(rng, now) if rng.random() < 0.8 else None,
-        doubt=rng.choice([*SampleProblem, *[None] * 12]),
+        problem=rng.choice([*SampleProblem, *[None] * 12]),
     )
 
 
@@ -159,14 +159,14 @@ def _router(rng: random.Random, name: str, now: float) -> RouterPod:
     request = float(rng.randint(0, 10**6))
     figures = RouterFigures(
         at=now - rng.uniform(0, 3),
-        asked=request,
+        arrivals=request,
         prompt_tokens=request * rng.uniform(1, 4000),
         waiting=float(rng.choice((0, 0, 0, 1, 25))),
         batch_waiting=float(rng.choice((0, 100))),
         held=float(rng.choice((0, 0, 3))),
         oldest_seconds=rng.choice((0.0, rng.uniform(0, 30))),
     )
-    return RouterPod(name=name, figures=_maybe(rng, figures), doubt=rng.choice([*SampleProblem, *[None] * 12]))
+    return RouterPod(name=name, figures=_maybe(rng, figures), problem=rng.choice([*SampleProblem, *[None] * 12]))
 
 
 def _speed(rng: random.Random) -> ReplicaSpeed:
@@ -201,12 +201,12 @@ def _on(rng: random.Random, pod: EnginePod, now: float, seconds: float) -> Engin
         for before in [getattr(pod.figures, name)]
     }
     if rng.random() < 0.05:
-        return replace(pod, figures=_engine(rng, now), doubt=SampleProblem.RESET)
+        return replace(pod, figures=_engine(rng, now), problem=SampleProblem.RESET)
     running = _maybe(rng, float(rng.randint(0, 300)))
     return replace(
         pod,
         figures=replace(pod.figures, at=now, running=running, kv_usage=_maybe(rng, rng.random()), **moved),  # type: ignore[arg-type]  # all of them counters
-        doubt=rng.choice([*SampleProblem, *[None] * 30]),
+        problem=rng.choice([*SampleProblem, *[None] * 30]),
     )
 
 
@@ -216,6 +216,9 @@ def _with_requests(rng: random.Random, router: RouterPod, now: float, seconds: f
     more = rng.uniform(0, 50) * seconds
     before = router.figures
     figures = replace(
-        before, at=now, asked=before.asked + more, prompt_tokens=before.prompt_tokens + more * rng.uniform(1, 4000)
+        before,
+        at=now,
+        arrivals=before.arrivals + more,
+        prompt_tokens=before.prompt_tokens + more * rng.uniform(1, 4000),
     )
-    return replace(router, figures=figures, doubt=rng.choice([*SampleProblem, *[None] * 30]))
+    return replace(router, figures=figures, problem=rng.choice([*SampleProblem, *[None] * 30]))

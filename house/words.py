@@ -29,17 +29,8 @@ OTHERS: Final = {
     "VERSION_NOT_KNOWN": "the reason VersionNotKnown, by which people may filter",
 }
 """Identifiers that are allowed everywhere, each with the reason."""
-FIELDS: Final = {
-    "asked": "a key of routers' reports and of recorded decisions",
-    "asked_tokens": "a key of recorded decisions",
-    "guessing": "a key of recorded decisions",
-    "looks": "a key of recorded decisions",
-    "patience": "a key of recorded decisions",
-    "said": "a key of recorded decisions",
-    "strain": "a key of recorded decisions",
-    "tell": "a method of Python's files",
-}
-"""Names that are defined elsewhere, or leave a process: allowed as a field of the product and where it is used."""
+METHODS: Final = {"tell": "of Python's files"}
+"""Methods that Python defines: such a name is allowed where it is called, and nowhere else."""
 IN_NO_TEST: Final = {
     **dict.fromkeys(("told", "untold", "tell", "tells"), "reported, returned, receives"),
     **dict.fromkeys(("nobody", "nobodys", "somebody", "whoever", "whom"), "who it is: client, replica, router"),
@@ -132,7 +123,7 @@ def in_code(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
         if term := vocabulary.in_name(name):
             code = _LITERALS.sub(_blank, text)
             for found in re.finditer(rf"\b{name}\b", code):
-                if not (name in FIELDS and _is_field(path, code, found)):
+                if not (name in METHODS and _is_call(code, found)):
                     yield _violation(path, text, found, term)
     yield from in_document(path, text, vocabulary)
 
@@ -150,12 +141,8 @@ def _blank(literal: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", literal.group())
 
 
-def _is_field(path: Path, code: str, found: re.Match[str]) -> bool:
-    """Whether a field is used here, or is declared by a class of the product."""
-    before, after = code[: found.start()].rpartition("\n")[2], code[found.start() : found.end() + 2]
-    declared = path.parts[0] == "operator" and before == "    " and after.endswith(": ")
-    stored = before.endswith("self.") and (after.endswith((" =", ": ")))
-    return declared or (before.endswith(".") and not stored) or bool(re.search(r"\w=[^=]", after))
+def _is_call(code: str, found: re.Match[str]) -> bool:
+    return code[: found.start()].endswith(".") and code[found.end() :].startswith("(")
 
 
 def _violation(path: Path, text: str, found: re.Match[str], term: Term) -> str:

@@ -59,8 +59,8 @@ class Side:
     def decide(self, now: float) -> None:
         """Decide as the loop does."""
         facts = self._facts(now)
-        self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
-        self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
+        self.doubts += [one.problem for one in facts.pods if one.problem is not None]
+        self.doubts += [one.problem for one in facts.routers if one.problem is not None]
         recommendation, self.memory = recommender.recommend(facts, self.memory, now)
         self.answers.append(recommendation.replicas)
         if recommendation.replicas != self.wanted:
@@ -75,7 +75,7 @@ class Side:
             policy=POLICY,
             wanted=self.wanted,
             pods=tuple(self._pod(one.uid, now) for one in ENGINE_TARGETS),
-            routers=(RouterPod(name=ROUTER_TARGET.name, figures=figures, doubt=problem),),
+            routers=(RouterPod(name=ROUTER_TARGET.name, figures=figures, problem=problem),),
         )
 
     def _pod(self, uid: str, now: float) -> EnginePod:
@@ -88,7 +88,7 @@ class Side:
             since=since,
             ready_at=since,
             figures=figures,
-            doubt=problem,
+            problem=problem,
         )
 
 

@@ -145,7 +145,7 @@ class PretendSource:
             return self.real.router(uid)
         if self.silent or uid not in {one.uid for one in self.targets}:
             return PodSample()
-        figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
+        figures = RouterFigures(at=self.clock(), arrivals=10.0, prompt_tokens=1000.0, waiting=self.waiting)
         return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), problem=None, because="")
 
     async def close(self) -> None:

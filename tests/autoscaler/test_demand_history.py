@@ -31,7 +31,7 @@ def seeded(weeks: Weeks, memory: ScalingState | None = None) -> ScalingState:
 
 
 def hours_of(memory: ScalingState) -> tuple[float, ...]:
-    return memory.learnt.forecasts.hours
+    return memory.estimates.forecasts.hours
 
 
 def test_an_hour_is_the_mean_of_what_it_was_in_each_week() -> None:
@@ -57,8 +57,8 @@ def test_a_deployment_without_history_starts_from_the_past_weeks_in_prometheus()
 
 def test_hours_learned_here_take_precedence_over_those_from_prometheus() -> None:
     weeks = Weeks([(HOUR, 2.0)])
-    estimates = ScalingState().learnt
-    memory = ScalingState(learnt=replace(estimates, forecasts=replace(estimates.forecasts, hours=(7.0,) * WEEK)))
+    estimates = ScalingState().estimates
+    memory = ScalingState(estimates=replace(estimates, forecasts=replace(estimates.forecasts, hours=(7.0,) * WEEK)))
 
     assert (seeded(weeks, memory), weeks.queries) == (memory, [])
 

@@ -3,9 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 import msgspec
+import pytest
 
 from fairlead.autoscaler import memory_store
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
@@ -13,10 +17,15 @@ from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.scaling.decide.answer_history import AnswerHistory
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
 from tests.autoscaler.fleets import Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
 from tests.scaling.fluid_fleets import Fluid
+
+FORMER: Final = Path(__file__).parent / "data" / "former_memory.json"
+"""Written by the release that saved `learnt.json`."""
 
 
 def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
@@ -54,7 +63,7 @@ def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() ->
 
 def test_while_the_saved_memory_cannot_be_read_decisions_wait_for_it_so_that_it_is_not_lost() -> None:
     async def story(fleet: Fleet) -> None:
-        hours = {"forecasts": {"hours": [2.0] * WEEK}}
+        hours = {"estimates": {"forecasts": {"hours": [2.0] * WEEK}}}
         memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: json.dumps(hours)})
         fleet.server.held["chat-autoscaler-memory"] = memory
         fleet.server.unread = Unreachable(ApiRequest(verb="get", resource=kinds.CONFIG_MAP), 503, {})
@@ -65,7 +74,7 @@ def test_while_the_saved_memory_cannot_be_read_decisions_wait_for_it_so_that_it_
         assert fleet.scaling()["recommended"] == 1
         saved = fleet.server.held["chat-autoscaler-memory"]
         assert saved is not memory
-        assert json.loads(saved["data"][memory_store.KEY])["forecasts"]["hours"] == [2.0] * WEEK
+        assert json.loads(saved["data"][memory_store.KEY])["estimates"]["forecasts"]["hours"] == [2.0] * WEEK
 
     run_story(story)
 
@@ -96,12 +105,14 @@ def test_a_save_that_failed_is_tried_again_within_a_minute() -> None:
     run_story(story)
 
 
-def test_a_memory_that_makes_no_sense_begins_anew() -> None:
+@pytest.mark.parametrize("key", ["state.json", "learnt.json", "speculation.json"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"fits": 1, "estimates": 1, "off": 1}'])
+def test_a_memory_that_makes_no_sense_begins_anew(key: str, text: str) -> None:
     async def story(fleet: Fleet) -> None:
         owner = [{"uid": "uid-chat"}]
         fleet.server.held["chat-autoscaler-memory"] = {
             "metadata": {"name": "chat-autoscaler-memory", "ownerReferences": owner},
-            "data": {"learnt.json": "{"},
+            "data": {key: text},
         }
         await fleet.rounds(6)
         assert fleet.scaling()["recommended"] == 1
@@ -118,7 +129,7 @@ def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and
         await client.rounds(1)
         state = client.loop.states["uid-chat"]
         assert state.memory is not None
-        assert state.memory.learnt.forecasts.hours[0] == 2.0
+        assert state.memory.estimates.forecasts.hours[0] == 2.0
         assert state.learnt_more
         assert "chat-router" in weeks.queries[0][0]
         await client.sources.close()
@@ -130,11 +141,11 @@ def test_what_a_fleet_of_a_thousand_replicas_learned_is_saved_without_what_only_
     async def story(fleet: Fleet) -> None:
         large = Fluid(bounds=ReplicaBounds(least=1000, most=1000)).grown(1000, at_once=True)
         large.lived(64.0, 4000.0)
-        assert len(large.memory.learnt.marks) == 1000
+        assert len(large.memory.estimates.marks) == 1000
         assert await memory_store.keep(fleet.server, deployment("chat"), large.memory)
         saved = json.loads(fleet.server.held["chat-autoscaler-memory"]["data"][memory_store.KEY])
-        assert saved["mixture"]["requests"] > 0
-        assert saved["marks"] == []
+        assert saved["estimates"]["mixture"]["requests"] > 0
+        assert saved["estimates"]["marks"] == []
 
     run_story(story)
 
@@ -143,10 +154,36 @@ def test_a_memory_that_an_earlier_version_saved_is_read_with_its_baselines() -> 
     async def story(fleet: Fleet) -> None:
         earlier = Fluid().grown(2, at_once=True)
         earlier.lived(64.0, 4.0)
-        learnt = msgspec.json.encode(earlier.memory.learnt).decode()
-        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: learnt})
+        state = msgspec.json.encode(replace(earlier.memory, answer_history=AnswerHistory())).decode()
+        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: state})
         fleet.server.held["chat-autoscaler-memory"] = memory
         restored = await memory_store.restore(fleet.server, deployment("chat"))
-        assert restored.learnt == earlier.memory.learnt
+        assert restored.estimates == earlier.memory.estimates
+
+    run_story(story)
+
+
+def test_what_the_release_before_saved_is_read_and_saved_so_that_it_can_read_it_again() -> None:
+    async def story(fleet: Fleet) -> None:
+        former = json.loads(FORMER.read_text(encoding="utf-8"))
+        fleet.server.held["chat-autoscaler-memory"] = former
+        restored = await memory_store.restore(fleet.server, deployment("chat"))
+        assert restored.answer_history.speculation.drafted == 3.0
+        assert restored.estimates.fits[0].equations > 32
+        assert sum(count for count, _ in restored.estimates.slo_correction.buckets) > 1000
+        assert await memory_store.keep(fleet.server, deployment("chat"), restored)
+        saved = dict(fleet.server.held["chat-autoscaler-memory"]["data"])
+        assert await memory_store.restore(fleet.server, deployment("chat")) == restored
+        del saved[memory_store.KEY]
+        assert saved == former["data"]
+
+    run_story(story)
+
+
+def test_of_a_memory_under_both_names_the_present_ones_count() -> None:
+    async def story(fleet: Fleet) -> None:
+        data = {memory_store.KEY: "{}", memory_store.FORMER_KEY: '{"pressed_since": 5.0}'}
+        fleet.server.held["chat-autoscaler-memory"] = memory_store.manifest(deployment("chat"), data)
+        assert await memory_store.restore(fleet.server, deployment("chat")) == ScalingState()
 
     run_story(story)

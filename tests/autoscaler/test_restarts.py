@@ -11,7 +11,7 @@ import pytest
 from fairlead.autoscaler import memory_store
 from fairlead.cluster.api_errors import ApiRequest, Unreachable
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, Manifest
-from fairlead.scaling.decide.answer_history import SpeculationState
+from fairlead.scaling.decide.answer_history import AnswerHistory, SpeculationState
 from fairlead.scaling.decide.scaling_state import ScalingState
 from tests.autoscaler.fleets import START, SUBJECT, Fleet, deployment, pod, policy, written_at
 
@@ -25,7 +25,7 @@ OFF = {
     "message": "1 replica: nothing needs more",
     "at": written_at(-600),
 }
-MEASURED = SpeculationState(off=True, switched_at=START - 600, guessed=3.0, accepted=0.6)
+MEASURED = SpeculationState(off=True, switched_at=START - 600, drafted=3.0, accepted=0.6)
 
 
 def run_story(story: Callable[[Fleet], Awaitable[None]], stored: dict[str, Any]) -> None:
@@ -53,15 +53,15 @@ def state_of(fleet: Fleet) -> ScalingState:
 
 
 def saved(state: SpeculationState) -> Manifest:
-    data = {memory_store.KEY: "{}", memory_store.SPECULATION_KEY: msgspec.json.encode(state).decode()}
-    return memory_store.manifest(deployment("chat"), data)
+    memory = ScalingState(answer_history=AnswerHistory(speculation=state))
+    return memory_store.manifest(deployment("chat"), {memory_store.KEY: msgspec.json.encode(memory).decode()})
 
 
 def test_speculation_that_is_switched_off_stays_off_after_a_restart_although_nothing_was_saved() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(6)
         assert settings(fleet) == (1, 2, "Off")
-        assert state_of(fleet).pacing.guessing.off
+        assert state_of(fleet).answer_history.speculation.off
         assert fleet.server.events == []
 
     run_story(story, OFF)
@@ -71,7 +71,7 @@ def test_what_speculation_gained_is_read_after_a_restart_so_that_it_can_come_bac
     async def story(fleet: Fleet) -> None:
         fleet.server.held["chat-autoscaler-memory"] = saved(MEASURED)
         await fleet.rounds(1)
-        assert state_of(fleet).pacing.guessing == MEASURED
+        assert state_of(fleet).answer_history.speculation == MEASURED
         await fleet.rounds(6)
         assert settings(fleet) == (1, 2, "Off")
 
@@ -82,7 +82,7 @@ def test_a_switch_after_the_last_save_is_known_by_the_status() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.server.held["chat-autoscaler-memory"] = saved(MEASURED)
         await fleet.rounds(1)
-        assert state_of(fleet).pacing.guessing == replace(MEASURED, off=False, switched_at=START + 1)
+        assert state_of(fleet).answer_history.speculation == replace(MEASURED, off=False, switched_at=START + 1)
 
     run_story(story, OFF | {"speculation": "On"})
 
@@ -91,11 +91,10 @@ def test_what_speculation_gained_is_saved_without_the_span_being_measured() -> N
     async def story(fleet: Fleet) -> None:
         state = replace(MEASURED, marked_at=START, gain=0.7, against=2)
         memory = ScalingState()
-        memory = replace(memory, pacing=replace(memory.pacing, guessing=state))
+        memory = replace(memory, answer_history=replace(memory.answer_history, speculation=state))
         assert await memory_store.keep(fleet.server, deployment("chat"), memory)
-        assert fleet.server.held["chat-autoscaler-memory"] == saved(MEASURED) | {
-            "data": saved(MEASURED)["data"] | {memory_store.KEY: msgspec.json.encode(memory.learnt).decode()}
-        }
+        data = fleet.server.held["chat-autoscaler-memory"]["data"]
+        assert data[memory_store.KEY] == saved(MEASURED)["data"][memory_store.KEY]
         assert await memory_store.restore(fleet.server, deployment("chat")) == memory_store.lasting(memory)
 
     run_story(story, OFF)
@@ -157,7 +156,7 @@ def engine(ready: str, since: float, begun: float = 0.0) -> Manifest:
 
 
 def cold_starts_of(fleet: Fleet) -> list[tuple[float, ...]]:
-    return [one.seconds for one in state_of(fleet).learnt.starts]
+    return [one.seconds for one in state_of(fleet).estimates.starts]
 
 
 def test_a_cold_start_that_this_process_observed_is_learned_and_a_later_pause_is_not() -> None:

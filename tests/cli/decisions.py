@@ -44,7 +44,7 @@ def router(**figures: float) -> RouterPod:
     """A router with an empty queue."""
     return RouterPod(
         name="router-1",
-        figures=RouterFigures(**{"at": AT - 1.0, "asked": 1000.0, "prompt_tokens": 100_000.0} | figures),
+        figures=RouterFigures(**{"at": AT - 1.0, "arrivals": 1000.0, "prompt_tokens": 100_000.0} | figures),
     )
 
 

@@ -203,7 +203,7 @@ def test_a_given_address_is_queried_directly(run: Run, cluster: PretendCluster) 
 
 def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
-    held = decided(facts(pods=(pod(doubt=SampleProblem.NO_ANSWER),), routers=(router(waiting=3.0),)))
+    held = decided(facts(pods=(pod(problem=SampleProblem.NO_ANSWER),), routers=(router(waiting=3.0),)))
     lines = (decided(name="other"), held, decided(name="other"))
     path.write_bytes(b"".join(record_codec.encode(one) + b"\n" for one in lines))
     code, out, _ = run("explain", "infd/chat", "--record", str(path))

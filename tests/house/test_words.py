@@ -13,7 +13,7 @@ GLOSSARY = """\
 |---|---|---|
 | dispatcher | what hands requests to endpoints | desk |
 | fallback | what a rollout returns to | way back |
-| the noun of its type | what a value is called | `told`, `asked` |
+| the noun of its type | what a value is called | `told`, `asked`, `tell` |
 | lane | requests that queue together | |
 
 | word | right for | wrong for |
@@ -35,6 +35,7 @@ def test_the_not_columns_are_read_and_no_other() -> None:
         "way back": ("fallback", True),
         "told": ("the noun of its type", False),
         "asked": ("the noun of its type", False),
+        "tell": ("the noun of its type", False),
     }
 
 
@@ -82,15 +83,13 @@ def test_a_document_may_use_a_word_that_only_identifiers_must_avoid() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["class Load:\n    asked: float\n", "one = load.asked\n", "one = Load(asked=2)\n"])
-def test_a_key_of_recorded_decisions_keeps_its_name_as_a_field(text: str) -> None:
-    assert in_code(text) == []
+def test_a_method_that_python_defines_may_be_called() -> None:
+    assert in_code("place = file.tell()\n") == []
 
 
-@pytest.mark.parametrize("text", ["asked = 1\n", "self.asked = 1\n", "def asked() -> None:\n    pass\n"])
-def test_but_nothing_else_is_called_so(text: str) -> None:
-    assert [one.split(": ")[1] for one in in_code(text)] == ["asked"]
-    assert in_code("class Load:\n    asked: float\n", Path("tests/worlds.py")) != []
+@pytest.mark.parametrize("text", ["tell = 1\n", "file.tell = 1\n", "tell()\n", "class Load:\n    tell: float\n"])
+def test_but_nothing_else_has_its_name(text: str) -> None:
+    assert [one.split(": ")[1] for one in in_code(text)] == ["tell"]
 
 
 def test_names_that_others_fixed_may_stand() -> None:

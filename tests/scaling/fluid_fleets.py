@@ -118,7 +118,7 @@ class Fluid:
         """The facts that a scrape would show."""
         router = RouterFigures(
             at=self.now,
-            asked=self.arrived,
+            arrivals=self.arrived,
             prompt_tokens=self.arrived * PROMPT,
             batch_arrivals=self.batch,
             waiting=self.waiting,

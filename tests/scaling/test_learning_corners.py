@@ -74,7 +74,7 @@ def test_a_router_that_replaced_another_in_a_long_pause_shows_that_requests_came
 
 def test_one_that_is_no_longer_listed_is_forgotten() -> None:
     arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
-    assert arrival_rates.updated(arrivals, (), frozenset(), RHYTHM, 20.0).tellers == ()
+    assert arrival_rates.updated(arrivals, (), frozenset(), RHYTHM, 20.0).counters == ()
 
 
 def test_no_rate_without_a_course_or_before_it() -> None:
@@ -136,7 +136,7 @@ def test_an_hour_that_was_never_observed_does_not_change_the_forecast() -> None:
 
 def test_hours_of_the_week_are_learned_as_they_pass() -> None:
     history = demand_forecast.updated(ForecastHistory(), (), COLD, 0.0)
-    assert history.looking is None
+    assert history.current_hour is None
     for hour in range(170):
         at = 3600.0 * hour
         points = (ArrivalTotals(at=at, requests=7200.0 * hour, prompt_tokens=0.0),)
@@ -237,8 +237,8 @@ def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
         first=100.0,
         prompt_tokens=100_000.0,
         computed_tokens=100_000.0,
-        asked=100.0,
-        asked_tokens=50_000.0,
+        router_requests=100.0,
+        router_prompt_tokens=50_000.0,
     )
     request = request_mix.average(mixture)
     assert request is not None

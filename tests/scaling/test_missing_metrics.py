@@ -38,9 +38,9 @@ def counts(fleet: Fluid, seconds: int) -> set[int]:
 
 def without(facts: ScalingFacts, last: ScalingFacts, *, engines: bool) -> ScalingFacts:
     """The facts if routers do not answer, and perhaps engines neither; of both, the last figures are still there."""
-    silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in last.routers)
+    silent = tuple(replace(one, problem=SampleProblem.NO_ANSWER) for one in last.routers)
     figures = {one.name: one.figures for one in last.pods}
-    pods = tuple(replace(one, figures=figures[one.name], doubt=SampleProblem.NO_ANSWER) for one in facts.pods)
+    pods = tuple(replace(one, figures=figures[one.name], problem=SampleProblem.NO_ANSWER) for one in facts.pods)
     return replace(facts, routers=silent, pods=pods if engines else facts.pods)
 
 
@@ -59,7 +59,7 @@ def halves(facts: ScalingFacts, silent: RouterPod | None = None) -> ScalingFacts
     """The same traffic at two routers, of which the second one may be silent."""
     figures = facts.routers[0].figures
     assert figures is not None
-    half = replace(figures, asked=figures.asked / 2, prompt_tokens=figures.prompt_tokens / 2)
+    half = replace(figures, arrivals=figures.arrivals / 2, prompt_tokens=figures.prompt_tokens / 2)
     return replace(
         facts,
         routers=(RouterPod(name="router-1", figures=half), silent or RouterPod(name="router-2", figures=half)),
@@ -71,8 +71,8 @@ def test_one_of_two_routers_without_metrics_neither_shrinks_the_fleet_afterwards
     for _ in range(1500):
         fleet.passed(EVERY, RATE)
         fleet.follow(fleet.decided(halves(fleet.facts())))
-    before, estimates = len(fleet.engines), fleet.memory.learnt
-    silent = replace(halves(fleet.facts()).routers[1], doubt=SampleProblem.NO_ANSWER)
+    before, estimates = len(fleet.engines), fleet.memory.estimates
+    silent = replace(halves(fleet.facts()).routers[1], problem=SampleProblem.NO_ANSWER)
     seen = set()
     for number in range(800):
         fleet.passed(EVERY, RATE)
@@ -80,14 +80,14 @@ def test_one_of_two_routers_without_metrics_neither_shrinks_the_fleet_afterwards
         fleet.follow(fleet.decided(halves(fleet.facts(), silent if is_silent else None)))
         seen.add(len(fleet.engines))
     assert seen == {before}
-    after = fleet.memory.learnt
+    after = fleet.memory.estimates
     assert correction(after) == pytest.approx(correction(estimates), rel=0.05)
     assert after.forecasts.scatter == pytest.approx(estimates.forecasts.scatter, rel=0.5)
 
 
 def correction(estimates: Estimates) -> float:
     """The SLO correction."""
-    return slo_correction.factor(slo_correction.fit_misses(estimates.strain), 0.15)
+    return slo_correction.factor(slo_correction.fit_misses(estimates.slo_correction), 0.15)
 
 
 def test_a_queue_that_could_not_be_seen_for_minutes_counts_as_one_that_needed_every_replica() -> None:

@@ -47,10 +47,10 @@ def test_a_fleet_never_shrinks_while_figures_are_missing(
     facts = fleet.facts()
     chosen = who % (len(facts.pods) + 1)
     if chosen == len(facts.pods):
-        silent = RouterPod(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=problem)
+        silent = RouterPod(name="router-1", figures=None if drop else facts.routers[0].figures, problem=problem)
         facts = replace(facts, routers=(silent,))
     else:
-        pod = replace(facts.pods[chosen], doubt=problem)
+        pod = replace(facts.pods[chosen], problem=problem)
         facts = replace(facts, pods=(*facts.pods[:chosen], pod, *facts.pods[chosen + 1 :]))
     starting = chosen < len(facts.pods) and facts.pods[chosen].figures is None
     answer = answered(fleet, facts)
@@ -66,7 +66,7 @@ def test_more_demand_never_lowers_the_answer(rates: list[float], more: float, wa
     assert figures is not None
     harder = replace(
         figures,
-        asked=figures.asked + more,
+        arrivals=figures.arrivals + more,
         prompt_tokens=figures.prompt_tokens + more * prompt,
         waiting=figures.waiting + waiting,
     )
@@ -81,7 +81,7 @@ def test_the_order_of_pods_and_routers_changes_nothing_at_all(rates: list[float]
     figures = facts.routers[0].figures
     assert figures is not None
     several = tuple(
-        RouterPod(name=f"router-{number}", figures=replace(figures, asked=figures.asked * number))
+        RouterPod(name=f"router-{number}", figures=replace(figures, arrivals=figures.arrivals * number))
         for number in range(1, routers + 1)
     )
     facts = replace(facts, routers=several)

@@ -148,7 +148,7 @@ class FactCollector:
                 image_wait=pod_starts.image_wait(manifest),
             )
             found.append(
-                made if phase in UNSCRAPED_PHASES else replace(made, figures=figures, doubt=problem, because=because)
+                made if phase in UNSCRAPED_PHASES else replace(made, figures=figures, problem=problem, because=because)
             )
         return tuple(found)
 
@@ -180,4 +180,4 @@ def _router(manifest: Manifest, case: ScalingCase, source: SampleSource, now: fl
     sample = source.router(deployment_pods.sample_uid(manifest, case.document))
     figures, problem = pod_figures.router(sample, case.policy, now)
     name = manifest["metadata"]["name"]
-    return RouterPod(name=name, figures=figures, doubt=problem, because=pod_figures.because(sample, problem))
+    return RouterPod(name=name, figures=figures, problem=problem, because=pod_figures.because(sample, problem))

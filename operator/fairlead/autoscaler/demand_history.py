@@ -20,13 +20,13 @@ WEEKS: Final = 4
 
 async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, now: float) -> ScalingState:
     """Add mean demand by hour of the week, if unknown; `routers` is the prefix of their pods' names."""
-    estimates = memory.learnt
+    estimates = memory.estimates
     if estimates.forecasts.hours or not isinstance(source, PrometheusSampleSource):
         return memory
     end = now - now % HOUR
     course = await source.requests_each_hour(routers, end - WEEKS * WEEK * HOUR, end)
     by_hour = hours(course)
-    return replace(memory, learnt=replace(estimates, forecasts=replace(estimates.forecasts, hours=by_hour)))
+    return replace(memory, estimates=replace(estimates, forecasts=replace(estimates.forecasts, hours=by_hour)))
 
 
 def hours(course: Iterable[tuple[float, float]]) -> tuple[float, ...]:

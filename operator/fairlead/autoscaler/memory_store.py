@@ -20,9 +20,9 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ApiClient
 from fairlead.cluster.kinds import Manifest
+from fairlead.scaling import former_names
 from fairlead.scaling.decide.answer_history import AnswerHistory, SpeculationState
 from fairlead.scaling.decide.scaling_state import ScalingState
-from fairlead.scaling.learn.estimates import Estimates
 
 EVERY_S: Final = 600.0
 """The most that a crash loses; a longer interval would save nothing, since objects are reconciled as often anyway."""
@@ -30,12 +30,13 @@ RETRY_S: Final = 60.0
 """Seconds until the next try to save, after one that failed."""
 LARGEST: Final = 256 * 1024
 """Bytes; a ConfigMap holds four times as much."""
-KEY: Final = "learnt.json"
-SPECULATION_KEY: Final = "speculation.json"
-"""Beside the estimates, since an earlier version reads those alone; absent without speculative decoding."""
+KEY: Final = "state.json"
+FORMER_KEY: Final = "learnt.json"
+FORMER_SPECULATION_KEY: Final = "speculation.json"
+"""The same under former names, written for one release: the version before reads only these, and both run at once
+while shards are upgraded. What that version writes has no other keys, since it is applied by the same field manager."""
 
-_DECODER: Final = msgspec.json.Decoder(Estimates)
-_SPECULATION: Final = msgspec.json.Decoder(SpeculationState)
+_DECODER: Final = msgspec.json.Decoder(ScalingState)
 
 log = logging.getLogger("fairlead.autoscaler")
 
@@ -49,10 +50,8 @@ async def restore(client: ApiClient, document: Manifest) -> ScalingState:
     found = await client.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
     if found is None or _owner(found) != metadata["uid"]:
         return ScalingState()
-    data = found.get("data") or {}
     try:
-        speculation = _SPECULATION.decode(data.get(SPECULATION_KEY) or "{}")
-        return ScalingState(learnt=_DECODER.decode(data.get(KEY) or "{}"), pacing=AnswerHistory(guessing=speculation))
+        return _decoded(found.get("data") or {})
     except msgspec.DecodeError as problem:
         log.warning(
             "the learnt speeds and demand make no sense, so learning starts from scratch: %s",
@@ -64,24 +63,23 @@ async def restore(client: ApiClient, document: Manifest) -> ScalingState:
 
 def lasting(memory: ScalingState) -> ScalingState:
     """Return the part that is saved."""
-    estimates = replace(memory.learnt, marks=())
-    return ScalingState(learnt=estimates, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
+    estimates = replace(memory.estimates, marks=())
+    speculation = memory.answer_history.speculation.lasting
+    return ScalingState(estimates=estimates, answer_history=AnswerHistory(speculation=speculation))
 
 
 def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
     """Return the memory with speculation as status has it, whose last switch may be later than the last save."""
-    speculation = memory.pacing.guessing
+    speculation = memory.answer_history.speculation
     if speculation.off is off:
         return memory
-    return replace(memory, pacing=replace(memory.pacing, guessing=replace(speculation, off=off, switched_at=now)))
+    history = replace(memory.answer_history, speculation=replace(speculation, off=off, switched_at=now))
+    return replace(memory, answer_history=history)
 
 
 async def keep(client: ApiClient, document: Manifest, memory: ScalingState) -> bool:
     """Save the memory, unless it is too large; returns False if it should be tried again soon."""
-    kept = lasting(memory)
-    data, speculation = {KEY: msgspec.json.encode(kept.learnt).decode()}, kept.pacing.guessing
-    if speculation != SpeculationState():
-        data[SPECULATION_KEY] = msgspec.json.encode(speculation).decode()
+    data = _encoded(lasting(memory))
     if len(data[KEY]) > LARGEST:
         log.warning(
             "the learnt speeds and demand take %d bytes and are not saved", len(data[KEY]), extra=about(document)
@@ -93,6 +91,24 @@ async def keep(client: ApiClient, document: Manifest, memory: ScalingState) -> b
         log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=about(document))
         return False
     return True
+
+
+def _decoded(data: Mapping[str, str]) -> ScalingState:
+    if KEY in data:
+        return _DECODER.decode(data[KEY])
+    estimates, speculation = (
+        msgspec.json.decode(data.get(key) or "{}") for key in (FORMER_KEY, FORMER_SPECULATION_KEY)
+    )
+    former = {"learnt": estimates, "pacing": {"guessing": speculation}}
+    return msgspec.convert(former_names.present_state(former), ScalingState)
+
+
+def _encoded(state: ScalingState) -> dict[str, str]:
+    former = former_names.former_state(msgspec.to_builtins(state))
+    data = {KEY: state, FORMER_KEY: former["learnt"]}
+    if state.answer_history.speculation != SpeculationState():
+        data[FORMER_SPECULATION_KEY] = former["pacing"]["guessing"]
+    return {key: msgspec.json.encode(value).decode() for key, value in data.items()}
 
 
 def manifest(document: Manifest, data: Mapping[str, str]) -> Manifest:

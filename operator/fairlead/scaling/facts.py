@@ -111,7 +111,7 @@ class EnginePod:
     """Seconds on its node before its engine's container started: image, volumes, init containers."""
     figures: EngineFigures | None = None
     """The last valid figures, whatever their age."""
-    doubt: SampleProblem | None = None
+    problem: SampleProblem | None = None
     """Why the last scrape gave no figures."""
     because: str = ""
     """The source's own description of that problem."""
@@ -122,7 +122,7 @@ class RouterFigures:
     """One scrape of a router, as figures."""
 
     at: float
-    asked: float
+    arrivals: float
     """Counter: requests that arrived at admission, without the batch lane."""
     prompt_tokens: float
     """Counter: their prompt tokens, estimated on arrival."""
@@ -145,7 +145,7 @@ class RouterPod:
 
     name: str
     figures: RouterFigures | None = None
-    doubt: SampleProblem | None = None
+    problem: SampleProblem | None = None
     because: str = ""
 
 

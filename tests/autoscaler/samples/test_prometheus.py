@@ -159,7 +159,7 @@ def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> No
     assert sample.figures is not None
     assert sample.figures.figures == RouterFigures(
         at=100.0,
-        asked=107.0,
+        arrivals=107.0,
         prompt_tokens=30_000.0,
         batch_arrivals=50.0,
         waiting=4.0,
@@ -177,7 +177,7 @@ def test_a_router_that_received_no_request_yet_counts_zero() -> None:
     )
 
     assert sample.figures is not None
-    assert sample.figures.figures.asked == 0.0
+    assert sample.figures.figures.arrivals == 0.0
 
 
 def test_a_value_that_is_not_a_number_makes_a_sample_unreadable_through_prometheus_too() -> None:

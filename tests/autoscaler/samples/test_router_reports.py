@@ -25,7 +25,7 @@ def test_waiting_interactive_and_batch_requests_are_counted_separately() -> None
     assert sample.figures is not None
     assert sample.figures.figures == RouterFigures(
         at=0.0,
-        asked=100,
+        arrivals=100,
         prompt_tokens=30_000,
         batch_arrivals=50,
         waiting=4.0,
@@ -39,7 +39,7 @@ def test_a_router_of_an_older_release_does_not_count_batch_work_apart() -> None:
     sample = sampled(router_page(demand={"asked": 7, "promptTokens": 90}))
 
     assert sample.figures is not None
-    assert (sample.figures.figures.asked, sample.figures.figures.batch_arrivals) == (7, 0)
+    assert (sample.figures.figures.arrivals, sample.figures.figures.batch_arrivals) == (7, 0)
 
 
 def test_each_endpoint_is_reported_under_the_name_of_its_pod() -> None:
@@ -75,7 +75,7 @@ def test_requests_that_went_to_a_fallback_start_the_first_replica_like_a_held_on
         (b"<html>", "its page cannot be read"),
         (b"[" * 100_000, "its page cannot be read"),
         (b"{}", "its page cannot be read"),
-        (router_page(-1), "its page is rejected: demand.asked is negative"),
+        (router_page(-1), "its page is rejected: demand.arrivals is negative"),
         (
             router_page(demand={"asked": 1, "promptTokens": 1, "batchArrivals": -1}),
             "its page is rejected: demand.batchArrivals is negative",
@@ -90,7 +90,7 @@ def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) ->
     assert sample.problem is SampleProblem.UNREADABLE
     assert because in sample.because
     assert sample.figures is not None
-    assert sample.figures.figures.asked == 5
+    assert sample.figures.figures.arrivals == 5
 
 
 def test_a_page_of_an_older_router_release_is_refused_since_it_does_not_count_requests() -> None:
@@ -107,5 +107,5 @@ def test_a_router_that_began_anew_is_the_base_of_what_comes_next() -> None:
 
     assert sample.problem is SampleProblem.RESET
     assert sample.figures is not None
-    assert sample.figures.figures.asked == 3
+    assert sample.figures.figures.arrivals == 3
     assert router_reports.after(sample, router_page(4), 2.0).problem is None

@@ -189,4 +189,4 @@ def _later(seen: ScalingFacts, seconds: float) -> ScalingFacts:
 
 
 def _oldest(seconds: float, at: float = AT - 1.0) -> RouterFigures:
-    return RouterFigures(at=at, asked=1000.0, prompt_tokens=100_000.0, oldest_seconds=seconds)
+    return RouterFigures(at=at, arrivals=1000.0, prompt_tokens=100_000.0, oldest_seconds=seconds)

@@ -114,7 +114,7 @@ def test_a_stuck_replica_alone_is_no_pressure() -> None:
     facts = cached(fleet.facts(), 0.8)
     stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
     fleet.decided(stuck)
-    assert fleet.memory.learnt.pressed_since is None
+    assert fleet.memory.estimates.pressed_since is None
 
 
 def test_a_rollouts_stuck_replica_hides_no_pressure() -> None:
@@ -127,4 +127,4 @@ def test_a_rollouts_stuck_replica_hides_no_pressure() -> None:
     stuck = replace(started("surge", fleet.now), phase=EnginePodPhase.STUCK)
     answer = fleet.decided(replace(facts, pods=(*facts.pods, stuck), wanted=there))
     assert f"which makes {there + 1}; " in need_by(answer, ScalingSignal.QUEUE_DEPTH).because
-    assert fleet.memory.learnt.pressed_since == fleet.now
+    assert fleet.memory.estimates.pressed_since == fleet.now

@@ -46,8 +46,8 @@ def test_without_a_data_sheet_the_first_scrapes_show_how_fast_a_replica_is() -> 
 def test_without_a_data_sheet_and_without_tokens_the_speed_of_a_replica_is_unknown() -> None:
     fleet = Fluid(speed=None).grown(2, at_once=True)
     fleet.lived(16.0, 0.0)
-    mixture = replace(fleet.memory.learnt.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
-    fleet.memory = replace(fleet.memory, learnt=replace(fleet.memory.learnt, mixture=mixture))
+    mixture = replace(fleet.memory.estimates.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
+    fleet.memory = replace(fleet.memory, estimates=replace(fleet.memory.estimates, mixture=mixture))
     assert "neither measured yet nor known" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
 
 
@@ -81,8 +81,8 @@ def test_attainment_counts_more_than_the_arithmetic() -> None:
     calm, strained = Fluid().grown(3, at_once=True), Fluid(late_share=0.2).grown(3, at_once=True)
     calm.lived(20 * COLD, 12.0)
     strained.lived(20 * COLD, 12.0)
-    assert slo_correction.factor(slo_correction.fit_misses(strained.memory.learnt.strain), 0.15) > 1.2
-    assert slo_correction.factor(slo_correction.fit_misses(calm.memory.learnt.strain), 0.15) <= 1.0
+    assert slo_correction.factor(slo_correction.fit_misses(strained.memory.estimates.slo_correction), 0.15) > 1.2
+    assert slo_correction.factor(slo_correction.fit_misses(calm.memory.estimates.slo_correction), 0.15) <= 1.0
     assert len(strained.engines) > len(calm.engines)
 
 
@@ -133,7 +133,7 @@ def test_the_queue_signal_alone_needs_a_replica_for_each_target_of_waiting_reque
 def test_a_router_that_is_silent_is_taken_for_as_busy_as_the_other() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY), waiting=7.0).grown(2, at_once=True)
     facts = fleet.facts()
-    silent = replace(facts, routers=(*facts.routers, RouterPod(name="router-2", doubt=SampleProblem.NO_ANSWER)))
+    silent = replace(facts, routers=(*facts.routers, RouterPod(name="router-2", problem=SampleProblem.NO_ANSWER)))
     answer = fleet.decided(silent)
     assert need_by(answer, ScalingSignal.QUEUE_DEPTH).replicas == 7
     assert [(one.who, one.what) for one in answer.questions] == [("router-2", "does not answer")]

@@ -27,13 +27,13 @@ def test_a_demand_that_really_falls_is_followed_after_the_policys_own_time() -> 
     for _ in range(2):
         fleet.passes(WINDOW + 60, summary_with(3), every=5)
         fleet.passes(30, summary_with(4), every=5)
-    assert fleet.history.patience.factor == 2
+    assert fleet.history.stabilization.factor == 2
     fleet.passes(2 * WINDOW - 40, summary_with(3), every=5)
     assert fleet.answers[-1] == 4
     fleet.passes(2 * WINDOW, summary_with(3), every=5)
     assert fleet.answers[-1] == 3
     fleet.passes(4 * WINDOW, summary_with(3), every=5)
-    assert fleet.history.patience.factor == 1
+    assert fleet.history.stabilization.factor == 1
 
 
 def test_growing_long_after_shrinking_teaches_nothing() -> None:
@@ -41,4 +41,4 @@ def test_growing_long_after_shrinking_teaches_nothing() -> None:
     fleet.passes(WINDOW, summary_with(3), every=5)
     fleet.passes(WINDOW, summary_with(3), every=5)
     fleet.passes(30, summary_with(4), every=5)
-    assert (fleet.answers[-1], fleet.history.patience.factor) == (4, 1)
+    assert (fleet.answers[-1], fleet.history.stabilization.factor) == (4, 1)

@@ -41,7 +41,7 @@ def test_traffic_is_shared_by_the_engines_that_serve_and_counted_by_the_pods_tha
     assert _engine(seen).output_tokens == 5000.0 + 1000.0
     assert _engine(seen).finished == 50.0 + 10.0
     assert _engine(seen, 2).output_tokens == 5000.0
-    assert _router(seen).asked == 1000.0 + 10.0
+    assert _router(seen).arrivals == 1000.0 + 10.0
     assert _router(seen).at == AT + 9.0
 
 
@@ -78,7 +78,7 @@ def test_without_requests_nothing_runs_and_no_counter_moves() -> None:
 def test_figures_that_were_not_reported_stay_absent_and_those_with_a_sample_problem_stay_old() -> None:
     bare = EngineFigures(at=AT)
     start = facts(
-        pods=(pod(figures=bare), pod("b", figures=None), pod("c", doubt=SampleProblem.NO_ANSWER)),
+        pods=(pod(figures=bare), pod("b", figures=None), pod("c", problem=SampleProblem.NO_ANSWER)),
         routers=(router(), router()),
     )
     seen = projection.later(start, TRAFFIC, 10.0)
@@ -87,7 +87,7 @@ def test_figures_that_were_not_reported_stay_absent_and_those_with_a_sample_prob
 
 
 def test_a_router_with_a_sample_problem_stays_unchanged() -> None:
-    silent = replace(router(), doubt=SampleProblem.NO_ANSWER)
+    silent = replace(router(), problem=SampleProblem.NO_ANSWER)
     assert projection.later(facts(routers=(silent,)), TRAFFIC, 10.0).routers == (silent,)
 
 

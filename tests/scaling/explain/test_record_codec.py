@@ -25,7 +25,7 @@ def test_decisions_of_random_histories_come_out_the_same_when_read_and_taken_aga
 def test_a_line_of_a_release_without_queue_times_can_still_be_decoded() -> None:
     record = decided()
     line = json.loads(record_codec.encode(record))
-    del line["memory"]["learnt"]["queueing"]
+    del line["memory"]["estimates"]["queueing"]
     assert record_codec.decode(json.dumps(line)) == record
 
 

@@ -120,7 +120,7 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
 
 
 def test_while_figures_are_missing_no_turning_point_shrinks_the_fleet() -> None:
-    silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in fleet().pods)
+    silent = tuple(replace(one, problem=SampleProblem.NO_ANSWER) for one in fleet().pods)
     points = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
     assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NO_REQUESTS} & set(points)
 

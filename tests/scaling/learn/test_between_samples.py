@@ -137,7 +137,7 @@ def test_what_came_since_the_last_decision_is_not_spread_over_earlier_ones() -> 
     before = course(counter_at(-0.5, 0.0), counter_at(9.5, 10.0), counter_at(19.5, 20.0))
     after = read(before, 30.0, counter_at(29.5, 30.0))
     assert after.points[: len(before.points)] == before.points
-    assert after.tellers[0].ahead == 0
+    assert after.counters[0].ahead == 0
 
 
 @given(steps=st.lists(STEP, max_size=25))

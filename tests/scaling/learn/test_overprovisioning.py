@@ -81,7 +81,7 @@ def test_never_more_than_a_bet_on_either_side(ready: int, need: float | None, po
 
 def excess_of(facts: ScalingFacts) -> OverprovisioningEstimate:
     """After a while at ten requests a second."""
-    kept = after(facts, TEN_A_SECOND, 400).memory.learnt.excess
+    kept = after(facts, TEN_A_SECOND, 400).memory.estimates.excess
     return replace(kept, at=None)
 
 
@@ -107,4 +107,4 @@ def test_warm_replicas_do_not_count_as_excess() -> None:
 
 def test_without_a_need_nothing_is_learned() -> None:
     _, memory = recommender.recommend(fleet(4), ScalingState(), AT)
-    assert memory.learnt.excess == OverprovisioningEstimate(at=AT)
+    assert memory.estimates.excess == OverprovisioningEstimate(at=AT)

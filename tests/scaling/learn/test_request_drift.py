@@ -91,7 +91,7 @@ def test_few_requests_are_soon_outweighed_anyway() -> None:
 
 
 def test_only_the_speed_of_the_revision_that_serves_is_discounted() -> None:
-    old, new = SpeedFit(revision="old", looks=100.0), SpeedFit(revision="new", looks=100.0, kv_tokens=5.0)
+    old, new = SpeedFit(revision="old", equations=100.0), SpeedFit(revision="new", equations=100.0, kv_tokens=5.0)
     lighter = replica_speed.discounted((old, new), "new", 0.25)
-    assert lighter == (old, SpeedFit(revision="new", looks=25.0, kv_tokens=5.0))
+    assert lighter == (old, SpeedFit(revision="new", equations=25.0, kv_tokens=5.0))
     assert replica_speed.discounted((old, new), "new", 1.0) == (old, new)

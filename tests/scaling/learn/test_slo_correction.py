@@ -56,12 +56,12 @@ def test_misses_of_a_fleet_that_was_hardly_used_count_more_than_those_of_a_full_
 
 
 def test_without_objectives_attainment_is_unknown() -> None:
-    assert felt(1000.0, 1000.0, objectives=Objectives()).felt == ()
+    assert felt(1000.0, 1000.0, objectives=Objectives()).buckets == ()
 
 
 @pytest.mark.parametrize("serving", [replace(STAND, waiting=5.0), replace(STAND, reckoned=8.0)])
 def test_a_fleet_that_is_overrun_does_not_teach_how_a_well_used_one_feels(serving: ServingState) -> None:
-    assert felt(1000.0, 0.0, serving=serving).felt == ()
+    assert felt(1000.0, 0.0, serving=serving).buckets == ()
 
 
 @pytest.mark.parametrize("serving", [replace(STAND, ready=0), replace(STAND, reckoned=0.0)])

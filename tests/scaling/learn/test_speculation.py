@@ -51,7 +51,12 @@ class Guesser:
         )
         for name in ("a", "b"):
             yield EnginePod(
-                name=name, revision="new", phase=EnginePodPhase.READY, since=START, figures=figures, doubt=self.problem
+                name=name,
+                revision="new",
+                phase=EnginePodPhase.READY,
+                since=START,
+                figures=figures,
+                problem=self.problem,
             )
         yield EnginePod(name="old", revision="old", phase=EnginePodPhase.READY, since=START, figures=figures)
         yield EnginePod(name="mute", revision="new", phase=EnginePodPhase.READY, since=START)
@@ -61,7 +66,7 @@ class Guesser:
 
 
 def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
-    accepting = SpeculationState(guessed=3, accepted=2)
+    accepting = SpeculationState(drafted=3, accepted=2)
     gains = [speculation.gain(L4, batch, accepting, SPECULATING) for batch in (0, 1, 16, 64, 256)]
     assert gains == sorted(gains, reverse=True)
     assert gains[0] == pytest.approx(3 / 1.15)
@@ -69,7 +74,7 @@ def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
 
 
 def test_a_lookup_costs_the_same_on_a_fast_card_where_a_step_is_short() -> None:
-    accepting = SpeculationState(guessed=3, accepted=0.3)
+    accepting = SpeculationState(drafted=3, accepted=0.3)
     fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
     looking_up = replace(SPECULATING, draft_lookup=draft_cost.BY_HOST)
     slow, short = (speculation.gain(one, 2, accepting, looking_up) for one in (L4, fast))
@@ -90,7 +95,7 @@ def test_a_lookup_that_does_not_pay_on_a_fast_card_is_switched_off() -> None:
 def test_a_draft_model_that_is_launched_layer_by_layer_cannot_pay_on_a_fast_card() -> None:
     fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
     launched = replace(SPECULATING, draft_pass_seconds=16 * draft_cost.LAYER_LAUNCH_S)
-    accepting = SpeculationState(guessed=3, accepted=2.8)
+    accepting = SpeculationState(drafted=3, accepted=2.8)
     assert speculation.gain(fast, 1, accepting, SPECULATING) > 3
     assert speculation.gain(fast, 1, accepting, launched) < 1
 
@@ -129,7 +134,7 @@ def test_what_was_measured_outlives_a_restart_and_the_span_being_measured_does_n
     guesser.passes(4)
     kept = guesser.state.lasting
     assert kept == SpeculationState(
-        off=True, switched_at=guesser.state.switched_at, guessed=3.0, accepted=guesser.state.accepted
+        off=True, switched_at=guesser.state.switched_at, drafted=3.0, accepted=guesser.state.accepted
     )
     assert kept.accepted == pytest.approx(0.6)
 
@@ -161,7 +166,7 @@ def test_leave_that_is_taken_back_switches_it_on() -> None:
 def test_a_gain_of_speculation_that_was_not_measured_is_not_judged() -> None:
     assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
     assert Guesser(problem=SampleProblem.STALE).passes(20) is False
-    no_replica = speculation.updated(replace(SUMMARY, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
+    no_replica = speculation.updated(replace(SUMMARY, ready=0), SPECULATING, SpeculationState(drafted=3.0), START)
     assert no_replica[0].gain is None
 
 
@@ -169,7 +174,7 @@ def test_a_learned_speed_is_used_where_there_is_no_data_sheet() -> None:
     load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
     summary = replace(SUMMARY, ready=1, running=64.0, load=load)
     facts = replace(SPECULATING, assumed=None)
-    assert speculation.updated(summary, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
+    assert speculation.updated(summary, facts, SpeculationState(drafted=3.0, accepted=0.6), START)[0].gain is not None
 
 
 def test_a_deployment_without_speculative_decoding_is_never_switched() -> None:

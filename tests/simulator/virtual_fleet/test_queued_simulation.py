@@ -110,7 +110,7 @@ def test_batch_work_is_shown_to_the_autoscaler_apart_as_by_a_real_router() -> No
     lived(one, rows, scaled, slots=1, until=2.0)
     assert seen[1] == RouterFigures(
         at=1.0,
-        asked=3.0,
+        arrivals=3.0,
         prompt_tokens=60.0,
         batch_arrivals=40.0,
         waiting=3.0,

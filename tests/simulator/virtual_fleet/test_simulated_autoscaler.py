@@ -101,7 +101,7 @@ def test_who_waits_in_the_queue_is_held_by_the_router() -> None:
     (router,) = deciding.seen[-1][1].routers
 
     assert router.figures is not None
-    assert (router.figures.held, router.figures.waiting, router.figures.asked) == (2.0, 2.0, 2.0)
+    assert (router.figures.held, router.figures.waiting, router.figures.arrivals) == (2.0, 2.0, 2.0)
     assert (router.figures.oldest_seconds, router.figures.prompt_tokens) == (4.0, 200.0)
 
 

@@ -103,7 +103,7 @@ def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
     """Build the report of one router; demand starts at 0, since these series only begin with a model's first
     request."""
     demand, queue = (
-        DemandReport(asked=0.0, prompt_tokens=0.0),
+        DemandReport(arrivals=0.0, prompt_tokens=0.0),
         QueueReport(lanes={lane: LaneReport() for lane in (*NON_BATCH_LANES, BATCH)}),
     )
     endpoints: defaultdict[str, EndpointReport] = defaultdict(lambda: EndpointReport(pod="", state=""))
@@ -138,7 +138,7 @@ def _add_demand(demand: DemandReport, labels: Mapping[str, str], value: float) -
     elif batch:
         demand.batch_arrivals += value
     else:
-        demand.asked += value
+        demand.arrivals += value
 
 
 def _largest(families: Collection[str], labels: Iterable[str], namespaces: Collection[str]) -> str:

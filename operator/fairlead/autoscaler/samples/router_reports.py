@@ -45,7 +45,7 @@ class QueueReport(msgspec.Struct, rename="camel"):
 class DemandReport(msgspec.Struct, rename="camel"):
     """Requests and prompt tokens that arrived since the router started, in all lanes but batch."""
 
-    asked: float
+    arrivals: float = msgspec.field(name="asked")
     prompt_tokens: float
     batch_arrivals: float = 0.0
     """Requests of the batch lane. Routers of an older release count them in `asked`."""
@@ -79,7 +79,7 @@ def with_report(before: PodSample[RouterView], read: RouterReport, at: float) ->
     if (wrong := _negative(read, read.demand)) is not None:
         return with_doubt(before, SampleProblem.UNREADABLE, wrong)
     view = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
-    if before.figures is not None and view.figures.asked < before.figures.figures.asked:
+    if before.figures is not None and view.figures.arrivals < before.figures.figures.arrivals:
         return PodSample(
             figures=view, at=at, problem=SampleProblem.RESET, because="its counters went backwards: it restarted"
         )
@@ -94,7 +94,7 @@ def with_doubt(before: PodSample[RouterView], problem: SampleProblem, because: s
 def _negative(report: RouterReport, demand: DemandReport) -> str | None:
     """Name a negative value: JSON has no NaN, so this is the only impossible number."""
     numbers = {
-        "demand.asked": demand.asked,
+        "demand.arrivals": demand.arrivals,
         "demand.promptTokens": demand.prompt_tokens,
         "demand.batchArrivals": demand.batch_arrivals,
         "queue.held": report.queue.held,
@@ -111,7 +111,7 @@ def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigur
     batch = queue.lanes.get(BATCH)
     return RouterFigures(
         at=at,
-        asked=demand.asked,
+        arrivals=demand.arrivals,
         prompt_tokens=demand.prompt_tokens,
         batch_arrivals=demand.batch_arrivals,
         waiting=sum(lane.waiting for lane in hurried),

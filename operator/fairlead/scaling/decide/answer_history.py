@@ -72,7 +72,7 @@ class SpeculationState:
     switched_at: float | None = None
     marked_at: float | None = None
     marks: tuple[SpeculationBaseline, ...] = ()
-    guessed: float | None = None
+    drafted: float | None = None
     """Tokens drafted per sequence and step, as last measured; kept while speculation is off, since nothing is measured
     then."""
     accepted: float = 0.0
@@ -86,7 +86,7 @@ class SpeculationState:
     def lasting(self) -> "SpeculationState":
         """The part that outlives a restart: not the span being measured, nor the spans before it."""
         return SpeculationState(
-            off=self.off, switched_at=self.switched_at, guessed=self.guessed, accepted=self.accepted
+            off=self.off, switched_at=self.switched_at, drafted=self.drafted, accepted=self.accepted
         )
 
 
@@ -102,10 +102,10 @@ class AnswerHistory:
     """The largest counts within the period for steps down."""
     least_wanted: tuple[ReplicasAt, ...] = ()
     """The smallest counts within the period for steps up."""
-    patience: StabilizationExtension = StabilizationExtension()
-    full: NodeShortage | None = None
-    said: ReportedReason | None = None
-    guessing: SpeculationState = SpeculationState()
+    stabilization: StabilizationExtension = StabilizationExtension()
+    node_shortage: NodeShortage | None = None
+    reported: ReportedReason | None = None
+    speculation: SpeculationState = SpeculationState()
 
 
 def with_most(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:

@@ -48,7 +48,7 @@ def apply_limits(
     context = _situation(summary, facts, history, now)
     n, limits = _answer(context)
     reported = reason_messages.reported_reason(n, limits, context)
-    state, switched = speculation.updated(summary, facts, history.guessing, now)
+    state, switched = speculation.updated(summary, facts, history.speculation, now)
     answer = Recommendation(
         replicas=n,
         asleep=_asleep(n, context),
@@ -60,17 +60,17 @@ def apply_limits(
             *switched,
             *accelerator_advice.accelerator_advice(summary, facts),
             *bounds.budget_advice(facts),
-            *node_capacity.node_advice(facts, context.history.full),
+            *node_capacity.node_advice(facts, context.history.node_shortage),
         ),
     )
-    learnt = stabilization_window.updated(history.patience, facts.policy.pace, facts.wanted, n, now)
-    return answer, replace(context.history, said=reported, guessing=state, patience=learnt)
+    learnt = stabilization_window.updated(history.stabilization, facts.policy.pace, facts.wanted, n, now)
+    return answer, replace(context.history, reported=reported, speculation=state, stabilization=learnt)
 
 
 def _situation(summary: SignalSummary, facts: ScalingFacts, history: AnswerHistory, now: float) -> LimitContext:
     pace, since = facts.policy.pace, now if history.since is None else history.since
     up, down = scaling_steps.up_while(summary.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
-    required, window = shrink_guards.required(summary, facts), stabilization_window.window(history.patience, pace)
+    required, window = shrink_guards.required(summary, facts), stabilization_window.window(history.stabilization, pace)
     if _is_long_ago(history, max(window, facts.policy.stale_after_seconds), now):
         # Earlier needs are unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
@@ -80,7 +80,7 @@ def _situation(summary: SignalSummary, facts: ScalingFacts, history: AnswerHisto
         required=with_most(history.required, now, required, window),
         most_wanted=with_most(history.most_wanted, now, facts.wanted, down),
         least_wanted=with_least(history.least_wanted, now, facts.wanted, up),
-        full=node_capacity.observed_shortage(history.full, summary, facts, now),
+        node_shortage=node_capacity.observed_shortage(history.node_shortage, summary, facts, now),
     )
     return LimitContext(
         summary=summary,

@@ -50,7 +50,7 @@ def observed_shortage(
 
 def no_room(n: int, context: LimitContext) -> AppliedLimit | None:
     """Limit to the replicas that have a node or would find one."""
-    facts, shortage = context.facts, context.history.full
+    facts, shortage = context.facts, context.history.node_shortage
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if shortage is not None and context.now < shortage.until:
         kept = max(shortage.replicas, 1 if context.summary.is_sure else facts.wanted)
@@ -73,7 +73,7 @@ def node_advice(facts: ScalingFacts, shortage: NodeShortage | None) -> tuple[Sca
 
 def free_replicas(n: int, context: LimitContext) -> int | None:
     """Return how many replicas the nodes could take beyond `n`; None if unknown."""
-    facts, shortage = context.facts, context.history.full
+    facts, shortage = context.facts, context.history.node_shortage
     if shortage is not None and context.now < shortage.until:
         return shortage.replicas - n
     return None if facts.room is None else placed(facts) + facts.room - n

@@ -92,8 +92,8 @@ def trusted_router(router: RouterPod, stale: float, now: float) -> RouterFigures
 
 def problem_of(one: EnginePod | RouterPod, stale: float, now: float) -> SampleProblem | None:
     """Return why figures are not used: what their source found, or that there are none, or only old ones."""
-    if one.doubt is not None:
-        return one.doubt
+    if one.problem is not None:
+        return one.problem
     return SampleProblem.NO_ANSWER if one.figures is None else problem_of_age(one.figures.at, stale, now)
 
 

@@ -44,7 +44,7 @@ KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGE
 def reported_reason(n: int, limits: Sequence[AppliedLimit], context: LimitContext) -> ReportedReason:
     """Return what status reports for this answer, possibly what it reported before."""
     fresh = _fresh(n, limits, context)
-    before = context.history.said
+    before = context.history.reported
     if before is None or before.replicas != n or _is_urgent(fresh, before):
         return fresh
     if before.matter == fresh.matter:

@@ -15,9 +15,9 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
     """Decide how many replicas now, why, and the memory for the next decision."""
     inventory = pod_inventory.take(facts, now)
     trust = sample_trust.assess(facts, inventory, now)
-    learnt = estimates.with_arrivals(memory.learnt, facts, inventory, now)
+    learnt = estimates.with_arrivals(memory.estimates, facts, inventory, now)
     summary = signals.evaluate(inventory, learnt, trust)
-    limited, history = limit_rules.apply_limits(summary, facts, memory.pacing, now)
+    limited, history = limit_rules.apply_limits(summary, facts, memory.answer_history, now)
     answer = replace(
         limited,
         candidates=summary.candidates,
@@ -33,5 +33,5 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
         pressed_since=summary.pressed_since,
     )
     return answer, ScalingState(
-        learnt=estimates.updated(memory.learnt, facts, inventory, learnt, moment), pacing=history
+        estimates=estimates.updated(memory.estimates, facts, inventory, learnt, moment), answer_history=history
     )

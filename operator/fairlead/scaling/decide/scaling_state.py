@@ -13,7 +13,7 @@ from fairlead.scaling.learn.estimates import Estimates
 class ScalingState:
     """The memory of one deployment; initially empty."""
 
-    learnt: Estimates = field(default_factory=Estimates)
+    estimates: Estimates = field(default_factory=Estimates)
     """Arrivals, forecasts and their errors, speeds by revision, cold starts."""
-    pacing: AnswerHistory = field(default_factory=AnswerHistory)
+    answer_history: AnswerHistory = field(default_factory=AnswerHistory)
     """Recent recommendations and needs, the reported reason, and replicas that found no node."""

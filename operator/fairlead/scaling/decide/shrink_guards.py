@@ -56,7 +56,7 @@ def spares(n: int, context: LimitContext) -> AppliedLimit | None:
 def stabilization(n: int, context: LimitContext) -> AppliedLimit | None:
     """Keep what was needed within the stabilization window, since it may be needed again."""
     peak = context.history.required[0].replicas
-    after = stabilization_window.window(context.history.patience, context.facts.policy.pace)
+    after = stabilization_window.window(context.history.stabilization, context.facts.policy.pace)
     held = max(n, min(context.facts.wanted, peak))
     words = f"{held} {verb(held, 'was')} needed within the last {after:g} s"
     return limit(ScalingBound.STABILIZATION, n, held, words)
@@ -67,7 +67,7 @@ def without_one(n: int, context: LimitContext) -> AppliedLimit | None:
     need, pace = context.summary.need, context.facts.policy.pace
     if need is None or context.idle:
         return None
-    turning = stabilization_window.grew_lately(context.history.patience, pace, context.now)
+    turning = stabilization_window.grew_lately(context.history.stabilization, pace, context.now)
     least = replica_need.whole(need * (TURNING_MARGIN if turning else MARGIN))
     held = max(n, min(context.facts.wanted, least))
     lately = ", which is larger because the fleet grew recently" if turning else ""

@@ -96,14 +96,14 @@ def _inputs(facts: ScalingFacts, estimates: Estimates, horizon: float, now: floa
         return f"fewer than {request_mix.ENOUGH:.0f} requests have been answered, too few to know how long answers are"
     if speed is None:
         return "the speed of a replica is neither measured yet nor known for this accelerator"
-    felt = slo_correction.fit_misses(estimates.strain)
+    misses = slo_correction.fit_misses(estimates.slo_correction)
     return DemandInputs(
         speed=speed,
         request=request,
         forecast=forecast,
         horizon=horizon,
-        correction=slo_correction.factor(felt, facts.policy.signals.token_headroom or 0.0),
-        excess=overprovisioning.correction(estimates.excess, felt.power),
+        correction=slo_correction.factor(misses, facts.policy.signals.token_headroom or 0.0),
+        excess=overprovisioning.correction(estimates.excess, misses.power),
     )
 
 

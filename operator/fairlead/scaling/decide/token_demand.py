@@ -102,9 +102,9 @@ def _needed(inputs: DemandInputs, demand: FleetDemand, least: ReplicaNeed, kept_
     The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
     rounding.
     """
-    felt = kept_free * least.replicas * inputs.correction
-    excess = inputs.excess.at(felt) if felt > 1 else 1.0
-    needed = felt if felt <= 1 else 1 + (felt - 1) * excess
+    corrected = kept_free * least.replicas * inputs.correction
+    excess = inputs.excess.at(corrected) if corrected > 1 else 1.0
+    needed = corrected if corrected <= 1 else 1 + (corrected - 1) * excess
     room = replica_need.replicas_for_cache(inputs.speed, inputs.request, demand)
     if room > needed:
         return room, f"; their batches need at least {room:.2f}"

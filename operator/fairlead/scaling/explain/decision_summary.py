@@ -106,11 +106,11 @@ def summarize(record: DecisionRecord) -> DecisionSummary:
 
 def _lately(record: DecisionRecord) -> list[EngineInterval]:
     """Return what ready pods did since the baselines in the record's memory."""
-    marks = {mark.name: mark for mark in record.memory.learnt.marks}
+    marks = {mark.name: mark for mark in record.memory.estimates.marks}
     pairs = [
         (marks[pod.name], intervals.baseline(pod, pod.figures))
         for pod in record.facts.pods
-        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.doubt is None and pod.name in marks
+        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.problem is None and pod.name in marks
     ]
     return [found for mark, current in pairs if (found := intervals.between(mark, current)) is not None]
 

@@ -67,7 +67,7 @@ def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
 
 
 def _pod(pod: EnginePod, traffic: ProjectedTraffic, seconds: float, factor: float) -> EnginePod:
-    if pod.figures is None or pod.doubt is not None:
+    if pod.figures is None or pod.problem is not None:
         return pod
     traffic = traffic if pod.phase is EnginePodPhase.READY else traffic.times(0.0)
     return replace(pod, figures=_engine(pod.figures, traffic, seconds, factor))
@@ -110,7 +110,7 @@ def _durations(kept: LatencyTotals | None, count: float, total: float | None) ->
 
 
 def _router(router: RouterPod, traffic: ProjectedTraffic, seconds: float, factor: float) -> RouterPod:
-    if router.figures is None or router.doubt is not None:
+    if router.figures is None or router.problem is not None:
         return router
     figures: RouterFigures = router.figures
     return replace(
@@ -118,7 +118,7 @@ def _router(router: RouterPod, traffic: ProjectedTraffic, seconds: float, factor
         figures=replace(
             figures,
             at=figures.at + seconds,
-            asked=figures.asked + traffic.requests * seconds,
+            arrivals=figures.arrivals + traffic.requests * seconds,
             prompt_tokens=figures.prompt_tokens + traffic.prompt_tokens * seconds,
             waiting=figures.waiting * factor,
             batch_waiting=figures.batch_waiting * factor,

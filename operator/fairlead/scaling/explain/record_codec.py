@@ -1,7 +1,7 @@
 """Encodes records as JSON lines, exactly, so that a decision can be repeated from its line; touches no files.
 
 Floats are written with the fewest digits that read back as the same bits. Unknown fields are ignored and missing ones
-take their defaults, so that neighbouring versions read each other's lines.
+take their defaults, so that neighbouring versions read each other's lines. Lines with former names are read too.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from fairlead.scaling import former_names
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.decision_summary import DecisionSummary, summarize
 
@@ -50,7 +51,7 @@ def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
     """Decode one line; anything invalid is returned as a `BrokenRecord`, never raised."""
     raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
     try:
-        record = _DECODER.decode(raw)
+        record = _record(raw)
     except _UNREADABLE as problem:
         return BrokenRecord(because=f"{problem}{_author(raw)}", excerpt=_excerpt(raw))
     if not 0 <= record.now <= LATEST:
@@ -70,6 +71,12 @@ def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
         return _TABLE.decode(page).decisions
     except _UNREADABLE as problem:
         return BrokenRecord(because=str(problem), excerpt=_excerpt(page))
+
+
+def _record(raw: bytes) -> DecisionRecord:
+    if former_names.MARK not in raw:
+        return _DECODER.decode(raw)
+    return msgspec.convert(former_names.present_record(msgspec.json.decode(raw)), DecisionRecord)
 
 
 def _author(raw: bytes) -> str:

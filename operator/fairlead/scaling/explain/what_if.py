@@ -175,7 +175,7 @@ def _more_traffic(baseline: WhatIfBaseline) -> TurningPoint | None:
 def _calmer(baseline: WhatIfBaseline) -> Iterator[TurningPoint | None]:
     """Yield when it shrinks: at the present traffic, else below which traffic; and what happens without any
     requests."""
-    if not baseline.answer or any(one.doubt for one in baseline.record.facts.pods):
+    if not baseline.answer or any(one.problem for one in baseline.record.facts.pods):
         return  # nothing shrinks while figures are missing, and what they will be is unknown
     same = _shrunk(baseline, WhatIfCause.AS_IT_IS, 1.0)
     silence = tuple(_emptied(baseline))

@@ -33,7 +33,7 @@ def counters(inventory: PodInventory, mean_prompt: float) -> tuple[tuple[Arrival
             ArrivalCounter(
                 name=one.name,
                 at=figures.at,
-                requests=figures.asked,
+                requests=figures.arrivals,
                 prompt_tokens=figures.prompt_tokens,
                 batch=figures.batch_arrivals,
             )

@@ -41,7 +41,7 @@ class Arrivals:
     """The series and the counters behind it; initially empty."""
 
     points: tuple[ArrivalTotals, ...] = ()
-    tellers: tuple[ArrivalCounter, ...] = ()
+    counters: tuple[ArrivalCounter, ...] = ()
     last: float | None = None
     """When requests last arrived, as far as counters show; if they came in a pause, its end."""
     unread_seconds: float = 0.0
@@ -107,7 +107,7 @@ def updated(
     """Add what was counted since; where the clock was set back, counting begins anew."""
     if before.points and before.points[-1].at > now:
         before = _set_back(before, now)
-    kept = {counter.name: counter for counter in before.tellers}
+    kept = {counter.name: counter for counter in before.counters}
     spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
     silent = [counter for name, counter in kept.items() if name in listed and name not in spoken]
@@ -121,7 +121,7 @@ def updated(
     )
     return Arrivals(
         points=_points(before.points, increases, resolution.grain, now),
-        tellers=tuple(sorted((one.counter for one in increases), key=_name)),
+        counters=tuple(sorted((one.counter for one in increases), key=_name)),
         last=now if came else before.last,
         unread_seconds=max((now - one.at for one in silent if now - one.at > resolution.stale), default=0.0),
     )

@@ -92,7 +92,7 @@ class ForecastHistory:
     mean."""
     hours: tuple[float, ...] = ()
     """Mean requests a second by hour of the week; negative for hours not counted yet."""
-    looking: HourInProgress | None = None
+    current_hour: HourInProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
     if spaced and len(points) > 1:
         pending = (*pending, _guess(points, before, horizon, now))[-MAX_PENDING:]
     hours, in_progress = _hours(before, points, now)
-    return replace(checked, pending=pending, hours=hours, looking=in_progress)
+    return replace(checked, pending=pending, hours=hours, current_hour=in_progress)
 
 
 def _checked(
@@ -245,9 +245,9 @@ def _hours(
 ) -> tuple[tuple[float, ...], HourInProgress | None]:
     """Record an hour that was counted nearly in full."""
     if not points:
-        return before.hours, before.looking
+        return before.hours, before.current_hour
     fresh = HourInProgress(since=now, requests=points[-1].requests)
-    current = before.looking
+    current = before.current_hour
     if current is None:
         return before.hours, fresh
     if now // HOUR == current.since // HOUR:

@@ -52,7 +52,7 @@ class Estimates:
     starts: tuple[ColdStartTimes, ...] = ()
     marks: tuple[EngineBaseline, ...] = ()
     """By pod name; those of deleted pods are dropped."""
-    strain: SloCorrection = field(default_factory=SloCorrection)
+    slo_correction: SloCorrection = field(default_factory=SloCorrection)
     excess: OverprovisioningEstimate = field(default_factory=OverprovisioningEstimate)
     pressed_since: float | None = None
     """Since when queue depth or KV cache has needed more than the ready replicas."""
@@ -110,10 +110,10 @@ def updated(
         fits=replica_speed.with_kv_tokens(fits, facts.revision, room) if room else fits,
         starts=cold_starts.with_starts(before.starts, facts.revision, inventory.ready),
         marks=marks,
-        strain=before.strain
+        slo_correction=before.slo_correction
         if moment.reckoned is None
         else slo_correction.updated(
-            before.strain,
+            before.slo_correction,
             came,
             facts.policy.objectives,
             ServingState(

@@ -40,7 +40,7 @@ class SpeedFit:
     """Sums of one revision's equations: of 1/t, n/t and p, and of their products."""
 
     revision: str
-    looks: float = 0.0
+    equations: float = 0.0
     step: float = 0.0
     sequence: float = 0.0
     prompt: float = 0.0
@@ -63,7 +63,7 @@ def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[Engin
     steps, sequences, prompts = zip(*equations, strict=True)
     added = SpeedFit(
         revision=revision,
-        looks=kept.looks * keep + len(equations),
+        equations=kept.equations * keep + len(equations),
         step=kept.step * keep + fsum(steps),
         sequence=kept.sequence * keep + fsum(sequences),
         prompt=kept.prompt * keep + fsum(prompts),
@@ -120,7 +120,7 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, speed: ReplicaSpeed | None)
     if replica_speed is None:
         return None
     room = fit.kv_tokens or (speed.kv_tokens if speed else None)
-    solved = _solved(fit, replica_speed) if fit.looks else replica_speed
+    solved = _solved(fit, replica_speed) if fit.equations else replica_speed
     return replace(solved, kv_tokens=room, max_sequences=replica_speed.max_sequences or MAX_SEQUENCES)
 
 
@@ -135,9 +135,9 @@ def _is_informative(speed: ReplicaSpeed) -> bool:
 
 
 def _by_rule(fit: SpeedFit) -> ReplicaSpeed | None:
-    if fit.looks <= 0 or fit.step <= 0:
+    if fit.equations <= 0 or fit.step <= 0:
         return None
-    step = fit.looks / fit.step
+    step = fit.equations / fit.step
     return ReplicaSpeed(
         step_seconds=step,
         seconds_per_sequence=step / STEP_TO_SEQUENCE,

@@ -36,9 +36,9 @@ class RequestMix:
     running: float = 0.0
     held_tokens: float = 0.0
     """KV cache tokens that running requests held."""
-    asked: float = 0.0
-    """Requests as routers count them; `asked_tokens` are their prompt tokens as routers estimate them."""
-    asked_tokens: float = 0.0
+    router_requests: float = 0.0
+    """Requests as routers count them; `router_prompt_tokens` are their prompt tokens as routers estimate them."""
+    router_prompt_tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,9 @@ def with_arrivals(before: RequestMix, requests: float, prompt_tokens: float) -> 
     """Add the arrivals that routers counted."""
     keep = 2.0 ** (-requests / REQUESTS_KEPT)
     return replace(
-        before, asked=before.asked * keep + requests, asked_tokens=before.asked_tokens * keep + prompt_tokens
+        before,
+        router_requests=before.router_requests * keep + requests,
+        router_prompt_tokens=before.router_prompt_tokens * keep + prompt_tokens,
     )
 
 
@@ -135,6 +137,6 @@ def average(mixture: RequestMix) -> AverageRequest | None:
 
 def _true_share(mixture: RequestMix, prompt: float) -> float:
     """Return prompt tokens by engines over those by routers; 1 while routers have counted too few requests."""
-    if mixture.asked < ENOUGH or mixture.asked_tokens <= 0:
+    if mixture.router_requests < ENOUGH or mixture.router_prompt_tokens <= 0:
         return 1.0
-    return min(max(prompt * mixture.asked / mixture.asked_tokens, 1 / FARTHEST), FARTHEST)
+    return min(max(prompt * mixture.router_requests / mixture.router_prompt_tokens, 1 / FARTHEST), FARTHEST)

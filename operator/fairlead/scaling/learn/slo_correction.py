@@ -50,7 +50,7 @@ MOST: Final = 2.5
 class SloCorrection:
     """The fitted samples; initially empty."""
 
-    felt: tuple[tuple[float, float], ...] = ()
+    buckets: tuple[tuple[float, float], ...] = ()
     """For each bucket of use: requests, and how many of them missed an objective."""
     use: float | None = None
     """The smoothed use."""
@@ -98,18 +98,18 @@ def updated(
     if serving.ready <= 0 or serving.reckoned <= 0:
         return before
     use = _smoothed(before, serving)
-    moved = SloCorrection(felt=before.felt, use=use, at=serving.now)
+    moved = SloCorrection(buckets=before.buckets, use=use, at=serving.now)
     requests = fsum(one.first for one in came)
     share = _missed(came, objectives)
     if share is None or requests <= 0 or use >= HIGHEST or serving.waiting > serving.ready:
         return moved
-    felt = list(before.felt or ((0.0, 0.0),) * PLACES)
+    buckets = list(before.buckets or ((0.0, 0.0),) * PLACES)
     keep = 2.0 ** (-requests / KEPT)
-    felt = [(count * keep, missed * keep) for count, missed in felt]
+    buckets = [(count * keep, missed * keep) for count, missed in buckets]
     place = _place(use)
-    count, missed = felt[place]
-    felt[place] = (count + requests, missed + requests * share)
-    return SloCorrection(felt=tuple(felt), use=use, at=serving.now)
+    count, missed = buckets[place]
+    buckets[place] = (count + requests, missed + requests * share)
+    return SloCorrection(buckets=tuple(buckets), use=use, at=serving.now)
 
 
 def _smoothed(before: SloCorrection, serving: ServingState) -> float:
@@ -132,15 +132,15 @@ def _middle(place: int) -> float:
 
 def fit_misses(correction: SloCorrection) -> MissCurve:
     """Fit by Poisson regression with a prior, using Newton's method."""
-    return _fitted(correction.felt)
+    return _fitted(correction.buckets)
 
 
 @lru_cache(maxsize=64)
-def _fitted(felt: tuple[tuple[float, float], ...]) -> MissCurve:
+def _fitted(buckets: tuple[tuple[float, float], ...]) -> MissCurve:
     """Cached, since every other decision has no new samples (bench.backtest_speed)."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
-    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
+    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(buckets) if count > 0]
     if not points:
         return MissCurve(level=level, power=power)
     for _ in range(ROUNDS):

@@ -48,11 +48,11 @@ def updated(
 
 def gain(speed: ReplicaSpeed, batch: float, state: SpeculationState, facts: ScalingFacts) -> float:
     """Return the throughput with speculation over throughput without."""
-    guessed = state.guessed or 0.0
+    drafted = state.drafted or 0.0
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
     each = max(DRAFT * speed.step_seconds, facts.draft_pass_seconds)
-    draft = facts.draft_lookup.seconds(batch) if facts.draft_lookup else guessed * each
-    return (1 + state.accepted) * plain / (plain + guessed * batch * speed.seconds_per_prompt_token + draft)
+    draft = facts.draft_lookup.seconds(batch) if facts.draft_lookup else drafted * each
+    return (1 + state.accepted) * plain / (plain + drafted * batch * speed.seconds_per_prompt_token + draft)
 
 
 def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
@@ -63,11 +63,11 @@ def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationSt
     drafts = fsum(end.drafts - then.drafts for then, end in pairs)
     state = replace(before, marked_at=now, marks=marks)
     if drafts > 0:
-        guessed = fsum(end.draft_tokens - then.draft_tokens for then, end in pairs) / drafts
+        drafted = fsum(end.draft_tokens - then.draft_tokens for then, end in pairs) / drafts
         accepted = fsum(end.accepted_tokens - then.accepted_tokens for then, end in pairs) / drafts
-        state = replace(state, guessed=guessed, accepted=accepted)
+        state = replace(state, drafted=drafted, accepted=accepted)
     speed = facts.assumed or (summary.load.speed if summary.load else None)
-    if speed is None or state.guessed is None or summary.ready == 0:
+    if speed is None or state.drafted is None or summary.ready == 0:
         return replace(state, gain=None)
     batch = summary.running / summary.ready
     return replace(state, gain=gain(speed, batch, state, facts))
@@ -78,7 +78,7 @@ def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
         figures = pod.figures
         if (
             figures is None
-            or pod.doubt is not None
+            or pod.problem is not None
             or pod.phase is not EnginePodPhase.READY
             or pod.revision != facts.revision
         ):
@@ -94,7 +94,7 @@ def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
 
 def _switched(state: SpeculationState, summary: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
     rested = state.switched_at is None or now - state.switched_at >= REST * summary.cold_start_seconds
-    if state.off and state.guessed is None and rested:
+    if state.off and state.drafted is None and rested:
         # After a restart that lost what was measured, it can only be measured while it is on.
         return replace(state, off=False, switched_at=now, against=0)
     if state.gain is None:
@@ -111,10 +111,10 @@ def _may(facts: ScalingFacts) -> bool:
 
 
 def _advice(state: SpeculationState, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    if state.gain is None or state.guessed is None or (state.gain >= LOSS and not state.off):
+    if state.gain is None or state.drafted is None or (state.gain >= LOSS and not state.off):
         return ()
     words = (
-        f"of {state.guessed:.1f} tokens drafted a step {state.accepted:.1f} are accepted; at this load "
+        f"of {state.drafted:.1f} tokens drafted a step {state.accepted:.1f} are accepted; at this load "
         f"speculation gives {state.gain:.2f} times the tokens"
     )
     if state.off:

@@ -143,7 +143,7 @@ def _router(snapshot: FleetSnapshot, began: float) -> RouterFigures:
     batch = snapshot.batch
     return RouterFigures(
         at=began + snapshot.at,
-        asked=float(snapshot.arrived - batch.arrived),
+        arrivals=float(snapshot.arrived - batch.arrived),
         prompt_tokens=float(snapshot.prompt_tokens - batch.prompt_tokens),
         batch_arrivals=float(batch.arrived),
         waiting=float(snapshot.held - batch.waiting),

@@ -1,0 +1,66 @@
+"""Names that stored state and recorded decisions had in the release before, and those that they have now.
+
+Documents here are what a JSON decoder without a type returns. To be deleted once no stored document has these names.
+"""
+
+from typing import Any, Final
+
+MARK: Final = b'"learnt":'
+"""In each record with former names, and in no other: inside a string its quotes would be escaped."""
+_STATE: Final = (
+    ("learnt.arrivals.tellers", "counters"),
+    ("learnt.forecasts.looking", "current_hour"),
+    ("learnt.mixture.asked", "router_requests"),
+    ("learnt.mixture.asked_tokens", "router_prompt_tokens"),
+    ("learnt.fits.looks", "equations"),
+    ("learnt.strain.felt", "buckets"),
+    ("learnt.strain", "slo_correction"),
+    ("learnt", "estimates"),
+    ("pacing.patience", "stabilization"),
+    ("pacing.full", "node_shortage"),
+    ("pacing.said", "reported"),
+    ("pacing.guessing.guessed", "drafted"),
+    ("pacing.guessing", "speculation"),
+    ("pacing", "answer_history"),
+)
+"""Paths in former names, inner ones first, and what the last part is called now."""
+_RECORD: Final = (
+    ("facts.pods.doubt", "problem"),
+    ("facts.routers.doubt", "problem"),
+    ("facts.routers.figures.asked", "arrivals"),
+    *((f"memory.{path}", now) for path, now in _STATE),
+)
+
+
+def present_record(document: object) -> object:
+    """Return a decision record under present names."""
+    for path, now in _RECORD:
+        document = _renamed(document, path, now)
+    return document
+
+
+def present_state(document: object) -> object:
+    """Return a scaling state under present names."""
+    for path, now in _STATE:
+        document = _renamed(document, path, now)
+    return document
+
+
+def former_state(document: object) -> Any:  # noqa: ANN401  # JSON
+    """Return a scaling state under the names by which the release before reads it."""
+    for path, now in reversed(_STATE):
+        outer, _, last = path.rpartition(".")
+        document = _renamed(document, f"{outer}.{now}" if outer else now, last)
+    return document
+
+
+def _renamed(node: object, path: str, new: str) -> object:
+    """Rename the keys at this path and keep their order; lists are looked through, and what is missing stays so."""
+    if isinstance(node, list | tuple):
+        return [_renamed(one, path, new) for one in node]
+    key, _, inner = path.partition(".")
+    if not isinstance(node, dict) or key not in node:
+        return node
+    if inner:
+        return node | {key: _renamed(node[key], inner, new)}
+    return {new if name == key else name: value for name, value in node.items()}
