@@ -65,7 +65,9 @@ _DECISION: Final = PanelRow(
         ),
         lines("Decisions by reason", Query(queries.rate(scaling.DECISIONS, "reason"), "{{reason}}"), stacked=True),
         lines("Decisions for more and for fewer", Query(queries.rate(scaling.CHANGES, "direction"), "{{direction}}")),
-        _figures("What was learnt", "strain.factor", "excess.factor", "headroom.factor", text="1: no correction."),
+        _figures(
+            "What was learnt", "sloCorrection.factor", "excess.factor", "headroom.factor", text="1: no correction."
+        ),
     ),
 )
 _TRUST: Final = PanelRow(

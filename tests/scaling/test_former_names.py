@@ -32,7 +32,9 @@ def mapped(document: object, change: Callable[[Any], object]) -> Any:  # noqa: A
 
 
 def values(text: bytes) -> object:
-    return mapped(json.loads(text), lambda value: value)
+    """The present name of a figure counts as its former one, since figures have their names as values."""
+    former, present = former_names.FORMER_FIGURE, former_names.FIGURE
+    return mapped(json.loads(text), lambda value: former if value == present else value)
 
 
 @pytest.mark.parametrize("line", FORMER)

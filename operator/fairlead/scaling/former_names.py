@@ -3,8 +3,10 @@
 Documents here are what a JSON decoder without a type returns. To be deleted once no stored document has these names.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
+JsonObject = dict[str, object]
 MARK: Final = b'"learnt":'
 """In each record with former names, and in no other: inside a string its quotes would be escaped."""
 _STATE: Final = (
@@ -30,13 +32,15 @@ _RECORD: Final = (
     ("facts.routers.figures.asked", "arrivals"),
     *((f"memory.{path}", now) for path, now in _STATE),
 )
+FORMER_FIGURE: Final = "strain.factor"
+FIGURE: Final = "sloCorrection.factor"
 
 
 def present_record(document: object) -> object:
-    """Return a decision record under present names."""
+    """Return a decision record under present names, those of its figures among them."""
     for path, now in _RECORD:
         document = _renamed(document, path, now)
-    return document
+    return _changed(document, "recommendation.candidates.figures.name", _with_present_figure)
 
 
 def present_state(document: object) -> object:
@@ -55,12 +59,23 @@ def former_state(document: object) -> Any:  # noqa: ANN401  # JSON
 
 
 def _renamed(node: object, path: str, new: str) -> object:
-    """Rename the keys at this path and keep their order; lists are looked through, and what is missing stays so."""
+    """Rename the keys at this path and keep their order."""
+    return _changed(
+        node, path, lambda owner, key: {new if name == key else name: value for name, value in owner.items()}
+    )
+
+
+def _with_present_figure(owner: JsonObject, key: str) -> JsonObject:
+    return owner | {key: FIGURE} if owner[key] == FORMER_FIGURE else owner
+
+
+def _changed(node: object, path: str, change: Callable[[JsonObject, str], JsonObject]) -> object:
+    """Change each object that has the last key of a path; lists are looked through, and what is missing stays so."""
     if isinstance(node, list | tuple):
-        return [_renamed(one, path, new) for one in node]
+        return [_changed(one, path, change) for one in node]
     key, _, inner = path.partition(".")
     if not isinstance(node, dict) or key not in node:
         return node
     if inner:
-        return node | {key: _renamed(node[key], inner, new)}
-    return {new if name == key else name: value for name, value in node.items()}
+        return node | {key: _changed(node[key], inner, change)}
+    return change(node, key)

@@ -161,7 +161,7 @@ def _figures(inputs: DemandInputs, kept_free: float, backlog: float) -> tuple[De
         DecisionFigure(name="request.computedShare", value=request.computed_share),
         DecisionFigure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
         DecisionFigure(name="headroom.factor", value=kept_free),
-        DecisionFigure(name="strain.factor", value=inputs.correction),
+        DecisionFigure(name="sloCorrection.factor", value=inputs.correction),
         DecisionFigure(name="excess.factor", value=inputs.excess.factor),
         DecisionFigure(name="backlog.replicaSeconds", value=backlog, unit="s"),
     )
