@@ -14,7 +14,7 @@ from typing import Final
 from demo import acts, company, real, tour
 from demo.installing import install, serve
 from demo.watching import WatchedModel
-from devcluster import owners, plan, progress, teardown
+from devcluster import owners, plan
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.image import build
@@ -81,12 +81,8 @@ def _show_real(name: str, cache: Cache, report: Callable[[str], None]) -> None:
 
 
 def _from_nothing(name: str, cache: Cache, nodes: tuple[str, ...]) -> Layout:
-    """Remove an earlier cluster, complete or not: it may have another image, other counts and changed models."""
-    earlier = Layout.of(cache, name)
-    if earlier.root.exists():
-        with progress.step(f"removing the earlier {name}"):
-            teardown.down(earlier)
-    return up(plan.make(name, nodes), cache, owners.mine())
+    """Replace an earlier cluster, complete or not: it may have another image, other counts and changed models."""
+    return up(plan.make(name, nodes), cache, owners.mine(), anew=True)
 
 
 SIMULATED: Final = "simulated"

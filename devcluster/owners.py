@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from devcluster import processes
@@ -44,6 +45,11 @@ class Ownership:
     """Start of the cluster, in seconds since the epoch."""
     owners: tuple[Owner, ...] = ()
     """Empty: a person's."""
+
+    @property
+    def moment(self) -> str:
+        """`since`, as people read it."""
+        return datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
     @property
     def holds(self) -> bool:
@@ -88,6 +94,15 @@ def read(layout: Layout) -> Ownership | None:
     except OSError:
         return None
     return Ownership(since=kept["since"], owners=tuple(Owner(**one) for one in kept["owners"]))
+
+
+def others(layout: Layout, ours: Iterable[Owner]) -> Ownership | None:
+    """The cluster's owners but ours; None if there are none, or if one of its owners ended, which ends it."""
+    kept, own = read(layout), {(one.pid, one.started) for one in ours}
+    if kept is None or not kept.holds:
+        return None
+    found = tuple(one for one in kept.owners if (one.pid, one.started) not in own)
+    return Ownership(since=kept.since, owners=found) if found else None
 
 
 def hand_over(layout: Layout) -> None:

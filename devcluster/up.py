@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from devcluster import owners, progress, teardown
+from devcluster import owners, progress, teardown, turns
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.inside import isolation
@@ -32,18 +32,51 @@ class CannotStart(Exception):
     """The cluster did not come up; the message says why and what to do, and nothing of it is left."""
 
 
-def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = ()) -> Layout:
-    """Return this cluster: at once if it runs as planned, otherwise started from nothing.
+class InUse(CannotStart):
+    """Other processes own the cluster and run; nothing of it was touched."""
+
+
+def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = (), *, anew: bool = False) -> Layout:
+    """Return this cluster: at once if it runs as planned and is not wanted anew, otherwise started from nothing.
 
     It ends with the first of its owners that ends; without any it is a person's. A running one keeps its owners.
+    One that other processes own is neither removed nor shared with owners who would lose it: that raises `InUse`.
     """
     layout = Layout.of(cache, plan.name)
-    if _runs(layout) and layout.plan() == plan:
+    if not anew and _serves(layout, plan, owned_by):
         return layout
+    _spare(layout, owned_by)
     folder = prepare(cache, light=plan.light)
-    if layout.root.exists():
-        with progress.step(f"removing what was left of {plan.name}"):
-            teardown.down(layout)
+    with turns.alone(cache.clusters / f".{plan.name}.lock", f"the start of {plan.name}"):
+        if not anew and _serves(layout, plan, owned_by):
+            return layout
+        _spare(layout, owned_by)
+        if layout.root.exists():
+            with progress.step(f"removing what was left of {plan.name}"):
+                teardown.down(layout)
+        _start(plan, layout, folder, owned_by)
+    return layout
+
+
+def _serves(layout: Layout, plan: Plan, owned_by: tuple[Owner, ...]) -> bool:
+    """Whether the cluster runs as planned, and for as long as the caller needs it."""
+    lasts = not owned_by or owners.others(layout, owned_by) is None
+    return lasts and _runs(layout) and layout.plan() == plan
+
+
+def _spare(layout: Layout, owned_by: tuple[Owner, ...]) -> None:
+    """Raise `InUse` if the cluster belongs to processes that run and are not among these."""
+    found = owners.others(layout, owned_by)
+    if found is not None:
+        words = " and ".join(f"process {one.pid} ({one.words})" for one in found.owners)
+        raise InUse(
+            f"{layout.name} is in use: since {found.moment} it belongs to {words}; wait until that ends, or end the "
+            f"cluster: make cluster-down NAME={layout.name}"
+        )
+
+
+def _start(plan: Plan, layout: Layout, folder: Path, owned_by: tuple[Owner, ...]) -> None:
+    """Start the cluster; a failure leaves nothing of it."""
     try:
         _write(plan, layout, folder)
         owners.keep(layout, owned_by)
@@ -57,7 +90,6 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = ()) -> Layout:
         if isinstance(problem, CannotStart) and left:
             raise CannotStart(f"{problem}\nleft behind: {left}") from problem
         raise
-    return layout
 
 
 def _runs(layout: Layout) -> bool:
