@@ -64,7 +64,9 @@ def test_a_reason_of_a_newer_loader_counts_as_none() -> None:
     assert adapter_report.read(page) == (AdapterPlace(name="a", state=AdapterState.FAILED),)
 
 
-@pytest.mark.parametrize("page", ["", "[]", '{"adapters": [{}]}', '{"adapters": [{"name": "a", "state": "Odd"}]}'])
+@pytest.mark.parametrize(
+    "page", ["", "[]", '{"adapters": [{}]}', '{"adapters": [{"name": "a", "state": "Odd"}]}', "[" * 200_000]
+)
 def test_what_is_no_report_is_none(page: str) -> None:
     assert adapter_report.read(page) is None
 

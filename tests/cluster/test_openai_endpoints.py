@@ -19,3 +19,5 @@ def test_models_are_named_in_the_order_of_their_list() -> None:
 def test_a_page_that_is_no_json_is_an_error() -> None:
     with pytest.raises(ValueError, match="Expecting value"):
         openai_endpoints.model_names(b"<html>")
+    with pytest.raises(ValueError, match="nests too deeply"):
+        openai_endpoints.model_names(b"[" * 200_000)

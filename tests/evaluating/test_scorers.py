@@ -257,6 +257,11 @@ def test_a_reply_is_read_with_its_length_and_how_it_ended() -> None:
     assert replies.read(b"<html>").error == "the reply is not a chat completion"
 
 
+@pytest.mark.parametrize("page", ["<html>", "[]", '{"data": []}', "[" * 200_000])
+def test_an_engine_whose_list_of_models_cannot_be_read_has_no_name(page: str) -> None:
+    assert replies.model_name(page) is None
+
+
 def test_what_guards_count_is_seen_when_an_answer_is_scored() -> None:
     rule = scorers.rule(ScorerSettings(kind=ScorerKind.JSON_SCHEMA), CITY, "target")
     item = EvaluationItem(name="a", messages=(), rules=(rule,), digest="d")

@@ -39,6 +39,7 @@ def test_credentials_that_fit_come_in_the_order_of_the_secrets(tmp_path: Path) -
         '{"auths": {"https://r.example/v1/": {"auth": "Zmlyc3Q="}, "quiet.example": {}}}',
         secret({"r.example": "c2Vjb25k"}),
         "[",
+        "[" * 200_000,
         '["auths"]',
         *[secret({"r.example": "c2Vjb25k"})] * 7,
         secret({"r.example": "ZWxldmVudGg="}),

@@ -227,6 +227,14 @@ def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: p
     )
 
 
+def test_a_manifest_that_nests_too_deeply_is_none(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    pretended.manifests["v1"] = b"[" * 200_000
+    problem = pulled(pretended, tmp_path / "into")
+    assert problem is not None
+    assert "/acme/sql/manifests/v1: the answer is not a JSON object" in problem.message
+
+
 def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:
     pretended = PretendedRegistry()
     pretended.push("v1", (FILES[CONFIG], {TITLE: CONFIG}))

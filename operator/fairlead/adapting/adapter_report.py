@@ -20,7 +20,7 @@ def read(page: str) -> tuple[AdapterPlace, ...] | None:
     """Read the places on a page; None if it is none of ours. A reason of a newer loader counts as none."""
     try:
         return tuple(_place(one) for one in json.loads(page)["adapters"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

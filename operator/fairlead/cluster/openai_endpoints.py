@@ -9,7 +9,10 @@ import aiohttp
 
 def model_names(body: bytes) -> tuple[str, ...]:
     """Return the models of a list; `data` is null at some servers that have none yet. `ValueError`: it is no JSON."""
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except RecursionError:
+        raise ValueError("the list of models nests too deeply") from None
     listed = found.get("data") if isinstance(found, dict) else None
     entries = listed if isinstance(listed, list) else ()
     return tuple(str(one["id"]) for one in entries if isinstance(one, dict) and "id" in one)

@@ -44,7 +44,7 @@ def model_name(page: str) -> str | None:
     """The first model that an engine lists, which is its base model."""
     try:
         return str(json.loads(page)["data"][0]["id"])
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return None
 
 

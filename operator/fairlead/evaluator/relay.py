@@ -132,7 +132,7 @@ def _pod(address: str) -> Manifest:
 def _streams(body: bytes) -> bool:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and bool(found.get("stream"))
 

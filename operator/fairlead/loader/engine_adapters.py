@@ -37,7 +37,7 @@ class EngineAdapters:
         text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}", seconds=LIST_SECONDS)
         try:
             return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
     async def load(self, name: str, path: str) -> AdapterProblem | None:

@@ -66,5 +66,5 @@ def _entries(path: Path) -> Iterator[RegistryCredentials]:
             elif user is not None and password is not None:
                 joined = base64.b64encode(f"{user}:{password}".encode()).decode()
                 yield RegistryCredentials(_official(host), repositories, joined)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return

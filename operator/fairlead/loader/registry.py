@@ -183,7 +183,7 @@ async def _unpacked(client: _RegistryClient, digests: list[str], folder: Path) -
 def _mapping(body: bytes, url: str) -> dict[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise SourceUnreadable(f"{url}: the answer is not a JSON object")
