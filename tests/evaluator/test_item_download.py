@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -112,6 +113,23 @@ def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
     message = capsys.readouterr().err
     assert "the hub answers 429; it limits requests by address, and by token where there is one: wait" in message
     assert "or set spec.items.source.tokenSecret, then delete this pod to try again" in message
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("", 0.0),
+        ("soon", 0.0),
+        ("7", 7.0),
+        ("3600", 60.0),
+        ("Sat, 28 Nov 2026 12:00:20 GMT", 20.0),
+        ("Sat, 28 Nov 2026 13:00:00 GMT", 60.0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
+    ],
+)
+def test_a_hub_may_want_a_wait_in_seconds_or_until_a_date(written: str, seconds: float) -> None:
+    """A date was not read: the attempts were over before it."""
+    assert item_download._wait_s(written, datetime(2026, 11, 28, 12, tzinfo=UTC)) == seconds
 
 
 def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(

@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,7 @@ def _content(chosen: argparse.Namespace) -> bytes:
     if chosen.file:
         return item_download.from_file(Path(chosen.file))
     address = HubAddress(endpoint=chosen.hub, repository=chosen.repository, revision=chosen.revision, path=chosen.path)
-    return asyncio.run(item_download.from_hub(address, os.environ.get("HF_TOKEN", "")))
+    return asyncio.run(item_download.from_hub(address, os.environ.get("HF_TOKEN", ""), lambda: datetime.now(UTC)))
 
 
 TASKS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {"read": read, "copy": copy, "relay": relay}

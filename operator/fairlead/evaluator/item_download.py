@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from urllib.parse import quote
 import aiohttp
 
 from fairlead.evaluating.handed_lines import MAX_BYTES
+from fairlead.fleet import retry_after
 
 TRIES: Final = 4
 FIRST_WAIT_S: Final = 1.0
@@ -84,7 +87,7 @@ def beside(folder: Path) -> str:
     return digest.hexdigest()
 
 
-async def from_hub(address: HubAddress, token: str) -> bytes:
+async def from_hub(address: HubAddress, token: str, now: Callable[[], datetime]) -> bytes:
     """Download a file from a hub, with retries; the token is not sent to other hosts on a redirect.
 
     Space around the token is ignored, as engines do: a Secret made from a file often ends with a line break.
@@ -100,16 +103,15 @@ async def from_hub(address: HubAddress, token: str) -> bytes:
                     if reply.status < 500 and reply.status not in _BUSY:
                         return await _content(address, reply)
                     words, remedy = f"the hub answers {reply.status}", _BUSY.get(reply.status, _UNREACHED)
-                    least = _retry_after(reply)
+                    least = _wait_s(reply.headers.get("Retry-After", ""), now())
             except (aiohttp.ClientError, TimeoutError, OSError) as problem:
                 words, remedy, least = str(problem)[:120] or type(problem).__name__, _UNREACHED, 0.0
     raise ItemsUnread(f"{address.url}: {words}; {remedy}, then delete this pod to try again")
 
 
-def _retry_after(reply: aiohttp.ClientResponse) -> float:
-    """Seconds to wait at least, as the hub wants; a date is not read."""
-    given = reply.headers.get("Retry-After", "")
-    return min(float(given), LONGEST_WAIT_S) if given.isdecimal() else 0.0
+def _wait_s(written: str, now: datetime) -> float:
+    """Seconds to wait at least, as the hub wants."""
+    return min(retry_after.seconds(written, now) or 0.0, LONGEST_WAIT_S)
 
 
 async def _content(address: HubAddress, reply: aiohttp.ClientResponse) -> bytes:
