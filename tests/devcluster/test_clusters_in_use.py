@@ -44,7 +44,7 @@ def other() -> Iterator[Owner]:
             one.kill()
 
 
-def standing(cache: Cache, *owned_by: Owner) -> Layout:
+def existing(cache: Cache, *owned_by: Owner) -> Layout:
     """The cluster of these owners."""
     layout = Layout.of(cache, PLAN.name)
     layout.keep(PLAN)
@@ -54,7 +54,7 @@ def standing(cache: Cache, *owned_by: Owner) -> Layout:
 
 @pytest.mark.parametrize("anew", [True, False])
 def test_a_second_demo_names_the_first_one_and_leaves_its_cluster(cache: Cache, other: Owner, anew: bool) -> None:
-    layout = standing(cache, other)
+    layout = existing(cache, other)
     with pytest.raises(InUse) as refused:
         up(PLAN, cache, owners.mine(), anew=anew)
     assert f"it belongs to process {other.pid} (python -m demo); wait until that ends" in str(refused.value)
@@ -67,7 +67,7 @@ def test_a_second_demo_names_the_first_one_and_leaves_its_cluster(cache: Cache, 
 
 
 def test_a_person_does_not_replace_a_cluster_that_a_process_uses(cache: Cache, other: Owner) -> None:
-    layout = standing(cache, other)
+    layout = existing(cache, other)
     with pytest.raises(InUse):
         up(PLAN, cache)
     assert layout.root.exists()
@@ -76,7 +76,7 @@ def test_a_person_does_not_replace_a_cluster_that_a_process_uses(cache: Cache, o
 @pytest.mark.parametrize("whose", ["a person's", "our own", "a dead process's"])
 def test_what_no_other_process_uses_is_replaced(cache: Cache, whose: str) -> None:
     dead = Owner(pid=os.getpid(), started=1, words="python -m demo")
-    layout = standing(cache, *{"a person's": (), "our own": owners.mine(), "a dead process's": (dead,)}[whose])
+    layout = existing(cache, *{"a person's": (), "our own": owners.mine(), "a dead process's": (dead,)}[whose])
     (layout.root / "remains").touch()
     with pytest.raises(CannotStart) as failed:
         up(PLAN, cache, owners.mine(), anew=True)
@@ -89,7 +89,7 @@ def test_of_two_starts_at_once_the_second_sees_what_the_first_one_started(cache:
     with ThreadPoolExecutor(1) as pool:
         with turns.alone(cache.clusters / ".demo.lock", "the start of demo"):
             second = pool.submit(up, PLAN, cache, owners.mine())
-            layout = standing(cache, other)
+            layout = existing(cache, other)
         with pytest.raises(InUse):
             second.result(timeout=60)
     assert layout.root.exists()

@@ -12,7 +12,7 @@ def model_names(body: bytes) -> tuple[str, ...]:
     try:
         found = json.loads(body)
     except RecursionError:
-        raise ValueError("the list of models nests too deeply") from None
+        raise ValueError("the list of models nests too deeply: check the address") from None
     listed = found.get("data") if isinstance(found, dict) else None
     entries = listed if isinstance(listed, list) else ()
     return tuple(str(one["id"]) for one in entries if isinstance(one, dict) and "id" in one)
