@@ -131,6 +131,17 @@ def test_a_queue_is_in_one_place_at_a_time() -> None:
     assert served(queue) == [only], "and what was in it before does not keep it from its turn"
 
 
+def test_queues_that_gave_way_return_in_that_order_in_every_run() -> None:
+    queue, shop, outlook = FairQueue(), tenant("s"), FirstTokenOutlook(FirstTokenSpeed())
+    requests = [request_of(shop, adapter=f"adapter-{place}") for place in range(30)]
+    for one in requests:
+        queue.add(one)
+    while (tenant_queue := queue.first()) is not None:
+        queue.give_way(tenant_queue, outlook)
+    queue.add(in_time := request_of(shop))
+    assert served(queue) == [in_time, *requests]
+
+
 def test_withdrawn_ones_have_no_turn() -> None:
     queue, shop = FairQueue(), tenant()
     requests = [request_of(shop) for _ in range(3)]

@@ -39,8 +39,8 @@ class TenantShare:
         self.weight = 0
         """What it has added to the sum of all: its tenant's when it began to wait, which may be another one now."""
         self.lateness = Lateness()
-        self.giving_way: set[TenantQueue] = set()
-        """Its queues that are `GIVING_WAY`."""
+        self.giving_way: dict[TenantQueue, None] = {}
+        """Its queues that are `GIVING_WAY`, in order; a set would order them by their places in memory."""
         self.bytes = 0
         """Of the bodies of its waiting requests."""
 
@@ -198,7 +198,7 @@ class FairQueue:
         """Take the queue from the heap until its tenant's turn is its own; `queue` is the one that `first` returned."""
         self.step_aside(queue, GIVING_WAY)
         share = queue.share
-        share.giving_way.add(queue)
+        share.giving_way[queue] = None
         if not queue.in_late:
             queue.in_late = True
             self._serial += 1
@@ -227,7 +227,7 @@ class FairQueue:
         return None
 
     def _return(self, queue: TenantQueue) -> None:
-        queue.share.giving_way.discard(queue)
+        queue.share.giving_way.pop(queue, None)
         self._push(queue)
 
     def step_aside(self, queue: TenantQueue, place: QueuePlace = ASIDE) -> None:
@@ -264,7 +264,7 @@ class FairQueue:
         if not share.waiting:
             self._weights -= share.weight
         if not queue.requests and queue.place is not IN_HEAP:
-            share.giving_way.discard(queue)
+            share.giving_way.pop(queue, None)
             queue.place = ASIDE
         if not share.lateness.requests:
             self._due.forget(share.account)
