@@ -114,13 +114,19 @@ def looked(server: Server, pods: tuple[ScrapeTarget, ...] = BOTH) -> PrometheusS
         )
         source.start()
         source.follow(pods)
-        while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 2 * len(pods)):
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            await until(lambda: all(is_read(source, one) for one in pods))
         await source.close()
         return source
 
     return asyncio.run(story())
+
+
+def is_read(source: PrometheusSampleSource, pod: ScrapeTarget) -> bool:
+    """Whether the first answer about this pod has arrived."""
+    if pod.kind is None:
+        return source.router(pod.uid) != source.router("another uid")
+    return source.engine(pod.uid) != source.engine("another uid")
 
 
 def run_story(story: Coroutine[Any, Any, None]) -> None:
