@@ -48,7 +48,7 @@ def router_page(request: float = 100, *endpoints: dict[str, Any], **changed: Any
     page = {
         "endpoints": [ENDPOINT | one for one in endpoints],
         "queue": {"held": 2, "lanes": lanes, "tenants": []},
-        "demand": {"asked": request, "promptTokens": request * 300, "batchArrivals": 50},
+        "demand": {"arrivals": request, "promptTokens": request * 300, "batchArrivals": 50, "asked": request},
         "draining": False,
     }
     return json.dumps(page | changed).encode()

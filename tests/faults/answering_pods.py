@@ -142,7 +142,7 @@ def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
     return {
         "endpoints": seen,
         "queue": {"held": 0 if served else load.waiting, "lanes": {"interactive": lane}},
-        "demand": {"asked": load.requests, "promptTokens": load.requests * PROMPT},
+        "demand": {"arrivals": load.requests, "promptTokens": load.requests * PROMPT},
     }
 
 

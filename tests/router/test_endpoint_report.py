@@ -19,8 +19,9 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
                 await router.complete()
             await router.complete({**PROMPT, "model": "nobody"})
             page = await router.page()
-            assert before == {"asked": 0, "promptTokens": 0, "batchArrivals": 0}
-            assert page["demand"]["asked"] == 2
+            assert before == {"arrivals": 0, "promptTokens": 0, "batchArrivals": 0, "asked": 0}
+            assert page["demand"]["arrivals"] == 2
+            assert page["demand"]["asked"] == 2, "autoscalers of the release before read only this"
             assert page["demand"]["promptTokens"] > 0
             use = page["tenants"][""]
             assert (use["requestsPerMinute"], use["inflight"]) == (3, 0), "without tenants all requests are of one"
@@ -69,7 +70,7 @@ def test_without_a_batch_lane_its_header_changes_nothing(tmp_path: Path) -> None
             lane = {"x-fairlead-lane": "batch"}
             waits = router.session.post(router.url + "/v1/completions", json=PROMPT, headers=lane)
             work = asyncio.ensure_future(waits)
-            while (await router.page())["demand"]["asked"] < 1:
+            while (await router.page())["demand"]["arrivals"] < 1:
                 await asyncio.sleep(0.005)
             assert (await router.page())["demand"]["batchArrivals"] == 0
             work.cancel()

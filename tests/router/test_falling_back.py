@@ -181,7 +181,7 @@ def test_a_deployment_at_zero_sees_the_demand_that_its_fallback_serves_until_it_
                 for count in (1, 2):
                     assert (await posted(router, PROMPT))[1]["x-fairlead-target"] == "ns/b"
                     report = (await router.page())["targets"]
-                    assert [one["demand"]["asked"] for one in report.values()] == [count, count]
+                    assert [one["demand"]["arrivals"] for one in report.values()] == [count, count]
                     assert report["ns/a"]["demand"] == report["ns/b"]["demand"]
                     assert [one["queue"]["passedOver"] for one in report.values()] == [True, False]
                     assert report["ns/a"]["queue"]["held"] == 0
@@ -203,7 +203,7 @@ def test_a_request_that_the_cache_answers_is_no_demand_of_a_deployment_at_zero(t
                 await until_there_is_one(router)
                 for _ in range(3):
                     assert (await posted(router, PROMPT | {"temperature": 0}))[0] == 200
-                assert (await router.page())["targets"]["ns/a"]["demand"]["asked"] == 1
+                assert (await router.page())["targets"]["ns/a"]["demand"]["arrivals"] == 1
 
     run_story(story())
 

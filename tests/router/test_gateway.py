@@ -189,8 +189,8 @@ def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_pat
                     own = await answer.json()
                 assert set(own) == {"endpoints", "queue", "demand", "draining", "lastHour", "share"}
                 assert [end["address"] for end in own["endpoints"]] == [one.address]
-                assert own["demand"]["asked"] == 1
-                assert page["targets"]["ns/b"]["demand"]["asked"] == 0
+                assert own["demand"]["arrivals"] == 1
+                assert page["targets"]["ns/b"]["demand"]["arrivals"] == 0
                 async with router.session.get(
                     router.pages + "/fairlead/v1/endpoints", params={"deployment": "ns/c"}
                 ) as answer:

@@ -45,9 +45,10 @@ def report(
         "endpoints": [_one(endpoint, now) for endpoint in dispatcher.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
         "demand": {
-            "asked": came.demand,
+            "arrivals": came.demand,
             "promptTokens": came.prompt_tokens,
             "batchArrivals": came.batch,
+            "asked": came.demand,  # arrivals, for autoscalers of the release before
         },
         "lastHour": None if spent is None else {"cost": round(spent[0], 9), "tokens": spent[1]},
         "share": _share(dispatcher),

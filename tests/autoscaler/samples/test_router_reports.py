@@ -1,7 +1,5 @@
 """What is read from a router's page, and which pages are refused."""
 
-import json
-
 import pytest
 
 from fairlead.autoscaler.samples import router_reports
@@ -42,6 +40,15 @@ def test_a_router_of_an_older_release_does_not_count_batch_work_apart() -> None:
     assert (sample.figures.figures.arrivals, sample.figures.figures.batch_arrivals) == (7, 0)
 
 
+def test_arrivals_have_their_name_and_that_of_the_release_before_which_a_later_one_may_leave_out() -> None:
+    later = sampled(router_page(demand={"arrivals": 7, "promptTokens": 90, "batchArrivals": 2}))
+    both = sampled(router_page(demand={"arrivals": 7, "asked": 5, "promptTokens": 90, "batchArrivals": 2}))
+
+    assert later.figures is not None
+    assert later.figures.figures.arrivals == 7
+    assert both == later
+
+
 def test_each_endpoint_is_reported_under_the_name_of_its_pod() -> None:
     sample = sampled(
         router_page(1, {"inflight": 2}, {"pod": "chat-2", "state": "napping", "inflight": 0, "reason": "x"})
@@ -77,7 +84,7 @@ def test_requests_that_went_to_a_fallback_start_the_first_replica_like_a_held_on
         (b"{}", "its page cannot be read"),
         (router_page(-1), "its page is rejected: demand.arrivals is negative"),
         (
-            router_page(demand={"asked": 1, "promptTokens": 1, "batchArrivals": -1}),
+            router_page(demand={"arrivals": 1, "promptTokens": 1, "batchArrivals": -1}),
             "its page is rejected: demand.batchArrivals is negative",
         ),
         (router_page(1, queue={"lanes": {"long": {"waiting": -1}}}), "queue.lanes.long.waiting is negative"),
@@ -93,11 +100,11 @@ def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) ->
     assert sample.figures.figures.arrivals == 5
 
 
-def test_a_page_of_an_older_router_release_is_refused_since_it_does_not_count_requests() -> None:
-    page = json.loads(router_page(1))
-    del page["demand"]
-
-    sample = sampled(json.dumps(page).encode())
+@pytest.mark.parametrize("demand", [None, {"promptTokens": 90}])
+def test_a_page_of_an_older_router_release_is_refused_since_it_does_not_count_requests(
+    demand: dict[str, float] | None,
+) -> None:
+    sample = sampled(router_page(demand=demand))
     assert (sample.figures, sample.problem) == (None, SampleProblem.UNREADABLE)
     assert sample.because == "it is from an older release and does not count requests"
 

@@ -138,7 +138,7 @@ def _add_demand(demand: DemandReport, labels: Mapping[str, str], value: float) -
     elif batch:
         demand.batch_arrivals += value
     else:
-        demand.arrivals += value
+        demand.arrivals = (demand.arrivals or 0.0) + value
 
 
 def _largest(families: Collection[str], labels: Iterable[str], namespaces: Collection[str]) -> str:

@@ -45,10 +45,17 @@ class QueueReport(msgspec.Struct, rename="camel"):
 class DemandReport(msgspec.Struct, rename="camel"):
     """Requests and prompt tokens that arrived since the router started, in all lanes but batch."""
 
-    arrivals: float = msgspec.field(name="asked")
     prompt_tokens: float
+    arrivals: float | None = None
+    former_arrivals: float | None = msgspec.field(name="asked", default=None)
+    """What routers of the release before call arrivals; this release's write both, for autoscalers of that release."""
     batch_arrivals: float = 0.0
-    """Requests of the batch lane. Routers of an older release count them in `asked`."""
+    """Requests of the batch lane. Routers of an older release count them in arrivals."""
+
+    @property
+    def counted(self) -> float | None:
+        """Arrivals under either name."""
+        return self.former_arrivals if self.arrivals is None else self.arrivals
 
 
 class RouterReport(msgspec.Struct):
@@ -74,11 +81,12 @@ def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[Ro
 
 def with_report(before: PodSample[RouterView], read: RouterReport, at: float) -> PodSample[RouterView]:
     """Return the sample after a report that was true at that time."""
-    if read.demand is None:
+    if read.demand is None or (arrivals := read.demand.counted) is None:
         return with_doubt(before, SampleProblem.UNREADABLE, "it is from an older release and does not count requests")
-    if (wrong := _negative(read, read.demand)) is not None:
+    if (wrong := _negative(read, read.demand, arrivals)) is not None:
         return with_doubt(before, SampleProblem.UNREADABLE, wrong)
-    view = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
+    figures = _figures(read.queue, read.demand, arrivals, at)
+    view = RouterView(figures=figures, endpoints=_endpoints(read, before.figures, at))
     if before.figures is not None and view.figures.arrivals < before.figures.figures.arrivals:
         return PodSample(
             figures=view, at=at, problem=SampleProblem.RESET, because="its counters went backwards: it restarted"
@@ -91,10 +99,10 @@ def with_doubt(before: PodSample[RouterView], problem: SampleProblem, because: s
     return PodSample(figures=before.figures, at=before.at, problem=problem, because=because)
 
 
-def _negative(report: RouterReport, demand: DemandReport) -> str | None:
+def _negative(report: RouterReport, demand: DemandReport, arrivals: float) -> str | None:
     """Name a negative value: JSON has no NaN, so this is the only impossible number."""
     numbers = {
-        "demand.arrivals": demand.arrivals,
+        "demand.arrivals": arrivals,
         "demand.promptTokens": demand.prompt_tokens,
         "demand.batchArrivals": demand.batch_arrivals,
         "queue.held": report.queue.held,
@@ -106,12 +114,12 @@ def _negative(report: RouterReport, demand: DemandReport) -> str | None:
     return None if wrong is None else f"its page is rejected: {wrong} is negative"
 
 
-def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigures:
+def _figures(queue: QueueReport, demand: DemandReport, arrivals: float, at: float) -> RouterFigures:
     hurried = [queue.lanes[name] for name in NON_BATCH_LANES if name in queue.lanes]
     batch = queue.lanes.get(BATCH)
     return RouterFigures(
         at=at,
-        arrivals=demand.arrivals,
+        arrivals=arrivals,
         prompt_tokens=demand.prompt_tokens,
         batch_arrivals=demand.batch_arrivals,
         waiting=sum(lane.waiting for lane in hurried),
