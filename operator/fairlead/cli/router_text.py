@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from fairlead.objects import router_config
+from fairlead.objects import router_config, router_file
 from fairlead.router.config.loader import RouterConfig, SecretLocation
 
-_ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings", "isGateway"})
+_SECRETS = frozenset({router_file.KEY_FILES, router_file.REDIS_URL_FILE})
+_ELSEWHERE = _SECRETS | {"routing", "keyPlaces", "redisPlace", "warnings", "isGateway"}
 _OF_GATEWAYS = frozenset({"targets", "externals", "routes", "configMap", "tenantKeys"})
 _OF_ONE = frozenset({"selector", "endpoints", "enginePort", "engineKind", "adapters", "prefixCaching", "revision"})
 _OF_ONE_TOO = frozenset({"maxContextTokens", "maxSequences", "kvTokens"})
@@ -35,12 +36,12 @@ def _document(settings: RouterConfig) -> dict[str, Any]:
     found = {name: value for name, value in plain.items() if name not in absent}
     routing = plain["routing"]
     for tenant in routing["tenants"]:
-        del tenant["keyFiles"]
+        del tenant[router_file.KEY_FILES]
         tenant["keys"] = [_where(location) for name, location in settings.key_places if name == tenant["name"]]
         tenant["keysFound"] = sum(one == tenant["name"] for one in settings.keys.values())
-    routing["cache"].pop("redisUrlFile")
+    routing["cache"].pop(router_file.REDIS_URL_FILE)
     routing["cache"]["redis"] = _where(settings.redis_place) if settings.redis_place else None
-    for one in ("tlsFolder", "engineCaFile"):
+    for one in (router_file.TLS_FOLDER, router_file.ENGINE_CA_FILE):
         routing["connections"].pop(one)
     return found | {"routing": routing}
 

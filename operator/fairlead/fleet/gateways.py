@@ -165,11 +165,6 @@ class RoutingSettings:
     """Issuer of tokens that tenants may send instead of keys; None: keys only."""
 
 
-OLD_ROUTING_KEYS: Final = {"connections": "door", "telemetry": "telling"}
-"""Keys of the routers' file that had another name in the release before: the operator writes both, and a router reads
-either, since the two are not upgraded at the same moment."""
-
-
 class ServiceType(StrEnum):
     """How the routers' Service is exposed."""
 

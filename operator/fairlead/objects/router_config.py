@@ -14,21 +14,20 @@ from typing import Any, Final
 from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
 from fairlead.fleet.adapters import WHOLE, AdapterVersions
-from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
-from fairlead.fleet.gateways import OLD_ROUTING_KEYS, DeploymentRouter, RoutingSettings
+from fairlead.fleet.desired_state import DesiredRevision, SecretKey
+from fairlead.fleet.gateways import DeploymentRouter, RoutingSettings
 from fairlead.fleet.traffic_shares import TrafficShare
-from fairlead.objects import labels, names, router_secrets
+from fairlead.objects import labels, names, router_file, router_secrets
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
+from fairlead.objects.router_file import DeploymentEntry, FileHead
 
 FILE: Final = "router.json"
 FOLDER: Final = "/etc/fairlead"
-PEER_KEYS_FOLDER: Final = "peerKeysFolder"
+PEER_KEYS_FOLDER: Final = router_file.camel("peer_keys_folder")
 """The configuration key that names the folder with the keys by which routers authenticate each other."""
 PEERS_ENDING: Final = "-peers"
 """The suffix of the Secret that is mounted there."""
-OPERATOR_KEYS: Final = "metricsKeys"
-"""The configuration key that holds the SHA-256 of the key by which routers know the operator."""
 DEFAULT_REPLICAS: Final = 2
 """The number of routers if the spec sets none."""
 
@@ -103,49 +102,52 @@ def crowding(children: Sequence[Manifest]) -> tuple[str, ...]:
 def document(revision: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
     """Build all that a router needs: the model names it serves, its engines, and what it may do with requests.
 
-    Clients request adapters like models, so adapters are among the names. `renderedFrom` marks the file as written by
-    the operator, so that a router takes an unknown field for one of a newer operator.
+    Clients request adapters like models, so adapters are among the names.
     """
+    head = FileHead(
+        rendered_from=f"{DEPLOYMENT.name} {revision.namespace}/{revision.name}",
+        namespace=revision.namespace,
+        routers=router.pods.replicas or DEFAULT_REPLICAS,
+        router_selector=labels.as_text(labels.routers(revision.name)),
+        config_map=names.router(revision.name),
+    )
+    return written(head) | target(revision, replica) | {router_file.ROUTING: routing(router.routing)}
+
+
+def written(entry: FileHead | DeploymentEntry) -> Manifest:
+    """Write a part of the file; keys that are sparse stay out while they have their default."""
+    absent = {one.name for one in fields(entry) if one.metadata and getattr(entry, one.name) == one.default}
     return {
-        "renderedFrom": f"{DEPLOYMENT.name} {revision.namespace}/{revision.name}",
-        **target(revision, replica),
-        "configMap": names.router(revision.name),
-        "routers": router.pods.replicas or DEFAULT_REPLICAS,
-        "routerSelector": labels.as_text(labels.routers(revision.name)),
-        "routing": routing(router.routing),
+        router_file.camel(one.name): plain(getattr(entry, one.name)) for one in fields(entry) if one.name not in absent
     }
 
 
 def routing(settings: RoutingSettings) -> Manifest:
     """Build how requests are handled; what has a new name is written under its old one too, for older routers."""
-    written: Manifest = plain(settings)
-    return written | {before: written[name] for name, before in OLD_ROUTING_KEYS.items()}
+    return router_file.with_old_names(plain(settings))
 
 
 def target(revision: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
     """Build what a router needs of one deployment: where its engines are found, and what they can do."""
-    adapters = [adapter.name for adapter in revision.engine.adapters]
-    return {
-        "namespace": revision.namespace,
-        "selector": labels.as_text(labels.engines(revision.name)),
-        **_engine(revision.engine.kind),
-        "models": [revision.model.served_name, *adapters],
-        "adapters": adapters,
-        **({"adapterSlots": revision.engine.lora.slots} if revision.engine.lora is not None else {}),
-        "prefixCaching": revision.engine.prefix_caching,
-        "revision": replica.revision,
-        "maxContextTokens": replica.max_context_tokens or revision.engine.max_context_tokens,
-        "maxSequences": replica.max_sequences or revision.engine.max_sequences,
-        "kvTokens": replica.kv_tokens,
-        "firstTokenSeconds": replica.first_token_seconds,
-        "pricePerHour": None if replica.price_per_hour is None else f"{replica.price_per_hour:.4f}",
-    }
-
-
-def _engine(kind: EngineKind) -> Manifest:
-    """Return its engines' API; the default's is left out, since routers of every release know it."""
-    api = catalogue.api(kind)
-    return {"enginePort": api.port} | ({} if api is catalogue.api(catalogue.DEFAULT) else {"engineKind": kind.value})
+    api = catalogue.api(revision.engine.kind)
+    adapters = tuple(adapter.name for adapter in revision.engine.adapters)
+    entry = DeploymentEntry(
+        namespace=revision.namespace,
+        selector=labels.as_text(labels.engines(revision.name)),
+        engine_port=api.port,
+        engine_kind=catalogue.DEFAULT if api is catalogue.api(catalogue.DEFAULT) else revision.engine.kind,
+        models=(revision.model.served_name, *adapters),
+        adapters=adapters,
+        adapter_slots=revision.engine.lora.slots if revision.engine.lora is not None else None,
+        prefix_caching=revision.engine.prefix_caching,
+        revision=replica.revision,
+        max_context_tokens=replica.max_context_tokens or revision.engine.max_context_tokens,
+        max_sequences=replica.max_sequences or revision.engine.max_sequences,
+        kv_tokens=replica.kv_tokens,
+        first_token_seconds=replica.first_token_seconds,
+        price_per_hour=None if replica.price_per_hour is None else Decimal(f"{replica.price_per_hour:.4f}"),
+    )
+    return written(entry)
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
@@ -159,14 +161,14 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
 def with_kept_key(manifest: Manifest, live: Manifest | None) -> Manifest:
     """Keep the operator's key of the live ConfigMap, for an operator that has not read its own yet."""
     configuration = json.loads(manifest["data"][FILE])
-    kept = _operator_keys(live) if live is not None and OPERATOR_KEYS not in configuration else []
-    return manifest | {"data": {FILE: _text(configuration | {OPERATOR_KEYS: kept})}} if kept else manifest
+    kept = _operator_keys(live) if live is not None and router_file.METRICS_KEYS not in configuration else []
+    return manifest | {"data": {FILE: _text(configuration | {router_file.METRICS_KEYS: kept})}} if kept else manifest
 
 
 def _operator_keys(live: Manifest) -> list[str]:
     """Return the digests in a live ConfigMap; none if it is not as we write it."""
     try:
-        found = json.loads((live.get("data") or {}).get(FILE) or "{}")[OPERATOR_KEYS]
+        found = json.loads((live.get("data") or {}).get(FILE) or "{}")[router_file.METRICS_KEYS]
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
     return [one for one in found if isinstance(one, str) and _DIGEST.fullmatch(one)] if isinstance(found, list) else []
@@ -237,7 +239,7 @@ def renewed(
 
 def with_key(configuration: Manifest, operator_key: str | None) -> Manifest:
     """Return a configuration with the SHA-256 of the operator's key; as it is while the key is not read yet."""
-    return configuration if operator_key is None else configuration | {OPERATOR_KEYS: [operator_key]}
+    return configuration if operator_key is None else configuration | {router_file.METRICS_KEYS: [operator_key]}
 
 
 def rewritten(configuration: Manifest, owner: Owner) -> Manifest:
@@ -264,17 +266,13 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing
 
 
 def _setting(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any value of a routing
-    match name:
-        case "keys":
-            return "keyFiles", [router_secrets.path(one) for one in value]
-        case "redis_url" | "engine_ca" | "ca":
-            return f"{_camel(name)}File", router_secrets.path(value) if isinstance(value, SecretKey) else None
-        case "tls_secret":
-            return "tlsFolder", router_secrets.folder(value) if value else None
+    key = router_file.SECRETS.get(name, router_file.camel(name))
+    match key:
+        case router_file.KEY_FILES:
+            return key, [router_secrets.path(one) for one in value]
+        case router_file.REDIS_URL_FILE | router_file.ENGINE_CA_FILE | router_file.CA_FILE:
+            return key, router_secrets.path(value) if isinstance(value, SecretKey) else None
+        case router_file.TLS_FOLDER:
+            return key, router_secrets.folder(value) if value else None
         case _:
-            return _camel(name), plain(value)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+            return key, plain(value)

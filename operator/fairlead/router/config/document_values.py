@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from fairlead.fleet.desired_state import SecretKey
+from fairlead.objects.router_file import camel
 from fairlead.router.config.settings import RouterConfigError
 
 G = TypeVar("G")
@@ -76,12 +77,6 @@ def _is_secret(hint: Any) -> bool:  # noqa: ANN401 - a type annotation
 def hints(kind: type[Any]) -> dict[str, Any]:
     """Return the types of a class's fields by name."""
     return get_type_hints(kind)
-
-
-def camel(name: str) -> str:
-    """Return a field's name as spelt in a file."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def as_object(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - a file may contain anything

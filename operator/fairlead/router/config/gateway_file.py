@@ -6,10 +6,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from fairlead.fleet.model_routes import EXTERNAL, ExternalTarget, ModelRoute, RouteStrategy
+from fairlead.objects.router_file import EXTERNALS, KEY_FILE, ROUTES, TARGETS
 from fairlead.router.config import document_values
 from fairlead.router.config.settings import ExternalConfig, RouterConfigError, SecretLocation, TargetConfig
 
-_KEYS: Final = ("targets", "externals", "routes")
+_KEYS: Final = (TARGETS, EXTERNALS, ROUTES)
 _SCHEMES: Final = ("http", "https")
 
 
@@ -20,9 +21,9 @@ def describes(document: Mapping[str, Any]) -> bool:
 
 def settings(document: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the fields of `RouterConfig`; clients may use the routes' names."""
-    targets = tuple(_targets(_list(document, "targets")))
-    externals = tuple(_externals(_list(document, "externals")))
-    routes = tuple(_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, "routes")))
+    targets = tuple(_targets(_list(document, TARGETS)))
+    externals = tuple(_externals(_list(document, EXTERNALS)))
+    routes = tuple(_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, ROUTES)))
     names = [one.target for one in targets] + [one.api.name for one in externals]
     _check_once(names, "targets, externals")
     _check_once([one.name for one in routes], "routes")
@@ -61,8 +62,8 @@ def _externals(items: list[Any]) -> Iterator[ExternalConfig]:
             raise RouterConfigError(f"{where}.name: {api.name!r}: must begin with {EXTERNAL}")
         if not _is_address(api.url):
             raise RouterConfigError(f"{where}.url: {api.url!r}: must be a URL like https://api.example.com/v1")
-        file = item.get("keyFile")
-        key = None if file is None else SecretLocation(file=document_values.text(file, f"{where}.keyFile"))
+        file = item.get(KEY_FILE)
+        key = None if file is None else SecretLocation(file=document_values.text(file, f"{where}.{KEY_FILE}"))
         yield ExternalConfig(api=replace(api, url=api.url.rstrip("/")), key_place=key)
 
 

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from fairlead.objects.router_file import RENDERED_FROM
 from fairlead.router.config import operator_file, secret_values
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation, TargetConfig
 
@@ -23,7 +24,6 @@ __all__ = [
     "text_of",
 ]
 
-RENDERED: Final = "renderedFrom"
 _LAST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
@@ -52,7 +52,7 @@ def read(text: str) -> RouterConfig:
         document = json.loads(text)
     except ValueError:
         document = None
-    if isinstance(document, dict) and RENDERED in document:
+    if isinstance(document, dict) and RENDERED_FROM in document:
         settings = operator_file.settings(document)
     else:
         from fairlead.router.config import user_file  # noqa: PLC0415 - brings pydantic, which a rendered file never needs

@@ -9,7 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from fairlead.fleet.gateways import OLD_ROUTING_KEYS, RoutingSettings, Timeouts
+from fairlead.fleet.gateways import RoutingSettings, Timeouts
+from fairlead.objects import router_file
+from fairlead.objects.router_file import (
+    CA_FILE,
+    ENGINE_CA_FILE,
+    KEY_FILES,
+    METRICS_KEYS,
+    REDIS_URL_FILE,
+    ROUTING,
+    TLS_FOLDER,
+    DeploymentEntry,
+    FileHead,
+    camel,
+)
 from fairlead.router.config import document_values, gateway_file
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
 
@@ -17,38 +30,21 @@ CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
 """Entry names in a Secret of type kubernetes.io/tls."""
 
-_PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
-_PLAIN_TOO: Final = (
-    "rendered_from",
-    "adapter_versions",
-    "adapter_slots",
-    "max_context_tokens",
-    "max_sequences",
-    "kv_tokens",
-    "first_token_seconds",
-    "revision",
-    "routers",
-    "router_selector",
-    "engine_kind",
-    "config_map",
-    "tenant_keys",
-    "peer_keys_folder",
-    "price_per_hour",
-    "share",
-)
+_PLAIN: Final = (*fields(FileHead), *fields(DeploymentEntry))
+"""All keys that are no secret, beside the routing and what only a gateway has."""
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 def settings(document: Mapping[str, Any]) -> RouterConfig:
     """Parse all settings; secrets as their locations."""
-    routing = _by_new_names(document_values.as_object(document.get("routing") or {}, "routing"))
+    routing = router_file.by_new_names(document_values.as_object(document.get(ROUTING) or {}, ROUTING))
     connections = routing.get("connections") or {}
-    found = document_values.group(RoutingSettings, routing, "routing")
+    found = document_values.group(RoutingSettings, routing, ROUTING)
     _check_timeouts(found.timeouts)
     hints = document_values.hints(RouterConfig)
-    given = {name: document.get(document_values.camel(name)) for name in (*_PLAIN, *_PLAIN_TOO)}
+    given = {one.name: document.get(camel(one.name)) for one in _PLAIN}
     plain: dict[str, Any] = {
-        name: document_values.value_of(hints[name], value, document_values.camel(name))
+        name: document_values.value_of(hints[name], value, camel(name))
         for name, value in given.items()
         if value is not None
     }
@@ -56,33 +52,27 @@ def settings(document: Mapping[str, Any]) -> RouterConfig:
     return RouterConfig(
         **plain | gateway,
         routing=replace(found, tenants=tuple(replace(one, keys=()) for one in found.tenants)),
-        tls_cert_file=_path(connections.get("tlsFolder"), f"/{CERTIFICATE}", "routing.connections.tlsFolder"),
-        tls_key_file=_path(connections.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.connections.tlsFolder"),
-        engine_ca_file=_path(connections.get("engineCaFile"), "", "routing.connections.engineCaFile"),
-        issuer_ca_file=_path((routing.get("oidc") or {}).get("caFile"), "", "routing.oidc.caFile"),
+        tls_cert_file=_path(connections.get(TLS_FOLDER), f"/{CERTIFICATE}", f"routing.connections.{TLS_FOLDER}"),
+        tls_key_file=_path(connections.get(TLS_FOLDER), f"/{PRIVATE_KEY}", f"routing.connections.{TLS_FOLDER}"),
+        engine_ca_file=_path(connections.get(ENGINE_CA_FILE), "", f"routing.connections.{ENGINE_CA_FILE}"),
+        issuer_ca_file=_path((routing.get("oidc") or {}).get(CA_FILE), "", f"routing.oidc.{CA_FILE}"),
         key_places=tuple(_keys(routing.get("tenants") or ())),
-        metrics_places=tuple(_digests(document.get("metricsKeys") or [])),
-        redis_place=_file((routing.get("cache") or {}).get("redisUrlFile"), "routing.cache.redisUrlFile"),
+        metrics_places=tuple(_digests(document.get(METRICS_KEYS) or [])),
+        redis_place=_file((routing.get("cache") or {}).get(REDIS_URL_FILE), f"routing.cache.{REDIS_URL_FILE}"),
     )
-
-
-def _by_new_names(routing: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Name each setting as this release does; an older operator knows only the old names."""
-    old = {name: routing[before] for name, before in OLD_ROUTING_KEYS.items() if before in routing}
-    return old | dict(routing)
 
 
 def _keys(tenants: Any) -> Iterator[tuple[str, SecretLocation]]:  # noqa: ANN401 - a file may contain anything
     for number, tenant in enumerate(tenants):
-        where = f"routing.tenants[{number}].keyFiles"
-        for file in document_values.value_of(tuple[str, ...], tenant.get("keyFiles") or [], where):
+        where = f"routing.tenants[{number}].{KEY_FILES}"
+        for file in document_values.value_of(tuple[str, ...], tenant.get(KEY_FILES) or [], where):
             yield tenant["name"], SecretLocation(file=file)
 
 
 def _digests(value: Any) -> Iterator[SecretLocation]:  # noqa: ANN401 - a file may contain anything
-    for number, each in enumerate(document_values.value_of(tuple[str, ...], value, "metricsKeys")):
+    for number, each in enumerate(document_values.value_of(tuple[str, ...], value, METRICS_KEYS)):
         if not _DIGEST.fullmatch(each):
-            raise RouterConfigError(f"metricsKeys[{number}]: {each!r}: must be a SHA-256 in 64 hex digits")
+            raise RouterConfigError(f"{METRICS_KEYS}[{number}]: {each!r}: must be a SHA-256 in 64 hex digits")
         yield SecretLocation(sha256=each)
 
 
@@ -97,5 +87,5 @@ def _file(value: Any, where: str) -> SecretLocation | None:  # noqa: ANN401 - a 
 def _check_timeouts(timeouts: Timeouts) -> None:
     for one in fields(timeouts):
         if getattr(timeouts, one.name) == 0:
-            where = f"routing.timeouts.{document_values.camel(one.name)}"
+            where = f"routing.timeouts.{camel(one.name)}"
             raise RouterConfigError(f"{where}: 0: nothing would ever be answered; write seconds above 0")

@@ -1,15 +1,13 @@
 """A router's configuration as values, and the error for an invalid one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, fields
 
 from fairlead.engines import catalogue
 from fairlead.engines.http_api import HttpApi
-from fairlead.fleet.adapters import AdapterVersions
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.model_routes import ExternalTarget, ModelRoute
-from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.objects.router_file import DeploymentEntry, FileHead, TargetEntry
 
 
 class RouterConfigError(ValueError):
@@ -26,43 +24,8 @@ class SecretLocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetConfig:
+class TargetConfig(TargetEntry):
     """One deployment whose engines a router sends requests to."""
-
-    target: str = ""
-    """`namespace/name`; empty for a plain router's only target."""
-    namespace: str = ""
-    selector: str = ""
-    """Labels of the engine pods; empty if the endpoints are listed."""
-    endpoints: tuple[str, ...] = ()
-    """Host and port of each engine; empty if they are found by the selector."""
-    engine_port: int = catalogue.api(catalogue.DEFAULT).port
-    engine_kind: str = catalogue.DEFAULT
-    """As in a spec; a kind that this router does not know is treated as the default."""
-    models: tuple[str, ...] = ()
-    """Names that its engines know, the base model first; empty accepts any name."""
-    adapters: tuple[str, ...] = ()
-    """Names in `models` that are LoRA adapters."""
-    adapter_versions: tuple[AdapterVersions, ...] = ()
-    """Further names in `models`: adapters that come and go, with the versions that engines have loaded."""
-    adapter_slots: int | None = None
-    """Adapters that can take part in one step of an engine; None if unknown."""
-    prefix_caching: bool = True
-    revision: str = ""
-    """The target revision; a pod's revision is in its label."""
-    max_context_tokens: int | None = None
-    max_sequences: int | None = None
-    """Requests that run at once in one engine."""
-    kv_tokens: int | None = None
-    """Tokens that one engine's KV cache holds, estimated before it ran."""
-    first_token_seconds: float | None = None
-    """The objective for first tokens; without one, no request is late."""
-    price_per_hour: Decimal | None = None
-    """Price of one replica with all its GPUs."""
-    share: TrafficShare | None = None
-    """A new revision's share of the traffic, while one is on trial."""
-    leaving: bool = False
-    """It moves to its own routers: clients that keep a connection here would never reach those."""
 
     @property
     def engine_api(self) -> HttpApi:
@@ -86,54 +49,14 @@ class ExternalConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouterConfig:
+class RouterConfig(DeploymentEntry, FileHead):
     """The settings from one read of the file and of the secrets it names."""
 
-    rendered_from: str = ""
-    """Kind, namespace and name of the object that the operator wrote the file for; empty for a person's."""
-    namespace: str = ""
-    selector: str = ""
-    """Labels of the engine pods; empty if the endpoints are listed."""
-    endpoints: tuple[str, ...] = ()
-    """Host and port of each engine; empty if they are found by the selector."""
-    engine_port: int = catalogue.api(catalogue.DEFAULT).port
-    engine_kind: str = catalogue.DEFAULT
-    """As in a spec; a kind that this router does not know is treated as the default."""
-    models: tuple[str, ...] = ()
-    """Names that clients may use, the base model first; empty accepts any name."""
-    adapters: tuple[str, ...] = ()
-    """Names in `models` that are LoRA adapters."""
-    adapter_versions: tuple[AdapterVersions, ...] = ()
-    """Further names in `models`: adapters that come and go, with the versions that engines have loaded."""
-    adapter_slots: int | None = None
-    """Adapters that can take part in one step of an engine; None if unknown."""
-    prefix_caching: bool = True
-    max_context_tokens: int | None = None
-    max_sequences: int | None = None
-    """Requests that run at once in one engine."""
-    kv_tokens: int | None = None
-    """Tokens that one engine's KV cache holds, estimated before it ran."""
-    first_token_seconds: float | None = None
-    """The objective for first tokens; without one, no request is late."""
-    revision: str = ""
-    """The target revision; a pod's revision is in its label."""
-    price_per_hour: Decimal | None = None
-    """Price of one replica with all its GPUs."""
-    share: TrafficShare | None = None
-    """A new revision's share of the traffic, while one is on trial."""
-    routers: int = 1
-    """Number of routers that share rates and concurrency limits."""
-    router_selector: str = ""
-    """Labels of the routers' pods, including this one; empty if the routers cannot be counted."""
     is_gateway: bool = False
     """Serves `targets` by `routes`, whose names are in `models`; else one deployment, described here."""
     targets: tuple[TargetConfig, ...] = ()
     externals: tuple[ExternalConfig, ...] = ()
     routes: tuple[ModelRoute, ...] = ()
-    config_map: str = ""
-    """ConfigMap in `namespace` with this file, followed through the API server; empty: only the file is followed."""
-    tenant_keys: str | None = None
-    """A folder with tenants' keys; an entry's name identifies its tenant."""
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     """Routing settings without the locations of secrets, which are in the fields below."""
     tls_cert_file: str | None = None
@@ -147,8 +70,6 @@ class RouterConfig:
     """Locations of the keys to the pages on the metrics port."""
     metrics_keys: frozenset[bytes] = field(default=frozenset(), repr=False)
     """SHA-256 of the keys that were found."""
-    peer_keys_folder: str | None = None
-    """A folder with the keys that authenticate routers' datagrams; without it routers report nothing to each other."""
     peer_keys: tuple[bytes, ...] = field(default=(), repr=False)
     """The keys that were found, the newest first."""
     keys: Mapping[bytes, str] = field(default_factory=dict, repr=False)
@@ -164,25 +85,7 @@ class RouterConfig:
 
     @property
     def _own(self) -> TargetConfig:
-        return TargetConfig(
-            namespace=self.namespace,
-            selector=self.selector,
-            endpoints=self.endpoints,
-            engine_port=self.engine_port,
-            engine_kind=self.engine_kind,
-            models=self.models,
-            adapters=self.adapters,
-            adapter_versions=self.adapter_versions,
-            adapter_slots=self.adapter_slots,
-            prefix_caching=self.prefix_caching,
-            revision=self.revision,
-            max_context_tokens=self.max_context_tokens,
-            max_sequences=self.max_sequences,
-            kv_tokens=self.kv_tokens,
-            first_token_seconds=self.first_token_seconds,
-            price_per_hour=self.price_per_hour,
-            share=self.share,
-        )
+        return TargetConfig(**{one.name: getattr(self, one.name) for one in fields(DeploymentEntry)})
 
     @property
     def cache_scope(self) -> str:
