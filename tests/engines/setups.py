@@ -11,13 +11,13 @@ from fairlead.fleet.desired_state import (
     DesiredRevision,
     DesiredSpeculation,
     EngineKind,
-    LoraSlots,
     ModelSource,
     Parallelism,
     SecretKey,
     SourceScheme,
     SpeculationMethod,
 )
+from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ExpertLayers, LatentAttention, ModelShape, StoredWeights, VisionTower
 

@@ -31,7 +31,6 @@ from fairlead.fleet.desired_state import (
     EngineKind,
     EngineRelease,
     EnvFrom,
-    LoraSlots,
     ModelSource,
     Parallelism,
     RolloutStrategy,
@@ -41,6 +40,7 @@ from fairlead.fleet.desired_state import (
     Storage,
 )
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, GatewayReference
+from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.policies import ReplicaBounds
 

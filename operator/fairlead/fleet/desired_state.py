@@ -9,6 +9,7 @@ from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.image_pull import AS_USUAL, ImagePull
+from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.fleet.mounts import UserMount
 from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
@@ -116,22 +117,6 @@ class Adapter:
     name: str
     source: ModelSource
     rank: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoraSlots:
-    """Slots for LoRA adapters that are loaded while an engine runs."""
-
-    slots: int
-    """Adapters that can take part in one step."""
-    cpu_slots: int
-    """Adapters kept in main memory, including those in the slots."""
-    max_rank: int
-    loader_image: str
-    """Image of the container beside the engine: the operator's own."""
-    loader_pull: ImagePull = AS_USUAL
-    claim: str | None = None
-    """A volume claim whose folders adapters may be read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

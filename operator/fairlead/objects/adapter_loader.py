@@ -10,8 +10,9 @@ from typing import Final
 
 from fairlead.adapting import load_list
 from fairlead.adapting.load_list import LoadList
-from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, LoraSlots
+from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
+from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.objects import container_resources, container_variables, names, ports, rbac, security
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
