@@ -21,7 +21,7 @@ from devcluster.image import build
 from devcluster.layout import Layout
 from devcluster.progress import StepFailed
 from devcluster.setup import tools
-from devcluster.up import CannotStart, up
+from devcluster.up import CannotStart, InUse, up
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:1")
@@ -38,6 +38,9 @@ def main() -> int:
     name = chosen.name
     try:
         SHOWS[chosen.engine](name, Cache.chosen(), lambda text: print(text, flush=True))
+    except InUse as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return 1
     except (CannotStart, StepFailed, DoorClosed, OSError) as problem:
         owners.hand_over(Layout.of(Cache.chosen(), name))
         print(f"demo: {problem}\nWhat stands may be looked at; to end it: {tour.ending(name)}", file=sys.stderr)

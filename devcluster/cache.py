@@ -39,6 +39,11 @@ class Cache:
         return self.root / "clusters"
 
     @property
+    def locks(self) -> Path:
+        """A file for each name of a cluster, which one start of it at a time holds; `down` leaves them."""
+        return self.root / "locks"
+
+    @property
     def logs(self) -> Path:
         """Logs of set-up steps, one file per step, overwritten each time."""
         return self.root / "logs"

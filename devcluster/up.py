@@ -47,7 +47,7 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = (), *, anew: bool
         return layout
     _spare(layout, owned_by)
     folder = prepare(cache, light=plan.light)
-    with turns.alone(cache.clusters / f".{plan.name}.lock", f"the start of {plan.name}"):
+    with turns.alone(cache.locks / plan.name, f"the start of {plan.name}"):
         if not anew and _serves(layout, plan, owned_by):
             return layout
         _spare(layout, owned_by)
@@ -60,6 +60,9 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = (), *, anew: bool
 
 def _serves(layout: Layout, plan: Plan, owned_by: tuple[Owner, ...]) -> bool:
     """Whether the cluster runs as planned, and for as long as the caller needs it."""
+    kept = owners.read(layout)
+    if kept is not None and not kept.holds:
+        return False  # it ends with its owner, and may be about to
     lasts = not owned_by or owners.others(layout, owned_by) is None
     return lasts and _runs(layout) and layout.plan() == plan
 

@@ -106,7 +106,9 @@ def test_a_save_that_failed_is_tried_again_within_a_minute() -> None:
 
 
 @pytest.mark.parametrize("key", ["state.json", "learnt.json", "speculation.json"])
-@pytest.mark.parametrize("text", ["{", "[]", '{"fits": 1, "estimates": 1, "off": 1}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"fits": 1, "estimates": 1, "off": 1}', '{"x":' * 5000], ids=["cut", "list", "numbers", "deep"]
+)
 def test_a_memory_that_makes_no_sense_begins_anew(key: str, text: str) -> None:
     async def story(fleet: Fleet) -> None:
         owner = [{"uid": "uid-chat"}]

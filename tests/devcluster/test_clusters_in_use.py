@@ -87,7 +87,7 @@ def test_what_no_other_process_uses_is_replaced(cache: Cache, whose: str) -> Non
 def test_of_two_starts_at_once_the_second_sees_what_the_first_one_started(cache: Cache, other: Owner) -> None:
     """Before, both found no cluster; the second removed the first one's while it came up."""
     with ThreadPoolExecutor(1) as pool:
-        with turns.alone(cache.clusters / ".demo.lock", "the start of demo"):
+        with turns.alone(cache.locks / "demo", "the start of demo"):
             second = pool.submit(up, PLAN, cache, owners.mine())
             layout = existing(cache, other)
         with pytest.raises(InUse):

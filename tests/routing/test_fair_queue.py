@@ -142,6 +142,25 @@ def test_queues_that_gave_way_return_in_that_order_in_every_run() -> None:
     assert served(queue) == [in_time, *requests]
 
 
+def test_queues_that_gave_way_return_in_that_order_if_their_tenants_turn_is_due() -> None:
+    outlook = FirstTokenOutlook(FirstTokenSpeed())
+    outlook.objective_seconds = 1.0
+    queue, shop = FairQueue(outlook), tenant("s")
+    requests = [request_of(shop, adapter=f"adapter-{place}") for place in range(6)]
+    for one in (request_of(shop), *requests):
+        queue.add(one)
+    served(queue, most=1)
+    while (tenant_queue := queue.first()) is not None:
+        queue.give_way(tenant_queue, outlook)
+    outlook.now += 5.0
+    queue.take_back(spare=False)
+    in_turn = []
+    while (tenant_queue := queue.first()) is not None:
+        in_turn.append(tenant_queue.next)
+        queue.step_aside(tenant_queue)
+    assert in_turn == requests
+
+
 def test_withdrawn_ones_have_no_turn() -> None:
     queue, shop = FairQueue(), tenant()
     requests = [request_of(shop) for _ in range(3)]

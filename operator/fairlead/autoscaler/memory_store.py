@@ -52,7 +52,7 @@ async def restore(client: ApiClient, document: Manifest) -> ScalingState:
         return ScalingState()
     try:
         return _decoded(found.get("data") or {})
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         log.warning(
             "the learnt speeds and demand make no sense, so learning starts from scratch: %s",
             problem,

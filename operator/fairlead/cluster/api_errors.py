@@ -12,12 +12,12 @@
 Knows statuses. Never retries: the work queue does, after `retry_after`.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fairlead.cluster import nested_json
 from fairlead.cluster.kinds import Resource
 
 STATUS_TYPE: Final = "application/json"
@@ -173,7 +173,7 @@ def no_answer(request: ApiRequest, problem: BaseException) -> Unreachable:
 def _status_of(body: bytes) -> Mapping[str, Any]:
     """Return the server's Status; proxies in between answer plain text or HTML, of which the first line is kept."""
     try:
-        status = json.loads(body)
+        status = nested_json.loads(body)
     except ValueError:
         status = None
     if isinstance(status, Mapping):

@@ -5,7 +5,6 @@ decides, and never retries by itself: errors are those of `api_errors`, and the 
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import aiohttp
 
-from fairlead.cluster import api_errors, http_requests, kinds, watch_stream
+from fairlead.cluster import api_errors, http_requests, kinds, nested_json, watch_stream
 from fairlead.cluster.api_errors import (
     ApiError,
     ApiRequest,
@@ -270,7 +269,7 @@ class ApiServer:
 
 
 def _object(content: bytes) -> Manifest:
-    return dict(json.loads(content))
+    return dict(nested_json.loads(content))
 
 
 def _listed(request: ApiRequest, found: Manifest) -> ObjectList:

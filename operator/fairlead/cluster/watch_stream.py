@@ -3,7 +3,6 @@
 Knows the framing. Never opens a watch; `api_server` does.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from fairlead.cluster import api_errors, kinds
+from fairlead.cluster import api_errors, kinds, nested_json
 from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.kinds import Manifest
 
@@ -72,7 +71,7 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 def event(request: ApiRequest, line: bytes) -> WatchEvent:
     """Parse one event of the stream; a line that is no event ends the watch, since its content is lost."""
     try:
-        message: Mapping[str, Any] = json.loads(line)
+        message: Mapping[str, Any] = nested_json.loads(line)
         manifest: Manifest = message["object"]
         if message["type"] == "ERROR":
             raise api_errors.of_stream(request, manifest)

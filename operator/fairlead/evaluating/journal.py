@@ -96,5 +96,5 @@ def _line(raw: str) -> JournalLine | None:
             answer=ScoredAnswer(**fields),
             text=document["text"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -20,6 +20,6 @@ def read(lines: Iterable[str], judge: str = "") -> dict[str, PairVerdict]:
             one = json.loads(line)
             if one.get("judge", "") == judge:
                 found[one["pair"]] = PairVerdict(plain=Preference(one["plain"]), turned=Preference(one["turned"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return found

@@ -210,8 +210,8 @@ class FairQueue:
         while (queue := self._first_late()) is not None and (spare or self.owes(queue.share)):
             self._return(queue)
         due = self._due.maybe_next(self.outlook)
-        for queue in tuple(self.shares[due].giving_way) if due is not None else ():
-            self._return(queue)
+        for queue in tuple(reversed(self.shares[due].giving_way)) if due is not None else ():
+            self._return(queue)  # each goes before the last one
 
     def _first_late(self) -> TenantQueue | None:
         late = self._late

@@ -3,11 +3,12 @@
 Documents here are what a JSON decoder without a type returns. To be deleted once no stored document has these names.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 JsonObject = dict[str, object]
-MARK: Final = b'"learnt":'
+MARK: Final = re.compile(rb'"learnt"\s*:')
 """In each record with former names, and in no other: inside a string its quotes would be escaped."""
 _STATE: Final = (
     ("learnt.arrivals.tellers", "counters"),

@@ -74,7 +74,7 @@ def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
 
 
 def _record(raw: bytes) -> DecisionRecord:
-    if former_names.MARK not in raw:
+    if former_names.MARK.search(raw) is None:
         return _DECODER.decode(raw)
     return msgspec.convert(former_names.present_record(msgspec.json.decode(raw)), DecisionRecord)
 
