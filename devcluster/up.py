@@ -59,11 +59,13 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = (), *, anew: bool
 
 
 def _serves(layout: Layout, plan: Plan, owned_by: tuple[Owner, ...]) -> bool:
-    """Whether the cluster runs as planned, and for as long as the caller needs it."""
+    """Whether the cluster runs as planned, and for as long as the caller needs it: a command that only reports that it
+    is ready is not among its own owners."""
     kept = owners.read(layout)
     if kept is not None and not kept.holds:
         return False  # it ends with its owner, and may be about to
-    lasts = not owned_by or owners.others(layout, owned_by) is None
+    stays = any(one.pid == os.getpid() for one in owned_by)
+    lasts = not stays or owners.others(layout, owned_by) is None
     return lasts and _runs(layout) and layout.plan() == plan
 
 
