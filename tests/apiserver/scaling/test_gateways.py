@@ -4,8 +4,9 @@ import json
 import time
 from typing import Any, Final
 
-from fairlead.objects import labels, router_config
+from fairlead.objects import router_config
 from tests.apiserver.scaling.conftest import Stage
+from tests.controller.gateways.admitted_routers import admits_own
 from tests.controller.pretend import deployment
 from tests.waiting import eventually
 
@@ -61,11 +62,10 @@ def versions(stage: Stage) -> dict[str, str]:
     return {f"{kind}/{head['name']}": head["resourceVersion"] for kind, head in heads}
 
 
-def admits_own(stage: Stage, name: str) -> bool:
+def reached_by_own(stage: Stage, name: str) -> bool:
     """Whether its engines accept connections of its own routers."""
     (wall,) = [one for one in stage.objects("networkpolicies") if one["metadata"]["name"] == f"{name}-engine"]
-    sources = [one for rule in wall["spec"]["ingress"] for one in rule.get("from", ())]
-    return any(one.get("podSelector", {}).get("matchLabels") == labels.routers(name) for one in sources)
+    return admits_own(wall, name)
 
 
 def test_a_model_moves_to_a_gateway_and_back_and_all_of_it_goes_with_its_owners(stage: Stage) -> None:
@@ -84,7 +84,7 @@ def test_a_model_moves_to_a_gateway_and_back_and_all_of_it_goes_with_its_owners(
     (model,) = status_of(stage, "front")["models"]
     assert model == {"name": "talk", "ready": True, "targets": [{"name": "default/moves", "ready": 1, "routable": 1}]}
 
-    eventually(lambda: not admits_own(stage, "moves"), "its own routers have drained, and reach no engine", 90)
+    eventually(lambda: not reached_by_own(stage, "moves"), "its own routers have drained, and reach no engine", 90)
     before = versions(stage)
     time.sleep(AT_REST_S)
     assert versions(stage) == before

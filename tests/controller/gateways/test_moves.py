@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.objects import labels
+from tests.controller.gateways.admitted_routers import admits_own
 from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.pretend import deployment
 
@@ -48,8 +48,7 @@ def admitted(world: GatewayWorld) -> str:
 def reached_by_own(world: GatewayWorld) -> bool:
     """Whether its engines accept connections of its own routers."""
     wall = world.objects.held[(kinds.NETWORK_POLICY.title, "default", "chat-engine")]
-    sources = [one for rule in wall["spec"]["ingress"] for one in rule.get("from", ())]
-    return any(one.get("podSelector", {}).get("matchLabels") == labels.routers("chat") for one in sources)
+    return admits_own(wall, "chat")
 
 
 def targets(world: GatewayWorld) -> list[str]:
