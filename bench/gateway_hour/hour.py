@@ -101,7 +101,8 @@ class GatewayHour:
             max_output_tokens=400,
             arrived=self.now,
         )
-        record = RequestRecord(self.now, self.now, tenant=tenant)
+        record = RequestRecord(self.now, self.now)
+        record.tenant = tenant
         received = SimpleNamespace(head=SimpleNamespace(headers={}))
         request = MadeUpRequest(router, routing, record, self.rng.random() < 0.7, received)
         router.bills[id(request)] = router.spending.bill(cast("BilledRequest", request), "chat")

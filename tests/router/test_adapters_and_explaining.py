@@ -7,7 +7,7 @@ from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import explain_headers
-from fairlead.router.observability.request_record import RequestRecord
+from tests.router.observability.recorders import recorded
 from tests.router.planes import PROMPT, Cluster, Raw, exchange_bytes, plane, posted, run_story, written
 from tests.router.test_engine_requests import ANSWER, keyed, router_before
 
@@ -98,10 +98,10 @@ def test_replicas_that_were_not_chosen_are_shown_with_the_reason(tmp_path: Path)
 
 
 def test_each_phase_is_in_milliseconds_and_a_clock_that_goes_back_makes_none_negative() -> None:
-    record = RequestRecord(10.0, 10.001, first_sent_at=10.021, sent_at=10.521)
-    assert explain_headers.phases(record, 10.921) == (
+    late = recorded(10.0, 10.001, first_sent_at=10.021, sent_at=10.521)
+    assert explain_headers.phases(late, 10.921) == (
         b"server-timing: read;dur=1.00, queue;dur=20.00, retries;dur=500.00, engine;dur=400.00\r\n"
     )
-    assert explain_headers.phases(RequestRecord(10.0, 9.0, first_sent_at=9.5, sent_at=9.5), 9.4) == (
+    assert explain_headers.phases(recorded(10.0, 9.0, first_sent_at=9.5, sent_at=9.5), 9.4) == (
         b"server-timing: read;dur=0.00, queue;dur=500.00, retries;dur=0.00, engine;dur=0.00\r\n"
     )

@@ -18,7 +18,7 @@ from fairlead.router.endpoint_sources import StaticEndpoints
 from fairlead.router.process import RouterOptions
 from fairlead.router.rate_limit_headers import lines
 from fairlead.routing import rate_ownership
-from fairlead.routing.rates import Permit, RateRemainder
+from fairlead.routing.rate_permits import Permit, RateRemainder
 from tests.emulator.living import client, living
 from tests.router.planes import PROMPT, Cluster, free_port, run_story, written
 

@@ -11,7 +11,7 @@ from fairlead.routing.accounts import Account, Accounts
 from fairlead.routing.admission import Admission
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import TokenExpectations
-from fairlead.routing.rates import Permit, RateRemainder
+from fairlead.routing.rate_permits import Permit, RateRemainder
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
 

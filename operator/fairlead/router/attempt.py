@@ -13,7 +13,8 @@ from fairlead.router import engine_errors
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
-from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.router.wire.surfaces import Surface

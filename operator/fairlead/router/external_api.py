@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fairlead.engines.http_api import EngineErrorClass, ErrorShapes, HttpApi
 from fairlead.router.config.settings import ExternalConfig, TargetConfig
-from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.wire import header_lines
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.responses import ReplyFraming

@@ -10,7 +10,7 @@ from fairlead.router.attempt import Inquiry
 from fairlead.router.router_peers import RouterPeers
 from fairlead.routing import admission
 from fairlead.routing.dispatcher import Dispatcher
-from fairlead.routing.rates import Permit
+from fairlead.routing.rate_permits import Permit
 from fairlead.routing.routing_request import RoutingRequest
 
 TIMEOUT_SECONDS: Final = 0.25
@@ -82,5 +82,4 @@ def _permit(page: bytes) -> Permit | None:
         found = _ANSWERS.decode(page)
     except msgspec.DecodeError:
         return None
-    found.away = True  # type: ignore[misc]  # read-only to others
-    return found
+    return msgspec.structs.replace(found, away=True)

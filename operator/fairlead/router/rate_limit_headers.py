@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Final
 
-from fairlead.routing.rates import Permit, RateRemainder
+from fairlead.routing.rate_permits import Permit, RateRemainder
 
 _REQUESTS: Final = (
     b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\nx-ratelimit-reset-requests: %b\r\n"

@@ -5,9 +5,10 @@ that the client did not request.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from typing import Final
+
+from msgspec import structs
 
 from fairlead.engines.http_api import HttpApi
 from fairlead.router import early_streams, reply_clients
@@ -248,7 +249,7 @@ class Reply:
             return None
         if scan.usage is None:
             return TokenUsage(prompt_tokens=self._request.routing.prompt_tokens, output_tokens=scan.deltas)
-        return replace(scan.usage, output_tokens=max(scan.usage.output_tokens, scan.deltas))
+        return structs.replace(scan.usage, output_tokens=max(scan.usage.output_tokens, scan.deltas))
 
     def _summary(self) -> tuple[TokenUsage | None, str | None]:
         """Return the usage and finish reason in an engine's response."""

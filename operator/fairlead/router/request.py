@@ -14,7 +14,7 @@ from fairlead.router.observability import access_entries
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.probability_check import ProbabilityCheck
 from fairlead.router.router_context import MAX_ID_BYTES, RouterContext
-from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks
 from fairlead.router.wire.body_facts import BodyFacts

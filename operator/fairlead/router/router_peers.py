@@ -14,13 +14,13 @@ import msgspec
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import upstream_requests
 from fairlead.router.observability.counters import RouterCounters
-from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing import permits
 from fairlead.routing.accounts import Account, Accounts
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.rates import Permit
+from fairlead.routing.rate_permits import Permit
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def permit_answer(accounts: Accounts, query: bytes, now: float) -> dict[str, Any
         return None
     permits.give_back(account, _number(found, "owedRequests"), _number(found, "owedTokens"))
     if "cost" not in found:
-        return msgspec.to_builtins(Permit())  # type: ignore[no-any-return]  # of a dataclass it is a dict
+        return msgspec.to_builtins(Permit())  # type: ignore[no-any-return]  # of a struct it is a dict
     return msgspec.to_builtins(permits.take(account, _number(found, "cost"), now))  # type: ignore[no-any-return]
 
 

@@ -47,7 +47,9 @@ def _begins(context: RouterContext, target: EngineTarget, request: Request, fact
     table = target.dispatcher.table
     if target.dispatcher.waiting:
         return False
-    twin = request.shadow_copy(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
+    record = RequestRecord(now, now)
+    record.copied, record.target = Copied.COPY, target.name
+    twin = request.shadow_copy(record)
     copy = ShadowCopy(context, twin, target)
     if twin.set_target(context, target, facts, copy) is not None:
         return False

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from fairlead.fleet.light_dataclass import light
-from fairlead.router.wire.responses import ReplyFraming, ResponseReader
+from fairlead.router.upstream_message import UpstreamMessage
+from fairlead.router.wire.responses import ResponseReader
 
 if TYPE_CHECKING:
     from fairlead.router.wire.head_cache import HeadCache
@@ -21,15 +21,6 @@ log = logging.getLogger(__name__)
 
 RACE_SECONDS: Final = 1.0
 """A reused connection that ends this soon after a request, without a byte, was closed before the request arrived."""
-
-
-@light
-class UpstreamMessage:
-    """A request as sent."""
-
-    parts: tuple[bytes, bytes]
-    """Head and body; they are sent together."""
-    framing: ReplyFraming = ReplyFraming.AS_IT_CAME
 
 
 JOINED_BYTES: Final = 8 * 2**10

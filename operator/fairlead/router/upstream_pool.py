@@ -12,7 +12,8 @@ from time import monotonic
 from typing import Final
 
 from fairlead.router.observability.counters import RouterCounters
-from fairlead.router.upstream_connection import UpstreamConnection, UpstreamListener, UpstreamMessage
+from fairlead.router.upstream_connection import UpstreamConnection, UpstreamListener
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.endpoint import Endpoint
 

@@ -5,7 +5,8 @@ from time import monotonic
 from typing import Final
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.responses import ReplyFraming
 

@@ -17,7 +17,7 @@ from fairlead.routing import permits
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import TokenExpectations
-from fairlead.routing.rates import Permit
+from fairlead.routing.rate_permits import Permit
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest

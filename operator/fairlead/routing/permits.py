@@ -5,7 +5,8 @@ permit requests. So a limit is the same at every router, and no request within i
 """
 
 from fairlead.routing.accounts import Account
-from fairlead.routing.rates import Permit, RateBucket, RateRemainder
+from fairlead.routing.rate_permits import Permit, RateRemainder
+from fairlead.routing.rates import RateBucket
 from fairlead.routing.reasons import RefusalReason
 
 

@@ -1,4 +1,4 @@
-"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly, and its answers.
+"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly.
 
 A request's expected use is reserved before it is sent and settled when its true use is known. If no router owns a
 tenant's rates, each of R routers holds an R-th of the limit, independently: together they never let more through than
@@ -8,9 +8,6 @@ path.
 
 from dataclasses import dataclass
 from typing import Final
-
-from fairlead.fleet.light_dataclass import light
-from fairlead.routing.reasons import RefusalReason
 
 MINUTE: Final = 60.0
 
@@ -44,30 +41,6 @@ class RateBucket:
         """Set another limit; the bucket stays as full as it was."""
         self.level *= per_minute / self.per_minute
         self.per_minute = per_minute
-
-
-@light
-class RateRemainder:
-    """What remains of one rate of a tenant."""
-
-    limit: int
-    """Limit per minute, over all routers."""
-    remaining: int
-    full_in_seconds: float
-    """Seconds until `remaining` reaches the limit, if no more requests come."""
-
-
-@light
-class Permit:
-    """The answer for one request; an accepted request is charged already."""
-
-    seconds: float = 0.0
-    """Seconds until the same request may be accepted."""
-    refused: RefusalReason | None = None
-    requests: RateRemainder | None = None
-    tokens: RateRemainder | None = None
-    away: bool = False
-    """Whether another router granted it: unused charges are refunded there."""
 
 
 def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:

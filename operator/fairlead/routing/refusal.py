@@ -1,11 +1,11 @@
 """A refusal, and the tokens that a reply used. The router maps them to HTTP."""
 
-from fairlead.fleet.light_dataclass import light
+from msgspec import Struct
+
 from fairlead.routing.reasons import RefusalReason
 
 
-@light
-class Refusal:
+class Refusal(Struct, kw_only=True, frozen=True, gc=False):
     """A refusal that the client can act on."""
 
     reason: RefusalReason
@@ -17,8 +17,7 @@ class Refusal:
     """The field of the request that is at fault."""
 
 
-@light
-class TokenUsage:
+class TokenUsage(Struct, kw_only=True, frozen=True, gc=False):
     """Tokens, as the engine counted them."""
 
     prompt_tokens: int

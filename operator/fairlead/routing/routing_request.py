@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.rates import Permit
+from fairlead.routing.rate_permits import Permit
 from fairlead.routing.reasons import PickReason, RefusalReason
 from fairlead.routing.tenant_occupancy import ShareUse, TenantUse
 

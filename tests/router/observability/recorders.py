@@ -64,6 +64,14 @@ def routed_request(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: 
     return one
 
 
+def recorded(arrived: float, waited_from: float, **facts: object) -> RequestRecord:
+    """A record with these fields set."""
+    made = RequestRecord(arrived, waited_from)
+    for name, value in facts.items():
+        setattr(made, name, value)
+    return made
+
+
 def begun(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     """A chat of `shop` that arrived at `T0`, with these facts."""
     record = of.began(T0)

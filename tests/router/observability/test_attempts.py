@@ -9,7 +9,7 @@ from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 from tests.router.observability.collectors import PARENT, traced
-from tests.router.observability.recorders import T0, begun, recorder_of, replica, routed_request
+from tests.router.observability.recorders import T0, begun, recorded, recorder_of, replica, routed_request
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_tokens_that_an_engine_did_not_count_are_not_in_the_span() -> None:
 
 
 def test_an_error_without_an_engine_is_recorded_on_the_request_span() -> None:
-    refused = RequestRecord(T0, T0, status=503, reason="queue_time", surface="rerank", ended_at=T0)
+    refused = recorded(T0, T0, status=503, reason="queue_time", surface="rerank", ended_at=T0)
     request = otlp.of_request(refused)
     assert (request["error.type"], "fairlead.queue_seconds" in request) == ("queue_time", False)
-    assert otlp.of_request(RequestRecord(T0, T0, status=502))["error.type"] == "502"
+    assert otlp.of_request(recorded(T0, T0, status=502))["error.type"] == "502"

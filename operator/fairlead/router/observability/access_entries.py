@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from fairlead.router.observability import traces
 from fairlead.router.observability.access_log_entry import AccessLogEntry
-from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_record import Copied, RequestRecord
 
 LONGEST_PROMPT: Final = 32 * 2**10
 """Characters of a prompt that are logged: collectors cut or drop lines of more than some 100 kB."""
@@ -28,6 +28,7 @@ DECIMALS: Final = 9
 _LEFT_OUT: Final[dict[str, object]] = dict(
     zip(reversed(AccessLogEntry.__struct_fields__), reversed(AccessLogEntry.__struct_defaults__), strict=False)
 )
+NOT_COPIED: Final = Copied.NOT
 _TEXTS: Final = frozenset(("prompt", "answer"))
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -100,7 +101,7 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.check,
         record.escalated,
         UNSET if record.paid is None else round(record.paid.total, DECIMALS) or UNSET,
-        record.copied.value,
+        "" if record.copied is NOT_COPIED else record.copied,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
         record.answer[:LONGEST_PROMPT],
     )

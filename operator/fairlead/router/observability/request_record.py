@@ -60,9 +60,12 @@ class SpentAnswer:
     finish_reason: str
 
 
-@dataclass(slots=True, eq=False)
 class RequestRecord:
-    """One request. Every field has a value for "unknown", so that each stage sets only what it knows."""
+    """One request. Every field has a value for "unknown", so that each stage sets only what it knows.
+
+    No dataclass: that one's `__init__` is Python also where the rest is machine code, and takes as long as reading a
+    head (decision 0043).
+    """
 
     arrived: float
     """When its head arrived."""
@@ -149,6 +152,10 @@ class RequestRecord:
     finish_reason: str = ""
     bytes_out: int = 0
     """Bytes of the reply, its head and chunk framing included."""
+
+    def __init__(self, arrived: float, waited_from: float) -> None:
+        self.arrived = arrived
+        self.waited_from = waited_from
 
     def sent(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
         """Record an attempt at an engine."""

@@ -36,7 +36,7 @@ NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 class BodyFacts:
     """Values from one body; rarely needed ones are computed on access."""
 
-    __slots__ = ("ids", "media", "model", "parsed", "prompt", "several", "stream", "typed")
+    __slots__ = ("ids", "media", "model", "parsed", "prompt", "several", "size", "stream", "typed")
 
     def __init__(
         self, parsed: RequestBody, prompt: bytes, media: int = 0, given: object = None, *, typed: bool = True
@@ -56,6 +56,8 @@ class BodyFacts:
         """Images and other parts of the prompt that are not text: `prompt` has a digest of each."""
         self.typed = typed
         """Whether its types are the API's; otherwise `prompt` is the whole body."""
+        self.size = PromptSize(_text_bytes(prompt, self.ids, len(self.several)), media, self.ids)
+        """The size of all its prompts."""
 
     @property
     def max_tokens(self) -> int | None:
@@ -81,14 +83,6 @@ class BodyFacts:
         has its own. APIs that give one reply ignore `n`."""
         named = _count(self.parsed.n) if "n" in COUNTED.get(type(self.parsed), ()) else None
         return (named or 1) * (len(self.several) or 1)
-
-    @property
-    def size(self) -> PromptSize:
-        """The size of all its prompts."""
-        if not self.ids:
-            return PromptSize(len(self.prompt), self.media)
-        text = len(self.prompt) - self.ids * prompts.ID_BYTES - max(0, len(self.several) - 1) * len(TURN)
-        return PromptSize(max(0, text), self.media, self.ids)
 
     @property
     def is_counted(self) -> bool:
@@ -225,6 +219,11 @@ def _unparsed(
 def _several(given: object) -> Sequence[Any]:
     """Return the prompts of a list of them; none for a text, or for one prompt's tokens."""
     return given if isinstance(given, list) and given and not prompts.begins_with_id(given) else ()
+
+
+def _text_bytes(prompt: bytes, ids: int, several: int) -> int:
+    """Return the bytes of a canonical text that are not of token ids, nor between prompts of these."""
+    return max(0, len(prompt) - ids * prompts.ID_BYTES - max(0, several - 1) * len(TURN)) if ids else len(prompt)
 
 
 def _weight(size: PromptSize) -> int:

@@ -1,11 +1,10 @@
 """Typed parts of each API's events and whole responses: tokens, endings and errors; the rest is skipped."""
 
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
 
-from fairlead.router.wire.surfaces import Surface
+from fairlead.routing.refusal import TokenUsage
 
 NONE: Raw = Raw(b"")
 
@@ -69,11 +68,6 @@ class ReplyEvent(Struct, gc=False):
     status: Any = None
     stop_reason: Any = None
 
-    @property
-    def fails(self) -> bool:
-        """Whether it reports an error."""
-        return self.type in FAILURES or (bool(self.error) and bytes(self.error) != b"null")
-
 
 class MessageStop(Struct, gc=False):
     """The content of Anthropic's `message_delta`."""
@@ -81,39 +75,9 @@ class MessageStop(Struct, gc=False):
     stop_reason: str | None = None
 
 
-FAILURES: Final = frozenset({"error", "response.failed"})
-INNER: Final = msgspec.json.Decoder(EventResponse)
-STOP: Final = msgspec.json.Decoder(MessageStop)
-EVENT: Final = msgspec.json.Decoder(ReplyEvent)
-STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
-"""Bytes between an event's name and its data. They contain a raw line break, which a model's text cannot."""
+class AnswerSummary(Struct, frozen=True, gc=False):
+    """Usage and ending of a whole response."""
 
-
-def event(data: bytes) -> ReplyEvent | None:
-    """Parse the event; None for data of another shape."""
-    try:
-        return EVENT.decode(data)
-    except (ValueError, RecursionError):
-        return None
-
-
-def inner(reply_event: ReplyEvent) -> EventResponse | None:
-    """Parse the response or message that an event carries."""
-    raw = reply_event.response or reply_event.message
-    try:
-        return INNER.decode(raw) if raw else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def stop_reason(reply_event: ReplyEvent) -> str | None:
-    """Return why a message ended."""
-    try:
-        return STOP.decode(reply_event.delta).stop_reason
-    except (ValueError, RecursionError):
-        return None
-
-
-def tokens(value: object) -> int | None:
-    """Return the value if it is a number of tokens."""
-    return value if type(value) is int and 0 <= value < 2**62 else None
+    usage: TokenUsage | None
+    finish_reason: str | None
+    error: bool

@@ -4,13 +4,13 @@ A model's text is in JSON strings, where a line break is an escape: so a raw bla
 with a raw line break is never text. An event with the same mark as the first delta is counted without parsing.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from fairlead.router.wire import event_shapes, event_splitter
-from fairlead.router.wire.event_shapes import ReplyEvent
+from fairlead.router.wire import event_parser, event_splitter
+from fairlead.router.wire.event_shapes import AnswerSummary, EventChoice, ReplyEvent
 from fairlead.router.wire.event_splitter import GAP
 from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.usage_counts import added, usage
 from fairlead.routing.refusal import TokenUsage
 
 UNFINISHED: Final = b'"finish_reason":null'
@@ -19,6 +19,8 @@ LONGEST: Final = 2**20
 """A longer event is passed on without parsing, since each read searches everything that has arrived. The longest that
 engines send hold a whole reply, and 1 MiB is about 250,000 tokens."""
 OVER: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "message_stop"})
+STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
+"""Bytes between an event's name and its data. They contain a raw line break, which a model's text cannot."""
 NEVER: Final = b"\n\n\n"
 """A mark that no event contains, since blank lines end events."""
 
@@ -32,7 +34,7 @@ class EventScan:
     )
 
     def __init__(self, surface: Surface, *, by_prompt: bool = False) -> None:
-        self._infix = event_shapes.STREAMS_DELTAS.get(surface, NEVER)
+        self._infix = STREAMS_DELTAS.get(surface, NEVER)
         """The bytes inside each delta, if its API names events."""
         self._tail = NEVER
         """How an unfinished delta ends in the other APIs, learnt from the first."""
@@ -131,8 +133,8 @@ class EventScan:
         if data == DONE:
             self.done = True
             return True
-        event = event_shapes.event(data)
-        self.error = self.error or one.startswith(b"event: error") or (event is not None and event.fails)
+        event = event_parser.event(data)
+        self.error = self.error or one.startswith(b"event: error") or (event is not None and event_parser.fails(event))
         if event is None:
             return True
         if event.usage is not None and self._by_prompt:
@@ -144,7 +146,7 @@ class EventScan:
         elif event.type:
             self._typed(event)
         else:
-            return event.usage is None or event.fails
+            return event.usage is None or event_parser.fails(event)
         return True
 
     def _choices(self, event: ReplyEvent, one: bytes) -> None:
@@ -172,17 +174,17 @@ class EventScan:
             self.first = True
         elif kind in OVER:
             self.done = True
-        inner = event_shapes.inner(event)
+        inner = event_parser.inner(event)
         if inner is not None:
             if inner.usage is not None:
                 self.usage = usage(inner.usage, self.usage)
             if self.done:
                 self.finish_reason = inner.status
         if kind == "message_delta":
-            self.finish_reason = event_shapes.stop_reason(event) or self.finish_reason
+            self.finish_reason = event_parser.stop_reason(event) or self.finish_reason
 
 
-def _brings(choice: event_shapes.EventChoice) -> bool:
+def _brings(choice: EventChoice) -> bool:
     """Whether a choice contains anything that a model generated."""
     delta = choice.delta
     if delta is None:
@@ -198,47 +200,9 @@ def _brings(choice: event_shapes.EventChoice) -> bool:
     )
 
 
-def usage(fields: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
-    """Convert usage to one shape; Anthropic sends the prompt's tokens at the start and the reply's at the end."""
-    tokens = event_shapes.tokens
-    prompt, output = tokens(fields.prompt_tokens), tokens(fields.completion_tokens)
-    if prompt is None:
-        prompt = tokens(fields.input_tokens)
-    if output is None:
-        output = tokens(fields.output_tokens)
-    details = fields.prompt_tokens_details or fields.input_tokens_details
-    cached = tokens(details.cached_tokens) if details is not None else tokens(fields.cache_read_input_tokens)
-    if before is not None:
-        prompt = before.prompt_tokens if prompt is None else prompt
-        output = before.output_tokens if output is None else output
-        cached = before.cached_tokens if cached is None else cached
-    return TokenUsage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
-
-
-def added(one: TokenUsage | None, other: TokenUsage) -> TokenUsage:
-    """Add up the usage of two prompts."""
-    if one is None:
-        return other
-    cached = (one.cached_tokens, other.cached_tokens)
-    return TokenUsage(
-        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cached_tokens=None if cached == (None, None) else sum(each or 0 for each in cached),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
-    """Usage and ending of a whole response."""
-
-    usage: TokenUsage | None
-    finish_reason: str | None
-    error: bool
-
-
 def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
     """Summarize a response that is not a stream; empty for one of another shape."""
-    answer = event_shapes.event(body)
+    answer = event_parser.event(body)
     if answer is None:
         return AnswerSummary(None, None, error=False)
     finished = answer.choices[0].finish_reason if answer.choices else None
@@ -246,4 +210,5 @@ def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
         finished = answer.status
     elif surface is Surface.MESSAGES:
         finished = answer.stop_reason
-    return AnswerSummary(usage(answer.usage) if answer.usage is not None else None, finished, error=answer.fails)
+    used = None if answer.usage is None else usage(answer.usage)
+    return AnswerSummary(used, finished, error=event_parser.fails(answer))

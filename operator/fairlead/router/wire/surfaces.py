@@ -1,10 +1,10 @@
 """Which API a path belongs to: the shape of its bodies and its events."""
 
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import Final
 
 
-class Surface(Enum):
+class Surface(StrEnum):
     """One API of an engine."""
 
     CHAT = auto()

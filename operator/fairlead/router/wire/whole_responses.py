@@ -9,9 +9,8 @@ from typing import Final
 
 import msgspec
 
-from fairlead.router.wire import event_shapes, events
-from fairlead.router.wire.event_shapes import UsageFields
-from fairlead.router.wire.events import AnswerSummary
+from fairlead.router.wire import events, usage_counts
+from fairlead.router.wire.event_shapes import AnswerSummary, UsageFields
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.refusal import TokenUsage
 
@@ -73,4 +72,4 @@ def _usage(text: bytes) -> TokenUsage | None:
     except (ValueError, RecursionError):
         return None
     counts = (fields.prompt_tokens, fields.completion_tokens, fields.input_tokens, fields.output_tokens)
-    return None if all(event_shapes.tokens(one) is None for one in counts) else events.usage(fields)
+    return None if all(usage_counts.tokens(one) is None for one in counts) else usage_counts.usage(fields)
