@@ -1,28 +1,63 @@
 """Ports for test servers, below the kernel's ephemeral range: none is taken between its choice and its use.
 
-A port obtained from the kernel and released may go to another connection a moment later. Each process counts up from a
-start of its own, so two test processes seldom collide, and never twice.
+A port obtained from the kernel and released may go to another connection a moment later. So each test process claims a
+block of ports for as long as it lives, at whatever address, and no other one, of any lane, chooses from it.
 """
 
-import itertools
 import os
-import random
 import socket
 from typing import Final
 
 FIRST: Final = 12_000
 LAST: Final = 29_999
-_COUNTED: Final = itertools.count(random.Random(os.getpid()).randrange(LAST - FIRST))  # noqa: S311  # a place to begin
+BLOCK: Final = 450
+"""Ports of a process. A port is chosen again after so many others: no test holds as many."""
+BLOCKS: Final = (LAST + 1 - FIRST) // BLOCK
+
+
+class PortBlock:
+    """The ports that belong to this process."""
+
+    def __init__(self) -> None:
+        self.first, self._claim = _claimed()
+        self._chosen = 0
+
+    def free_port(self, host: str) -> int:
+        """The next of them that nothing uses at this address."""
+        for _ in range(BLOCK):
+            port = self.first + self._chosen % BLOCK
+            self._chosen += 1
+            with socket.socket() as found:
+                try:
+                    found.bind((host, port))
+                except OSError:
+                    continue
+                return port
+        raise OSError(f"no port of {host} is free from {self.first} to {self.first + BLOCK - 1}")
+
+    def release(self) -> None:
+        """Leave the block to other processes."""
+        os.close(self._claim)
+
+
+def _claimed() -> tuple[int, int]:
+    """The first port of a block that no process claims, and the claim: a socket's name, which ends with the process."""
+    for tried in range(BLOCKS):
+        first = FIRST + (os.getpid() + tried) % BLOCKS * BLOCK
+        with socket.socket(socket.AF_UNIX) as claim:
+            try:
+                claim.bind(f"\0fairlead-test-ports-{first}")
+            except OSError:
+                continue
+            return first, claim.detach()
+    raise OSError(f"{BLOCKS} test processes have claimed all ports from {FIRST} to {LAST}: end some")
+
+
+_OURS: Final = list[PortBlock]()
 
 
 def free_port(host: str) -> int:
-    """A free port of this address that was not returned before."""
-    for number in itertools.islice(_COUNTED, LAST - FIRST):
-        port = FIRST + number % (LAST - FIRST)
-        with socket.socket() as found:
-            try:
-                found.bind((host, port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no port of {host} is free")
+    """A port of this process that nothing uses at this address; it is not chosen again before many others."""
+    if not _OURS:
+        _OURS.append(PortBlock())
+    return _OURS[0].free_port(host)

@@ -122,7 +122,7 @@ class Living:
         return f"http://{self.address}"
 
     async def start(self) -> "Living":
-        """Listen; on the same port as before, if there was one."""
+        """Listen; on the same port as before, if there was one, which nothing else gets meanwhile."""
         made = provision.provide(self.serve_arguments, EmulatedMachine("NVIDIA-L4", 1), self.knobs, PACKAGED)
         clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
         live = LiveEngine(made, self.knobs, clocks)
@@ -130,9 +130,8 @@ class Living:
         application = made.dialect.application(made.serve_arguments, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()
-        site = web.TCPSite(self.runner, self.host, self.port, reuse_address=True)
-        await site.start()
-        self.port = self.runner.addresses[0][1]
+        self.port = self.port or free_ports.free_port(self.host)
+        await web.TCPSite(self.runner, self.host, self.port, reuse_address=True).start()
         return self
 
     async def stop(self) -> None:

@@ -1,0 +1,39 @@
+"""Test processes choose their ports from blocks of their own."""
+
+import socket
+
+from tests import free_ports
+from tests.free_ports import BLOCK, FIRST, LAST, PortBlock
+
+HOST = "127.0.0.1"
+
+
+def test_no_two_processes_choose_the_same_port_and_a_block_is_free_again_once_its_process_ended() -> None:
+    one, other = PortBlock(), PortBlock()
+    try:
+        chosen = [{block.free_port(HOST) for _ in range(20)} for block in (one, other)]
+        assert [len(ports) for ports in chosen] == [20, 20]
+        assert chosen[0].isdisjoint(range(other.first, other.first + BLOCK))
+        assert all(FIRST <= port <= LAST for ports in chosen for port in ports)
+        one.release()
+        again = PortBlock()
+        assert again.first != other.first
+        again.release()
+    finally:
+        one.release()
+        other.release()
+
+
+def test_a_port_that_something_uses_is_left_out() -> None:
+    block = PortBlock()
+    try:
+        used = block.free_port(HOST)
+        with socket.create_server((HOST, used)):
+            assert used not in {block.free_port(HOST) for _ in range(BLOCK)}
+    finally:
+        block.release()
+
+
+def test_a_process_keeps_its_block() -> None:
+    one, other = (free_ports.free_port(HOST) for _ in range(2))
+    assert 0 < abs(one - other) < BLOCK
