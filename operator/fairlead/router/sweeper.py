@@ -37,6 +37,7 @@ class Sweeper:
         self._clients_due = 0.0
         self._figures_due = 0.0
         self._part = 0
+        self._left_out = False
         self._handle = self._loop.call_later(every_seconds, self._sweep)
 
     def stop(self) -> None:
@@ -48,14 +49,22 @@ class Sweeper:
         now = monotonic()
         self._handle = self._loop.call_later(self._every, self._sweep)
         try:
-            self._round(now)
+            self._context.telemetry.swept(now, self._due)
+            if not self._leaves_out(now):
+                self._round(now)
         except Exception:
             log.exception("internal error: a sweep of requests failed; the next one runs as planned; please report it")
         self._due = now + self._every
 
+    def _leaves_out(self, now: float) -> bool:
+        """Return whether this sweep is left out, and the next one is not: it is so late that the router itself stood
+        still. What its engines sent meanwhile is still unread, and they would be blamed for the silence.
+        """
+        self._left_out = not self._left_out and now - self._due > self._every
+        return self._left_out
+
     def _round(self, now: float) -> None:
         context = self._context
-        context.telemetry.swept(now, self._due)
         context.cache.sweep(now)
         self._sweep_requests(now)
         if context.hedging.enabled:
