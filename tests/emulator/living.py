@@ -79,6 +79,16 @@ class Inside:
         """Set while no job is inside."""
         return self.live.driver.idle
 
+    def hold(self) -> None:
+        """Keep all answers as they are until `go_on`, so that nothing depends on how fast the machine is."""
+        for rank in self.live.driver.ranks:
+            rank.stop()
+
+    def go_on(self) -> None:
+        """Continue all answers."""
+        for rank in self.live.driver.ranks:
+            rank.go_on()
+
     def drain(self) -> None:
         """Accept no more jobs."""
         self.live.driver.draining = True
@@ -166,7 +176,7 @@ async def living(*pretences: EmulationKnobs, serve_arguments: ServeArguments = C
 @asynccontextmanager
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     """An HTTP client."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         yield session
 
 
@@ -179,7 +189,7 @@ def run_story(story: Coroutine[Any, Any, None]) -> None:
     """Run a test to its end; one that hangs fails."""
 
     async def within() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await story
 
     asyncio.run(within())

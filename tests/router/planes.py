@@ -189,7 +189,7 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
         await runner.cleanup()
 
 
-def run_story(story: Coroutine[Any, Any, None], seconds: float = 30) -> None:
+def run_story(story: Coroutine[Any, Any, None], seconds: float = 60) -> None:
     """Run a test on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:

@@ -33,14 +33,14 @@ async def got(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> tuple
 
 
 async def is_idle(router: Plane) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await router.metric("fairlead_router_requests_in_flight"):
             await asyncio.sleep(0.005)
 
 
 async def until_followed(router: Plane, times: int) -> None:
     """Wait until this many requests are in flight."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await router.metric("fairlead_router_requests_in_flight") < times:
             await asyncio.sleep(0.005)
 
@@ -58,7 +58,7 @@ def broken_after(go_on: asyncio.Event) -> Callable[[web.Request], Awaitable[web.
 
 
 async def idle(engine: Living) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await engine.engine.idle.wait()
 
 

@@ -87,8 +87,8 @@ def test_a_client_that_leaves_when_it_has_all_of_a_stream_pays_for_it(
         async with answering(engine) as address, plane(written(tmp_path, [address], **tenant)) as router:
             await router.until("routable")
             async with router.session.post(router.url + path, json=body, headers=MINE) as answer:
-                while last not in await answer.content.readline():
-                    pass
+                while last not in (line := await answer.content.readline()):
+                    assert line, "the stream ended before"
                 answer.close()
             while await router.metric("fairlead_router_requests_in_flight"):
                 await asyncio.sleep(0.005)
@@ -133,9 +133,10 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An engine whose machine is gone takes no connection, and so has done no work."""
-    connects, gone = UpstreamPool._connect, False
+    connects, gone, pools = UpstreamPool._connect, False, set[UpstreamPool]()
 
     async def connect(pool: UpstreamPool, upstream: UpstreamConnection) -> None:
+        pools.add(pool)
         await (for_ever() if gone else connects(pool, upstream))
 
     async def answer(_: web.Request) -> web.Response:
@@ -147,6 +148,8 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
         nonlocal gone
         async with answering(answer) as address, plane(written(tmp_path, [address], **tenant)) as router:
             await router.until("routable")
+            while any(pool.idle for pool in pools):
+                await asyncio.sleep(0.002)
             gone = True
             await abandoned(router)
             gone = False

@@ -77,7 +77,7 @@ def test_another_generation_empties_the_cache_of_a_running_router(tmp_path: Path
         async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
             assert [(await got(router))[0] for _ in range(2)] == ["miss", "hit"]
             written(tmp_path, [engines[0].address], cache=CACHE | {"generation": 1})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while await router.metric("fairlead_router_cache_entries"):
                     await asyncio.sleep(0.005)
             assert [(await got(router))[0] for _ in range(2)] == ["miss", "hit"]

@@ -66,6 +66,7 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
                 running = asyncio.create_task(posted(router, STREAM | {"max_tokens": 60}))
                 while not one.engine.now.running:
                     await asyncio.sleep(0.002)
+                one.engine.hold()
                 waiting = asyncio.create_task(posted(router, STREAM))
                 while (await router.page())["targets"]["ns/a"]["queue"]["lanes"]["interactive"]["waiting"] == 0:
                     await asyncio.sleep(0.002)
@@ -73,6 +74,7 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
                 _, headers, text = await waiting
                 assert (headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")) == ("ns/b", True)
                 assert not running.done(), "it is still being answered"
+                one.engine.go_on()
                 _, headers, text = await running
                 assert (headers["x-fairlead-target"], text.count("data: ")) == ("ns/a", 61)
                 assert list((await router.page())["targets"]) == ["ns/b"]

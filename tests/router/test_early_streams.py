@@ -52,7 +52,7 @@ async def waiting(
 
 
 async def rest(answer: aiohttp.ClientResponse) -> bytes:
-    """All that follows the first comments, without further ones."""
+    """All that follows, without comments."""
     return (await answer.read()).replace(COMMENT, b"")
 
 
@@ -94,8 +94,8 @@ def test_a_stream_held_for_a_replica_gets_comments_and_then_the_stream_of_any_ot
                 assert answer.headers["x-request-id"]
                 await late.start()
                 body = await rest(answer)
-            _, direct = await router.complete(STREAM)
-            assert events_of(body) == events_of(direct.encode())
+            async with router.session.post(router.url + "/v1/completions", json=STREAM) as answer:
+                assert events_of(body) == events_of(await rest(answer))
             assert body.endswith(b"data: [DONE]\n\n")
             await is_idle(router)
             await late.stop()
@@ -123,14 +123,20 @@ def test_openais_client_ignores_comments(tmp_path: Path) -> None:
 
 def test_openais_client_raises_the_error_that_follows_them(tmp_path: Path) -> None:
     async def story() -> None:
-        config = written(tmp_path, [NOWHERE], connections=SOON, hold={"maxSeconds": 0.2})
+        config = written(tmp_path, [NOWHERE], connections=SOON)
         async with plane(config) as router, openais(router) as client:
             stream = await client.completions.create(model="chat", prompt="one two", stream=True)
+            refuse_soon(tmp_path)
             with pytest.raises(openai.APIError, match="No replica was ready") as error:
                 _ = [one async for one in stream]
             assert error.value.code == "no_replica_routable"
 
     run_story(story())
+
+
+def refuse_soon(folder: Path) -> None:
+    """Change the configuration, so that what waits for a replica is refused a moment from now."""
+    written(folder, [NOWHERE], connections=SOON, hold={"maxSeconds": 0.01})
 
 
 def openais(router: Plane) -> openai.AsyncOpenAI:
@@ -143,10 +149,10 @@ def test_an_error_that_comes_later_is_the_last_event_and_is_logged_as_itself(
 ) -> None:
     async def story() -> None:
         body = STREAM if shape == "openai" else CHAT | {"stream": True, "max_tokens": 5}
-        hold = {"maxSeconds": 0.2}
-        config = written(tmp_path, [NOWHERE], connections=SOON, hold=hold)
+        config = written(tmp_path, [NOWHERE], connections=SOON)
         async with plane(config, log=tmp_path / "log") as router:
             async with waiting(router, body, path) as answer:
+                refuse_soon(tmp_path)
                 last = await rest(answer)
             event = next(one for one in last.split(b"\n") if one.startswith(b"data: {"))
             error = json.loads(event.removeprefix(b"data: "))
@@ -163,16 +169,20 @@ def test_an_error_that_comes_later_is_the_last_event_and_is_logged_as_itself(
 
 
 def test_nothing_is_sent_early_by_default_to_old_clients_and_for_whole_answers(tmp_path: Path) -> None:
-    async def story(connections: dict[str, Any], sent: bytes, starts: bytes) -> None:
+    async def story(connections: dict[str, Any], sent: bytes) -> None:
         hold = {"maxSeconds": 0.1}
         async with plane(written(tmp_path, [NOWHERE], connections=connections, hold=hold)) as router:
-            assert (await exchange_bytes(router, sent)).startswith(starts)
+            assert (await exchange_bytes(router, sent)).startswith(b"HTTP/1.1 503 ")
 
-    run_story(story({}, posted(STREAM), b"HTTP/1.1 503 "))
-    run_story(story(SOON, posted(STREAM, version="1.0"), b"HTTP/1.1 503 "))
-    run_story(story(SOON, posted(STREAM | {"stream": False}), b"HTTP/1.1 503 "))
-    run_story(story(SOON, posted(STREAM, "/v1/embeddings"), b"HTTP/1.1 503 "))
-    run_story(story(SOON, posted(STREAM), b"HTTP/1.1 200 "))
+    async def early() -> None:
+        async with plane(written(tmp_path, [NOWHERE], connections=SOON)) as router, waiting(router):
+            pass
+
+    run_story(story({}, posted(STREAM)))
+    run_story(story(SOON, posted(STREAM, version="1.0")))
+    run_story(story(SOON, posted(STREAM | {"stream": False})))
+    run_story(story(SOON, posted(STREAM, "/v1/embeddings")))
+    run_story(early())
 
 
 EVENT: Final = b'data: {"choices":[{"index":0,"text":"a","finish_reason":"stop"}]}\n\n'

@@ -280,10 +280,10 @@ def test_a_slow_first_engine_is_overtaken_by_a_hedge_at_a_second_one(tmp_path: P
             slow.engine.pretence = paced(0.001, 0.001)
             async with plane(written(tmp_path, [slow.address, quick.address], **hedging)) as router:
                 await router.until("routable", "routable")
-                slow.engine.pretence = paced(5, 0.001)
+                slow.engine.pretence = paced(600, 0.001)
                 for _ in range(4):
                     assert (await router.complete(STREAM))[1].endswith("data: [DONE]\n\n")
-                await asyncio.wait_for(slow.engine.idle.wait(), 1)
+                await asyncio.wait_for(slow.engine.idle.wait(), 30)
                 assert [one["inflight"] for one in await router.endpoints()] == [0, 0]
                 assert [one["load"]["promptTokens"] for one in await router.endpoints()] == [0, 0]
 

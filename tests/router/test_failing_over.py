@@ -85,7 +85,7 @@ def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: 
             await leaving.idle.wait()
             await engines[0].stop()
             await asyncio.gather(*streams)
-            assert {status for status, _ in answers} == {200}
+            assert [text for status, text in answers if status != 200] == []
             assert {text.count("data: ") for _, text in answers} == {21}
             assert not any("error" in text for _, text in answers)
             assert leaving.answered < engines[1].engine.answered
@@ -102,6 +102,7 @@ def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path:
             stream = asyncio.create_task(router.complete(STREAM))
             while not old.engine.now.running:
                 await asyncio.sleep(0.002)
+            old.engine.hold()
             ending = DiscoveredEndpoint(pod="old", address=old.address, ending=True)
             cluster.announce(ending, DiscoveredEndpoint(pod="new", address=new.address))
             await router.until("draining", "routable")
@@ -110,6 +111,7 @@ def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path:
             cluster.announce(DiscoveredEndpoint(pod="new", address=new.address))
             assert [one["reason"] for one in await router.endpoints()] == ["no longer listed", ""]
             assert old.engine.now.running == 1
+            old.engine.go_on()
             assert (await stream)[1].endswith("data: [DONE]\n\n")
             assert old.engine.answered == answered + 1
             await router.until("routable")
@@ -204,11 +206,11 @@ def test_after_clients_left_at_every_stage_nothing_is_counted_any_more(tmp_path:
             starting = asyncio.create_task(late.start())
             await asyncio.gather(*(leaves(chance.uniform(0.0, 0.08)) for _ in range(200)))
             await starting
-            await asyncio.wait_for(late.engine.idle.wait(), 1)
+            await asyncio.wait_for(late.engine.idle.wait(), 30)
             await router.until("routable")
             while (await router.endpoints())[0]["inflight"]:
                 await asyncio.sleep(0.005)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while await router.metric("fairlead_router_requests_in_flight"):
                     await asyncio.sleep(0.005)
             assert await router.metric("fairlead_router_requests_held") == 0.0

@@ -101,13 +101,13 @@ def test_a_stream_that_does_not_begin_in_time_begins_elsewhere(tmp_path: Path) -
         async with living(paced(60, 0.01)) as (slow,), living() as (quick,):
             slow.engine.pretence = paced(0.001, 0.001)
             routes = [single("chat", "ns/a", "ns/b", reasons=["Timeout"])]
-            config = written(tmp_path, two(slow.address, quick.address), routes, timeouts={"firstTokenSeconds": 0.2})
+            config = written(tmp_path, two(slow.address, quick.address), routes, timeouts={"firstTokenSeconds": 0.5})
             async with gateway(config) as router:
                 slow.engine.pretence = paced(60, 0.01)
                 status, headers, text = await posted(router, STREAM)
                 assert (status, came_from(headers)) == (200, ("ns/b", "Timeout; from=ns/a"))
                 assert text.endswith("data: [DONE]\n\n")
-                await asyncio.wait_for(slow.engine.idle.wait(), 1)
+                await asyncio.wait_for(slow.engine.idle.wait(), 30)
                 assert await nothing_runs(router)
 
     run_story(story())

@@ -179,6 +179,7 @@ def test_a_change_of_the_config_map_applies_within_two_seconds_and_cuts_nothing(
                 running = asyncio.create_task(posted(router, STREAM | {"max_tokens": 100}))
                 while not one.engine.now.running:
                     await asyncio.sleep(0.002)
+                one.engine.hold()
                 later = keyed(written(tmp_path / "later", targets[1:], [single("chat", "ns/b")]))
                 changed = asyncio.get_running_loop().time()
                 fake.put(CONFIG_MAP, config_map(later))
@@ -190,6 +191,7 @@ def test_a_change_of_the_config_map_applies_within_two_seconds_and_cuts_nothing(
                 _, headers, _ = await posted(router, STREAM)
                 assert headers["x-fairlead-target"] == "ns/b"
                 assert not running.done()
+                one.engine.go_on()
                 assert (await running)[2].endswith("data: [DONE]\n\n")
                 assert watches(fake, "configmaps") == [("ns", "metadata.name=front-router")]
 

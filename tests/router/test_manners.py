@@ -106,7 +106,7 @@ def test_half_a_goodbye_is_a_goodbye(tmp_path: Path) -> None:
             while not engines[0].engine.now.running:
                 await asyncio.sleep(0.002)
             writer.write_eof()
-            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
+            await asyncio.wait_for(engines[0].engine.idle.wait(), 30)
             assert await reader.read() == b""
             writer.close()
 

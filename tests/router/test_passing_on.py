@@ -60,14 +60,11 @@ def test_no_engine_compresses_a_reply_which_the_router_has_to_read(tmp_path: Pat
 
 def test_a_token_reaches_the_client_before_the_next_one_exists(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(paced(0.001, 0.3)) as engines, before(tmp_path, engines) as router:
-            loop = asyncio.get_running_loop()
-            begun = loop.time()
+        async with living(paced(0.001, 600)) as engines, before(tmp_path, engines) as router:
             async with router.session.post(router.url + "/v1/completions", json=STREAM) as stream:
                 chunk = await stream.content.readany()
                 stream.close()
             assert chunk.count(b"data: ") == 1
-            assert loop.time() - begun < 0.25
 
     run_story(story())
 
@@ -78,12 +75,12 @@ def test_a_client_that_leaves_frees_the_engine_at_once(tmp_path: Path) -> None:
             async with router.session.post(router.url + "/v1/completions", json=STREAM) as stream:
                 await stream.content.readany()
                 stream.close()
-            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
+            await asyncio.wait_for(engines[0].engine.idle.wait(), 30)
             whole = asyncio.create_task(router.complete())
             while not engines[0].engine.now.running:
                 await asyncio.sleep(0.002)
             whole.cancel()
-            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
+            await asyncio.wait_for(engines[0].engine.idle.wait(), 30)
             while (await router.endpoints())[0]["inflight"]:
                 await asyncio.sleep(0.002)
             assert await router.metric('fairlead_router_requests_total{code="499"}') == 2.0

@@ -190,8 +190,8 @@ def test_an_unknown_key_is_fetched_at_once_and_then_at_most_at_set_intervals(sho
             judged(tokens, stranger)
             await asyncio.sleep(0.005)
         gaps = [after - before for before, after in zip(shown.began, shown.began[1:], strict=False)]
+        assert len(gaps) > 1
         assert all(one >= 0.09 for one in gaps), gaps
-        assert len(shown.began) <= 8
         assert judged(tokens, signer().token(head={"kid": "made up 0"})) == token_claims.UNPROVED
         await tokens.close()
 

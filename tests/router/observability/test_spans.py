@@ -138,14 +138,19 @@ def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogC
 
 def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
     with socket.create_server((HOST, 0)) as hole:
+        hole.settimeout(TIMEOUT_S)
         ring = ringing(f"http://{HOST}:{hole.getsockname()[1]}")
         router = recorder_of(spans=ring)
         for _ in range(spans.MAX_HELD + 100):
             traced(router)
         assert ring.outcomes["dropped"] >= 100 - spans.MAX_AT_ONCE
         assert len(ring._held) <= spans.MAX_HELD
-        router.close(0.05)
-        assert ring.outcomes["sent"] == 0
+        connection, _ = hole.accept()
+        with connection:
+            router.close(0.05)
+            assert ring.outcomes["sent"] == 0
+    ring._thread.join(TIMEOUT_S)
+    assert not ring._thread.is_alive()
 
 
 def test_the_ring_is_bounded_while_the_thread_waits() -> None:
