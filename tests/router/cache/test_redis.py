@@ -27,6 +27,12 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets lookups take as long as a busy machine needs, from its call on."""
+    return lambda: monkeypatch.setattr(redis_store, "FETCH_SECONDS", 20.0)
+
+
 def reply(seed: int) -> bytes:
     """An engine's answer to it."""
     return ANSWER.replace(b"So.", b"So %d." % seed)
@@ -86,7 +92,9 @@ def story(action: Callable[[], Awaitable[None]]) -> None:
     uvloop.run(whole())
 
 
-def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server) -> None:
+def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server, patience: Callable[[], None]) -> None:
+    patience()
+
     async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
@@ -103,18 +111,21 @@ def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server) -> No
 
 def test_the_store_itself_forgets_in_time(server: Server) -> None:
     async def scenario() -> None:
-        async with routers(server, ttl=0.2) as (one, two), Redis.from_url(server.url) as looking:
+        async with routers(server, ttl=2.0) as (one, two), Redis.from_url(server.url) as looking:
             await one.fills()
             (name,) = await looking.keys("fairlead:cache:*")
-            assert 0 < await looking.pttl(name) <= 200
-            await asyncio.sleep(0.25)
-            assert await looking.keys("*") == []
+            assert 0 < await looking.pttl(name) <= 2000
+            async with asyncio.timeout(10):
+                while await looking.keys("*"):
+                    await asyncio.sleep(0.05)
             assert (await two.send_lookup()).received == ["lead"]
 
     story(scenario)
 
 
-def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(server: Server) -> None:
+def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(
+    server: Server, patience: Callable[[], None]
+) -> None:
     async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
@@ -123,6 +134,7 @@ def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(server
                 assert (await two.send_lookup(seed)).received == ["lead"]
             assert two.store.outage.over_there
             server.start()
+            patience()
             two.later = REST_SECONDS
             await two.fills(9)
             one.later = REST_SECONDS
@@ -144,7 +156,9 @@ def test_a_store_that_stopped_answering_is_not_waited_for(server: Server) -> Non
     story(scenario)
 
 
-def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(server: Server) -> None:
+def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(
+    server: Server, patience: Callable[[], None]
+) -> None:
     async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills(1)
@@ -152,6 +166,7 @@ def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(server:
             server.signal(signal.SIGSTOP)
             assert (await two.send_lookup(1)).received == ["lead"]
             server.signal(signal.SIGCONT)
+            patience()
             for seed in range(20, 40):
                 assert (await two.send_lookup(seed)).received == ["lead"]
             assert (await one.send_lookup(2)).body == reply(2)
