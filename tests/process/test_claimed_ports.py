@@ -10,18 +10,15 @@ HOST = "127.0.0.1"
 
 def test_no_two_processes_choose_the_same_port_and_a_block_is_free_again_once_its_process_ended() -> None:
     one, other = PortBlock(), PortBlock()
-    try:
-        chosen = [{block.free_port(HOST) for _ in range(20)} for block in (one, other)]
-        assert [len(ports) for ports in chosen] == [20, 20]
-        assert chosen[0].isdisjoint(range(other.first, other.first + BLOCK))
-        assert all(FIRST <= port <= LAST for ports in chosen for port in ports)
-        one.release()
-        again = PortBlock()
-        assert again.first != other.first
-        again.release()
-    finally:
-        one.release()
-        other.release()
+    chosen = [{block.free_port(HOST) for _ in range(20)} for block in (one, other)]
+    assert [len(ports) for ports in chosen] == [20, 20]
+    assert chosen[0].isdisjoint(range(other.first, other.first + BLOCK))
+    assert all(FIRST <= port <= LAST for ports in chosen for port in ports)
+    one.release()
+    again = PortBlock()
+    assert again.first != other.first
+    again.release()
+    other.release()
 
 
 def test_a_port_that_something_uses_is_left_out() -> None:
