@@ -1,7 +1,10 @@
-"""A router that got no CPU for a while, or was stopped: its engines are not blamed for what it has not read."""
+"""A router that got no CPU for a while, or was stopped: nobody pays for what it has not read."""
 
 import asyncio
+import socket
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -9,8 +12,9 @@ import pytest
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.router import sweeper
 from fairlead.router.sweeper import Sweeper
+from tests.emulator.living import living
 from tests.router.gated_engine import Gated
-from tests.router.planes import PROMPT, run_story
+from tests.router.planes import HOST, PROMPT, Plane, plane, posted, run_story, written
 from tests.router.test_faults import answer, listening
 
 LONG_S = 1000.0
@@ -77,5 +81,28 @@ def test_an_engine_that_is_still_silent_then_is_given_up_however_busy_the_router
             clock.now += LONG_S
             by_hand.sweep()
             assert b'"code": "replica_timeout"' in await reply
+
+    run_story(story())
+
+
+async def is_ready(router: Plane) -> bool:
+    """Whether it is not draining."""
+    async with router.session.get(router.url + "/ready") as answer:
+        return answer.status == 200
+
+
+def test_a_request_that_came_while_a_leaving_router_stood_still_is_answered(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (engine,), plane(written(tmp_path, [engine.address]), linger=0.3) as router:
+            await router.until("routable")
+            router.signals.put_nowait(15)
+            while await is_ready(router):
+                await asyncio.sleep(0.002)
+            with socket.create_connection((HOST, router.port)) as client:
+                client.sendall(posted(PROMPT))
+                time.sleep(0.6)  # noqa: ASYNC251  # the router's loop stands still
+                client.setblocking(False)
+                assert (await asyncio.get_running_loop().sock_recv(client, 12)) == b"HTTP/1.1 200"
+            assert await router.life == 0
 
     run_story(story())

@@ -94,10 +94,14 @@ async def _until_read(router: Router) -> None:
 
 
 async def _until_quiet(router: Router, linger_seconds: float) -> None:
-    """Wait until no request has come for so long; health checks are not requests."""
+    """Wait until no request has come for so long; health checks are not requests.
+
+    Polls are counted, not the clock: what came while the router itself stood still is read after the poll that was late.
+    """
     counters = router.context.telemetry.counts
-    since, seen = monotonic(), counters.begun()
-    while monotonic() - since < linger_seconds:
+    quiet, seen = 0.0, counters.begun()
+    while quiet < linger_seconds:
         await asyncio.sleep(POLL_SECONDS)
+        quiet += POLL_SECONDS
         if (begun := counters.begun()) != seen:
-            since, seen = monotonic(), begun
+            quiet, seen = 0.0, begun
