@@ -134,7 +134,7 @@ def test_a_pod_that_loses_its_readiness_is_proved_again_when_it_returns(tmp_path
 
 def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_path: Path) -> None:
     async def story() -> None:
-        timeouts = {"firstTokenSeconds": 0.05}
+        timeouts = {"firstTokenSeconds": 0.5}
         async with living(faulty(EngineFault.NO_TOKENS), QUICK) as engines:
             config = written(tmp_path, [engine.address for engine in engines], timeouts=timeouts)
             async with plane(config) as router:
@@ -142,7 +142,7 @@ def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_p
                 await all_well(router, 4)
                 while "no token within" not in (reason := (await router.endpoints())[0]["reason"]):
                     await asyncio.sleep(0.01)
-                assert reason == "probe: no token within 0.05 s"
+                assert reason == "probe: no token within 0.5 s"
 
     run_story(story())
 
@@ -168,7 +168,12 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
         async with living(pace, pace, serve_arguments=full) as engines, before(tmp_path, engines) as router:
             async with router.session.post(engines[0].url + "/v1/completions", json=STREAM):
                 await all_well(router, 2)
+            for engine in engines:
+                engine.engine.hold()
             full_ones = [asyncio.create_task(router.complete()) for _ in range(3)]
+            await asyncio.wait(full_ones, return_when=asyncio.FIRST_COMPLETED)
+            for engine in engines:
+                engine.engine.go_on()
             assert sorted(status for status, _ in await asyncio.gather(*full_ones)) == [200, 200, 503]
             assert await router.states() == ["routable", "routable"]
 

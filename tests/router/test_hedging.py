@@ -29,6 +29,12 @@ async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:
     return first, rival
 
 
+async def until_given_up(router: Plane, engine: Gated) -> None:
+    """Wait until the router has done with this one's attempt."""
+    while next(one for one in await router.endpoints() if one["address"] == engine.address)["inflight"]:
+        await asyncio.sleep(0.002)
+
+
 async def failures(router: Plane, ending: str) -> float:
     """Attempts that failed so; what a canary's gate counts."""
     return await router.metric(f'fairlead_router_attempts_failed_total{{ending="{ending}"}}')
@@ -49,7 +55,7 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
             first, rival = await both_attempted(one, other)
             first.data = None
             first.gate.set()
-            await asyncio.sleep(0.03)
+            await until_given_up(router, first)
             rival.gate.set()
             status, text = await task
             assert (status, text.count("data: ")) == (200, 2)
@@ -68,8 +74,7 @@ def test_the_first_one_answers_with_an_error_and_its_rival_goes_on(tmp_path: Pat
                 first, rival = await both_attempted(one, other)
                 first.data = error
                 first.gate.set()
-                while next(one for one in await router.endpoints() if one["address"] == first.address)["inflight"]:
-                    await asyncio.sleep(0.002)
+                await until_given_up(router, first)
                 rival.gate.set()
                 status, text = await task
                 assert (status, text.count("data: "), rival.left, len(rival.seen)) == (200, 2, 0, 1)
@@ -86,7 +91,7 @@ def test_where_both_answer_with_an_error_the_client_gets_one(tmp_path: Path) -> 
             task = asyncio.create_task(router.complete(STREAM))
             first, rival = await both_attempted(one, other)
             first.gate.set()
-            await asyncio.sleep(0.03)
+            await until_given_up(router, first)
             rival.gate.set()
             assert await task == (500, "{}")
             await calm(router)
@@ -178,7 +183,7 @@ def test_a_rival_that_fails_leaves_the_first_one_alone(tmp_path: Path) -> None:
                 first, rival = await both_attempted(one, other)
                 rival.data = answer
                 rival.gate.set()
-                await asyncio.sleep(0.03)
+                await until_given_up(router, rival)
                 first.gate.set()
                 assert (await task)[0] == 200
                 await calm(router)

@@ -19,7 +19,7 @@ def error_code(text: str) -> str:
 
 def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Path) -> None:
     async def story() -> None:
-        hold = {"maxRequests": 1, "maxSeconds": 1.0}
+        hold = {"maxRequests": 1}
         async with plane(written(tmp_path, ["127.0.0.1:1"], hold=hold)) as router:
             held = asyncio.create_task(router.complete())
             while not await router.metric("fairlead_router_requests_held"):
@@ -27,6 +27,7 @@ def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Pat
             async with router.session.post(router.url + "/v1/completions", json=PROMPT) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
                 assert "1 request waits for one, which is the limit" in await answer.text()
+            written(tmp_path, ["127.0.0.1:1"], hold=hold | {"maxSeconds": 0.01})
             status, text = await held
             assert (status, error_code(text)) == (503, "no_replica_routable")
             assert "send the request again in" in text
@@ -49,7 +50,7 @@ def test_batch_work_that_waits_in_vain_is_in_the_queue_time_of_its_own_lane(tmp_
 
 def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
     async def story() -> None:
-        timeouts = {"firstTokenSeconds": 0.1}
+        timeouts = {"firstTokenSeconds": 0.5}
         mute = faulty(EngineFault.NO_TOKENS, after=2)
         async with living(mute, QUICK) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
             slow = 0
@@ -57,7 +58,7 @@ def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -
                 status, text = await router.complete(STREAM)
                 assert status == 200 or error_code(text) == "replica_timeout"
                 slow += status == 504
-                assert status == 200 or "no first token within 0.1 s (timeouts.firstToken); send the request" in text
+                assert status == 200 or "no first token within 0.5 s (timeouts.firstToken); send the request" in text
             assert slow >= 3
             assert (await router.endpoints())[0]["state"] == "ejected"
             assert (await router.complete(STREAM))[0] == 200
@@ -88,11 +89,11 @@ def test_a_request_is_not_held_for_longer_than_it_may_take_in_all(tmp_path: Path
 
 def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> None:
     async def story() -> None:
-        pace = paced(0.001, 0.02)
-        async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.1}) as router:
+        pace = paced(0.001, 0.1)
+        async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.5}) as router:
             status, text = await router.complete(STREAM)
             assert (status, text.endswith("[DONE]\n\n")) == (200, True)
-            assert "did not finish within 0.1 s (timeouts.total)" in text
+            assert "did not finish within 0.5 s (timeouts.total)" in text
             status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
             assert (status, error_code(text)) == (504, "replica_timeout")
 
@@ -100,7 +101,7 @@ def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> No
 
 
 def test_batch_work_may_wait_longer_than_the_total_time_out_which_begins_when_it_is_sent(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"timeouts": {"totalSeconds": 0.2}, "batchLane": {}}
+    settings: dict[str, Any] = {"timeouts": {"totalSeconds": 0.5}, "batchLane": {}}
 
     async def story() -> None:
         async with living(paced(0.001, 0.001)) as (engine,):
@@ -114,7 +115,7 @@ def test_batch_work_may_wait_longer_than_the_total_time_out_which_begins_when_it
                 engine.engine.pretence = paced(60, 60)
                 status, text = await batch_work(router)
                 assert (status, error_code(text)) == (504, "replica_timeout")
-                assert "did not finish within 0.2 s" in text
+                assert "did not finish within 0.5 s" in text
 
     run_story(story())
 
@@ -146,7 +147,7 @@ def whole_reply(deaf: socket.socket) -> bytes:
 
 
 def test_a_client_that_reads_nothing_is_cut_at_the_total_time_out(tmp_path: Path) -> None:
-    gone, short = asyncio.Event(), {"totalSeconds": 0.2}
+    gone, short = asyncio.Event(), {"totalSeconds": 0.5}
 
     async def flood(request: web.Request) -> web.StreamResponse:
         if b"ping" in await request.read():
