@@ -32,10 +32,11 @@ class TenantUse:
         self._due = 0.0
 
     def sweep(self, now: float) -> None:
-        """Note the totals, if ten seconds have passed."""
+        """Note the totals, if ten seconds have passed. What came before the first note is use since the start, too."""
         if now >= self._due:
             self._due = now + EVERY_SECONDS
-            self._notes.append({name: UsedTokens(one.requests, one.tokens) for name, one in self._totals.items()})
+            totals = self._totals if self._notes else {}
+            self._notes.append({name: UsedTokens(one.requests, one.tokens) for name, one in totals.items()})
 
     def last_minute(self, tenant: str) -> UsedTokens:
         """Return a tenant's use in the last 50 to 60 seconds, or since the start."""
