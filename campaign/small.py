@@ -54,7 +54,6 @@ from tests.faults.small_cluster import node, small_cluster
 Manifest = dict[str, Any]
 
 BEHAVIOUR: Final = Path(__file__).parent / "kwok.yaml"
-OURS: Final = f"127.{64 + os.getpid() % 128}"
 FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none", "--log-level", "WARNING")
 GPUS: Final = 2
 """Of each node; a lane has two, and a stranger holds one."""
@@ -65,7 +64,7 @@ def cluster() -> Iterator[Embedded]:
     """Start the cluster for a world."""
     for name, value in FEW_COLLECTIONS.items():
         os.environ.setdefault(name, value)
-    with small_cluster(0, f"{OURS}.0.1/16", BEHAVIOUR, lean=True) as door:
+    with small_cluster(0, behaviour=BEHAVIOUR, lean=True) as door:
         yield door
 
 
@@ -80,7 +79,6 @@ async def world(door: Embedded, count: int, folder: Path) -> AsyncIterator["Smal
         operator = OperatorProcess(
             kubeconfig=proxy.kubeconfig_through(folder / "kubeconfig"),
             folder=folder,
-            host=f"{OURS}.255.1",
             flags=FLAGS,
         )
         made = Small(reached, ApiServer(way), Weather(door, proxy, operator), count)

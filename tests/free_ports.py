@@ -1,9 +1,13 @@
-"""Ports for test servers, below the kernel's ephemeral range: none is taken between its choice and its use.
+"""Ports and addresses for test servers that no other test process uses.
+
+The ports are below the kernel's ephemeral range, so that none is taken between its choice and its use.
 
 A port obtained from the kernel and released may go to another connection a moment later. So each test process claims a
-block of ports for as long as it lives, at whatever address, and no other one, of any lane, chooses from it.
+block of ports for as long as it lives, at whatever address, and no other one, of any lane, chooses from it. The block
+also decides which loopback addresses are its own, for servers whose ports are fixed.
 """
 
+import functools
 import os
 import socket
 from typing import Final
@@ -13,6 +17,8 @@ LAST: Final = 29_999
 BLOCK: Final = 450
 """Ports of a process. A port is chosen again after so many others: no test holds as many."""
 BLOCKS: Final = (LAST + 1 - FIRST) // BLOCK
+NETWORK: Final = 64
+"""The second number of the first block's addresses."""
 
 
 class PortBlock:
@@ -53,11 +59,16 @@ def _claimed() -> tuple[int, int]:
     raise OSError(f"{BLOCKS} test processes have claimed all ports from {FIRST} to {LAST}: end some")
 
 
-_OURS: Final = list[PortBlock]()
+@functools.cache
+def _ours() -> PortBlock:
+    return PortBlock()
 
 
 def free_port(host: str) -> int:
     """A port of this process that nothing uses at this address; it is not chosen again before many others."""
-    if not _OURS:
-        _OURS.append(PortBlock())
-    return _OURS[0].free_port(host)
+    return _ours().free_port(host)
+
+
+def own_network() -> str:
+    """The first two numbers of this process's own loopback addresses."""
+    return f"127.{NETWORK + (_ours().first - FIRST) // BLOCK}"

@@ -24,7 +24,7 @@ from tests.apiserver.rights import Right
 from tests.apiserver.test_operator_rights import Scene, scene
 from tests.controller.pretend import deployment
 from tests.emulator.living import Living
-from tests.faults.operator import LOOPBACK
+from tests.faults.operator import own_host
 from tests.faults.small_cluster import small_cluster
 
 PORT: Final = 9091
@@ -45,7 +45,7 @@ async def console(door: Embedded) -> AsyncIterator[Scene]:
     """An operator with a console, at an address that the API server proxies to; a deployment in two namespaces."""
     values = {"console": {"enabled": True}, "webhook": {"enabled": False}}
     flags = ("--webhook=off", f"--console-port={PORT}")
-    async with scene(door, values, flags, own_address() or LOOPBACK) as one:
+    async with scene(door, values, flags, own_address() or own_host()) as one:
         await one.kubectl("create", "namespace", "other")
         other = deployment("mail")
         other["metadata"]["namespace"] = "other"
@@ -70,7 +70,7 @@ async def get(path: str, token: str = "") -> tuple[int, str]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://{own_address() or LOOPBACK}:{PORT}{path}", headers=headers) as answer,
+        session.get(f"http://{own_address() or own_host()}:{PORT}{path}", headers=headers) as answer,
     ):
         return answer.status, await answer.text()
 
@@ -92,7 +92,7 @@ def test_token_reviews_and_access_reviews_decide_who_sees_what(small: Embedded) 
 
 async def _leading(token: str) -> None:
     status, text = 0, "nothing listens"
-    for _ in range(150):
+    for _ in range(900):
         with suppress(aiohttp.ClientConnectorError):
             status, text = await get("/", token)
         if status == 200 and "./deployments/default/chat" in text:

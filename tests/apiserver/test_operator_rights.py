@@ -28,12 +28,13 @@ from tests.apiserver import rights
 from tests.apiserver.objects_beside import ADAPTER, EVALUATION
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
-from tests.faults.operator import LOOPBACK, OperatorProcess
+from tests.faults.operator import OperatorProcess, own_host
 from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
-"""Its ConfigMap does not exist, and the status says so."""
+WITHIN_S: Final = 180.0
+"""How long the operator's next step may take on a busy machine."""
 GUARDS_OWNERS: Final = {
     Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")
 }
@@ -57,22 +58,20 @@ class Scene:
         listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
         await self.kubectl("apply", "-f", "-", text=json.dumps(listed))
 
-    async def until(self, words: str, *get: str) -> None:
-        """Wait until kubectl's output contains these words."""
-        seen = ""
-        for _ in range(300):
-            seen = await self.kubectl(*get)
-            if words in seen:
-                return
+    async def until(self, words: str, *get: str, gone: bool = False) -> None:
+        """Wait until kubectl's output contains these words, or does no more."""
+        seen, began = await self.kubectl(*get), asyncio.get_running_loop().time()
+        while (words in seen) is gone:
+            if asyncio.get_running_loop().time() > began + WITHIN_S:
+                log = self.operator.log.read_text(encoding="utf-8")[-3000:]
+                raise AssertionError(f"{words!r} {'stayed' if gone else 'was not'} in {get}: {seen}\n{log}")
             await asyncio.sleep(0.2)
-        log = self.operator.log.read_text(encoding="utf-8")[-3000:]
-        raise AssertionError(f"{words!r} was not in {get}: {seen}\n{log}")
+            seen = await self.kubectl(*get)
 
     async def until_needed(self, *needed: Right) -> None:
         """Wait until requests have needed these rights; at the time-out the test names those that none needed."""
-        for _ in range(300):
-            if set(needed) <= rights.used(self.proxy):
-                return
+        until = asyncio.get_running_loop().time() + WITHIN_S
+        while asyncio.get_running_loop().time() < until and not set(needed) <= rights.used(self.proxy):
             await asyncio.sleep(0.1)
 
 
@@ -85,7 +84,7 @@ def small() -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def scene(
-    door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = (), host: str = LOOPBACK
+    door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = (), host: str = ""
 ) -> AsyncIterator[Scene]:
     """The chart's objects without its Deployment, and an operator process that acts as its account."""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm", values)
@@ -99,7 +98,7 @@ async def scene(
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
             path = proxy.kubeconfig_through(Path(folder) / "kubeconfig", token.strip())
             operator = OperatorProcess(
-                kubeconfig=path, folder=Path(folder), host=host, flags=flags, lease_namespace=NAMESPACE
+                kubeconfig=path, folder=Path(folder), host=host or own_host(), flags=flags, lease_namespace=NAMESPACE
             )
             operator.start()
             try:
@@ -172,10 +171,7 @@ async def _a_whole_life(one: Scene) -> None:
     assert "chat-router" in await one.kubectl("get", CHILDREN)
     del document["spec"]["rollout"], document["spec"]["prePull"]
     await one.apply(document)
-    for _ in range(100):
-        if "chat-earlier" not in await one.kubectl("get", CHILDREN):
-            break
-        await asyncio.sleep(0.2)
+    await one.until("chat-earlier", "get", CHILDREN, gone=True)
     document["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
     await one.apply(document)
     deleted = ("deployments.apps", "daemonsets.apps", "pods")

@@ -28,7 +28,7 @@ from tests import page_reader, stand_ins
 from tests.apiserver import pretended_kubelet, tried_adapter
 from tests.apiserver.reachable import own_address
 from tests.controller.pretend import deployment
-from tests.faults.operator import LOOPBACK, OperatorProcess, kubelet
+from tests.faults.operator import OperatorProcess, kubelet, own_host
 from tests.faults.small_cluster import small_cluster
 from tests.page_reader import PageReader
 from tests.waiting import eventually
@@ -136,7 +136,7 @@ def operated(scenery: Scenery, tmp_path_factory: pytest.TempPathFactory) -> Iter
     operator = OperatorProcess(
         kubeconfig=scenery.door.kubeconfig,
         folder=tmp_path_factory.mktemp("operator"),
-        host=own_address() or LOOPBACK,
+        host=own_address() or own_host(),
         flags=flags,
         lease_namespace=NAMESPACE,
     )

@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Final
 
 from house.tree import ROOT
+from tests import free_ports
 from tests.waiting import eventually
 
 LEASE_S: Final = 15.0
 """As in production. A process that stalls for two thirds of it ends, and two busy cores do stall it for seconds."""
-LOOPBACK: Final = "127.0.0.21"
 POLL_S: Final = 0.5
 """How often the kubelet checks."""
+
+
+def own_host() -> str:
+    """Where operators of this process listen: their ports are fixed, and lanes run side by side."""
+    return f"{free_ports.own_network()}.255.1"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class OperatorProcess:
 
     kubeconfig: Path
     folder: Path
-    host: str = LOOPBACK
+    host: str = field(default_factory=own_host)
     flags: tuple[str, ...] = ("--webhook", "off")
     lease_namespace: str = "default"
     process: subprocess.Popen[bytes] | None = field(default=None)

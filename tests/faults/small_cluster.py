@@ -44,11 +44,11 @@ PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 
 @contextmanager
 def small_cluster(
-    gpus: int = 3, addresses: str = "127.0.99.1/24", behaviour: Path = BEHAVIOUR, *, lean: bool = False
+    gpus: int = 3, addresses: str = "", behaviour: Path = BEHAVIOUR, *, lean: bool = False
 ) -> Iterator[Embedded]:
     """Run a cluster with our definitions and a node with this many GPUs; pods answer at their own addresses, if at all.
 
-    `behaviour` says how nodes and pods come and go. A lean one has only the controllers that a deployment needs, for
+    Without `addresses` these are of this process's own. `behaviour` says how nodes and pods come and go. A lean one has only the controllers that a deployment needs, for
     tests that run it by the thousand.
     """
     cache = Cache.chosen()
@@ -62,7 +62,7 @@ def small_cluster(
         # Before the garbage collector starts: it looks for new kinds only every half minute.
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        pretending = _kwok(kwok, door, addresses, behaviour)
+        pretending = _kwok(kwok, door, addresses or f"{free_ports.own_network()}.0.1/16", behaviour)
         pretending.append(f"--node-lease-duration-seconds={400 if lean else 40}")
         for words in (_controllers(binaries, layout, door, lean), _scheduler(binaries, door), pretending):
             stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))

@@ -34,3 +34,10 @@ def test_a_port_that_something_uses_is_left_out() -> None:
 def test_a_process_keeps_its_block() -> None:
     one, other = (free_ports.free_port(HOST) for _ in range(2))
     assert 0 < abs(one - other) < BLOCK
+
+
+def test_a_server_with_a_fixed_port_has_an_address_of_its_own() -> None:
+    network = free_ports.own_network()
+    assert network == free_ports.own_network()
+    with socket.create_server((f"{network}.255.1", 0)) as server:
+        assert server.getsockname()[0].startswith("127.")

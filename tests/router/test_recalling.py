@@ -106,12 +106,16 @@ def test_when_all_have_left_the_engine_is_free_at_once(tmp_path: Path) -> None:
 
 def test_a_follower_that_leaves_affects_no_other_client(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(paced(0.1, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+        async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
+            engines[0].engine.hold()
             leader = asyncio.create_task(got(router, STREAM))
             await until_followed(router, 1)
             follower = asyncio.create_task(got(router, STREAM))
             await until_followed(router, 2)
             follower.cancel()
+            while await router.metric("fairlead_router_requests_in_flight") > 1:
+                await asyncio.sleep(0.002)
+            engines[0].engine.go_on()
             word, body = await leader
             assert (word, body.endswith(b"data: [DONE]\n\n")) == ("miss", True)
             await is_idle(router)

@@ -105,6 +105,8 @@ class Hanging:
         self.hangs = asyncio.Event()
         self.events = 0
         """Large ones that it could send."""
+        self.waiting = 0
+        """Requests for short streams that it has not answered."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -112,7 +114,9 @@ class Hanging:
             return web.json_response({"usage": {"completion_tokens": 1}})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         if b"large" not in body:
+            self.waiting += 1
             await asyncio.sleep(60 if self.hangs.is_set() else self.seconds)
+            self.waiting -= 1
             await response.prepare(request)
             await response.write(SHORT)
             return response
@@ -154,10 +158,12 @@ def test_a_hung_engine_loses_its_other_requests_in_time_while_a_slow_client_read
             assert (await router.complete(STREAM))[0] == 200
             await stack.enter_async_context(slow_client(router, stuck))
             stuck.hangs.set()
-            monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
             waiting = asyncio.create_task(router.complete(STREAM))
-            await asyncio.sleep(0.05)
+            while not stuck.waiting:
+                await asyncio.sleep(0.002)
             written(tmp_path, addresses)
+            await router.until("routable", "routable")
+            monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
             assert await waiting == (200, SHORT.decode())
 
     run_story(story())

@@ -25,8 +25,6 @@ EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 def test_streams_without_a_token_leave_a_hung_engine_and_running_ones_end_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
-
     async def story() -> None:
         async with living() as (stuck,), living() as (well,), before(tmp_path, [stuck]) as router:
             for _ in range(3):
@@ -38,7 +36,11 @@ def test_streams_without_a_token_leave_a_hung_engine_and_running_ones_end_with_t
             await asyncio.sleep(0.05)
             stuck.engine.pretence = paced(60, 60)
             waiting = [asyncio.create_task(router.complete(STREAM)) for _ in range(3)]
+            while stuck.engine.now.running < 4:
+                await asyncio.sleep(0.002)
             written(tmp_path, [stuck.address, well.address])
+            await router.until("routable", "routable")
+            monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
             assert {text.count("data: ") for _, text in await asyncio.gather(*waiting)} == {21}
             status, text = await running
             assert (status, "no progress for" in text, '"code": "stream_cut"' in text) == (200, True, True)
@@ -49,14 +51,16 @@ def test_streams_without_a_token_leave_a_hung_engine_and_running_ones_end_with_t
 
 def test_whole_answers_leave_a_hung_engine_too_where_its_metrics_would_show_progress(tmp_path: Path) -> None:
     async def story() -> None:
-        timeouts = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}
+        timeouts = {"firstTokenSeconds": 0.5, "betweenTokensSeconds": 0.5}
         silent = Silent(metrics=METRICS)
-        async with living() as (well,), router_before(tmp_path, silent, timeouts=timeouts) as router:
+        async with living() as (well,), router_before(tmp_path, silent) as router:
             while (await router.endpoints())[0]["figures"] is None:
                 await asyncio.sleep(0.005)
             waiting = asyncio.create_task(router.complete(PROMPT))
             while not silent.seen:
                 await asyncio.sleep(0.002)
+            written(tmp_path, [silent.address, well.address])
+            await router.until("routable", "routable")
             written(tmp_path, [silent.address, well.address], timeouts=timeouts)
             assert (await waiting)[0] == 200
             assert await router.metric(EJECTED) >= 1.0

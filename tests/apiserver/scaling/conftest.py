@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,8 +22,6 @@ from tests.faults.small_cluster import small_cluster
 from tests.waiting import eventually
 
 FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none")
-_OURS: Final = f"127.{64 + os.getpid() % 128}"
-"""A network of this process, so that two runs may go on at the same time."""
 POLICY: Final[dict[str, Any]] = {
     "apiVersion": "fairlead.dev/v1alpha1",
     "kind": "AutoscalingPolicy",
@@ -105,10 +102,10 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One for all of these tests."""
     with ExitStack() as stack:
-        door = stack.enter_context(small_cluster(96, f"{_OURS}.0.1/16"))
+        door = stack.enter_context(small_cluster(96))
         pods = stack.enter_context(_answering(door))
         operator = OperatorProcess(
-            kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), host=f"{_OURS}.255.1", flags=FLAGS
+            kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), flags=FLAGS
         )
         request.config.stash[OPERATOR] = operator
         operator.start()
