@@ -48,8 +48,8 @@ def small_cluster(
 ) -> Iterator[Embedded]:
     """Run a cluster with our definitions and a node with this many GPUs; pods answer at their own addresses, if at all.
 
-    Without `addresses` these are of this process's own. `behaviour` says how nodes and pods come and go. A lean one has only the controllers that a deployment needs, for
-    tests that run it by the thousand.
+    `addresses` are those of pods; by default they are of this process's network. `behaviour` says how nodes and pods
+    come and go. A lean one has only the controllers that a deployment needs, for tests that run it by the thousand.
     """
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)

@@ -96,7 +96,7 @@ async def _until_read(router: Router) -> None:
 async def _until_quiet(router: Router, linger_seconds: float) -> None:
     """Wait until no request has come for so long; health checks are not requests.
 
-    Polls are counted, not the clock: what came while the router itself stood still is read after the poll that was late.
+    Polls are counted, not the clock: what came while the router itself stood still is read after the late poll.
     """
     counters = router.context.telemetry.counts
     quiet, seen = 0.0, counters.begun()

@@ -104,9 +104,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     with ExitStack() as stack:
         door = stack.enter_context(small_cluster(96))
         pods = stack.enter_context(_answering(door))
-        operator = OperatorProcess(
-            kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), flags=FLAGS
-        )
+        operator = OperatorProcess(kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), flags=FLAGS)
         request.config.stash[OPERATOR] = operator
         operator.start()
         stack.callback(lambda: operator.stop() if operator.runs() else None)
