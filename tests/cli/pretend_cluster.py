@@ -133,7 +133,7 @@ def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterat
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield cluster, str(_kubeconfig(folder, cluster.address))
     finally:
         loop.call_soon_threadsafe(over.set)

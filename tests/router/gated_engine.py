@@ -1,7 +1,10 @@
-"""An engine that answers when the test says so, so that nothing depends on how fast the machine is."""
+"""Engines that answer when the test says so, so that nothing depends on how fast the machine is."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
+
+from aiohttp import web
 
 from tests.router.planes import Raw, events
 from tests.router.test_engine_requests import DELTA
@@ -39,3 +42,19 @@ class Gated(Raw):
         writer.write(self.data)
         await writer.drain()
         return self.keeps
+
+
+def once_released(go_on: asyncio.Event, *answers: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """An engine that answers a stream once it may, with these bytes one after the other."""
+    left = list(answers)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not (await request.json()).get("stream"):
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        await go_on.wait()
+        assert request.transport is not None
+        request.transport.write(left.pop(0))
+        request.transport.close()
+        return web.Response()
+
+    return answer

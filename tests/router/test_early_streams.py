@@ -15,6 +15,7 @@ from aiohttp import web
 
 from fairlead.router.early_streams import EarlyStream
 from tests.emulator.living import Living, free_port, living, paced
+from tests.router.gated_engine import once_released
 from tests.router.gateways import gateway, target
 from tests.router.gateways import written as gateway_file
 from tests.router.planes import (
@@ -54,22 +55,6 @@ async def waiting(
 async def rest(answer: aiohttp.ClientResponse) -> bytes:
     """All that follows, without comments."""
     return (await answer.read()).replace(COMMENT, b"")
-
-
-def once_released(go_on: asyncio.Event, *answers: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """An engine that answers a stream once it may, with these bytes one after the other."""
-    left = list(answers)
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        if not (await request.json()).get("stream"):
-            return web.json_response({"usage": {"completion_tokens": 1}})
-        await go_on.wait()
-        assert request.transport is not None
-        request.transport.write(left.pop(0))
-        request.transport.close()
-        return web.Response()
-
-    return answer
 
 
 @asynccontextmanager

@@ -194,8 +194,8 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
             )
             assert router.stderr is not None
             async with client() as session:
-                while b"listening" not in (line := await router.stderr.readline()):
-                    assert line, "it ended before it listened"
+                while b"listening" not in (output := await router.stderr.readline()):
+                    assert output, "it ended before it listened"
                 async with session.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
                     assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
                 async with session.get(f"http://{HOST}:{scraped}/metrics") as answer:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from aiohttp import web
 
 from fairlead.router import client_connection, drain, upstream_requests
 from fairlead.router.client_connection import ClientConnection
@@ -20,6 +19,7 @@ from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
+from tests.router.hanging_engine import SHORT, Hanging
 from tests.router.planes import (
     HOST,
     PROMPT,
@@ -94,41 +94,6 @@ async def until_served(router: Plane, model: str) -> None:
         await asyncio.sleep(0.005)
         async with router.session.get(router.url + "/v1/models") as answer:
             served = [card["id"] for card in (await answer.json())["data"]]
-
-
-class Hanging:
-    """An engine that sends large streams for ever and short ones after a while, until it hangs."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        """Until a short stream begins."""
-        self.hangs = asyncio.Event()
-        self.events = 0
-        """Large ones that it could send."""
-        self.waiting = 0
-        """Requests for short streams that it has not answered."""
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        if b"ping" in body:
-            return web.json_response({"usage": {"completion_tokens": 1}})
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        if b"large" not in body:
-            self.waiting += 1
-            await asyncio.sleep(60 if self.hangs.is_set() else self.seconds)
-            self.waiting -= 1
-            await response.prepare(request)
-            await response.write(SHORT)
-            return response
-        await response.prepare(request)
-        while not self.hangs.is_set():
-            await response.write(b'data: {"choices":[{"text":"%b"}]}\n\n' % (b"x" * 60_000))
-            self.events += 1
-        await asyncio.sleep(60)
-        return response
-
-
-SHORT: Final = b'data: {"choices":[{"text":"x","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
 @asynccontextmanager

@@ -80,12 +80,14 @@ def without_old(words: list[str]) -> list[str]:
 
 
 def leads_to_routers(address: str) -> bool:
-    """An engine shows its metrics to clients, a router does not."""
+    """An engine shows its metrics to clients, a router does not; a node that learns of a change may reset one."""
     try:
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=10):  # our own door
             return False
     except urllib.error.HTTPError as problem:
         return problem.code == HTTPStatus.NOT_FOUND
+    except OSError:
+        return False
 
 
 def in_flight(stage: Stage) -> float:

@@ -28,7 +28,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Lets lookups take as long as a busy machine needs, from its call on."""
     return lambda: monkeypatch.setattr(redis_store, "FETCH_SECONDS", 20.0)
 
@@ -92,8 +92,8 @@ def story(action: Callable[[], Awaitable[None]]) -> None:
     uvloop.run(whole())
 
 
-def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server, patience: Callable[[], None]) -> None:
-    patience()
+def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server, unhurried: Callable[[], None]) -> None:
+    unhurried()
 
     async def scenario() -> None:
         async with routers(server) as (one, two):
@@ -124,7 +124,7 @@ def test_the_store_itself_forgets_in_time(server: Server) -> None:
 
 
 def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(
-    server: Server, patience: Callable[[], None]
+    server: Server, unhurried: Callable[[], None]
 ) -> None:
     async def scenario() -> None:
         async with routers(server) as (one, two):
@@ -134,7 +134,7 @@ def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(
                 assert (await two.send_lookup(seed)).received == ["lead"]
             assert two.store.outage.over_there
             server.start()
-            patience()
+            unhurried()
             two.later = REST_SECONDS
             await two.fills(9)
             one.later = REST_SECONDS
@@ -157,7 +157,7 @@ def test_a_store_that_stopped_answering_is_not_waited_for(server: Server) -> Non
 
 
 def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(
-    server: Server, patience: Callable[[], None]
+    server: Server, unhurried: Callable[[], None]
 ) -> None:
     async def scenario() -> None:
         async with routers(server) as (one, two):
@@ -166,7 +166,7 @@ def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(
             server.signal(signal.SIGSTOP)
             assert (await two.send_lookup(1)).received == ["lead"]
             server.signal(signal.SIGCONT)
-            patience()
+            unhurried()
             for seed in range(20, 40):
                 assert (await two.send_lookup(seed)).received == ["lead"]
             assert (await one.send_lookup(2)).body == reply(2)
