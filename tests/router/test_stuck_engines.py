@@ -121,7 +121,7 @@ class Forgetful(Raw):
 
 def test_an_engine_that_works_on_after_it_became_unready_keeps_its_requests(tmp_path: Path) -> None:
     async def story() -> None:
-        timeouts, cluster, engine = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}, Cluster(), Working(ANSWER)
+        timeouts, cluster, engine = {"firstTokenSeconds": 0.8, "betweenTokensSeconds": 0.8}, Cluster(), Working(ANSWER)
         config = written(tmp_path, ["x:1"], timeouts=timeouts)
         async with engine.listening(), plane(config, cluster) as router:
             cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
@@ -133,7 +133,7 @@ def test_an_engine_that_works_on_after_it_became_unready_keeps_its_requests(tmp_
                 await asyncio.sleep(0.002)
             cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, ready=False))
             await router.until("notReady")
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(1.8)
             engine.gate.set()
             assert (await waiting)[0] == 200
             assert (len(engine.seen), engine.left) == (1, 0)
