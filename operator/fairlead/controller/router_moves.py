@@ -52,6 +52,8 @@ ROUTER_KINDS = (
     *("PodDisruptionBudget", "ConfigMap", "Service", "Deployment"),
 )
 """The kinds of children that a deployment's own routers have."""
+DRAINING_KINDS = ("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy")
+"""Those that routers need until the last has drained: to watch engines, and to be reached."""
 
 
 def move(
@@ -104,19 +106,24 @@ def at_this_moment(
 
     Engines of every revision that has a Deployment stay reachable, whatever the kind of the spec.
     """
-    owner, address = observed.owner, observed.address
-    static = tuple(_opened(one, observed) for one in static)
+    static, spared = tuple(_opened(one, observed) for one in static), _spared(observed, move, gateway)
+    if "Service" in spared:
+        static = tuple(one for one in static if one["kind"] != "Service")
+    elif move.phase is MovePhase.JOINED and gateway is not None and observed.address is not None:
+        led = children.address_at_gateway(observed.owner, gateway, observed.address)
+        static += (applied_hash.with_applied_hash(led),) if led else ()
+    return StaticChildren(manifests=static, spared=frozenset((kind, observed.owner.router_name) for kind in spared))
+
+
+def _spared(observed: DeploymentSnapshot, move: RouterMove, gateway: DesiredGateway | None) -> set[str]:
+    """Return the kinds of children of its own routers that are neither changed nor removed now."""
     if move.phase is MovePhase.JOINING:
-        return StaticChildren(manifests=static, spared=frozenset((kind, owner.router_name) for kind in ROUTER_KINDS))
-    if move.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address):
-        rest = tuple(one for one in static if one["kind"] != "Service")
-        return StaticChildren(manifests=rest, spared=frozenset({("Service", owner.router_name)}))
-    if move.phase is not MovePhase.JOINED or address is None:
-        return StaticChildren(manifests=static)
-    if gateway is None:
-        return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))
-    led = children.address_at_gateway(owner, gateway, address)
-    return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(led)) if led else static)
+        return set(ROUTER_KINDS)
+    drains = set(DRAINING_KINDS) if observed.has_router_pods and move.phase is MovePhase.JOINED else set()
+    address = observed.address
+    waits = move.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address)
+    lost = move.phase is MovePhase.JOINED and gateway is None
+    return drains | ({"Service"} if waits or lost else set())
 
 
 def _opened(child: Manifest, observed: DeploymentSnapshot) -> Manifest:

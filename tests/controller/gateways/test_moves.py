@@ -51,6 +51,11 @@ def reached_by_own(world: GatewayWorld) -> bool:
     return admits_own(wall, "chat")
 
 
+def own_routers(world: GatewayWorld) -> bool:
+    """Whether a pod of its own routers is left."""
+    return bool(world.objects.listed("pods", "default", "fairlead.dev/role=router,fairlead.dev/deployment=chat"))
+
+
 def targets(world: GatewayWorld) -> list[str]:
     """What the gateway's routers send requests to."""
     return [one["target"] for one in world.configuration()["targets"]]
@@ -83,11 +88,27 @@ def test_its_engines_accept_its_own_routers_until_the_last_has_drained() -> None
     drained_at_the_gateway = 0
     for _ in range(8):
         world.rounds()
-        drains = bool(world.objects.listed("pods", "default", "fairlead.dev/role=router,fairlead.dev/deployment=chat"))
+        drains = own_routers(world)
         assert reached_by_own(world) or not drains
         drained_at_the_gateway += drains and serving(world) == {"gateway"}
     assert drained_at_the_gateway
     assert not reached_by_own(world)
+
+
+def test_its_own_routers_keep_their_rights_and_their_network_policy_until_the_last_has_drained() -> None:
+    """Without a token a router that drains misses engines that come and go; a policy that denies all would shut it."""
+    world = begun()
+    world.join()
+    kept = {f"{kind}/chat-router" for kind in ("serviceaccounts", "roles", "rolebindings", "networkpolicies")}
+    drained_without_a_deployment = 0
+    for _ in range(8):
+        world.rounds()
+        left = world.children("chat-router")
+        drains = own_routers(world)
+        assert kept <= left or not drains
+        drained_without_a_deployment += drains and "deployments/chat-router" not in left
+    assert drained_without_a_deployment
+    assert world.children("chat-router") == {"services/chat-router"}
 
 
 def test_its_own_routers_stay_as_they_are_while_the_gateways_do_not_answer() -> None:
