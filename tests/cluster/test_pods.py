@@ -110,6 +110,13 @@ def test_what_is_no_report_is_nothing(text: str) -> None:
     assert router_client.parsed(text) is None
 
 
+def test_a_report_says_how_many_requests_wait_in_all_lanes() -> None:
+    lanes = {"interactive": {"waiting": 2, "inflight": 5}, "long": {"waiting": 1}, "batch": {}}
+    found = router_client.parsed(json.dumps({"endpoints": [], "queue": {"held": 3, "lanes": lanes}}))
+    assert found == RouterReport(waiting=3)
+    assert router_client.parsed('{"endpoints": [], "queue": {"lanes": {"batch": {"waiting": "some"}}}}') is None
+
+
 def test_a_report_says_what_the_last_hour_cost() -> None:
     found = router_client.parsed('{"endpoints": [], "lastHour": {"cost": 1.5, "tokens": 2000}}')
     assert found == RouterReport(hour=HourSpend(cost=1.5, tokens=2000))
@@ -170,6 +177,7 @@ def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
     money = {"spent": 1.5, "shared": True}
     page = {
         "targets": {"team/chat": {"endpoints": [one]}, "team/code": {"endpoints": []}},
+        "retiring": ["team/old"],
         "tenants": {
             "shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4} | money,
             "rest": {},
@@ -183,6 +191,7 @@ def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
             "shop": TenantUse(running=1, waiting=2, requests=3, tokens=4, spent=1.5, shared=True),
             "rest": TenantUse(),
         },
+        retiring=frozenset({"team/old"}),
     )
     assert router_client.parsed_gateway('{"targets": {}}') == GatewayReport(targets={}, tenants={})
 

@@ -25,6 +25,7 @@ from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels
 from tests.cluster.fake_objects import Happened, Objects, matches
+from tests.controller.pretended_gateways import RoutersOfGateways
 from tests.controller.pretended_hangs import HangingEngines
 from tests.controller.pretended_judge import JudgeAccess, Killed
 
@@ -129,7 +130,7 @@ def _selector(resource: Resource) -> str:
     return labels.MANAGED_BY if resource in (*FOLLOWED.children, *FOLLOWED.optional, *GATEWAY_API) else ""
 
 
-class PretendPodClient(JudgeAccess, HangingEngines):
+class PretendPodClient(RoutersOfGateways, JudgeAccess, HangingEngines):
     """Routers see every ready engine and use those that answer."""
 
     def __init__(self, objects: Objects) -> None:
@@ -167,8 +168,6 @@ class PretendPodClient(JudgeAccess, HangingEngines):
         """Engines refuse to sleep and to wake."""
         self.own_mute = False
         """Deployments' own routers do not answer."""
-        self.gateways_silent = False
-        """Routers of gateways do not answer."""
         self.hour: HourSpend | None = None
         """Each router's spend of the last full hour."""
         self.tenants: dict[str, TenantUse] = {}
@@ -183,7 +182,8 @@ class PretendPodClient(JudgeAccess, HangingEngines):
             seen = None if report is None else report.targets.get(target)
             if seen is None:
                 return None
-            return RouterReport(endpoints=seen, hour=self.hour, share=self._share_of(router, target))
+            share = self._share_of(router, target)
+            return RouterReport(endpoints=seen, hour=self.hour, share=share, waiting=self.queued)
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
         seen, share = self._engines(None, name), self.share(name)
         return RouterReport(endpoints=seen, hour=self.hour, share=share, tenants=self.tenants)
@@ -194,9 +194,9 @@ class PretendPodClient(JudgeAccess, HangingEngines):
         where = ("configmaps", router["metadata"]["namespace"], f"{gateway}-gateway")
         if self.silent or self.gateways_silent or where not in self._objects.held:
             return None
-        written = json.loads(self._objects.held[where]["data"]["router.json"])
+        written = self.kept_files.get(gateway) or json.loads(self._objects.held[where]["data"]["router.json"])
         targets = {one["target"]: self._engines(*one["target"].split("/")) for one in written["targets"]}
-        return GatewayReport(targets=targets, tenants=self.tenants)
+        return GatewayReport(targets=targets, tenants=self.tenants, retiring=self.retiring - targets.keys())
 
     def _share_of(self, router: Manifest, target: str) -> TrafficShare | None:
         """The share that a gateway's router gives to a new revision of a target."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -242,6 +243,24 @@ def test_engines_admit_all_routers_that_serve_them_and_record_the_admitted_gatew
     ]
     assert network_policies.admitted(wall) == (FRONT, FAR)
     assert network_policies.admitted(access(own=True)[0]) == ()
+
+
+def test_engines_admit_gateways_that_are_left_and_record_them_apart_with_the_time_when_others_took_over() -> None:
+    at = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
+    given = EngineAccess(own=False, gateways=(FRONT,), left=(FAR,), taken_over_at=at)
+    wall, _, role, binding = children.of_engines(OWNER, wanted(LEAST), PLATFORM, given)
+    assert wall["spec"] == access(FRONT, FAR)[0]["spec"]
+    assert (role, binding) == tuple(access(FAR)[2:])
+    assert (network_policies.admitted(wall), network_policies.left(wall)) == ((FRONT,), (FAR,))
+    assert network_policies.taken_over_at(wall) == at
+
+
+@pytest.mark.parametrize("text", ["", "noon", "2026-11-20T12:00:00", None])
+def test_a_time_that_cannot_be_read_is_none(text: str | None) -> None:
+    wall = access(FRONT)[0]
+    wall["metadata"]["annotations"]["fairlead.dev/taken-over-at"] = text
+    assert network_policies.taken_over_at(wall) is None
+    assert network_policies.taken_over_at(access()[0]) is None
 
 
 def test_an_annotation_that_cannot_be_read_admits_no_gateway() -> None:

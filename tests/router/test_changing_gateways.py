@@ -74,10 +74,13 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
                 _, headers, text = await waiting
                 assert (headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")) == ("ns/b", True)
                 assert not running.done(), "it is still being answered"
+                assert (await router.page())["retiring"] == ["ns/a"]
                 one.engine.go_on()
                 _, headers, text = await running
                 assert (headers["x-fairlead-target"], text.count("data: ")) == ("ns/a", 61)
                 assert list((await router.page())["targets"]) == ["ns/b"]
+                while (await router.page())["retiring"]:
+                    await asyncio.sleep(0.01)
 
     run_story(story())
 

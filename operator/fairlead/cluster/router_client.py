@@ -124,6 +124,7 @@ def parsed(text: str) -> RouterReport | None:
             hour=_hour(found.get("lastHour")),
             share=_share(found.get("share")),
             tenants=_uses(found),
+            waiting=_waiting(found.get("queue")),
         )
     except UNREADABLE:
         return None
@@ -134,13 +135,19 @@ def parsed_gateway(text: str) -> GatewayReport | None:
     try:
         found = json.loads(text)
         targets = {str(name): _endpoints(one) for name, one in found["targets"].items()}
-        return GatewayReport(targets=targets, tenants=_uses(found))
+        retiring = frozenset(map(str, found.get("retiring") or ()))
+        return GatewayReport(targets=targets, tenants=_uses(found), retiring=retiring)
     except UNREADABLE:
         return None
 
 
 def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
     return tuple(sorted(map(_endpoint, report["endpoints"]), key=lambda one: (one.pod, one.address)))
+
+
+def _waiting(queue: Mapping[str, Any] | None) -> int:
+    lanes = ((queue or {}).get("lanes") or {}).values()
+    return sum(max(0, int(one.get("waiting") or 0)) for one in lanes)
 
 
 def _hour(entry: Mapping[str, Any] | None) -> HourSpend | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from fairlead.controller import canary_trial
+from fairlead.controller import canary_trial, router_sides
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.evaluations import questions
 from fairlead.controller.pods.preflight import AGAIN_S
@@ -24,6 +24,8 @@ CANARY_POLL_S: Final = 5.0
 """How often users' requests to both revisions of a canary are compared."""
 SLEEP_POLL_S: Final = 0.5
 """Poll interval while engines fall asleep or wake: neither routers nor engines send an event when it is done."""
+LEFT_POLL_S: Final = 5.0
+"""How often routers of a gateway that was left are read, until the last request has ended, which may be a long one."""
 REST_POLL_S: Final = 60.0
 """How often the routers of a deployment at rest are polled for their endpoints."""
 SOONEST_S: Final = 0.1
@@ -57,6 +59,7 @@ def outcome(
         (result.pulled is not None and result.pulled.obstacle is not None, REFERENCE_POLL_S),
         (any(one.holds is not True for one in result.route), REFERENCE_POLL_S),
         (_is_taking_over(facts), PROBE_POLL_S),
+        (bool(facts.move.left), LEFT_POLL_S),
     )
     moments = (
         WAITED_FOR[result.obstacle.reason] if result.obstacle is not None else None,
@@ -97,5 +100,7 @@ def _is_probed(decision: DesiredState) -> bool:
 
 def _is_taking_over(facts: ReconcileFacts) -> bool:
     """Whether routers that are ready take over from others; those that are not wake the deployment when they are."""
-    joins = facts.move.phase is MovePhase.JOINING and any(facts.observed.gateway_routers.values())
+    gateway = router_sides.gateway_of(facts.review.deployment)
+    ready = gateway is not None and bool(facts.observed.gateway_routers.get(gateway))
+    joins = facts.move.phase in (MovePhase.JOINING, MovePhase.MOVING) and ready
     return joins or (facts.move.phase is MovePhase.LEAVING and bool(facts.observed.routers))

@@ -1,6 +1,6 @@
 """The children of a deployment other than engines, while it moves between its own routers and a gateway's. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,8 @@ class SideReports:
 
     own: RouterReports = ()
     gateways: Mapping[GatewayReference, RouterReports]
+    left: tuple[GatewayReference, ...] = ()
+    """Gateways that send no new requests, and whose routers may not have ended the last ones."""
 
     @property
     def all(self) -> tuple[RouterReport | None, ...]:
@@ -67,15 +69,24 @@ def move(
     return router_move.next_move(
         MoveFacts(
             gateway=gateway,
+            now=now,
             admitted=observed.admitted,
+            left=reports.left,
             has_own=observed.router is not None,
             own_drains=observed.has_router_pods,
             own_serves=router_move.serves(reports.own, ready),
-            own_seconds=_ready_seconds(observed.routers, now),
             gateway_serves=gateway is not None and router_move.serves(reports.gateways.get(gateway, ()), ready),
+            taken_over_at=observed.taken_over_at,
+            others_queue=any(one is not None and one.waiting for one in _of_others(reports, gateway)),
             settle_seconds=deployment.drain.settle_seconds,
         )
     )
+
+
+def _of_others(reports: SideReports, gateway: GatewayReference | None) -> Iterator[RouterReport | None]:
+    for reference, some in reports.gateways.items():
+        if reference != gateway:
+            yield from some
 
 
 def static_children(
@@ -89,7 +100,9 @@ def static_children(
     deployment = review.deployment
     if deployment is None:
         return ()
-    access = EngineAccess(own=move.own_admitted, gateways=move.admitted)
+    access = EngineAccess(
+        own=move.own_admitted, gateways=move.admitted, left=move.left, taken_over_at=move.taken_over_at
+    )
     made = children.of_engines(owner, deployment, installation, access)
     if isinstance(deployment.router, DeploymentRouter):
         capacity = UNKNOWN_CAPACITY
@@ -119,9 +132,10 @@ def _spared(observed: DeploymentSnapshot, move: RouterMove, gateway: DesiredGate
     """Return the kinds of children of its own routers that are neither changed nor removed now."""
     if move.phase is MovePhase.JOINING:
         return set(ROUTER_KINDS)
-    drains = set(DRAINING_KINDS) if observed.has_router_pods and move.phase is MovePhase.JOINED else set()
-    address = observed.address
-    waits = move.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address)
+    joins = move.phase in (MovePhase.MOVING, MovePhase.JOINED)
+    drains = set(DRAINING_KINDS) if observed.has_router_pods and joins else set()
+    leads = observed.address is not None and _leads_to_gateway(observed.address)
+    waits = move.phase is MovePhase.MOVING or (move.phase is MovePhase.LEAVING and leads)
     lost = move.phase is MovePhase.JOINED and gateway is None
     return drains | ({"Service"} if waits or lost else set())
 
@@ -132,12 +146,6 @@ def _opened(child: Manifest, observed: DeploymentSnapshot) -> Manifest:
     ports = {pod_engine.of(one["spec"]["template"]).port for one in observed.engines}
     opened = network_policies.with_ports(child, filter(None, ports))
     return child if opened is child else applied_hash.with_applied_hash(opened)
-
-
-def _ready_seconds(routers: Sequence[Manifest], now: datetime) -> float:
-    """Return how long the first of them has been ready."""
-    since = [at for one in routers if (at := pods.moment(pods.condition(one, "Ready").get("lastTransitionTime")))]
-    return max(((now - one).total_seconds() for one in since), default=0.0)
 
 
 def _leads_to_gateway(address: Manifest) -> bool:

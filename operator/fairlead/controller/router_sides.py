@@ -20,13 +20,24 @@ from fairlead.review import gateway_membership
 
 
 async def read(pod_access: PodAccess, observed: DeploymentSnapshot) -> SideReports:
-    """Read what its own routers and its gateways' routers report."""
+    """Read what its own routers and its gateways' routers report, and which that it left still have its requests."""
     target = f"{observed.owner.namespace}/{observed.owner.name}"
     own, *others = await asyncio.gather(
         _reports(pod_access, observed.routers, ""),
         *(_reports(pod_access, some, target) for some in observed.gateway_routers.values()),
     )
-    return SideReports(own=own, gateways=dict(zip(observed.gateway_routers, others, strict=True)))
+    still = await asyncio.gather(*(_has_requests(pod_access, some, target) for some in observed.left_routers.values()))
+    return SideReports(
+        own=own,
+        gateways=dict(zip(observed.gateway_routers, others, strict=True)),
+        left=tuple(one for one, has in zip(observed.left_routers, still, strict=True) if has),
+    )
+
+
+async def _has_requests(pod_access: PodAccess, routers: Sequence[Manifest], target: str) -> bool:
+    """Whether one of them may have a request for the target, or accept one: it names it, finishes it, or is silent."""
+    reports = await asyncio.gather(*(pod_access.gateway_report(one) for one in routers))
+    return any(one is None or target in one.targets or target in one.retiring for one in reports)
 
 
 async def _reports(pod_access: PodAccess, routers: Sequence[Manifest], target: str) -> tuple[RouterReport | None, ...]:
@@ -70,17 +81,27 @@ def of_gateway(
 ) -> RouterSummary:
     """Summarize the gateway's routers; its own ones count as long as they still serve it."""
     refused, problem = _barred(observed.owner.namespace, door, gateway)
-    joining = move.phase is MovePhase.JOINING
+    meanwhile = _meanwhile(observed, door, move)
     return RouterSummary(
         wanted=(gateway.pods.replicas if gateway else None) or 0,
-        ready=len(observed.serving_routers if joining else observed.gateway_routers.get(door, ())),
+        ready=len(observed.serving_routers if meanwhile else observed.gateway_routers.get(door, ())),
         reporting=reports.reporting,
         reasons=reports.reasons,
         gateway=door.title,
         refused=refused,
         problem=problem,
-        waiting=joining,
+        meanwhile=meanwhile,
     )
+
+
+def _meanwhile(observed: DeploymentSnapshot, door: GatewayReference, move: RouterMove) -> str:
+    """Return whose routers serve it until those of the gateway in its spec do; empty if they do."""
+    if move.phase is MovePhase.JOINING:
+        return "its own routers serve"
+    if move.phase is not MovePhase.MOVING:
+        return ""
+    others = " and ".join(one.title for one in observed.admitted if one != door)
+    return f"those of gateway {others} serve"
 
 
 def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:

@@ -51,7 +51,11 @@ class DeploymentSnapshot:
     superseded: tuple[Manifest, ...] = ()
     """Engine pods without a controller that their revision's Deployment will neither take over nor wait for."""
     admitted: tuple[GatewayReference, ...] = ()
-    """Gateways whose routers its engines admit now."""
+    """Gateways whose routers send it requests now."""
+    left_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
+    """Gateways that send it no new requests, with all their router pods that may not have ended the last ones."""
+    taken_over_at: datetime | None = None
+    """Since when the routers of its spec have served beside those of gateways that it leaves."""
     gateway_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
     """Ready router pods of those gateways, and of the one that the spec names."""
     address: Manifest | None = None
@@ -100,7 +104,8 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
     engines = [one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ENGINE]
     revisions = {revision_of(one) for one in engines}
     seen = cluster.of(kinds.POD).of_deployment(key.namespace, key.name)
-    admitted = _admitted(cluster, owner)
+    policy = _policy(cluster, owner)
+    admitted = network_policies.admitted(policy) if policy is not None else ()
     address = cluster.of(kinds.SERVICE).find(key.namespace, owner.router_name)
     configuration = cluster.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
     return DeploymentSnapshot(
@@ -117,6 +122,8 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
         admitted=admitted,
+        left_routers={one: _running_routers(cluster, one) for one in network_policies.left(policy)} if policy else {},
+        taken_over_at=network_policies.taken_over_at(policy) if policy is not None else None,
         gateway_routers={one: ready_routers(cluster, one) for one in {*admitted, *gateway_membership.named(document)}},
         address=address if address is not None and owned(address, owner) else None,
         configuration=configuration if configuration is not None and owned(configuration, owner) else None,
@@ -129,9 +136,15 @@ def ready_routers(cluster: ControllerClusterState, gateway: GatewayReference) ->
     return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one))
 
 
-def _admitted(cluster: ControllerClusterState, owner: Owner) -> tuple[GatewayReference, ...]:
-    policy = cluster.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
-    return network_policies.admitted(policy) if policy is not None and owned(policy, owner) else ()
+def _running_routers(cluster: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
+    """Return a gateway's router pods that may have a request in flight, those that are ending included."""
+    seen = cluster.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
+    return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and _runs(one) and pods.address(one))
+
+
+def _policy(cluster: ControllerClusterState, owner: Owner) -> Manifest | None:
+    found = cluster.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
+    return found if found is not None and owned(found, owner) else None
 
 
 def _is_lost(cluster: ControllerClusterState, pod: Manifest) -> bool:

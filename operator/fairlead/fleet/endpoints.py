@@ -81,6 +81,8 @@ class RouterReport:
     """A new revision's share of the traffic at this router."""
     tenants: Mapping[str, TenantUse] = field(default_factory=dict)
     """What its tenants use, if it is a deployment's own router."""
+    waiting: int = 0
+    """Requests in its queue, for which no engine is chosen yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class GatewayReport:
     targets: Mapping[str, tuple[RouterEndpoint, ...]]
     """By target name, namespace/name."""
     tenants: Mapping[str, TenantUse]
+    retiring: frozenset[str] = frozenset()
+    """Targets that its configuration no longer names, and whose last requests have not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def of_engines(
     return (
         network_policies.engines(owner, deployment.revision, access, installation),
         disruption_budgets.engines(owner),
-        *router_rbac.gateway_access(owner, access.gateways),
+        *router_rbac.gateway_access(owner, access.admitted),
         *adapter_loader.children(owner, deployment.revision),
     )
 

@@ -35,8 +35,15 @@ the ID of the container that was put to sleep, since a container that was restar
 FALLING_ASLEEP: Final = "falling"
 
 GATEWAYS: Final = f"{GROUP}/gateways"
-"""An annotation on the network policy of engines: the gateways whose routers it admits, as namespace/name with commas.
-A gateway sends requests to a deployment for as long as it is admitted."""
+"""An annotation on the network policy of engines: the gateways whose routers send them requests, as namespace/name with
+commas. The policy admits these, and those in the next one."""
+
+LEFT_GATEWAYS: Final = f"{GROUP}/left-gateways"
+"""Likewise: gateways whose routers send no new requests, and are admitted until they have ended the last ones."""
+
+TAKEN_OVER_AT: Final = f"{GROUP}/taken-over-at"
+"""An annotation beside them: since when the routers of the spec have served, while those of a gateway that the
+deployment leaves still do."""
 
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"

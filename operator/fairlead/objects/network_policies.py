@@ -5,6 +5,7 @@ Egress of the pods stays open: weights come from wherever users keep them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from fairlead.engines import catalogue
@@ -26,17 +27,25 @@ class EngineAccess:
 
     own: bool = True
     gateways: tuple[GatewayReference, ...] = ()
+    left: tuple[GatewayReference, ...] = ()
+    """Gateways that send no new requests, until their routers have ended the last ones."""
+    taken_over_at: datetime | None = None
+    """Kept for the next reconcile: since when others have served beside gateways that are being left."""
+
+    @property
+    def admitted(self) -> tuple[GatewayReference, ...]:
+        """All gateways whose routers are admitted."""
+        return (*self.gateways, *self.left)
 
 
 def engines(owner: Owner, revision: DesiredRevision, access: EngineAccess, installation: Installation) -> Manifest:
     """Allow requests from routers and evaluation runners; scrapes, to the same port, from operator and monitoring."""
     own = [_pods(labels.routers(owner.name))] if access.own else []
-    gateways = [_gateway(one, owner.namespace) for one in access.gateways]
+    gateways = [_gateway(one, owner.namespace) for one in access.admitted]
     sources = [*own, *gateways, _pods(labels.runners(owner.name))]
     rule = {"from": [*sources, *_watchers(installation)], "ports": [_port(catalogue.api(revision.engine.kind).port)]}
     rules = [rule, *([_loaders(installation)] if revision.engine.lora is not None else [])]
-    notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None
-    head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), notes)
+    head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), _notes(access) or None)
     return _policy(head, labels.engines(owner.name), rules)
 
 
@@ -50,10 +59,39 @@ def with_ports(policy: Manifest, others: Iterable[int]) -> Manifest:
 
 
 def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
-    """Return the gateways that a live policy of engines admits; entries that cannot be read are skipped."""
-    text = (policy["metadata"].get("annotations") or {}).get(labels.GATEWAYS) or ""
-    parts = (one.partition("/") for one in text.split(","))
+    """Return the gateways whose routers send requests, by a live policy; entries that cannot be read are skipped."""
+    return _gateways(policy, labels.GATEWAYS)
+
+
+def left(policy: Manifest) -> tuple[GatewayReference, ...]:
+    """Return the gateways that a live policy admits until their routers have ended their last requests."""
+    return _gateways(policy, labels.LEFT_GATEWAYS)
+
+
+def taken_over_at(policy: Manifest) -> datetime | None:
+    """Return since when others have served beside gateways that are being left; None if it does not say."""
+    try:
+        found = datetime.fromisoformat(_note(policy, labels.TAKEN_OVER_AT))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _notes(access: EngineAccess) -> dict[str, str]:
+    """Return what a later reconcile reads back from a live policy."""
+    lists = ((labels.GATEWAYS, access.gateways), (labels.LEFT_GATEWAYS, access.left))
+    notes = {name: ",".join(one.title for one in some) for name, some in lists if some}
+    at = access.taken_over_at
+    return notes if at is None else notes | {labels.TAKEN_OVER_AT: at.isoformat()}
+
+
+def _gateways(policy: Manifest, name: str) -> tuple[GatewayReference, ...]:
+    parts = (one.partition("/") for one in _note(policy, name).split(","))
     return tuple(GatewayReference(namespace=space, name=name) for space, slash, name in parts if space and name)
+
+
+def _note(policy: Manifest, name: str) -> str:
+    return str((policy["metadata"].get("annotations") or {}).get(name) or "")
 
 
 def operator_namespace(policy: Manifest) -> str:

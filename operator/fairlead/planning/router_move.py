@@ -1,15 +1,21 @@
-"""Which routers serve a deployment while it moves between its own and a gateway's, and in which order they change.
+"""Which routers serve a deployment while it moves between its own and gateways', and in which order they change.
 
-The side that takes over serves before the other one is removed. The state is kept in the gateways that the engines
-admit: a gateway sends requests to a deployment as long as it is admitted.
+The side that takes over serves before another one stops. A gateway that the deployment leaves stops in two steps: first
+its routers send no new requests, and once they have ended the last one, the engines admit them no more. What a later
+reconcile needs to know is kept beside the list of gateways that the engines admit.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from fairlead.fleet.endpoints import EndpointState, RouterReport
 from fairlead.fleet.gateways import GatewayReference
+
+QUEUE_POLL_SECONDS: Final = 1.0
+"""How soon to check again whether requests still wait at routers that are left."""
 
 RouterReports = Sequence[RouterReport | None]
 """The reports of all ready routers; None: no answer."""
@@ -22,8 +28,11 @@ class MovePhase(StrEnum):
     """Its own routers serve it, and no gateway does."""
     JOINING = "Joining"
     """Its own routers stay as they are until the gateway's accept requests for it."""
+    MOVING = "Moving"
+    """Another gateway's routers serve it until those of the gateway in its spec do."""
     JOINED = "Joined"
-    """The gateway's routers serve it, and it has none of its own."""
+    """The gateway's routers serve it, and it has none of its own; those of another one still may, for clients that
+    have not noticed yet."""
     LEAVING = "Leaving"
     """A gateway's routers serve it until its own do."""
     SETTLING = "Settling"
@@ -36,16 +45,21 @@ class MoveFacts:
 
     gateway: GatewayReference | None
     """The gateway of the spec; None: a router of its own."""
+    now: datetime
     admitted: tuple[GatewayReference, ...] = ()
-    """Gateways that its engines admit now."""
+    """Gateways whose routers send it requests now."""
+    left: tuple[GatewayReference, ...] = ()
+    """Gateways that send it no new requests, and whose routers may not have ended the last ones."""
     has_own: bool = False
     """Whether its own routers exist."""
     own_drains: bool = False
     """Whether pods of its own routers are left that may still send requests to its engines."""
     own_serves: bool = False
-    own_seconds: float = 0.0
-    """How long its own routers have been ready."""
     gateway_serves: bool = False
+    taken_over_at: datetime | None = None
+    """Since when the routers of its spec have served beside those of gateways that it leaves."""
+    others_queue: bool = False
+    """Whether requests for it wait in queues of routers of gateways that it leaves."""
     settle_seconds: float = 10.0
 
 
@@ -55,33 +69,51 @@ class RouterMove:
 
     phase: MovePhase = MovePhase.OWN
     admitted: tuple[GatewayReference, ...] = ()
+    """Gateways whose routers send it requests."""
+    left: tuple[GatewayReference, ...] = ()
+    """Gateways whose routers send it no new requests, and that its engines admit until the last ones have ended."""
     own_admitted: bool = True
     """Whether its own routers may send requests to its engines: a router that drains still takes some."""
+    taken_over_at: datetime | None = None
+    """Since when the routers of its spec have served beside those of gateways that it leaves."""
     wait_seconds: float | None = None
     """When to check again, even if nothing happens until then."""
 
 
 def next_move(facts: MoveFacts) -> RouterMove:
     """Return the next move; no side goes before the other serves, and an absent gateway never takes over."""
-    if facts.gateway is not None:
-        return _towards(facts.gateway, facts)
-    if not facts.admitted:
-        return RouterMove()
-    if not facts.own_serves:
-        return RouterMove(phase=MovePhase.LEAVING, admitted=facts.admitted)
-    left = facts.settle_seconds - facts.own_seconds
-    if left > 0:
-        return RouterMove(phase=MovePhase.SETTLING, admitted=facts.admitted, wait_seconds=left)
-    return RouterMove()
+    others = tuple(one for one in facts.admitted if one != facts.gateway)
+    joined = () if facts.gateway is None else (facts.gateway,)
+    begun = RouterMove(
+        phase=_phase(facts, others),
+        admitted=(*joined, *others),
+        left=tuple(one for one in facts.left if one not in (*joined, *others)),
+        own_admitted=facts.gateway is None or facts.own_drains or (facts.has_own and not facts.gateway_serves),
+    )
+    if not others or not _serves(facts):
+        return begun
+    since = min(facts.taken_over_at or facts.now, facts.now)
+    wait = (since + timedelta(seconds=facts.settle_seconds) - facts.now).total_seconds()
+    if wait > 0 or facts.others_queue:
+        return replace(begun, taken_over_at=since, wait_seconds=wait if wait > 0 else QUEUE_POLL_SECONDS)
+    phase = MovePhase.OWN if facts.gateway is None else MovePhase.JOINED
+    return replace(begun, phase=phase, admitted=joined, left=(*begun.left, *others))
 
 
-def _towards(gateway: GatewayReference, facts: MoveFacts) -> RouterMove:
+def _phase(facts: MoveFacts, others: Sequence[GatewayReference]) -> MovePhase:
+    """Return the phase while gateways that it leaves, if there are any, still send it requests."""
+    if facts.gateway is None:
+        settles = MovePhase.SETTLING if facts.own_serves else MovePhase.LEAVING
+        return settles if others else MovePhase.OWN
     if facts.gateway_serves:
-        return RouterMove(phase=MovePhase.JOINED, admitted=(gateway,), own_admitted=facts.own_drains)
-    admitted = (gateway, *(one for one in facts.admitted if one != gateway))
+        return MovePhase.JOINED
     if facts.has_own:
-        return RouterMove(phase=MovePhase.JOINING, admitted=admitted)
-    return RouterMove(phase=MovePhase.JOINED, admitted=admitted, own_admitted=facts.own_drains)
+        return MovePhase.JOINING
+    return MovePhase.MOVING if others else MovePhase.JOINED
+
+
+def _serves(facts: MoveFacts) -> bool:
+    return facts.own_serves if facts.gateway is None else facts.gateway_serves
 
 
 def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:

@@ -77,6 +77,7 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
     return {
         "targets": {name: _of_target(context, one, now) for name, one in context.targets.items()},
         "tenants": _tenants(context, now),
+        "retiring": sorted({one.name for one in context.retiring}),
         "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
         "draining": draining,
     }

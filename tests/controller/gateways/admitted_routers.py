@@ -6,5 +6,14 @@ from fairlead.objects import labels
 
 def admits_own(policy: Manifest, deployment: str) -> bool:
     """Whether the deployment's own routers are among them."""
+    return _admits(policy, labels.routers(deployment))
+
+
+def admits_gateway(policy: Manifest, gateway: str) -> bool:
+    """Whether the routers of this gateway are among them."""
+    return _admits(policy, labels.gateway_routers(gateway))
+
+
+def _admits(policy: Manifest, pods: dict[str, str]) -> bool:
     sources = [one for rule in policy["spec"]["ingress"] for one in rule.get("from", ())]
-    return any(one.get("podSelector", {}).get("matchLabels") == labels.routers(deployment) for one in sources)
+    return any(one.get("podSelector", {}).get("matchLabels") == pods for one in sources)

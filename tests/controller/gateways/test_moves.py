@@ -211,20 +211,6 @@ def test_into_another_namespace_its_own_address_goes_with_its_routers() -> None:
     assert serving(world) == {"own"}
 
 
-def test_from_one_gateway_to_another_the_first_serves_until_the_second_does() -> None:
-    world = GatewayWorld()
-    world.put_gateway()
-    world.put_gateway("other")
-    world.join()
-    world.settle()
-    world.join(gateway={"name": "other"})
-    world.reconcile_now()
-    assert admitted(world) == "default/other"
-    world.settle()
-    assert targets(world) == []
-    assert [one["target"] for one in world.configuration("other")["targets"]] == ["default/chat"]
-
-
 def test_a_load_balancers_address_stays_where_it_leads_to_the_gateway() -> None:
     world = GatewayWorld()
     world.put_gateway()

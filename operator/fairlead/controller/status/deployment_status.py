@@ -263,7 +263,8 @@ def _endpoint(
 ) -> str | None:
     """Return the address for clients; while routers change, the previous one, which still answers."""
     owner, router = observed.owner, deployment.router if deployment else None
-    if move.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
+    changes = move.phase in (MovePhase.JOINING, MovePhase.MOVING, MovePhase.LEAVING)
+    if changes and (before := observed.status.get("endpoint")):
         return str(before)
     if isinstance(router, DeploymentRouter):
         return router_service.url(owner, router.routing.connections)

@@ -45,7 +45,7 @@ def doubts(inputs: StatusInputs) -> str:
 
 
 def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
-    if routers.refused is None or (routers.waiting and routers.ready):
+    if routers.refused is None or (routers.meanwhile and routers.ready):
         return None
     return _no(ConditionType.ROUTABLE, routers.refused, routers.problem)
 
@@ -107,11 +107,11 @@ _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _
 
 
 def _until(routers: RouterSummary) -> str:
-    """Return what its own routers wait for, if the gateway does not serve yet."""
-    if not routers.waiting:
+    """Return who serves until the gateway's routers do, if these do not yet."""
+    if not routers.meanwhile:
         return ""
     why = f": {routers.problem}" if routers.problem else ""
-    return f"; its own routers serve until those of gateway {routers.gateway} do{why}"
+    return f"; {routers.meanwhile} until those of gateway {routers.gateway} do{why}"
 
 
 def _why_not(routers: RouterSummary) -> str:

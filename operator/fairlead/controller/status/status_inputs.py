@@ -28,8 +28,8 @@ class RouterSummary:
     """The gateway whose routers these are, instead of the deployment's own."""
     refused: ConditionReason | None = None
     """Why the gateway's routers will not take requests for it, in one word; `problem` says more."""
-    waiting: bool = False
-    """Its own routers still serve, since the gateway's do not yet."""
+    meanwhile: str = ""
+    """Whose routers serve, since the gateway's do not yet; empty if they do."""
     reasons: Mapping[str, str] | None = None
     """Why routers do not use a pod, by pod."""
     problem: str = ""
