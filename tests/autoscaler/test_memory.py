@@ -182,10 +182,51 @@ def test_what_the_release_before_saved_is_read_and_saved_so_that_it_can_read_it_
     run_story(story)
 
 
-def test_of_a_memory_under_both_names_the_present_ones_count() -> None:
+def saved_twice(present: str, former: str) -> dict[str, str]:
+    """A memory under both names, with when it was learned and how long queue depth needed more replicas."""
+    return {memory_store.KEY: present, memory_store.FORMER_KEY: former}
+
+
+def of_present(at: float | None) -> str:
+    return json.dumps({"estimates": {"queueing": {"at": at}, "pressed_since": 1.0}})
+
+
+def of_former(at: float | None) -> str:
+    return json.dumps({"queueing": {"at": at}, "pressed_since": 5.0})
+
+
+@pytest.mark.parametrize(
+    ("data", "pressed_since"),
+    [
+        (saved_twice(of_present(600.0), of_former(600.0)), 1.0),
+        (saved_twice(of_present(600.0), of_former(None)), 1.0),
+        (saved_twice(of_present(600.0), of_former(1200.0)), 5.0),
+        (saved_twice("{}", of_former(1200.0)), None),
+        (saved_twice("{", of_former(600.0)), 5.0),
+        (saved_twice(of_present(600.0), "{"), 1.0),
+    ],
+    ids=["alike", "no time", "written after a rollback", "emptied by hand", "unreadable", "former unreadable"],
+)
+def test_of_a_memory_under_both_names_the_present_one_counts_unless_the_other_is_later_or_alone_readable(
+    data: dict[str, str], pressed_since: float | None
+) -> None:
+    """A rollback leaves what another client has edited too: the release before writes only the former names."""
+
     async def story(fleet: Fleet) -> None:
-        data = {memory_store.KEY: "{}", memory_store.FORMER_KEY: '{"pressed_since": 5.0}'}
         fleet.server.held["chat-autoscaler-memory"] = memory_store.manifest(deployment("chat"), data)
-        assert await memory_store.restore(fleet.server, deployment("chat")) == ScalingState()
+        restored = await memory_store.restore(fleet.server, deployment("chat"))
+        assert restored.estimates.pressed_since == pressed_since
 
     run_story(story)
+
+
+def test_what_is_read_instead_of_a_memory_that_makes_no_sense_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.server.held["chat-autoscaler-memory"] = memory_store.manifest(
+            deployment("chat"), saved_twice("{", of_former(600.0))
+        )
+        await memory_store.restore(fleet.server, deployment("chat"))
+
+    run_story(story)
+    (line,) = [one.getMessage() for one in caplog.records if one.name == "fairlead.autoscaler"]
+    assert line.startswith("state.json of the learnt speeds and demand makes no sense, so learnt.json is used: ")

@@ -50,15 +50,12 @@ async def restore(client: ApiClient, document: Manifest) -> ScalingState:
     found = await client.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
     if found is None or _owner(found) != metadata["uid"]:
         return ScalingState()
-    try:
-        return _decoded(found.get("data") or {})
-    except (msgspec.DecodeError, RecursionError) as problem:
-        log.warning(
-            "the learnt speeds and demand make no sense, so learning starts from scratch: %s",
-            problem,
-            extra=about(document),
-        )
-        return ScalingState()
+    read, problems = _decoded(found.get("data") or {})
+    for key, problem in problems.items() if KEY not in read else ():
+        instead = f"{FORMER_KEY} is used" if read else "learning starts from scratch"
+        words = "%s of the learnt speeds and demand makes no sense, so %s: %s"
+        log.warning(words, key, instead, problem, extra=about(document))
+    return _newer(read)
 
 
 def lasting(memory: ScalingState) -> ScalingState:
@@ -93,9 +90,37 @@ async def keep(client: ApiClient, document: Manifest, memory: ScalingState) -> b
     return True
 
 
-def _decoded(data: Mapping[str, str]) -> ScalingState:
-    if KEY in data:
-        return _DECODER.decode(data[KEY])
+def _decoded(data: Mapping[str, str]) -> tuple[dict[str, ScalingState], dict[str, Exception]]:
+    """Return what can be read under the present and the former name, and what is wrong with the rest."""
+    read: dict[str, ScalingState] = {}
+    problems: dict[str, Exception] = {}
+    for key, decode in ((KEY, _present), (FORMER_KEY, _former)):
+        try:
+            found = decode(data)
+        except (msgspec.DecodeError, RecursionError) as problem:
+            problems[key] = problem
+        else:
+            read |= {} if found is None else {key: found}
+    return read, problems
+
+
+def _newer(read: Mapping[str, ScalingState]) -> ScalingState:
+    """Return the present one, unless the release before has learned since: after a rollback it writes only its own, and
+    the present one stays if another client has written it too. One that was emptied on purpose has no time."""
+    present, former = read.get(KEY), read.get(FORMER_KEY)
+    if present is None or former is None:
+        return present or former or ScalingState()
+    at, former_at = present.estimates.queueing.at, former.estimates.queueing.at
+    return former if at is not None and former_at is not None and former_at > at else present
+
+
+def _present(data: Mapping[str, str]) -> ScalingState | None:
+    return _DECODER.decode(data[KEY]) if KEY in data else None
+
+
+def _former(data: Mapping[str, str]) -> ScalingState | None:
+    if not {FORMER_KEY, FORMER_SPECULATION_KEY} & data.keys():
+        return None
     estimates, speculation = (
         msgspec.json.decode(data.get(key) or "{}") for key in (FORMER_KEY, FORMER_SPECULATION_KEY)
     )
