@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,8 +16,6 @@ from fairlead.autoscaler.samples.query_turns import QueryTurns
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.scaling.decide.answer_history import AnswerHistory
-from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
 from tests.autoscaler.fleets import Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
@@ -153,14 +150,20 @@ def test_what_a_fleet_of_a_thousand_replicas_learned_is_saved_without_what_only_
 
 
 def test_a_memory_that_an_earlier_version_saved_is_read_with_its_baselines() -> None:
+    """Under the former names each pod's baseline was saved too: with it the first sample after an upgrade teaches."""
+
     async def story(fleet: Fleet) -> None:
         earlier = Fluid().grown(2, at_once=True)
         earlier.lived(64.0, 4.0)
-        state = msgspec.json.encode(replace(earlier.memory, answer_history=AnswerHistory())).decode()
-        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: state})
-        fleet.server.held["chat-autoscaler-memory"] = memory
+        baselines = earlier.memory.estimates.marks
+        former = json.loads(FORMER.read_text(encoding="utf-8"))
+        learnt = json.loads(former["data"][memory_store.FORMER_KEY]) | {"marks": msgspec.to_builtins(baselines)}
+        data = {memory_store.FORMER_KEY: json.dumps(learnt)}
+        fleet.server.held["chat-autoscaler-memory"] = memory_store.manifest(deployment("chat"), data)
         restored = await memory_store.restore(fleet.server, deployment("chat"))
-        assert restored.estimates == earlier.memory.estimates
+        assert restored.estimates.marks == baselines
+        assert len(baselines) == 2
+        assert restored.estimates.fits[0].equations > 32
 
     run_story(story)
 

@@ -14,8 +14,16 @@ from fairlead.controller.status.pre_pull_status import PrePullState
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.gateways import GatewayReference
 from tests.controller.pretend import Pretend, deployment
 
+AT_REST_S: Final = 60.0
+UNWATCHED_S: Final = 15.0
+"""Until what no watch reports is checked again."""
+TURNING_S: Final = 0.5
+LEFT_S: Final = 5.0
+WAITS_S: Final = {ConditionReason.NAME_TAKEN: 15.0, ConditionReason.CHILD_TERMINATING: 1.0}
+"""What another client or time removes; what else stands in the way needs a person, or another try with back-off."""
 DONE: Final = ApplyResult(obstacle=None, turning=False, ending=False, pulled=None, route=())
 NO_ROUTE: Final = UntimedCondition(
     type=ConditionType.ROUTE_ACCEPTED, holds=False, reason=ConditionReason.REFUSED, message="no parent took it"
@@ -56,7 +64,21 @@ def rest() -> _AtRest:
 
 
 def test_at_rest_only_its_routers_are_polled(rest: _AtRest) -> None:
-    assert rest.outcome().after_s == next_reconcile.REST_POLL_S
+    assert rest.outcome() == ReconcileOutcome(after_s=AT_REST_S)
+
+
+def test_routers_of_a_gateway_that_was_left_are_read_until_they_have_no_request_of_it(rest: _AtRest) -> None:
+    front = GatewayReference(namespace="default", name="front")
+    facts = replace(rest.facts, move=replace(rest.facts.move, left=(front,)))
+    assert next_reconcile.outcome(facts, rest.decision, DONE, None) == ReconcileOutcome(after_s=LEFT_S)
+
+
+@pytest.mark.parametrize(("seconds", "after_s"), [(8.0, 8.0), (0.001, 0.1), (300.0, AT_REST_S)])
+def test_a_move_goes_on_when_its_settling_time_is_over_and_never_spins(
+    rest: _AtRest, seconds: float, after_s: float
+) -> None:
+    facts = replace(rest.facts, move=replace(rest.facts.move, wait_seconds=seconds))
+    assert next_reconcile.outcome(facts, rest.decision, DONE, None) == ReconcileOutcome(after_s=after_s)
 
 
 @given(
@@ -67,29 +89,29 @@ def test_at_rest_only_its_routers_are_polled(rest: _AtRest) -> None:
 def test_the_earliest_cause_counts(
     rest: _AtRest, route: tuple[UntimedCondition, ...], pulled: PrePullState | None, uncreated_s: float | None
 ) -> None:
-    blocked = next_reconcile.REFERENCE_POLL_S if route or pulled else next_reconcile.REST_POLL_S
+    blocked = UNWATCHED_S if route or pulled else AT_REST_S
     found = rest.outcome(DONE._replace(route=route, pulled=pulled), uncreated_s)
     assert found == ReconcileOutcome(after_s=min(blocked, uncreated_s or blocked))
 
 
-@given(st.sampled_from(ConditionReason))
+@pytest.mark.parametrize("reason", ConditionReason)
 def test_an_obstacle_is_waited_for_or_the_reconcile_failed_with_its_words(
     rest: _AtRest, reason: ConditionReason
 ) -> None:
     found = rest.outcome(DONE._replace(obstacle=Obstacle(reason=reason, message="it stands in the way")))
-    waits = next_reconcile.WAITED_FOR.get(reason)
+    waits = WAITS_S.get(reason)
     assert found == ReconcileOutcome(after_s=waits, failed="" if waits else "it stands in the way")
 
 
 def test_an_engine_that_turns_is_checked_before_anything_else_and_never_instead_of_a_failure(rest: _AtRest) -> None:
     turning = DONE._replace(turning=True, ending=True)
-    assert rest.outcome(turning, 0.2).after_s == next_reconcile.SLEEP_POLL_S
+    assert rest.outcome(turning, 0.2) == ReconcileOutcome(after_s=TURNING_S)
     refused = Obstacle(reason=ConditionReason.NO_RIGHT, message="Fairlead may not create Deployments")
-    assert rest.outcome(turning._replace(obstacle=refused)).failed == refused.message
+    assert rest.outcome(turning._replace(obstacle=refused)) == ReconcileOutcome(failed=refused.message)
 
 
 def test_a_refused_spec_is_read_again_for_what_it_lacks(rest: _AtRest) -> None:
     refused = replace(rest.facts.review, accepted=replace(rest.facts.review.accepted, holds=False))
     facts = replace(rest.facts, review=refused)
     found = next_reconcile.outcome(facts, rest.decision, DONE, None)
-    assert found.after_s == next_reconcile.REFERENCE_POLL_S
+    assert found == ReconcileOutcome(after_s=UNWATCHED_S)
