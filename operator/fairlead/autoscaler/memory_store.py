@@ -52,9 +52,13 @@ async def restore(client: ApiClient, document: Manifest) -> ScalingState:
         return ScalingState()
     read, problems = _decoded(found.get("data") or {})
     for key, problem in problems.items() if KEY not in read else ():
-        instead = f"{FORMER_KEY} is used" if read else "learning starts from scratch"
-        words = "%s of the learnt speeds and demand makes no sense, so %s: %s"
-        log.warning(words, key, instead, problem, extra=about(document))
+        log.warning(
+            "%s of the learnt speeds and demand makes no sense, so %s: %s",
+            key,
+            f"{FORMER_KEY} is used" if read else "learning starts from scratch",
+            problem,
+            extra=about(document),
+        )
     return _newer(read)
 
 

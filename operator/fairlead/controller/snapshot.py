@@ -11,6 +11,7 @@ from typing import Final
 from fairlead.cluster import gpu_nodes, kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.controller.pods import gateway_routers
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.fleet.policies import ScalingReason
 from fairlead.objects import engine_deployment, labels, names, network_policies
@@ -106,6 +107,8 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
     seen = cluster.of(kinds.POD).of_deployment(key.namespace, key.name)
     policy = _policy(cluster, owner)
     admitted = network_policies.admitted(policy) if policy is not None else ()
+    named = gateway_membership.named(document)
+    left = network_policies.left(policy) if policy is not None else ()
     address = cluster.of(kinds.SERVICE).find(key.namespace, owner.router_name)
     configuration = cluster.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
     return DeploymentSnapshot(
@@ -122,24 +125,12 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
         admitted=admitted,
-        left_routers={one: _running_routers(cluster, one) for one in network_policies.left(policy)} if policy else {},
+        left_routers={one: gateway_routers.running(cluster, one) for one in left},
         taken_over_at=network_policies.taken_over_at(policy) if policy is not None else None,
-        gateway_routers={one: ready_routers(cluster, one) for one in {*admitted, *gateway_membership.named(document)}},
+        gateway_routers={one: gateway_routers.ready(cluster, one) for one in {*admitted, *named}},
         address=address if address is not None and owned(address, owner) else None,
         configuration=configuration if configuration is not None and owned(configuration, owner) else None,
     )
-
-
-def ready_routers(cluster: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
-    """Return a gateway's router pods that are ready."""
-    seen = cluster.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
-    return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one))
-
-
-def _running_routers(cluster: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
-    """Return a gateway's router pods that may have a request in flight, those that are ending included."""
-    seen = cluster.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
-    return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and _runs(one) and pods.address(one))
 
 
 def _policy(cluster: ControllerClusterState, owner: Owner) -> Manifest | None:

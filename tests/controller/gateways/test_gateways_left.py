@@ -73,6 +73,18 @@ def test_its_address_leads_to_routers_that_serve_it_at_every_step_of_a_move_betw
     assert world.document()["status"]["endpoint"] == "http://other-gateway.default.svc/v1"
 
 
+def test_a_move_to_a_gateway_that_is_not_there_leaves_everything_at_the_first_and_is_named() -> None:
+    world = at_front()
+    world.join(gateway={"name": "lost"})
+    world.settle()
+    assert (leads_to(world), sends(world, "front"), is_admitted(world, "front")) == ("front", True, True)
+    assert world.condition("Routable") == ("True", "Routable")
+    words = world.message("Routable")
+    assert "; those of gateway default/front serve until those of gateway default/lost do: spec.gateway.name: " in words
+    assert "there is no InferenceGateway lost in namespace default that can be read" in words
+    assert world.tick().after_s == next_reconcile.REFERENCE_POLL_S
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_its_engines_accept_the_first_gateways_routers_until_these_have_read_their_file_and_ended_the_last_request(
     own: bool,
