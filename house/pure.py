@@ -67,9 +67,9 @@ class Held:
 GROUPS: Final = (
     Group(
         name="objects",
-        rooms=("api", "fleet", "objects", "planning"),
+        rooms=("api", "documents", "fleet", "objects", "planning"),
         tests=(
-            *(f"tests/{room}" for room in ("api", "fleet", "objects", "planning")),
+            *(f"tests/{room}" for room in ("api", "documents", "fleet", "objects", "planning")),
             *("tests/controller/test_small_parts.py", "tests/controller/pods/test_pod_troubles.py"),
         ),
     ),

@@ -81,6 +81,12 @@ STEPS: Final = (
         "needs the word, set it as code in docs/glossary.md, so that it is wrong in names alone. See docs/glossary.md",
     ),
     Step(
+        name="readers",
+        commands=(_module("house.readers"),),
+        advice="read what others wrote with `fairlead.documents` (json_document, yaml_document), which refuse what nests "
+        "too deeply, and catch `UnreadableDocument`. See CONTRIBUTING.md#rooms",
+    ),
+    Step(
         name="circles",
         commands=(_module("house.circles"),),
         advice="files of a circle can only be read together: move what both need below both, pass a value in place of "

@@ -102,9 +102,9 @@ TEXTS: Final = (
     Row(
         story="a list that holds itself",
         given=_text("  x: &x [*x]"),
-        layer=Layer.BOUNDS,
-        at="spec",
-        wording="deeper than 32 levels",
+        layer=Layer.YAML,
+        at="",
+        wording="line 7: *x is an alias of what it is in",
     ),
     Row(
         story="a number that never ends",

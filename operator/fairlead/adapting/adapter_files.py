@@ -5,11 +5,12 @@ compute it without Fairlead. Nothing else in the folder is read or given to an e
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+
+from fairlead.documents import json_document
 
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -136,8 +137,8 @@ def _shapes(header: bytes) -> dict[str, list[int]]:
 
 def _mapping(text: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = json_document.read(text, as_python=True)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise UnreadableAdapter(f"{name}: it cannot be read as JSON")

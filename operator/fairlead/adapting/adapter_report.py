@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.adapters import AdapterPlace, AdapterReason, AdapterState
 
 LOADER_PAGE: Final = "/adapters"
@@ -19,8 +20,8 @@ def text(places: Iterable[AdapterPlace]) -> str:
 def read(page: str) -> tuple[AdapterPlace, ...] | None:
     """Read the places on a page; None if it is none of ours. A reason of a newer loader counts as none."""
     try:
-        return tuple(_place(one) for one in json.loads(page)["adapters"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return tuple(_place(one) for one in json_document.read(page)["adapters"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from fairlead.adapting.adapter_check import AdapterExpectation
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
 
 KEY: Final = "adapters.json"
@@ -70,10 +71,10 @@ def text(listed: LoadList) -> str:
 def read(written: str) -> LoadList:
     """Read the list; unknown members are a newer operator's."""
     try:
-        found = json.loads(written)
+        found = json_document.read(written)
         entries = tuple(_entry(one) for one in found["entries"])
         return LoadList(entries=entries, hidden=_number(found.get("hidden")), layers=_number(found.get("layers")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise UnreadableLoadList(f"{KEY}: this is not a list of adapters: {type(problem).__name__}") from None
 
 

@@ -4,7 +4,6 @@ The printed address contains a key, which becomes a cookie; requests without it 
 """
 
 import hmac
-import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +21,7 @@ from fairlead.cluster.pod_proxy import PodPage
 from fairlead.cluster.service_proxy import ServiceAnswer, ServicePort
 from fairlead.console import reports_page
 from fairlead.console.document import POLICY
+from fairlead.documents import json_document
 from fairlead.process import ports
 from fairlead.process.console_server import HEADERS
 from fairlead.process.console_views import FORWARDED
@@ -213,6 +213,6 @@ def _text(status: int, words: str) -> web.Response:
 def _message(content: bytes) -> str:
     """The API server's own message, such as a missing permission."""
     try:
-        return str(json.loads(content)["message"])
+        return str(json_document.read(content)["message"])
     except (ValueError, KeyError, TypeError):
         return content.decode(errors="replace")[:200]

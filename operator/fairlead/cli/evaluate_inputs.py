@@ -1,7 +1,6 @@
 """Inputs of `fairlead evaluate`, read and checked before anything is sent."""
 
 import argparse
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 from fairlead.cli import argument_values
 from fairlead.comparing.quality import QualityPlan
 from fairlead.comparing.sample_size import MAX_ITEMS, ItemPlan
+from fairlead.documents import json_document
 from fairlead.evaluating import item_file, items, judge
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import AnswerSource, RequestSettings
@@ -112,8 +112,8 @@ def _items(chosen: argparse.Namespace) -> list[EvaluationItem]:
     schema = None
     if chosen.schema:
         try:
-            schema = json.loads(Path(chosen.schema).read_text(encoding="utf-8-sig"))
-        except (ValueError, RecursionError) as problem:
+            schema = json_document.read(Path(chosen.schema).read_text(encoding="utf-8-sig"))
+        except ValueError as problem:
             raise EvaluateArgumentError(f"--schema {chosen.schema}: no JSON: {problem}") from None
     with Path(chosen.file).open("rb") as lines:
         found, problems = item_file.read(lines, _scorer(chosen), schema)

@@ -4,12 +4,12 @@ The kubelet returns the last part of a container's log, and each router's was tu
 before the latest of these moments are those of some routers only, so their rate would be too low.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.plurals import count
 from fairlead.simulator.traffic import access_lines
 
@@ -75,7 +75,7 @@ def replicas_at(lines: Sequence[bytes], date: float) -> int:
     """Return the number of replicas that answered requests of the first minutes after a date."""
     found = set[str]()
     for line in lines:
-        entry = json.loads(line)
+        entry = json_document.read(line)
         answered = entry.get("status") == access_lines.ANSWERED and "replica" in entry
         if answered and -ROUNDING_SECONDS <= _arrived(line).timestamp() - date < FIRST_SECONDS:
             found.add(str(entry["replica"]))
@@ -104,7 +104,7 @@ def _begins(one: RouterLines) -> datetime:
 def _arrived(line: bytes) -> datetime:
     """Return its date; an invalid one is the last, so that the line stays and is named where it is read."""
     try:
-        moment = datetime.fromisoformat(json.loads(line)["time"])
+        moment = datetime.fromisoformat(json_document.read(line)["time"])
     except (KeyError, TypeError, ValueError):
         return INVALID
     return moment.replace(tzinfo=moment.tzinfo or UTC)

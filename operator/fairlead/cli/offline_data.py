@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import available_timezones
 
-import yaml
-
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import YamlDocument
-from fairlead.cluster.kubectl_yaml import UniqueKeyLoader
+from fairlead.documents import yaml_document
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.review import gateway_review
 from fairlead.review import policies as read_policies
 from fairlead.review.context import ReviewContext
@@ -48,9 +47,9 @@ def catalogue(products: str | None) -> Catalogue:
     except package_data.TextFileError as problem:
         raise ProductsError(f"--products {problem}") from problem
     try:
-        written = yaml.load(text, Loader=UniqueKeyLoader)  # noqa: S506  # a safe loader all the same
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise ProductsError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
+        written = yaml_document.read(text)
+    except UnreadableDocument as problem:
+        raise ProductsError(f"--products {products}: no YAML: {problem}; correct the file") from problem
     entries = written.get("products") if isinstance(written, dict) else None
     found = custom_products.with_products(packaged, entries)
     if isinstance(found, Catalogue):

@@ -3,7 +3,6 @@
 Requests that were refused, cut or answered by a cache say nothing about engines, and are left out.
 """
 
-import json
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Final
 
 from fairlead.backtest.repeats import Repeated
 from fairlead.cli.simulate_traffic import ReadTrace
+from fairlead.documents import json_document
 from fairlead.simulator.traffic import access_lines
 
 FEWEST: Final = 20
@@ -44,7 +44,7 @@ def of_lines(lines: Iterable[bytes], since: float = -inf, until: float = inf) ->
     """Compute from access lines of requests that came in this time; None if too few streams were answered."""
     first, between = [], []
     for line in lines:
-        entry = json.loads(line)
+        entry = json_document.read(line)
         answered = entry.get("status") == access_lines.ANSWERED and not entry.get("cut")
         own = entry.get("cache") not in access_lines.CACHED
         if answered and own and "ttft_ms" in entry and "tpot_ms" in entry and _came(entry["time"], since, until):

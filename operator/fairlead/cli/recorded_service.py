@@ -4,7 +4,6 @@ The kubelet keeps only the last part of a container's log; a log collector has l
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from fairlead.cli.recorded_starts import RecordedStarts
 from fairlead.cluster import kinds, pod_logs, pods
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.documents import YamlDocument
+from fairlead.documents import json_document
 from fairlead.fleet.plurals import count
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
 from fairlead.objects.router_deployment import CONTAINER
@@ -191,7 +191,7 @@ def _is_of(line: bytes, target: str) -> bool:
     if not line.startswith(b"{") or b'"request_id"' not in line:
         return False
     try:
-        entry = json.loads(line)
+        entry = json_document.read(line)
     except ValueError:
         return False
     return isinstance(entry, dict) and entry.get("target", target) == target

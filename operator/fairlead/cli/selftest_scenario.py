@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from fairlead.cluster import credentials
+from fairlead.documents import json_document
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 START_S: Final = 30.0
@@ -53,7 +54,7 @@ class SelftestClient:
         )
         try:
             with urllib.request.urlopen(request, timeout=30, context=self.context) as answer:  # noqa: S310  # as above
-                return dict(json.load(answer))
+                return dict(json_document.read(answer.read()))
         except urllib.error.HTTPError as refused:
             kind = SelftestNotFound if refused.code == HTTPStatus.NOT_FOUND else SelftestFailure
             with refused:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fairlead.cli import engine_interpreter, vllm_check_script
 from fairlead.cluster.documents import YamlDocument
+from fairlead.documents import json_document
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import placeholder_config
 from fairlead.fleet.desired_state import EngineKind
@@ -66,7 +67,7 @@ def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
     if ran.returncode != 0 or not ran.stdout:
         reason = ran.stderr.strip()[-500:] or f"{program[0]} wrote nothing and ended with {ran.returncode}"
         raise VllmUnavailable(f"vLLM could not be asked: {reason}")
-    return [VllmVerdict(**answer) for answer in json.loads(ran.stdout.splitlines()[-1])]
+    return [VllmVerdict(**answer) for answer in json_document.read(ran.stdout.splitlines()[-1])]
 
 
 def with_vllm_refusals(

@@ -16,6 +16,7 @@ import aiohttp
 from fairlead.cluster import connection as connecting
 from fairlead.cluster.connection import SERVICE_ACCOUNT, ApiConnection, HttpRequest
 from fairlead.cluster.credentials import Credentials, NoCredentials
+from fairlead.documents import json_document
 from fairlead.fleet.token_rights import TokenRight
 
 PATH: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -65,6 +66,7 @@ def _read(status: int, content: bytes) -> TokenRight:
         return TokenRight.DENIED
     if status not in (200, 201):
         return TokenRight.NO_ANSWER
-    review = json.loads(content)
-    allowed = isinstance(review, dict) and (review.get("status") or {}).get("allowed") is True
+    review = json_document.read(content)
+    answer = review.get("status") if isinstance(review, dict) else None
+    allowed = isinstance(answer, dict) and answer.get("allowed") is True
     return TokenRight.ALLOWED if allowed else TokenRight.DENIED

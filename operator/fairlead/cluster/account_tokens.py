@@ -8,6 +8,7 @@ import aiohttp
 from fairlead.cluster import api_errors, kinds
 from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.connection import ApiConnection, HttpRequest
+from fairlead.documents import json_document
 
 LASTS_S: Final = 3600
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
@@ -35,6 +36,6 @@ async def issue(connection: ApiConnection, namespace: str, name: str) -> str:
             connection.doubt_after(answer.status, answer.content_type, content)
             if answer.status not in (200, 201):
                 raise api_errors.of_answer(wanted, answer.status, content)
-            return str(json.loads(content)["status"]["token"])
-    except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            return str(json_document.read(content)["status"]["token"])
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError, TypeError) as problem:
         raise api_errors.no_answer(wanted, problem) from problem

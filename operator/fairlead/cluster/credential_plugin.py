@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from fairlead.cluster.credentials import NoCredentials
+from fairlead.documents import json_document
 
 GROUP: Final = "client.authentication.k8s.io/"
 RENEWED_BEFORE_S: Final = 90.0
@@ -209,7 +210,7 @@ def _last(words: IO[bytes] | None) -> str:
 
 def _answer(command: PluginCommand, printed: bytes, now: float) -> PluginAnswer:
     try:
-        document = json.loads(printed)
+        document = json_document.read(printed)
         version, status = document["apiVersion"], document["status"]
         expiry = status.get("expirationTimestamp")
         expires = datetime.fromisoformat(expiry).timestamp() if expiry else None

@@ -8,16 +8,17 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Final
 
-import yaml
-
-from fairlead.cluster import kubectl_yaml
-from fairlead.cluster.kubectl_yaml import KubectlLoader
+from fairlead.documents import yaml_document
+from fairlead.documents.document_faults import DocumentFault, UnreadableDocument
+from fairlead.documents.yaml_loaders import KubectlLoader
 
 LARGEST_FILE: Final = 3 * 1024 * 1024
 """No API server accepts an object of half this size."""
 STANDARD_INPUT: Final = "-"
 """As kubectl names it."""
 
+_UNSTORED: Final = {DocumentFault.TOO_LARGE: "make it smaller", DocumentFault.TOO_DEEP: "make it flatter"}
+_REMEDIES: Final = {DocumentFault.CONTROL_CHARACTER: "remove it", DocumentFault.TAG: "remove the tag"}
 _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
@@ -110,19 +111,14 @@ def _of_text(text: str) -> Iterator[YamlDocument]:
 def _of_piece(text: str, above: int) -> YamlDocument:
     """Parse one document; `above` lines of the file precede it."""
     try:
-        if because := kubectl_yaml.too_much(text):
-            return YamlDocument(place="", problem=because)
-        return YamlDocument(place="", content=yaml.load(text, Loader=KubectlLoader))  # noqa: S506  # a safe loader all the same
-    except yaml.MarkedYAMLError as problem:
-        last = text.rstrip().count("\n")  # the end of the text counts as a line of its own, which cannot be corrected
-        line = f"line {above + min(problem.problem_mark.line, last) + 1}" if problem.problem_mark else "somewhere"
-        return YamlDocument(
-            place="", problem=f"is not valid YAML: {line}: {str(problem.problem)[:200]}; correct that line"
-        )
-    except yaml.reader.ReaderError as problem:
-        code = problem.character if isinstance(problem.character, int) else ord(problem.character)
-        return YamlDocument(
-            place="", problem=f"is not valid YAML: it holds the control character U+{code:04X}; remove it"
-        )
-    except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
-        return YamlDocument(place="", problem="is not valid YAML: a tag does not fit its value; remove the tag")
+        return YamlDocument(place="", content=yaml_document.read(text, KubectlLoader))
+    except UnreadableDocument as problem:
+        return YamlDocument(place="", problem=_sentence(problem, above))
+
+
+def _sentence(problem: UnreadableDocument, above: int) -> str:
+    """Say what is wrong after the document's name, and what to do."""
+    if problem.fault in _UNSTORED:
+        return f"{problem.because.removeprefix('it ')}; no API server takes that: {_UNSTORED[problem.fault]}"
+    line = "" if problem.line is None else f"line {above + problem.line}: "
+    return f"is not valid YAML: {line}{problem.because}; {_REMEDIES.get(problem.fault, 'correct that line')}"

@@ -17,6 +17,9 @@ import yaml
 from fairlead.cluster import credential_plugin, proxies
 from fairlead.cluster.credential_plugin import CredentialPlugin
 from fairlead.cluster.credentials import Credentials, NoCredentials
+from fairlead.documents import yaml_document
+from fairlead.documents.document_faults import UnreadableDocument
+from fairlead.documents.yaml_loaders import FastLoader
 
 if TYPE_CHECKING:
     from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader, KubeConfigMerger
@@ -165,17 +168,18 @@ def _with_content(files: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def _is_empty(path: Path) -> bool:
+    """What the client could not read ends here: brackets without end would overflow its stack."""
     try:
-        return yaml.safe_load(path.read_bytes()) is None
-    except _UNREADABLE:
+        return yaml_document.read(path.read_bytes(), FastLoader) is None
+    except OSError:
         return False
 
 
 def _names_context(path: Path) -> bool:
     """Whether a file has a current context; one that is no kubeconfig counts too: `read` says what is wrong with it."""
     try:
-        document = yaml.safe_load(path.read_bytes())
-    except _UNREADABLE:
+        document = yaml_document.read(path.read_bytes(), FastLoader)
+    except (OSError, UnreadableDocument):
         return True
     return bool(document.get("current-context") if isinstance(document, dict) else document)
 

@@ -1,18 +1,20 @@
 """What every client of an OpenAI-compatible endpoint reads alike: its list of models, and why a connection failed."""
 
-import json
 import os
 import ssl
 
 import aiohttp
 
+from fairlead.documents import json_document
+from fairlead.documents.document_faults import UnreadableDocument
+
 
 def model_names(body: bytes) -> tuple[str, ...]:
     """Return the models of a list; `data` is null at some servers that have none yet. `ValueError`: it is no JSON."""
     try:
-        found = json.loads(body)
-    except RecursionError:
-        raise ValueError("the list of models nests too deeply: check the address") from None
+        found = json_document.read(body)
+    except UnreadableDocument as problem:
+        raise ValueError(f"the list of models is not JSON: {problem}") from None
     listed = found.get("data") if isinstance(found, dict) else None
     entries = listed if isinstance(listed, list) else ()
     return tuple(str(one["id"]) for one in entries if isinstance(one, dict) and "id" in one)

@@ -1,6 +1,5 @@
 """Reads from routers which endpoints they use, and for whom. Knows the reports' form, not what follows from them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from fairlead.cluster import pod_http
+from fairlead.documents import json_document
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -20,7 +20,7 @@ PATH: Final = "/fairlead/v1/endpoints"
 SAMPLES: Final = "/fairlead/v1/samples"
 _FAULTS: Final = {1: Fault.ERROR, 2: Fault.CUT, 4: Fault.INVALID_JSON, 8: Fault.REFUSED}
 
-UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
 _COUNTS: Final = ("inflight", "waiting", "requestsPerMinute", "tokensPerMinute")
 
 
@@ -88,7 +88,7 @@ async def samples(
 def parsed_samples(text: str) -> ReportedSamples | None:
     """Parse the rows of a report; None if it is invalid."""
     try:
-        found = json.loads(text)
+        found = json_document.read(text, as_python=True)
         rows = tuple(_sample(one) for one in found["rows"])
         return ReportedSamples(share=_share(found.get("share")), rows=rows, count=int(found["count"]))
     except UNREADABLE:
@@ -118,7 +118,7 @@ def path_of(target: str) -> str:
 def parsed(text: str) -> RouterReport | None:
     """Parse the report, by pod and address; None if invalid. Unknown states and fields of newer routers are fine."""
     try:
-        found = json.loads(text)
+        found = json_document.read(text, as_python=True)
         return RouterReport(
             endpoints=_endpoints(found),
             hour=_hour(found.get("lastHour")),
@@ -133,7 +133,7 @@ def parsed(text: str) -> RouterReport | None:
 def parsed_gateway(text: str) -> GatewayReport | None:
     """Parse the report of a gateway's router; None if it is invalid."""
     try:
-        found = json.loads(text)
+        found = json_document.read(text, as_python=True)
         targets = {str(name): _endpoints(one) for name, one in found["targets"].items()}
         retiring = frozenset(map(str, found.get("retiring") or ()))
         return GatewayReport(targets=targets, tenants=_uses(found), retiring=retiring)

@@ -3,12 +3,12 @@
 Routers, the controller and the autoscaler use only these facts to talk to an engine, and no names of their own.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.light_dataclass import light
 
 
@@ -143,7 +143,7 @@ class HttpApi:
 def token_count(page: bytes) -> int | None:
     """Return the number of tokens in a `/tokenize` reply, which also lists every token."""
     try:
-        count = json.loads(page)["count"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        count = json_document.read(page)["count"]
+    except (ValueError, KeyError, TypeError):
         return None
     return count if isinstance(count, int) and count >= 0 else None

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from fairlead.documents import json_document
+from fairlead.documents.document_faults import DocumentFault, UnreadableDocument
 from fairlead.evaluating import promptfoo, scorers
 from fairlead.evaluating.item_problems import ItemFieldError
 from fairlead.evaluating.items import EvaluationItem, digest_of, run_position
@@ -18,9 +20,6 @@ FIELDS: Final = frozenset({"input", "id", "tags", "metadata", "description", "va
 MAX_ITEMS: Final = 100_000
 MAX_BYTES: Final = 2**20
 """Longest line."""
-MAX_DEPTH: Final = 200
-"""Objects and lists inside each other: a run encodes an item again, deeper in calls than where it was read."""
-TOO_DEEP: Final = "it nests too deeply"
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -77,7 +76,7 @@ def read_named(
 
 def with_names(lines: Iterable[bytes], most: int | None = None) -> list[bytes]:
     """The lines of a runner's file, each with its `id`; with `most`, the first ones in the order of a run."""
-    found = [json.loads(line) for line in lines if line.strip()]
+    found = [json_document.read(line) for line in lines if line.strip()]
     named = [one if one.get("id") is not None else one | {"id": _name(one, one)} for one in found]
     if most is not None:
         named = sorted(named, key=lambda one: run_position(str(one["id"])))[:most]
@@ -100,30 +99,17 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
             "line", f"{len(line):,} bytes", because=f"more than {MAX_BYTES:,}", remedy="shorten the input"
         )
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as problem:
+        found = json_document.read(line)
+    except UnreadableDocument as problem:
         shown = line[:40].decode(errors="replace").strip()
-        why = TOO_DEEP if isinstance(problem, RecursionError) else f"no JSON: {problem}"
+        if problem.fault is DocumentFault.TOO_DEEP:
+            remedy = f"flatten it to at most {json_document.MAX_LEVELS} levels"
+            raise ItemFieldError("line", shown, because="it nests too deeply", remedy=remedy) from None
         remedy = "write one JSON object a line" if number == 1 else "write one JSON object a line, as in line 1"
-        raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
+        raise ItemFieldError("line", shown, because=f"no JSON: {problem.because}"[:100], remedy=remedy) from None
     if not isinstance(found, dict):
         raise ItemFieldError("line", found, because="not a JSON object", remedy='write {"input": ..., "target": ...}')
-    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(found) > MAX_DEPTH:
-        raise ItemFieldError(
-            "line",
-            line[:40].decode(errors="replace"),
-            because=TOO_DEEP,
-            remedy=f"flatten it to at most {MAX_DEPTH} levels",
-        )
     return found
-
-
-def _depth(found: object) -> int:
-    depth, level = 0, [found]
-    while level:
-        depth += 1
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
-    return depth
 
 
 def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[object]:

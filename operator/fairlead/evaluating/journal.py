@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fairlead.comparing.item_pairs import ScoredAnswer
+from fairlead.documents import json_document
 from fairlead.evaluating.items import digest_of
 
 SHOWN_CHARACTERS: Final = 4000
@@ -87,7 +88,7 @@ def read(lines: Iterable[str], *, failures: bool = False) -> dict[tuple[str, int
 
 def _line(raw: str) -> JournalLine | None:
     try:
-        document: Mapping[str, Any] = json.loads(raw)
+        document: Mapping[str, Any] = json_document.read(raw, as_python=True)
         fields = {name: document[name] for name in ScoredAnswer.__dataclass_fields__}
         return JournalLine(
             item=document["item"],
@@ -96,5 +97,5 @@ def _line(raw: str) -> JournalLine | None:
             answer=ScoredAnswer(**fields),
             text=document["text"],
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return None

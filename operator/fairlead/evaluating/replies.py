@@ -1,10 +1,10 @@
 """Reads replies to items, whatever they contain."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.routing.answers import reply_reader
 from fairlead.routing.answers.answer import ToolCall
 
@@ -43,8 +43,8 @@ def read(body: bytes) -> ItemReply:
 def model_name(page: str) -> str | None:
     """The first model that an engine lists, which is its base model."""
     try:
-        return str(json.loads(page)["data"][0]["id"])
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return str(json_document.read(page)["data"][0]["id"])
+    except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 

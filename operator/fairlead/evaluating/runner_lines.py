@@ -1,10 +1,10 @@
 """The output of a runner's pod: one JSON line an item, `{"id": ..., "pass": true}`, among other log lines."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.comparing.item_pairs import ScoredAnswer
+from fairlead.documents import json_document
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
 
@@ -50,8 +50,8 @@ def _verdict(line: str) -> tuple[str, bool] | None:
     if not line.startswith("{"):
         return None
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = json_document.read(line, as_python=True)
+    except ValueError:
         return None
     name, passed = found.get("id"), found.get("pass")
     named = isinstance(name, int | str) and not isinstance(name, bool)

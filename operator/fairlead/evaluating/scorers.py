@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.evaluating import answer_values
 from fairlead.evaluating.item_problems import ItemFieldError
 from fairlead.evaluating.replies import ItemReply
@@ -87,7 +88,7 @@ def document(reply: ItemReply) -> object:
     text = reply.text
     if text.startswith("```") and text.endswith("```"):
         text = text[3:-3].removeprefix("json")
-    return json.loads(text)
+    return json_document.read(text)
 
 
 def _exact(settings: ScorerSettings, expected: object, field: str) -> Holds:
@@ -224,14 +225,14 @@ class _Nothing:
 def _parsed_document(reply: ItemReply) -> object:
     try:
         return document(reply)
-    except (ValueError, RecursionError):
+    except ValueError:
         return _Nothing()
 
 
 def _parsed(arguments: str) -> Any:  # noqa: ANN401  # any JSON
     try:
-        return json.loads(arguments or "{}")
-    except (ValueError, RecursionError):
+        return json_document.read(arguments or "{}")
+    except ValueError:
         return None
 
 

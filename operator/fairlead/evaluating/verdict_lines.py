@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from fairlead.documents import json_document
 from fairlead.evaluating.judge import PairVerdict, Preference
 
 
@@ -17,9 +18,9 @@ def read(lines: Iterable[str], judge: str = "") -> dict[str, PairVerdict]:
     found: dict[str, PairVerdict] = {}
     for line in lines:
         try:
-            one = json.loads(line)
+            one = json_document.read(line)
             if one.get("judge", "") == judge:
                 found[one["pair"]] = PairVerdict(plain=Preference(one["plain"]), turned=Preference(one["turned"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return found

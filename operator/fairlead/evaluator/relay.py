@@ -5,7 +5,6 @@ rank, with bounded concurrency, and never at a pod where a user's request waits.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply, ReplyBounds
+from fairlead.documents import json_document
 from fairlead.evaluating import requests
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.engine_places import EnginePlaces, RunSide
@@ -131,8 +131,8 @@ def _pod(address: str) -> Manifest:
 
 def _streams(body: bytes) -> bool:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = json_document.read(body)
+    except ValueError:
         return False
     return isinstance(found, dict) and bool(found.get("stream"))
 

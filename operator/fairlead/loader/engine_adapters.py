@@ -11,6 +11,7 @@ import aiohttp
 
 from fairlead.cluster import pod_http
 from fairlead.cluster.pod_http import ReplyBounds
+from fairlead.documents import json_document
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 
 LISTED: Final = "/v1/models"
@@ -36,8 +37,8 @@ class EngineAdapters:
         """Return the listed names; None if the engine does not respond."""
         text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}", seconds=LIST_SECONDS)
         try:
-            return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+            return None if text is None else frozenset(str(one["id"]) for one in json_document.read(text)["data"])
+        except (ValueError, KeyError, TypeError):
             return None
 
     async def load(self, name: str, path: str) -> AdapterProblem | None:

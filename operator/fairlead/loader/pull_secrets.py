@@ -5,12 +5,13 @@ after an hour.
 """
 
 import base64
-import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from fairlead.documents import json_document
 
 FILE: Final = "config.json"
 _VERSION_OF_API: Final = re.compile(r"^v[12](/|$)")
@@ -56,7 +57,7 @@ def _official(host: str) -> str:
 def _entries(path: Path) -> Iterator[RegistryCredentials]:
     """Yield the readable entries; for the others, the registry will report missing credentials."""
     try:
-        auths = json.loads(path.read_text(encoding="utf-8")).get("auths") or {}
+        auths = json_document.read(path.read_text(encoding="utf-8")).get("auths") or {}
         for name, one in auths.items():
             host, _, rest = name.removeprefix("https://").removeprefix("http://").partition("/")
             repositories = _VERSION_OF_API.sub("", rest).lstrip("/")
@@ -66,5 +67,5 @@ def _entries(path: Path) -> Iterator[RegistryCredentials]:
             elif user is not None and password is not None:
                 joined = base64.b64encode(f"{user}:{password}".encode()).decode()
                 yield RegistryCredentials(_official(host), repositories, joined)
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (OSError, ValueError, AttributeError):
         return

@@ -5,7 +5,6 @@ Every blob is checked against its digest in the manifest. As the kubelet does, i
 
 import asyncio
 import hashlib
-import json
 import re
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from fairlead.adapting import adapter_files
+from fairlead.documents import json_document
 from fairlead.loader import layer_files, pull_secrets
 from fairlead.loader.downloads import (
     SILENT_S,
@@ -182,8 +182,8 @@ async def _unpacked(client: _RegistryClient, digests: list[str], folder: Path) -
 
 def _mapping(body: bytes, url: str) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = json_document.read(body)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise SourceUnreadable(f"{url}: the answer is not a JSON object")

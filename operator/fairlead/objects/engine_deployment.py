@@ -6,12 +6,12 @@ another one: with more time, or since the cluster refuses all its pods. People e
 if they are valid.
 """
 
-import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.api.kinds import GROUP
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import Toleration
 from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import labels, names
@@ -89,7 +89,7 @@ def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: i
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
             "revisionHistoryLimit": 0,
             "progressDeadlineSeconds": start_budget_seconds(template) + _MARGIN_SECONDS,
-            "template": json.loads(canonical(template)),
+            "template": json_document.read(canonical(template)),
         },
     }
 
@@ -210,8 +210,8 @@ def _is_toleration(stored: object) -> bool:
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may have written there
     try:
-        return None if text is None else json.loads(text)
-    except (ValueError, RecursionError):
+        return None if text is None else json_document.read(text)
+    except ValueError:
         return None
 
 

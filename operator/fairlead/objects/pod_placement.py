@@ -1,9 +1,9 @@
 """On which nodes pods may run and with what priority, as fields of a pod's spec."""
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import DesiredPlacement, SpreadConstraint, Toleration
 from fairlead.objects.manifest import Manifest
 
@@ -15,7 +15,7 @@ def fields(placement: DesiredPlacement, pods: Mapping[str, str]) -> Manifest:
     found: Manifest = {
         "nodeSelector": dict(placement.node_selector),
         "tolerations": [toleration(one) for one in placement.tolerations],
-        "affinity": json.loads(placement.affinity) if placement.affinity else None,
+        "affinity": json_document.read(placement.affinity) if placement.affinity else None,
         "topologySpreadConstraints": _spread(pods, placement.spread or _BY_NODE),
         "priorityClassName": placement.priority_class,
         "runtimeClassName": placement.runtime_class,

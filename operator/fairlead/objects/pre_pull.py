@@ -4,10 +4,10 @@ Its pods sleep in those images: a running container keeps the kubelet from remov
 take nothing that a replica could use, and no traffic.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import Toleration
 from fairlead.objects import container_resources, labels, names, pod_placement
 from fairlead.objects.labels import ChildRole
@@ -57,7 +57,7 @@ def image(live: Manifest) -> str:
 
 
 def _pod(owner: Owner, template: Manifest, admitted: Sequence[Toleration]) -> Manifest:
-    engine: Manifest = json.loads(canonical(template))
+    engine: Manifest = json_document.read(canonical(template))
     volumes = [one for one in engine.get("volumes") or () if "image" in one]
     return {
         "containers": list(_containers(engine, {one["name"] for one in volumes})),
@@ -86,7 +86,7 @@ def _containers(engine: Manifest, weights: set[str]) -> Iterator[Manifest]:
             **{name: one[name] for name in ("image", "imagePullPolicy", "securityContext") if name in one},
             "command": list(_COMMAND),
             "env": [{"name": name, "value": value} for name, value in BLIND.items()],
-            **json.loads(canonical(_RESOURCES)),
+            **json_document.read(canonical(_RESOURCES)),
             **({"volumeMounts": mounts} if mounts else {}),
         }
 

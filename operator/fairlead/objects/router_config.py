@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT
+from fairlead.documents import json_document
 from fairlead.engines import catalogue
 from fairlead.fleet.adapters import WHOLE, AdapterVersions
 from fairlead.fleet.desired_state import DesiredRevision, SecretKey
@@ -152,7 +153,7 @@ def target(revision: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     """Set the number of routers, if an HPA or a person scales them: each gets its part of every rate."""
-    configuration = json.loads(manifest["data"][FILE])
+    configuration = json_document.read(manifest["data"][FILE])
     if configuration["routers"] == routers:
         return manifest
     return manifest | {"data": {FILE: _text(configuration | {"routers": routers})}}
@@ -160,7 +161,7 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
 
 def with_kept_key(manifest: Manifest, live: Manifest | None) -> Manifest:
     """Keep the operator's key of the live ConfigMap, for an operator that has not read its own yet."""
-    configuration = json.loads(manifest["data"][FILE])
+    configuration = json_document.read(manifest["data"][FILE])
     kept = _operator_keys(live) if live is not None and router_file.METRICS_KEYS not in configuration else []
     return manifest | {"data": {FILE: _text(configuration | {router_file.METRICS_KEYS: kept})}} if kept else manifest
 
@@ -168,8 +169,8 @@ def with_kept_key(manifest: Manifest, live: Manifest | None) -> Manifest:
 def _operator_keys(live: Manifest) -> list[str]:
     """Return the digests in a live ConfigMap; none if it is not as we write it."""
     try:
-        found = json.loads((live.get("data") or {}).get(FILE) or "{}")[router_file.METRICS_KEYS]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = json_document.read((live.get("data") or {}).get(FILE) or "{}")[router_file.METRICS_KEYS]
+    except (ValueError, TypeError, KeyError):
         return []
     return [one for one in found if isinstance(one, str) and _DIGEST.fullmatch(one)] if isinstance(found, list) else []
 
@@ -181,7 +182,7 @@ def is_configuration(child: Manifest) -> bool:
 
 def with_adapters(manifest: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
     """Add these adapters to the ConfigMap of routers."""
-    configuration = json.loads(manifest["data"][FILE])
+    configuration = json_document.read(manifest["data"][FILE])
     return manifest | {"data": {FILE: _text(target_with_adapters(configuration, named))}}
 
 
@@ -193,7 +194,7 @@ def target_with_adapters(entry: Manifest, named: Sequence[AdapterVersions]) -> M
 
 def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
     """Add to the ConfigMap of routers how they divide the traffic between a new revision and the old one."""
-    configuration = json.loads(manifest["data"][FILE])
+    configuration = json_document.read(manifest["data"][FILE])
     return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
 
 
@@ -227,8 +228,8 @@ def renewed(
 ) -> Manifest | None:
     """Build the ConfigMap as it is, with these shares and this key; None if it has them, or is not as we write it."""
     try:
-        configuration = json.loads((live.get("data") or {}).get(FILE) or "null")
-    except (ValueError, RecursionError):
+        configuration = json_document.read((live.get("data") or {}).get(FILE) or "null")
+    except ValueError:
         return None
     if not isinstance(configuration, dict):
         return None

@@ -1,8 +1,8 @@
 """Whether images that are pulled in advance go only to nodes where replicas can run. Pure."""
 
-import json
 from collections.abc import Iterator
 
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment
@@ -28,6 +28,6 @@ def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
 
 
 def _requires_nodes(revision: DesiredRevision) -> bool:
-    affinity = json.loads(revision.placement.affinity) if revision.placement.affinity else {}
+    affinity = json_document.read(revision.placement.affinity) if revision.placement.affinity else {}
     nodes = affinity.get("nodeAffinity") if isinstance(affinity, dict) else None
     return isinstance(nodes, dict) and bool(nodes.get(REQUIRED))

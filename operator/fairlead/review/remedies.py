@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import yaml
+from fairlead.documents import yaml_document
 
 CALM: Final = "Nothing is wrong."
 """How the cause of a reason begins that needs no action."""
@@ -28,7 +28,7 @@ class Remedy:
 
 def read(text: str) -> dict[str, Remedy]:
     """Read every reason of the packaged text."""
-    return {name: _remedy(entry) for name, entry in yaml.safe_load(text).items()}
+    return {name: _remedy(entry) for name, entry in yaml_document.read(text).items()}
 
 
 def _remedy(entry: Mapping[str, str]) -> Remedy:

@@ -1,8 +1,8 @@
 """An engine's error response, read whole before its client sees any of it: what failed, and whether to retry."""
 
-import json
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.engines.http_api import EngineErrorClass, ErrorShapes
 from fairlead.router.wire import heads
 from fairlead.router.wire.response_heads import ResponseHead
@@ -82,7 +82,7 @@ class EngineErrorReply:
 def _has_error(body: bytes) -> bool:
     """Whether the body is an object with an error in it, as OpenAI's and Anthropic's are."""
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = json_document.read(body)
+    except ValueError:
         return False
     return isinstance(answer, dict) and isinstance(answer.get("error"), dict)

@@ -3,10 +3,10 @@
 One reused scraper per engine; no task. For an engine without samples the router has only its own counts.
 """
 
-import json
 from time import monotonic
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.engines.http_api import HttpApi
 from fairlead.fleet import engine_load
 from fairlead.router import upstream_requests
@@ -123,9 +123,9 @@ class EngineScraper:
 
 def _cards(page: bytes) -> list[ModelCard]:
     try:
-        cards = json.loads(page)["data"]
+        cards = json_document.read(page)["data"]
         return [card for card in cards if isinstance(card["id"], str)]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return []
 
 

@@ -1,17 +1,18 @@
 """One read of an issuer's public keys over HTTPS.
 
 Imported only if an issuer is configured, since it needs aiohttp. The certificate authenticates the server, so no proxy
+from fairlead.documents import json_document
 from the environment is used and no redirect followed; each answer is bounded in bytes and time.
 """
 
 import asyncio
-import json
 import ssl
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from fairlead.documents import json_document
 from fairlead.fleet.token_issuer import TokenIssuer
 from fairlead.router.observability.label_values import KeyReadingResult
 from fairlead.routing.tokens import issuer_keys
@@ -85,8 +86,8 @@ async def _page(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
             if len(body) > MAX_BYTES:
                 raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: more than {MAX_BYTES // 1024} KiB")
     try:
-        page = json.loads(body)
-    except (ValueError, RecursionError):
+        page = json_document.read(body)
+    except ValueError:
         page = None
     if not isinstance(page, dict):
         raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: not a JSON object")

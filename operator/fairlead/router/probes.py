@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
+from fairlead.documents import json_document
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.router import upstream_requests
 from fairlead.router.upstream_pool import UpstreamPool
@@ -137,14 +138,14 @@ def _wrong_with(answer: UpstreamAnswer) -> str:
     if answer.status != 200:
         return f"probe: status {answer.status}: {answer.body[:120].decode(errors='replace')}"
     try:
-        tokens = int(json.loads(answer.body)["usage"]["completion_tokens"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        tokens = int(json_document.read(answer.body)["usage"]["completion_tokens"])
+    except (ValueError, KeyError, TypeError):
         return "probe: the answer is not a completion"
     return "" if tokens >= 1 else "probe: an answer without a token"
 
 
 def _has_vectors(body: bytes) -> bool:
     try:
-        return bool(json.loads(body)["data"][0]["embedding"])
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return bool(json_document.read(body)["data"][0]["embedding"])
+    except (ValueError, KeyError, TypeError, IndexError):
         return False

@@ -1,10 +1,10 @@
 """Parses the catalogue's text: shapes of models, products of GPUs. It never opens the files."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import families
@@ -28,7 +28,7 @@ def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact
     """Read every model of the text, and those that lack a fact."""
     shapes: dict[str, ModelShape] = {}
     missing: dict[str, MissingFact] = {}
-    models = json.loads(text)["models"]
+    models = json_document.read(text)["models"]
     for name, facts in models.items():
         shape = families.shape(name, models.get(facts.get("same_as"), {}) | facts)
         if isinstance(shape, MissingFact):
@@ -40,7 +40,7 @@ def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact
 
 def read_accelerators(text: str) -> dict[str, Accelerator]:
     """Read every product of the text, by label."""
-    return {entry["product"]: _accelerator(entry) for entry in json.loads(text)["products"]}
+    return {entry["product"]: _accelerator(entry) for entry in json_document.read(text)["products"]}
 
 
 def read(gpus: str, shapes: str) -> Catalogue:

@@ -3,10 +3,10 @@
 If this version cannot read a field, the result says what is missing; no value is assumed.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import families, quantization_config
 from fairlead.sizing.families import MissingFact
@@ -82,8 +82,8 @@ with them, as in EXAONE 4.5."""
 def read(name: str, text: str) -> ModelShape | MissingFact:
     """Return the configuration's shape, or what is missing to size it."""
     try:
-        config = json.loads(text)
-    except (ValueError, RecursionError):
+        config = json_document.read(text, as_python=True)
+    except ValueError:
         return MissingFact("the configuration is not JSON")
     if not isinstance(config, Mapping):
         return MissingFact("the configuration is not a JSON object")

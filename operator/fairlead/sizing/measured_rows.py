@@ -1,12 +1,14 @@
 """Measured data as text, row by row: every field is read with its limits, and errors name their line."""
 
 import csv
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
+
+from fairlead.documents import json_document
+from fairlead.documents.document_faults import UnreadableDocument
 
 MOST: Final = 1e15
 """More than any measurement: a larger figure is a typing error, and would only overflow."""
@@ -240,11 +242,12 @@ def json_rows(lines: Iterable[str]) -> Iterator[MeasuredFields]:
 
 
 def json_row(text: str, line: int) -> MeasuredFields:
-    """Parse a JSON object."""
+    """Parse a JSON object; its numbers are checked field by field."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise BadMeasurement(line, f"it is not JSON: {shown(str(problem))}") from problem
+        found = json_document.read(text, as_python=True)
+    except UnreadableDocument as problem:
+        place = line + (problem.line or 1) - 1
+        raise BadMeasurement(place, f"it is not JSON: {problem.because}") from problem
     return json_fields(found, line)
 
 

@@ -1,6 +1,5 @@
 """The configurations that `--draft-config-json` gives: whose draft each is, and whether it fits the model."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.cluster import package_data
+from fairlead.documents import json_document
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.fleet.plurals import count
 from fairlead.simulator.sweep.measurements import EngineVariant
@@ -26,7 +26,8 @@ def read(paths: Sequence[str], serve_arguments: ServeArguments, vocabulary: int)
     for path in paths:
         text = package_data.read_text(Path(path))
         _check(text, serve_arguments.model, vocabulary)
-        variant = EngineVariant.EAGLE3 if _HEAD in str(json.loads(text).get("architectures")) else EngineVariant.DRAFT
+        architectures = str(json_document.read(text, as_python=True).get("architectures"))
+        variant = EngineVariant.EAGLE3 if _HEAD in architectures else EngineVariant.DRAFT
         if variant in found:
             raise SweepArgumentError(
                 f"{OPTION} {path}: a second {variant}; give one of each kind, and the other in a file of its own"

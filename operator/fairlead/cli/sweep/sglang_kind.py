@@ -4,7 +4,6 @@ Its gauge of running requests is up to half a minute old when nothing runs, so t
 is as recent as the last batch of prompts, the last fifteen steps, or the moment at which it became idle.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from fairlead.cli.sweep import engine_sample
 from fairlead.cli.sweep.engine_sample import EngineSample
 from fairlead.cli.sweep.swept_kind import EngineAbsent
 from fairlead.cluster import pod_http
+from fairlead.documents import json_document
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.sglang import start_log
 from fairlead.engines.sglang.arguments import LOG_INTERVAL
@@ -140,7 +140,7 @@ class SglangKind:
 async def _loads(session: aiohttp.ClientSession, url: str) -> dict[str, Any] | None:
     text = await pod_http.fetch(session, url + LOADS)
     try:
-        found = json.loads(text or "")
+        found = json_document.read(text or "")
     except ValueError:
         return None
     return found if isinstance(found, dict) and isinstance(found.get("loads"), list) else None

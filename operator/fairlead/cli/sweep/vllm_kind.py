@@ -13,6 +13,7 @@ from fairlead.cli.sweep import engine_sample
 from fairlead.cli.sweep.engine_sample import EngineSample
 from fairlead.cli.sweep.swept_kind import EngineAbsent, NapPaths
 from fairlead.cluster import pod_http
+from fairlead.documents import json_document
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.start_log import LogLine, StartLog
 from fairlead.engines.vllm import captured_steps, start_log
@@ -125,9 +126,9 @@ class VllmKind:
 
     async def version(self, session: aiohttp.ClientSession, url: str) -> str:
         """Its version, from its own endpoint."""
-        with suppress(aiohttp.ClientError, ValueError, TimeoutError):
+        with suppress(aiohttp.ClientError, ValueError, LookupError, TypeError, TimeoutError):
             async with session.get(f"{url}/version") as answer:
-                return f"vLLM {(await answer.json())['version']}"
+                return f"vLLM {json_document.read(await answer.read())['version']}"
         return "vLLM"
 
 

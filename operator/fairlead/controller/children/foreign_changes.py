@@ -1,10 +1,10 @@
 """Which client changed a child of ours, by the object's `managedFields`. Pure."""
 
-import json
 from typing import Final
 
 from fairlead.cluster.api_server import CONTROLLER
 from fairlead.cluster.kinds import Manifest
+from fairlead.documents import json_document
 from fairlead.objects.drift import DriftPath
 
 EXPECTED_MANAGERS: Final = frozenset({CONTROLLER, "kube-controller-manager", "kube-scheduler", "kubelet"})
@@ -41,7 +41,7 @@ def _holds(fields: Manifest, path: DriftPath) -> bool:
 def _step(name: str) -> str:
     """Return a step of `managedFields`, `f:FIELD` or `k:{KEY}`, as one of a path."""
     kind, _, step = name.partition(":")
-    return f"[{'/'.join(map(str, json.loads(step).values()))}]" if kind == "k" else step
+    return f"[{'/'.join(map(str, json_document.read(step).values()))}]" if kind == "k" else step
 
 
 def recreation_note(child: Manifest) -> str:

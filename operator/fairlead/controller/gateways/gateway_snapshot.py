@@ -1,12 +1,12 @@
 """One gateway and everything that belongs to it, gathered from the stores. Sends no requests, decides nothing."""
 
-import json
 from dataclasses import dataclass, replace
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.documents import json_document
 from fairlead.objects import router_config
 from fairlead.objects.labels import ROLE, ChildRole
 from fairlead.objects.owner import Owner
@@ -72,6 +72,6 @@ def _is_awaited(pod: Manifest) -> bool:
 
 def _configuration(live: Manifest) -> object:
     try:
-        return json.loads((live.get("data") or {}).get(router_config.FILE) or "null")
-    except (ValueError, TypeError, RecursionError):
+        return json_document.read((live.get("data") or {}).get(router_config.FILE) or "null")
+    except (ValueError, TypeError):
         return None

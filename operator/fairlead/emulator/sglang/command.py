@@ -1,10 +1,11 @@
 """Parses SGLang's command line: `sglang serve MODEL --flags`, as `engines` renders it and as users extend it."""
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any, Final
 
+from fairlead.documents import json_document
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.emulator.command_line import ParserExit
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
@@ -34,6 +35,8 @@ _METHODS: Final = {
 }
 _DRAFTED: Final = 5
 """Draft tokens of an algorithm without a number: those of EAGLE for Llama."""
+_SHOWN: Final = 60
+"""Characters of a value in a message."""
 _RANK: Final = 16
 """The highest rank if no flag sets it; the real one reads it from the adapters."""
 
@@ -142,9 +145,12 @@ def _adapter(word: str) -> tuple[str, str]:
     """Return name and path of an adapter, from `name=path`, from a path alone, or from JSON."""
     if word.startswith("{") and word.endswith("}"):
         try:
-            given = json.loads(word)
+            given = json_document.read(word, as_python=True)
             return str(given["lora_name"]), str(given["lora_path"])
-        except (ValueError, KeyError) as problem:
+        except UnreadableDocument as problem:
+            shown = f"{word[:_SHOWN]}: JSONDecodeError: {problem.because}"
+            raise ParserExit(f"{flags.PROGRAM}: error: --lora-paths {shown} (simulated)") from None
+        except KeyError as problem:
             raise ParserExit(f"{flags.PROGRAM}: error: --lora-paths {word}: {problem!r} (simulated)") from None
     name, equals, path = word.partition("=")
     return (name, path) if equals else (word, word)

@@ -1,10 +1,10 @@
 """The endpoints of VLLM_SERVER_DEV_MODE (sleep, pause, reset, abort), and the one that injects faults."""
 
-import json
 from typing import Final
 
 from aiohttp import web
 
+from fairlead.documents import json_document
 from fairlead.emulator.surface import errors, reply_manners
 from fairlead.emulator.surface.fields import JsonObject
 from fairlead.emulator.surface.reply_manners import VERSION
@@ -91,8 +91,8 @@ class DevelopmentHandlers:
 
 def _object(raw: bytes) -> JsonObject:
     try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
+        body = json_document.read(raw)
+    except ValueError:
         raise errors.ErrorResponse(400, "Invalid JSON format", "Bad Request") from None
     if not isinstance(body, dict):
         raise errors.ErrorResponse(400, "Request body must be a JSON object", "Bad Request")

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from fairlead.documents import json_document
 from fairlead.emulator.surface import fields
 from fairlead.emulator.surface import response_writers as answers
 from fairlead.emulator.surface.errors import ErrorResponse
@@ -146,7 +147,7 @@ class _MessagesResponse:
         block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
         if self._call is not None:
             try:
-                given = json.loads(self._call.arguments)
+                given = json_document.read(self._call.arguments)
             except ValueError:
                 given = {}
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": given}

@@ -3,7 +3,6 @@
 The same prompt, seed and adapter give the same reply, whether it is streamed, stopped or cut.
 """
 
-import json
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.emulator.surface import errors, tools
 from fairlead.emulator.surface.generation_requests import SamplingParams
 from fairlead.emulator.surface.structured_outputs import OutputForm, StructuredOutput
@@ -108,7 +108,8 @@ def _fitting(structured: StructuredOutput, seed: bytes) -> str | None:
             case OutputForm.OBJECT:
                 return schema_instances.answer(_ANY_OBJECT, seed)
             case OutputForm.SCHEMA | OutputForm.CALL:
-                schema = json.loads(structured.what) if isinstance(structured.what, str) else structured.what
+                wanted = structured.what
+                schema = json_document.read(wanted, as_python=True) if isinstance(wanted, str) else wanted
                 return schema_instances.answer(schema, seed)
             case OutputForm.CHOICE:
                 return str(structured.what[SeededDraws(seed).below(len(structured.what))])

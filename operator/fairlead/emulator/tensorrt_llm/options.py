@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from fairlead.documents import yaml_document
+from fairlead.documents.document_faults import UnreadableDocument
+from fairlead.documents.yaml_loaders import FastLoader
 from fairlead.emulator.command_line import ParserExit
 from fairlead.emulator.tensorrt_llm import option_values
 from fairlead.emulator.tensorrt_llm.option_values import READERS
@@ -18,8 +19,6 @@ from fairlead.engines.tensorrt_llm import extra_keys
 Options = Mapping[str, Any]
 """Values by dotted key, from the root of the file."""
 
-_UNREADABLE: Final = (OSError, yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError)
-"""What reading a file raises; a tag that does not fit its value makes the parser raise the last ones."""
 _LEAVES: Final = frozenset({"cuda_graph_config"})
 """Keys that are one value, although they may have subkeys."""
 
@@ -72,8 +71,8 @@ def _assigned(assignment: str) -> tuple[str, Any]:
 
 def _file(path: str) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except _UNREADABLE as problem:
+        document = yaml_document.read(Path(path).read_bytes(), FastLoader)
+    except (OSError, UnreadableDocument) as problem:
         raise ParserExit(f"trtllm-serve: --config {path}: {problem} (simulated)") from None
     if document is None:
         return {}

@@ -1,10 +1,11 @@
 """Parses vLLM's command line: `vllm serve MODEL --flags`, as `engines` renders it and as users extend it."""
 
-import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fairlead.documents import json_document
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.emulator.command_line import InvalidCommandLine, ParserExit
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
@@ -23,6 +24,9 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 __all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
 
 BLOCK_TOKENS: Final = 16
+_SHOWN: Final = 60
+"""Characters of a value in a message."""
+_TOKENS: Final = "num_speculative_tokens"
 _ON: Final = "1"
 _WITHOUT_ASYNC: Final = frozenset({"ngram", "suffix", "medusa"})
 """Speculative decoding methods that vLLM cannot combine with asynchronous scheduling."""
@@ -142,15 +146,27 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
 
 def _speculation(found: Namespace) -> dict[str, Any] | None:
     """Return `--speculative-config` with the shorthand flags merged in; a key may be given in only one of them."""
-    short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
+    short = {"method": found.spec_method, "model": found.spec_model, _TOKENS: found.spec_tokens}
     merged = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
+    tokens = merged.get(_TOKENS)
+    most = max(found.max_model_len or 0, 0) or DEFAULT_CONTEXT_TOKENS
+    if tokens is not None and not (isinstance(tokens, int) and 0 < tokens <= most):
+        why = f"Input should be a valid integer from 1 to {most}"
+        raise ParserExit(f"1 validation error for SpeculativeConfig\n{_TOKENS}\n  {why} (simulated)")
     return merged or None
 
 
 def _adapter(word: str) -> tuple[str, str]:
     """Return name and path of an adapter, from `name=path` or from JSON."""
     if word.startswith("{"):
-        given = json.loads(word)
-        return str(given["name"]), str(given["path"])
+        try:
+            given = json_document.read(word, as_python=True)
+            return str(given["name"]), str(given["path"])
+        except UnreadableDocument:
+            why = f"Invalid JSON format for --lora-modules: {word[:_SHOWN]}"
+            raise ParserExit(f"{flags.PROGRAM}: error: {why}") from None
+        except KeyError as problem:
+            why = f"Invalid fields for --lora-modules: {word[:_SHOWN]} - {problem} is missing"
+            raise ParserExit(f"{flags.PROGRAM}: error: {why} (simulated)") from None
     name, _, path = word.partition("=")
     return name, path

@@ -5,11 +5,11 @@ that ignored unknown flags would serve where the real vLLM exits.
 """
 
 import argparse
-import json
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.engines import extra_args, written_amounts
 from fairlead.engines.vllm import abbreviations, host_cache
@@ -59,7 +59,7 @@ def gib(word: str) -> float:
 def from_json(word: str) -> dict[str, Any]:
     """Parse the value of a flag that takes a JSON object."""
     try:
-        read = json.loads(word)
+        read = json_document.read(word, as_python=True)
     except ValueError:
         read = None
     if not isinstance(read, dict):

@@ -74,10 +74,10 @@ def whole(setup: EngineSetup, key: str) -> int | None:
 
 
 def value_of(written: str) -> Any:  # noqa: ANN401 - any YAML
-    """Read a value; `UNREADABLE` if it is not YAML. A tag that does not fit makes the parser raise anything."""
-    import yaml  # noqa: PLC0415 - routers need none
+    """Read a value; `UNREADABLE` if it is not YAML."""
+    from fairlead.documents import yaml_document, yaml_loaders  # noqa: PLC0415 - routers need no YAML
 
     try:
-        return yaml.safe_load(written)
-    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError):
+        return yaml_document.read(written, yaml_loaders.FastLoader)
+    except ValueError:
         return UNREADABLE

@@ -1,8 +1,8 @@
 """What an error response of vLLM 0.32 means for the request and for the engine, by status and text."""
 
-import json
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.engines.http_api import EngineErrorClass
 
 _LEAVING: Final = b"cannot schedule new futures after shutdown"
@@ -36,7 +36,7 @@ def lost_adapter(status: int, body: bytes, name: str) -> bool:
     if status != _NOT_FOUND:
         return False
     try:
-        message = json.loads(body)["error"]["message"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        message = json_document.read(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
         return False
     return str(message).startswith(f"The model `{name}` does not exist")

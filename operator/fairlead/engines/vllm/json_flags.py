@@ -4,9 +4,9 @@ vLLM collects the keys after a dot into one object per spelling of the flag and 
 several objects wins.
 """
 
-import json
 from collections.abc import Mapping
 
+from fairlead.documents import json_document
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 
@@ -39,6 +39,6 @@ def parsed(written: str | None) -> dict[str, object]:
 def _value(written: str) -> object:
     """A value that is no JSON is text."""
     try:
-        return json.loads(written)
-    except (ValueError, RecursionError):
+        return json_document.read(written, as_python=True)
+    except ValueError:
         return written

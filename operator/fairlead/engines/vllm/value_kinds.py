@@ -1,13 +1,13 @@
 """Whether the parser of vLLM 0.32 takes a flag's values, by the table of what each of its flags takes."""
 
 import difflib
-import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from fairlead.documents import json_document
 from fairlead.engines.vllm.parser_flags import BOUNDS, CHOICES, KINDS
 
 Complaint = tuple[str, str]
@@ -143,10 +143,7 @@ def _amount(written: str) -> int:
 
 
 def _json(written: str) -> object:
-    try:
-        return json.loads(written)
-    except RecursionError as problem:
-        raise ValueError from problem
+    return json_document.read(written, as_python=True)
 
 
 def _object(written: str) -> dict[str, Any]:

@@ -4,11 +4,11 @@ A file with `renderedFrom` is the operator's: JSON with the names of `fleet.gate
 person: YAML or JSON with the names of `spec.router`, in which unknown keys are errors.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Final
 
+from fairlead.documents import json_document
 from fairlead.objects.router_file import RENDERED_FROM
 from fairlead.router.config import operator_file, secret_values
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation, TargetConfig
@@ -49,7 +49,7 @@ def refreshed(settings: RouterConfig) -> RouterConfig:
 def read(text: str) -> RouterConfig:
     """Parse a file's text; no other file is opened."""
     try:
-        document = json.loads(text)
+        document = json_document.read(text)
     except ValueError:
         document = None
     if isinstance(document, dict) and RENDERED_FROM in document:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from fairlead.api import amounts, document_bounds, field_rules, routing_conversion, validation_errors
 from fairlead.api.read_problems import path_text
 from fairlead.api.router_file import KeySource, RouterFile, StandaloneConnections, StandaloneRedis
-from fairlead.cluster.kubectl_yaml import UniqueKeyLoader
+from fairlead.documents import yaml_document
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.fleet.token_issuer import shared_claims
@@ -142,9 +142,9 @@ def _read(text: str) -> RouterFile:
 def _parsed(text: str) -> dict[str, Any]:
     """Parse YAML, which includes JSON."""
     try:
-        document = yaml.load(text, Loader=UniqueKeyLoader)  # noqa: S506  # a safe loader all the same
-    except (yaml.YAMLError, RecursionError, ValueError) as problem:
-        raise RouterConfigError(f"neither YAML nor JSON: {' '.join(str(problem).split())[:200]}") from None
+        document = yaml_document.read(text)
+    except UnreadableDocument as problem:
+        raise RouterConfigError(f"neither YAML nor JSON: {problem}; correct the file") from None
     if document is None:
         raise RouterConfigError("it is empty; begin with endpoints: [host:port]")
     if not isinstance(document, dict):

@@ -1,12 +1,12 @@
 """A token as text, and its claims once its signature is proved; nothing in it is trusted before that."""
 
 import base64
-import json
 from typing import Any, Final, NamedTuple
 
 from jwt.api_jws import PyJWS
 from jwt.exceptions import PyJWTError
 
+from fairlead.documents import json_document
 from fairlead.routing.tokens.issuer_keys import ALGORITHMS, IssuerKey
 
 MAX_BYTES: Final = 8192
@@ -45,15 +45,15 @@ def head_of(token: bytes) -> TokenHead | None:
 def proved_claims(token: bytes, head: TokenHead, key: IssuerKey) -> dict[str, Any] | None:
     """Return the claims if this key signed them with the head's algorithm and no other, else None."""
     try:
-        claims = json.loads(_JWS.decode(token, key.public, algorithms=[head.algorithm]))
-    except (PyJWTError, ValueError, RecursionError):
+        claims = json_document.read(_JWS.decode(token, key.public, algorithms=[head.algorithm]))
+    except (PyJWTError, ValueError):
         return None
     return claims if isinstance(claims, dict) else None
 
 
 def _object(part: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
+        found = json_document.read(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None

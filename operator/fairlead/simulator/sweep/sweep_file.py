@@ -9,6 +9,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from fairlead.documents import json_document
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
@@ -60,7 +61,7 @@ def line(found: SweepLine) -> str:
 def is_sweep(text: str) -> bool:
     """Whether a file of step times is a sweep's."""
     try:
-        first = json.loads(text.partition("\n")[0])
+        first = json_document.read(text.partition("\n")[0])
     except ValueError:
         return False
     return isinstance(first, dict) and first.get(KIND) == DEPLOYMENT

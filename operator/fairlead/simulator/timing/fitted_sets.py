@@ -3,11 +3,11 @@
 `fitting.set_file` writes the file, in `fairlead.simulator.data`; its first fields name the measurements' source.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fairlead.documents import json_document
 from fairlead.simulator.timing import physics
 from fairlead.simulator.timing.efficiency import StepCorrection
 from fairlead.simulator.timing.physics import Physics
@@ -47,7 +47,7 @@ class FittedSets:
 
 def read(text: str) -> FittedSets:
     """Read the file's text."""
-    entry = json.loads(text)
+    entry = json_document.read(text)
     return FittedSets(
         source=entry["source"],
         licence=entry["licence"],

@@ -1,4 +1,4 @@
-"""Parses YAML like kubectl, and no more of it than an API server would accept.
+"""The loaders that read YAML: one like kubectl, one that refuses duplicate fields, one like PyYAML itself.
 
 PyYAML and kubectl disagree on plain scalars: `1e3` is a string to one and a number to the other, `2026-11-20` a date
 and a string. What a command approves must be what the API server gets, so kubectl's rules apply here.
@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import yaml
 
-MAX_VALUES: Final = 50_000
-"""Values in one document, with aliases expanded; objects of ours have some hundred."""
-
-DEEPEST: Final = 100
-
-_FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FastLoader: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""PyYAML's own reading, in C where it was built with it: the last of duplicate fields counts."""
 
 
-class UniqueKeyLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+class DuplicateField(yaml.constructor.ConstructorError):
+    """A field that is there twice."""
+
+
+class UniqueKeyLoader(FastLoader):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
     """Reads files that only Fairlead reads; a duplicate field is refused, since one of the two would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -26,7 +26,7 @@ class UniqueKeyLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loa
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in seen:
                     twice = f"the field {key.value[:60]} is there twice"
-                    raise yaml.constructor.ConstructorError(problem=twice, problem_mark=key.start_mark)
+                    raise DuplicateField(problem=twice, problem_mark=key.start_mark)
                 seen.add(key.value)
         made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return made
@@ -75,23 +75,3 @@ KubectlLoader.bool_values = {  # only kubectl reads the two letters as booleans
     "y": True,
     "n": False,
 }
-
-
-def too_much(text: str) -> str | None:
-    """Return why a text is too large to parse in time: counts values with aliases expanded, before parsing."""
-    total, sizes, within = 0, dict[str | None, int](), list[tuple[str | None, int]]()
-    for event in yaml.parse(text, Loader=_FAST):
-        if isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = within.pop()
-            sizes |= {anchor: total - before} if anchor else {}
-        elif isinstance(event, yaml.NodeEvent):
-            total += sizes.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
-            if isinstance(event, yaml.CollectionStartEvent):
-                within.append((event.anchor, total))
-        if total > MAX_VALUES:
-            return (
-                f"holds more than {MAX_VALUES} values, aliases written out; no API server takes that: make it smaller"
-            )
-        if len(within) > DEEPEST:
-            return f"is nested deeper than {DEEPEST} levels; no API server takes that: make it flatter"
-    return None
