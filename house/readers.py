@@ -1,4 +1,4 @@
-"""`python -m house.readers`: the product reads JSON and YAML of others with `fairlead.documents`, and nothing else does.
+"""`python -m house.readers`: JSON and YAML that others wrote are read by `fairlead.documents` alone.
 
 A parser that is called directly fails in its own way on what nests too deeply, and whoever calls it next forgets that
 again. Each exception is listed here, with its reason.
@@ -33,9 +33,6 @@ OWN: Final = "typed records that Fairlead itself wrote; what is none of these co
 EXCEPTIONS: Final = {
     "api/object_reader.py": "validates what a reader returned, written again",
     "autoscaler/memory_store.py": OWN,
-    "autoscaler/samples/prometheus_http.py": "typed, and without the samples of other series; bounded in bytes",
-    "autoscaler/samples/router_reports.py": OWN,
-    "batching/": "a million lines of a batch file, typed; one that cannot be read is named by its number",
     "cli/vllm_check_script.py": "runs in an interpreter that has vLLM and no Fairlead",
     "cluster/nested_json.py": "keeps the rest of an object of which one field nests too deeply",
     "emulator/surface/fields.py": "answers as vLLM's server does, which reads UTF-16 and names the character at fault",
@@ -69,7 +66,7 @@ def violations(calls: Mapping[Path, list[tuple[str, int]]]) -> Iterator[str]:
         excepted = _exception(path)
         unused -= {excepted} if found and excepted else set()
         if excepted is None and not path.is_relative_to(ROOM):
-            yield from (f"{path}:{line}: {name}: use json_document or yaml_document" for name, line in found)
+            yield from (f"{path}:{line}: {name}: use fairlead.documents" for name, line in found)
     yield from (
         f"house/readers.py:1: {name}: calls no parser any more: remove the exception" for name in sorted(unused)
     )

@@ -83,8 +83,8 @@ STEPS: Final = (
     Step(
         name="readers",
         commands=(_module("house.readers"),),
-        advice="read what others wrote with `fairlead.documents` (json_document, yaml_document), which refuse what nests "
-        "too deeply, and catch `UnreadableDocument`. See CONTRIBUTING.md#rooms",
+        advice="read what others wrote with `fairlead.documents` (json_document, typed_json, yaml_document) and catch "
+        "`UnreadableDocument`; a parser by itself fails otherwise on what nests too deeply. See CONTRIBUTING.md#rooms",
     ),
     Step(
         name="circles",

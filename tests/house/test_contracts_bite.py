@@ -114,6 +114,13 @@ BREACHES = (
         ),
     ),
     Breach(
+        name="a parser outside the room that reads",
+        path=ROOMS / "fleet" / "parser.py",
+        text='"""Parses."""\n\nimport json\n\nFOUND = json.loads("1")\n',
+        step="readers",
+        words=("parser.py:5: json.loads: use fairlead.documents", "catch `UnreadableDocument`"),
+    ),
+    Breach(
         name="a file in a circle",
         path=ROOMS / "fleet" / "circle_one.py",
         text='"""Needs the other."""\n\nfrom fairlead.fleet import circle_two\n\nNAME = circle_two.__name__\n',

@@ -3,13 +3,14 @@
 Bodies are sent as they were written: only `model` and `stream` are read of them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
+from fairlead.documents import typed_json
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.fleet.line_problems import LineProblem
 from fairlead.fleet.near_names import near_names
 
@@ -58,9 +59,8 @@ class _Body(msgspec.Struct, gc=False):
     stream: Any = None
 
 
-_line: Final[Callable[[bytes], _Line]] = msgspec.json.Decoder(_Line).decode
-_body: Final[Callable[[msgspec.Raw], _Body]] = msgspec.json.Decoder(_Body).decode
-INVALID: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+_line: Final = typed_json.reader(_Line)
+_body: Final = typed_json.reader(_Body)
 
 
 def read(text: bytes, line: int) -> BatchRequest | LineProblem:
@@ -71,12 +71,12 @@ def read(text: bytes, line: int) -> BatchRequest | LineProblem:
 
     try:
         found = _line(text)
-    except INVALID as error:
+    except UnreadableDocument as error:
         because = f"it is not a JSON object: {error}"
         return problem("the line", text[:80].decode(errors="replace"), because, "write one request a line")
     try:
         body = _body(found.body)
-    except INVALID as error:
+    except UnreadableDocument as error:
         value = bytes(found.body)[:80].decode(errors="replace")
         return problem("body", value, f"it is not a JSON object: {error}", "write the request's body")
     if wrong := _wrong(found, body):

@@ -3,15 +3,16 @@
 An answer's `id` holds the digest of its request, so that a line that was changed since is found.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fairlead.batching.batch_requests import ID_PREFIX, INVALID, BatchRequest
+from fairlead.batching.batch_requests import ID_PREFIX, BatchRequest
 from fairlead.batching.custom_ids import UNKNOWN
+from fairlead.documents import typed_json
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.fleet.line_problems import shown
 
 
@@ -63,7 +64,7 @@ class _Read(msgspec.Struct, gc=False):
     error: Any = UNSET
 
 
-_read: Final[Callable[[bytes], _Read]] = msgspec.json.Decoder(_Read).decode
+_read: Final = typed_json.reader(_Read)
 
 
 def replied(request: BatchRequest, reply: BatchReply) -> bytes:
@@ -102,7 +103,7 @@ def is_cut_off(line: bytes) -> bool:
 def _line_read(line: bytes) -> _Read:
     try:
         found = _read(line)
-    except INVALID as problem:
+    except UnreadableDocument as problem:
         raise ValueError(f"it is not a line of batch output: {problem}") from None
     if found.response is UNSET and found.error is UNSET:
         name = shown(found.custom_id)

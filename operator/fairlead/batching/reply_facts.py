@@ -1,13 +1,12 @@
 """What a reply's body says: whether it is JSON, its error's code, and the tokens that it used."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
-from fairlead.batching.batch_requests import INVALID
+from fairlead.documents import typed_json
 
 _CODE: Final = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
@@ -39,7 +38,7 @@ class _Reply(msgspec.Struct, gc=False):
     type: Any = None
 
 
-_reply: Final[Callable[[bytes], _Reply]] = msgspec.json.Decoder(_Reply).decode
+_reply: Final = typed_json.reader(_Reply)
 
 
 def read(body: bytes) -> ReplyFacts:
@@ -47,7 +46,7 @@ def read(body: bytes) -> ReplyFacts:
     try:
         body.decode()  # the decoder skips members that it does not need, and with them bytes that are no text
         found = _reply(body)
-    except INVALID:
+    except ValueError:
         return ReplyFacts(is_json=False)
     error = found.error if isinstance(found.error, dict) else {"code": found.code, "type": found.type}
     codes = (one for one in (error.get("code"), error.get("type")) if isinstance(one, str) and _CODE.fullmatch(one))

@@ -21,6 +21,7 @@ from fairlead.autoscaler.samples import bounded_http
 from fairlead.autoscaler.samples.bounded_http import BoundedAdapter, HttpUnavailable
 from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
+from fairlead.documents import typed_json
 
 Answer = TypeVar("Answer")
 LONGEST_CAUSE: Final = 200
@@ -43,7 +44,7 @@ class _Body(msgspec.Struct):
     data: _Data
 
 
-_DECODER: Final = msgspec.json.Decoder(_Body)
+_READ: Final = typed_json.reader(_Body)
 
 
 class HttpPrometheusClient:
@@ -108,8 +109,8 @@ def _read(send: Callable[[], Any], read: Callable[[list[_Series]], Answer]) -> A
         raise PrometheusUnavailable(bounded_http.NO_ADDRESS) from None
     with _DECODING:
         try:
-            return read(_DECODER.decode(reply.content).data.result)
-        except (ValueError, RecursionError):
+            return read(_READ(reply.content).data.result)
+        except ValueError:
             raise PrometheusUnavailable(
                 f"its reply with {bounded_http.content_type(reply)} is not that of a Prometheus; check its url"
             ) from None

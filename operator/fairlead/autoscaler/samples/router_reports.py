@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 
 from fairlead.autoscaler.samples.sample import EndpointView, PodSample, RouterView
+from fairlead.documents import typed_json
+from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.scaling.facts import RouterFigures, SampleProblem
 
@@ -67,14 +69,14 @@ class RouterReport(msgspec.Struct):
     """None from routers of an older release, which do not count arrivals."""
 
 
-_PAGES: Final = msgspec.json.Decoder(RouterReport)
+_PAGES: Final = typed_json.reader(RouterReport)
 
 
 def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[RouterView]:
     """Return the sample after this page."""
     try:
-        read = _PAGES.decode(page)
-    except (msgspec.DecodeError, RecursionError) as problem:
+        read = _PAGES(page)
+    except UnreadableDocument as problem:
         return with_doubt(before, SampleProblem.UNREADABLE, f"its page cannot be read: {problem}")
     return with_report(before, read, at)
 
