@@ -80,6 +80,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("controller/children/", Place.EVENT),
     ("controller/events.py", Place.EVENT),
     ("controller/", Place.CONDITION),
+    ("documents/", Place.CLI),
     ("engines/failures.py", Place.CONDITION),
     ("engines/sglang/failures.py", Place.CONDITION),
     ("engines/sglang/warning_checks.py", Place.WARNING),

@@ -82,10 +82,10 @@ def test_a_hostile_file_ends_with_a_sentence_about_it(
     files["DEPLOYMENT"].write_text(DEPLOYMENT)
     files["ITEMS"].write_text('{"input": "1 + 1"}\n')
     files["REQUESTS"].write_text('{"custom_id": "1", "method": "POST", "url": "/v1/completions", "body": {}}\n')
-    said = refused(tuple(str(files.get(word, word)) for word in REFUSING[entrance]), capsys)
-    assert said
-    assert "recursion" not in said
-    assert len(said) < 4000
+    message = refused(tuple(str(files.get(word, word)) for word in REFUSING[entrance]), capsys)
+    assert message
+    assert "recursion" not in message
+    assert len(message) < 4000
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -95,9 +95,9 @@ def test_a_hostile_value_of_an_emulated_engines_flag_is_refused_in_its_parsers_w
 ) -> None:
     value = HOSTILE[document].decode()
     value = '{"lora_name": ' + value + "}" if flag == "--lora-paths" else value.replace("[[[", '{"a":[[[')
-    said = refused(tuple(value if word == "VALUE" else word for word in FLAGS[flag]), capsys)
-    assert flag in said
-    assert "recursion" not in said
+    message = refused(tuple(value if word == "VALUE" else word for word in FLAGS[flag]), capsys)
+    assert flag in message
+    assert "recursion" not in message
 
 
 @pytest.mark.parametrize("tokens", ["NaN", "1e999", "9" * 400, "-1", "0.5", '"x"', "[1]"])

@@ -39,7 +39,7 @@ def test_a_hostile_document_is_refused(name: str) -> None:
         READ(HOSTILE[name])
 
 
-def test_a_member_that_nobody_wants_may_not_nest_too_deeply_either() -> None:
+def test_a_member_that_is_not_wanted_may_not_nest_too_deeply_either() -> None:
     with pytest.raises(UnreadableDocument) as caught:
         READ(b'{"b": ' + HOSTILE["a hundred thousand levels"] + b"}")
     assert (caught.value.fault, str(caught.value)) == (DocumentFault.TOO_DEEP, "it nests too deeply")

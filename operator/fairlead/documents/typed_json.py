@@ -26,7 +26,8 @@ def reader(form: type[T]) -> TypedReader[T]:
         try:
             return decode(document)
         except RecursionError:
-            raise UnreadableDocument(DocumentFault.TOO_DEEP, "it nests too deeply") from None
+            because = "it nests too deeply"
+            raise UnreadableDocument(DocumentFault.TOO_DEEP, because) from None
         except UnicodeError as problem:
             raise UnreadableDocument(DocumentFault.ENCODING, f"it is not UTF-8 text: {problem.reason}") from None
         except msgspec.MsgspecError as problem:

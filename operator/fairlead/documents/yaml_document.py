@@ -38,7 +38,8 @@ def read(document: str | bytes, loader: type[Any] = UniqueKeyLoader) -> Any:  # 
         if _DIGITS.search(text) is not None:
             because = "a whole number has more digits than can be read"
             raise UnreadableDocument(DocumentFault.HUGE_NUMBER, because) from None
-        raise UnreadableDocument(DocumentFault.TAG, "a tag does not fit its value") from None
+        because = "a tag does not fit its value"
+        raise UnreadableDocument(DocumentFault.TAG, because) from None
 
 
 def _check_size(text: str) -> None:

@@ -128,7 +128,8 @@ class VllmKind:
         """Its version, from its own endpoint."""
         with suppress(aiohttp.ClientError, ValueError, LookupError, TypeError, TimeoutError):
             async with session.get(f"{url}/version") as answer:
-                return f"vLLM {json_document.read(await answer.read())['version']}"
+                version = json_document.read(await answer.read())["version"]
+                return f"vLLM {version}"
         return "vLLM"
 
 
