@@ -28,7 +28,7 @@ def reader(form: type[T]) -> TypedReader[T]:
         except RecursionError:
             because = "it nests too deeply"
             raise UnreadableDocument(DocumentFault.TOO_DEEP, because) from None
-        except UnicodeError as problem:
+        except (UnicodeDecodeError, UnicodeEncodeError) as problem:
             raise UnreadableDocument(DocumentFault.ENCODING, f"it is not UTF-8 text: {problem.reason}") from None
         except msgspec.MsgspecError as problem:
             raise UnreadableDocument(DocumentFault.SYNTAX, str(problem)) from None
