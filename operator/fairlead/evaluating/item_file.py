@@ -112,10 +112,6 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
     return found
 
 
-def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[object]:
-    return outer.values() if isinstance(outer, dict) else outer
-
-
 def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: object) -> EvaluationItem:
     unknown = sorted(set(found) - FIELDS)
     if unknown:
