@@ -8,16 +8,8 @@ from fairlead.fleet.tenants import Lane
 from fairlead.router.observability import counters, request_results
 from fairlead.router.observability.label_values import AbortStage, ReplyFailure
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
-from tests.router.observability.recorders import (
-    T0,
-    answered,
-    begun,
-    recorded,
-    recorder_of,
-    replica,
-    routed_request,
-    samples,
-)
+from tests.router.observability import recorders
+from tests.router.observability.recorders import T0, answered, begun, recorder_of, replica, routed_request, samples
 
 SERIES = 'model="chat",revision="r1",band="gold",lane="interactive",target=""'
 
@@ -130,7 +122,7 @@ def test_every_refusal_has_a_zero_before_it_has_a_one(reason: str) -> None:
     ],
 )
 def test_a_request_ends_in_one_way_only(facts: dict[str, object], result: str) -> None:
-    assert request_results.result_of(recorded(T0, T0, **{"status": 200, **facts})) == result
+    assert request_results.result_of(recorders.recorded(T0, T0, **{"status": 200, **facts})) == result
 
 
 @pytest.mark.parametrize("stage", AbortStage)
