@@ -21,7 +21,7 @@ from bench.operator_process import Running
 from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
-from devcluster.up import up
+from devcluster.up import CannotStart, up
 from fairlead.cluster import connection, kinds
 from fairlead.cluster.api_server import ApiServer, WatchEventType
 from house.tree import ROOT
@@ -187,7 +187,10 @@ def _name(one: dict[str, Any]) -> str:
 
 def run(count: int, rest_s: float) -> Figures:
     """Measure on an API server of its own."""
-    layout = up(plan.make("bench-operator", ()), Cache.chosen(), owners.mine())
+    try:
+        layout = up(plan.make("bench-operator", ()), Cache.chosen(), owners.mine())
+    except CannotStart as problem:
+        raise SystemExit(f"bench: {problem}") from None
     try:
         door = Embedded(layout)
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))

@@ -21,7 +21,7 @@ from devcluster.image import build
 from devcluster.layout import Layout
 from devcluster.progress import StepFailed
 from devcluster.setup import tools
-from devcluster.up import CannotStart, InUse, up
+from devcluster.up import CannotStart, InUse, refuse_in_use, up
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:1")
@@ -71,7 +71,8 @@ def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
 
 
 def _show_real(name: str, cache: Cache, report: Callable[[str], None]) -> None:
-    """Build vLLM's image first, which takes longer than all the rest."""
+    """Build vLLM's image first, which takes longer than all the rest, unless the cluster is another's."""
+    refuse_in_use(Layout.of(cache, name), owners.mine())
     images = real.images(cache)
     helm = tools.ensure(cache, ("helm",)) / "helm"
     cluster = Embedded(_from_nothing(name, cache, real.NODES))

@@ -45,12 +45,12 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = (), *, anew: bool
     layout = Layout.of(cache, plan.name)
     if not anew and _serves(layout, plan, owned_by):
         return layout
-    _spare(layout, owned_by)
+    refuse_in_use(layout, owned_by)
     folder = prepare(cache, light=plan.light)
     with turns.alone(cache.locks / plan.name, f"the start of {plan.name}"):
         if not anew and _serves(layout, plan, owned_by):
             return layout
-        _spare(layout, owned_by)
+        refuse_in_use(layout, owned_by)
         if layout.root.exists():
             with progress.step(f"removing what was left of {plan.name}"):
                 teardown.down(layout)
@@ -69,7 +69,7 @@ def _serves(layout: Layout, plan: Plan, owned_by: tuple[Owner, ...]) -> bool:
     return lasts and _runs(layout) and layout.plan() == plan
 
 
-def _spare(layout: Layout, owned_by: tuple[Owner, ...]) -> None:
+def refuse_in_use(layout: Layout, owned_by: tuple[Owner, ...]) -> None:
     """Raise `InUse` if the cluster belongs to processes that run and are not among these."""
     found = owners.others(layout, owned_by)
     if found is not None:

@@ -27,7 +27,7 @@ from devcluster.image import build
 from devcluster.kubectl_watch import KubectlWatch
 from devcluster.layout import Layout
 from devcluster.setup import tools
-from devcluster.up import up
+from devcluster.up import CannotStart, up
 from fairlead.cli import recorded_latency
 from fairlead.cli.simulate_traffic import TraceCut, TraceFile
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -65,7 +65,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     requests = list(wave.of(TraceFile(path=chosen.traffic, cut=TraceCut()).arrivals(16)))
     print(f"{len(requests):,} requests in {requests[-1].time / 60:.1f} min", flush=True)
-    layout = up(plan.make("replay", NODES), Cache.chosen(), owners.mine())
+    try:
+        layout = up(plan.make("replay", NODES), Cache.chosen(), owners.mine())
+    except CannotStart as problem:
+        raise SystemExit(f"bench: {problem}") from None
     try:
         real, played = _both(Embedded(layout), requests, chosen.keep)
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from demo import __main__ as demo
 from devcluster import owners, plan, processes, turns
 from devcluster.cache import Cache
 from devcluster.layout import Layout
@@ -64,6 +65,19 @@ def test_a_second_demo_names_the_first_one_and_leaves_its_cluster(cache: Cache, 
     kept = owners.read(layout)
     assert kept is not None
     assert kept.owners == (other,)
+
+
+def test_a_second_demo_on_real_engines_is_refused_before_it_builds_their_image(
+    cache: Cache, other: Owner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The image takes a quarter of an hour."""
+    existing(cache, other)
+    monkeypatch.setenv("FAIRLEAD_CACHE", str(cache.root))
+    monkeypatch.setattr(sys, "argv", ["demo", "--engine", "vllm"])
+    assert demo.main() == 1
+    assert "demo: demo is in use: since 20" in (said := capsys.readouterr().err)
+    assert f"process {other.pid}" in said
+    assert "image" not in said, "no step of a build was begun"
 
 
 def test_a_person_does_not_replace_a_cluster_that_a_process_uses(cache: Cache, other: Owner) -> None:
