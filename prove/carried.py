@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from types import FrameType
 from typing import Any, Final
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 DEEPEST: Final = 6
@@ -101,11 +102,15 @@ def _parts(found: Any) -> list[Any]:  # noqa: ANN401  # whatever was handed
         return list(found)[:MAX_ITEMS]
     if isinstance(found, BaseModel):
         return list(found.__dict__.values())
-    if is_dataclass(found):
-        return [getattr(found, one.name, None) for one in fields(found)]
+    if is_dataclass(found) or isinstance(found, Struct):
+        return [getattr(found, name, None) for name in _field_names(found)]
     if type(found).__module__.startswith("fairlead"):
         return [part for name in _slots(found) if isinstance(part := getattr(found, name, None), PLAIN)]
     return []
+
+
+def _field_names(found: Any) -> Iterable[str]:  # noqa: ANN401  # a dataclass's or a struct's
+    return found.__struct_fields__ if isinstance(found, Struct) else (one.name for one in fields(found))
 
 
 def _slots(found: object) -> Iterator[str]:
