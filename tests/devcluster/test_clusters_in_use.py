@@ -75,9 +75,9 @@ def test_a_second_demo_on_real_engines_is_refused_before_it_builds_their_image(
     monkeypatch.setenv("FAIRLEAD_CACHE", str(cache.root))
     monkeypatch.setattr(sys, "argv", ["demo", "--engine", "vllm"])
     assert demo.main() == 1
-    assert "demo: demo is in use: since 20" in (said := capsys.readouterr().err)
-    assert f"process {other.pid}" in said
-    assert "image" not in said, "no step of a build was begun"
+    assert "demo: demo is in use: since 20" in (printed := capsys.readouterr().err)
+    assert f"process {other.pid}" in printed
+    assert "image" not in printed, "no step of a build was begun"
 
 
 def test_a_person_does_not_replace_a_cluster_that_a_process_uses(cache: Cache, other: Owner) -> None:

@@ -117,6 +117,23 @@ def test_the_time_counts_from_when_the_second_serves_again_if_it_failed_meanwhil
     assert router_move.next_move(replace(after(failed, 8.0), gateway_serves=True)).wait_seconds == 10.0
 
 
+def test_the_time_counts_from_when_its_service_leads_to_the_second() -> None:
+    """The Service is written after the policy, and a webhook may refuse it: its clients would reach nobody."""
+    moves = replace(JOINS, gateway=OTHER, admitted=(OTHER, FRONT), gateway_serves=True, address_leads=False)
+    made = router_move.next_move(after(moves, 60.0))
+    assert (made.phase, made.admitted, made.taken_over_at) == (MovePhase.JOINED, (OTHER, FRONT), None)
+    assert made.wait_seconds == router_move.ADDRESS_POLL_SECONDS
+    assert router_move.next_move(replace(after(moves, 60.0), address_leads=True)).wait_seconds == 10.0
+
+
+def test_the_time_of_one_move_is_not_that_of_the_move_back() -> None:
+    to_other = replace(JOINS, gateway=OTHER, admitted=(OTHER, FRONT), gateway_serves=True, others_queue=True)
+    back = replace(after(to_other, 60.0), gateway=FRONT, others_queue=False)
+    made = router_move.next_move(back)
+    assert (made.admitted, made.wait_seconds) == ((FRONT, OTHER), 10.0)
+    assert router_move.next_move(after(back, 10.0)).left == (OTHER,)
+
+
 def test_a_time_in_the_future_holds_up_no_move_for_longer_than_the_settling_takes() -> None:
     moves = replace(JOINS, gateway=OTHER, admitted=(OTHER, FRONT), gateway_serves=True)
     set_back = replace(moves, taken_over_at=NOON + timedelta(days=1))
@@ -143,6 +160,7 @@ FACTS = st.builds(
     own_drains=st.booleans(),
     own_serves=st.booleans(),
     gateway_serves=st.booleans(),
+    address_leads=st.booleans(),
     taken_over_at=st.none() | st.datetimes(NOON.replace(tzinfo=None) - timedelta(minutes=2), timezones=st.just(UTC)),
     others_queue=st.booleans(),
     settle_seconds=st.floats(0, 60),
@@ -154,7 +172,7 @@ def test_routers_stop_sending_only_when_others_serve_and_nothing_waits_for_them(
     made = router_move.next_move(facts)
     stopped = set(facts.admitted) - set(made.admitted)
     serves = facts.own_serves if facts.gateway is None else facts.gateway_serves
-    assert not stopped or (serves and not facts.others_queue)
+    assert not stopped or (serves and facts.address_leads and not facts.others_queue)
     if facts.has_own and not made.own_admitted:
         assert facts.gateway_serves
     assert made.own_admitted or not facts.own_drains

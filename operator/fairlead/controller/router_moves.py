@@ -1,6 +1,6 @@
 """The children of a deployment other than engines, while it moves between its own routers and a gateway's. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,8 @@ class SideReports:
     gateways: Mapping[GatewayReference, RouterReports]
     left: tuple[GatewayReference, ...] = ()
     """Gateways that send no new requests, and whose routers may not have ended the last ones."""
+    silent: tuple[GatewayReference, ...] = ()
+    """Gateways of which a router that is ready does not say what waits there."""
 
     @property
     def all(self) -> tuple[RouterReport | None, ...]:
@@ -76,17 +78,27 @@ def move(
             own_drains=observed.has_router_pods,
             own_serves=router_move.serves(reports.own, ready),
             gateway_serves=gateway is not None and router_move.serves(reports.gateways.get(gateway, ()), ready),
+            address_leads=leads_to(observed, gateway),
             taken_over_at=observed.taken_over_at,
-            others_queue=any(one is not None and one.waiting for one in _of_others(reports, gateway)),
+            others_queue=_queues_elsewhere(reports, gateway),
             settle_seconds=deployment.drain.settle_seconds,
         )
     )
 
 
-def _of_others(reports: SideReports, gateway: GatewayReference | None) -> Iterator[RouterReport | None]:
-    for reference, some in reports.gateways.items():
-        if reference != gateway:
-            yield from some
+def _queues_elsewhere(reports: SideReports, gateway: GatewayReference | None) -> bool:
+    """Whether requests wait at routers of other gateways than the one of the spec, or may."""
+    others = [some for reference, some in reports.gateways.items() if reference != gateway]
+    waiting = any(one is not None and one.waiting for some in others for one in some)
+    return waiting or any(one != gateway for one in reports.silent)
+
+
+def leads_to(observed: DeploymentSnapshot, gateway: GatewayReference | None) -> bool:
+    """Whether the Service that clients use leads to this gateway's routers, or its own; true if there is none."""
+    if observed.address is None:
+        return True
+    selector = observed.address.get("spec", {}).get("selector") or {}
+    return selector.get(labels.GATEWAY) == (None if gateway is None else gateway.name)
 
 
 def static_children(
@@ -134,8 +146,7 @@ def _spared(observed: DeploymentSnapshot, move: RouterMove, gateway: DesiredGate
         return set(ROUTER_KINDS)
     joins = move.phase in (MovePhase.MOVING, MovePhase.JOINED)
     drains = set(DRAINING_KINDS) if observed.has_router_pods and joins else set()
-    leads = observed.address is not None and _leads_to_gateway(observed.address)
-    waits = move.phase is MovePhase.MOVING or (move.phase is MovePhase.LEAVING and leads)
+    waits = move.phase is MovePhase.MOVING or (move.phase is MovePhase.LEAVING and not leads_to(observed, None))
     lost = move.phase is MovePhase.JOINED and gateway is None
     return drains | ({"Service"} if waits or lost else set())
 
@@ -146,7 +157,3 @@ def _opened(child: Manifest, observed: DeploymentSnapshot) -> Manifest:
     ports = {pod_engine.of(one["spec"]["template"]).port for one in observed.engines}
     opened = network_policies.with_ports(child, filter(None, ports))
     return child if opened is child else applied_hash.with_applied_hash(opened)
-
-
-def _leads_to_gateway(address: Manifest) -> bool:
-    return labels.GATEWAY in (address.get("spec", {}).get("selector") or {})

@@ -1,10 +1,10 @@
 """The routers that may send requests to a deployment: their reports, and their state for its conditions."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import snapshot
+from fairlead.controller import router_moves, snapshot
 from fairlead.controller.interfaces import PodAccess
 from fairlead.controller.pods import router_problems
 from fairlead.controller.pods.pod_facts import MergedRouterReport
@@ -15,7 +15,7 @@ from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.objects.router_config import DEFAULT_REPLICAS
-from fairlead.planning.router_move import MovePhase, RouterMove
+from fairlead.planning.router_move import MovePhase, RouterMove, RouterReports
 from fairlead.review import gateway_membership
 
 
@@ -26,12 +26,34 @@ async def read(pod_access: PodAccess, observed: DeploymentSnapshot) -> SideRepor
         _reports(pod_access, observed.routers, ""),
         *(_reports(pod_access, some, target) for some in observed.gateway_routers.values()),
     )
-    still = await asyncio.gather(*(_has_requests(pod_access, some, target) for some in observed.left_routers.values()))
+    gateways = dict(zip(observed.gateway_routers, others, strict=True))
     return SideReports(
         own=own,
-        gateways=dict(zip(observed.gateway_routers, others, strict=True)),
-        left=tuple(one for one, has in zip(observed.left_routers, still, strict=True) if has),
+        gateways=gateways,
+        left=(*observed.left_out_of_sight, *await _with_requests(pod_access, observed.left_routers, target)),
+        silent=await _with_requests(pod_access, _silent(observed, gateways), target),
     )
+
+
+def _silent(
+    observed: DeploymentSnapshot, reports: Mapping[GatewayReference, RouterReports]
+) -> Mapping[GatewayReference, tuple[Manifest, ...]]:
+    """Return the routers that do not report the target, of gateways that send it requests while it moves.
+
+    They do not have it, or do not answer.
+    """
+    if len(reports) + bool(observed.routers) < 2:
+        return {}
+    found = {one: zip(observed.gateway_routers[one], reports[one], strict=True) for one in observed.admitted}
+    return {gateway: tuple(pod for pod, said in some if said is None) for gateway, some in found.items()}
+
+
+async def _with_requests(
+    pod_access: PodAccess, routers: Mapping[GatewayReference, Sequence[Manifest]], target: str
+) -> tuple[GatewayReference, ...]:
+    """Return the gateways of which one of these routers may have a request for the target."""
+    have = await asyncio.gather(*(_has_requests(pod_access, some, target) for some in routers.values()))
+    return tuple(one for one, has in zip(routers, have, strict=True) if has)
 
 
 async def _has_requests(pod_access: PodAccess, routers: Sequence[Manifest], target: str) -> bool:
@@ -81,10 +103,10 @@ def of_gateway(
 ) -> RouterSummary:
     """Summarize the gateway's routers; its own ones count as long as they still serve it."""
     refused, problem = _barred(observed.owner.namespace, door, gateway)
-    meanwhile = _meanwhile(observed, door, move)
+    meanwhile, serving = _meanwhile(observed, door, move)
     return RouterSummary(
         wanted=(gateway.pods.replicas if gateway else None) or 0,
-        ready=len(observed.serving_routers if meanwhile else observed.gateway_routers.get(door, ())),
+        ready=len(serving),
         reporting=reports.reporting,
         reasons=reports.reasons,
         gateway=door.title,
@@ -94,14 +116,18 @@ def of_gateway(
     )
 
 
-def _meanwhile(observed: DeploymentSnapshot, door: GatewayReference, move: RouterMove) -> str:
-    """Return whose routers serve it until those of the gateway in its spec do; empty if they do."""
-    if move.phase is MovePhase.JOINING:
-        return "its own routers serve"
-    if move.phase is not MovePhase.MOVING:
-        return ""
-    others = " and ".join(one.title for one in observed.admitted if one != door)
-    return f"those of gateway {others} serve"
+def _meanwhile(
+    observed: DeploymentSnapshot, door: GatewayReference, move: RouterMove
+) -> tuple[str, tuple[Manifest, ...]]:
+    """Return whose routers serve until those of the gateway in its spec do, empty if they do, and which serve now."""
+    others = {one: some for one in observed.admitted if one != door and (some := observed.gateway_routers.get(one))}
+    if move.phase is MovePhase.JOINING and (observed.routers or not others):
+        return "its own routers serve", observed.serving_routers
+    if move.phase not in (MovePhase.JOINING, MovePhase.MOVING) or not others:
+        return "", observed.gateway_routers.get(door, ())
+    titles = " and ".join(one.title for one in others)
+    where = ", at its own address only," if observed.address and router_moves.leads_to(observed, door) else ""
+    return f"those of gateway {titles} serve{where}", tuple(pod for some in others.values() for pod in some)
 
 
 def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:

@@ -55,6 +55,8 @@ class DeploymentSnapshot:
     """Gateways whose routers send it requests now."""
     left_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
     """Gateways that send it no new requests, with all their router pods that may not have ended the last ones."""
+    left_out_of_sight: tuple[GatewayReference, ...] = ()
+    """Those in namespaces that cannot be listed now, so that nothing is known of their routers."""
     taken_over_at: datetime | None = None
     """Since when the routers of its spec have served beside those of gateways that it leaves."""
     gateway_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
@@ -126,6 +128,7 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
         admitted=admitted,
         left_routers={one: gateway_routers.running(cluster, one) for one in left},
+        left_out_of_sight=tuple(one for one in left if cluster.is_left_out(one.namespace)),
         taken_over_at=network_policies.taken_over_at(policy) if policy is not None else None,
         gateway_routers={one: gateway_routers.ready(cluster, one) for one in {*admitted, *named}},
         address=address if address is not None and owned(address, owner) else None,

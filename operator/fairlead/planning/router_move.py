@@ -17,6 +17,9 @@ from fairlead.fleet.gateways import GatewayReference
 QUEUE_POLL_SECONDS: Final = 1.0
 """How soon to check again whether requests still wait at routers that are left."""
 
+ADDRESS_POLL_SECONDS: Final = 1.0
+"""How soon to check again whether the Service leads to the routers that take over: it is written after this move."""
+
 RouterReports = Sequence[RouterReport | None]
 """The reports of all ready routers; None: no answer."""
 
@@ -56,8 +59,10 @@ class MoveFacts:
     """Whether pods of its own routers are left that may still send requests to its engines."""
     own_serves: bool = False
     gateway_serves: bool = False
+    address_leads: bool = True
+    """Whether its Service leads to the routers of its spec, or it has none."""
     taken_over_at: datetime | None = None
-    """Since when the routers of its spec have served beside those of gateways that it leaves."""
+    """Since when the routers of its spec have served, with its Service, beside those of gateways that it leaves."""
     others_queue: bool = False
     """Whether requests for it wait in queues of routers of gateways that it leaves."""
     settle_seconds: float = 10.0
@@ -92,12 +97,21 @@ def next_move(facts: MoveFacts) -> RouterMove:
     )
     if not others or not _serves(facts):
         return begun
-    since = min(facts.taken_over_at or facts.now, facts.now)
+    if not facts.address_leads:
+        return replace(begun, wait_seconds=ADDRESS_POLL_SECONDS)
+    since = _taken_over_at(facts)
     wait = (since + timedelta(seconds=facts.settle_seconds) - facts.now).total_seconds()
     if wait > 0 or facts.others_queue:
         return replace(begun, taken_over_at=since, wait_seconds=wait if wait > 0 else QUEUE_POLL_SECONDS)
     phase = MovePhase.OWN if facts.gateway is None else MovePhase.JOINED
     return replace(begun, phase=phase, admitted=joined, left=(*begun.left, *others))
+
+
+def _taken_over_at(facts: MoveFacts) -> datetime:
+    """Return since when the routers of its spec serve; the time kept counts for the gateway that was first then."""
+    kept = facts.taken_over_at
+    is_theirs = facts.gateway is None or facts.admitted[0] == facts.gateway
+    return min(kept, facts.now) if kept is not None and is_theirs else facts.now
 
 
 def _phase(facts: MoveFacts, others: Sequence[GatewayReference]) -> MovePhase:

@@ -5,8 +5,10 @@ from typing import Any, Final
 import pytest
 
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiRequest, RequestRefused
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import next_reconcile
+from fairlead.fleet.endpoints import RouterReport
 from tests.controller.gateways.admitted_routers import admits_gateway
 from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.gateways.test_moves import address, admitted, begun, serving
@@ -140,6 +142,84 @@ def test_requests_that_the_first_gateway_holds_for_a_replica_are_sent_before_it_
     world.pod_client.queued = 0
     world.settle()
     assert (sends(world, "front"), is_admitted(world, "front")) == (False, False)
+
+
+def test_a_page_of_the_first_gateway_that_is_missed_once_does_not_empty_its_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An overloaded router answers late, and that is the one with a queue."""
+    world = at_front()
+    world.pod_client.queued = 3
+    to_other(world)
+    world.rounds(8)
+    answers = world.pod_client.endpoints
+
+    async def endpoints(router: Manifest, target: str) -> RouterReport | None:
+        return None if router["metadata"]["name"].startswith("front") else await answers(router, target)
+
+    monkeypatch.setattr(world.pod_client, "endpoints", endpoints)
+    world.rounds(3)
+    assert sends(world, "front")
+
+
+def test_the_first_gateway_serves_until_the_address_leads_to_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = at_front()
+    apply = world.server.apply
+
+    async def webhook(manifest: Manifest, *rest: Any, **options: Any) -> Manifest:  # noqa: ANN401  # as the server's
+        if (manifest["kind"], manifest["metadata"]["name"]) == ("Service", "chat-router"):
+            raise RequestRefused(ApiRequest(verb="patch", resource=kinds.SERVICE), 403, {"message": "denied"})
+        return await apply(manifest, *rest, **options)
+
+    monkeypatch.setattr(world.server, "apply", webhook)
+    to_other(world)
+    for _ in range(12):
+        world.rounds()
+        assert (leads_to(world), sends(world, "front")) == ("front", True)
+    monkeypatch.undo()
+    world.rounds()
+    assert (leads_to(world), sends(world, "front")) == ("other", True), "its clients learn of it meanwhile"
+    world.settle()
+    assert not sends(world, "front")
+
+
+def test_a_return_to_the_first_gateway_settles_as_long_as_the_way_there() -> None:
+    world = at_front()
+    world.pod_client.queued = 3
+    to_other(world)
+    world.rounds(12)
+    assert leads_to(world) == "other"
+    world.pod_client.queued = 0
+    world.join()
+    settled = 0
+    for _ in range(8):
+        world.rounds()
+        settled += leads_to(world) == "front" and sends(world, "other")
+    assert settled >= 2
+    assert not sends(world, "other")
+
+
+def test_who_serves_nobody_is_not_said_to_serve_when_the_gateway_that_was_left_is_deleted() -> None:
+    world = at_front()
+    world.put_gateway("far", namespace="platform", allowedNamespaces=["elsewhere"])
+    world.join(gateway={"name": "far", "namespace": "platform"})
+    world.settle()
+    assert "; those of gateway default/front serve until those of gateway platform/far do" in world.message("Routable")
+    world.objects.remove((kinds.INFERENCE_GATEWAY.title, "default", "front"), {})
+    world.settle()
+    assert world.condition("Routable") == ("False", "NotAllowed")
+
+
+def test_a_second_gateway_that_fails_after_the_address_leads_there_is_named() -> None:
+    """Clients of the first gateway's own address are served, those of the deployment's are not."""
+    world = at_front()
+    to_other(world)
+    world.rounds(2)
+    world.pod_client.kept_files["other"] = {"targets": []}
+    world.rounds(2)
+    assert (leads_to(world), sends(world, "front")) == ("other", True)
+    words = "; those of gateway default/front serve, at its own address only, until those of gateway default/other do"
+    assert world.message("Routable").endswith(words)
 
 
 def test_a_gateway_that_it_returns_to_meanwhile_serves_it_again() -> None:
