@@ -249,3 +249,22 @@ def test_a_gateway_in_another_namespace_may_read_pods_until_it_is_no_longer_admi
     world.pod_client.retiring = frozenset()
     world.settle()
     assert "rolebindings/chat-engine" not in world.children("chat")
+
+
+def test_a_gateway_whose_namespace_cannot_be_listed_now_stays_admitted() -> None:
+    """Nothing is known of its routers then, so they may have requests."""
+    world = GatewayWorld()
+    world.put_gateway()
+    world.put_gateway("far", namespace="platform", allowedNamespaces=["default"])
+    world.join(gateway={"name": "far", "namespace": "platform"})
+    world.settle()
+    world.pod_client.retiring = frozenset({CHAT})
+    world.join()
+    world.rounds(8)
+    world.world.left_out = frozenset({"platform"})
+    world.pod_client.retiring = frozenset()
+    world.rounds(4)
+    assert "rolebindings/chat-engine" in world.children("chat")
+    world.world.left_out = frozenset()
+    world.settle()
+    assert "rolebindings/chat-engine" not in world.children("chat")
