@@ -91,7 +91,7 @@ def test_one_bad_document_does_not_hide_the_others(run: Run, file: File) -> None
     [
         ("foo: [", "is not valid YAML: line 1: did not find expected node content; correct that line"),
         ("a: 1\nfoo: [\n\n", "is not valid YAML: line 2: did not find expected node content; correct that line"),
-        ("a: 1\nb: " + "9" * 5000, f"is not valid YAML: line 2: {'9' * 20}: no number that can be read; correct"),
+        ("a: 1\nb: " + "9" * 5000, f"is not valid YAML: line 2: {'9' * 20}… is too large a number; correct"),
     ],
 )
 def test_the_line_to_correct_is_one_of_the_file(text: str, words: str, run: Run, file: File) -> None:

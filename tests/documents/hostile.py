@@ -11,6 +11,8 @@ HOSTILE: Final[dict[str, bytes]] = {
     "a hundred thousand brackets without end": b"[" * 100_000,
     "one level too many": b"[" * (MAX_LEVELS + 1) + b"]" * (MAX_LEVELS + 1),
     "a whole number of five thousand digits": b'{"a": ' + b"9" * 5000 + b"}",
+    "a sexagesimal number of two hundred parts": b"1:" * 200 + b"1.5",
+    "a whole number of five thousand hexadecimal digits": b'{"a": 0x' + b"f" * 5000 + b"}",
     "not a number": b'{"a": NaN}',
     "an infinite number": b'{"a": -Infinity}',
     "an exponent without bounds": b'{"a": 1e999}',

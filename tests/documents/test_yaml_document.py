@@ -52,6 +52,8 @@ PIECES = st.sampled_from(
             "9" * 5000,
             "0x",
             "1e999",
+            "1:" * 200,
+            "2026-02-30",
         ),
     ]
 )
@@ -93,9 +95,21 @@ WRONG = {
     ),
     HOSTILE["a whole number of five thousand digits"]: (
         DocumentFault.HUGE_NUMBER,
-        "a whole number has more digits than can be read",
+        "99999999999999999999… is too large a number: line 1",
     ),
-    b"a: !!bool maybe": (DocumentFault.TAG, "a tag does not fit its value"),
+    HOSTILE["a sexagesimal number of two hundred parts"]: (
+        DocumentFault.HUGE_NUMBER,
+        "1:1:1:1:1:1:1:1:1:1:… is too large a number: line 1",
+    ),
+    HOSTILE["a whole number of five thousand hexadecimal digits"]: (
+        DocumentFault.HUGE_NUMBER,
+        "0xffffffffffffffffff… is too large a number: line 1",
+    ),
+    b"a: -1" + b"0" * 308: (DocumentFault.HUGE_NUMBER, "-1000000000000000000… is too large a number: line 1"),
+    b"a: !!bool maybe": (DocumentFault.UNFIT_VALUE, "maybe cannot be read as a boolean: line 1"),
+    b"a: !!int {=: x}": (DocumentFault.UNFIT_VALUE, "what is here cannot be read as a whole number: line 1"),
+    b"a: 1\nsince: 2026-02-30": (DocumentFault.UNFIT_VALUE, "2026-02-30 cannot be read as a date: line 2"),
+    b"a: !!float soon": (DocumentFault.UNFIT_VALUE, "soon cannot be read as a number: line 1"),
     b"a: !!python/name:os.system x": (
         DocumentFault.SYNTAX,
         "could not determine a constructor for the tag 'tag:yaml.org,2002:python/name:os.system': line 1",
@@ -134,4 +148,17 @@ def test_plain_scalars_are_read_like_by_kubectl() -> None:
     read = yaml_document.read(document, KubectlLoader)
     assert read == [15, 15, -31, 1000, 1000, 1.5, "2026-11-20", True, False, float("inf"), None, 8]
     problem = refusal("a: 1\nb: 0x_", KubectlLoader)
-    assert str(problem) == "0x: no number that can be read: line 2"
+    assert str(problem) == "0x_ cannot be read as a whole number: line 2"
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_the_greatest_whole_number_has_as_many_digits_as_in_json(loader: type[Any]) -> None:
+    assert yaml_document.read("9" * 308, loader) == int("9" * 308)
+    assert refusal("9" * 309, loader).fault is DocumentFault.HUGE_NUMBER
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_hundred_levels_exhaust_no_stack_where_pyyaml_calls_itself_for_each(loader: type[Any]) -> None:
+    merged = "{<<: " * 99 + "{a: 1}" + "}" * 99
+    assert yaml_document.read(merged, loader) == {"a": 1}
+    assert yaml_document.read("!!omap [a: " * 49 + "x" + "]" * 49, loader)

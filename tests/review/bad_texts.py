@@ -85,7 +85,7 @@ TEXTS: Final = (
         given=_text("  replicas: !!bool maybe"),
         layer=Layer.YAML,
         at="",
-        wording="a tag does not fit its value",
+        wording="line 7: maybe cannot be read as a boolean",
     ),
     Row(
         story="a field that appears twice",

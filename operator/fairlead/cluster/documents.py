@@ -18,7 +18,7 @@ STANDARD_INPUT: Final = "-"
 """As kubectl names it."""
 
 _UNSTORED: Final = {DocumentFault.TOO_LARGE: "make it smaller", DocumentFault.TOO_DEEP: "make it flatter"}
-_REMEDIES: Final = {DocumentFault.CONTROL_CHARACTER: "remove it", DocumentFault.TAG: "remove the tag"}
+_REMEDIES: Final = {DocumentFault.CONTROL_CHARACTER: "remove it"}
 _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 

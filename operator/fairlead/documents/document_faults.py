@@ -17,8 +17,8 @@ class DocumentFault(StrEnum):
     """One half of a pair of UTF-16 code units, which no text can be written with."""
     DUPLICATE_KEY = "duplicate_key"
     CONTROL_CHARACTER = "control_character"
-    TAG = "tag"
-    """A YAML tag that does not fit its value."""
+    UNFIT_VALUE = "unfit_value"
+    """A YAML value that is none of what its tag, or its form, says it is: a 30th of February."""
     CONTAINS_ITSELF = "contains_itself"
 
 

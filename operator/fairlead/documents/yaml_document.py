@@ -1,23 +1,25 @@
 """Reads one YAML document that others wrote.
 
-PyYAML fails in its own ways: a hundred thousand brackets overflow the stack of libyaml and end the process, a tag that
-does not fit its value raises whatever its constructor does, aliases make a billion values of a few lines. So a text is
-measured before it is parsed.
+PyYAML fails in its own ways: a hundred thousand brackets overflow the stack of libyaml and end the process, aliases
+make a billion values of a few lines. So a text is measured before it is parsed.
 """
 
-import re
 from typing import Any, Final
 
 import yaml
 
 from fairlead.documents.document_faults import DocumentFault, UnreadableDocument
 from fairlead.documents.encoded_text import text_of
-from fairlead.documents.yaml_loaders import DuplicateField, FastLoader, UniqueKeyLoader
+from fairlead.documents.yaml_loaders import DuplicateField, FastLoader, HugeNumber, UnfitValue, UniqueKeyLoader
 
 MAX_VALUES: Final = 50_000
 """Values in one document, with aliases expanded; objects of ours have some hundred."""
 MAX_LEVELS: Final = 100
-_DIGITS: Final = re.compile(r"\d{4000}")
+_FAULTS: Final = {
+    DuplicateField: DocumentFault.DUPLICATE_KEY,
+    HugeNumber: DocumentFault.HUGE_NUMBER,
+    UnfitValue: DocumentFault.UNFIT_VALUE,
+}
 
 
 def read(document: str | bytes, loader: type[Any] = UniqueKeyLoader) -> Any:  # noqa: ANN401 - any YAML
@@ -34,12 +36,6 @@ def read(document: str | bytes, loader: type[Any] = UniqueKeyLoader) -> Any:  # 
         code = problem.character if isinstance(problem.character, int) else ord(problem.character)
         because = f"it holds the control character U+{code:04X}"
         raise UnreadableDocument(DocumentFault.CONTROL_CHARACTER, because) from None
-    except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
-        if _DIGITS.search(text) is not None:
-            because = "a whole number has more digits than can be read"
-            raise UnreadableDocument(DocumentFault.HUGE_NUMBER, because) from None
-        because = "a tag does not fit its value"
-        raise UnreadableDocument(DocumentFault.TAG, because) from None
 
 
 def _check_size(text: str) -> None:
@@ -73,5 +69,5 @@ def _marked(text: str, problem: yaml.MarkedYAMLError) -> UnreadableDocument:
     """The end of a text counts as a line of its own, which nobody can correct."""
     mark, last = problem.problem_mark, text.rstrip().count("\n")
     line = None if mark is None else min(mark.line, last) + 1
-    fault = DocumentFault.DUPLICATE_KEY if isinstance(problem, DuplicateField) else DocumentFault.SYNTAX
+    fault = next((fault for form, fault in _FAULTS.items() if isinstance(problem, form)), DocumentFault.SYNTAX)
     return UnreadableDocument(fault, " ".join(str(problem.problem).split())[:200], line)

@@ -9,15 +9,59 @@ from typing import Any, Final
 
 import yaml
 
-FastLoader: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""PyYAML's own reading, in C where it was built with it: the last of duplicate fields counts."""
+MOST_DIGITS: Final = 308
+"""Of a whole number, as in JSON: Python makes no float of more, and no text of some thousand."""
+_BOUND: Final = 10**MOST_DIGITS
+_SHOWN: Final = 20
+_KINDS: Final = {"int": "whole number", "float": "number", "timestamp": "date", "bool": "boolean"}
+_YAMLS: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class DuplicateField(yaml.constructor.ConstructorError):
     """A field that is there twice."""
 
 
-class UniqueKeyLoader(FastLoader):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+class UnfitValue(yaml.constructor.ConstructorError):
+    """A value that is none of what its tag, or its form, says it is."""
+
+
+class HugeNumber(yaml.constructor.ConstructorError):
+    """A number that nothing can count with."""
+
+
+class FastLoader(_YAMLS):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+    """PyYAML's own reading, in C where it was built with it: the last of duplicate fields counts."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - any YAML
+        """Refuse with its line what a constructor fails for; each does so in its own way."""
+        try:
+            made = super().construct_object(node, deep=deep)
+        except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError):
+            raise _unfit(node) from None
+        if isinstance(made, int) and abs(made) >= _BOUND:
+            raise _huge(node)
+        return made
+
+
+def _unfit(node: yaml.Node) -> yaml.MarkedYAMLError:
+    kind = _KINDS.get(node.tag.rpartition(":")[2], "value")
+    if kind.endswith("number") and len(node.value) > MOST_DIGITS:
+        return _huge(node)
+    return UnfitValue(problem=f"{_shown(node)} cannot be read as a {kind}", problem_mark=node.start_mark)
+
+
+def _huge(node: yaml.Node) -> HugeNumber:
+    return HugeNumber(problem=f"{_shown(node)} is too large a number", problem_mark=node.start_mark)
+
+
+def _shown(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        return "what is here"
+    written = str(node.value)
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+
+
+class UniqueKeyLoader(FastLoader):
     """Reads files that only Fairlead reads; a duplicate field is refused, since one of the two would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -42,11 +86,7 @@ class KubectlLoader(UniqueKeyLoader):
         text = str(self.construct_scalar(node)).replace("_", "")
         digits = text.lstrip("+-")
         octal = len(digits) > 1 and digits.startswith("0") and digits.isdigit() and not set(digits) & {"8", "9"}
-        try:
-            number = int(digits, 8 if octal else 10 if digits.isdigit() else 0)
-        except ValueError:  # thousands of digits, or a prefix without any
-            no = f"{text[:20]}: no number that can be read"
-            raise yaml.constructor.ConstructorError(problem=no, problem_mark=node.start_mark) from None
+        number = int(digits, 8 if octal else 10 if digits.isdigit() else 0)
         return -number if text.startswith("-") else number
 
     def fraction(self, node: yaml.ScalarNode) -> float | int:
