@@ -139,6 +139,18 @@ def test_an_alias_beside_its_anchor_is_a_value() -> None:
     }
 
 
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_merged_mapping_may_be_merged_again_and_its_own_fields_replace_the_merged_ones(loader: type[Any]) -> None:
+    document = "base: &b {name: chat}\ndeep: {inner: &a {<<: *b, name: other}}\nx: {<<: *a}\nz: {<<: [*a, *b], name: z}"
+    read = yaml_document.read(document, loader)
+    assert (read["deep"], read["x"], read["z"]) == ({"inner": {"name": "other"}}, {"name": "other"}, {"name": "z"})
+
+
+def test_a_field_that_is_there_twice_in_a_merged_mapping_is_refused() -> None:
+    assert str(refusal("a: {<<: &m {b: 1, b: 2}}")) == "the field b is there twice: line 1"
+    assert str(refusal("a: &m {b: 1,\n  b: 2}\nc: {<<: *m}")) == "the field b is there twice: line 2"
+
+
 def test_of_duplicate_fields_pyyaml_takes_the_last() -> None:
     assert yaml_document.read("a: 1\na: 2", FastLoader) == {"a": 2}
 

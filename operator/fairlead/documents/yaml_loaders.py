@@ -64,16 +64,26 @@ def _shown(node: yaml.Node) -> str:
 class UniqueKeyLoader(FastLoader):
     """Reads files that only Fairlead reads; a duplicate field is refused, since one of the two would be lost."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    twice = f"the field {key.value[:60]} is there twice"
-                    raise DuplicateField(problem=twice, problem_mark=key.start_mark)
-                seen.add(key.value)
-        made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return made
+    def __init__(self, stream: object) -> None:
+        super().__init__(stream)
+        self._as_written = set[yaml.MappingNode]()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Look at a mapping before PyYAML puts fields into it: each, since the merges of one flatten the others."""
+        if node not in self._as_written:
+            self._as_written.add(node)
+            _check_fields(node)
+        super().flatten_mapping(node)
+
+
+def _check_fields(node: yaml.MappingNode) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen:
+                twice = f"the field {key.value[:60]} is there twice"
+                raise DuplicateField(problem=twice, problem_mark=key.start_mark)
+            seen.add(key.value)
 
 
 class KubectlLoader(UniqueKeyLoader):
