@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.evaluating import item_file, items, scorers
+from fairlead.evaluating import item_file, items, requests, scorers
 from fairlead.evaluating.items import EvaluationItem, digest_of
+from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.replies import ItemReply
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.line_problems import LineProblem
@@ -44,6 +45,24 @@ def test_messages_tools_and_tags_are_taken_as_they_are() -> None:
     assert (item.name, list(item.messages), item.extra) == ("7", messages, {"tools": tools})
     assert (item.cluster, item.slices) == ("page-1", ("sum",))
     assert only({"input": "a", "target": "b"}).cluster == ""
+
+
+def test_items_are_read_as_pythons_json_writes_them_with_numbers_and_halves_that_are_no_json() -> None:
+    line = json.dumps({"id": "a", "input": "cut \ud83d", "target": "b", "metadata": {"loss": float("nan"), "n": 1e400}})
+    item = only(line.encode())
+    assert item.messages == ({"role": "user", "content": "cut \ud83d"},)
+    assert json.loads(requests.body(item, "chat", RequestSettings(max_tokens=8)))["messages"][0]["content"] == "cut ?"
+    (named,) = item_file.with_names([line.replace('"id": "a", ', "").encode()])
+    assert json.loads(named)["metadata"]["n"] == float("inf")
+
+
+@pytest.mark.parametrize("kind", ScorerKind)
+@pytest.mark.parametrize("target", ["NaN", "-Infinity", "1e999", "9" * 400, '"\\ud800"', '{"name": NaN}'])
+def test_an_answer_that_is_no_json_makes_an_item_or_a_problem_whatever_scores_it(kind: ScorerKind, target: str) -> None:
+    settings = ScorerSettings(kind=kind, field="a")
+    found, problems = read(f'{{"input": "a", "target": {target}}}'.encode(), settings=settings)
+    assert len(found) + len(problems) == 1
+    assert not any(one.score(ItemReply(text="7")).right for one in found)
 
 
 def test_an_item_without_a_name_is_called_by_its_input_and_blank_lines_are_none() -> None:

@@ -76,7 +76,7 @@ def read_named(
 
 def with_names(lines: Iterable[bytes], most: int | None = None) -> list[bytes]:
     """The lines of a runner's file, each with its `id`; with `most`, the first ones in the order of a run."""
-    found = [json_document.read(line) for line in lines if line.strip()]
+    found = [json_document.read(line, as_python=True) for line in lines if line.strip()]
     named = [one if one.get("id") is not None else one | {"id": _name(one, one)} for one in found]
     if most is not None:
         named = sorted(named, key=lambda one: run_position(str(one["id"])))[:most]
@@ -99,7 +99,7 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
             "line", f"{len(line):,} bytes", because=f"more than {MAX_BYTES:,}", remedy="shorten the input"
         )
     try:
-        found = json_document.read(line)
+        found = json_document.read(line, as_python=True)
     except UnreadableDocument as problem:
         shown = line[:40].decode(errors="replace").strip()
         if problem.fault is DocumentFault.TOO_DEEP:
