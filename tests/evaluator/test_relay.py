@@ -132,6 +132,8 @@ def test_a_stream_is_refused_in_a_sentence_and_nonsense_is_the_engines_to_refuse
             reply = await client.post("/v1/chat/completions", json=BODY | {"stream": True})
             assert reply.status == 400
             assert "sends no streams; leave it out" in (await reply.json())["error"]["message"]
+            python = json.dumps(BODY | {"stream": True, "temperature": float("nan"), "user": "\ud800"}).encode()
+            assert (await client.post("/v1/chat/completions", data=python)).status == 400
             for body in (b"{", b"[" * 200_000):
                 assert (await client.post("/v1/chat/completions", data=body)).status == 503, body[:2]
             assert (await client.post("/v1/embeddings", json=BODY)).status == 404

@@ -131,7 +131,7 @@ def _pod(address: str) -> Manifest:
 
 def _streams(body: bytes) -> bool:
     try:
-        found = json_document.read(body)
+        found = json_document.read(body, as_python=True)
     except ValueError:
         return False
     return isinstance(found, dict) and bool(found.get("stream"))
