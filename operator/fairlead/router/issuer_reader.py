@@ -1,7 +1,6 @@
 """One read of an issuer's public keys over HTTPS.
 
 Imported only if an issuer is configured, since it needs aiohttp. The certificate authenticates the server, so no proxy
-from fairlead.documents import json_document
 from the environment is used and no redirect followed; each answer is bounded in bytes and time.
 """
 
