@@ -80,6 +80,6 @@ class PermitRequest(Inquiry):
 def _permit(page: bytes) -> Permit | None:
     try:
         found = _ANSWERS.decode(page)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # no permit, no UTF-8, or too many levels
         return None
     return msgspec.structs.replace(found, away=True)

@@ -1,0 +1,68 @@
+"""A router that keeps a tenant's rates answers a permit request with anything at all; the request goes on."""
+
+import pytest
+
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.permit_requests import PermitRequest
+from fairlead.router.router_peers import RouterPeers
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing.accounts import OPEN, Account, Accounts
+from fairlead.routing.routing_request import RoutingRequest
+from tests.documents.hostile import DEEP, HOSTILE
+
+HOME = "router-b"
+NO_UTF_8 = b'{"refused": "\xff"}'
+
+
+class Waiting:
+    """A request that waits for a permit."""
+
+    def __init__(self) -> None:
+        self.admissions: list[float] = []
+        self.bugs = 0
+
+    def admit(self, now: float) -> None:
+        """Continue."""
+        self.admissions.append(now)
+
+    def internal_error(self) -> None:
+        """Called on a router bug."""
+        self.bugs += 1
+
+
+class Peers(RouterPeers):
+    """Knows which routers did not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(Accounts(), HeadCache(), RouterCounters())
+        self.silences: list[str] = []
+
+    def silent(self, name: str, now: float) -> None:
+        """Avoid it."""
+        super().silent(name, now)
+        self.silences.append(name)
+
+
+def answered(page: bytes | None) -> tuple[RoutingRequest, list[str]]:
+    """The request after this answer, admitted once, and the routers that are avoided from now on."""
+    owner, peers = Waiting(), Peers()
+    routing = RoutingRequest(account=Account(tenant=OPEN), prompt_tokens=1, max_output_tokens=1, arrived=0.0)
+    PermitRequest(owner, peers, routing, HOME).answered(page)
+    assert (len(owner.admissions), owner.bugs) == (1, 0)
+    return routing, peers.silences
+
+
+@pytest.mark.parametrize("page", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_the_answer_the_request_is_admitted(page: bytes) -> None:
+    routing, _ = answered(page)
+    assert routing.permit is None
+
+
+@pytest.mark.parametrize("page", [None, NO_UTF_8, DEEP, b"", b'{"seconds": "1"}'], ids=range(5))
+def test_what_is_no_permit_is_no_answer_and_the_own_share_of_the_rate_is_used(page: bytes | None) -> None:
+    routing, avoided = answered(page)
+    assert (routing.permit, avoided) == (None, [HOME])
+
+
+def test_a_router_that_answered_with_a_permit_is_asked_again() -> None:
+    assert answered(b'{"seconds": 0.0}')[1] == []
