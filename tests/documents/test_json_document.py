@@ -124,6 +124,31 @@ def test_as_python_a_number_may_have_as_many_digits_as_python_converts() -> None
     )
 
 
+@given(before=st.integers(0, 400), sign=st.sampled_from(["", "-"]), after=st.integers(0, 400))
+def test_wherever_a_whole_number_stands_its_308_characters_are_always_the_most(
+    before: int, sign: str, after: int
+) -> None:
+    def written(characters: int) -> str:
+        return "[" + " " * before + sign + "9" * (characters - len(sign)) + " " * after + "]"
+
+    assert json_document.read(written(308)) == json.loads(written(308))
+    assert refusal(written(309)).fault is DocumentFault.HUGE_NUMBER
+
+
+@given(before=st.integers(0, 400), digits=st.integers(300, 1000))
+def test_digits_of_a_text_or_a_fraction_are_no_whole_number_however_many(before: int, digits: int) -> None:
+    document = "[" + " " * before + '"' + "9" * digits + '", 0.' + "3" * digits + "]"
+    assert json_document.read(document) == json.loads(document)
+
+
+def test_whole_numbers_cost_no_call_of_python_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply of `/tokenize` has a hundred thousand of them, and a router reads it on its loop."""
+    calls = list[str]()
+    monkeypatch.setattr(json_document, "int", calls.append, raising=False)
+    assert json_document.read("[" + "7," * 100_000 + "7]") == [7] * 100_001
+    assert calls == []
+
+
 def test_an_argument_whose_bytes_are_not_utf_8_is_refused() -> None:
     argument = b'{"a": "\xff"}'.decode("utf-8", "surrogateescape")
     assert str(refusal(argument, as_python=True)) == "it is not UTF-8 text: character 8"

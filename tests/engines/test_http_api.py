@@ -11,6 +11,7 @@ from fairlead.engines.vllm.http_api import API
 from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
 from fairlead.fleet.image_pull import ImagePull
 from fairlead.router.wire.request_bodies import RequestBody
+from tests.documents.hostile import HOSTILE
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ from fairlead.router.wire.request_bodies import RequestBody
         (b'{"count": 7, "max_model_len": 4096, "tokens": [1, 2]}', 7),
         (b'{"count": -1}', None),
         (b'{"count": "7"}', None),
+        (b'{"count": true}', None),
+        (b'{"count": 3, "tokens": [NaN', None),
+        (HOSTILE["a hundred thousand levels"], None),
+        (HOSTILE["UTF-16"], None),
         (b'{"tokens": []}', None),
         (b"[]", None),
         (b"not found", None),
@@ -26,6 +31,11 @@ from fairlead.router.wire.request_bodies import RequestBody
 )
 def test_a_count_of_tokens_is_a_whole_number_or_nothing(page: bytes, count: int | None) -> None:
     assert token_count(page) == count
+
+
+def test_the_tokens_beside_a_count_are_passed_over() -> None:
+    """A router reads the reply on its loop, and 128,000 ids take a reader of whole documents eight times as long."""
+    assert token_count(b'{"count": 1, "tokens": [' + b"9" * 5000 + b"]}") == 1
 
 
 def test_what_the_schema_lets_sleep_can_be_put_to_sleep_and_nothing_else() -> None:

@@ -26,7 +26,7 @@ def read(document: str | bytes | bytearray, *, as_python: bool = False) -> Any: 
     """Parse JSON or raise `UnreadableDocument`; `as_python`: with the numbers and halves that Python takes."""
     text = text_of(document)
     try:
-        found = (_PYTHON if as_python else _STRICT).decode(text)
+        found = (_PYTHON if as_python else _CAREFUL if _may_be_huge(text) else _STRICT).decode(text)
     except json.JSONDecodeError as problem:
         raise UnreadableDocument(DocumentFault.SYNTAX, problem.msg, problem.lineno, problem.pos) from None
     except RecursionError:
@@ -69,7 +69,15 @@ def _whole(written: str) -> int:
 
 
 _PYTHON: Final = json.JSONDecoder()
-_STRICT: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+_STRICT: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_CAREFUL: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+"""Calls Python for each whole number, which takes as long as all the rest."""
+
+
+def _may_be_huge(text: str) -> bool:
+    """Whether there are so many digits in a row: whatever has more than `MOST_DIGITS` fills a piece of half of it."""
+    half = _MOST_DIGITS // 2
+    return any(text[start : start + half].isdigit() for start in range(0, len(text), half))
 
 
 def _too_deep() -> UnreadableDocument:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from fairlead.documents import json_document
+import msgspec
+
+from fairlead.documents import typed_json
 from fairlead.fleet.light_dataclass import light
 
 
@@ -140,10 +142,17 @@ class HttpApi:
     """Whether every route that takes JSON takes a `cache_salt`, or ignores it."""
 
 
+class _Count(msgspec.Struct):
+    count: int
+
+
+_COUNT: Final = typed_json.reader(_Count)
+
+
 def token_count(page: bytes) -> int | None:
     """Return the number of tokens in a `/tokenize` reply, which also lists every token."""
     try:
-        count = json_document.read(page)["count"]
-    except (ValueError, KeyError, TypeError):
+        count = _COUNT(page).count
+    except ValueError:
         return None
-    return count if isinstance(count, int) and count >= 0 else None
+    return count if count >= 0 else None
