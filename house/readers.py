@@ -16,6 +16,7 @@ PACKAGE: Final = Path("operator/fairlead")
 ROOM: Final = PACKAGE / "documents"
 PARSERS: Final[Mapping[str, frozenset[str]]] = {
     "json": frozenset({"load", "loads", "JSONDecoder"}),
+    "json.decoder": frozenset({"JSONDecoder"}),
     "yaml": frozenset(
         {
             *("load", "load_all", "safe_load", "safe_load_all", "full_load", "full_load_all"),
@@ -79,16 +80,41 @@ def _exception(path: Path) -> str | None:
 
 def parsers(text: str) -> Iterator[tuple[str, int]]:
     """Yield the parsers that a file names, and the line."""
-    for node in ast.walk(ast.parse(text)):
+    module = ast.parse(text)
+    names = _imported(module)
+    for node in ast.walk(module):
         match node:
-            case ast.Attribute(value=module, attr=name) if name in PARSERS.get(ast.unparse(module), ()):
-                yield f"{ast.unparse(module)}.{name}", node.lineno
-            case ast.ImportFrom(module=str(named), names=names):
-                yield from ((f"{named}.{one.name}", node.lineno) for one in names if one.name in PARSERS.get(named, ()))
-            case ast.Await(value=ast.Call(func=ast.Attribute(attr="json"))):
-                yield "await ….json()", node.lineno
+            case ast.ImportFrom(module=str(origin), names=found, level=0):
+                yield from ((f"{origin}.{one.name}", node.lineno) for one in found if _parses(f"{origin}.{one.name}"))
+            case ast.Call(func=ast.Attribute(attr="json"), args=[], keywords=[]):
+                yield "….json()", node.lineno
             case ast.Attribute(attr=name) if name in METHODS:
                 yield name, node.lineno
+            case ast.Attribute() if _parses(origin := _origin(node, names)):
+                yield origin, node.lineno
+
+
+def _imported(module: ast.Module) -> dict[str, str]:
+    """What each imported name stands for."""
+    found = dict[str, str]()
+    for node in ast.walk(module):
+        match node:
+            case ast.Import(names=names):
+                found |= {one.asname: one.name for one in names if one.asname is not None}
+            case ast.ImportFrom(module=str(origin), names=names, level=0):
+                found |= {one.asname or one.name: f"{origin}.{one.name}" for one in names}
+    return found
+
+
+def _origin(node: ast.Attribute, names: Mapping[str, str]) -> str:
+    """The full name of what is named here."""
+    first, _, rest = ast.unparse(node).partition(".")
+    return f"{names.get(first, first)}.{rest}"
+
+
+def _parses(origin: str) -> bool:
+    module, _, name = origin.rpartition(".")
+    return name in PARSERS.get(module, ())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,13 @@ FILE = readers.PACKAGE / "cli" / "anything.py"
         ("import yaml\nFOUND = yaml.load('1', Loader=yaml.SafeLoader)\n", "yaml.load"),
         ("import msgspec\nREAD = msgspec.json.Decoder(int)\n", "msgspec.json.Decoder"),
         ("\nfrom yaml import safe_load as read\n", "yaml.safe_load"),
-        ("async def read(answer):\n    return await answer.json()\n", "await ….json()"),
+        ("import json as j\nFOUND = j.loads('1')\n", "json.loads"),
+        ("from msgspec import json\nFOUND = json.decode('1')\n", "msgspec.json.decode"),
+        ("import json\nREAD = json.decoder.JSONDecoder()\n", "json.decoder.JSONDecoder"),
+        ("\nfrom json.decoder import JSONDecoder\n", "json.decoder.JSONDecoder"),
+        ("import msgspec.json as fast\nREAD = fast.Decoder\n", "msgspec.json.Decoder"),
+        ("async def read(answer):\n    return await answer.json()\n", "….json()"),
+        ("async def read(answer):\n    return await wait_for(answer.json(), 1)\n", "….json()"),
         ("\nFOUND = Model.model_validate_json('1')\n", "model_validate_json"),
     ],
 )
@@ -29,7 +35,7 @@ def test_a_parser_is_named_with_its_line(text: str, name: str) -> None:
 
 
 def test_what_writes_is_no_parser() -> None:
-    text = "import json, yaml\nA = json.dumps(1)\nB = yaml.safe_dump(1)\nC = read.loads('1')\nD = web.json()\n"
+    text = "import json, yaml\nA = json.dumps(1)\nB = yaml.safe_dump(1)\nC = read.loads('1')\nD = web.json(1)\n"
     assert list(readers.parsers(text)) == []
 
 
