@@ -10,8 +10,9 @@ from typing import Any, Final
 import yaml
 
 MOST_DIGITS: Final = 308
-"""Of a whole number, as in JSON: Python makes no float of more, and no text of some thousand."""
-_BOUND: Final = 10**MOST_DIGITS
+"""Of a whole number, as in JSON: Python makes no float of more."""
+PYTHON_DIGITS: Final = 4300
+"""Python makes no text of a whole number of more."""
 _SHOWN: Final = 20
 _KINDS: Final = {"int": "whole number", "float": "number", "timestamp": "date", "bool": "boolean"}
 _YAMLS: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,13 +33,16 @@ class HugeNumber(yaml.constructor.ConstructorError):
 class FastLoader(_YAMLS):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
     """PyYAML's own reading, in C where it was built with it: the last of duplicate fields counts."""
 
+    bound: int = 10**PYTHON_DIGITS
+    """What no whole number reaches."""
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - any YAML
         """Refuse with its line what a constructor fails for; each does so in its own way."""
         try:
             made = super().construct_object(node, deep=deep)
         except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError):
             raise _unfit(node) from None
-        if isinstance(made, int) and abs(made) >= _BOUND:
+        if isinstance(made, int) and abs(made) >= self.bound:
             raise _huge(node)
         return made
 
@@ -63,6 +67,8 @@ def _shown(node: yaml.Node) -> str:
 
 class UniqueKeyLoader(FastLoader):
     """Reads files that only Fairlead reads; a duplicate field is refused, since one of the two would be lost."""
+
+    bound = 10**MOST_DIGITS
 
     def __init__(self, stream: object) -> None:
         super().__init__(stream)
