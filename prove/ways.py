@@ -24,6 +24,8 @@ from tests.router import planes
 MARKER: Final = 6137
 WARM_S: Final = 4.0
 """A deployment is decided after three rounds of scrapes of its pods."""
+SLOW_START: Final = {"assume": "10m"}
+"""What it learns of its pods it then learns at their first decision, and not again before the path was followed."""
 HUNG_S: Final = 30.0
 WAITING: Final = b'vllm:num_requests_waiting{engine="0"} '
 RECOMMENDED: Final = "fairlead.scaling.decide.recommender:recommend"
@@ -67,7 +69,7 @@ def sample() -> Way:
 
 async def _sample() -> Way:
     fleet, waiting = Fleet(), 1
-    fleet.world.receive(policy())
+    fleet.world.receive(policy(coldStart=SLOW_START))
     fleet.deploy()
 
     def page(number: int) -> bytes:

@@ -45,7 +45,7 @@ def _silent(
     if len(reports) + bool(observed.routers) < 2:
         return {}
     found = {one: zip(observed.gateway_routers[one], reports[one], strict=True) for one in observed.admitted}
-    return {gateway: tuple(pod for pod, said in some if said is None) for gateway, some in found.items()}
+    return {gateway: tuple(pod for pod, report in some if report is None) for gateway, some in found.items()}
 
 
 async def _with_requests(

@@ -199,7 +199,7 @@ def test_a_return_to_the_first_gateway_settles_as_long_as_the_way_there() -> Non
     assert not sends(world, "other")
 
 
-def test_who_serves_nobody_is_not_said_to_serve_when_the_gateway_that_was_left_is_deleted() -> None:
+def test_no_router_counts_as_serving_once_the_gateway_that_was_left_is_deleted() -> None:
     world = at_front()
     world.put_gateway("far", namespace="platform", allowedNamespaces=["elsewhere"])
     world.join(gateway={"name": "far", "namespace": "platform"})
