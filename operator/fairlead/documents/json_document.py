@@ -11,15 +11,13 @@ from typing import Any, Final
 
 from fairlead.documents.document_faults import DocumentFault, UnreadableDocument
 from fairlead.documents.encoded_text import text_of
+from fairlead.documents.huge_numbers import MOST_DIGITS, too_large
 
 MAX_LEVELS: Final = 200
 """As pydantic's reader; no document of a user, an engine or an API server needs half of it."""
 
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _WORD: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+', re.DOTALL)
-_MOST_DIGITS: Final = 308
-"""Of a whole number: Python makes no float of more."""
-_SHOWN: Final = 20
 
 
 def read(document: str | bytes | bytearray, *, as_python: bool = False) -> Any:  # noqa: ANN401 - any JSON
@@ -63,7 +61,7 @@ def _finite(written: str) -> float:
 
 
 def _whole(written: str) -> int:
-    if len(written) > _MOST_DIGITS:
+    if len(written) > MOST_DIGITS:
         raise _OddNumber(written)
     return int(written)
 
@@ -76,7 +74,7 @@ _CAREFUL: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=
 
 def _may_be_huge(text: str) -> bool:
     """Whether there are so many digits in a row: whatever has more than `MOST_DIGITS` fills a piece of half of it."""
-    half = _MOST_DIGITS // 2
+    half = MOST_DIGITS // 2
     return any(text[start : start + half].isdigit() for start in range(0, len(text), half))
 
 
@@ -91,8 +89,7 @@ def _odd_number(text: str, written: str) -> UnreadableDocument:
     line = text.count("\n", 0, position) + 1
     if not written.lstrip("-")[0].isdigit():
         return UnreadableDocument(DocumentFault.NOT_A_NUMBER, f"{written} is no number in JSON", line, position)
-    shown = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
-    return UnreadableDocument(DocumentFault.HUGE_NUMBER, f"{shown} is too large a number", line, position)
+    return UnreadableDocument(DocumentFault.HUGE_NUMBER, too_large(written), line, position)
 
 
 def _is_deep(document: object) -> bool:

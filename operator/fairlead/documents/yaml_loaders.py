@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import yaml
 
-MOST_DIGITS: Final = 308
-"""Of a whole number, as in JSON: Python makes no float of more."""
+from fairlead.documents.huge_numbers import MOST_DIGITS, shown, too_large
+
 PYTHON_DIGITS: Final = 4300
 """Python makes no text of a whole number of more."""
-_SHOWN: Final = 20
 _KINDS: Final = {"int": "whole number", "float": "number", "timestamp": "date", "bool": "boolean"}
 _YAMLS: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,14 +54,11 @@ def _unfit(node: yaml.Node) -> yaml.MarkedYAMLError:
 
 
 def _huge(node: yaml.Node) -> HugeNumber:
-    return HugeNumber(problem=f"{_shown(node)} is too large a number", problem_mark=node.start_mark)
+    return HugeNumber(problem=too_large(str(node.value)), problem_mark=node.start_mark)
 
 
 def _shown(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        return "what is here"
-    written = str(node.value)
-    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+    return shown(str(node.value)) if isinstance(node, yaml.ScalarNode) else "what is here"
 
 
 class UniqueKeyLoader(FastLoader):
