@@ -97,8 +97,9 @@ def leads_to(observed: DeploymentSnapshot, gateway: GatewayReference | None) -> 
     """Whether the Service that clients use leads to this gateway's routers, or its own; true if there is none."""
     if observed.address is None:
         return True
-    selector = observed.address.get("spec", {}).get("selector") or {}
-    return selector.get(labels.GATEWAY) == (None if gateway is None else gateway.name)
+    name = (observed.address.get("spec", {}).get("selector") or {}).get(labels.GATEWAY)
+    target = None if name is None else GatewayReference(namespace=observed.owner.namespace, name=name)
+    return target == gateway
 
 
 def static_children(

@@ -268,3 +268,12 @@ def test_a_gateway_whose_namespace_cannot_be_listed_now_stays_admitted() -> None
     world.world.left_out = frozenset()
     world.settle()
     assert "rolebindings/chat-engine" not in world.children("chat")
+
+
+def test_the_address_does_not_lead_to_a_gateway_of_the_same_name_elsewhere() -> None:
+    world = at_front()
+    world.put_gateway("front", namespace="platform", allowedNamespaces=["elsewhere"])
+    world.join(gateway={"name": "front", "namespace": "platform"})
+    world.settle()
+    words = "; those of gateway default/front serve until those of gateway platform/front do"
+    assert words in world.message("Routable")
