@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from fairlead.backtest import play
@@ -23,6 +24,8 @@ class PlanPlayer:
     settings: PlaySettings
     unplayable: dict[str, Unplayable] = field(default_factory=dict)
     """By the words of the configuration."""
+    whole: bool = False
+    """Play on where the objectives are missed for certain, for the share that is kept."""
     played: int = 0
 
     def __call__(self, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
@@ -35,7 +38,7 @@ class PlanPlayer:
         runs: list[PlayedCandidate] = []
         for one in self.traffics:
             requests = sum(1 for _ in one.arrivals(candidate.settings.block_tokens))
-            settings = replace(self.settings, may_miss=(1 - KEPT_GOAL) * requests)
+            settings = replace(self.settings, may_miss=inf if self.whole else (1 - KEPT_GOAL) * requests)
             runs.append(play.play(candidate, one, settings))
             if not KEPT_GOAL <= runs[-1].report.kept < SURE:
                 break

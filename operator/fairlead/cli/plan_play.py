@@ -9,11 +9,12 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.backtest import drawn_traffic, played_plan
+from fairlead.backtest import drawn_traffic, plan_room, played_plan
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.plan_player import PlanPlayer
+from fairlead.backtest.plan_room import FleetRoom
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
-from fairlead.backtest.played_plan import PlayedPlan
+from fairlead.backtest.played_plan import PlayedPlan, Player
 from fairlead.cli import client_mixes, offline_data, plan_clients, plan_inputs, playable
 from fairlead.cli.plan_inputs import DESCRIBING
 from fairlead.cli.simulate_inputs import SeededStreams
@@ -47,6 +48,8 @@ class PlanPlays:
     unplayable: tuple[Unplayable, ...]
     objectives: LatencyObjectives
     """As judged: with a limit for first tokens where none, or a longer one, was given."""
+    room: FleetRoom | None
+    """Of the best; None if nothing keeps the objectives."""
 
 
 def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
@@ -62,9 +65,16 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     made = maker(chosen.model, chosen.config_json, chosen.products, chosen.name)
     player = PlanPlayer(made=made, traffics=traffics, settings=settings)
     found = played_plan.search(options, lambda one: _with_progress(player, one))
+    room = None if found.best is None else plan_room.measured(found.best, lambda times: _sped_up(player, times))
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()), objectives=objectives)
+    unplayable = tuple(player.unplayable.values())
+    return PlanPlays(plan=found, traffic=words, unplayable=unplayable, objectives=objectives, room=room)
+
+
+def _sped_up(player: PlanPlayer, times: float) -> Player:
+    """The same player on that many times the requests, each run to its end."""
+    return replace(player, traffics=[one.sped_up(times) for one in player.traffics], whole=True)
 
 
 def is_played(chosen: argparse.Namespace, inputs: PlanInputs) -> bool:

@@ -58,7 +58,7 @@ def as_yaml(shown: ShownPlan) -> str:
         return "\n".join(why)
     held = [one for one in (shown.note, _too_many(best)) if one]
     if shown.plays is not None:
-        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *held]
+        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *_room(shown.plays), *held]
     comments = "\n".join(f"# {line}" for line in (*held, *best.arithmetic))
     manifest = yaml.safe_dump(plan_manifests.deployment(shown.name, shown.source, best), sort_keys=False)
     return f"{comments}\n{manifest}".rstrip()
@@ -75,7 +75,7 @@ def as_text(shown: ShownPlan) -> str:
         below = [f"Runners-up:\n{others or '  none: nothing else keeps the objectives'}"]
     else:
         below = list(_table(shown.plays))
-        head = f"{head}\n{_held(shown.plays)}"
+        head = "\n".join([head, _held(shown.plays), *_room(shown.plays)])
     return "\n".join([head, "", as_yaml(shown), "", *below, unanswered.left_out(planned)])
 
 
@@ -83,7 +83,7 @@ def as_json(shown: ShownPlan) -> str:
     """Format everything as JSON: `best` is the fleet of the manifest, `reckoned` that of arithmetic alone."""
     best, plays = shown.answer, shown.plays
     manifest = plan_manifests.deployment(shown.name, shown.source, best) if best else None
-    played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
+    played = None if plays is None else _played(plays)
     reckoned = asdict(shown.planned)
     found = {"best": asdict(best) if best else None, "reckoned": reckoned.pop("best"), **reckoned}
     note = "; ".join(one for one in (shown.note, _too_many(best)) if one)
@@ -111,6 +111,18 @@ def _held(plays: PlanPlays) -> str:
     more = "; by arithmetic, no number of these would do" if best.proposal.at_best else more
     runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
     return f"{best.kept:.1%} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
+
+
+def _room(plays: PlanPlays) -> Iterator[str]:
+    """What is kept of more requests, and with a replica fewer."""
+    best, room = plays.plan.best, plays.room
+    if best is None or room is None:
+        return
+    held, missed = room.holding, room.missing
+    kept = [f"{one.kept:.1%} with {one.times - 1:.0%} more requests" for one in (held, missed) if one]
+    if room.without_one is not None:
+        kept.append(f"{room.without_one:.1%} without one of its {best.proposal.replicas} replicas")
+    yield f"{'room' if held else 'no room'}: it would keep {', '.join(kept)}"
 
 
 def _table(plays: PlanPlays) -> Iterator[str]:
@@ -147,6 +159,14 @@ def _row(one: PlayedProposal) -> tuple[str, ...]:
         text_table.milliseconds(run.report.tpot.p95),
         f"{proposal.supply.tpot_s * 1000:.0f} ms",
     )
+
+
+def _played(plays: PlanPlays) -> dict[str, Any]:
+    room, fleets = plays.room, [_values(one) for one in plays.plan.tried]
+    if room is None:
+        return {"traffic": plays.traffic, "room": None, "fleets": fleets}
+    busier = [asdict(one) for one in room.busier]
+    return {"traffic": plays.traffic, "room": {"busier": busier, "withoutOne": room.without_one}, "fleets": fleets}
 
 
 def _values(one: PlayedProposal) -> dict[str, Any]:
