@@ -29,11 +29,15 @@ class PortBlock:
         self._chosen = 0
 
     def free_port(self, host: str) -> int:
-        """The next of them that nothing uses at this address."""
+        """The next of them that no server uses at this address; connections that ended a moment ago do not count.
+
+        Without that, a fast machine ran out of ports: the kernel keeps those of ended connections for a minute.
+        """
         for _ in range(BLOCK):
             port = self.first + self._chosen % BLOCK
             self._chosen += 1
             with socket.socket() as found:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     found.bind((host, port))
                 except OSError:

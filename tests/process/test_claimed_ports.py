@@ -31,6 +31,20 @@ def test_a_port_that_something_uses_is_left_out() -> None:
         block.release()
 
 
+def test_a_port_whose_connections_have_ended_is_free_at_once() -> None:
+    block = PortBlock()
+    try:
+        used = block.free_port(HOST)
+        with socket.create_server((HOST, used)) as server, socket.create_connection((HOST, used)) as client:
+            accepted, _ = server.accept()
+            accepted.close()  # first, so that its end is the one that the kernel keeps
+            assert client.recv(1) == b""
+        assert used in {block.free_port(HOST) for _ in range(BLOCK)}
+        socket.create_server((HOST, used)).close()
+    finally:
+        block.release()
+
+
 def test_a_process_keeps_its_block() -> None:
     one, other = (free_ports.free_port(HOST) for _ in range(2))
     assert 0 < abs(one - other) < BLOCK
