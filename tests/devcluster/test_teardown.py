@@ -10,6 +10,7 @@ import pytest
 
 from devcluster import processes, teardown
 from devcluster.layout import MARKER, Layout
+from tests.waiting import eventually
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -24,6 +25,7 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture
 def member(layout: Layout) -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(SLEEP, env=os.environ | {MARKER: str(layout.root)}) as running:
+        eventually(lambda: list(processes.marked(layout.marker)), "the kernel shows its environment", within_s=10)
         yield running
         running.kill()
 
