@@ -162,6 +162,7 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
         ((MODEL, *ARRIVING, "--cacheable", "2"), "--cacheable 2: a number between 0 and 0.99"),
         ((MODEL, *ARRIVING, "--product", "nvidia-l4"), "--product nvidia-l4: not in the catalogue; near: NVIDIA-L4\n"),
         ((MODEL, *ARRIVING, "--rate", "nan"), "--rate nan: a number between"),
+        ((MODEL, *ARRIVING, "--room", "10%"), "--room 10%: a number between 0 and 9"),
         ((MODEL, *ARRIVING, "--name", "Foo_Bar"), "--name Foo_Bar: the name is also used as a label and as"),
         ((MODEL, *ARRIVING, "--name", ""), "--name : the name is also used"),
         ((MODEL, *ARRIVING, "--name", "a" * 80), "use at most 63 small letters, digits and dashes"),

@@ -11,7 +11,10 @@ from fairlead.cli import plan_play
 from tests.cli.conftest import Run
 from tests.cli.test_plan import ARRIVING, MODEL, OBJECTIVES
 
-ROOM: Final = r"(no )?room: it would keep [\d.]+% with \d+% more requests, .*[\d.]+% without one of its 3 replicas"
+ROOM: Final = (
+    r"(no )?room: it would keep [\d.]+% with \d+% more requests.*"
+    r"[\d.]+% without one of its 3 replicas(; --room plans for more requests)?"
+)
 
 
 def azure(folder: Path, requests: int, gap_s: float, prompt: int = 800) -> Path:
@@ -56,6 +59,16 @@ def test_in_json_the_best_fleet_is_that_of_the_manifest_and_not_what_arithmetic_
     assert [one["times"] for one in room["busier"]] == [1.1, 1.25, 1.5, 2.0][: len(room["busier"])]
     assert all(one["keeps"] for one in room["busier"][:-1]), "no more is played once the objectives are missed"
     assert room["withoutOne"] < 0.95, "with two replicas the objectives were missed"
+
+
+def test_a_fleet_may_be_planned_for_more_requests_than_were_recorded(run: Run, tmp_path: Path) -> None:
+    words = ("plan", MODEL, "--trace", str(azure(tmp_path, 1500, 0.06)), "--product", "NVIDIA-L4", "-o", "json")
+    usual, more = (json.loads(run(*words, *OBJECTIVES, *room)[1]) for room in ((), ("--room", "0.5")))
+
+    assert (usual["best"]["replicas"], more["best"]["replicas"]) == (3, 4)
+    assert more["played"]["traffic"] == usual["played"]["traffic"] + ", with 50% more requests"
+    assert more["reckoned"]["replicas"] > usual["reckoned"]["replicas"], "arithmetic starts from them, too"
+    assert more["played"]["room"]["busier"][0]["times"] == 1.1, "room is what is left beyond those"
 
 
 @pytest.mark.parametrize("lax", [("--ttft-p95", "30m"), ("--tpot-p95", "10s")], ids=["half an hour", "none"])

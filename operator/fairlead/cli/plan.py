@@ -19,6 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--burst", metavar="X", help="the busiest minute over the mean")
     parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 0.99")
     parser.add_argument("--retries", metavar="SHARE", help="requests sent again, per request")
+    parser.add_argument("--room", metavar="SHARE", help="plan for so many more requests: 0.1 for a tenth more (0)")
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may be repeated")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
@@ -35,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     try:
         inputs = plan_inputs.read_inputs(chosen)
-        planned = capacity_planning.plan(inputs)
+        planned = capacity_planning.plan(plan_inputs.with_room(inputs, plan_inputs.room(chosen)))
         plays = plan_play.played(chosen, inputs, planned)
         note = plan_play.undrawable(chosen, inputs)
     except OSError as problem:

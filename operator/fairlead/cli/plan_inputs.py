@@ -31,6 +31,8 @@ DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
 """Arguments that describe the traffic and take precedence over a recording."""
 MAX_TOKENS: Final = 1e7
 """Of a prompt or a reply: as much as the longest context of any model."""
+MAX_ROOM: Final = 9.0
+"""Ten times the traffic: a plan for more needs other traffic."""
 USUAL_BURST: Final = 1.5
 """Where no recording shows one."""
 
@@ -60,6 +62,17 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
         objectives=objectives,
         quantize=not chosen.keep_precision,
     )
+
+
+def room(chosen: argparse.Namespace) -> float:
+    """The share of more requests than described that the fleet is planned for."""
+    return 0.0 if chosen.room is None else number("--room", chosen.room, 0.0, MAX_ROOM)
+
+
+def with_room(inputs: PlanInputs, share: float) -> PlanInputs:
+    """The same with so many more requests."""
+    traffic = inputs.traffic
+    return replace(inputs, traffic=replace(traffic, requests_per_second=traffic.requests_per_second * (1 + share)))
 
 
 def _check_context(traffic: Traffic, shape: ModelShape, place: str, *, judged: bool) -> None:

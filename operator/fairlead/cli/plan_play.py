@@ -57,7 +57,7 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     options = played_plan.configurations(planned)
     if not options or not is_played(chosen, inputs) or undrawable(chosen, inputs):
         return None
-    traffics, words = _traffics(chosen, inputs)
+    traffics, words = _with_room(chosen, *_traffics(chosen, inputs))
     objectives = _judged(inputs.objectives, traffics[0])
     if objectives != inputs.objectives:
         words = f"{words}; first tokens are allowed {objectives.ttft_p95_s:.0f} s, so that no queue grows without end"
@@ -138,6 +138,16 @@ def _traffics(chosen: argparse.Namespace, inputs: PlanInputs) -> tuple[tuple[Pla
         return mixed
     found = tuple(drawn_traffic.drawn(inputs.traffic, inputs.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
+
+
+def _with_room(
+    chosen: argparse.Namespace, traffics: Sequence[PlayedTraffic], words: str
+) -> tuple[Sequence[PlayedTraffic], str]:
+    """The traffic that is planned for: the described requests, arriving sooner."""
+    room = plan_inputs.room(chosen)
+    if not room:
+        return traffics, words
+    return tuple(one.sped_up(1 + room) for one in traffics), f"{words}, with {room:.0%} more requests"
 
 
 def _judged(objectives: LatencyObjectives, traffic: PlayedTraffic) -> LatencyObjectives:

@@ -122,7 +122,8 @@ def _room(plays: PlanPlays) -> Iterator[str]:
     kept = [f"{one.kept:.1%} with {one.times - 1:.0%} more requests" for one in (held, missed) if one]
     if room.without_one is not None:
         kept.append(f"{room.without_one:.1%} without one of its {best.proposal.replicas} replicas")
-    yield f"{'room' if held else 'no room'}: it would keep {', '.join(kept)}"
+    words = ", ".join(kept)
+    yield f"room: it would keep {words}" if held else f"no room: it would keep {words}; --room plans for more requests"
 
 
 def _table(plays: PlanPlays) -> Iterator[str]:
