@@ -21,15 +21,20 @@ def tree(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """utime + stime of all since they started; Linux rounds the sum to 10 ms and not each part."""
-    return sum(_times(one) for one in tree(pid)) / TICKS
+    return sum(sum(_times(one)) for one in tree(pid)) / TICKS
 
 
-def _times(pid: int) -> int:
+def system_seconds(pid: int) -> float:
+    """stime of all since they started: what the kernel did for them, by samples of 10 ms."""
+    return sum(_times(one)[1] for one in tree(pid)) / TICKS
+
+
+def _times(pid: int) -> tuple[int, int]:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12])
+        return 0, 0
+    return int(fields[11]), int(fields[12])
 
 
 def memory_mb(pid: int) -> float:

@@ -50,6 +50,10 @@ class Running:
         """CPU of all its processes since their start."""
         return kernel.cpu_seconds(self.pid)
 
+    def system_seconds(self) -> float:
+        """The kernel's part of it."""
+        return kernel.system_seconds(self.pid)
+
     def memory_mb(self) -> float:
         """Resident memory."""
         return kernel.memory_mb(self.pid)

@@ -21,6 +21,8 @@ class Cost:
     per_second: float
     failed: int
     wrong: str = ""
+    system_us: float = 0.0
+    """The kernel's part of `cpu_us`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,10 @@ class Found:
     def cpu_us(self, router: str, line: str) -> float:
         """The median over the rounds."""
         return median(self._costs(router, line, "cpu_us"))
+
+    def system_us(self, router: str, line: str) -> float:
+        """The median of the kernel's part."""
+        return median(self._costs(router, line, "system_us"))
 
     def per_second(self, router: str, line: str) -> float:
         """Throughput under the clients of the CPU rounds."""

@@ -50,9 +50,9 @@ class Comparison:
         return [*self._routers[first:], *self._routers[:first]]
 
     def _cost(self, router: Running, line: Line, seed: int) -> Cost:
-        before = router.cpu_seconds()
+        before, system_before = router.cpu_seconds(), router.system_seconds()
         answered = self._run_client(router, line.load_of(self._plan.share, seed))
-        used = router.cpu_seconds() - before
+        used, system = router.cpu_seconds() - before, router.system_seconds() - system_before
         return Cost(
             router=router.contestant.name,
             line=line.name,
@@ -60,6 +60,7 @@ class Comparison:
             per_second=answered.per_second,
             failed=answered.failed,
             wrong=answered.wrong,
+            system_us=system * 1e6 / max(1, answered.requests),
         )
 
     def _run_client(self, router: Running, load: Load) -> Answered:

@@ -59,12 +59,13 @@ def test_a_run_of_one_router_has_no_ratio_and_breaks_nothing() -> None:
         machine="",
         date="",
         versions={"fairlead": "1.0"},
-        costs=(Cost(router="fairlead", line=SHORT, cpu_us=30.0, per_second=1.0, failed=0),),
+        costs=(Cost(router="fairlead", line=SHORT, cpu_us=30.0, per_second=1.0, failed=0, system_us=21.0),),
         delays=(),
         memory_mb={"fairlead": 40.0},
         requests={"fairlead": 10},
     )
     assert alone.ratio(SHORT) is None
+    assert (alone.cpu_us("fairlead", SHORT), alone.system_us("fairlead", SHORT)) == (30.0, 21.0)
     assert alone.broken == []
     assert "30.0" in table.text(alone)
 
