@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from fairlead.backtest import drawn_traffic, played_plan
+from fairlead.backtest import drawn_traffic, plan_room, played_plan
 from fairlead.backtest.plan_player import PlanPlayer
 from fairlead.backtest.play import KEPT_GOAL, PlayedTraffic, PlaySettings
 from fairlead.backtest.played_plan import LARGER, SMALLER
@@ -88,7 +88,8 @@ def judged(one: PlanQuestion) -> dict[str, Any]:
     answer: dict[str, Any] = {"question": str(one), "plays": player.played, "proposal": None}
     if found.best is None:
         return answer
-    best, fresh = found.best.proposal, _player(one, inputs, FRESH)
+    roomiest = plan_room.roomiest(found.best, lambda times: plan_play.sped_up(player, times))
+    best, fresh = roomiest.best.proposal, _player(one, inputs, FRESH)
     cheaper = _cheaper(options, best.cost_per_hour / DEARER, fresh)
     return answer | {
         "proposal": f"{best.replicas} x ({best.configuration.words}), batch {best.supply.concurrent}",

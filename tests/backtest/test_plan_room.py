@@ -1,35 +1,80 @@
 """How much room a planned fleet has, where each replica does a known share of the work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.backtest import plan_room
+from fairlead.backtest import plan_room, played_plan
 from fairlead.backtest.plan_player import PlanPlayer
-from fairlead.backtest.plan_room import BusierTraffic, FleetRoom
+from fairlead.backtest.plan_room import BusierTraffic, FleetRoom, RoomiestPlay
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
-from fairlead.backtest.played_plan import PlayedProposal, Player
+from fairlead.backtest.played_plan import PlayedProposal, Player, with_replicas
 from fairlead.fleet.capacity_plan import FleetProposal, LatencyObjectives
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from tests.backtest.test_play import candidate, streams
-from tests.backtest.test_played_plan import PLAYED, option
+from tests.backtest.test_played_plan import BATCH, PLAYED, World, option
+
+Takes = Mapping[int, float]
+"""Times the planned traffic that a fleet takes, by its batch; with others it cannot be played."""
 
 
-def fleet(replicas: int, *, takes: float) -> FleetRoom:
-    """Measure a fleet whose replicas take an equal share of `takes` times the traffic that it was planned for."""
+def played(takes: Takes, *, by_pace: bool = False, replicas: int = 4) -> RoomiestPlay:
+    """Measure a fleet whose replicas take equal shares of the traffic; it misses by first tokens, or by its pace."""
 
     def sped_up(times: float) -> Player:
         def play(proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
-            kept = min(1.0, takes * proposal.replicas / replicas / times)
-            return (replace(PLAYED, report=replace(PLAYED.report, kept=kept)),)
+            if proposal.supply.concurrent not in takes:
+                return ()
+            kept = min(1.0, takes[proposal.supply.concurrent] * proposal.replicas / replicas / times)
+            first, pace = (1.0, kept) if by_pace else (kept, 1.0)
+            report = replace(PLAYED.report, kept=kept, kept_first=first, kept_pace=pace)
+            return (replace(PLAYED, report=report),)
 
         return play
 
     best = option("a", replicas, 1.0)
-    return plan_room.measured(PlayedProposal(proposal=best, reckoned=3, runs=sped_up(1.0)(best)), sped_up)
+    return plan_room.roomiest(PlayedProposal(proposal=best, reckoned=3, runs=sped_up(1.0)(best)), sped_up)
+
+
+def fleet(replicas: int, *, takes: float) -> FleetRoom:
+    """The room of one that can be played with its batch alone."""
+    return played({BATCH: takes}, replicas=replicas).room
+
+
+@pytest.mark.parametrize(
+    ("takes", "by_pace", "batch", "holds"),
+    [
+        ({BATCH: 1.1, 170: 1.3, 300: 1.6}, False, 300, 1.5),
+        ({BATCH: 1.1, 170: 1.3, 300: 1.26}, False, 170, 1.25),
+        ({BATCH: 1.1, 60: 1.3, 170: 9.0}, True, 60, 1.25),
+        ({BATCH: 1.1, 170: 0.97, 300: 0.5}, False, BATCH, 1.1),
+        ({BATCH: 1.1, 170: 1.17, 300: 1.18}, False, 170, 1.1),
+        ({BATCH: 1.1, 170: 1.12, 300: 1.13}, False, BATCH, 1.1),
+    ],
+    ids=["larger", "no larger than it helps", "smaller", "less of the plan", "clearly", "hardly"],
+)
+def test_of_batches_that_hold_at_the_same_cost_the_one_with_clearly_most_room_is_proposed(
+    takes: Takes, by_pace: bool, batch: int, holds: float
+) -> None:
+    found = played(takes, by_pace=by_pace)
+    assert (found.best.proposal.supply.concurrent, found.best.reckoned) == (batch, 3)
+    assert found.room.holding is not None
+    assert found.room.holding.times == holds
+
+
+def test_the_new_best_one_is_among_those_that_were_played_and_is_shown_first() -> None:
+    searched = played_plan.search([option("a", 4, 1.0), option("b", 4, 0.9)], World({"a": 4, "b": 5}))
+    assert searched.best is not None
+    assert searched.with_best(searched.best) == searched
+    best = replace(searched.best, proposal=with_replicas(searched.best.proposal, 4, 170))
+    found = searched.with_best(best)
+
+    assert found.best is best
+    assert len(found.tried) == len(searched.tried) + 1
+    assert next(played_plan.best_first(found)) is best
 
 
 def test_traffic_grows_until_the_objectives_are_missed() -> None:

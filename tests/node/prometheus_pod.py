@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -82,7 +83,7 @@ class PrometheusPod:
         self._door.kubectl("delete", "clusterrole,clusterrolebinding", "prometheus-fairlead", "--wait=false")
 
     def query(self, expr: str) -> list[Line]:
-        """The current result; empty while nothing answers."""
+        """The current result; empty while nothing answers, or it is still starting."""
         return self._answer("query", {"query": expr})
 
     def over_time(self, expr: str, step_s: float) -> list[Line]:
@@ -106,6 +107,8 @@ class PrometheusPod:
             with urllib.request.urlopen(f"http://{self.address}/api/v1/{what}", body, timeout=30) as answer:  # ours
                 found = json.load(answer)["data"]["result"]
         except urllib.error.HTTPError as problem:
+            if problem.code == HTTPStatus.SERVICE_UNAVAILABLE:
+                return []
             raise Refused(f"{words['query']}: {problem.read().decode()}") from problem
         except OSError:
             return []

@@ -71,6 +71,11 @@ class PlayedPlan:
     left: int
     """Configurations that were not played, since the number of plays is limited."""
 
+    def with_best(self, best: PlayedProposal) -> "PlayedPlan":
+        """Return the same with another best one."""
+        among = any(one is best for one in self.tried)
+        return replace(self, best=best, tried=self.tried if among else _sorted((best, *self.tried)))
+
 
 def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
     """Return the cheapest by arithmetic, a few of each product; then as many that may keep the objectives after all."""
@@ -99,8 +104,11 @@ def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
         else:
             left += 1
     searched.firm()
-    tried = sorted(searched.tried, key=lambda each: (each.proposal.cost_per_hour, -each.kept))
-    return PlayedPlan(best=searched.best, tried=tuple(tried), left=left)
+    return PlayedPlan(best=searched.best, tried=_sorted(searched.tried), left=left)
+
+
+def _sorted(tried: Sequence[PlayedProposal]) -> tuple[PlayedProposal, ...]:
+    return tuple(sorted(tried, key=lambda each: (each.proposal.cost_per_hour, -each.kept)))
 
 
 @dataclass(slots=True)
@@ -192,7 +200,7 @@ class _PlanSearch:
         if near is None or near.kept >= SURE:
             return
         proposal, worst = near.proposal, min(near.runs, key=lambda one: one.report.kept)
-        for part in _firmer_batches(worst.report):
+        for part in firmer_batches(worst.report):
             limit = max(1, round(proposal.supply.concurrent * part))
             found = self._played(with_replicas(proposal, proposal.replicas, limit), near.reckoned)
             if found is not None and found.keeps and found.kept > near.kept:
@@ -253,7 +261,7 @@ def _other_batches(report: SimulationReport) -> tuple[float, ...]:
     return LARGER if first < pace else SMALLER
 
 
-def _firmer_batches(report: SimulationReport) -> tuple[float, ...]:
+def firmer_batches(report: SimulationReport) -> tuple[float, ...]:
     """Return other batches against what is missed more."""
     if report.kept_first == report.kept_pace:
         return ()
@@ -273,9 +281,9 @@ def with_replicas(proposal: FleetProposal, replicas: int, limit: int) -> FleetPr
 
 
 def best_first(played: PlayedPlan) -> Iterator[PlayedProposal]:
-    """Yield each configuration's cheapest that holds and its dearest that does not; holding ones first."""
+    """Yield the best, then each other configuration's cheapest that holds and each one's dearest that does not."""
     seen: set[tuple[str, bool]] = set()
-    holding = [one for one in played.tried if one.keeps]
+    holding = [one for one in (played.best, *played.tried) if one is not None and one.keeps]
     failing = [one for one in reversed(played.tried) if not one.keeps]
     for one in (*holding, *failing):
         name = (one.proposal.configuration.words, one.keeps)

@@ -65,14 +65,17 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     made = maker(chosen.model, chosen.config_json, chosen.products, chosen.name)
     player = PlanPlayer(made=made, traffics=traffics, settings=settings)
     found = played_plan.search(options, lambda one: _with_progress(player, one))
-    room = None if found.best is None else plan_room.measured(found.best, lambda times: _sped_up(player, times))
+    room = None
+    if found.best is not None:
+        roomiest = plan_room.roomiest(found.best, lambda times: sped_up(player, times))
+        found, room = found.with_best(roomiest.best), roomiest.room
     if sys.stderr.isatty():
         print(file=sys.stderr)
     unplayable = tuple(player.unplayable.values())
     return PlanPlays(plan=found, traffic=words, unplayable=unplayable, objectives=objectives, room=room)
 
 
-def _sped_up(player: PlanPlayer, times: float) -> Player:
+def sped_up(player: PlanPlayer, times: float) -> Player:
     """The same player on that many times the requests, each run to its end."""
     return replace(player, traffics=[one.sped_up(times) for one in player.traffics], whole=True)
 

@@ -118,8 +118,10 @@ def _room(plays: PlanPlays) -> Iterator[str]:
     best, room = plays.plan.best, plays.room
     if best is None or room is None:
         return
-    held, missed = room.holding, room.missing
-    kept = [f"{one.kept:.1%} with {one.times - 1:.0%} more requests" for one in (held, missed) if one]
+    held = room.holding
+    nearest, *further = [one for one in (held, room.missing) if one]
+    kept = [f"{nearest.kept:.1%} with {nearest.times - 1:.0%} more requests"]
+    kept += [f"{one.kept:.1%} with {one.times - 1:.0%} more" for one in further]
     if room.without_one is not None:
         kept.append(f"{room.without_one:.1%} without one of its {best.proposal.replicas} replicas")
     words = ", ".join(kept)
