@@ -73,13 +73,13 @@ GROUPS: Final = (
             *("tests/controller/test_small_parts.py", "tests/controller/pods/test_pod_troubles.py"),
         ),
     ),
+    Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
     Group(
         name="router",
         rooms=("routing", "accounting", "router/wire"),
         tests=("tests/routing", "tests/accounting", "tests/router/wire"),
     ),
     Group(name="engines", rooms=("engines", "sizing"), tests=("tests/engines", "tests/sizing")),
-    Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
     Group(
         name="delivery",
         rooms=("comparing", "evaluating", "adapting", "batching"),
