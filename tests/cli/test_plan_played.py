@@ -132,7 +132,9 @@ def test_without_objectives_nothing_is_played_and_on_a_terminal_progress_is_seen
     words = ("plan", MODEL, "--trace", str(recording), "--product", "NVIDIA-L40S")
     assert "layed" not in run(*words)[1]
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert "\r0 fleets played" in run(*words, *OBJECTIVES)[2]
+    progress = run(*words, *OBJECTIVES)[2]
+    assert "\r0 fleets played" in progress
+    assert progress.endswith(" fleets played; the best one is played with more requests\n")
 
 
 def test_a_configuration_of_ones_own_is_played_too(run: Run, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     found = played_plan.search(options, lambda one: _with_progress(player, one))
     room = None
     if found.best is not None:
+        _show(f"{player.played} fleets played; the best one is played with more requests")
         roomiest = plan_room.roomiest(found.best, lambda times: sped_up(player, times))
         found, room = found.with_best(roomiest.best), roomiest.room
     if sys.stderr.isatty():
@@ -105,9 +106,14 @@ def undrawable(chosen: argparse.Namespace, inputs: PlanInputs) -> str:
 
 
 def _with_progress(player: PlanPlayer, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
-    if sys.stderr.isatty():
-        print(f"\r{player.played} fleets played", end="", file=sys.stderr, flush=True)
+    _show(f"{player.played} fleets played")
     return player(proposal)
+
+
+def _show(progress: str) -> None:
+    """Overwrite the line of progress on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{progress}", end="", file=sys.stderr, flush=True)
 
 
 def maker(

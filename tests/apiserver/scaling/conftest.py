@@ -18,6 +18,7 @@ from tests import api_reader
 from tests.controller.pretend import deployment
 from tests.faults.answering_pods import AnsweringPods, answering
 from tests.faults.operator import OperatorProcess, kubelet
+from tests.faults.proxy import CLOSING_S
 from tests.faults.small_cluster import small_cluster
 from tests.waiting import eventually
 
@@ -146,6 +147,7 @@ def _answering(door: Embedded) -> Iterator[AnsweringPods]:
             found.append(pods)
             ready.set()
             await end.wait()
+        await asyncio.sleep(CLOSING_S)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="pods", daemon=True)
     thread.start()
