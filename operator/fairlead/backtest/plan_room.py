@@ -4,7 +4,7 @@ Other batches cost the same. Where the fleet misses its objectives because its b
 much traffic, others are played, and the one with most room is proposed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,7 +66,7 @@ class RoomiestPlay:
 def roomiest(best: PlayedProposal, sped_up: SpedUp) -> RoomiestPlay:
     """Play the fleet, and the same with other batches if it misses its objectives, with more and more requests."""
     busier = _busier(best, sped_up)
-    for proposal in tuple(_with_other_batches(best, busier[-1])):
+    for proposal in () if busier[-1].keeps else played_plan.firmer(busier[-1]):
         found = _played(best, proposal, sped_up(1.0))
         if not (found.runs and found.keeps and found.kept >= min(best.kept, SURE)):
             continue
@@ -92,15 +92,6 @@ def _holds_more(others: Sequence[PlayedProposal], busier: Sequence[PlayedProposa
     """Whether another batch holds for more steps, or keeps clearly more of the first that both miss."""
     steps, more = (sum(one.keeps for one in each) for each in (busier, others))
     return more > steps or (more == steps and others[-1].kept >= busier[-1].kept + CLEARLY)
-
-
-def _with_other_batches(best: PlayedProposal, missed: PlayedProposal) -> Iterator[FleetProposal]:
-    if missed.keeps:
-        return
-    proposal, worst = best.proposal, min(missed.runs, key=lambda one: one.report.kept)
-    for part in played_plan.firmer_batches(worst.report):
-        limit = max(1, round(proposal.supply.concurrent * part))
-        yield played_plan.with_replicas(proposal, proposal.replicas, limit)
 
 
 def _without_one(best: PlayedProposal, player: Player) -> float | None:

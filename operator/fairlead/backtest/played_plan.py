@@ -199,10 +199,8 @@ class _PlanSearch:
         near = self.best
         if near is None or near.kept >= SURE:
             return
-        proposal, worst = near.proposal, min(near.runs, key=lambda one: one.report.kept)
-        for part in firmer_batches(worst.report):
-            limit = max(1, round(proposal.supply.concurrent * part))
-            found = self._played(with_replicas(proposal, proposal.replicas, limit), near.reckoned)
+        for proposal in firmer(near):
+            found = self._played(proposal, near.reckoned)
             if found is not None and found.keeps and found.kept > near.kept:
                 self.best = near = found
 
@@ -261,11 +259,14 @@ def _other_batches(report: SimulationReport) -> tuple[float, ...]:
     return LARGER if first < pace else SMALLER
 
 
-def firmer_batches(report: SimulationReport) -> tuple[float, ...]:
-    """Return other batches against what is missed more."""
+def firmer(played: PlayedProposal) -> tuple[FleetProposal, ...]:
+    """Return the same fleet with other batches, against what its worst run misses more."""
+    proposal, report = played.proposal, min(played.runs, key=lambda one: one.report.kept).report
     if report.kept_first == report.kept_pace:
         return ()
-    return LARGER if report.kept_first < report.kept_pace else SMALLER
+    parts = LARGER if report.kept_first < report.kept_pace else SMALLER
+    limits = (max(1, round(proposal.supply.concurrent * part)) for part in parts)
+    return tuple(with_replicas(proposal, proposal.replicas, limit) for limit in limits)
 
 
 def with_replicas(proposal: FleetProposal, replicas: int, limit: int) -> FleetProposal:

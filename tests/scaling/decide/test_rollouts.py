@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
@@ -84,6 +84,7 @@ def test_a_stuck_replica_beside_full_caches_shrinks_no_fleet() -> None:
     assert len(fleet.engines) == 10
 
 
+@settings(max_examples=30, deadline=None)
 @given(ready=st.integers(1, 8), stuck=st.integers(0, 8), use=st.floats(0.0, 1.0))
 def test_a_fleet_whose_new_replicas_all_get_stuck_grows_only_to_what_its_ready_ones_need(
     ready: int, stuck: int, use: float
