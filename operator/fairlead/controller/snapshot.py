@@ -104,7 +104,8 @@ def observe(cluster: ControllerClusterState, key: ObjectKey) -> DeploymentSnapsh
         return None
     owner = Owner(namespace=key.namespace, name=key.name, uid=document["metadata"]["uid"])
     children = cluster.of(kinds.DEPLOYMENT).of_deployment(key.namespace, key.name)
-    engines = [one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ENGINE]
+    engines = [one for one in children if _role(one) == labels.ChildRole.ENGINE]
+    engines = [one for one in engines if engine_deployment.belongs(one, owner)]
     revisions = {revision_of(one) for one in engines}
     seen = cluster.of(kinds.POD).of_deployment(key.namespace, key.name)
     policy = _policy(cluster, owner)

@@ -94,6 +94,19 @@ def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: i
     }
 
 
+def belongs(live: Manifest, owner: Owner) -> bool:
+    """Whether it is a revision's Deployment of this owner: one that it controls, or that nobody does and has its name.
+
+    A deletion that orphans on purpose leaves the latter, with its pods, to the next object of the owner's name.
+    """
+    references = _map(_map(live).get("metadata")).get("ownerReferences") or ()
+    controller = next((one for one in references if one.get("controller")), None)
+    if controller is not None:
+        return bool(controller.get("uid") == owner.uid)
+    revision = _selector(live).get(labels.REVISION)
+    return isinstance(revision, str) and bool(live["metadata"].get("name") == names.engine(owner.name, revision))
+
+
 def facts(live: Manifest) -> RevisionFacts | None:
     """Return what a Deployment records of its revision; None if it names none.
 

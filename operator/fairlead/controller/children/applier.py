@@ -20,7 +20,7 @@ from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import Obstacle
-from fairlead.objects import applied_hash, drift, labels
+from fairlead.objects import applied_hash, drift, engine_deployment, labels
 from fairlead.objects.drift import DriftPath
 from fairlead.objects.owner import Owner
 
@@ -139,7 +139,7 @@ class Applier:
         live = self._cluster.of(resource).find(metadata["namespace"], metadata["name"])
         if live is None:
             live = await self._client.read(resource, metadata["namespace"], metadata["name"])
-            if live is not None and snapshot.owned(live, owner) and not _lost_its_labels(live):
+            if live is not None and engine_deployment.belongs(live, owner) and not _lost_its_labels(live):
                 self._store_late(live)
         if live is not None:
             if snapshot.owned(live, owner) and _lost_its_labels(live):
