@@ -13,6 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000")
     parser.add_argument("--max-rank", type=int, required=True, metavar="N", help="rank that the engine's slots hold")
     parser.add_argument("--modules", nargs="*", metavar="NAME", help="matrices that the engine adapts; default all")
+    parser.add_argument("--fixed", nargs="*", metavar="NAME", help="names with an @ of the spec itself")
     parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
     parser.add_argument("--claim-folder", default="/claim", metavar="PATH", help="default /claim")
     parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
@@ -44,6 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
             ),
             host=chosen.host,
             port=chosen.port,
+            fixed=frozenset(chosen.fixed or ()),
             access=SourceAccess(
                 claim=chosen.claim,
                 claim_folder=Path(chosen.claim_folder),

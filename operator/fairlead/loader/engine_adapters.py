@@ -4,6 +4,7 @@ Response texts are never interpreted: a load worked if the engine lists the adap
 """
 
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 
@@ -29,15 +30,18 @@ _JSON: Final = {"Content-Type": "application/json"}
 class EngineAdapters:
     """The adapters of the engine at one address."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, address: str, fixed: Collection[str] = ()) -> None:
         self._session = session
         self._address = address
+        self._fixed = frozenset(fixed)
+        """Names that the engine starts with, however they are spelt: nobody loads or unloads these."""
 
     async def loaded(self) -> frozenset[str] | None:
-        """Return the listed names; None if the engine does not respond."""
+        """Return the listed names, without those that the engine starts with; None if it does not respond."""
         text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}", seconds=LIST_SECONDS)
         try:
-            return None if text is None else frozenset(str(one["id"]) for one in json_document.read(text)["data"])
+            listed = None if text is None else (str(one["id"]) for one in json_document.read(text)["data"])
+            return None if listed is None else frozenset(listed) - self._fixed
         except (ValueError, KeyError, TypeError):
             return None
 

@@ -40,6 +40,8 @@ class LoaderOptions:
     """What an adapter must agree with, whatever model it is for."""
     host: str
     port: int
+    fixed: frozenset[str] = frozenset()
+    """Names that the engine starts with and that are spelt like those of a version."""
     access: SourceAccess = field(default_factory=SourceAccess)
 
 
@@ -56,7 +58,7 @@ async def _serve(options: LoaderOptions) -> None:
             options.pod,
             options.slots,
             StagingFolder(options.folder),
-            EngineAdapters(session, options.engine),
+            EngineAdapters(session, options.engine, options.fixed),
             time.monotonic,
         )
         listed = watched_objects.config_map_of(options.namespace, options.config_map)

@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.adapting import load_list
 from fairlead.adapting.load_list import LoadList
+from fairlead.fleet.adapters import SEPARATOR
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
 from fairlead.fleet.lora_slots import LoraSlots
@@ -128,6 +129,7 @@ def _container(
             *("--engine", f"127.0.0.1:{staged.port}"),
             *("--max-rank", str(staged.max_rank)),
             *modules,
+            *_fixed(revision),
             *claim,
             *("--pull-secrets", PULL_SECRETS),
         ],
@@ -148,6 +150,13 @@ def _container(
             ),
         ],
     }
+
+
+def _fixed(revision: DesiredRevision) -> list[str]:
+    """Return the option for names of the spec that read like those of loaded versions, which the loader unloads."""
+    given = (revision.model.served_name, *(one.name for one in revision.engine.adapters))
+    found = [one for one in given if SEPARATOR in one]
+    return ["--fixed", *found] if found else []
 
 
 def _environment(revision: DesiredRevision) -> list[Manifest]:
