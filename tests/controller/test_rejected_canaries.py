@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+import pytest
+
+from fairlead.cluster import kinds
 from tests.controller.trials import TrialWorld
 
 CANARY: Final[dict[str, Any]] = {"strategy": "Canary", "canary": {"steps": [{"traffic": 5, "hold": "10m"}]}}
@@ -50,6 +53,21 @@ def test_it_stays_rejected_under_canary_until_a_person_orders_a_retry() -> None:
     world.order("retry")
     world.rounds(20)
     assert (world.canary["phase"], world.counts) == ("Stepping", (2, 1))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_an_order_of_a_time_that_no_clock_has_stops_nothing(at: str) -> None:
+    """It was carried out and could not be written, so each reconcile of the deployment failed from then on."""
+    world = TrialWorld(CANARY)
+    world.rounds(20)
+    document = world.document()
+    metadata = document["metadata"] | {"annotations": {"fairlead.dev/rollout": f"abort {at}"}}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, document | {"metadata": metadata})
+    world.rounds(2)
+    assert world.canary["phase"] == "Stepping"
+    world.order("abort")
+    world.settle()
+    assert world.canary["phase"] == "Rejected"
 
 
 def test_an_order_to_abort_during_a_pause_gives_the_gpu_back_and_is_reported_as_ever() -> None:

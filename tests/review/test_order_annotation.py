@@ -1,6 +1,6 @@
 """An order to a canary, written by hand: one that cannot be read is warned of, since nothing would follow it."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -20,7 +20,13 @@ def ordered(given: Object, words: Any) -> list[SpecWarning]:  # noqa: ANN401  # 
     return [one for one in every if one.reason is AdmissionReason.ORDER_UNREADABLE]
 
 
-@pytest.mark.parametrize("words", ["pause", "resume 2026-11-20T12:00:00Z", "pause 2026-11-20T12:00:00", "pause now"])
+UNREADABLE: Final = (
+    *("pause", "resume 2026-11-20T12:00:00Z", "pause 2026-11-20T12:00:00", "pause now"),
+    *("pause 0001-01-01T00:00:00+14:00", "pause 9999-12-31T23:59:59-12:00", "pause 9999-12-31T23:59:59Z"),
+)
+
+
+@pytest.mark.parametrize("words", UNREADABLE)
 def test_an_order_without_a_verb_or_a_time_is_warned_of_with_what_to_write(words: str) -> None:
     """It was ignored without a word, and the canary went on."""
     version = {"digest": f"sha256:{'a' * 64}", "source": "hf://acme/chat-sql-lora", "revision": "v1"}

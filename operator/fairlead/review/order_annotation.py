@@ -1,7 +1,7 @@
 """A person's order to a canary: an annotation with a verb and a time, so that the spec is not edited for it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from fairlead.api.kinds import GROUP
@@ -12,6 +12,8 @@ from fairlead.review.result import AdmissionReason
 ORDER: Final = f"{GROUP}/rollout"
 """The annotation."""
 _SHOWN: Final = 60
+_LAST_YEAR: Final = 9000
+"""After it no later order could be timed: a broken tool wrote the time."""
 
 
 def read(document: object) -> CanaryOrder | None:
@@ -19,9 +21,12 @@ def read(document: object) -> CanaryOrder | None:
     words = _written(document).split()
     try:
         verb, at = CanaryVerb(words[0]), datetime.fromisoformat(words[1])
-    except (ValueError, IndexError):
+        if at.tzinfo is None:
+            return None
+        at = at.astimezone(UTC)  # which the first and the last day of all time may not have
+    except (ValueError, IndexError, OverflowError):
         return None
-    return CanaryOrder(verb=verb, at=at) if at.tzinfo is not None else None
+    return CanaryOrder(verb=verb, at=at) if at.year <= _LAST_YEAR else None
 
 
 def warnings(document: object) -> Iterator[SpecWarning]:
