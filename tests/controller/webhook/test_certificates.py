@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from fairlead.controller.webhook import certificates
 from fairlead.controller.webhook.certificates import AUTHORITY_LIVES, LEAF_LIVES, SKEW, Certificates
@@ -65,6 +68,25 @@ def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> No
     assert certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.67)
     assert certificates.is_due(FIRST, ("other.team.svc",), NOON)
     assert certificates.expires_at(FIRST) == NOON + timedelta(days=90)
+
+
+def test_a_leaf_without_host_names_is_due() -> None:
+    """A person's own certificate with a common name only: reading its names ended the operator, again and again."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOON)
+        .not_valid_after(NOON + LEAF_LIVES)
+        .sign(key, hashes.SHA256())
+    )
+    theirs = replace(FIRST, cert=made.public_bytes(serialization.Encoding.PEM))
+    assert certificates.is_due(theirs, NAMES, NOON)
+    assert not certificates.is_due(certificates.renewed(theirs, NAMES, NOON), NAMES, NOON)
 
 
 def test_the_share_of_its_validity_that_is_left_ends_at_zero_and_is_negative_afterwards() -> None:

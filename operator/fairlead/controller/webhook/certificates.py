@@ -81,8 +81,16 @@ def _key_in(entries: Mapping[str, bytes]) -> bytes | None:
 def is_due(certificates: Certificates, names: Sequence[str], now: datetime) -> bool:
     """Whether the leaf is due for renewal, or was issued for other names."""
     leaf = x509.load_pem_x509_certificate(certificates.cert)
-    alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return _is_worn(leaf, now) or set(alternatives.get_values_for_type(x509.DNSName)) != set(names)
+    return _is_worn(leaf, now) or _host_names(leaf) != set(names)
+
+
+def _host_names(leaf: x509.Certificate) -> set[str]:
+    """Return the names that a client finds in it; none in one that a person made with a common name only."""
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return set(found.get_values_for_type(x509.DNSName))
 
 
 def expires_at(certificates: Certificates) -> datetime:
