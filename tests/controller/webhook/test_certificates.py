@@ -30,6 +30,11 @@ def signed(one: Certificates, trust: Certificates) -> bool:
     return any(_issued(leaf, each) for each in bundle(trust))
 
 
+def leaf_of(one: Certificates) -> x509.Certificate:
+    """What the webhook presents."""
+    return x509.load_pem_x509_certificate(one.cert)
+
+
 def _issued(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         leaf.verify_directly_issued_by(authority)
@@ -68,6 +73,17 @@ def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> No
     assert certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.67)
     assert certificates.is_due(FIRST, ("other.team.svc",), NOON)
     assert certificates.expires_at(FIRST) == NOON + timedelta(days=90)
+
+
+def test_what_was_made_while_a_clock_was_ahead_is_made_again() -> None:
+    """No API server accepted it until the clock had caught up: reviews were skipped, or all writes refused."""
+    assert not certificates.is_due(FIRST, NAMES, NOON - SKEW)
+    yesterday = NOON - timedelta(days=1)
+    assert certificates.is_due(FIRST, NAMES, yesterday)
+    again = certificates.renewed(FIRST, NAMES, yesterday)
+    assert signed(again, again)
+    assert not certificates.is_due(again, NAMES, yesterday)
+    assert max(one.not_valid_before_utc for one in (bundle(again)[0], leaf_of(again))) <= yesterday
 
 
 def test_a_leaf_without_host_names_is_due() -> None:

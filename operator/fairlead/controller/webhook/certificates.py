@@ -118,8 +118,9 @@ def renewed(old: Certificates | None, names: Sequence[str], now: datetime) -> Ce
 
 
 def _is_worn(one: x509.Certificate, now: datetime) -> bool:
+    """Whether it is used up, or does not begin yet: it was made while a clock was ahead, and no client accepts it."""
     life = one.not_valid_after_utc - one.not_valid_before_utc
-    return now >= one.not_valid_before_utc + life * RENEWED_AFTER
+    return not one.not_valid_before_utc <= now < one.not_valid_before_utc + life * RENEWED_AFTER
 
 
 def _still_good(bundle: bytes, now: datetime) -> bytes:
