@@ -104,6 +104,23 @@ def test_a_refused_event_takes_nothing_and_a_clock_that_goes_back_fills_nothing(
     assert "late" not in event._buckets
 
 
+def test_once_a_clock_was_set_back_events_are_sent_at_the_same_rate_as_before() -> None:
+    """None was sent until the clock had caught up: for a day, if it was a day ahead."""
+    event, yesterday = recorder(), NOW - timedelta(days=1)
+    assert [event.admits("chat", NOW + timedelta(seconds=number)) for number in range(30)].count(True) == 25
+    assert not event.admits("chat", yesterday)
+    admitted = [event.admits("chat", yesterday + timedelta(seconds=number)) for number in range(601)]
+    assert admitted.count(True) == 2
+    assert event.admits("mail", yesterday + timedelta(seconds=601))
+
+
+def test_an_event_of_a_reconcile_that_took_long_fills_nothing() -> None:
+    event = recorder()
+    assert [event.admits(str(number), NOW) for number in range(int(ALL.burst))].count(True) == ALL.burst
+    assert not event.admits("late", NOW - timedelta(seconds=60))
+    assert not event.admits("another", NOW)
+
+
 def test_objects_that_were_silent_for_longest_are_forgotten_first() -> None:
     event = recorder()
     for number in range(event_recorder.MAX_OBJECTS + 10):

@@ -7,7 +7,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ LONGEST_NOTE: Final = 1024
 LONGEST_NAME: Final = 253
 CLUSTER_WIDE: Final = "default"
 """Namespace of Events about objects without a namespace."""
+LATE: Final = timedelta(minutes=5)
+"""An Event has the time at which its reconcile began, and others may be sent meanwhile; one still older shows that the
+clock was set back."""
 MAX_OBJECTS: Final = 10_000
 """Objects with a bucket; the one without an Event for longest is dropped and starts again with a full bucket."""
 
@@ -67,6 +70,10 @@ class EventBucket:
         """Take one; returns None if the bucket is empty. A clock that goes back fills nothing."""
         filled = min(rate.burst, self.left + max(0.0, (now - self.at).total_seconds()) * rate.per_second)
         return EventBucket(left=filled - 1, at=max(now, self.at)) if filled >= 1 else None
+
+    def as_of(self, now: datetime) -> "EventBucket":
+        """Return it as of now if a clock was set back: it would fill again only once that has caught up."""
+        return EventBucket(left=self.left, at=now) if self.at - now > LATE else self
 
 
 def event(news: NewEvent, now: datetime, instance: str) -> Manifest:
@@ -124,9 +131,11 @@ class EventRecorder:
 
     def admits(self, uid: str, now: datetime) -> bool:
         """Return whether one more Event is within the object's limit and the global one; if so, it is counted."""
-        mine = self._buckets.get(uid, EventBucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
-        ours = (self._all or EventBucket(left=ALL.burst, at=now)).taken(ALL, now)
+        before = self._buckets.get(uid, EventBucket(left=PER_OBJECT.burst, at=now)).as_of(now)
+        self._all = (self._all or EventBucket(left=ALL.burst, at=now)).as_of(now)
+        mine, ours = before.taken(PER_OBJECT, now), self._all.taken(ALL, now)
         if mine is None or ours is None:
+            self._buckets |= {uid: before} if uid in self._buckets else {}
             return False
         self._all = ours
         self._buckets[uid] = mine
