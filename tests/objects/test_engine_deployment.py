@@ -229,3 +229,12 @@ def test_the_built_deployment_shares_no_state_with_the_given_template() -> None:
 
 def test_a_count_of_zero_is_a_count() -> None:
     assert built(replicas=0)["spec"]["replicas"] == 0
+
+
+def test_times_in_the_future_count_as_now() -> None:
+    """A clock was set back, or another leader's is behind; a failure of now would be older than the spec."""
+    found = FACTS.as_of(NOON - timedelta(minutes=5))
+    assert found.failure is not None
+    assert {found.wanted_since, found.grown_at, found.failure.at} == {NOON - timedelta(minutes=5)}
+    assert FACTS.as_of(NOON + timedelta(hours=2)) == FACTS
+    assert RevisionFacts(revision=REVISION).as_of(NOON) == RevisionFacts(revision=REVISION)

@@ -139,7 +139,8 @@ def target_of(observed: DeploymentSnapshot, review: DeploymentReview) -> str | N
 
 
 def _state(engine: Manifest, facts: ReconcileFacts, inputs: DecisionInputs) -> RevisionState:
-    recorded, observed, deployment = snapshot.revision_facts(engine), inputs.observed, inputs.review.deployment
+    recorded, observed = snapshot.revision_facts(engine).as_of(inputs.now), inputs.observed
+    deployment = inputs.review.deployment
     seen = (one for one in observed.pods.get(recorded.revision, ()) if one["metadata"]["uid"] not in observed.lost)
     replicas = pods.replicas(seen, facts.reports.routable)
     answer = target_start.answer(inputs, recorded)
@@ -212,7 +213,8 @@ def _carried(inputs: DecisionInputs, plan: RolloutPlan) -> DesiredState:
 def _facts(live: Manifest, inputs: DecisionInputs, step: object) -> RevisionFacts:
     """Return the facts to write on a revision: target since when, whether it served, whether it was given up."""
     some = inputs.observed.pods.get(snapshot.revision_of(live), ())
-    recorded = replace(snapshot.revision_facts(live), tolerated=admitted_tolerations.of(live, some))
+    recorded = snapshot.revision_facts(live).as_of(inputs.now)
+    recorded = replace(recorded, tolerated=admitted_tolerations.of(live, some))
     rejected = recorded.failure is not None and recorded.failure.rejected
     tried = recorded.on_trial if recorded.revision != inputs.target else inputs.on_trial or rejected
     ready = any(pods.is_ready(pod) for pod in some)

@@ -1,6 +1,6 @@
 """A canary: the plan of its steps, its state, and the facts of the next decision about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
@@ -149,6 +149,18 @@ class CanaryState:
     """Time of the last order that was carried out."""
     retried_at: datetime | None = None
     """When a person asked for a retry after it was rejected."""
+
+    def as_of(self, now: datetime) -> "CanaryState":
+        """Return it without times in the future, as a clock that was set back leaves them.
+
+        That of an order stays: by it each order counts once.
+        """
+        return replace(
+            self,
+            since=min(self.since, now),
+            reached_at=None if self.reached_at is None else min(self.reached_at, now),
+            retried_at=None if self.retried_at is None else min(self.retried_at, now),
+        )
 
     @property
     def due_gates(self) -> tuple[CanaryGate, ...]:

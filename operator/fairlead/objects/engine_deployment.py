@@ -6,7 +6,7 @@ another one: with more time, or since the cluster refuses all its pods. People e
 if they are valid.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -66,6 +66,18 @@ class RevisionFacts:
     ends: StartFailures | None = None
     tolerated: tuple[Toleration, ...] = ()
     """What admission let its last pods tolerate beyond their template: with no pod left, nothing else shows it."""
+
+    def as_of(self, now: datetime) -> "RevisionFacts":
+        """Return them without times in the future, as a clock that was set back, or another leader's, leaves them.
+
+        A failure of now would count as older than the spec that it follows, and be found and recorded without end.
+        """
+        return replace(
+            self,
+            wanted_since=None if self.wanted_since is None else min(self.wanted_since, now),
+            grown_at=None if self.grown_at is None else min(self.grown_at, now),
+            failure=None if self.failure is None else replace(self.failure, at=min(self.failure.at, now)),
+        )
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:

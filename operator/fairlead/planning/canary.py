@@ -36,7 +36,7 @@ def begun(revision: str, stable: str, plan: CanaryPlan, now: datetime) -> Canary
 
 def follow(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState:
     """Return the next state to store; the same one if nothing changes."""
-    moment = CanaryMoment(state=_judged(state, facts), facts=facts, now=now)
+    moment = CanaryMoment(state=_judged(state.as_of(now), facts), facts=facts, now=now)
     return next((found for rule in _RULES if (found := rule(moment)) is not None), moment.state)
 
 
@@ -54,6 +54,7 @@ def held(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState:
 
 def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bool) -> CanaryLimit | None:
     """Return what the new revision may have; None once promoted. `diverted`: no router sends it a share any more."""
+    state = state.as_of(now)
     moment = CanaryMoment(state=state, facts=facts, now=now)
     if state.phase is CanaryPhase.PROMOTED:
         return None

@@ -60,7 +60,8 @@ class PeerSecrets:
             del self._read[uid]
             self._due.pop(uid, None)
         for uid, one in config_maps.items():
-            if self._is_wanted(one) and now >= self._due.get(uid, now):
+            left = (self._due.get(uid, now) - now).total_seconds()  # more than any pause: a clock was set back
+            if self._is_wanted(one) and not 0 < left <= READ_EVERY_S:
                 self._due[uid] = datetime.fromtimestamp(now.timestamp() + await self._keep_safely(one, now), UTC)
 
     def _is_wanted(self, config_map: Manifest) -> bool:

@@ -45,7 +45,8 @@ class UncreatedPods:
             return 0.0
         if _is_stored(observed):
             return 0.0
-        return max(0.0, GRACE_PERIOD_S - (now - self._since.setdefault(uid, now)).total_seconds())
+        since = self._since[uid] = min(self._since.get(uid, now), now)
+        return max(0.0, GRACE_PERIOD_S - (now - since).total_seconds())
 
 
 def _empty(observed: DeploymentSnapshot) -> Manifest | None:

@@ -59,7 +59,7 @@ class TenantUsage:
     def due(self, uid: str, fresh: list[Manifest], at: datetime) -> list[Manifest]:
         """Return what to write now."""
         found = self._written.get(uid)
-        if found is None or at - found.at >= WRITTEN_EVERY or _limits(found.tenants) != _limits(fresh):
+        if found is None or abs(at - found.at) >= WRITTEN_EVERY or _limits(found.tenants) != _limits(fresh):
             found = self._written[uid] = _Written(at, fresh)
         return found.tenants
 
