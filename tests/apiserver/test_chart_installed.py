@@ -149,6 +149,17 @@ def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Programs) -> N
     strict.server.kubectl("delete", "infd", "chat")
 
 
+def test_an_order_that_cannot_be_read_is_reviewed_and_one_of_fairlead_rollout_waits_for_no_webhook(
+    strict: Programs,
+) -> None:
+    """The review that warns of it was never reached: whoever wrote `promote` alone waited for nothing."""
+    order = ("annotate", "--overwrite", "infd", "chat")
+    strict.server.kubectl(*order, "fairlead.dev/rollout=abort 2026-11-20T12:00:00Z")
+    for words in ("promote", "promote now", "promote 2026-11-20T12:00:00"):
+        assert _refused(strict, *order, f"fairlead.dev/rollout={words}")
+    strict.server.kubectl(*order, "team=search", "fairlead.dev/rollout-")
+
+
 def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Programs) -> None:
     held = '{"metadata": {"finalizers": ["example.com/held"]}}'
     strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", held)

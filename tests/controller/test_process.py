@@ -23,6 +23,7 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.lifecycle import ClusterProcess
 from fairlead.process.ports import ProcessHealth
 from fairlead.review import deployment_review
+from fairlead.review.order_annotation import ORDER
 from fairlead.telemetry import log_lines
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.cluster.fake_api import FakeApi, Fault
@@ -154,6 +155,22 @@ def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
             assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in warnings[0]
             fake.forbidden.add(("get", kinds.AUTOSCALING_POLICY.title))
             assert "keeps 2" not in str((await review(document, None)).warnings)
+
+    run(story())
+
+
+def test_an_order_by_hand_is_reviewed_alone_whatever_is_wrong_with_the_spec_that_is_stored() -> None:
+    """Of an update that leaves the spec as it is, the API server sends nothing else."""
+
+    async def story() -> None:
+        async with FakeApi().connected() as connection:
+            review = process._reviewer(ApiServer(connection), served())
+            stored = deployment(replicas=-1)
+            ordered = stored | {"metadata": stored["metadata"] | {"annotations": {ORDER: "promote"}}}
+            verdict = await review(ordered, stored)
+            assert verdict.refused == ""
+            (warning,) = verdict.warnings
+            assert warning.startswith(f"metadata.annotations[{ORDER}]: promote: it is not a verb and a time")
 
     run(story())
 

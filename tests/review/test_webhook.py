@@ -1,7 +1,10 @@
 """Admission responses: all errors at once, and a warning where a name does not resolve yet."""
 
+from typing import Any
+
 from fairlead.review import admission, webhook
 from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.order_annotation import ORDER
 from fairlead.review.webhook import AdmissionResponse
 from tests.review.table import CONTEXT, deployment, gateway, policy
 
@@ -42,3 +45,15 @@ def test_gateways_and_policies_name_others_too() -> None:
 def test_what_is_no_object_of_ours_is_refused() -> None:
     for document in ({}, {"kind": "InferenceDeploiment"}, {"kind": 7}):
         assert webhook.response(admission.review(document, TRUSTING), frozenset()).refused.startswith("kind: ")
+
+
+def test_an_order_that_cannot_be_read_is_warned_of_and_one_that_can_is_not_even_beside_a_bad_spec() -> None:
+    def answer(given: dict[str, Any], words: str) -> AdmissionResponse:
+        annotated = given | {"metadata": given["metadata"] | {"annotations": {ORDER: words}}}
+        return webhook.of_order(annotated)
+
+    bad = deployment(replicas=-1)
+    (warning,) = answer(bad, "promote").warnings
+    assert warning.startswith("metadata.annotations[fairlead.dev/rollout]: promote: it is not a verb and a time")
+    assert answer(bad, "abort 2026-11-20T12:00:00Z") == AdmissionResponse()
+    assert answer(gateway(), "promote") == AdmissionResponse(), "it has no canary"

@@ -176,6 +176,8 @@ def _reviewer(api: ApiServer, operator_context: OperatorContext) -> kopf_host.Re
     existence, context, metrics = ReferenceCache(api), operator_context.setting.context, operator_context.tasks.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
+        if before is not None and before.get("spec") == document.get("spec"):
+            return webhook.of_order(document)
         started, named = time.monotonic(), TrustingReferences(existence)
         extended = await _with_gateway(document, await _with_policy(document, context, named), named)
         extended = await _with_evaluation(document, extended, named)
