@@ -182,6 +182,21 @@ def test_the_command_for_an_operator_that_stopped_names_the_namespace_where_it_i
     assert (code, "kubectl --context here get pods -n ops -l" in out, "fairlead-system" in out) == (3, True, False)
 
 
+def test_commands_about_the_operator_are_for_the_namespace_where_it_is(run: Run, cluster: PretendCluster) -> None:
+    """In another one `helm upgrade` would find no release, and `kubectl logs` no pod."""
+    refused = condition("Ready", "False", "NoRight", "create deployments.apps: forbidden")
+    cluster.has_object(INFERENCE_DEPLOYMENT, "chat", refused)
+    there = "  command  helm upgrade fairlead charts/fairlead -n {} --reset-then-reuse-values"
+    assert there.format("fairlead-system") in run("why", "infd/chat")[1].splitlines()
+    cluster.remove(POD, "fairlead-system", "fairlead-0")
+    cluster.has_operator("ops")
+    lease(cluster, timedelta(seconds=2), "ops")
+    code, out, _ = run("why", "infd/chat")
+    assert (code, there.format("ops") in out.splitlines(), "fairlead-system" in out) == (3, True, False)
+    document = json.loads(run("why", "infd/chat", "-o", "json")[1])
+    assert " -n ops " in document["objects"][0]["found"][0]["command"]
+
+
 def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendCluster) -> None:
     cluster.has("new", {})
     code, out, _ = run("why", "new")

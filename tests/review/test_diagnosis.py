@@ -90,6 +90,41 @@ def test_a_gateways_commands_name_the_gateway() -> None:
     assert lost.found[0].command == "kubectl describe inferencegateway front -n team"
 
 
+def test_a_gateway_that_nothing_answers_for_leads_to_its_deployments_since_no_engine_has_its_label() -> None:
+    words = "0 of 1 model can be answered; chat: no replica of team/talk gets requests"
+    found = diagnosed(condition("Ready", "False", "NoneReady", words), kind="InferenceGateway", name="front")
+    assert found.found[0].command == "kubectl get infd -A"
+    own = diagnosed(condition("Ready", "False", "NoneReady"))
+    selected = "-n team -l fairlead.dev/deployment=talk,fairlead.dev/role=engine"
+    assert own.found[0].command == f"kubectl logs {selected} --tail=50"
+
+
+@pytest.mark.parametrize("reason", ["RoutersNotReady", "RoutersSilent", "Probing"])
+def test_a_deployment_behind_a_gateway_is_shown_the_routers_that_send_it_requests(reason: str) -> None:
+    """It has none of its own, so its own label finds no pod."""
+    about = {"namespace": "team", "name": "talk", "generation": 3}
+    status = {"observedGeneration": 3, "conditions": [condition("Routable", "False", reason)]}
+    gateway = {"gateway": {"name": "front", "namespace": "edge"}}
+    document = {"kind": "InferenceDeployment", "metadata": about, "spec": gateway, "status": status}
+    (joined,) = diagnosis.diagnose(document, REMEDIES).found
+    assert " -n edge -l fairlead.dev/gateway=front,fairlead.dev/role=router" in joined.command
+    (alone,) = diagnosis.diagnose(document | {"spec": {}}, REMEDIES).found
+    assert " -n team -l fairlead.dev/deployment=talk,fairlead.dev/role=router" in alone.command
+
+
+def test_a_command_about_the_operator_names_its_namespace_and_no_other_is_taken_for_it() -> None:
+    def shown(reason: str, namespace: str, home: str) -> str:
+        about = {"namespace": namespace, "name": "talk", "generation": 3}
+        status = {"observedGeneration": 3, "conditions": [condition("Ready", "False", reason)]}
+        document = {"kind": "InferenceDeployment", "metadata": about, "status": status}
+        return diagnosis.diagnose(document, REMEDIES, home).found[0].command
+
+    operators = "kubectl logs -n {} -l app.kubernetes.io/name=fairlead --tail=200"
+    for home in ("ops", "demo", "fairlead-system"):
+        assert shown("InternalError", "team", home) == operators.format(home)
+    assert " -n fairlead-system -l " in shown("Unschedulable", "fairlead-system", "ops"), "its own pods are there"
+
+
 def test_an_evaluations_commands_name_the_evaluation_and_its_pod() -> None:
     unread = diagnosed(condition("Ready", "False", "ItemsNotRead"), kind="Evaluation", name="quality")
     assert unread.found[0].command == "kubectl delete pod quality-items -n team --ignore-not-found"

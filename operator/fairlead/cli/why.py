@@ -63,8 +63,9 @@ async def _shown(chosen: argparse.Namespace) -> int:
         if not wanted:
             raise cluster_client.ClusterUnavailable(why_text.nothing_there(name, namespace, documents))
         entries = remedies.read(package_data.remedies())
-        found = diagnosis.first([diagnosis.diagnose(one, entries) for one in wanted])
         home = await client.operator_home()
+        place = home if isinstance(home, str) else client.trusted_namespace
+        found = diagnosis.first([diagnosis.diagnose(one, entries, place) for one in wanted])
         operator = await _operator(client, home, wanted[0], time.time())
     _print(chosen, context_commands.of_diagnoses(found, chosen.context), operator, home)
     return 0 if all(one.is_well for one in found) and operator is None else WRONG

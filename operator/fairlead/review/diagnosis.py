@@ -32,6 +32,10 @@ AWAITED: Final = frozenset({ConditionReason.CHILD_TERMINATING})
 PASSING: Final = frozenset({ConditionReason.ROUTE_PENDING})
 """Reasons that become others within a minute if something is wrong, while the object may serve."""
 _POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])")
+USUAL_HOME: Final = "fairlead-system"
+"""The operator's namespace in remedies, and in most clusters."""
+_ROUTERS: Final = "-n demo -l fairlead.dev/deployment=chat,fairlead.dev/role=router"
+_ENGINE_LOGS: Final = "logs -n demo -l fairlead.dev/deployment=chat,fairlead.dev/role=engine --tail=50"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +75,15 @@ class Diagnosis:
         return not self.found and not self.outdated and self.ready == "True"
 
 
-def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
-    """Diagnose one of our objects."""
+def diagnose(document: Manifest, remedies: Mapping[str, Remedy], home: str = USUAL_HOME) -> Diagnosis:
+    """Diagnose one of our objects; `home` is the operator's namespace."""
     about, status = document["metadata"], document.get("status") or {}
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     ready = conditions.get(ConditionType.READY, {})
     kind = next((one.short for one in KINDS if one.name == document["kind"]), document["kind"])
     itself = GatewayReference(namespace=about["namespace"], name=about["name"])
-    gateway = next(iter(gateway_membership.named(document)), itself)
-    place = _Place(kind=kind, namespace=itself.namespace, name=itself.name, gateway=gateway)
+    named = itself if kind == GATEWAY.short else next(iter(gateway_membership.named(document)), None)
+    place = _Place(kind=kind, namespace=itself.namespace, name=itself.name, gateway=named, home=home)
     return Diagnosis(
         kind=kind,
         namespace=place.namespace,
@@ -103,27 +107,38 @@ class _Place:
     kind: str
     namespace: str
     name: str
-    gateway: GatewayReference
-    """The one that it names; itself if it names none."""
+    gateway: GatewayReference | None
+    """Whose routers send it requests: the one that it names, or itself; None: it has routers of its own."""
+    home: str
+    """The operator's namespace."""
 
     def command(self, written: str, message: str) -> str:
         """Fill in this object's names; POD is the first pod that the message names."""
-        owner = "gateway" if self.kind == GATEWAY.short else "deployment"
         pod = _POD.search(message)
+        gateway = self.gateway or GatewayReference(namespace=self.namespace, name=self.name)
         words = {
-            "fairlead.dev/deployment=chat": f"fairlead.dev/{owner}={self.name}",
+            **self._by_gateway(),
+            "fairlead.dev/deployment=chat": f"fairlead.dev/deployment={self.name}",
             "infd chat": f"{self.kind} {self.name}",
             "infd/chat": f"{self.kind}/{self.name}",
             "infd.spec": f"{self.kind}.spec",
             "name=chat": f"name={self.name}",
             "chat.yaml": f"{self.name}.yaml",
-            "company -n demo": f"{self.gateway.name} -n {self.gateway.namespace}",
+            "company -n demo": f"{gateway.name} -n {gateway.namespace}",
             "evl support": f"{self.kind} {self.name}",
             "support-items": f"{self.name}-items",
             "-n demo": f"-n {self.namespace}",
+            f"-n {USUAL_HOME}": f"-n {self.home}",
             "POD": pod[1] if pod else "POD",
         }
         return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], written)
+
+    def _by_gateway(self) -> dict[str, str]:
+        """What differs behind a gateway: its routers send the requests. It has no engines; its deployments do."""
+        if self.gateway is None:
+            return {}
+        routers = f"-n {self.gateway.namespace} -l fairlead.dev/gateway={self.gateway.name},fairlead.dev/role=router"
+        return {_ROUTERS: routers} | ({_ENGINE_LOGS: "get infd -A"} if self.kind == GATEWAY.short else {})
 
 
 def _found(
