@@ -42,6 +42,17 @@ def test_the_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
     assert staging_folder.digest_of(folder) == f"sha256:{printed.split()[0]}"
 
 
+def test_a_file_that_is_there_and_cannot_be_read_is_not_called_absent(tmp_path: Path) -> None:
+    """`fairlead digest` of a folder without the right to read it sent people to look for a file that they saw."""
+    folder = written(tmp_path / "sql")
+    (folder / adapter_files.CONFIG).unlink()
+    with pytest.raises(UnreadableAdapter, match=r"^adapter_config\.json: it cannot be read \(No such file or"):
+        staging_folder.facts_of(folder)
+    (folder / adapter_files.CONFIG).symlink_to(folder / adapter_files.CONFIG)
+    with pytest.raises(UnreadableAdapter, match=r"^adapter_config\.json: it cannot be read \(Too many levels of"):
+        staging_folder.facts_of(folder)
+
+
 @pytest.mark.parametrize(
     ("text", "listed", "words"),
     [

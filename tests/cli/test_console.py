@@ -261,6 +261,7 @@ def test_a_user_that_acts_as_another_one_does_not_read_with_its_own_token(cluste
         (None, "webhook", "the operator serves no console: set console.enabled=true"),
         (None, "", "no pod of the operator is found"),
         ("reader", "console", "--service-account reader: write NAMESPACE/NAME"),
+        ("team/reader/", "console", "--service-account team/reader/: 'reader/' cannot be the name of an object"),
     ],
 )
 def test_a_missing_prerequisite_is_reported_before_anything_is_opened(

@@ -1,5 +1,6 @@
 """Identity and server, from a service account or a kubeconfig, and never older than a minute."""
 
+import asyncio
 import base64
 import json
 import ssl
@@ -141,6 +142,18 @@ def test_a_kubeconfig_that_is_missing_or_names_nothing_is_reported(tmp_path: Pat
             await connect({"KUBECONFIG": str(tmp_path / "bad")})
 
     run(story())
+
+
+def test_an_authority_that_is_no_certificate_is_reported_with_the_field_that_names_it(tmp_path: Path) -> None:
+    """A kubeconfig that was copied in part ended every command with a traceback."""
+    path = Path(kubeconfig(tmp_path, "https://10.0.0.1:6443", {"token": "secret"}))
+    document = json.loads(path.read_text())
+    for half in (b"-----BEGIN CERTIFICATE-----\nMIIB", b"not a certificate"):
+        document["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(half).decode()
+        path.write_text(json.dumps(document))
+        words = r"^the certificate authority of https://10.0.0.1:6443 cannot be used \(.*correct certificate-authority"
+        with pytest.raises(NoCredentials, match=words):
+            asyncio.run(connect({"KUBECONFIG": str(path)}))
 
 
 def test_a_cluster_whose_certificates_identify_no_keys_is_trusted_as_kubectl_trusts_it(

@@ -131,7 +131,10 @@ async def _token(cluster: ClusterClient, account: str | None) -> Token:
         namespace, slash, name = account.partition("/")
         if not slash or not namespace or not name:
             raise ClusterUnavailable(f"--service-account {account}: write NAMESPACE/NAME")
-        issued = await account_tokens.issue(cluster.connection, namespace, name)
+        try:
+            issued = await account_tokens.issue(cluster.connection, namespace, name)
+        except ValueError as problem:
+            raise ClusterUnavailable(f"--service-account {account}: {problem}") from problem
 
         async def kept() -> str:
             return issued

@@ -46,7 +46,13 @@ class Credentials:
 
     def trust(self) -> ssl.SSLContext:
         """Return the TLS context: the CA that verifies the server, and our client certificate."""
-        context = as_kubectl_verifies(ssl.create_default_context(cafile=self.ca_path))
+        try:
+            context = as_kubectl_verifies(ssl.create_default_context(cafile=self.ca_path))
+        except OSError as problem:
+            raise NoCredentials(
+                f"the certificate authority of {self.server} cannot be used ({' '.join(str(problem).split())}): it "
+                "must be a certificate as PEM; correct certificate-authority of the cluster in the kubeconfig"
+            ) from problem
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

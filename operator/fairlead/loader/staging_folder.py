@@ -105,5 +105,5 @@ def _sum(path: Path) -> str:
 def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
-    except OSError:
-        raise UnreadableAdapter(f"{path.name}: there is no such file") from None
+    except OSError as problem:
+        raise UnreadableAdapter(f"{path.name}: it cannot be read ({problem.strerror})") from None
