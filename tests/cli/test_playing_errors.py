@@ -1,5 +1,7 @@
 """What ends a command that plays traffic, and with which code."""
 
+import errno
+
 import pytest
 
 from fairlead.cli import playing_errors
@@ -12,6 +14,17 @@ def test_a_reader_that_closes_the_output_is_no_error_of_an_argument() -> None:
 
     with pytest.raises(BrokenPipeError):
         playing_errors.reported("simulate", closed)
+
+
+def test_an_output_that_is_full_is_no_error_of_an_argument_and_a_report_that_is_full_is() -> None:
+    """It ended with 2 and `fairlead simulate: None: No space left on device`; elsewhere it is 74, with what to do."""
+
+    def full(*place: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", *place)
+
+    with pytest.raises(OSError, match="No space left"):
+        playing_errors.reported("simulate", full)
+    assert playing_errors.reported("simulate", lambda: full("report.html")) == 2
 
 
 def test_an_invalid_argument_and_a_missing_file_end_with_their_reason(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,11 @@ UNWRITABLE: Final = os.EX_IOERR
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
+def is_of_output(problem: OSError) -> bool:
+    """Whether the output cannot be written: its reader is gone, or there is no space. Files have names."""
+    return problem.filename is None and (isinstance(problem, BrokenPipeError) or problem.errno in _FULL)
+
+
 def complete(words: Sequence[str], run: Callable[[Sequence[str]], int]) -> int:
     """Run a command to the end, its output included, and return its exit code."""
     _open_streams()
@@ -36,7 +41,7 @@ def complete(words: Sequence[str], run: Callable[[Sequence[str]], int]) -> int:
         _discard_output()
         return READER_GONE
     except OSError as problem:
-        if problem.errno not in _FULL or problem.filename is not None:
+        if not is_of_output(problem):
             raise
         _discard_output()
         print(f"{command}: output cannot be written: {problem.strerror}; free space, then try again", file=sys.stderr)

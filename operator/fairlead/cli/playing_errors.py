@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from fairlead.cli import exit_codes
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.explanation import TargetNameError
 
@@ -13,9 +14,9 @@ def reported(command: str, run: Callable[[], int]) -> int:
         return run()
     except ClusterUnavailable as problem:
         words, code = str(problem), 1
-    except BrokenPipeError:
-        raise  # the reader of the output has gone, which no argument is to blame for
     except OSError as problem:
+        if exit_codes.is_of_output(problem):
+            raise  # no argument is to blame for it, and all commands end so with one code
         words, code = f"{problem.filename}: {problem.strerror or problem}", 2
     except (TargetNameError, ValueError) as problem:
         words, code = str(problem), 2
