@@ -112,6 +112,24 @@ def test_a_recording_takes_little_of_its_tenants_rate(tmp_path: Path) -> None:
     run_story(story())
 
 
+def test_a_recording_whose_usage_is_in_seconds_takes_what_was_estimated(tmp_path: Path) -> None:
+    """OpenAI's and vLLM's usage of a transcription: the recording's length, and no tokens."""
+
+    async def story() -> None:
+        transcript = whole(b'{"text":"hello","usage":{"type":"duration","seconds":3}}')
+        engine, mine = Raw(transcript, transcript), {"Authorization": "Bearer sk-1"}
+        async with router_before(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=300)) as router:
+            statuses = []
+            for _ in range(2):
+                path = router.url + "/v1/audio/transcriptions"
+                async with router.session.post(path, data=bytes(10_000), headers=mine) as answer:
+                    statuses.append(answer.status)
+            assert statuses == [200, 429], "about 257 tokens each"
+            assert await router.metric('fairlead_router_tenant_prompt_tokens_total{tenant="shop",model="other"}') == 257
+
+    run_story(story())
+
+
 def test_images_and_answers_that_engines_keep_teach_nothing_of_the_length_of_texts(tmp_path: Path) -> None:
     async def story() -> None:
         question = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": TEXT * 4}, IMAGE]}]}

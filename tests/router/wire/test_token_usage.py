@@ -30,6 +30,7 @@ from tests.router.wire.test_events import WORDS, usage
         (Surface.MESSAGES, {"type": "message", "stop_reason": "max_tokens"}, (None, "max_tokens", False)),
         (Surface.CHAT, {"error": {"message": "m"}}, (None, None, True)),
         (Surface.EMBEDDINGS, {"data": [], "usage": {"prompt_tokens": 4}}, (usage(4, 0), None, False)),
+        (Surface.OTHER, {"text": "a", "usage": {"type": "duration", "seconds": 3}}, (None, None, False)),
         (Surface.OTHER, [1], (None, None, False)),
     ],
 )

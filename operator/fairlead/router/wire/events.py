@@ -10,7 +10,7 @@ from fairlead.router.wire import event_parser, event_splitter
 from fairlead.router.wire.event_shapes import AnswerSummary, EventChoice, ReplyEvent
 from fairlead.router.wire.event_splitter import GAP
 from fairlead.router.wire.surfaces import Surface
-from fairlead.router.wire.usage_counts import added, usage
+from fairlead.router.wire.usage_counts import added, counts_tokens, usage
 from fairlead.routing.refusal import TokenUsage
 
 UNFINISHED: Final = b'"finish_reason":null'
@@ -210,5 +210,5 @@ def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
         finished = answer.status
     elif surface is Surface.MESSAGES:
         finished = answer.stop_reason
-    used = None if answer.usage is None else usage(answer.usage)
+    used = None if answer.usage is None or not counts_tokens(answer.usage) else usage(answer.usage)
     return AnswerSummary(used, finished, error=event_parser.fails(answer))

@@ -9,6 +9,12 @@ def tokens(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 2**62 else None
 
 
+def counts_tokens(fields: UsageFields) -> bool:
+    """Whether it counts any: that of a transcription may have only the seconds of the recording."""
+    counts = (fields.prompt_tokens, fields.completion_tokens, fields.input_tokens, fields.output_tokens)
+    return any(tokens(one) is not None for one in counts)
+
+
 def usage(fields: UsageFields, before: TokenUsage | None = None) -> TokenUsage:
     """Convert usage to one shape; Anthropic sends the prompt's tokens at the start and the reply's at the end."""
     prompt, output = tokens(fields.prompt_tokens), tokens(fields.completion_tokens)

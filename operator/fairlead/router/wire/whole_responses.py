@@ -71,5 +71,4 @@ def _usage(text: bytes) -> TokenUsage | None:
         fields = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
-    counts = (fields.prompt_tokens, fields.completion_tokens, fields.input_tokens, fields.output_tokens)
-    return None if all(usage_counts.tokens(one) is None for one in counts) else usage_counts.usage(fields)
+    return usage_counts.usage(fields) if usage_counts.counts_tokens(fields) else None
