@@ -55,7 +55,7 @@ class Exchange(AttemptPair):
     """Created for each request; driven by the client's connection, its attempts, the cache and the sweeper."""
 
     __slots__ = (
-        *("_cache", "_candidates", "_context", "_ending", "_inquiry", "_over", "_read", "_sent_at", "_swept_bytes"),
+        *("_cache", "_candidates", "_context", "_ending", "_inquiry", "_over", "_read", "_sent_at", "_swept"),
         *("_timeout_at", "bill", "hedge_at", "last_error", "path", "reply", "request", "target", "validation"),
     )
     target: EngineTarget
@@ -85,8 +85,8 @@ class Exchange(AttemptPair):
         self._read: AnswerTap | None = None
         """Reads the answer for the access line."""
         self._sent_at = 0.0
-        self._swept_bytes = 0
-        """Bytes of its response at the last sweep."""
+        self._swept = 0
+        """Progress of its stream at the last sweep."""
         self._timeout_at = inf
         """When the current time-out expires."""
         self._over = False
@@ -238,7 +238,7 @@ class Exchange(AttemptPair):
             request.add_reply_lines(explain_headers.phases(request.record, now))
         reply.open(attempt.api, reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
         request.reply_lines = lines
-        self._timeout_at = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
+        self._timeout_at = failed_attempts.falls_silent_at(reply, self._context.timeouts, self._timeout_at, now)
         return reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
@@ -375,11 +375,11 @@ class Exchange(AttemptPair):
 
     def sweep(self, now: float) -> Endpoint | None:
         """Extend the time-out if the stream moved or waits for its client, or end it; return where it waits so."""
-        reply = self.reply
-        if reply.scan is not None and (reply.delayed or reply.bytes_out != self._swept_bytes):
-            if reply.bytes_out != self._swept_bytes and self.first is not None:
+        reply, scan = self.reply, self.reply.scan
+        if scan is not None and (reply.delayed or scan.progress != self._swept):
+            if scan.progress != self._swept and self.first is not None:
                 self.first.endpoint.progress_at = now
-            self._swept_bytes = reply.bytes_out
+            self._swept = scan.progress
             self._timeout_at = now + self._context.timeouts.between_tokens_seconds
         if now >= self._timeout_at or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
             self._timed_out(now)

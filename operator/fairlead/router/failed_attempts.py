@@ -3,6 +3,7 @@
 Until the client has a byte, another endpoint or target may answer; after that the response ends with an error frame.
 """
 
+from math import inf
 from typing import Protocol
 
 from fairlead.fleet.gateways import Timeouts
@@ -127,10 +128,19 @@ def ends_at(request: Request, timeouts: Timeouts) -> float:
     return request.ends_at
 
 
+def falls_silent_at(reply: Reply, timeouts: Timeouts, first_token_at: float, now: float) -> float:
+    """Return when a response that begins now is too slow: comments alone leave its stream the time for the first token,
+    and any other response has only the total time-out."""
+    if reply.scan is None:
+        return inf
+    return now + timeouts.between_tokens_seconds if reply.scan.progress else first_token_at
+
+
 def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:
     """Handle an engine that did not begin, continue or end in time; only the first two are certainly its fault."""
     endpoint, table = attempt.endpoint, owner.target.dispatcher.table
-    begun, speaks = owner.reply.begun, owner.reply.status != 0
+    begun, scan = owner.reply.begun, owner.reply.scan
+    speaks = owner.reply.status != 0 and (scan is None or scan.progress > 0)
     if now >= owner.request.ends_at:
         slow = refusals.too_slow(endpoint.address, timeouts.total_seconds)
     elif speaks:

@@ -205,6 +205,15 @@ def edited(surface: Surface, pieces: Sequence[bytes]) -> bytes:
     return b"".join([scan.edited(piece) for piece in pieces]) + scan.rest()
 
 
+def test_comments_are_no_progress_and_everything_else_is() -> None:
+    scan = EventScan(Surface.CHAT)
+    pieces = [b": keep", b"-alive\n\n", b"\n", b": a\n: b\n\n: c", b"\n\n"]
+    for piece in (*pieces, WORDS[0], *pieces, b'data: {"cho', b'ices":[]}\n\n', b"data: x\n\n", WORDS[1] * 2, DONE):
+        before = scan.progress
+        scan.take(piece)
+        assert (scan.progress == before) == (piece in pieces), piece
+
+
 def test_the_usage_that_a_client_did_not_ask_for_is_taken_out_and_nothing_else() -> None:
     for at in range(1, len(CHAT)):
         assert edited(Surface.CHAT, [CHAT[:at], CHAT[at:]]) == CHAT.replace(USED, b"")

@@ -15,6 +15,8 @@ from fairlead.routing.refusal import TokenUsage
 
 UNFINISHED: Final = b'"finish_reason":null'
 DONE: Final = b"[DONE]"
+EMPTY: Final = b":\r\n"
+"""First bytes of what brings nothing: comments and blank lines."""
 LONGEST: Final = 2**20
 """A longer event is passed on without parsing, since each read searches everything that has arrived. The longest that
 engines send hold a whole reply, and 1 MiB is about 250,000 tokens."""
@@ -30,7 +32,7 @@ class EventScan:
 
     __slots__ = (
         *("_breaks", "_by_prompt", "_infix", "_rest", "_skipping", "_tail"),
-        *("deltas", "done", "error", "finish_reason", "first", "usage"),
+        *("deltas", "done", "error", "finish_reason", "first", "others", "usage"),
     )
 
     def __init__(self, surface: Surface, *, by_prompt: bool = False) -> None:
@@ -49,12 +51,20 @@ class EventScan:
         """Whether a token was seen: content, reasoning, a refusal, or a piece of a tool call."""
         self.deltas = 0
         """Events with content; about one per token."""
+        self.others = 0
+        """Events with any other data."""
         self.usage: TokenUsage | None = None
         self.finish_reason: str | None = None
         self.done = False
         """Whether the last event was seen: the client needs no more."""
         self.error = False
         """Whether the engine sent an error in the stream."""
+
+    @property
+    def progress(self) -> int:
+        """A number that changes with whatever the engine sends, but not with comments: a server writes these to keep
+        connections open, also while its engine hangs."""
+        return self.deltas + self.others + (0 if self._rest[:1] in EMPTY else len(self._rest))
 
     @property
     def inside(self) -> bool:
@@ -108,6 +118,7 @@ class EventScan:
         for one in events:
             if self._skipping:
                 self._skipping = False
+                self.others += 1
                 kept.append(one)
             elif self.first and (one.endswith(self._tail[:-2]) or self._infix in one):
                 self.deltas += 1
@@ -129,6 +140,7 @@ class EventScan:
         at = one.find(b"data:")
         if at < 0 or (at and one[at - 1] != 10):
             return True
+        self.others += 1
         data = one[at + 5 :].strip()
         if data == DONE:
             self.done = True
