@@ -21,7 +21,7 @@ from fairlead.batching.reply_facts import ReplyFacts, TokenUsage
             TokenUsage(prompt=9, cached=8, output=4),
         ),
         (
-            {"input_tokens": 9, "output_tokens": 4, "cache_read_input_tokens": 3},
+            {"input_tokens": 6, "output_tokens": 4, "cache_read_input_tokens": 3},
             TokenUsage(prompt=9, cached=3, output=4),
         ),
         ({"prompt_tokens": True, "completion_tokens": -4}, TokenUsage()),

@@ -54,14 +54,14 @@ def read(body: bytes) -> ReplyFacts:
 
 
 def _usage(given: object) -> TokenUsage:
-    """Read OpenAI's names, those of its responses, and Anthropic's."""
+    """Read OpenAI's names, those of its responses, and Anthropic's, whose input is without cached tokens."""
     if not isinstance(given, dict):
         return TokenUsage()
     details = given.get("prompt_tokens_details") or given.get("input_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else given.get("cache_read_input_tokens")
+    apart = 0 if isinstance(details, dict) else _count(given.get("cache_read_input_tokens"))
     return TokenUsage(
-        prompt=_count(given.get("prompt_tokens", given.get("input_tokens"))),
-        cached=_count(cached),
+        prompt=_count(given.get("prompt_tokens")) or _count(given.get("input_tokens")) + apart,
+        cached=_count(details.get("cached_tokens")) if isinstance(details, dict) else apart,
         output=_count(given.get("completion_tokens", given.get("output_tokens"))),
     )
 

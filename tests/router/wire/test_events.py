@@ -44,7 +44,7 @@ COMPLETIONS = (
     + DONE
 )
 MESSAGES = (
-    typed("message_start", message={"usage": {"input_tokens": 7, "output_tokens": 0, "cache_read_input_tokens": 2}})
+    typed("message_start", message={"usage": {"input_tokens": 5, "output_tokens": 0, "cache_read_input_tokens": 2}})
     + typed("content_block_start", index=0, content_block={"type": "text", "text": ""})
     + typed("content_block_delta", index=0, delta={"type": "text_delta", "text": "a"})
     + typed("ping")

@@ -18,7 +18,7 @@ OF_CHAT: Final = {
     "prompt_tokens_details": {"cached_tokens": 4},
 }
 OF_MESSAGES: Final = {
-    "input_tokens": 12,
+    "input_tokens": 8,
     "cache_creation": {"ephemeral": 0, "of": "{"},
     "cache_read_input_tokens": 4,
     "output_tokens": 5000,

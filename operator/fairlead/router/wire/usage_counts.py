@@ -18,12 +18,13 @@ def counts_tokens(fields: UsageFields) -> bool:
 def usage(fields: UsageFields, before: TokenUsage | None = None) -> TokenUsage:
     """Convert usage to one shape; Anthropic sends the prompt's tokens at the start and the reply's at the end."""
     prompt, output = tokens(fields.prompt_tokens), tokens(fields.completion_tokens)
-    if prompt is None:
-        prompt = tokens(fields.input_tokens)
     if output is None:
         output = tokens(fields.output_tokens)
     details = fields.prompt_tokens_details or fields.input_tokens_details
-    cached = tokens(details.cached_tokens) if details is not None else tokens(fields.cache_read_input_tokens)
+    apart = None if details is not None else tokens(fields.cache_read_input_tokens)
+    cached = apart if details is None else tokens(details.cached_tokens)
+    if prompt is None:
+        prompt = _input(fields, apart)
     if before is not None:
         prompt = before.prompt_tokens if prompt is None else prompt
         output = before.output_tokens if output is None else output
@@ -41,3 +42,9 @@ def added(one: TokenUsage | None, other: TokenUsage) -> TokenUsage:
         output_tokens=one.output_tokens + other.output_tokens,
         cached_tokens=None if cached == (None, None) else sum(each or 0 for each in cached),
     )
+
+
+def _input(fields: UsageFields, apart: int | None) -> int | None:
+    """Return the prompt's tokens; Anthropic's are without those that were found in the cache."""
+    rest = tokens(fields.input_tokens)
+    return rest if rest is None or apart is None else rest + apart
