@@ -7,7 +7,20 @@ from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.emulator.living import SGLANG, TENSORRT, client, living, paced
-from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
+from tests.router import gateways
+from tests.router.planes import (
+    CHAT,
+    PROMPT,
+    STREAM,
+    Cluster,
+    Raw,
+    events,
+    exchange_bytes,
+    plane,
+    posted,
+    run_story,
+    written,
+)
 from tests.router.test_engine_requests import ANSWER, DELTA, keyed
 
 FULL = b'{"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}'
@@ -203,6 +216,27 @@ def test_an_adapter_of_tensorrt_is_named_by_its_folder_and_no_client_names_anoth
         first, second = (body_of(one) for one in engine.seen)
         assert first["lora_request"]["lora_path"] == "/models/adapters/de"
         assert second == PROMPT | {"lora_request": None}
+
+    run_story(story())
+
+
+def test_a_call_whose_name_tensorrt_repeats_is_checked_as_one_of_the_tool_that_was_offered(tmp_path: Path) -> None:
+    """In a stream each piece of the arguments comes with the name again, if the client named the tool."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
+    named = {"type": "function", "function": {"name": "weather"}}
+    question = CHAT | {"tools": tools, "tool_choice": named, "max_tokens": 200, "stream": True}
+    checks = 'fairlead_router_structured_checks_total{model="chat",target="ns/a",revision="",result="%s"}'
+
+    async def story() -> None:
+        async with living(serve_arguments=TENSORRT) as (engine,):
+            targets = [gateways.target("a", engine.address, engineKind="TensorRT-LLM")]
+            config = gateways.written(tmp_path, targets, [gateways.single("chat", "ns/a")])
+            async with gateways.gateway(config) as router:
+                status, _, text = await gateways.posted(router, question, "/v1/chat/completions")
+                assert (status, text.count('"name":"weather"') > 1) == (200, True)
+                found = [await router.metric(checks % result) for result in ("valid", "unknown_tool")]
+                assert found == [1.0, -1.0]
 
     run_story(story())
 

@@ -47,6 +47,14 @@ def test_a_chats_pieces_are_put_together_by_choice() -> None:
     )
 
 
+def test_the_name_of_a_call_comes_at_first_in_pieces_or_again_with_each_of_its_arguments() -> None:
+    for names in (("get_time", None, None), ("get_", "time", None), ("get_time", "get_time", "get_time")):
+        pieces = zip(names, ("{", '"a":1', "}"), strict=True)
+        assert collected(
+            *(chunk(tool_calls=[{"function": {"name": name, "arguments": piece}}]) for name, piece in pieces)
+        ) == (AnswerChoice(calls=(ToolCall(name="get_time", arguments='{"a":1}'),)),)
+
+
 def test_a_completions_pieces_and_probabilities() -> None:
     assert collected(
         {"choices": [{"index": 0, "text": "hel", "logprobs": {"token_logprobs": [log(0.5)]}}]},

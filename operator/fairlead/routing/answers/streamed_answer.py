@@ -80,10 +80,11 @@ class StreamedAnswer:
             self._cut.add(choice.index)
 
     def _add_call(self, choice: int, place: int, name: str, arguments: str) -> None:
+        """Add a piece of a call; TensorRT-LLM repeats the name of a tool that the client named in each of them."""
         calls = self._calls.setdefault(choice, {})
         before, pieces = calls.get(place, ("", []))
         pieces.append(arguments)
-        calls[place] = (before + name, pieces)
+        calls[place] = (before if name == before else before + name, pieces)
 
     def _start_block(self, place: int, block: ReplyPart) -> None:
         self._choices.setdefault(0, []).append(block.text or "")
