@@ -16,6 +16,12 @@ from fairlead.engines.vllm.errors import error_class, lost_adapter
         (500, b'{"message": "EngineCore encountered an issue."}', EngineErrorClass.DYING),
         (200, b'data: {"error": {"message": "EngineCore encountered an issue."}}', EngineErrorClass.DYING),
         (200, b'data: {"error": {"message": "out of tokens"}}', EngineErrorClass.PASS_ON),
+        (
+            200,
+            b'event: error\ndata: {"error": {"message": "EngineCore encountered an issue."}}',
+            EngineErrorClass.DYING,
+        ),
+        (200, b'event: message_start\ndata: {"a": "EngineCore encountered an issue"}', EngineErrorClass.PASS_ON),
         (200, b'data: {"choices": [{"text": "EngineCore encountered an issue"}]}', EngineErrorClass.PASS_ON),
         (503, b"The engine is currently busy", EngineErrorClass.BUSY),
         (500, b"Internal server error", EngineErrorClass.FAILED),

@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fairlead.emulator.emulation_knobs import EngineFault
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.emulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced
+from tests.router import planes
 from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, run_story, written
 
 FEW = {"maxAttempts": 1}
@@ -193,6 +196,36 @@ def test_streams_without_a_token_move_to_another_engine_when_their_engine_is_kil
                     await asyncio.sleep(0.005)
                 old.engine.die()
                 assert {text.count("data: ") for _, text in await asyncio.gather(*streams)} == {21}
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "prompt", "last"),
+    [
+        ("/v1/messages", {"messages": planes.CHAT["messages"], "max_tokens": 20}, "event: message_stop\n"),
+        ("/v1/responses", {"input": "one two three"}, "event: response.completed\n"),
+    ],
+)
+def test_streams_of_named_events_move_as_well_when_their_engine_is_killed(
+    tmp_path: Path, path: str, prompt: dict[str, Any], last: str
+) -> None:
+    async def story() -> None:
+        async with living() as (old,), before(tmp_path, [old]) as router:
+            old.engine.pretence = paced(60, 0.001)
+            body = prompt | {"model": "chat", "stream": True}
+            streams = [asyncio.create_task(router.complete(body, path)) for _ in range(5)]
+            while old.engine.now.running < 5:
+                await asyncio.sleep(0.002)
+            async with living() as (new,):
+                written(tmp_path, [old.address, new.address])
+                while "routable" not in (await router.states())[1:]:
+                    await asyncio.sleep(0.005)
+                old.engine.die()
+                found = {
+                    (status, last in text, "EngineCore" in text) for status, text in await asyncio.gather(*streams)
+                }
+                assert found == {(200, True, False)}
 
     run_story(story())
 

@@ -9,13 +9,14 @@ _LEAVING: Final = b"cannot schedule new futures after shutdown"
 """Error of a draining vLLM for new requests, while its health check still succeeds."""
 _DYING: Final = b"EngineCore encountered an issue"
 """Error of running requests when their engine core ends."""
-_ERROR_EVENT: Final = b'data: {"error"'
+_ERROR_EVENTS: Final = (b'data: {"error"', b"event: error\n")
+"""Of chat and completions, and of `/v1/messages` and `/v1/responses`, whose events have names."""
 _NOT_FOUND: Final = 404
 
 
 def begins_with_error(first: bytes) -> bool:
     """Detect an error as the first event with status 200: the client has received no token yet."""
-    return first.startswith(_ERROR_EVENT)
+    return first.startswith(_ERROR_EVENTS)
 
 
 def error_class(status: int, body: bytes) -> EngineErrorClass:
