@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.router import planes
 from tests.router.gateways import gateway, posted, single, written
-from tests.router.planes import PROMPT, Raw, run_story
+from tests.router.planes import PROMPT, Raw, plane, run_story
 from tests.router.test_costs import ANSWER, COST, PRICES, bearer, got, tenants
 from tests.router.test_engine_requests import router_before
 from tests.router.test_external_apis import outside
@@ -93,3 +95,20 @@ def test_no_page_breaks_at_numbers_and_nesting_without_end(tmp_path: Path, caplo
 
     run_story(story())
     assert "bug of the router" not in caplog.text
+
+
+def test_a_model_that_only_a_client_names_is_kept_no_longer_than_a_name(tmp_path: Path) -> None:
+    """A router that lists no models passes on any, and some engines answer to all: each name has a row of its own."""
+
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as engine:
+            config = planes.written(tmp_path, [engine.address], models=[])
+            config.write_text(json.dumps(json.loads(config.read_text()) | {"pricePerHour": "3.6"}))
+            async with plane(config) as router:
+                await router.until("routable")
+                assert (await router.complete(PROMPT | {"model": "m" * 1_000_000}))[0] == 200
+                _, page = await got(router, "/v1/usage", {})
+                ((result,),) = (bucket["results"] for bucket in page["data"])
+                assert result["model"] == "m" * 256
+
+    run_story(story())

@@ -23,7 +23,9 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
 MAX_ESTIMATES: Final = 1024
-"""Models whose reply lengths are kept; names made up by clients are refused earlier."""
+"""Models whose reply lengths are kept."""
+LONGEST_ROUTE: Final = 256
+"""Characters of a model's name that are kept: a router that lists no models passes on whatever a client names."""
 RETRY_SECONDS: Final = 3600.0
 """A budget may be raised before its next period: no client is told to wait for a month."""
 MAX_ASIDE: Final = 4096
@@ -80,6 +82,7 @@ class RouterSpending:
 
     def bill(self, request: BilledRequest, route: str) -> RequestBill:
         """Open the bill of a request that needs an engine."""
+        route = route[:LONGEST_ROUTE]
         estimate = self._estimates.get(route)
         if estimate is None:
             if len(self._estimates) >= MAX_ESTIMATES:
