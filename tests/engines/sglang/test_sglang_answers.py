@@ -20,6 +20,9 @@ from tests.engines.sglang.inputs import ENGINE, SGLANG, adapter
 
 FULL = b'data: {"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}\n\n'
 
+MESSAGE = b'event: message_start\ndata: {"type":"message_start"}\n\n'
+OVERLOADED = MESSAGE + b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"full"}}\n\n'
+
 
 @pytest.mark.parametrize(
     ("status", "body", "meaning"),
@@ -28,6 +31,9 @@ FULL = b'data: {"error": {"object": "error", "message": "The request queue is fu
         (400, b'{"object": "error", "code": 400}', EngineErrorClass.PASS_ON),
         (503, b'{"object": "error", "message": "The request queue is full.", "code": 503}', EngineErrorClass.BUSY),
         (200, FULL, EngineErrorClass.BUSY),
+        (200, OVERLOADED, EngineErrorClass.BUSY),
+        (200, OVERLOADED.replace(b"overloaded", b"api"), EngineErrorClass.FAILED),
+        (200, OVERLOADED.replace(b"overloaded", b"invalid_request"), EngineErrorClass.PASS_ON),
         (200, FULL.replace(b"503", b"400"), EngineErrorClass.PASS_ON),
         (200, FULL.replace(b"503", b"500"), EngineErrorClass.FAILED),
         (200, b'data: {"error": "no code"}\n\ndata: {"code": 503}', EngineErrorClass.PASS_ON),
@@ -41,6 +47,8 @@ def test_a_bad_answer_says_who_is_to_blame(status: int, body: bytes, meaning: En
 
 def test_an_error_in_a_stream_is_seen_before_the_client_gets_a_byte() -> None:
     assert API.errors.begins_with_error(FULL)
+    assert API.errors.begins_with_error(OVERLOADED)
+    assert not API.errors.begins_with_error(MESSAGE)
     assert not API.errors.begins_with_error(b'data: {"id": "1"}')
 
 
