@@ -105,6 +105,14 @@ def test_one_that_contains_itself_twice_at_a_place_is_checked_until_that_takes_t
         ({"pattern": "a" * 513}, "more than 16 patterns, or one of more than 512 characters; use fewer"),
         ({"patternProperties": dict.fromkeys(map(str, range(17)), True)}, "more than 16 patterns, or one of more "),
         ({"anyOf": [{"pattern": "a"}] * 17}, "more than 16 patterns, or one of more than 512 characters; use fewer"),
+        (
+            {"properties": {"title": {"pattern": "a" * 513}}},
+            "more than 16 patterns, or one of more than 512 characters",
+        ),
+        (
+            {"default": {"anyOf": [{"pattern": "a"}] * 17}, "$ref": "#/default"},
+            "more than 16 patterns, or one of more ",
+        ),
         ({"title": "a" * 70_000}, "it has 70013 bytes, at most 65536 are read; shorten it"),
         (unfolding(30), "it expands to more than 5000 subschemas; refer less often to large parts"),
         (MANY, "it has more than 200 different references; write some of them out"),
@@ -135,6 +143,13 @@ def test_the_names_of_members_and_the_values_of_enums_are_no_keywords() -> None:
     members = {"$ref": {"type": "string"}, "pattern": {"enum": [{"$ref": "http://example.com"}]}, "$id": True}
     schema = ready({"properties": members, "default": {"$ref": "nowhere"}})
     assert schema.check('{"$ref": "x", "pattern": {"$ref": "http://example.com"}, "$id": 1}') is PASSED
+
+
+def test_properties_named_as_keywords_are_no_less_part_of_the_schema() -> None:
+    entry = {"type": "object", "properties": {"description": {"$ref": "#/$defs/entry"}, "title": {"type": "string"}}}
+    schema = ready({"$defs": {"entry": entry}, "properties": {"title": {"$ref": "#/$defs/entry"}}})
+    assert schema.check('{"title": {"description": {"description": {"title": "x"}}}}') is PASSED
+    assert schema.check('{"title": {"description": {"title": 1}}}').fault is AnswerFault.SCHEMA
 
 
 def test_what_all_keywords_bring_to_a_place_counts() -> None:

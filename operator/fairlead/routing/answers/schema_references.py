@@ -7,6 +7,8 @@ from urllib.parse import unquote
 MAX_REFERENCES: Final = 200
 _CONTENTS: Final = frozenset({"enum", "const", "default", "examples", "example", "description", "title"})
 """Keywords whose contents are no schema."""
+_NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+"""Keywords that hold schemas by names, which may be any: a property `title` is no title."""
 _REFUSED: Final = ("$dynamicRef", "$recursiveRef")
 
 
@@ -66,7 +68,7 @@ class References:
                 self._refuse(one)
                 if isinstance(reference := one.get("$ref"), str):
                     yield reference
-                waiting.extend(value for name, value in one.items() if name not in _CONTENTS)
+                waiting.extend(_inner(one))
 
     def _refuse(self, schema: dict[str, Any]) -> None:
         for name in _REFUSED:
@@ -86,8 +88,17 @@ class References:
         return found
 
 
+def _inner(schema: dict[str, Any]) -> Iterator[object]:
+    """Yield what in a schema may be one, or a list of them."""
+    for keyword, value in schema.items():
+        if keyword in _NAMED and isinstance(value, dict):
+            yield from value.values()
+        elif keyword not in _CONTENTS:
+            yield value
+
+
 def patterns_in(schema: object) -> Iterator[str]:
-    """Yield every regular expression of the schema."""
+    """Yield every regular expression of the schema; also of what is none, since a reference may lead there."""
     waiting = [schema]
     while waiting:
         one = waiting.pop()
@@ -98,4 +109,4 @@ def patterns_in(schema: object) -> Iterator[str]:
                 yield pattern
             if isinstance(named := one.get("patternProperties"), dict):
                 yield from named
-            waiting.extend(value for name, value in one.items() if name not in _CONTENTS)
+            waiting.extend(one.values())
