@@ -29,7 +29,7 @@ class ItemSet:
 
     plan: EvaluationPlan | None = None
     items: tuple[EvaluationItem, ...] = ()
-    """In the order in which they are sent."""
+    """In the order in which they are sent: the harness goes by the file, and a part of it is the file's first lines."""
     problems: tuple[LineProblem, ...] = ()
     digest: str = ""
     content: str = ""
@@ -89,16 +89,15 @@ class ItemSets:
 
 
 def _parsed(plan: EvaluationPlan, item_text: ItemText) -> ItemSet:
-    lines = item_text.content.splitlines()
+    lines, numbered = item_text.content.splitlines(), plan.runner.kind is RunnerKind.LM_EVAL
     if plan.runner.in_pods:
-        numbered = plan.runner.kind is RunnerKind.LM_EVAL
         items, problems = item_file.read_named(lines, _work(plan, item_text), numbered=numbered)
     else:
         items, problems = item_file.read(lines, plan.scorer)
     trouble = _trouble(item_text.place, len(items), problems, MAX_ITEMS if plan.judge is None else MAX_JUDGED)
     return ItemSet(
         plan=plan,
-        items=tuple(item_order.in_order(items)),
+        items=tuple(items if numbered else item_order.in_order(items)),
         problems=tuple(problems),
         digest=_digest(plan, items),
         content=item_text.digest,
