@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,30 @@ def test_a_run_resumes_where_the_judge_broke_and_sends_nothing_twice(
     assert len(pairs) == len(set(pairs)) == ITEMS
     journal.write_text(journal.read_text() + "{cut")
     assert run(*words)[0] == 0
+
+
+def test_the_noise_counts_every_pair_whichever_of_its_answers_comes_first_and_however_often_it_is_interrupted(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    """The baseline answers each question differently at its second time, which is the faster one."""
+    came, length = Counter[str](), count()
+
+    def first_takes_longer(question: str) -> float:
+        came[question] += 1
+        return 0.02 if came[question] == 1 else 0.0
+
+    baseline, judge = endpoints["baseline"], endpoints["judge"]
+    baseline.takes_s, baseline.answer = first_takes_longer, lambda question: question + "!" * next(length)
+    code, out, _err = run(*words, "-o", "json")
+    found = json.loads(out)
+    assert (code, found["noise"]) == (3, {"items": 20, "discordance": 1.0})
+    assert found["refusal"]["needed"] > ITEMS, "a set that is too small for such a baseline is not paid for"
+
+    (journal,) = Path(words[3]).glob("judge-*.jsonl")
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:5]))
+    answered, judged = baseline.seen.total(), judge.seen.total()
+    assert json.loads(run(*words, "-o", "json")[1])["noise"] == found["noise"]
+    assert (baseline.seen.total() - answered, judge.seen.total() - judged) == (0, 2 * 15)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ class PretendedEndpoint:
     """One server; its fields may be changed while it runs."""
 
     answer: Answer = str.upper
+    takes_s: Callable[[str], float] = lambda _: 0.0
+    """How much longer than usual the reply to an input takes."""
     models: tuple[str, ...] = ("chat",)
     key: str = ""
     refusals: list[tuple[int, str]] = field(default_factory=list)
@@ -99,6 +101,7 @@ class PretendedEndpoint:
             assert request.transport is not None
             request.transport.close()
         question = body["messages"][-1]["content"]
+        await asyncio.sleep(self.takes_s(question))
         if self.filtered and self.filtered in question:
             return web.Response(status=400, text="content_filter")
         self.seen[question] += 1

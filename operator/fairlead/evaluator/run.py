@@ -108,6 +108,7 @@ class EvaluationRun:
             return None
         answers = self.journals[Side.BASELINE].answers
         await self._send(progress.wanted_noise(some, answers), stop=lambda: False)
+        await self._judge_kept_noise(some)
         return progress.noise(some, answers, self._verdicts)
 
     def _decided(self) -> bool:
@@ -155,6 +156,13 @@ class EvaluationRun:
         if self.judge is not None:
             await self._judged(wanted, self.judge)
 
+    async def _judge_kept_noise(self, some: Sequence[EvaluationItem]) -> None:
+        """Judge the baseline's pairs that were complete at the start and have no verdict yet."""
+        if self.judge is None:
+            return
+        for one in progress.unjudged_noise(some, self.journals[Side.BASELINE].answers, self.judge.verdicts):
+            await self.judge.compare(one.item, one.before, one.after)
+
     async def _judge_kept(self) -> None:
         """Judge pairs that were complete at the start and have no verdict yet."""
         for item in self.items if self.judge is not None else ():
@@ -163,13 +171,15 @@ class EvaluationRun:
                 await self._judged(WantedAnswer(Side.CANDIDATE, item, sample), self.judge)
 
     async def _judged(self, wanted: WantedAnswer, judged_by: EndpointJudge) -> None:
-        """Judge the pair that this answer completed, if it did."""
-        item, sample = wanted.item, wanted.sample
-        before = self.journals[Side.BASELINE].answers.get((item.digest, max(0, sample)))
-        side = Side.BASELINE if sample == progress.NOISE_SAMPLE else Side.CANDIDATE
-        after = self.journals[side].answers.get((item.digest, sample))
-        if before is not None and after is not None:
-            await judged_by.compare(item, before, after)
+        """Judge the pairs that this answer completed: of the baseline's two answers, either may come last."""
+        item, first = wanted.item, (wanted.item.digest, max(0, wanted.sample))
+        baseline, candidate = (self.journals[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
+        others = [candidate.get((item.digest, wanted.sample))]
+        if wanted.sample in (0, progress.NOISE_SAMPLE):
+            others.append(baseline.get((item.digest, progress.NOISE_SAMPLE)))
+        for after in others:
+            if after is not None and first in baseline:
+                await judged_by.compare(item, baseline[first], after)
 
 
 @dataclass(slots=True)
