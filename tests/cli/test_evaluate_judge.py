@@ -166,6 +166,20 @@ def test_the_noise_counts_every_pair_whichever_of_its_answers_comes_first_and_ho
     assert (baseline.seen.total() - answered, judge.seen.total() - judged) == (0, 2 * 15)
 
 
+def test_a_verdict_after_a_line_that_a_crash_cut_is_not_paid_for_again(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    named = [*words, "--baseline-revision", "one", "--candidate-revision", "two"]
+    endpoints["candidate"].answer = lambda question: f"{question}!"
+    assert run(*named)[0] == 0
+    (journal,) = Path(words[3]).glob("judge-*.jsonl")
+    *whole, last = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([*whole, last[:20]]))
+    for total in (2 * ITEMS + 2, 2 * ITEMS + 2):
+        assert run(*named)[0] == 0
+        assert endpoints["judge"].seen.total() == total
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -18,8 +18,10 @@ class EndpointJudge:
         self._client = client
         self._instructions = instructions
         self._path = path
-        kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
-        self.verdicts: dict[str, PairVerdict] = verdict_lines.read(kept)
+        kept = path.read_text(encoding="utf-8") if path.exists() else ""
+        self.verdicts: dict[str, PairVerdict] = verdict_lines.read(kept.splitlines())
+        self._lead = "\n" if kept and not kept.endswith("\n") else ""
+        """Ends a line that a crash cut, before the next one."""
         self._pending: set[str] = set()
 
     async def find_model(self) -> None:
@@ -43,7 +45,8 @@ class EndpointJudge:
         plain, turned = (Preference.UNREADABLE if one.error else judge.preference(one.text) for one in replies)
         self.verdicts[key] = PairVerdict(plain=plain, turned=turned)
         with self._path.open("a", encoding="utf-8") as journal:
-            journal.write(f"{verdict_lines.written(key, self.verdicts[key])}\n")
+            journal.write(f"{self._lead}{verdict_lines.written(key, self.verdicts[key])}\n")
+        self._lead = ""
 
     async def _refuses_only(self, reply: ItemReply) -> bool:
         """Whether it refuses this pair, by its length or a content filter, and answers a short question."""
