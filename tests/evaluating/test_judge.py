@@ -32,6 +32,15 @@ def line(text: str, error: str = "", sample: int = 0) -> JournalLine:
         ("VERDICT: A is what I thought, but no: VERDICT: B", SECOND),
         ("Both are fine.", UNREADABLE),
         ("VERDICT: Absolutely", UNREADABLE),
+        ("VERDICT: A tie", TIE),
+        ("Verdict: it is a **tie**", TIE),
+        ("VERDICT: a tied game", TIE),
+        ("VERDICT: Answer B", SECOND),
+        ("**VERDICT**: the answer **A**", FIRST),
+        ("VERDICT: B\nMy verdict is a clear one.", SECOND),
+        ("__VERDICT:__ B", SECOND),
+        ("VERDICT: A (it breaks the tie)", FIRST),
+        ("VERDICT: Answers differ", UNREADABLE),
     ],
 )
 def test_the_last_verdict_of_a_reply_counts(text: str, verdict: Preference) -> None:

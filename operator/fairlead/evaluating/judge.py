@@ -26,7 +26,9 @@ MAX_SILENT: Final = 0.1
 UNLIKE_TOSSES: Final = 0.01
 """With a coin toss for each order, half of the pairs get the same position twice. A judge that follows the position
 more often than a coin would with this probability says nothing about the answers."""
-_VERDICT: Final = re.compile(r"verdict\W{0,8}(tie|a|b)(?![a-z])", re.IGNORECASE)
+_AROUND: Final = r"(?:(?:the )?answer[\W_]{1,4}|(?:it(?:'s| is) )?a \**(?=tie))?"
+"""Words that judges write beside what is wanted: `VERDICT: Answer B`, and `a tie`, which is not A."""
+_VERDICT: Final = re.compile(rf"verdict[\W_]{{0,8}}{_AROUND}(tied?|a|b)(?![a-z])", re.IGNORECASE)
 
 
 class JudgeFields(NamedTuple):
@@ -180,7 +182,7 @@ def preference(text: str) -> Preference:
     found = _VERDICT.findall(text)
     if not found:
         return Preference.UNREADABLE
-    return {"a": Preference.FIRST, "b": Preference.SECOND, "tie": Preference.TIE}[found[-1].lower()]
+    return {"a": Preference.FIRST, "b": Preference.SECOND, "t": Preference.TIE}[found[-1][0].lower()]
 
 
 def scored(before: JournalLine, after: JournalLine, verdicts: Verdicts) -> tuple[ScoredAnswer, ScoredAnswer] | None:
