@@ -56,6 +56,28 @@ def test_items_are_read_as_pythons_json_writes_them_with_numbers_and_halves_that
     assert json.loads(named)["metadata"]["n"] == float("inf")
 
 
+@pytest.mark.parametrize("settings", [*(ScorerSettings(kind=one, field="a") for one in ScorerKind), None])
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ("target", "NaN"),
+        ("ideal", '["Paris", -Infinity]'),
+        ("target", '{"name": "add", "arguments": {"by": [1, 1e999]}}'),
+    ],
+)
+def test_an_answer_that_a_table_lacked_is_refused_with_its_line_whatever_scores_it(
+    field: str, written: str, settings: ScorerSettings | None
+) -> None:
+    found, (problem,) = item_file.read([f'{{"input": "a", "{field}": {written}}}'.encode()], settings)
+    assert (found, problem.line, problem.field) == ([], 1, field)
+    assert problem.because == "NaN and Infinity are no JSON, so no answer is right"
+
+
+def test_an_assertion_on_a_value_that_a_table_lacked_is_refused_too() -> None:
+    found, (problem,) = read(b'{"input": "a", "assert": [{"type": "equals", "value": NaN}]}')
+    assert (found, problem.field) == ([], "assert")
+
+
 @pytest.mark.parametrize("kind", ScorerKind)
 @pytest.mark.parametrize("target", ["NaN", "-Infinity", "1e999", "9" * 400, '"\\ud800"', '{"name": NaN}'])
 def test_an_answer_that_is_no_json_makes_an_item_or_a_problem_whatever_scores_it(kind: ScorerKind, target: str) -> None:

@@ -92,6 +92,12 @@ def test_an_expected_number_may_be_written_as_an_answer_may() -> None:
     assert holds(ScorerKind.NUMBER, "\u22121 000", "it is -1000")
 
 
+@pytest.mark.parametrize("written", ["NaN", "snan", "Infinity", "-inf", "1e999", float("inf"), "9" * 400])
+def test_an_expected_number_that_no_answer_is_near_is_refused_and_makes_no_answer_right(written: object) -> None:
+    with pytest.raises(ItemFieldError, match="not a number"):
+        scorers.rule(ScorerSettings(kind=ScorerKind.NUMBER, tolerance=0.01, relative=True), written, "target")
+
+
 @pytest.mark.parametrize(
     "text", ["1 4 9 16 25 36 49 64 81 100", "the factors are 2 5 10 100", "step 2 100", "100 100 100", "2 100g bags"]
 )

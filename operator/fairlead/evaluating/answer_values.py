@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Final
 
 _SPACES: Final = " \u00a0\u2009\u202f"
@@ -47,14 +48,9 @@ _ALONE: Final = re.compile(rf"{_STARTS}([A-Z]){_ENDS}")
 
 
 def number_of(written: object) -> float | None:
-    """Parse a number, or a text that is one."""
-    if isinstance(written, bool):
-        return None
-    if isinstance(written, int | float):
-        try:
-            return float(written)
-        except OverflowError:  # an integer of more than 308 digits
-            return None
+    """Parse a finite number, or a text that is one."""
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        return _float(str(written))
     if not isinstance(written, str):
         return None
     plain = _plain(written.strip())
@@ -118,7 +114,9 @@ def _joined(written: str) -> str:
 
 
 def _float(written: str) -> float | None:
+    """None also for what is written as NaN or infinite, or too large for a float: no answer is near it."""
     try:
-        return float(Decimal(written.strip().replace(",", "").replace("_", "")))
-    except (InvalidOperation, OverflowError):
+        found = float(Decimal(written.strip().replace(",", "").replace("_", "")))
+    except (InvalidOperation, OverflowError, ValueError):
         return None
+    return found if isfinite(found) else None

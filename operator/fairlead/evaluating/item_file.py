@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from fairlead.documents import json_document
@@ -119,6 +120,7 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
         raise ItemFieldError(unknown[0], found[unknown[0]], because="not a field of an item", remedy=remedy)
     if settings is None:
         _check_judged(found)
+    _check_expected(found)
     messages = _messages(found)
     extra = {name: found[name] for name in EXTRA if found.get(name) is not None}
     sent = {"messages": messages, **extra}
@@ -138,6 +140,21 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
         digest=digest,
         unversioned=unversioned,
     )
+
+
+def _check_expected(found: Mapping[str, Any]) -> None:
+    """Refuse an answer that is no JSON: none can be right, and what writes a missing answer as NaN lacks it."""
+    for name in (*ANSWERS, "assert"):
+        if not _is_finite(found.get(name)):
+            remedy = "write the right answer, or leave the item out"
+            because = "NaN and Infinity are no JSON, so no answer is right"
+            raise ItemFieldError(name, found[name], because=because, remedy=remedy)
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, dict | list):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _check_judged(found: Mapping[str, Any]) -> None:
