@@ -74,9 +74,20 @@ def test_a_figure_that_one_run_lacks_is_lacking() -> None:
 
 def busy(arrived: int, kept: float, cost: float = 2.0) -> PlayedCandidate:
     """A stretch with so many requests of 10 tokens each."""
-    made = run(kept, cost=cost)
-    a_second = 10 * arrived / made.report.seconds
-    return replace(made, late_cost=0.0, report=replace(made.report, arrived=arrived, output_tokens_per_second=a_second))
+    made = run(kept, cost=cost, engine_tokens=10 * arrived)
+    return replace(made, late_cost=0.0, report=replace(made.report, arrived=arrived))
+
+
+def test_requests_that_come_at_one_moment_cost_something_for_each_token_by_one_seed_and_by_several() -> None:
+    """Traffic without a length has no tokens a second, and answers have tokens all the same."""
+    made = playing.play(candidate(1), steady(1.0, 1), PlaySettings(streams=streams))
+    assert (made.report.seconds, made.report.answered, made.engine_tokens) == (0.0, 1, 20)
+
+    for row in (Repeated(name="chat", runs=(made,)), Repeated(name="chat", runs=(made, made))):
+        thousand = row.figure("costUsdPerThousandTokens")
+        assert thousand is not None
+        assert thousand.mean == pytest.approx(1000 * made.late_cost / 20)
+        assert thousand.margin in (None, 0.0)
 
 
 def test_a_busy_stretch_counts_as_much_as_its_requests() -> None:

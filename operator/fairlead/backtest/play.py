@@ -85,15 +85,17 @@ class PlayedCandidate:
     late_cost: float = 0.0
     """USD from the last request to the last answer, which are part of what answers cost; 0 if no price is known."""
 
+    engine_tokens: int = 0
+    """Output tokens of all answers of engines."""
     cached: int = 0
     """Requests that a response cache answered, which are in no figure but the two costs below."""
     cached_tokens: int = 0
     """Output tokens of these."""
 
     @property
-    def answered_tokens(self) -> float:
+    def answered_tokens(self) -> int:
         """Output tokens that clients got, from engines or a response cache."""
-        return self.report.output_tokens_per_second * self.report.seconds + self.cached_tokens
+        return self.engine_tokens + self.cached_tokens
 
     @property
     def kept_requests(self) -> int:
@@ -199,6 +201,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, settings: PlaySettings) -
         ),
         cut=cut,
         late_cost=late_gpu_seconds / 3600 * (price or 0.0),
+        engine_tokens=statistics.counts.output_tokens,
         cached=cached.requests,
         cached_tokens=cached.output_tokens,
     )
