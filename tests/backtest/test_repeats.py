@@ -90,6 +90,19 @@ def test_requests_that_come_at_one_moment_cost_something_for_each_token_by_one_s
         assert thousand.margin in (None, 0.0)
 
 
+def test_what_an_hour_costs_is_counted_over_all_runs_which_batches_end_at_different_times() -> None:
+    """One seed's batch took an hour at 3 USD, another's three: it is 3 USD an hour for both."""
+    short, long = run(cost=3.0), run(cost=9.0)
+    runs = tuple(
+        replace(one, report=replace(one.report, seconds=hours * 3600)) for one, hours in ((short, 1), (long, 3))
+    )
+
+    for some in (runs, runs[::-1]):
+        row = Repeated(name="chat", runs=some, budget=4.0)
+        assert row.usd_an_hour == pytest.approx(3.0)
+        assert row.affordable
+
+
 def test_a_busy_stretch_counts_as_much_as_its_requests() -> None:
     """Residuals of 1,005 in 1,100: 8.636 and -8.636, so the standard deviation is 12.213 by 550 a stretch."""
     row = Repeated(name="chat", runs=(busy(100, 1.0), busy(1000, 0.905)))

@@ -159,7 +159,7 @@ class Repeated:
     @property
     def usd_an_hour(self) -> float | None:
         """On average; None if no price is known, or the traffic takes no time."""
-        cost, seconds = self.figure("costUsd"), self.runs[0].report.seconds * self.times
+        cost, seconds = self.figure("costUsd"), statistics.fmean(one.report.seconds for one in self.runs) * self.times
         return None if cost is None or not seconds else 3600 * cost.mean / seconds
 
     @property
