@@ -66,7 +66,9 @@ def test_a_fleet_may_be_planned_for_more_requests_than_were_recorded(run: Run, t
     usual, more = (json.loads(run(*words, *OBJECTIVES, *room)[1]) for room in ((), ("--room", "0.5")))
 
     assert (usual["best"]["replicas"], more["best"]["replicas"]) == (3, 4)
-    assert more["played"]["traffic"] == usual["played"]["traffic"] + ", with 50% more requests"
+    usual_words, more_words = usual["played"]["traffic"], more["played"]["traffic"]
+    assert " in 1.5 min, 16.68 a second on average" in usual_words
+    assert more_words == f"{usual_words}; played 1.5 times as fast, in 1.0 min, for 50% more requests a second"
     assert more["reckoned"]["replicas"] > usual["reckoned"]["replicas"], "arithmetic starts from them, too"
     assert more["played"]["room"]["busier"][0]["times"] == 1.1, "room is what is left beyond those"
 
