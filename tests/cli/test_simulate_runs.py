@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from concurrent.futures import wait
 from dataclasses import replace
 from itertools import count
@@ -55,6 +56,19 @@ def test_an_interrupt_at_the_start_prints_an_empty_table(
     monkeypatch.setattr(reference_fleets, "bound", interrupted)
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv")]) == 1
     assert "not played, or not as often: fixed; scaled" in capsys.readouterr().err
+
+
+def test_a_process_that_the_system_ends_for_lack_of_memory_is_reported_with_what_to_do(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> PlayedCandidate:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("the process is gone")
+
+    monkeypatch.setattr(ComparisonRow, "played", ended)
+    words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "2"]
+    assert main(["simulate", str(files / "fleet"), *words]) == 2
+    assert "fairlead simulate: a process that played was ended by the system, most often" in capsys.readouterr().err
 
 
 def test_progress_is_shown_on_a_terminal(

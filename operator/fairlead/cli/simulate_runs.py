@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
@@ -82,6 +83,10 @@ class Outcome:
             for who, one in enumerate(comparison.rows)
             if any((who, turn) not in self.runs for turn in range(len(comparison.repeats)))
         ]
+
+
+class WorkerLost(ValueError):
+    """A worker process was ended from outside, and what it played is lost."""
 
 
 class _Stopped(Exception):
@@ -167,6 +172,11 @@ def _play_all(comparison: Comparison, jobs: int, outcome: Outcome) -> None:
     futures = {pool.submit(_play, number): number for number in range(len(runs))}
     try:
         _watch(shared, futures, outcome)
+    except BrokenProcessPool:
+        raise WorkerLost(
+            "a process that played was ended by the system, most often since memory ran out; play fewer at a time "
+            "(--jobs 1), or a shorter trace"
+        ) from None
     except KeyboardInterrupt:
         shared.stop.value = 1
         pool.shutdown(cancel_futures=True)
