@@ -21,7 +21,9 @@ from fairlead.evaluator.endpoint_judge import EndpointJudge
 from fairlead.evaluator.journal_file import JournalFile
 
 EVERY: Final = 10
-"""Answers between two checks for an early verdict."""
+"""Answers between two checks for an early verdict, at least."""
+CHECKED_AGAIN: Final = 0.02
+"""Share of the answers so far that must come between two checks: each reads all of them."""
 MAX_UNREACHABLE: Final = 4
 """Items in a row without any reply, each after several attempts."""
 Report = Callable[[int, int], None]
@@ -133,7 +135,7 @@ class EvaluationRun:
                 return
             await self._send_one(wanted)
             countdown.count()
-            if countdown.ended % EVERY == 0 and not countdown.stopped:
+            if countdown.is_due() and not countdown.stopped:
                 countdown.stopped = stop()
 
     async def _send_one(self, wanted: WantedAnswer) -> None:
@@ -190,6 +192,14 @@ class _Countdown:
     report: Report
     ended: int = 0
     stopped: bool = False
+    check_at: int = EVERY
+
+    def is_due(self) -> bool:
+        """Whether so many have ended since the last check that another one is worth its time."""
+        if self.ended < self.check_at:
+            return False
+        self.check_at = self.ended + max(EVERY, int(self.ended * CHECKED_AGAIN))
+        return True
 
     def count(self) -> None:
         self.ended += 1
