@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import inf
+from math import inf, isfinite
 from typing import Final
 
 from fairlead.backtest.repeats import Repeated
@@ -78,6 +78,8 @@ def beside(recorded: RecordedLatency | None, played: Repeated) -> str:
     found = [
         f"{name} {real * unit:.4g} {word}, played {model.mean * unit:.4g} {word} ({model.mean / real - 1:+.0%})"
         for name, real, model, unit, word in pairs
-        if model is not None and real > 0
+        if model is not None and isfinite(model.mean) and real > 0
     ]
+    if not found:
+        return f"model error unknown: no request is answered in the simulation of {played.name}"
     return f"model error, {played.name} against {recorded.streams:,} recorded streams: {'; '.join(found)}"
