@@ -24,6 +24,10 @@ from fairlead.batching.reply_facts import ReplyFacts, TokenUsage
             {"input_tokens": 6, "output_tokens": 4, "cache_read_input_tokens": 3},
             TokenUsage(prompt=9, cached=3, output=4),
         ),
+        (
+            {"input_tokens": 4, "output_tokens": 4, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 2},
+            TokenUsage(prompt=9, cached=3, output=4),
+        ),
         ({"prompt_tokens": True, "completion_tokens": -4}, TokenUsage()),
         ({"prompt_tokens": 9, "total_tokens": 9}, TokenUsage(prompt=9)),
         (None, TokenUsage()),

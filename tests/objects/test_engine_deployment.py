@@ -238,3 +238,17 @@ def test_times_in_the_future_count_as_now() -> None:
     assert {found.wanted_since, found.grown_at, found.failure.at} == {NOON - timedelta(minutes=5)}
     assert FACTS.as_of(NOON + timedelta(hours=2)) == FACTS
     assert RevisionFacts(revision=REVISION).as_of(NOON) == RevisionFacts(revision=REVISION)
+
+
+def test_a_deployment_belongs_to_its_controller_or_if_orphaned_to_the_object_that_gives_its_name() -> None:
+    owned = engine_deployment.manifest(OWNER, FACTS, POD, 1)
+    assert engine_deployment.belongs(owned, OWNER)
+    assert not engine_deployment.belongs(owned, replace(OWNER, uid="another"))
+
+    orphan = copy.deepcopy(owned)
+    del orphan["metadata"]["ownerReferences"]
+    assert engine_deployment.belongs(orphan, replace(OWNER, uid="another")), "the object was created again"
+    assert not engine_deployment.belongs(orphan, replace(OWNER, name="other"))
+
+    del orphan["spec"]["selector"]
+    assert not engine_deployment.belongs(orphan, OWNER), "it names no revision"

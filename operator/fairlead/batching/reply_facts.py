@@ -54,14 +54,17 @@ def read(body: bytes) -> ReplyFacts:
 
 
 def _usage(given: object) -> TokenUsage:
-    """Read OpenAI's names, those of its responses, and Anthropic's, whose input is without cached tokens."""
+    """Read OpenAI's names, those of its responses, and Anthropic's, whose input is without what is cached."""
     if not isinstance(given, dict):
         return TokenUsage()
     details = given.get("prompt_tokens_details") or given.get("input_tokens_details")
-    apart = 0 if isinstance(details, dict) else _count(given.get("cache_read_input_tokens"))
+    cached = _count(given.get("cache_read_input_tokens"))
+    apart = cached + _count(given.get("cache_creation_input_tokens"))
+    if isinstance(details, dict):
+        cached, apart = _count(details.get("cached_tokens")), 0
     return TokenUsage(
         prompt=_count(given.get("prompt_tokens")) or _count(given.get("input_tokens")) + apart,
-        cached=_count(details.get("cached_tokens")) if isinstance(details, dict) else apart,
+        cached=cached,
         output=_count(given.get("completion_tokens", given.get("output_tokens"))),
     )
 

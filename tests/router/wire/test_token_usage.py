@@ -28,6 +28,11 @@ from tests.router.wire.test_events import WORDS, usage
             (usage(3, 0), "completed", False),
         ),
         (Surface.MESSAGES, {"type": "message", "stop_reason": "max_tokens"}, (None, "max_tokens", False)),
+        (
+            Surface.MESSAGES,
+            {"usage": {"input_tokens": 3, "cache_creation_input_tokens": 2, "output_tokens": 1}},
+            (usage(5, 1), None, False),
+        ),
         (Surface.CHAT, {"error": {"message": "m"}}, (None, None, True)),
         (Surface.EMBEDDINGS, {"data": [], "usage": {"prompt_tokens": 4}}, (usage(4, 0), None, False)),
         (Surface.OTHER, {"text": "a", "usage": {"type": "duration", "seconds": 3}}, (None, None, False)),

@@ -25,6 +25,7 @@ class UsageFields(Struct, gc=False):
     prompt_tokens_details: PromptTokensDetails | None = None
     input_tokens_details: PromptTokensDetails | None = None
     cache_read_input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
 
 
 class MessageDelta(Struct, gc=False):

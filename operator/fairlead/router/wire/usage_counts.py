@@ -21,10 +21,11 @@ def usage(fields: UsageFields, before: TokenUsage | None = None) -> TokenUsage:
     if output is None:
         output = tokens(fields.output_tokens)
     details = fields.prompt_tokens_details or fields.input_tokens_details
-    apart = None if details is not None else tokens(fields.cache_read_input_tokens)
-    cached = apart if details is None else tokens(details.cached_tokens)
+    cached = tokens(fields.cache_read_input_tokens if details is None else details.cached_tokens)
     if prompt is None:
-        prompt = _input(fields, apart)
+        prompt = tokens(fields.input_tokens)
+        if prompt is not None and details is None:
+            prompt += _cache_tokens(fields)
     if before is not None:
         prompt = before.prompt_tokens if prompt is None else prompt
         output = before.output_tokens if output is None else output
@@ -44,7 +45,6 @@ def added(one: TokenUsage | None, other: TokenUsage) -> TokenUsage:
     )
 
 
-def _input(fields: UsageFields, apart: int | None) -> int | None:
-    """Return the prompt's tokens; Anthropic's are without those that were found in the cache."""
-    rest = tokens(fields.input_tokens)
-    return rest if rest is None or apart is None else rest + apart
+def _cache_tokens(fields: UsageFields) -> int:
+    """Return the tokens that Anthropic counts beside `input_tokens`: read from a cache, or written to one."""
+    return (tokens(fields.cache_read_input_tokens) or 0) + (tokens(fields.cache_creation_input_tokens) or 0)
