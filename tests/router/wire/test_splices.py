@@ -124,3 +124,29 @@ def test_another_model_is_the_only_difference(body: str) -> None:
     assert isinstance(facts, BodyFacts)
     sent = splices.with_model(body.encode(), facts, b'"base"')
     assert json.loads(sent) == json.loads(body) | {"model": "base"}
+
+
+@given(
+    members=st.lists(
+        st.tuples(st.sampled_from(["model", "a", "messages", 'x"model', "mod"]), values | st.just("model")), max_size=6
+    ),
+    separators=st.sampled_from([(",", ":"), (", ", ": "), (" ,\n   ", " : ")]),
+)
+def test_another_model_is_always_the_only_difference_wherever_it_is_and_whatever_is_nested(
+    members: list[tuple[str, Any]], separators: tuple[str, str]
+) -> None:
+    """Also if a name comes twice: of these the last one counts, for us as for engines."""
+    comma, colon = separators
+    written = [json.dumps(name) + colon + json.dumps(value, separators=separators) for name, value in members]
+    sent = f"{{{comma.join(written)}}}".encode()
+    facts = body_facts.read(Surface.COMPLETIONS, sent)
+    if isinstance(facts, BodyFacts):
+        assert json.loads(splices.with_model(sent, facts, b'"base"')) == json.loads(sent) | {"model": "base"}
+
+
+def test_a_model_after_a_long_prompt_is_replaced_and_the_prompt_stays_byte_for_byte() -> None:
+    prompt = b'{"messages":[{"role":"user","content":"' + b'the \\"model\\" ' * 1000 + b'"}]'
+    body = prompt + b',"model":"chat","max_tokens":64}'
+    facts = body_facts.read(Surface.CHAT, body)
+    assert isinstance(facts, BodyFacts)
+    assert splices.with_model(body, facts, b'"base"') == prompt + b',"model":"base","max_tokens":64}'

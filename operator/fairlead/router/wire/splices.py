@@ -20,6 +20,8 @@ FIRST: Final = (b'{"model": ', b'{"model":')
 MODEL: Final = b'"model"'
 ESCAPED: Final = b"\\u006"
 """How each letter of that name begins if it is written as an escape."""
+TAIL: Final = 1024
+"""Bytes at a body's end in which members after a long prompt are looked for."""
 INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
@@ -74,7 +76,25 @@ def with_model(body: bytes, facts: BodyFacts, member: bytes) -> bytes:
             value = b'"%b"' % (facts.model or "").encode()
             if facts.typed and body.startswith(value, len(start)) and _is_sole(body):
                 return b"".join((start, member, body[len(start) + len(value) :]))
-    return put(body, facts, {"model": member})
+    changed = _with_model_at_end(body, member) if facts.typed else None
+    return put(body, facts, {"model": member}) if changed is None else changed
+
+
+def _with_model_at_end(body: bytes, member: bytes) -> bytes | None:
+    """Return the body with another model if that is one of its last members; None if this cannot be told.
+
+    A valid body's end that makes an object with an opening brace before it is made of top-level members. Engines obey
+    the last member of a name, and this is it.
+    """
+    at = body.rfind(MODEL, max(0, len(body) - TAIL))
+    if at < 0 or not body[max(0, at - 8) : at].rstrip(SPACE).endswith(b","):
+        return None
+    try:
+        members = MEMBERS.decode(b"{" + body[at:])
+    except ValueError:
+        return None
+    members["model"] = Raw(member)
+    return b"".join((memoryview(body)[:at], memoryview(msgspec.json.encode(members))[1:]))
 
 
 def _is_sole(body: bytes) -> bool:
