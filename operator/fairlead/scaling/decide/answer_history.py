@@ -5,7 +5,7 @@ A window keeps only entries that can still become its extreme, so each later one
 is bounded by the number of replicas, not by the rate of decisions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.fleet.policies import ScalingReason
 
@@ -106,6 +106,44 @@ class AnswerHistory:
     node_shortage: NodeShortage | None = None
     reported: ReportedReason | None = None
     speculation: SpeculationState = SpeculationState()
+
+    def as_of(self, now: float) -> "AnswerHistory":
+        """Return it without times to come: once a clock was set back, each limit would hold until it has caught up."""
+        latest = self.required[-1].at if self.required else self.speculation.switched_at
+        if latest is None or latest <= now:
+            return self
+        stabilization, speculation = self.stabilization, self.speculation
+        return replace(
+            self,
+            since=_until(self.since, now),
+            required=_window_until(self.required, now),
+            most_wanted=_window_until(self.most_wanted, now),
+            least_wanted=_window_until(self.least_wanted, now),
+            stabilization=replace(
+                stabilization,
+                shrunk_at=_until(stabilization.shrunk_at, now),
+                grown_at=_until(stabilization.grown_at, now),
+            ),
+            node_shortage=_shortage_until(self.node_shortage, now),
+            reported=self.reported and replace(self.reported, over_since=_until(self.reported.over_since, now)),
+            speculation=replace(
+                speculation,
+                switched_at=_until(speculation.switched_at, now),
+                marked_at=_until(speculation.marked_at, now),
+            ),
+        )
+
+
+def _until(moment: float | None, now: float) -> float | None:
+    return None if moment is None else min(moment, now)
+
+
+def _window_until(seen: tuple[ReplicasAt, ...], now: float) -> tuple[ReplicasAt, ...]:
+    return tuple(replace(one, at=min(one.at, now)) for one in seen)
+
+
+def _shortage_until(shortage: NodeShortage | None, now: float) -> NodeShortage | None:
+    return shortage and replace(shortage, until=min(shortage.until, now + shortage.wait))
 
 
 def with_most(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:

@@ -48,7 +48,7 @@ def apply_limits(
     context = _situation(summary, facts, history, now)
     n, limits = _answer(context)
     reported = reason_messages.reported_reason(n, limits, context)
-    state, switched = speculation.updated(summary, facts, history.speculation, now)
+    state, switched = speculation.updated(summary, facts, context.history.speculation, now)
     answer = Recommendation(
         replicas=n,
         asleep=_asleep(n, context),
@@ -63,24 +63,26 @@ def apply_limits(
             *node_capacity.node_advice(facts, context.history.node_shortage),
         ),
     )
-    learnt = stabilization_window.updated(history.stabilization, facts.policy.pace, facts.wanted, n, now)
+    stabilization = context.history.stabilization
+    learnt = stabilization_window.updated(stabilization, facts.policy.pace, facts.wanted, n, now)
     return answer, replace(context.history, reported=reported, speculation=state, stabilization=learnt)
 
 
 def _situation(summary: SignalSummary, facts: ScalingFacts, history: AnswerHistory, now: float) -> LimitContext:
-    pace, since = facts.policy.pace, now if history.since is None else history.since
+    pace, before = facts.policy.pace, history.as_of(now)
+    since = now if before.since is None else before.since
     up, down = scaling_steps.up_while(summary.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
-    required, window = shrink_guards.required(summary, facts), stabilization_window.window(history.stabilization, pace)
+    required, window = shrink_guards.required(summary, facts), stabilization_window.window(before.stabilization, pace)
     if _is_long_ago(history, max(window, facts.policy.stale_after_seconds), now):
         # Earlier needs are unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
     remembered = replace(
-        history,
+        before,
         since=since,
-        required=with_most(history.required, now, required, window),
-        most_wanted=with_most(history.most_wanted, now, facts.wanted, down),
-        least_wanted=with_least(history.least_wanted, now, facts.wanted, up),
-        node_shortage=node_capacity.observed_shortage(history.node_shortage, summary, facts, now),
+        required=with_most(before.required, now, required, window),
+        most_wanted=with_most(before.most_wanted, now, facts.wanted, down),
+        least_wanted=with_least(before.least_wanted, now, facts.wanted, up),
+        node_shortage=node_capacity.observed_shortage(before.node_shortage, summary, facts, now),
     )
     return LimitContext(
         summary=summary,

@@ -5,7 +5,7 @@ has begun fewer since an earlier scrape than waited then, one of those still wai
 scrape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.scaling.decide.pod_inventory import PodInventory
@@ -44,6 +44,7 @@ class QueueAge:
 
 def updated(before: QueueAge, inventory: PodInventory, now: float) -> QueueAge:
     """Update with the present figures."""
+    before = _as_of(before, now)
     kept = {line.name: line for line in before.lines}
     lines = tuple(
         line for pod, figures in inventory.measured if (line := _line(kept.get(pod.name), pod, figures)) is not None
@@ -55,6 +56,14 @@ def updated(before: QueueAge, inventory: PodInventory, now: float) -> QueueAge:
     if seconds <= 0 or seconds < before.lowest or inventory.newest_ready_at(before.since) > before.since:
         return QueueAge(lines=lines, seconds=seconds, at=now, lowest=seconds, since=now)
     return QueueAge(lines=lines, seconds=seconds, at=now, lowest=before.lowest, since=before.since)
+
+
+def _as_of(before: QueueAge, now: float) -> QueueAge:
+    """Return it without times to come: once a clock was set back, no wait would last until it has caught up."""
+    if before.at is None or before.at <= now:
+        return before
+    lines = tuple(replace(line, at=min(line.at, now)) for line in before.lines)
+    return replace(before, lines=lines, at=now, since=min(before.since, now))
 
 
 def _in_routers(inventory: PodInventory) -> float:
