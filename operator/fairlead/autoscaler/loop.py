@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -17,6 +17,7 @@ from fairlead.autoscaler.decision_facts import FactCollector, RoundSnapshot, Sca
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop_state import DeploymentLoopState
 from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, PolicyCache
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
@@ -85,18 +86,10 @@ class ScalingLoop:
 
     async def round(self) -> None:
         """Decide every deployment once."""
-        environment, keys = self._environment, self._environment.router_keys
+        environment = self._environment
         snapshot = RoundSnapshot(environment.cluster, environment.clock(), self._settings.nodes_grow, self._rooms)
         ours = list(self._ours(snapshot))
-        environment.sources.follow(
-            (
-                case,
-                deployment_pods.targets(
-                    deployment_pods.of(snapshot.cluster, case.document), case.document, case.subject.kind, keys
-                ),
-            )
-            for case, _ in ours
-        )
+        environment.sources.follow(self._followed(snapshot))
         for case, state in ours:
             self._decide_safely(case, state, snapshot)
             await asyncio.sleep(0)  # let the controller and the scrapes run, which share this event loop
@@ -118,11 +111,19 @@ class ScalingLoop:
             )
             state.follow_clock(snapshot.now)
             case = self._safely(partial(self._case, document, state, snapshot, began), metadata, state)
+            state.followed = case or (state.followed and replace(state.followed, document=document))
             if case is not None:
                 yield case, state
         for uid in self.states.keys() - seen:
             del self.states[uid]
         self._forget(snapshot)
+
+    def _followed(self, snapshot: RoundSnapshot) -> Iterator[tuple[ScalingCase, Iterator[ScrapeTarget]]]:
+        """Yield all pods to scrape: also of deployments that this round leaves out, whose samples would be lost."""
+        for case in (one.followed for one in self.states.values() if one.followed is not None):
+            family = deployment_pods.of(snapshot.cluster, case.document)
+            keys = self._environment.router_keys
+            yield case, deployment_pods.targets(family, case.document, case.subject.kind, keys)
 
     def _case(
         self, document: Manifest, state: DeploymentLoopState, snapshot: RoundSnapshot, began: float
@@ -130,7 +131,7 @@ class ScalingLoop:
         """Return the case to decide; None without spec.scaling (our recommendation is then withdrawn) or a usable
         policy."""
         if "scaling" not in document.get("spec", {}):
-            state.subject, state.record, state.generation = None, None, -1
+            state.subject, state.record, state.followed, state.generation = None, None, None, -1
             self._environment.writer.withdraw(document, state, snapshot.now)
             return None
         if state.generation != document["metadata"]["generation"]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.autoscaler import memory_store, scaling_status
+from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.autoscaler.scaling_status import ScalingFields
 from fairlead.cluster import store
@@ -24,6 +25,8 @@ class DeploymentLoopState:
     """When this process began to decide it."""
     generation: int = -1
     subject: ScalingSpec | None = None
+    followed: ScalingCase | None = None
+    """The last case with a usable policy: its pods are scraped on while a round leaves the deployment out."""
     memory: ScalingState | None = None
     """None until earlier estimates have been read."""
     record: DecisionRecord | None = None
