@@ -54,6 +54,20 @@ def test_a_refused_deletion_is_tried_again_after_minutes_and_reported_once() -> 
     assert ("reason" in status(world), len(status(world)["replaced"])) == (False, 1)
 
 
+def test_a_refused_deletion_is_tried_again_at_once_after_the_clock_was_set_back() -> None:
+    world = serving()
+    world.now += timedelta(hours=3)
+    first = names(world)[0]
+    world.pod_client.hung = {first: LONG}
+    world.server.faults = Faults(forbidden=frozenset({("delete", "pods")}))
+    world.rounds(2)
+    assert status(world)["reason"] == "DeletionRefused"
+    world.server.faults = Faults()
+    world.now -= timedelta(hours=1)
+    world.rounds(8)
+    assert first not in names(world), "not only in an hour and five minutes"
+
+
 def test_a_webhook_that_is_down_is_reported_as_a_refusal_is_and_delays_nothing_else() -> None:
     """With failurePolicy Fail its 500 lasts, and a reconcile that fails again and again waits for up to 5 minutes."""
     world = serving()

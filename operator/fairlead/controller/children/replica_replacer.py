@@ -65,7 +65,8 @@ class ReplicaReplacer:
         found = self._refused.get(decision.replaces.uid) if decision is not None and decision.replaces else None
         if decision is None or found is None:
             return decision
-        again = decision.replaces if now >= found.at + AGAIN else None
+        waits = found.at <= now < found.at + AGAIN  # a refusal in the future is of a clock that was set back since
+        again = None if waits else decision.replaces
         return replace(decision, reason=HungReplicaReason.DELETION_REFUSED, because=found.because, replaces=again)
 
     def is_unrecorded(self, observed: DeploymentSnapshot, uid: str) -> bool:
