@@ -206,3 +206,22 @@ def test_an_engine_that_restarted_in_its_pod_is_a_cold_start_of_its_own() -> Non
         assert cold_starts_of(fleet) == [(15.0,)]
 
     run_story(story, {})
+
+
+def test_the_hours_that_an_engine_served_before_it_restarted_in_its_pod_are_no_wait_for_its_image() -> None:
+    """Its image took 25 s five hours ago; taken for the wait of every replica, they would be the plan's cold start."""
+
+    async def story(fleet: Fleet) -> None:
+        fleet.clock.now += 18_000.0
+        for number, (ready, since) in enumerate((("False", 17_990.0), ("True", 18_010.0))):
+            restarted = engine(ready, since, begun=17_995.0)
+            [container] = restarted["status"]["containerStatuses"]
+            ended = {"startedAt": written_at(30.0), "finishedAt": written_at(17_990.0)}
+            container |= {"restartCount": 1, "lastState": {"terminated": ended}}
+            placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": written_at(5.0)}
+            restarted["status"]["conditions"].append(placed)
+            fleet.world.receive(restarted)
+            await fleet.rounds(10 + number)
+        assert [(one.seconds, one.waits) for one in state_of(fleet).estimates.starts] == [((15.0,), (25.0,))]
+
+    run_story(story, {})

@@ -17,7 +17,7 @@ class PodStart:
     node_s: float
     """From the pod's creation until the scheduler found a node."""
     image_s: float
-    """From then until the engine's container started: images, volumes, init containers."""
+    """From then until the engine's container first started: images, volumes, init containers."""
     cold_s: float
     """From then until the engine was ready."""
 
@@ -30,7 +30,7 @@ def measured(pod: Manifest) -> PodStart | None:
         return None
     placed = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")) or created
     begun = started_at(pod) or placed
-    return PodStart(node_s=_between(created, placed), image_s=_between(placed, begun), cold_s=_between(begun, done))
+    return PodStart(node_s=_between(created, placed), image_s=image_wait(pod), cold_s=_between(begun, done))
 
 
 def is_first(pod: Manifest) -> bool:
@@ -41,8 +41,12 @@ def is_first(pod: Manifest) -> bool:
 
 
 def image_wait(pod: Manifest) -> float:
-    """Return the seconds of the image pull alone; 0 while it lasts."""
-    placed, begun = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")), started_at(pod)
+    """Return the seconds of the image pull alone; 0 while it lasts, or once it is no longer recorded.
+
+    Of a container that was restarted, what it ran before is no wait for an image.
+    """
+    placed = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime"))
+    begun = max((one for one in map(_first_start, _containers(pod)) if one is not None), default=None)
     return _between(placed, begun) if placed and begun else 0.0
 
 
@@ -60,6 +64,13 @@ def waits_for_image(pod: Manifest) -> bool:
 
 def _containers(pod: Manifest) -> list[Manifest]:
     return list(pod.get("status", {}).get("containerStatuses") or ())
+
+
+def _first_start(status: Manifest) -> datetime | None:
+    """Return when a container first started; the kubelet keeps its last run and the one before."""
+    run = (status.get("state") or {}).get("running"), (status.get("lastState") or {}).get("terminated")
+    restarts = int(status.get("restartCount") or 0)
+    return pods.moment((run[restarts] or {}).get("startedAt")) if restarts < len(run) else None
 
 
 def _ran(status: Manifest) -> bool:
