@@ -119,6 +119,23 @@ def test_a_memory_that_makes_no_sense_begins_anew(key: str, text: str) -> None:
     run_story(story)
 
 
+@pytest.mark.parametrize(
+    "table", [{"forecasts": {"hours": [2.0] * 24}}, {"slo_correction": {"buckets": [[1.0, 0.0]] * 4}}]
+)
+def test_a_table_of_another_length_as_another_release_may_save_it_begins_anew(table: dict[str, object]) -> None:
+    async def story(fleet: Fleet) -> None:
+        text = json.dumps({"estimates": table})
+        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: text})
+        fleet.server.held["chat-autoscaler-memory"] = memory
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        state = fleet.loop.states["uid-chat"].memory
+        assert state is not None
+        assert (state.estimates.forecasts.hours, state.estimates.slo_correction.buckets) == ((), ())
+
+    run_story(story)
+
+
 def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
     async def story(fleet: Fleet) -> None:
         weeks = Weeks([(HOUR, 2.0)])

@@ -23,6 +23,8 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.scaling import former_names
 from fairlead.scaling.decide.answer_history import AnswerHistory, SpeculationState
 from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.learn.demand_forecast import WEEK
+from fairlead.scaling.learn.slo_correction import PLACES
 
 EVERY_S: Final = 600.0
 """The most that a crash loses; a longer interval would save nothing, since objects are reconciled as often anyway."""
@@ -101,11 +103,20 @@ def _decoded(data: Mapping[str, str]) -> tuple[dict[str, ScalingState], dict[str
     for key, decode in ((KEY, _present), (FORMER_KEY, _former)):
         try:
             found = decode(data)
+            _check_tables(found)
         except (msgspec.DecodeError, RecursionError) as problem:
             problems[key] = problem
         else:
             read |= {} if found is None else {key: found}
     return read, problems
+
+
+def _check_tables(state: ScalingState | None) -> None:
+    """Refuse a table of another length, as another release may write it: each decision would fail at looking it up."""
+    estimates = ScalingState().estimates if state is None else state.estimates
+    for places, table in ((WEEK, estimates.forecasts.hours), (PLACES, estimates.slo_correction.buckets)):
+        if len(table) not in (0, places):
+            raise msgspec.ValidationError(f"it has a table of {len(table)} values in place of {places}")
 
 
 def _newer(read: Mapping[str, ScalingState]) -> ScalingState:
