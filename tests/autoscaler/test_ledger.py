@@ -81,6 +81,14 @@ def test_the_log_has_a_line_for_each_change_and_one_a_minute_while_nothing_chang
     assert len(caplog.records) == 4
 
 
+def test_the_log_goes_on_once_a_minute_after_the_clock_was_set_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="fairlead.decisions")
+    run = Ledger(None)
+    for seconds in (0.0, -3600.0, -3599.0, -3539.0):
+        run.note("uid", later(seconds))
+    assert len(caplog.records) == 3
+
+
 def test_a_place_where_no_folder_can_be_made_is_named_with_its_option(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ledger.LedgerPlaceError) as raised:

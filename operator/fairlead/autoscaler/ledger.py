@@ -70,7 +70,7 @@ class Ledger:
         recommendation = record.recommendation
         matter = (recommendation.replicas, recommendation.asleep, recommendation.speculates, recommendation.reason)
         last = self._logged.get(uid)
-        if last is not None and last[1] == matter and record.now - last[0] < EVERY_S:
+        if last is not None and last[1] == matter and 0 <= record.now - last[0] < EVERY_S:
             return
         self._logged[uid] = (record.now, matter)
         about = {"namespace": record.namespace, "name_of_object": record.name, "reason": recommendation.reason.value}
