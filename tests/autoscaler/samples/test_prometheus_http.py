@@ -162,6 +162,19 @@ def test_an_invalid_certificate_authority_is_reported_before_any_request_is_sent
         HttpPrometheusClient("https://127.0.0.45:1", None, "no certificate")
 
 
+def test_a_bundle_of_authorities_may_name_them_in_any_language(tmp_path: Path) -> None:
+    pem, context = authority(tmp_path)
+    with serving(context) as server:
+        bundle = f"\ufeff# Prüfstelle für Prometheus\n{pem}"
+        assert HttpPrometheusClient(server.url, None, bundle).query("up", list)
+
+
+@pytest.mark.parametrize("token", ["\ufeffsesame", "open\nsesame", "öffne"])
+def test_a_token_that_no_header_can_carry_is_reported_with_its_secret(token: str) -> None:
+    with pytest.raises(PrometheusUnavailable, match=r"its token has line breaks or .*; write its Secret again"):
+        HttpPrometheusClient("http://127.0.0.45:1", token, None)
+
+
 def test_a_range_is_read_as_moments_and_values() -> None:
     with serving() as server:
         course = {"metric": {}, "values": [[3600, "2.5"], [7200, "NaN"]]}

@@ -53,7 +53,7 @@ class HttpPrometheusClient:
     def __init__(self, url: str, token: str | None, authority: str | None) -> None:
         session = requests.Session()
         session.trust_env = False  # a netrc file would replace the token that the policy names
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers = {"Authorization": f"Bearer {_sendable(token)}"} if token is not None else {}
         try:
             self._connect = PrometheusConnect(
                 url=url.rstrip("/"),
@@ -124,11 +124,23 @@ def _instant(series: _Series) -> PrometheusSeries:
     return PrometheusSeries(series.metric, value)
 
 
+def _sendable(token: str) -> str:
+    """Return the token, unless no header can carry it: then nothing about the request would name the Secret."""
+    if token.isascii() and token.isprintable():
+        return token
+    raise PrometheusUnavailable(
+        "its token has line breaks or characters that are not ASCII, such as a byte order mark; write its Secret again"
+    )
+
+
 def _trusting(authority: str | None) -> ssl.SSLContext:
-    """Trust an authority of the cluster's own, if there is one, beside the public ones that the library adds."""
+    """Trust an authority of the cluster's own, if there is one, beside the public ones that the library adds.
+
+    Text between certificates names them in any language; the library takes only ASCII.
+    """
     if authority is None:
         return create_urllib3_context()
     try:
-        return ssl.create_default_context(cadata=authority)
+        return ssl.create_default_context(cadata=authority.encode("ascii", "ignore").decode())
     except ssl.SSLError as problem:
         raise PrometheusUnavailable(f"its CA is not a certificate in PEM: {problem}"[:LONGEST_CAUSE]) from None
