@@ -13,6 +13,7 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import engine_deployment, labels, pod_engine
 from fairlead.objects.gateway_children import KEY_OWNER
 from fairlead.objects.labels import ChildRole
+from fairlead.objects.owner import Owner
 from fairlead.review import gateway_membership
 
 
@@ -30,19 +31,35 @@ class DeploymentPods:
 
 
 def of(cluster: ClusterState, document: Manifest) -> DeploymentPods:
-    """Select pods by label, not older than the object: a deleted deployment of the same name may still have pods."""
-    metadata = document["metadata"]
-    seen = [
-        one
-        for one in cluster.of(kinds.POD).of_deployment(metadata["namespace"], metadata["name"])
-        if one["metadata"]["creationTimestamp"] >= metadata["creationTimestamp"]
-    ]
+    """Select pods by label, not older than the object: a deleted deployment of the same name may still have pods.
+
+    Those that a deletion orphaned on purpose are older, and belong to the object that took back their Deployment.
+    """
+    seen = _of_this_object(cluster, document)
     own = _routers([one for one in seen if _role(one) == ChildRole.ROUTER])
     return DeploymentPods(
         engines=tuple(one for one in seen if _role(one) == ChildRole.ENGINE),
         routers=own
         or _routers([pod for one in gateway_membership.named(document) for pod in _of_gateway(cluster, one)]),
     )
+
+
+def _of_this_object(cluster: ClusterState, document: Manifest) -> list[Manifest]:
+    metadata = document["metadata"]
+    created, where = metadata["creationTimestamp"], (metadata["namespace"], metadata["name"])
+    seen = cluster.of(kinds.POD).of_deployment(*where)
+    if all(one["metadata"]["creationTimestamp"] >= created for one in seen):
+        return list(seen)
+    owner = Owner(namespace=where[0], name=where[1], uid=metadata["uid"])
+    ours = (one for one in cluster.of(kinds.DEPLOYMENT).of_deployment(*where) if engine_deployment.belongs(one, owner))
+    begun = {_part(one): min(created, one["metadata"]["creationTimestamp"]) for one in ours}
+    return [one for one in seen if one["metadata"]["creationTimestamp"] >= begun.get(_part(one), created)]
+
+
+def _part(manifest: Manifest) -> str:
+    """Return what a Deployment and its pods have in common: the revision of engines, or the role of others."""
+    role = _role(manifest)
+    return revision_of(manifest) if role == ChildRole.ENGINE else role
 
 
 def wanted_revision(cluster: ClusterState, document: Manifest) -> str | None:
