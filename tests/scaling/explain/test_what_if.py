@@ -58,6 +58,21 @@ def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
     )
 
 
+def test_a_router_that_cannot_be_read_any_more_changes_no_threshold() -> None:
+    """Its last figures are an hour old: what comes and waits is seen at the other one alone."""
+    record = steady()
+    [one] = record.facts.routers
+    assert one.figures is not None
+    silent = replace(
+        one, name="a-silent-one", problem=SampleProblem.NO_ANSWER, figures=replace(one.figures, at=record.now - 3600)
+    )
+    seen = replace(record.facts, routers=(silent, one))
+    recommendation, _ = recommender.recommend(seen, record.memory, record.now)
+    points = turns(replace(record, facts=seen, recommendation=recommendation))
+    assert points[WhatIfCause.MORE_TRAFFIC].factor == of_steady()[WhatIfCause.MORE_TRAFFIC].factor
+    assert 1 < (points[WhatIfCause.MORE_WAITING].waiting or 0) <= (of_steady()[WhatIfCause.MORE_WAITING].waiting or 0)
+
+
 def test_the_fleet_shrinks_below_some_traffic_and_without_requests_but_not_by_itself() -> None:
     points = of_steady()
     assert WhatIfCause.AS_IT_IS not in points

@@ -44,7 +44,7 @@ class ProjectedTraffic:
 def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor: float = 1.0) -> ScalingFacts:
     """Return the facts some seconds later; `factor` is the multiple of what is in flight at the start."""
     serving = sum(pod.phase is EnginePodPhase.READY for pod in facts.pods)
-    reporting = sum(router.figures is not None for router in facts.routers)
+    reporting = sum(_reports(router) for router in facts.routers)
     return replace(
         facts,
         pods=tuple(_pod(pod, traffic.divided(serving), seconds, factor) for pod in facts.pods),
@@ -53,21 +53,27 @@ def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor
 
 
 def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
-    """Return the same moment with more requests waiting: at a router with figures, else in an engine."""
+    """Return the same moment with more requests waiting: at a router that reports, else in an engine."""
     for number, router in enumerate(facts.routers):
-        if router.figures is not None:
+        if router.figures is not None and _reports(router):
             more = replace(router.figures, waiting=router.figures.waiting + requests)
             changed = replace(router, figures=more)
             return replace(facts, routers=(*facts.routers[:number], changed, *facts.routers[number + 1 :]))
     for number, pod in enumerate(facts.pods):
-        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.figures.waiting is not None:
+        ready = pod.phase is EnginePodPhase.READY and _reports(pod)
+        if ready and pod.figures is not None and pod.figures.waiting is not None:
             fuller = replace(pod, figures=replace(pod.figures, waiting=pod.figures.waiting + requests))
             return replace(facts, pods=(*facts.pods[:number], fuller, *facts.pods[number + 1 :]))
     return facts
 
 
+def _reports(one: EnginePod | RouterPod) -> bool:
+    """Return whether its figures count: the last ones of a pod that cannot be read any more stay as they are."""
+    return one.figures is not None and one.problem is None
+
+
 def _pod(pod: EnginePod, traffic: ProjectedTraffic, seconds: float, factor: float) -> EnginePod:
-    if pod.figures is None or pod.problem is not None:
+    if pod.figures is None or not _reports(pod):
         return pod
     traffic = traffic if pod.phase is EnginePodPhase.READY else traffic.times(0.0)
     return replace(pod, figures=_engine(pod.figures, traffic, seconds, factor))
@@ -110,7 +116,7 @@ def _durations(kept: LatencyTotals | None, count: float, total: float | None) ->
 
 
 def _router(router: RouterPod, traffic: ProjectedTraffic, seconds: float, factor: float) -> RouterPod:
-    if router.figures is None or router.problem is not None:
+    if router.figures is None or not _reports(router):
         return router
     figures: RouterFigures = router.figures
     return replace(
