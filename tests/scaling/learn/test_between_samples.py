@@ -28,7 +28,8 @@ def course(*counters: ArrivalCounter | None) -> Arrivals:
     """One decision every ten seconds; None: the router was silent."""
     arrivals = Arrivals()
     for number, counter in enumerate(counters):
-        arrivals = read(arrivals, 10.0 * number, *([counter] if counter else []))
+        name = counter.name if counter else "router"
+        arrivals = read(arrivals, 10.0 * number, *([counter] if counter else []), listed=name)
     return arrivals
 
 
@@ -105,6 +106,23 @@ def test_a_counter_that_restarted_while_it_could_not_be_read_does_not_take_back_
     silent = course(counter_at(0.0, 500.0), counter_at(10.0, 700.0), None, None)
     back = read(silent, 40.0, counter_at(40.0, 3.0))
     assert requests(back) == requests(silent)
+
+
+def test_while_none_of_the_routers_that_take_over_can_be_read_traffic_goes_on_as_before() -> None:
+    """A deployment leaves a gateway: its own routers start, and the gateway's serve until they are ready."""
+    arrivals = course(*(counter_at(10.0 * number, 20.0 * number, "gateway") for number in range(20)))
+    for now in range(200, 300, 10):
+        arrivals = read(arrivals, float(now), listed="own-1 own-2")
+    assert rates_each_ten_seconds(arrivals, 200, 290) == pytest.approx([2.0] * 9, rel=0.1)
+    assert arrivals.unread_seconds == 100.0, "nothing is learned from it"
+    back = read(arrivals, 300.0, counter_at(300.0, 3.0, "own-1"), listed="own-1 own-2")
+    assert [one.name for one in back.counters] == ["own-1"]
+    assert back.unread_seconds == 0.0
+
+
+def test_without_any_router_nothing_is_assumed() -> None:
+    before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
+    assert requests(read(before, 20.0, listed="")) == 20.0
 
 
 def test_a_clock_that_was_set_back_counts_nothing_twice() -> None:

@@ -110,7 +110,9 @@ def updated(
     kept = {counter.name: counter for counter in before.counters}
     spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
-    silent = [counter for name, counter in kept.items() if name in listed and name not in spoken]
+    # while none of new routers can be read, as on the way from a gateway's to others, the former ones' traffic goes on
+    there = kept.keys() if listed and not reported and listed.isdisjoint(kept) else listed
+    silent = [counter for name, counter in kept.items() if name in there and name not in spoken]
     increases = [_counted(kept.get(one.name), one, before.points, resolution, now) for one in reported]
     if reported:
         increases += [_assumed(one, before.points, resolution, now) for one in silent]
