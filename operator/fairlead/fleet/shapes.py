@@ -202,7 +202,7 @@ class ModelShape:
     @property
     def expert_layers(self) -> int:
         """Layers with experts."""
-        return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
+        return max(0, self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
 
     def layers_with(self, group: MatrixGroup) -> int:
         """Return how many layers have this part."""

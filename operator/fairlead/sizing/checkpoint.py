@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fairlead.documents import json_document
+from fairlead.fleet.plurals import count
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import families, quantization_config
 from fairlead.sizing.families import MissingFact
@@ -93,9 +94,12 @@ def read(name: str, text: str) -> ModelShape | MissingFact:
         return odd
     try:
         facts = _facts(config, body)
-        return facts if isinstance(facts, MissingFact) else families.shape(name, facts)
+        found = facts if isinstance(facts, MissingFact) else families.shape(name, facts)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as absent:
         return MissingFact(f"a field of the configuration is absent or of another kind: {str(absent)[:80]}")
+    if isinstance(found, ModelShape) and found.attention_layers < 1:
+        return MissingFact(f"none of its {count(found.layers, 'layer')} has keys and values")
+    return found
 
 
 def _of_another_kind(config: ConfigJson, body: object) -> MissingFact | None:
@@ -128,7 +132,8 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     facts["model_type"] = _family(str(body.get("model_type", "")))
     facts["kv_heads"] = body.get("num_key_value_heads") or facts.get("heads")
     facts["tie_word_embeddings"] = bool(body.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
-    kinds = list(body.get("layer_types") or ())
+    # The list of a shortened model is often left as it was; engines read as many of it as there are layers.
+    kinds = list(body.get("layer_types") or ())[: facts.get("layers")]
     facts["layer_types"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
     letters = facts.get("sliding_window_pattern")
     if isinstance(letters, str) and set(letters) <= _LETTERS:
@@ -138,7 +143,7 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     if body.get("use_sliding_window", True):
         facts["sliding_window"] = body.get("sliding_window")
     facts.update(_rope(body, facts))
-    if "vision_config" in config:
+    if config.get("vision_config") is not None:
         facts["vision"] = _vision(config["vision_config"])
     quantized = config.get("quantization_config") or body.get("quantization_config")
     if not quantized:
