@@ -126,6 +126,16 @@ GUESSES: Final = {
             "write 2400, or 341 as spec.engine.batching.maxSequences",
         ),
     ),
+    "with adapters a step holds the guesses of the model's own layers, whose number need not be written": (
+        setup_of(replace(ENGINE, speculation=MTP, adapters=(adapter(),), max_sequences=1000), shape=LATENT),
+        no(
+            BATCHED,
+            2048,
+            Why.BATCH_TOO_SMALL,
+            "with adapters a step must hold 1,000 requests of 3: 3,000 tokens",
+            "write 3000, or 682 as spec.engine.batching.maxSequences",
+        ),
+    ),
 }
 
 LIMITS: Final = {

@@ -11,7 +11,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.engines.vllm import captured_steps
 from fairlead.engines.vllm.engine import VllmEngine
-from tests.engines.setups import ENGINE, H100, NGRAM, RELEASED, setup_of
+from tests.engines.setups import ENGINE, H100, LATENT, MTP, NGRAM, RELEASED, setup_of
 
 FIELD = "spec.engine.batching.cudaGraphTokens"
 LONGER = replace(ENGINE, cuda_graph_tokens=1024)
@@ -65,6 +65,9 @@ def test_cuda_graphs_shorter_than_a_full_batch_are_allowed_with_a_warning() -> N
     speculating = replace(short, cuda_graph_tokens=128, speculation=NGRAM)
     (warning,) = [one for one in VllmEngine().warnings(setup_of(speculating)) if one.field == FIELD]
     assert warning.remedy == "write 512 or more, or leave it out"
+    own = setup_of(replace(short, cuda_graph_tokens=256, speculation=MTP), shape=LATENT)
+    (warning,) = [one for one in VllmEngine().warnings(own) if one.field == FIELD]
+    assert warning.remedy == "write 384 or more, or leave it out", "two layers draft two tokens, written or not"
     enough = replace(short, cuda_graph_tokens=1024)
     assert not [one for one in VllmEngine().warnings(setup_of(enough)) if one.field == FIELD]
 

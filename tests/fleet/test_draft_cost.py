@@ -22,6 +22,13 @@ def test_methods_other_than_ngram_do_no_lookup(method: SpeculationMethod) -> Non
     assert draft_cost.lookup(EngineKind.VLLM, method, on_cpu=False) is None
 
 
+def test_a_models_own_layers_draft_one_token_each_and_with_sglang_three_whatever_their_number() -> None:
+    like_sglang = (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG)
+    assert {draft_cost.own_tokens(kind, layers) for kind in like_sglang for layers in (0, 1, 2)} == {3}
+    for kind in (one for one in EngineKind if one not in like_sglang):
+        assert [draft_cost.own_tokens(kind, layers) for layers in (0, 1, 2)] == [1, 1, 2]
+
+
 def test_only_vllms_draft_models_on_gpus_are_launched_layer_by_layer() -> None:
     launched = {
         (kind, method, on_cpu)

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
@@ -11,6 +12,16 @@ from fairlead.fleet.plurals import count
 FIELD: Final = "spec.engine.speculation"
 _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
 _OWN_TOKENS: Final = frozenset({SpeculationMethod.OFF, SpeculationMethod.MTP})
+
+
+def draft_tokens(setup: EngineSetup) -> int:
+    """Return the draft tokens of each step: the spec's number, else, of the model's own layers, the engine's."""
+    speculation = setup.engine.speculation
+    if speculation.method is SpeculationMethod.OFF:
+        return 0
+    if speculation.method is SpeculationMethod.MTP and speculation.tokens == 0:
+        return draft_cost.own_tokens(setup.engine.kind, setup.shape.mtp_layers if setup.shape else 0)
+    return speculation.tokens
 
 
 def draft_missing(setup: EngineSetup) -> SpecRefusal | None:

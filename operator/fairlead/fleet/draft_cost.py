@@ -32,6 +32,9 @@ LAYER_LAUNCH_S: Final = 0.7e-3
 """For each layer of a draft and token: 0.4 ms with one request, 0.5 to 0.9 with 2 to 128."""
 
 _VLLM: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
+_SGLANG: Final = frozenset({EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG})
+OWN_STEPS: Final = 3
+"""Draft tokens of SGLang's `NEXTN` if no numbers are set, whatever the model's layers."""
 USUAL_LAYERS: Final = 16
 """Layers assumed for a draft of unknown shape."""
 
@@ -41,6 +44,12 @@ def lookup(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> Draf
     if method is not SpeculationMethod.NGRAM:
         return None
     return BY_GPU if kind in _VLLM and not on_cpu else BY_HOST
+
+
+def own_tokens(kind: EngineKind, layers: int) -> int:
+    """Return the draft tokens of a step by a model's own layers (MTP) if no number is set: one of each layer, with
+    SGLang always as many. A model of unknown shape has one layer."""
+    return OWN_STEPS if kind in _SGLANG else max(1, layers)
 
 
 def layer_launch_s(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from fairlead.engines import spec_speculation
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet import accelerators, draft_cost, near_names
@@ -114,7 +115,7 @@ def drafting(setup: EngineSetup) -> DraftSetup:
     speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.revision.cpu is not None
     head = speculation.method is SpeculationMethod.EAGLE3
     return DraftSetup(
-        tokens=speculation.tokens,
+        tokens=spec_speculation.draft_tokens(setup),
         model=None if head else setup.draft_shape,
         mtp=speculation.method is SpeculationMethod.MTP,
         head=head,

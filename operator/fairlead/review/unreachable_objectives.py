@@ -11,16 +11,18 @@ from fairlead.review import memory_fit
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import ceilings
+from fairlead.sizing.sizing_input import SizingInput
 
 
 def warnings(
     revision: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
 ) -> Iterator[SpecWarning]:
     """Warn of each objective below the time in which the GPU can read the weights once, if that is known."""
-    least = _least_step_seconds(revision, context)
-    if least is None:
+    sizing = _sizing(revision, context)
+    least = None if sizing is None else ceilings.least_step_seconds(sizing)
+    if sizing is None or least is None:
         return
-    guesses = 1 + revision.engine.speculation.tokens
+    guesses = 1 + sizing.drafting.tokens
     for field, objective, floor in (
         ("ttftP95", policy.objectives.ttft_p95_seconds, least),
         ("tpotP95", policy.objectives.tpot_p95_seconds, least / guesses),
@@ -36,9 +38,9 @@ def warnings(
             )
 
 
-def _least_step_seconds(revision: DesiredRevision, context: ReviewContext) -> float | None:
+def _sizing(revision: DesiredRevision, context: ReviewContext) -> SizingInput | None:
     setup, shape = memory_fit.engine_inputs(revision, context)
     engine = engines.describe(revision.engine.kind)
     if isinstance(engine, SpecRefusal) or setup.accelerator is None or not isinstance(shape, ModelShape):
         return None
-    return ceilings.least_step_seconds(memory_fit.sizing_question(setup, shape, setup.accelerator, engine))
+    return memory_fit.sizing_question(setup, shape, setup.accelerator, engine)

@@ -10,8 +10,8 @@ from typing import Final
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.spec_speculation import draft_tokens
 from fairlead.engines.vllm import defaults, json_flags
-from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
@@ -128,8 +128,8 @@ def longer_than_a_step(setup: EngineSetup) -> SpecRefusal | None:
 
 def shorter_than_a_full_batch(setup: EngineSetup) -> SpecWarning | None:
     """A decoding request takes one token of the step, and one more for each draft token."""
-    most, speculation = setup.engine.cuda_graph_tokens, setup.engine.speculation
-    each = 1 + (0 if speculation.method is SpeculationMethod.OFF else max(0, speculation.tokens))
+    most = setup.engine.cuda_graph_tokens
+    each = 1 + max(0, draft_tokens(setup))
     full = defaults.sequences(setup) * each
     if most is None or setup.engine.max_sequences is None or most >= full:
         return None

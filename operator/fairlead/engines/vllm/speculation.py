@@ -4,7 +4,7 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.spec_speculation import FIELD, refusal
+from fairlead.engines.spec_speculation import FIELD, draft_tokens, refusal
 from fairlead.engines.vllm import adapters, defaults, extra_arg_checks
 from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
@@ -122,7 +122,7 @@ def batch_too_small_with_adapters(setup: EngineSetup) -> SpecRefusal | None:
     speculation, batched = setup.engine.speculation, defaults.batched_tokens(setup)
     if speculation.method is SpeculationMethod.OFF or not adapters.slot_ranks(setup.engine) or batched is None:
         return None
-    each = 1 + max(0, speculation.tokens)
+    each = 1 + max(0, draft_tokens(setup))
     sequences = defaults.sequences(setup)
     needed = sequences * each
     if batched >= needed:

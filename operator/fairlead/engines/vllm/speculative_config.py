@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from fairlead.engines import weight_paths
+from fairlead.engines import spec_speculation, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import ModelSource, SpeculationMethod
 
@@ -18,14 +18,17 @@ BY_GPU: Final = "ngram_gpu"
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
-    """Return the flag and its value; nothing without speculative decoding."""
+    """Return the flag and its value; nothing without speculative decoding.
+
+    vLLM 0.32 reads the number for `mtp` from the model only if a draft is named, and otherwise does not start.
+    """
     speculation = setup.engine.speculation
     method = _method(setup)
     if method is None:
         return ()
     config: dict[str, Any] = {"method": method}
     config |= _draft(speculation.draft)
-    tokens = _draft_tokens(setup)
+    tokens = spec_speculation.draft_tokens(setup)
     config["num_speculative_tokens"] = tokens
     if speculation.max_concurrency is not None:
         config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, tokens)
@@ -40,17 +43,6 @@ def _method(setup: EngineSetup) -> str | None:
     """On GPUs drafts are looked up there: vLLM's `ngram` uses the host, which then schedules while the GPU waits."""
     method = setup.engine.speculation.method
     return BY_GPU if method is SpeculationMethod.NGRAM and setup.revision.cpu is None else METHODS.get(method)
-
-
-def _draft_tokens(setup: EngineSetup) -> int:
-    """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
-
-    vLLM 0.32 reads that number from the model only if a draft is named, and otherwise does not start.
-    """
-    speculation = setup.engine.speculation
-    if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:
-        return setup.shape.mtp_layers if setup.shape and setup.shape.mtp_layers else 1
-    return speculation.tokens
 
 
 def _draft(draft: ModelSource | None) -> dict[str, str]:
