@@ -1,7 +1,10 @@
 """Abbreviated flags, which vLLM's parser completes if they are short for one flag only."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.parser_flags import LONG, SHORT
 
 
@@ -20,6 +23,23 @@ def meanings(name: str) -> tuple[str, ...]:
     if plain in LONG or (denied and plain.removeprefix("no-") in LONG):
         return (name,)
     return _beginning(name, (f"--no-{one}" if denied else f"--{one}" for one in LONG))
+
+
+def completed(setup: EngineSetup) -> EngineSetup:
+    """Return the setup with the whole names of all long flags that are abbreviated in one way only, for checks that
+    look for a flag by its name."""
+    given = setup.engine.extra_args
+    whole = tuple(_whole(word) for word in given)
+    if whole == given:
+        return setup
+    return replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, extra_args=whole)))
+
+
+def _whole(word: str) -> str:
+    """Keep what follows the name: a value, or a key of JSON. Folding keeps the name's length."""
+    name = extra_args.flag(word) or ""
+    found = meanings(name) if name.startswith("--") else ()
+    return found[0] + word[len(name) :] if len(found) == 1 else word
 
 
 def _beginning(name: str, flags: Iterable[str]) -> tuple[str, ...]:

@@ -2,15 +2,16 @@
 
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import field_flags, http_api
+from fairlead.engines.vllm import abbreviations, field_flags, http_api
 
 
 def command(setup: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
     """Return the whole command. The model comes first: a second positional word would end the parser with an error.
 
     One API server, whatever the data parallelism: vLLM's default is one per engine, and several cut replies at
-    shutdown.
+    shutdown. What a user wrote stays as it is; what follows from it knows whole names.
     """
+    whole = abbreviations.completed(setup)
     return (
         "vllm",
         "serve",
@@ -19,6 +20,6 @@ def command(setup: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
         *("--port", str(http_api.API.port)),
         *("--api-server-count", "1"),
         *("--shutdown-timeout", str(drain_seconds)),
-        *(argument for row in field_flags.FIELDS for argument in row.write(setup)),
+        *(argument for row in field_flags.FIELDS for argument in row.write(whole)),
         *setup.engine.extra_args,
     )

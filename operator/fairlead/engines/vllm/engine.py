@@ -8,6 +8,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import (
+    abbreviations,
     adapters,
     arguments,
     checks,
@@ -48,9 +49,10 @@ class VllmEngine:
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what would keep vLLM from starting, or break what routers, probes and the autoscaler rely on."""
+        whole = abbreviations.completed(setup)
         return (
-            *(limits.refusals(setup) if setup.on_cpu else ()),
-            *setups.refusals(setup, checks.of(setup)),
+            *(limits.refusals(whole) if setup.on_cpu else ()),
+            *setups.refusals(whole, checks.of(setup)),
             *user_overrides.arguments(setup),
             *unknown_flags.refusals(setup),
             *flag_values.refusals(setup),
@@ -59,7 +61,7 @@ class VllmEngine:
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warn of what is allowed but has a cost."""
-        return setups.warnings_of(setup, warning_checks.of(setup))
+        return setups.warnings_of(abbreviations.completed(setup), warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """Describe start, probes and end."""
@@ -88,7 +90,7 @@ class VllmEngine:
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """Read memory settings from extra arguments."""
-        return memory.settings(setup)
+        return memory.settings(abbreviations.completed(setup))
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Parse one page of its metrics."""
