@@ -41,6 +41,22 @@ def test_no_more_requests_run_than_a_step_has_tokens_so_that_few_wait_beside_the
     assert command[command.index("--max-num-queued-reqs") + 1] == "266"
 
 
+@pytest.mark.parametrize("flag", ["--max-num-active-seqs=64", "--max_num_active_seqs=64", "--max-num-act=64"])
+def test_few_wait_beside_those_that_an_argument_lets_run(flag: str) -> None:
+    """vLLM counts running requests too: the cap of a whole batch let 970 wait where the spec says 10."""
+    setup = setup_of(replace(ENGINE, max_queued_requests=10, extra_args=(flag,)), on=H100)
+
+    command = VllmEngine().launch(setup, LifecycleParameters()).command
+    assert command[command.index("--max-num-queued-reqs") + 1] == "74"
+    assert command[-1] == flag, "what a user wrote stays as it is"
+
+
+@pytest.mark.parametrize("written", ["--max-num-active-seqs=512", "--max-num-active-seqs=many", "--seed=1"])
+def test_no_more_run_than_a_batch_holds_whatever_an_argument_says(written: str) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=(written,)))
+    assert defaults.running(setup) == defaults.sequences(setup) == 256
+
+
 @pytest.mark.parametrize("overrides", ["--hf-overrides", "--hf-overrides.max_position_embeddings"])
 def test_a_lengthened_rope_is_left_to_a_configuration_that_the_spec_changes(overrides: str) -> None:
     """131,072 tokens were written over a configuration shortened to 8,192, and vLLM ended at its start."""

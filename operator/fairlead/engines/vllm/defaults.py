@@ -1,7 +1,11 @@
 """vLLM 0.32's defaults for what a spec leaves out; they depend on the GPU's memory and name."""
 
+from typing import Final
+
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.memory import CURRENT
+
+ACTIVE: Final = "--max-num-active-seqs"
 
 
 def sequences(setup: EngineSetup) -> int:
@@ -11,6 +15,12 @@ def sequences(setup: EngineSetup) -> int:
         return setup.engine.max_sequences
     default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
     return min(default * _factor(setup), batched_tokens(setup) or default * _factor(setup))
+
+
+def running(setup: EngineSetup) -> int:
+    """Maximum requests that run at once: `--max-num-active-seqs` may leave a part of a batch empty."""
+    most, written = sequences(setup), setup.value(ACTIVE) or ""
+    return min(most, int(written)) if written.isascii() and written.isdigit() else most
 
 
 def batched_tokens(setup: EngineSetup) -> int | None:

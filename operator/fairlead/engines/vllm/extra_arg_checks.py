@@ -98,11 +98,11 @@ def context_parallel(setup: EngineSetup) -> SpecRefusal | None:
 
 def more_active_than_running(setup: EngineSetup) -> SpecRefusal | None:
     """`--max-num-active-seqs` above `--max-num-seqs` is a range error."""
-    active, most = _number(setup, "--max-num-active-seqs"), defaults.sequences(setup)
+    active, most = _number(setup, defaults.ACTIVE), defaults.sequences(setup)
     if active is None or active <= most:
         return None
     return _refusal(
-        f"--max-num-active-seqs {active}",
+        f"{defaults.ACTIVE} {active}",
         f"a batch holds at most {count(most, 'request')}",
         f"write {most} or less, or raise spec.engine.batching.maxSequences",
     )

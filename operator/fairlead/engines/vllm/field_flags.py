@@ -53,7 +53,7 @@ def _prefix_caching(setup: EngineSetup) -> Arguments:
 def _queued(setup: EngineSetup) -> Arguments:
     """vLLM's cap counts running requests too, over all engines of the pod; the field counts only waiting ones."""
     queued = setup.engine.max_queued_requests
-    running = defaults.sequences(setup) * setup.revision.parallelism.data
+    running = defaults.running(setup) * setup.revision.parallelism.data
     return numbered("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
