@@ -112,6 +112,9 @@ ALLOWED: Final = {
     "a context beyond the model, when told to": setup_of(
         replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1"),))
     ),
+    "a context beyond the model, when told so in a word": setup_of(
+        replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "True"),))
+    ),
     "prompts in one piece that fit": setup_of(
         replace(ENGINE, max_context_tokens=2048, extra_args=("--no-enable-chunked-prefill",))
     ),

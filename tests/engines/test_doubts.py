@@ -117,6 +117,10 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1"),))),
         ("spec.engine.context.maxTokens", Why.RISKY, "write 131072 or less"),
     ),
+    "the same, allowed in a word": (
+        setup_of(replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "true"),))),
+        ("spec.engine.context.maxTokens", Why.RISKY, "write 131072 or less"),
+    ),
     "code that anybody may change": (
         setup_of(replace(ENGINE, trust_remote_code=True), source=replace(HUB, revision=None)),
         (

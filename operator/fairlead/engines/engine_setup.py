@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from fairlead.engines import extra_args
 from fairlead.fleet.accelerators import Accelerator
@@ -13,6 +13,7 @@ from fairlead.fleet.shapes import ModelShape
 
 Facts = ParamSpec("Facts")
 Found = TypeVar("Found")
+_ON: Final = frozenset({"1", "true"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,10 @@ class EngineSetup:
     def variable(self, name: str) -> str | None:
         """Return the value of an extra environment variable."""
         return dict(self.engine.extra_env).get(name)
+
+    def switched_on(self, name: str) -> bool:
+        """Whether an extra environment variable is switched on, in the words that vLLM and SGLang both take for it."""
+        return (self.variable(name) or "").strip().lower() in _ON
 
 
 RefusalCheck = Callable[[EngineSetup], SpecRefusal | None]

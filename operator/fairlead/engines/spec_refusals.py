@@ -61,7 +61,7 @@ def context_too_long(setup: EngineSetup, unless: str = "", lengthened_by: str = 
     """Above the model's positions, unless a variable of the engine turns its refusal off. An argument may change what
     the model's configuration says; its length is then for the user to state."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if tokens is None or shape is None or tokens <= shape.positions or setup.variable(unless) == "1":
+    if tokens is None or shape is None or tokens <= shape.positions or setup.switched_on(unless):
         return None
     return SpecRefusal(
         field="spec.engine.context.maxTokens",

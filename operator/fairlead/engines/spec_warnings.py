@@ -64,7 +64,7 @@ def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
 def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | None:
     """The variable turns off the engine's refusal, not the model's limit."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if setup.variable(unless) != "1" or tokens is None or shape is None or tokens <= shape.positions:
+    if not setup.switched_on(unless) or tokens is None or shape is None or tokens <= shape.positions:
         return None
     return SpecWarning(
         field="spec.engine.context.maxTokens",
