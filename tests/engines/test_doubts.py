@@ -121,6 +121,10 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "true"),))),
         ("spec.engine.context.maxTokens", Why.RISKY, "write 131072 or less"),
     ),
+    "a share beside a cache of a stated size": (
+        setup_of(replace(ENGINE, memory_utilization=0.9, extra_args=("--kv-cache-memory=4G",))),
+        ("spec.engine.memoryUtilization", Why.ARGUMENT_CONFLICTS, "remove it, or the argument"),
+    ),
     "code that anybody may change": (
         setup_of(replace(ENGINE, trust_remote_code=True), source=replace(HUB, revision=None)),
         (

@@ -85,6 +85,22 @@ def test_arguments_and_adapters_say_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "stated"),
+    [
+        ((), None),
+        (("--kv-cache-memory-bytes", "2G"), 2 << 30),
+        (("--kv-cache-memory=1.5g",), 1_500_000_000),
+        (("--kv_cache_memory_bytes=1073741824",), 1 << 30),
+        (("--kv-cache-memory-bytes=None",), None),
+        (("--kv-cache-memory-bytes=0",), None),
+    ],
+)
+def test_arguments_may_state_the_cache_of_each_gpu(words: tuple[str, ...], stated: int | None) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    assert {ENGINES[kind].memory_settings(setup).cache_bytes for kind in LIKE_VLLM} == {stated}
+
+
+@pytest.mark.parametrize(
     ("words", "images", "or_videos"),
     [
         ((), 999, 999),

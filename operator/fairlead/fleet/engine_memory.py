@@ -184,6 +184,8 @@ class MemorySettings:
     """Whether the arguments leave the experts among what adapters may change."""
     caches_states: bool = True
     """Whether a recurrent layer keeps the last cached state of a request beside the running one."""
+    cache_bytes: int | None = None
+    """The size of each GPU's KV cache, if the arguments state it; None: it is what a share of the memory leaves."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory."""
     host_cache: HostCache = NO_HOST_CACHE

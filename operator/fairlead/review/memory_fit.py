@@ -104,6 +104,7 @@ def sizing_question(
         adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,
         caches_states=memory.caches_states,
+        cache_bytes=memory.cache_bytes,
         offload=memory.offload,
         host_cache_bytes=memory.host_cache.replica_bytes,
         drafting=drafting(setup),

@@ -75,7 +75,7 @@ def _refused(sizing: SizingInput, breakdown: MemoryBreakdown) -> FitRefusal | No
         words = f"{_taken(breakdown)} GiB are needed before any KV cache, and the engine may use {budget} GiB"
         return FitReason.WEIGHTS_EXCEED_MEMORY, words + _least_cache(sizing)
     usable, one = _usable(sizing, breakdown.kv.high), kv_pages.pages_a_request(sizing, sizing.context)
-    most = f"the KV cache holds at most {usable / one:.2f} requests of {sizing.context} tokens"
+    most = f"the KV cache{_stated(sizing)} holds at most {usable / one:.2f} requests of {sizing.context} tokens"
     if usable < one:
         return FitReason.CONTEXT_EXCEEDS_CACHE, most
     if usable < one * wanted_sequences(sizing):
@@ -84,6 +84,10 @@ def _refused(sizing: SizingInput, breakdown: MemoryBreakdown) -> FitRefusal | No
         words = f"graphs need state for each of {sizing.batch_sequences} sequences; there is room for {usable} at most"
         return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower maxSequences, or set eager"
     return None
+
+
+def _stated(sizing: SizingInput) -> str:
+    return "" if sizing.cache_bytes is None else f", {sizing.cache_bytes / GIB:.1f} GiB by extraArgs,"
 
 
 def _least_cache(sizing: SizingInput) -> str:
@@ -97,7 +101,7 @@ def _least_cache(sizing: SizingInput) -> str:
 def _sure(sizing: SizingInput, breakdown: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices and, in an older release, the graphs fit outside the engine's share."""
     enough = _suffices(sizing, breakdown.kv.low)
-    if sizing.release.sets_graphs_aside or sizing.accelerator.is_cpu:
+    if sizing.sets_graphs_aside or sizing.accelerator.is_cpu:
         return enough
     return enough and memory.unshared(sizing, breakdown).likely >= breakdown.graphs.likely
 
@@ -137,9 +141,10 @@ def _in_words(sizing: SizingInput, breakdown: MemoryBreakdown, *, sure: bool) ->
     how = "surely" if sure else uncertain
     many = count(wanted_sequences(sizing), "request")
     left = _gib(breakdown.kv) if breakdown.kv.likely > 0 else f"at best {breakdown.kv.high / GIB:.1f}"
+    become = "are left for the KV cache" if sizing.cache_bytes is None else "are the KV cache by extraArgs"
     return (
-        f"{how} holds {many} of {sizing.context} tokens: {left} of {_gib(breakdown.budget)} GiB are left "
-        f"for the KV cache; {breakdown.largest.takes} the most{_beside(sizing, breakdown)}"
+        f"{how} holds {many} of {sizing.context} tokens: {left} of {_gib(breakdown.budget)} GiB {become}; "
+        f"{breakdown.largest.takes} the most{_beside(sizing, breakdown)}"
     )
 
 

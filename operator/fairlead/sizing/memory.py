@@ -33,7 +33,7 @@ def memory(sizing: SizingInput) -> MemoryBreakdown:
         peak = captured = Estimate.exact(0)
     loose = ALWAYS + peak.likely + outside.likely
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
-    if sizing.release.sets_graphs_aside:
+    if sizing.sets_graphs_aside:
         left, loose = left.minus(captured), loose + captured.likely
     share = sizing.cache_share if left.likely > 0 else 1.0
     budget, left = budget.minus(left.times(1 - share)), left.times(share)
@@ -45,10 +45,16 @@ def memory(sizing: SizingInput) -> MemoryBreakdown:
         activations=peak,
         graphs=captured,
         framework=outside,
-        kv=left.wider(measured_error.SHARE * sizing.doubt * loose),
+        kv=_at_most(sizing, left.wider(measured_error.SHARE * sizing.doubt * loose)),
         offloaded=weight_offload.in_main_memory(sizing),
         host_cache=sizing.host_cache_bytes,
     )
+
+
+def _at_most(sizing: SizingInput, left: Estimate) -> Estimate:
+    """Return the cache: all that is left, or the size that was stated, if there is room for it."""
+    most = sizing.cache_bytes
+    return left if most is None else Estimate(min(left.low, most), min(left.likely, most), min(left.high, most))
 
 
 def is_overfull(sizing: SizingInput, breakdown: MemoryBreakdown) -> bool:

@@ -83,6 +83,8 @@ class SizingInput:
     """False: no adapter may change an expert (`--lora-target-modules`)."""
     caches_states: bool = True
     """False: without prefix caching, a recurrent layer has no state of a request but the running one."""
+    cache_bytes: int | None = None
+    """The KV cache of each GPU (`--kv-cache-memory-bytes`), whatever the share of memory; None: as much as is left."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory (`--cpu-offload-gb`)."""
     host_cache_bytes: int = 0
@@ -173,7 +175,12 @@ class SizingInput:
     @property
     def share(self) -> float:
         """The share of visible memory that the engine uses."""
-        return 1.0 if self.release.shares_the_rest else self._chosen_share
+        return 1.0 if self.release.shares_the_rest or self.cache_bytes is not None else self._chosen_share
+
+    @property
+    def sets_graphs_aside(self) -> bool:
+        """Whether graphs are captured in what the engine may use, instead of in the rest of the GPU."""
+        return self.release.sets_graphs_aside or self.cache_bytes is not None
 
     @property
     def cache_share(self) -> float:

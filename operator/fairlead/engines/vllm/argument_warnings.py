@@ -6,7 +6,7 @@ from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, WarningCheck
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD as SPECULATION
-from fairlead.engines.vllm import checks, release
+from fairlead.engines.vllm import checks, memory, release
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
 
@@ -22,6 +22,20 @@ def switch_with_ranks(setup: EngineSetup) -> SpecWarning | None:
         reason=EngineReason.SLOWER,
         because=f"vLLM {release.RELEASE} ignores it with spec.parallelism.data of 2 or more, and drafts at every load",
         remedy="remove it, or write 1 as spec.parallelism.data and more replicas",
+    )
+
+
+def share_beside_a_cache(setup: EngineSetup) -> SpecWarning | None:
+    """Mirrors `gpu_worker.py: determine_available_memory`, which returns the argument and measures nothing."""
+    share = setup.engine.memory_utilization
+    if share is None or memory.cache_bytes(setup) is None:
+        return None
+    return SpecWarning(
+        field="spec.engine.memoryUtilization",
+        value=f"{share:g}",
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because=f"{memory.CACHE} in spec.engine.extraArgs sets the size of the KV cache, whatever this share",
+        remedy="remove it, or the argument",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import expert_blocks, host_cache, prompt_items
+from fairlead.engines.vllm import expert_blocks, host_cache, prompt_items, value_kinds
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import BLACKWELL, Accelerator
 from fairlead.fleet.engine_memory import (
@@ -22,6 +22,7 @@ from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import ModelShape
 
 _FP8_ON_BLACKWELL: Final = "glm_moe_dsa"
+CACHE: Final = "--kv-cache-memory-bytes"
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
 
@@ -164,9 +165,19 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_modules=None if modules is None else frozenset(modules),
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
         caches_states=setup.engine.prefix_caching and VllmRelease.read(setup.engine.version).caches_states,
+        cache_bytes=cache_bytes(setup),
         offload=_offload(setup),
         host_cache=host_cache.of(setup),
     )
+
+
+def cache_bytes(setup: EngineSetup) -> int | None:
+    """Return the size of each GPU's KV cache that the arguments state; what is no amount is left to other checks."""
+    try:
+        found = value_kinds.amount(setup.value(CACHE) or "")
+    except ValueError:
+        return None
+    return found if found > 0 and not setup.on_cpu else None
 
 
 def _offload(setup: EngineSetup) -> WeightOffload:

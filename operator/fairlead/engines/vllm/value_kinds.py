@@ -133,7 +133,7 @@ def _within(name: str, kind: str, value: str) -> Complaint | None:
     return f"vLLM 0.32 expects a number {wanted} here {_ENDS}", "write one in that range, or remove it"
 
 
-def _amount(written: str) -> int:
+def amount(written: str) -> int:
     """`16k` is 16,000 and `16K` 16,384; only a decimal unit may follow a fraction."""
     found = _AMOUNT.fullmatch(written.strip())
     if found is None:
@@ -162,7 +162,7 @@ _READ: Final[Mapping[str, tuple[Callable[[str], Any], str, str]]] = MappingProxy
     {
         "integer": (int, "vLLM 0.32 expects a whole number here", "1"),
         "number": (float, "vLLM 0.32 expects a number here", "1"),
-        "amount": (_amount, "vLLM 0.32 expects a whole number here, which may end in k, m or g,", "8k"),
+        "amount": (amount, "vLLM 0.32 expects a whole number here, which may end in k, m or g,", "8k"),
         "json": (_json, "vLLM 0.32 expects JSON here", _EXAMPLE),
         "object": (_object, "vLLM 0.32 expects a JSON object here", _EXAMPLE),
         "text-or-object": (_text_or_object, "vLLM 0.32 expects text or a JSON object here", _EXAMPLE),

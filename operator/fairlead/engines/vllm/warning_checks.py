@@ -200,6 +200,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     spec_warnings.coarse_cache,
     eager,
     almost_all_memory,
+    argument_warnings.share_beside_a_cache,
     spec_warnings.idle_gpus,
     dense_data_parallel,
     cited(
