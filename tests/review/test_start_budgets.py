@@ -43,3 +43,21 @@ def test_a_deadline_shorter_than_the_weights_take_ends_no_start() -> None:
 def test_the_engine_waits_for_its_own_processes_as_long() -> None:
     given = {one.name: one.value for one in launched(rollout={"progressDeadlineSeconds": 7200}).environment}
     assert given["VLLM_ENGINE_READY_TIMEOUT_S"] == "7200"
+
+
+@pytest.mark.parametrize("kind", ["vLLM", "SGLang"])
+def test_weights_that_stay_in_main_memory_are_read_too(kind: str) -> None:
+    """A model of which half stays beside the GPU had half the time to start, and was ended while it still read."""
+    soon = {"progressDeadlineSeconds": 60}
+    whole, parted = (
+        budget(engine={"kind": kind, "extraArgs": words}, rollout=soon) for words in ([], ["--cpu-offload-gb=8"])
+    )
+    assert parted == whole
+
+
+def test_a_format_made_while_loading_is_made_of_a_checkpoint_in_16_bits() -> None:
+    """A quarter of the bytes were counted for MXFP4, though the engine reads the same files."""
+    for weights in ("fp8PerTensor", "mxfp8", "mxfp4"):
+        made = {"quantization": {"weights": weights}}
+        found = budget(engine=made, rollout={"progressDeadlineSeconds": 60})
+        assert COMPUTED <= found < 2 * COMPUTED, weights
