@@ -108,7 +108,6 @@ FREE: Final = [
     "--max-num-queued-tokens",
     "--max-num-active-seqs",
     "-dcp",
-    "-pcp",
     "--uvicorn-log-level",
     "--enable-request-id-headers",
     "--enable-log-requests",

@@ -98,6 +98,11 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         _FLEET,
     ),
     (
+        ("--prefill-context-parallel-size", "-pcp"),
+        "Fairlead counts the GPUs of tensor, pipeline and data parallelism, and vLLM multiplies them by this",
+        "leave it out and set spec.parallelism.tensor",
+    ),
+    (
         ("--enable-fault-tolerance", "--enable-elastic-ep"),
         "it needs an external load balancer between the engine's own ranks",
         _FLEET,
