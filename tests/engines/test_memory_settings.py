@@ -101,6 +101,16 @@ def test_arguments_may_state_the_cache_of_each_gpu(words: tuple[str, ...], state
 
 
 @pytest.mark.parametrize(
+    ("words", "ranks"),
+    [((), 1), (("-dcp", "2"), 2), (("--decode-context-parallel-size=4",), 4), (("--decode-context-p=4",), 4)]
+    + [((f"-dcp={odd}",), 1) for odd in ("0", "two", "-2")],
+)
+def test_gpus_may_share_the_tokens_of_each_requests_cache(words: tuple[str, ...], ranks: int) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words), parallelism=Parallelism(tensor=4))
+    assert {ENGINES[kind].memory_settings(setup).context_ranks for kind in LIKE_VLLM} == {ranks}
+
+
+@pytest.mark.parametrize(
     ("words", "images", "or_videos"),
     [
         ((), 999, 999),

@@ -150,3 +150,12 @@ def test_a_longer_context_never_takes_fewer_pages_and_more_memory_never_holds_fe
     inputs = sizing_input(name)
     assert kv_pages.pages_a_request(inputs, context) <= kv_pages.pages_a_request(inputs, context + 16)
     assert kv_pages.tokens(inputs, gib * GIB) <= kv_pages.tokens(inputs, (gib + 1) * GIB)
+
+
+def test_gpus_that_share_the_tokens_of_a_request_hold_eight_times_as_many() -> None:
+    """Latent attention is not divided by tensor parallelism, so that each of eight GPUs held every token's vector."""
+    copies = replace(sizing_input("deepseek-ai/DeepSeek-V3", "NVIDIA-H200"), parallelism=Parallelism(tensor=8))
+    shared = replace(copies, context_ranks=8)
+    assert kv_pages.pool(shared).page_bytes == kv_pages.pool(copies).page_bytes
+    assert kv_pages.tokens(shared, 20 * GIB) == 8 * kv_pages.tokens(copies, 20 * GIB)
+    assert kv_pages.pages_a_request(shared, 16_384) * 8 == kv_pages.pages_a_request(copies, 16_384)

@@ -172,6 +172,8 @@ class MemorySettings:
     """Ranks inside tensor parallelism that serve requests of their own: each has all of attention, and a cache."""
     rank_each_gpu: bool = False
     """Whether each GPU of tensor parallelism is such a rank, so that their number follows from it."""
+    context_ranks: int = 1
+    """GPUs of a rank that hold different tokens of each request's cache."""
     images: bool = True
     """Whether the image tower is loaded."""
     prompt_images: int = PROMPT_IMAGES

@@ -98,6 +98,7 @@ def sizing_question(
         expert_block=memory.expert_block,
         attention_ranks=memory.attention_ranks,
         rank_each_gpu=memory.rank_each_gpu,
+        context_ranks=memory.context_ranks,
         images=memory.images,
         prompt_images=memory.prompt_images,
         adapters=memory.adapter_ranks,

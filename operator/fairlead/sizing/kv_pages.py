@@ -45,7 +45,8 @@ class KvPagePool:
 
 
 def pool(sizing: SizingInput) -> KvPagePool:
-    """Return how the engine lays out this model's cache on one GPU."""
+    """Return how the engine lays out this model's cache on one GPU; GPUs that share the tokens of a request hold its
+    blocks together."""
     parallelism, shape = sizing.parallelism, sizing.shape
     extra = int(sizing.drafting.head) + (shape.mtp_layers if sizing.drafting.mtp else 0)
     full = math.ceil(shape.full_layers / parallelism.pipeline) + extra
@@ -53,7 +54,8 @@ def pool(sizing: SizingInput) -> KvPagePool:
     if shape.recurrent:
         return _with_states(sizing, full, narrow)
     if shape.window is None:
-        return KvPagePool(sizing.block_tokens * narrow * full + _draft_page(sizing), (LayerGroup(sizing.block_tokens),))
+        block = LayerGroup(sizing.block_tokens * sizing.context_ranks)
+        return KvPagePool(sizing.block_tokens * narrow * full + _draft_page(sizing), (block,))
     return _with_windows(sizing, full, (narrow, wide))
 
 

@@ -60,6 +60,8 @@ class SizingInput:
     """Ranks inside tensor parallelism, each with all of attention, a batch and a KV cache of its own."""
     rank_each_gpu: bool = False
     """Whether there are as many as GPUs of tensor parallelism, whatever that is."""
+    context_ranks: int = 1
+    """GPUs of a rank that share the tokens of each request's cache (`--decode-context-parallel-size`)."""
     weights: WeightFormat | None = None
     """None: as in the checkpoint."""
     kv: KvFormat = KvFormat.AUTO

@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import defaults, json_flags
+from fairlead.engines.vllm import defaults, json_flags, memory
 from fairlead.engines.vllm.parser_flags import LOAD_FORMATS
 from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
@@ -15,7 +15,6 @@ from fairlead.fleet.plurals import count
 LOAD_FORMATS_GONE: Final = frozenset({"gguf", "bitsandbytes"})
 _KV_ROLES: Final = ("kv_producer", "kv_consumer", "kv_both")
 """A tuple, since what users write there may be a list, which no set can be searched for."""
-_CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 _NO_OFFLOADING: Final = (None, "", "None")
 STREAMED: Final = ("runai_streamer", "runai_streamer_sharded", "modelexpress")
 """Load formats that read weights from a bucket; vLLM itself turns `auto` into the first if the model is in one."""
@@ -82,7 +81,7 @@ def tool_choice_without_parser(setup: EngineSetup) -> SpecRefusal | None:
 
 def context_parallel(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "tp_size=1 must be divisible by dcp_size=2."; with grouped heads, at most tensor / KV heads."""
-    degree = next((number for flag in _CONTEXT_FLAGS if (number := _number(setup, flag)) is not None), 1)
+    degree = memory.context_degree(setup)
     tensor = setup.revision.parallelism.tensor
     most = tensor
     if setup.shape is not None and setup.shape.latent is None:

@@ -23,6 +23,7 @@ from fairlead.fleet.shapes import ModelShape
 
 _FP8_ON_BLACKWELL: Final = "glm_moe_dsa"
 CACHE: Final = "--kv-cache-memory-bytes"
+_CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
 
@@ -159,6 +160,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
     return MemorySettings(
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
+        context_ranks=max(1, context_degree(setup)),
         images=not setup.gives("--language-model-only"),
         prompt_images=prompt_items.most(setup),
         adapter_ranks=slot_ranks(setup.engine),
@@ -169,6 +171,12 @@ def settings(setup: EngineSetup) -> MemorySettings:
         offload=_offload(setup),
         host_cache=host_cache.of(setup),
     )
+
+
+def context_degree(setup: EngineSetup) -> int:
+    """Return over how many GPUs the tokens of a request's cache are spread; other words are left to vLLM's parser."""
+    written = next((found for flag in _CONTEXT_FLAGS if (found := setup.value(flag)) is not None), "1")
+    return int(written) if written.isascii() and written.isdigit() else 1
 
 
 def cache_bytes(setup: EngineSetup) -> int | None:
