@@ -174,6 +174,8 @@ class MemorySettings:
     """Whether each GPU of tensor parallelism is such a rank, so that their number follows from it."""
     context_ranks: int = 1
     """GPUs of a rank that hold different tokens of each request's cache."""
+    windows: bool = True
+    """Whether layers with a window keep no more tokens than that."""
     images: bool = True
     """Whether the image tower is loaded."""
     prompt_images: int = PROMPT_IMAGES

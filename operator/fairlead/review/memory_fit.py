@@ -81,7 +81,7 @@ def sizing_question(
     settings = setup.engine
     memory = engine.memory_settings(setup)
     return SizingInput(
-        shape=shape,
+        shape=shape if memory.windows or not shape.full_layers else replace(shape, window=None),
         accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
         parallelism=setup.revision.parallelism,

@@ -152,6 +152,8 @@ CURRENT: Final = VllmRelease(0, 32)
 def settings(setup: EngineSetup) -> MemorySettings:
     """Read memory settings from extra arguments; experts whose adapters share their outer matrices take a fraction.
 
+    Without its manager, `kv_cache_utils.py: unify_hybrid_kv_cache_specs` makes layers with a window keep all tokens.
+
     `MambaSpec.max_memory_usage_bytes` has a cached state only with prefix caching, whatever `--mamba-cache-mode` says:
     `models/config.py: MambaModelConfig`.
     """
@@ -161,6 +163,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
         context_ranks=max(1, context_degree(setup)),
+        windows=not setup.gives("--disable-hybrid-kv-cache-manager"),
         images=not setup.gives("--language-model-only"),
         prompt_images=prompt_items.most(setup),
         adapter_ranks=slot_ranks(setup.engine),
