@@ -38,7 +38,7 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     )
     assert (serve_arguments.host, serve_arguments.port) == ("0.0.0.0", 30000)  # noqa: S104 - as in the command
     assert serve_arguments.adapters == (("a", "org/a"), ("b", "org/b"))
-    assert serve_arguments.limits == SchedulerArguments(context=4096, max_sequences=16, adapter_slots=2, adapter_rank=8)
+    assert serve_arguments.limits == SchedulerArguments(context=4096, max_sequences=32, adapter_slots=2, adapter_rank=8)
     assert serve_arguments.memory.parallelism == Parallelism(data=2)
     assert serve_arguments.admission == AdmissionRules(
         max_waiting=4, while_draining=True, larger_first=True, ids_are_prefixes=True
@@ -67,6 +67,8 @@ def test_speculation_is_counted_without_the_token_that_the_model_adds() -> None:
     assert speculation.max_sequences == 48, "what it takes at most while it drafts"
     default = read("--speculative-algorithm", "EAGLE3", "--speculative-draft-model", "d").limits.speculation
     assert default == {"method": "eagle3", "model": "d", "num_speculative_tokens": 5}
+    own = read("--speculative-algorithm", "NEXTN").limits.speculation
+    assert own == {"method": "mtp", "model": None, "num_speculative_tokens": 3}
 
 
 def test_flags_are_completed_and_amounts_have_letters() -> None:

@@ -120,6 +120,12 @@ def test_the_operator_understands_its_termination_messages(fault: EngineFault, r
     assert "scheduler died" in termination_messages.of(EngineFault.CRASH_AT_START, read())
 
 
+def test_each_data_parallel_copy_takes_the_limit_of_requests_for_itself() -> None:
+    """Each had a part of it, so that a replica of two copies was simulated with half of the requests that it runs."""
+    two = provided("--dp-size", "2", "--max-running-requests", "64", machine=EmulatedMachine("NVIDIA-L4", 2))
+    assert (two.engines, two.settings.max_sequences) == (2, 64)
+
+
 def test_each_rank_of_attention_has_the_whole_attention_a_cache_and_its_part_of_the_limits() -> None:
     four = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 4)
     flags = ("--tp-size", "4", "--max-running-requests", "64", "--chunked-prefill-size", "4096")

@@ -20,6 +20,7 @@ from fairlead.emulator.sglang import argument_checks, flags
 from fairlead.engines import weight_offload
 from fairlead.engines.sglang import host_cache
 from fairlead.engines.sglang.memory import SPECULATING
+from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
@@ -83,13 +84,13 @@ def _waiting(found: Namespace) -> int | None:
 
 
 def _limits(found: Namespace) -> SchedulerArguments:
-    """The limit of requests is for the whole server; each data-parallel rank gets its part, and each rank of attention
-    a part of that, which sizing divides."""
+    """Each data-parallel copy takes the limit of requests for itself; ranks of attention take parts of it, which sizing
+    divides: `kv_cache_configurator.py`, `max_num_reqs // self.attn_dp_size`."""
     speculation = _speculation(found)
     most = found.max_running_requests or (SPECULATING if speculation else None)
     return SchedulerArguments(
         context=found.context_length,
-        max_sequences=None if most is None else max(1, most // max(1, found.data)),
+        max_sequences=most,
         batch_tokens=found.chunked_prefill_size if (found.chunked_prefill_size or 0) > 0 else None,
         block_tokens=max(BLOCK_TOKENS, found.page_size or 1),
         block_size_set=found.page_size is not None,
@@ -137,7 +138,8 @@ def _speculation(found: Namespace) -> dict[str, Any] | None:
     method = _METHODS.get((found.speculative_algorithm or "").upper())
     if method is None:
         return None
-    tokens = (found.speculative_num_draft_tokens or _DRAFTED + 1) - 1
+    usual = draft_cost.OWN_STEPS if method == _METHODS["NEXTN"] else _DRAFTED
+    tokens = (found.speculative_num_draft_tokens or usual + 1) - 1
     return {"method": method, "model": found.draft, "num_speculative_tokens": max(1, tokens)}
 
 
