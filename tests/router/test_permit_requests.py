@@ -7,6 +7,7 @@ from fairlead.router.permit_requests import PermitRequest
 from fairlead.router.router_peers import RouterPeers
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.accounts import OPEN, Account, Accounts
+from fairlead.routing.rates import RateBucket
 from fairlead.routing.routing_request import RoutingRequest
 from tests.documents.hostile import DEEP, HOSTILE
 
@@ -66,3 +67,21 @@ def test_what_is_no_permit_is_no_answer_and_the_own_share_of_the_rate_is_used(pa
 
 def test_a_router_that_answered_with_a_permit_is_asked_again() -> None:
     assert answered(b'{"seconds": 0.0}')[1] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "owed"),
+    [(b'{"seconds": 0.0}', (1, 500)), (b'{"seconds": 9.0, "refused": "token_rate"}', (0, 0)), (None, (0, 0))],
+    ids=["granted", "refused", "silent"],
+)
+def test_what_another_router_grants_to_a_request_whose_client_left_is_owed_to_its_tenant(
+    page: bytes | None, owed: tuple[int, int]
+) -> None:
+    owner, account = Waiting(), Account(tenant=OPEN)
+    account.requests, account.tokens = RateBucket(60, 60, 0.0), RateBucket(1000, 1000, 0.0)
+    routing = RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0, expected_tokens=500)
+    permit = PermitRequest(owner, Peers(), routing, HOME)
+    permit.leave()
+    permit.answered(page)
+    assert (account.owed_requests, account.owed_tokens) == owed
+    assert (owner.admissions, owner.bugs, routing.reserved_tokens) == ([], 0, 0)

@@ -152,6 +152,35 @@ def test_a_client_that_leaves_while_its_prompt_is_counted_leaves_nothing_behind(
     run_story(story())
 
 
+def test_a_client_that_leaves_while_a_fallback_counts_its_prompt_takes_nothing_of_its_tenants_rates(
+    tmp_path: Path,
+) -> None:
+    """The first deployment had charged it, and the fallback only counted."""
+    (tmp_path / "key").write_text("secret")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "requestsPerMinute": 1, "tokensPerMinute": 1000}
+    request = posted(LONG | {"max_tokens": 600}, "/v1/completions", "Authorization: Bearer secret")
+
+    async def story() -> None:
+        first = Tokenizing(counted(100), whole(b'{"error":{"message":"it broke"}}', 500), ANSWER)
+        other = Tokenizing(None, silent=True)
+        async with first.listening(), other.listening():
+            targets = [target("a", first.address), target("b", other.address)]
+            routes = [single("chat", "ns/a", "ns/b", reasons=["EngineError"])]
+            config = gateways.written(tmp_path, targets, routes, limits=LIMITED, tenants=[tenant])
+            async with gateway(config) as router:
+                _, writer = await asyncio.open_connection(HOST, router.port)
+                writer.write(request)
+                while not other.bodies:
+                    await asyncio.sleep(0.002)
+                writer.transport.abort()
+                while not other.closed:
+                    await asyncio.sleep(0.002)
+                answer = await exchange_bytes(router, request)
+                assert answer.startswith(b"HTTP/1.1 200"), answer
+
+    run_story(story())
+
+
 def test_where_no_engine_is_there_to_count_the_request_waits_as_any_other(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(50), ANSWER)

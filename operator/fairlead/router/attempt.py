@@ -218,3 +218,7 @@ class Inquiry(Attempt):
     @abstractmethod
     def give_up(self) -> None:
         """Go on without an answer."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """End: the request that waits is over, and its tenant gets back what it was charged for it."""

@@ -347,7 +347,7 @@ class Exchange(AttemptPair):
         if self.first is not None:
             self.end(failed_attempts.abandoned(self.first, self.second), None, now)
         elif self._inquiry is not None:
-            self._inquiry.abort()
+            self._inquiry.leave()
         else:
             self.target.dispatcher.withdraw(self.request.routing, now)
         self.over(CLIENT_LEFT, now)
@@ -464,7 +464,7 @@ class Exchange(AttemptPair):
         if self in self._context.live:
             routing = self.request.routing
             if self._inquiry is not None:
-                self._inquiry.abort()
+                self._inquiry.leave()
             elif routing.waiting:
                 self.target.dispatcher.withdraw(routing, now)
             elif routing.endpoint is not None:

@@ -47,7 +47,7 @@ def start(
 class PermitRequest(Inquiry):
     """One request's permit request, until the router that keeps its tenant's rates answers or is given up on."""
 
-    __slots__ = ("_home", "_owner", "_peers", "_routing")
+    __slots__ = ("_home", "_left", "_owner", "_peers", "_routing")
 
     def __init__(self, owner: PermittedRequest, peers: RouterPeers, routing: RoutingRequest, home: str) -> None:
         super().__init__()
@@ -55,14 +55,19 @@ class PermitRequest(Inquiry):
         self._peers = peers
         self._routing = routing
         self._home = home
+        self._left = False
+        """Its request is over. The other router charges the tenant nevertheless; the next permit request returns it."""
 
     def answered(self, page: bytes | None) -> None:
         """Admit with the permit in the answer."""
         permit = None if page is None else _permit(page)
         if permit is None:
             self.give_up()
+            return
+        admission.charge(self._routing, permit)
+        if self._left:
+            admission.refund(self._routing)
         else:
-            admission.charge(self._routing, permit)
             self._owner.admit(monotonic())
 
     def give_up(self) -> None:
@@ -70,7 +75,12 @@ class PermitRequest(Inquiry):
         now = monotonic()
         self.abort()
         self._peers.silent(self._home, now)
-        self._owner.admit(now)
+        if not self._left:
+            self._owner.admit(now)
+
+    def leave(self) -> None:
+        """Wait for the answer alone: what it grants is owed to the tenant."""
+        self._left = True
 
     def internal_error(self) -> None:
         """Report a router bug."""

@@ -13,6 +13,7 @@ from fairlead.router.attempt import Inquiry
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.wire.surfaces import Surface
+from fairlead.routing import admission
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice
 
@@ -72,6 +73,11 @@ class TokenCountRequest(Inquiry):
         """Continue with the estimate; requests, not counts, decide whether the engine is ejected."""
         self.abort()
         self._owner.after_token_count(monotonic())
+
+    def leave(self) -> None:
+        """End the count, and return what an earlier target's dispatcher charged, or an earlier answer's."""
+        self.abort()
+        admission.refund(self._routing)
 
     def internal_error(self) -> None:
         """Report a router bug."""
