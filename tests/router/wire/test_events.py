@@ -205,6 +205,18 @@ def edited(surface: Surface, pieces: Sequence[bytes]) -> bytes:
     return b"".join([scan.edited(piece) for piece in pieces]) + scan.rest()
 
 
+@pytest.mark.parametrize("edits", [False, True])
+def test_each_piece_of_an_event_that_is_too_long_is_progress(*, edits: bool) -> None:
+    scan = EventScan(Surface.CHAT)
+    take = scan.edited if edits else scan.take
+    take(b'data: {"choices":[{"index":0,"delta":{"content":"')
+    take(b"a" * (events.LONGEST + 10))
+    for _ in range(3):
+        before = scan.progress
+        take(b"a" * 1000)
+        assert scan.progress > before
+
+
 def test_comments_are_no_progress_and_everything_else_is() -> None:
     scan = EventScan(Surface.CHAT)
     pieces = [b": keep", b"-alive\n\n", b"\n", b": a\n: b\n\n: c", b"\n\n"]

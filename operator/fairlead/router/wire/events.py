@@ -31,8 +31,8 @@ class EventScan:
     """The scan of one stream."""
 
     __slots__ = (
-        *("_breaks", "_by_prompt", "_infix", "_rest", "_skipping", "_tail"),
-        *("deltas", "done", "error", "finish_reason", "first", "others", "usage"),
+        *("_breaks", "_by_prompt", "_infix", "_rest", "_skipped", "_skipping", "_tail"),
+        *("deltas", "done", "error", "error_event", "finish_reason", "first", "others", "usage"),
     )
 
     def __init__(self, surface: Surface, *, by_prompt: bool = False) -> None:
@@ -47,6 +47,8 @@ class EventScan:
         self._rest = b""
         """The beginning of an incomplete event."""
         self._skipping = False
+        self._skipped = 0
+        """Bytes of events that are too long to hold."""
         self.first = False
         """Whether a token was seen: content, reasoning, a refusal, or a piece of a tool call."""
         self.deltas = 0
@@ -64,7 +66,7 @@ class EventScan:
     def progress(self) -> int:
         """A number that changes with whatever the engine sends, but not with comments: a server writes these to keep
         connections open, also while its engine hangs."""
-        return self.deltas + self.others + (0 if self._rest[:1] in EMPTY else len(self._rest))
+        return self.deltas + self.others + self._skipped + (0 if self._rest[:1] in EMPTY else len(self._rest))
 
     @property
     def inside(self) -> bool:
@@ -135,6 +137,7 @@ class EventScan:
         self._rest = rest[-3:]
         return rest[:-3]
 
+        self._skipped += len(rest) - len(self._rest)
     def _event(self, one: bytes) -> bool:
         """Read one whole event; return whether a client that did not request usage gets it."""
         at = one.find(b"data:")
