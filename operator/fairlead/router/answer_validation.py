@@ -74,25 +74,31 @@ class AnswerValidation:
     @property
     def may_replace(self) -> bool:
         """Whether another answer could replace the current target's."""
-        path = self._path
-        if self._check is not None and path.in_cascade and fallback.next_escalation(path.choice, path.visited):
+        if self._check is not None and self._has_larger:
             return True
         if self.wanted is None:
             return False
         action = path.choice.settings.on_invalid
         if action is InvalidAnswerAction.RETRY:
+        path = self._path
             return self.may_retry
         return action is InvalidAnswerAction.ESCALATE and bool(fallback.next_for_invalid(path.choice, path.visited))
 
     @property
     def may_retry(self) -> bool:
+    @property
+    def _has_larger(self) -> bool:
+        """Whether the current target belongs to a cascade and is not its last one, whose answer is always given."""
+        path = self._path
+        return path.in_cascade and fallback.next_escalation(path.choice, path.visited) is not None
+
         """Whether the model can be sent its error: once, and only in a conversation."""
         return not self.retried and self._surface in retried_bodies.CONVERSATIONS
 
     @property
     def wants_probabilities(self) -> bool:
         """Whether the current target's answer is judged by its token probabilities."""
-        return self._check is not None and self._check.kind is AnswerCheck.CONFIDENCE and self.may_replace
+        return self._check is not None and self._check.kind is AnswerCheck.CONFIDENCE and self._has_larger
 
     def opens(self, reply: Reply, head: ResponseHead) -> bool:
         """Start a response from any target; whether to hold it. A refusal is held if an answer is kept."""
@@ -108,7 +114,7 @@ class AnswerValidation:
         self._tap.end()
         answer, wanted, held = self._tap.answer(), self.wanted, self._held
         self._tap = None
-        check = self._check if held and self._path.in_cascade else None
+        check = self._check if held and self._has_larger else None
         return AnswerVerdict(
             answer=answer,
             held=held,
