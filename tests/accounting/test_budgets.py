@@ -85,6 +85,17 @@ def test_a_clock_that_steps_back_begins_no_period_anew() -> None:
     assert account.left(NOON - 2 * DAY) == 6.0
 
 
+@pytest.mark.parametrize("monthly", [True, False])
+def test_a_period_of_a_clock_that_was_years_ahead_ends_with_the_true_one(*, monthly: bool) -> None:
+    account = BudgetAccount(limit=10.0, monthly=monthly)
+    ahead = held(account, 4.0, seconds(2036, 5, 7))
+    assert account.left(NOON) == 6.0, "what is spent stays spent"
+    assert account.here(NOON).period == (seconds(2025, 11, 1) if monthly else seconds(2025, 11, 26))
+    account.settle(ahead, 1.0, NOON)
+    assert account.left(NOON) == 6.0
+    assert account.left(NOON + 6 * DAY) == 10.0
+
+
 def test_a_retry_extends_what_is_held_or_is_refused_and_leaves_it() -> None:
     account = BudgetAccount(limit=10.0)
     one = held(account, 6.0)

@@ -7,10 +7,14 @@ took. Without a shared counter each router has an equal part of the budget and f
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from fairlead.accounting import budget_periods
 from fairlead.accounting.token_rates import HOUR
 from fairlead.fleet.light_dataclass import light
+
+STEP_BACK_SECONDS: Final = 86_400.0
+"""A clock that is further before the period was wrong when that began."""
 
 
 @light
@@ -133,11 +137,14 @@ class BudgetAccount:
             self.shared = True
 
     def roll(self, now: float) -> None:
-        """Start the current period, if it is a new one. A clock that steps back does not."""
+        """Start the current period, if it is a new one. A clock that steps back does not; where it was far ahead, what
+        is spent counts in the true period, so that the next one begins in time."""
         if now >= self.ends:
-            self.period = budget_periods.period_start(now, monthly=self.monthly)
             self.committed = self.reserved = self.others = 0.0
-            self.ends = budget_periods.period_end(now, monthly=self.monthly)
+        elif now >= self.period - STEP_BACK_SECONDS:
+            return
+        self.period = budget_periods.period_start(now, monthly=self.monthly)
+        self.ends = budget_periods.period_end(now, monthly=self.monthly)
 
     def _shortage(self, amount: float, now: float) -> BudgetShortage:
         wait = budget_periods.period_end(now, monthly=self.monthly) - now
