@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.emulator.living import TENSORRT, living
 from tests.router.planes import CHAT, PROMPT, Plane, Raw, exchange_bytes, plane, posted, run_story, whole, written
 from tests.router.test_engine_requests import ANSWER, keyed, router_before
@@ -77,6 +79,23 @@ def test_a_route_that_the_router_does_not_know_has_one_prompt(tmp_path: Path) ->
             assert (await router.complete(question | {"state": TEXT}, "/v1/systemone"))[0] == 200
             counted = CHAT | {"messages": [{"role": "user", "content": TEXT * 2}]}
             assert (await router.complete(counted, "/v1/messages/count_tokens"))[0] == 200, "which computes no prompt"
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("path", ["/tokenize", "/v1/tokenize", "/v1/messages/count_tokens"])
+def test_counting_a_prompt_takes_nothing_of_its_tenants_tokens(tmp_path: Path, path: str) -> None:
+    """Agents count their conversation before each turn; a turn was then refused, although little was computed."""
+    (tmp_path / "key").write_text("sk-1")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "tokensPerMinute": 1000}
+
+    async def story() -> None:
+        engine = Raw(*[whole(b'{"count":900}')] * 3)
+        async with router_before(tmp_path, engine, tenants=[tenant]) as router:
+            counted = posted({"model": "chat", "prompt": "x" * 3600}, path, "Authorization: Bearer sk-1")
+            for _ in range(3):
+                answer = await exchange_bytes(router, counted)
+                assert answer.startswith(b"HTTP/1.1 200"), answer
 
     run_story(story())
 

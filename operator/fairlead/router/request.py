@@ -21,7 +21,7 @@ from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
-from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
+from fairlead.router.wire.surfaces import COUNTING, MAX_OUTPUT, Surface
 from fairlead.router.wire.unreadable_body import UnreadableBody
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
@@ -153,6 +153,7 @@ class Request:
             body_bytes=len(self.received.body),
             batch=self.facts.batch,
             streams=self.streams,
+            only_counts=self.received.head.path in COUNTING,
             give_up_at=self.ends_at,
             owner=owner,
         )

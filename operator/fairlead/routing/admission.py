@@ -213,6 +213,8 @@ def uncounted(request: RoutingRequest, ending: AttemptEnding) -> int:
 
     Of a reply in one piece that nobody waited for any longer, nobody sees whether it did.
     """
+    if request.only_counts:
+        return 0
     unseen = ending in UNSEEN_ENDINGS and not request.streams
     return request.reserved_tokens if request.answered or unseen or ending in IN_FLIGHT_ENDINGS else 0
 

@@ -55,6 +55,8 @@ class RoutingRequest:
     """Whether the client marked it as batch work."""
     streams: bool = True
     """Whether its first token is seen when it comes; for other replies only the end is."""
+    only_counts: bool = False
+    """Whether it is for the engine's tokenizer alone: no token of it is computed."""
     give_up_at: float = inf
     """The latest time at which it may still be queued."""
     owner: Any = None

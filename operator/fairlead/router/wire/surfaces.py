@@ -34,6 +34,10 @@ PATHS: Final = {
     b"/detokenize": Surface.TEXTS,
     b"/v1/detokenize": Surface.TEXTS,
 }
+COUNTING: Final = frozenset(
+    (*(b"/tokenize", b"/v1/tokenize", b"/v1/messages/count_tokens"), *(b"/detokenize", b"/v1/detokenize"))
+)
+"""Paths on which an engine's tokenizer works, and no model."""
 MAX_OUTPUT: Final = {
     Surface.CHAT: "max_tokens",
     Surface.COMPLETIONS: "max_tokens",
