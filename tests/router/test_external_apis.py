@@ -127,7 +127,7 @@ def test_a_host_that_no_resolver_takes_is_like_one_that_is_down(tmp_path: Path) 
     run_story(story())
 
 
-@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.parametrize("code", [401, 402, 403])
 def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int) -> None:
     async def story() -> None:
         refusal = whole(b'{"error":{"message":"Incorrect API key provided: sk-outside"}}', code)
@@ -140,6 +140,26 @@ def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int
                 assert "sk-outside" not in text
                 status, headers, _ = await posted(router, PROMPT | {"model": "both"})
                 assert (status, came_from(headers)) == (200, ("ns/a", "EngineError; from=external/big"))
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("code", [301, 307])
+def test_an_api_that_has_moved_is_a_failure_of_ours_which_no_tenant_pays_for(tmp_path: Path, code: int) -> None:
+    """Its clients got the redirect, without where to, and their tenant paid for an answer."""
+    moved = whole(b"<html>Moved</html>", code).replace(b"\r\n", b"\r\nlocation: https://elsewhere.example\r\n", 1)
+
+    async def story() -> None:
+        async with Raw(*[moved] * 2).listening() as api, Raw(ANSWER).listening() as engine:
+            routes = [single("chat", "external/big"), single("both", "external/big", "ns/a", reasons=["EngineError"])]
+            config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                status, headers, text = await posted(router, PROMPT)
+                assert (status, json.loads(text)["error"]["code"]) == (502, "replica_unreachable")
+                assert ("location" in headers, "it redirects to another address" in text) == (False, True)
+                status, headers, _ = await posted(router, PROMPT | {"model": "both"})
+                assert (status, came_from(headers)) == (200, ("ns/a", "EngineError; from=external/big"))
+                assert await nothing_runs(router)
 
     run_story(story())
 

@@ -22,7 +22,7 @@ def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes) -> bool:
     status = head.status
     if status >= 500 or status in NO_ROUTE or (head.streams and errors.begins_with_error(payload)):
         return True
-    return status >= 400 and status in errors.held_back
+    return status >= 300 and status in errors.held_back
 
 
 class EngineErrorReply:

@@ -194,8 +194,8 @@ class EngineTarget:
         if error.has_no_route:
             return refusals.no_route_at_engine(head)
         external = self.external
-        if external is not None and error.head.status in external_api.KEY_REFUSED:
-            return refusals.key_refused(external.address)
+        if external is not None and error.head.status in external_api.OURS:
+            return refusals.wrong_outside(external.address, error.head.status)
         return None
 
     @property

@@ -23,16 +23,17 @@ PATHS: Final = {
 }
 """What is forwarded, below the API's base URL."""
 PORTS: Final = {"https": 443, "http": 80}
-KEY_REFUSED: Final = frozenset({401, 403})
-"""Statuses that concern our key, which is not the client's business."""
+OURS: Final = frozenset({401, 402, 403, *range(300, 400)})
+"""Statuses that concern our key, our account or the URL that we have, not the client. A redirect is not followed: it
+could take prompts and key anywhere."""
 RATE_LIMITED: Final = 429
 
 
 def error_class(status: int, _body: bytes) -> EngineErrorClass:
-    """Classify an error: the API's rate limit means that it has no room now; a refused key is our failure."""
+    """Classify an error: the API's rate limit means that it has no room now; what is ours is our failure."""
     if status in (RATE_LIMITED, 503):
         return EngineErrorClass.BUSY
-    return EngineErrorClass.FAILED if status >= 500 or status in KEY_REFUSED else EngineErrorClass.PASS_ON
+    return EngineErrorClass.FAILED if status >= 500 or status in OURS else EngineErrorClass.PASS_ON
 
 
 def begins_with_error(payload: bytes) -> bool:
@@ -49,7 +50,7 @@ API: Final = HttpApi(
     errors=ErrorShapes(
         begins_with_error=begins_with_error,
         error_class=error_class,
-        held_back=KEY_REFUSED | {RATE_LIMITED},
+        held_back=OURS | {RATE_LIMITED},
     ),
 )
 

@@ -213,10 +213,13 @@ def no_route_outside(path: bytes) -> Problem:
     return Problem(status=400, code="route_not_outside", message=message)
 
 
-def key_refused(address: str) -> Problem:
-    """The external API refused our key; its message is not for clients."""
-    message = f"{address}: it refuses this gateway's key for it; contact the gateway's operator"
-    return Problem(status=502, code=ReplyFailure.KEY_REFUSED.value, message=message)
+def wrong_outside(address: str, status: int) -> Problem:
+    """The external API refused our key or account, or has moved; its message is not for clients."""
+    if status < 400:
+        code, why = ReplyFailure.UNREACHABLE, "it redirects to another address, where nothing is sent"
+    else:
+        code, why = ReplyFailure.KEY_REFUSED, "it refuses this gateway's key or account"
+    return Problem(status=502, code=code.value, message=f"{address}: {why}; contact the gateway's operator")
 
 
 def unreadable(body: UnreadableBody) -> Problem:
