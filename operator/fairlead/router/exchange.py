@@ -275,7 +275,7 @@ class Exchange(AttemptPair):
             usage = self.reply.counted_usage(self.target.dispatcher.table.expectations)
             if not attempt.started:
                 self.target.dispatcher.first_token(self.request.routing, now)
-            self.end(reply.ending(), usage, now)
+            self.end(failed_attempts.ending(self, attempt), usage, now)
             if self.validation is not None and second_answers.replaces(self, self._context, usage, now):
                 return
         if self._cache is not None:

@@ -74,6 +74,16 @@ def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, 
         owner.pass_on(error, now)
 
 
+def ending(owner: FailingRequest, attempt: EngineAttempt) -> AttemptEnding:
+    """Return how a complete response ended. An error in a stream counts for its engine as one that comes first does."""
+    scan, upstream = owner.reply.scan, attempt.upstream
+    if scan is not None and scan.error and upstream is not None and upstream.reader.head is not None:
+        error = EngineErrorReply(upstream.reader.head, attempt.api.errors)
+        error.take(scan.error_event)
+        error.record(owner.target.dispatcher.table, attempt.endpoint)
+    return owner.reply.ending()
+
+
 def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) -> None:
     """Handle an engine's response that broke or never began."""
     endpoint, table = attempt.endpoint, owner.target.dispatcher.table

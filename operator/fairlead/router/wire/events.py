@@ -61,6 +61,8 @@ class EventScan:
         """Whether the last event was seen: the client needs no more."""
         self.error = False
         """Whether the engine sent an error in the stream."""
+        self.error_event = b""
+        """The first such event."""
 
     @property
     def progress(self) -> int:
@@ -135,9 +137,9 @@ class EventScan:
         """Release most of an event that is too long to hold; its last bytes stay, since its end may be split."""
         rest = self._rest
         self._rest = rest[-3:]
+        self._skipped += len(rest) - len(self._rest)
         return rest[:-3]
 
-        self._skipped += len(rest) - len(self._rest)
     def _event(self, one: bytes) -> bool:
         """Read one whole event; return whether a client that did not request usage gets it."""
         at = one.find(b"data:")
@@ -149,7 +151,8 @@ class EventScan:
             self.done = True
             return True
         event = event_parser.event(data)
-        self.error = self.error or one.startswith(b"event: error") or (event is not None and event_parser.fails(event))
+        if not self.error and (one.startswith(b"event: error") or (event is not None and event_parser.fails(event))):
+            self.error, self.error_event = True, one
         if event is None:
             return True
         if event.usage is not None and self._by_prompt:
