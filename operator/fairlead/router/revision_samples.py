@@ -11,6 +11,7 @@ from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router.kept_per_minute import KeptPerMinute
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing import revision_split
+from fairlead.routing.answers.check_results import UNCHECKED
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
@@ -25,6 +26,8 @@ FAULTY: Final = frozenset(
 )
 NOT_REFUSED: Final = frozenset({404, 408, 429})
 """What this engine does not hold, such as an earlier reply or an adapter; a slow client; and a full engine."""
+PASSING: Final = frozenset({"", "valid", *UNCHECKED})
+"""Results of an answer's check that say nothing against its revision; without a check it is empty."""
 NO_ROUTE: Final = "not_found"
 """The router's own words for an engine without the route."""
 _ERROR, _CUT, _INVALID_JSON, _REFUSED = 1, 2, 4, 8
@@ -122,7 +125,7 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
     tpot = (last - first) / (written - 1) * 1000 if timed and written > 1 else None
     faults = _ERROR if failed or record.status >= 500 else 0
     faults |= _CUT if record.cut else 0
-    faults |= _INVALID_JSON if record.structured and record.check not in {"", "valid"} else 0
+    faults |= _INVALID_JSON if record.structured and record.check not in PASSING else 0
     faults |= _REFUSED if _is_refused(record) else 0
     return _failed_attempt(ended)._replace(
         prompt_tokens=max(record.prompt_tokens, ended.routing.prompt_tokens, 1),
