@@ -39,6 +39,8 @@ class KeptAnswer:
     streams: bool
     target: str
     replica: str
+    broke: bool = False
+    """Whether it is a stream that its engine ended with an error."""
 
 
 @light
@@ -78,20 +80,20 @@ class AnswerValidation:
             return True
         if self.wanted is None:
             return False
+        path = self._path
         action = path.choice.settings.on_invalid
         if action is InvalidAnswerAction.RETRY:
-        path = self._path
             return self.may_retry
         return action is InvalidAnswerAction.ESCALATE and bool(fallback.next_for_invalid(path.choice, path.visited))
 
-    @property
-    def may_retry(self) -> bool:
     @property
     def _has_larger(self) -> bool:
         """Whether the current target belongs to a cascade and is not its last one, whose answer is always given."""
         path = self._path
         return path.in_cascade and fallback.next_escalation(path.choice, path.visited) is not None
 
+    @property
+    def may_retry(self) -> bool:
         """Whether the model can be sent its error: once, and only in a conversation."""
         return not self.retried and self._surface in retried_bodies.CONVERSATIONS
 

@@ -11,7 +11,7 @@ from fairlead.router import retried_bodies, target_moves
 from fairlead.router.answer_validation import AnswerValidation, AnswerVerdict, KeptAnswer
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
-from fairlead.router.reply import Reply
+from fairlead.router.reply import ENGINE_ERROR, Reply
 from fairlead.router.request import Request
 from fairlead.router.request_bill import RequestBill
 from fairlead.router.route_path import RoutePath
@@ -19,6 +19,7 @@ from fairlead.router.router_context import RouterContext
 from fairlead.router.wire import splices
 from fairlead.routing import admission
 from fairlead.routing.models import fallback
+from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
 
@@ -61,7 +62,8 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
     if outcome is HeldOutcome.TOO_LARGE:
         counters.add_held(record, "unchecked", outcome, now)
         return False
-    fault = verdict.cascade.fault or (verdict.structured.fault if verdict.structured is not None else None)
+    found = verdict.cascade.fault or (verdict.structured.fault if verdict.structured is not None else None)
+    fault = ENGINE_ERROR if record.cut else found
     counters.add_held(record, fault or "passed", outcome, now)
     if target is None:
         owner.reply.release()
@@ -82,6 +84,8 @@ def gives_kept(owner: CheckedRequest, now: float) -> bool:
     kept, trial.kept = trial.kept, None
     reply.drop()
     record.take_back(kept.target, kept.replica, now)
+    if kept.broke:
+        record.cut, record.reason = True, ENGINE_ERROR
     if owner.bill is not None:
         owner.bill.give_kept()
     if kept.streams:
@@ -102,9 +106,10 @@ def _decided(
     assert trial is not None
     assert path is not None
     route = path.choice.settings
-    if not owner.reply.is_held or owner.request.record.cut or now >= owner.request.ends_at:
+    if not owner.reply.is_held or now >= owner.request.ends_at:
         return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
-    if verdict.cascade.failed and route.cascade is not None:
+    broke = owner.request.record.cut
+    if (verdict.cascade.failed or broke) and route.cascade is not None:
         larger = path.find_by(context, fallback.next_escalation)
         if larger is not None and not context.checkers.budget(route).maybe_spend(route.cascade.max_extra_share, now):
             return HeldOutcome.OVER_BUDGET, None
@@ -112,7 +117,8 @@ def _decided(
     if structured is not None and structured.failed:
         if route.on_invalid is InvalidAnswerAction.ESCALATE:
             return _at(path.next_by(context, fallback.next_for_invalid))
-        if route.on_invalid is InvalidAnswerAction.RETRY and trial.may_retry and owner.target.is_routable:
+        may_retry = trial.may_retry and owner.target.is_routable and not broke
+        if route.on_invalid is InvalidAnswerAction.RETRY and may_retry:
             return HeldOutcome.RETRIED, owner.target
     return HeldOutcome.GIVEN, None
 
@@ -141,7 +147,11 @@ def _kept(owner: CheckedRequest, usage: TokenUsage | None, now: float) -> KeptAn
         target=owner.target.name,
         replica=record.replica,
         data=reply.drop(),
+        broke=record.cut,
     )
+    if kept.broke:
+        record.failed(AttemptEnding.CUT, now)
+        record.cut, record.reason = False, ""
     record.set_aside(usage, now)
     return kept
 
