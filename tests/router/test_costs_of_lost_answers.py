@@ -54,6 +54,23 @@ def test_a_client_that_leaves_an_external_api_pays_at_most_what_was_reserved(
     run_story(story())
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_whole_answer_that_its_api_does_not_count_pays_what_was_reserved(tmp_path: Path, *, counts: bool) -> None:
+    """It paid for its prompt alone, however long it was."""
+    usage = b',"usage":{"prompt_tokens":3,"completion_tokens":10}' * counts
+
+    async def story() -> None:
+        answer = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}]%b}' % usage)
+        async with Raw(answer).listening() as api:
+            config = priced_api.before(api.address, tmp_path, "100")
+            async with gateway(config) as router:
+                assert (await posted(router, PROMPT | {"max_tokens": 1000}, **bearer()))[0] == 200
+                charged = (await router.page())["tenants"]["shop"]["spent"]
+                assert int(charged * 1e6 / 8) == (10 if counts else 1000)
+
+    run_story(story())
+
+
 def test_without_a_maximum_the_usual_length_is_reserved_for_each_answer(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as api:

@@ -144,10 +144,9 @@ class RequestBill:
             used = self._unfinished(seen)
         else:
             used = TokensUsed(prompt=usage.prompt_tokens, cached=usage.cached_tokens or 0, output=usage.output_tokens)
-        answered = ending is AttemptEnding.DONE
-        if answered and usage is not None and self._ended_by_itself(one.target, used.output):
+        if ending is AttemptEnding.DONE and usage is not None and self._ended_by_itself(one.target, used.output):
             self._estimate.learn(used.output // self._request.routing.answers)
-        self._close(one, ending, used, now, answered=answered)
+        self._close(one, ending, used, now, counted=usage is not None)
 
     def judge(self, structured: CheckResult | None, *, replaced: bool) -> None:
         """Record the format checks of the last answer, and whether another one is to replace it."""
@@ -178,11 +177,11 @@ class RequestBill:
         return OpenCharge(target, target.costs.started(routing, routing.endpoint, rates, now), most)
 
     def _close(
-        self, one: OpenCharge, ending: AttemptEnding, used: TokensUsed, now: float, *, answered: bool = False
+        self, one: OpenCharge, ending: AttemptEnding, used: TokensUsed, now: float, *, counted: bool = False
     ) -> None:
         target, most = one.target, used
-        if not answered and not self._request.streams:
-            # The engine's output of a reply that is not streamed is not seen.
+        if not counted and not self._request.streams:
+            # The engine's output of a reply that is not streamed is not seen; some APIs count no answer's.
             most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, self._unseen(target)))
         money = target.costs.ended(one.attempt, ending, most, now)
         self._spent += money
@@ -198,7 +197,7 @@ class RequestBill:
                 fallback=moved and self._kept is None,
                 escalation=moved and self._kept is not None,
                 external=target.external is not None,
-                answered=answered,
+                answered=ending is AttemptEnding.DONE,
             )
         )
 
