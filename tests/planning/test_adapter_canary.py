@@ -162,6 +162,21 @@ def test_a_new_version_listed_before_the_only_one_so_far_is_on_trial() -> None:
     assert shares(adapter("b", "a"), state) == {"b": 0, "a": 100}, "from now on its state says so"
 
 
+def test_another_name_of_the_adapter_makes_no_version_new() -> None:
+    rejected = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (replace(LOADED, order=ABORT), 2))
+    for state, letters, expected in (
+        (promoted(), ("a", "b"), {"a": 0, "b": 100}),
+        (rejected, ("b", "a"), {"b": 0, "a": 100}),
+    ):
+        other = replace(adapter(*letters), served_name="query")
+        named = adapter_canary.renamed(other, state)
+        assert named is not None
+        assert {named.revision, named.stable} == {"query@aaaaaaaa", "query@bbbbbbbb"}
+        assert shares(other, named) == expected
+        assert after(other, (PASSED, 300), state=named) == named, "nothing goes on trial for it"
+    assert adapter_canary.renamed(adapter("a"), None) is None
+
+
 def test_a_version_that_is_removed_in_the_middle_is_on_trial_no_more() -> None:
     both = adapter("a", "b")
     waiting = after(both, (VersionFacts(chosen=2, loaded=1), 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from fairlead.fleet.adapters import WHOLE, AdapterEdition, ServedAdapter
+from fairlead.fleet.adapters import SEPARATOR, WHOLE, AdapterEdition, ServedAdapter
 from fairlead.fleet.canaries import CanaryFacts, CanaryOrder, CanaryPhase, CanaryState
 from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
 from fairlead.fleet.plurals import count
@@ -39,6 +39,19 @@ class VersionFacts:
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
     evaluation: EvaluationVerdict = NOT_EVALUATED
+
+
+def renamed(adapter: ServedAdapter, state: CanaryState | None) -> CanaryState | None:
+    """Return the state by the names that its versions have now: an adapter's other name makes none of them new."""
+    if state is None:
+        return None
+    revision, stable = (_now(adapter, one) for one in (state.revision, state.stable))
+    return replace(state, revision=revision, stable=stable)
+
+
+def _now(adapter: ServedAdapter, name: str) -> str:
+    """Return the present name in an engine of the version that had this one."""
+    return f"{adapter.served_name}{SEPARATOR}{name.rpartition(SEPARATOR)[2]}"
 
 
 def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:

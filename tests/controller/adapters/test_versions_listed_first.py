@@ -58,3 +58,40 @@ def test_a_new_version_that_is_listed_first_is_on_trial_even_if_the_adapter_coul
     assert world.shares == {OLD: 100, NEW: 0}
     world.turn()
     assert (world.canary["stable"], world.canary["revision"]) == (OLD, NEW)
+
+
+def test_a_version_that_was_rejected_gets_no_user_by_another_name_of_the_adapter() -> None:
+    world = VersionWorld().begun()
+    world.order("abort")
+    world.turn(2)
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec, servedName="query")
+    world.settle()
+    assert world.shares == {"query@bbbbbbbb": 0, "query@aaaaaaaa": 100}
+    world.event_sink.published.clear()
+    world.load()
+    world.turn(30, seconds=60)
+    assert world.shares == {"query@bbbbbbbb": 0, "query@aaaaaaaa": 100}
+    assert (world.canary["revision"], world.canary["stable"]) == ("query@bbbbbbbb", "query@aaaaaaaa")
+    assert world.reason("Progressing") == ("False", "CanaryRejected")
+    assert not {one for one in world.event_sink.published if one.startswith("Canary")}, "nothing was rejected now"
+
+
+def test_what_was_promoted_serves_on_by_another_name_of_the_adapter() -> None:
+    world = VersionWorld().begun()
+    for _ in range(2):
+        world.order("promote")
+        world.turn(3)
+    assert world.shares == {OLD: 0, NEW: 100}
+    world.put_adapter("sql", edition(FIRST), edition(SECOND), canary=world.spec, servedName="query")
+    world.settle()
+    world.turn(3)
+    assert world.shares == {"query@aaaaaaaa": 0, "query@bbbbbbbb": 100}
+
+
+def test_a_new_version_that_is_listed_first_with_another_name_of_the_adapter_is_on_trial() -> None:
+    world = VersionWorld()
+    world.put_adapter("sql", edition(FIRST), canary=world.spec)
+    world.turn(2)
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec, servedName="query")
+    world.settle()
+    assert world.shares == {"query@aaaaaaaa": 100, "query@bbbbbbbb": 0}

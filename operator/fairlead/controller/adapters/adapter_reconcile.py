@@ -3,9 +3,10 @@
 It loads nothing itself: a deployment's list is among the deployment's children, and loaders follow that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -44,6 +45,8 @@ class AdapterNews:
     figures: Manifest = field(default_factory=dict)
     conditions: tuple[UntimedCondition, ...] = ()
     canary: CanaryState | None = None
+    stored: CanaryState | None = None
+    """The state so far, by the names that the versions have now."""
     after_s: float = LOADED_S
 
 
@@ -69,7 +72,7 @@ class AdapterReconciler:
         document = cluster.of(kinds.ADAPTER).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
-        found, stored = await self._observed(document, now), canary_status.of(document)
+        found = await self._observed(document, now)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         timed = deployment_status.timed(found.conditions, before, generation, now)
         figures = adapter_status.with_versions(found.figures, before)
@@ -79,22 +82,22 @@ class AdapterReconciler:
         write = await self._environment.status.write(document, status, now)
         if write is not StatusWrite.WRITTEN:
             return ReconcileOutcome(after_s=None if write is StatusWrite.GONE else found.after_s)
-        if news := canary_trial.news(found.canary, stored):
+        if news := canary_trial.news(found.canary, found.stored):
             self._environment.events.step(document, *news, now)
-        return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, stored) else found.after_s)
+        return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, found.stored) else found.after_s)
 
     async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
-        adapter, stored = self._reader.read(document), canary_status.of(document)
+        adapter = self._reader.read(document)
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
-            return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True), canary=stored)
+            return _unserved(adapter_status.no(Why.UNREADABLE, words, stalls=True), canary_status.of(document))
         revision, refusal, accepted = self._deployment(adapter)
-        named = {"servedName": adapter.served_name}
+        stored, named = served_adapters.trial_of(adapter, document), {"servedName": adapter.served_name}
         if revision is None:
-            return AdapterNews(figures=named, conditions=refusal, canary=stored)
+            return _unserved(refusal, stored, named)
         adapters = served_adapters.of(self._environment.cluster, revision, self._reader.read)
         if taken := _name_taken(adapter, adapters):
-            return AdapterNews(figures=named, conditions=taken, canary=stored)
+            return _unserved(taken, stored, named)
         cluster = self._environment.cluster
         there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
         observation = replace(await self._seen(adapter, revision, adapters, there), accepted=accepted)
@@ -110,6 +113,7 @@ class AdapterReconciler:
             figures=adapter_status.figures(observation),
             conditions=(*adapter_status.conditions(observation), *adapter_status.progressing(state, limit)),
             canary=state,
+            stored=stored,
             after_s=min(_pause(observation, state), _seconds_until(limit, now)),
         )
 
@@ -143,6 +147,15 @@ class AdapterReconciler:
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([pods[one] for one in chosen])
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
+
+
+def _unserved(
+    conditions: tuple[UntimedCondition, ...],
+    stored: CanaryState | None,
+    figures: Mapping[str, str] = MappingProxyType({}),
+) -> AdapterNews:
+    """Report why no replica serves it now; its canary stays as it is."""
+    return AdapterNews(figures=dict(figures), conditions=conditions, canary=stored, stored=stored)
 
 
 def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:

@@ -10,12 +10,12 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, snapshot
+from fairlead.controller.adapters import served_adapters
 from fairlead.controller.evaluations import questions
 from fairlead.controller.evaluations.quality_runs import RevisionSide
 from fairlead.controller.pods import canary_samples
 from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
 from fairlead.controller.reconcile import ReconcileEnvironment
-from fairlead.controller.status import canary_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.adapters import SEPARATOR, AdapterState
@@ -55,7 +55,8 @@ class AdapterTrials:
 
     async def facts(self, pods: AdapterPods) -> VersionFacts:
         """Return all inputs of its canary."""
-        adapter, stored = pods.observation.adapter, canary_status.of(pods.document)
+        adapter = pods.observation.adapter
+        stored = served_adapters.trial_of(adapter, pods.document)
         candidate = adapter_canary.sides(adapter, stored).candidate
         if adapter.canary is None or candidate is None:
             self.forget(pods.document["metadata"]["uid"])

@@ -13,6 +13,7 @@ from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.status import canary_status
 from fairlead.fleet.adapters import ServedAdapter
+from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.planning import adapter_canary
 
@@ -54,13 +55,18 @@ def read(document: Manifest) -> ServedAdapter | None:
     if found.value is None or found.problems:
         return None
     adapter = adapter_conversion.adapter(found.value)
-    return adapter_canary.shared(replace(adapter, serving=_serving(adapter, document)), canary_status.of(document))
+    return adapter_canary.shared(replace(adapter, serving=_serving(adapter, document)), trial_of(adapter, document))
+
+
+def trial_of(adapter: ServedAdapter, document: Manifest) -> CanaryState | None:
+    """Return the stored state of its canary, by the names that the versions have now."""
+    return adapter_canary.renamed(adapter, canary_status.of(document))
 
 
 def _serving(adapter: ServedAdapter, document: Manifest) -> str:
     """Return the only version of the spec that the status has too: another one is new, in whatever place."""
-    reported = {one.get("name") for one in (document.get("status") or {}).get("versions") or ()}
-    found = [name for name in map(adapter.engine_name, adapter.editions) if name in reported]
+    reported = {one.get("digest") for one in (document.get("status") or {}).get("versions") or ()}
+    found = [adapter.engine_name(one) for one in adapter.editions if one.digest in reported]
     return found[0] if len(found) == 1 else ""
 
 
