@@ -47,6 +47,8 @@ class AdapterNews:
     canary: CanaryState | None = None
     stored: CanaryState | None = None
     """The state so far, by the names that the versions have now."""
+    served: bool = True
+    """Whether a deployment serves it; if not, nothing is sent to its versions."""
     after_s: float = LOADED_S
 
 
@@ -73,6 +75,8 @@ class AdapterReconciler:
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
         found = await self._observed(document, now)
+        if not found.served:
+            self._trials.forget(document["metadata"]["uid"])
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         timed = deployment_status.timed(found.conditions, before, generation, now)
         figures = adapter_status.with_versions(found.figures, before)
@@ -155,7 +159,7 @@ def _unserved(
     figures: Mapping[str, str] = MappingProxyType({}),
 ) -> AdapterNews:
     """Report why no replica serves it now; its canary stays as it is."""
-    return AdapterNews(figures=dict(figures), conditions=conditions, canary=stored, stored=stored)
+    return AdapterNews(figures=dict(figures), conditions=conditions, canary=stored, stored=stored, served=False)
 
 
 def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:
