@@ -71,6 +71,42 @@ def test_a_program_that_failed_by_itself_is_not_started_again() -> None:
     assert world.gate["reason"] == "RunnerFailed"
 
 
+KILLED = {"exitCode": 137, "message": "sent 300 of 500\nsent 310 of 500\n"}
+TOO_LONG = "Pod was active on the node longer than the specified deadline"
+
+
+def program_ended(name: str, **how: object) -> dict[str, Any]:
+    """One of its containers ended, and the kubelet kept the end of its log."""
+    return {"phase": "Failed", "containerStatuses": [{"name": name, "state": {"terminated": KILLED | how}}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            program_ended("evaluation", reason="Error") | {"reason": "DeadlineExceeded", "message": TOO_LONG},
+            f"{TOO_LONG}; raise spec.runner.deadline; its last output: sent 310",
+        ),
+        (
+            program_ended("evaluation", reason="OOMKilled"),
+            "its memory ran out, of which it may use 2Gi; raise spec.runner.resources.memory; its last output: sent ",
+        ),
+        (
+            program_ended("evaluation", reason="OOMKilled", message=""),
+            "its memory ran out, of which it may use 2Gi; raise spec.runner.resources.memory; fix it",
+        ),
+        (program_ended("evaluation", reason="Error"), "sent 310 of 500; fix it"),
+    ],
+)
+def test_a_program_that_was_ended_by_a_limit_is_reported_with_it_and_not_by_its_last_output(
+    status: dict[str, Any], words: str
+) -> None:
+    world = at_work()
+    ended(world, status)
+    world.steps(3)
+    assert f"-baseline failed: {words}" in world.gate["message"]
+
+
 class Stuck(WorkPods):
     """Its pod cannot be deleted: a policy's webhook refuses it."""
 

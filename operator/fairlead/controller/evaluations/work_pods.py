@@ -30,6 +30,11 @@ LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
 DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeLost"})
 """Reasons for which a node ends a pod, whatever its program does."""
+_FIELDS: Final = {
+    "DeadlineExceeded": "spec.runner.deadline",
+    pod_troubles.OOM_KILLED: "spec.runner.resources.memory",
+}
+"""What raises the limit by which a runner's program was ended."""
 MAX_DISRUPTIONS: Final = 5
 """After as many it stays as it is: a program that fills its node's disk is evicted each time."""
 
@@ -149,8 +154,7 @@ class WorkPods:
         if ended is not None and ended.get("exitCode") == 0:
             return WorkEnded(live=live) if about["uid"] == uid_of_read else await self._read(live)
         if ended is not None or status.get("phase") in pods.ENDED:
-            last = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
-            cause = program_failure.cause(str(last), LONGEST)
+            cause = _cause(live, ended or {})
             return WorkFailed(words=f"pod {about['name']} failed: {cause}", live=live)
         unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
@@ -188,11 +192,35 @@ def _disruption(live: Manifest) -> str:
     return next((str(one.get("reason") or "DisruptionTarget") for one in by_cluster), "")
 
 
+def _cause(live: Manifest, ended: Manifest) -> str:
+    """Return what ended it from outside, if anything did, and its own last words, which say nothing of that."""
+    status, own = live.get("status") or {}, str(ended.get("message") or "")
+    outside = str(status.get("message") or "") if status.get("reason") else ""
+    if ended.get("reason") == pod_troubles.OOM_KILLED:
+        outside = f"its memory ran out, of which it may use {_memory(live, str(ended['container']))}"
+    if not outside:
+        own = own or str(status.get("message") or ended.get("reason") or "no word")
+        return program_failure.cause(own, LONGEST)
+    field = _FIELDS.get(str(status.get("reason") or ended.get("reason"))) if _is_of_runner(live) else None
+    last = f"; its last output: {program_failure.cause(own, LONGEST)}" if own.strip() else ""
+    return f"{outside}{f'; raise {field}' if field else ''}{last}"
+
+
+def _is_of_runner(live: Manifest) -> bool:
+    return any(one.get("name") == RELAY for one in live["spec"].get("initContainers") or ())
+
+
+def _memory(live: Manifest, container: str) -> str:
+    every = (*(live["spec"].get("initContainers") or ()), *(live["spec"].get("containers") or ()))
+    own: Manifest = next((one for one in every if one.get("name") == container), {})
+    return str(((own.get("resources") or {}).get("limits") or {}).get("memory") or "what its node has")
+
+
 def _ended(live: Manifest) -> Manifest | None:
     """Return how its working container ended, or one that had to end well before it; None while none has."""
     status = live.get("status") or {}
     ends = {
-        one["name"]: (one.get("state") or {}).get("terminated") or {}
+        one["name"]: {"container": one["name"], **end} if (end := (one.get("state") or {}).get("terminated")) else {}
         for kind in ("initContainerStatuses", "containerStatuses")
         for one in status.get(kind) or ()
     }
