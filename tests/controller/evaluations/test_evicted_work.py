@@ -51,6 +51,17 @@ def test_a_pod_that_its_node_ended_is_created_again_and_the_canary_goes_on(statu
     assert world.until("Passed")["reason"] == "NotWorse"
 
 
+@pytest.mark.parametrize("reason", ["OutOfcpu", "OutOfpods", "NodeAffinity", "UnexpectedAdmissionError"])
+def test_a_pod_that_its_node_refused_is_created_again_as_none_of_it_has_run(reason: str) -> None:
+    world = at_work()
+    words = "Pod was rejected: Node didn't have enough resource: cpu, requested: 500, used: 3800, capacity: 4000"
+    ended(world, {"phase": "Failed", "reason": reason, "message": words})
+    world.steps(2)
+    assert f"its node refused the pod ({reason}); restart 1 of {MAX_DISRUPTIONS}" in world.gate["message"]
+    world.kube.programs["-baseline"] = world.program
+    assert world.until("Passed")["reason"] == "NotWorse"
+
+
 def test_a_program_that_is_evicted_each_time_is_reported() -> None:
     world = at_work()
     for _ in range(MAX_DISRUPTIONS + 1):

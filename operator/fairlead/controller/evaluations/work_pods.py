@@ -30,6 +30,9 @@ LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
 DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeLost"})
 """Reasons for which a node ends a pod, whatever its program does."""
+REFUSED: Final = ("OutOf", "NodeAffinity", "UnexpectedAdmissionError", "VolumeAttachmentLimitExceeded")
+"""How reasons begin for which a node refuses a pod that the scheduler gave it, since it had another view of its room;
+nothing of it has run."""
 _FIELDS: Final = {
     "DeadlineExceeded": "spec.runner.deadline",
     pod_troubles.OOM_KILLED: "spec.runner.resources.memory",
@@ -108,7 +111,7 @@ class WorkPods:
         return await self._state(live, uid_of_read)
 
     async def _begun_again(self, live: Manifest) -> str | None:
-        """Remove a pod that its node ended, so that it is created again; return why, None for any other pod."""
+        """Remove a pod that its node ended or refused, so that it is created again; return why, None for any other."""
         about, reason = live["metadata"], _disruption(live)
         work = (about.get("annotations") or {}).get(evaluation_pods.FINGERPRINT, "")
         key = f"{about['namespace']}/{about['name']} {work}"
@@ -116,7 +119,8 @@ class WorkPods:
             return None
         await self.remove(live)
         self._disruptions[key] += 1
-        return f"its node ended the pod ({reason}); restart {self._disruptions[key]} of {MAX_DISRUPTIONS}"
+        verb = "refused" if reason.startswith(REFUSED) else "ended"
+        return f"its node {verb} the pod ({reason}); restart {self._disruptions[key]} of {MAX_DISRUPTIONS}"
 
     async def _created(self, wanted: Manifest) -> WorkState:
         """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
@@ -185,7 +189,7 @@ def _disruption(live: Manifest) -> str:
     status, ended = live.get("status") or {}, _ended(live) or {}
     if status.get("phase") != "Failed" or ended.get("exitCode") == 0:
         return ""
-    if (reason := str(status.get("reason") or "")) in DISRUPTED:
+    if (reason := str(status.get("reason") or "")) in DISRUPTED or reason.startswith(REFUSED):
         return reason
     conditions = status.get("conditions") or ()
     by_cluster = (one for one in conditions if one.get("type") == "DisruptionTarget" and one.get("status") == "True")
