@@ -67,7 +67,7 @@ def test_what_the_final_analysis_leaves_undecided_stays_undecided() -> None:
 def test_before_the_final_analysis_the_number_of_requests_still_needed_is_stated() -> None:
     found = verdict(Traffic(minutes=10, slower=(1.15, 1.0), seed=4))
     assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 220)
-    assert found.message.endswith("; up to 220 more streamed requests per side will decide")
+    assert found.message.endswith("; streamed replies in up to 220 more conversations per side decide")
 
 
 @pytest.mark.parametrize("fault", list(Fault))
@@ -102,6 +102,18 @@ def test_requests_of_one_conversation_count_as_one() -> None:
     found = service.report(single.samples(), PLAN)
     assert found.verdict.reason is GateReason.LIMIT_NOT_EXCLUDED
     assert found.latencies[Latency.TTFT].information < 70
+
+
+def test_what_is_missing_is_counted_in_conversations_as_more_requests_of_the_same_ones_decide_nothing() -> None:
+    chats = Traffic(minutes=12, turns=20, seed=9)
+    few = verdict(chats)
+    assert few.missing is not None
+    assert few.message.endswith(f"; streamed replies in up to {few.missing} more conversations per side decide")
+    longer_ones = verdict(replace(chats, a_minute=(60, 60), turns=60))
+    assert longer_ones.n > few.n + few.missing, "more requests than were missing, of as many conversations"
+    assert longer_ones.reason is GateReason.LIMIT_NOT_EXCLUDED
+    longer = verdict(replace(chats, minutes=12 * 60))
+    assert longer.verdict is Verdict.PASSED
 
 
 def test_the_verdict_never_depends_on_how_often_it_is_computed() -> None:

@@ -83,7 +83,8 @@ class CanaryGateStatus(ApiModel):
         description="Of durations, how many times those of the old revision; of right answers, a share of them.",
     )
     missing: Figure = Field(
-        default=None, description="Requests or items still needed; absent where more would change little."
+        default=None,
+        description="Requests, conversations or items still needed; absent where more would change little.",
     )
     items: ShortText | None = Field(default=None, description="Of gate Quality: digest of its items.")
 

@@ -28,7 +28,7 @@ class CoursePlan:
     limit: float
     """The ratio that the candidate must stay below."""
     requests: int
-    """Per side, at the last analysis; conversations, if these have several requests."""
+    """Per side, at the last analysis; those of one conversation count as one."""
     alpha: float
     """The probability that an equal candidate is called slower."""
     beta: float
@@ -41,7 +41,7 @@ class CourseResult:
 
     outcome: CourseOutcome
     information: float
-    """Requests per side that the data are worth."""
+    """Conversations per side that the data are worth."""
     strata: tuple[Stratum, ...]
     """At the deciding analysis; if none decided, at the last one."""
 

@@ -170,7 +170,7 @@ def _open(facts: _ServiceFacts) -> _ServiceFinding:
     open_ = {one: course for one, course in facts.courses.items() if course.outcome is CourseOutcome.OPEN}
     left = max(facts.plan.requests - course.information for course in open_.values())
     shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in open_.items())
-    more = "" if left <= 0 else f"; up to {count(ceil(left), 'more streamed request')} per side will decide"
+    more = "" if left <= 0 else f"; streamed replies in up to {count(ceil(left), 'more conversation')} per side decide"
     message = f"{shown} the baseline's, which rules out neither equality nor the limit{more}"
     missing = ceil(left) if left > 0 else None
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, message, missing)
@@ -224,4 +224,4 @@ def _ratio(ratio: Interval) -> str:
 
 
 def _information(course: CourseResult) -> str:
-    return f"{count(int(course.information), 'request')} a side"
+    return f"{count(int(course.information), 'conversation')} a side"
