@@ -118,6 +118,22 @@ def test_a_program_that_was_ended_by_a_limit_is_reported_with_it_and_not_by_its_
     assert f"-baseline failed: {words}" in world.gate["message"]
 
 
+def test_a_pod_on_a_node_that_is_gone_is_shown_as_one_that_ends_and_keeps_no_place_of_other_runs() -> None:
+    world = at_work()
+    (pod,) = world.pods()
+    gone = pod["metadata"] | {"deletionTimestamp": "2026-11-20T10:00:00Z"}
+    world.objects.put(kinds.POD, pod | {"metadata": gone, "status": {"phase": "Running"}})
+    ((uid, (_, run)),) = world.runs._runs.items()
+    assert isinstance(run, RunnerRun)
+    world.run(world.runs.advance(uid))
+    assert run.verdict is not None
+    assert run.verdict.message.startswith(f"pod {pod['metadata']['name']}: it is being deleted, and created again")
+    assert not run.is_working
+    world.objects.remove((kinds.POD.title, "default", pod["metadata"]["name"]), {})
+    world.kube.programs["-baseline"] = world.program
+    assert world.until("Passed")["reason"] == "NotWorse"
+
+
 class Stuck(WorkPods):
     """Its pod cannot be deleted: a policy's webhook refuses it."""
 

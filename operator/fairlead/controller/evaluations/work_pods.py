@@ -33,6 +33,7 @@ DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown
 REFUSED: Final = ("OutOf", "NodeAffinity", "UnexpectedAdmissionError", "VolumeAttachmentLimitExceeded")
 """How reasons begin for which a node refuses a pod that the scheduler gave it, since it had another view of its room;
 nothing of it has run."""
+ENDING: Final = "it is being deleted, and created again then; if its node is gone, kubectl delete pod --force ends it"
 _FIELDS: Final = {
     "DeadlineExceeded": "spec.runner.deadline",
     pod_troubles.OOM_KILLED: "spec.runner.resources.memory",
@@ -102,7 +103,7 @@ class WorkPods:
             )
             return WorkFailed(words=words)
         if "deletionTimestamp" in live["metadata"]:
-            return WorkRunning(pod=name)
+            return WorkRunning(pod=name, why=ENDING)
         if not evaluation_pods.is_same_work(live, wanted):
             await self.remove(live)
             return WorkRunning(pod=name)
