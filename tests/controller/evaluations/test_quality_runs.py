@@ -177,6 +177,33 @@ def test_slow_evaluations_of_one_namespace_leave_others_their_turns() -> None:
     assert len(waiting) == MAX_RUNS_OF_NAMESPACE
 
 
+def test_a_run_whose_turn_has_not_come_says_so() -> None:
+    world, runs = evaluated()
+    uid = world.document()["metadata"]["uid"]
+    identity, run = runs._runs.pop(uid)
+    run.verdict = None
+
+    class Endless(QualityRun):
+        """Its engines never answer."""
+
+        async def advance(self) -> bool:
+            await asyncio.Event().wait()
+            return True
+
+    fields = {name: getattr(run, name) for name in ("items", "margin", "stores", "access", "sides")}
+    for number in range(MAX_RUNS_OF_NAMESPACE):
+        runs._runs[f"slow-{number}"] = identity, Endless(**fields)
+    runs._runs[uid] = identity, run
+    asyncio.run(until(lambda: uid in runs._waiting, runs))
+    world.rounds()
+    assert "it waits until another evaluation ends" in world.gate["message"]
+    for number in range(MAX_RUNS_OF_NAMESPACE):
+        runs.forget(f"slow-{number}")
+    asyncio.run(until(lambda: run.ended, runs))
+    world.rounds()
+    assert world.gate["verdict"] == "Passed"
+
+
 @pytest.mark.parametrize("trouble", [False, True], ids=["waits", "raises"])
 def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> None:
     """A judge or a program that fails for hours is its own canary's matter."""

@@ -110,6 +110,8 @@ class QualityRuns:
         self._sets = sets
         self._work = work
         self._runs: dict[str, tuple[_RunIdentity, Run]] = {}
+        self._waiting: frozenset[str] = frozenset()
+        """Runs whose turn has not come: as many as may run do."""
         self._closing: list[RunnerRun] = []
         """Dropped runs whose pods may still work."""
 
@@ -120,7 +122,8 @@ class QualityRuns:
             self.forget(question.uid)
             return EvaluationVerdict(verdict=run_reports.without_items(question.evaluation, items))
         run = self._run(question, items)
-        return EvaluationVerdict(verdict=run.verdict or run_reports.begins(items), items=items.digest)
+        waits = run_reports.waits if question.uid in self._waiting else run_reports.begins
+        return EvaluationVerdict(verdict=run.verdict or waits(items), items=items.digest)
 
     def evaluation(self, uid: str, key: ObjectKey | None, question: QualityQuestion | None) -> EvaluationVerdict:
         """Return the verdict on this question; without one nothing is sent, and only the items are known."""
@@ -157,6 +160,7 @@ class QualityRuns:
                     if uid not in driven and not run.ended and _has_room(driven.values(), identity.namespace):
                         task = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
                         driven[uid] = _DrivenRun(identity.namespace, task)
+                self._waiting = frozenset(uid for uid, (_, run) in self._runs.items() if not run.ended) - driven.keys()
                 await self.close()
                 await asyncio.sleep(PAUSE_S)
         finally:

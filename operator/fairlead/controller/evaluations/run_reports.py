@@ -101,6 +101,16 @@ def begins(item_set: ItemSet) -> GateVerdict:
     return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
 
 
+def waits(item_set: ItemSet) -> GateVerdict:
+    """Its turn has not come."""
+    items = len(item_set.items)
+    message = (
+        f"{items} items still to be answered: it waits until another evaluation ends, since only a few run at a time "
+        "in one namespace, and in all"
+    )
+    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
+
+
 def without_items(key: ObjectKey, items: ItemSet | None) -> GateVerdict:
     """The items are missing, are being read, or are wrong."""
     if items is None:
