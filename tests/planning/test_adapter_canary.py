@@ -109,6 +109,23 @@ def test_a_new_version_goes_by_steps_to_the_whole_share_and_the_old_one_stays_in
     assert adapter_canary.follow(both, LOADED, state, T0) == state, "the former version is nothing new"
 
 
+def test_a_version_that_no_replica_has_any_more_is_not_promoted_and_its_step_begins_again_with_it() -> None:
+    both, nowhere = adapter("a", "b"), VersionFacts(chosen=2)
+    state = after(both, *((PASSED, seconds) for seconds in (0, 1, 2, 63, 64)))
+    assert (state.step, shares(both, state)) == (1, {"a": 50, "b": 50})
+    state = after(both, *((nowhere, seconds) for seconds in (65, 200, 10_000)), state=state)
+    assert (state.phase, state.step, state.reached_at) == (CanaryPhase.STEPPING, 1, None)
+    limit = adapter_canary.waits(state, nowhere, T0)
+    assert limit is not None
+    assert limit.because == (
+        "step 2 of 2: sql@bbbbbbbb is loaded on 0 of 2 replicas; its step begins again when all of them have it"
+    )
+    assert not limit.needs_person
+    state = after(both, (LOADED, 10_001), (LOADED, 10_060), state=state)
+    assert state.phase is CanaryPhase.STEPPING
+    assert after(both, (LOADED, 10_062), state=state).phase is CanaryPhase.PROMOTED
+
+
 def test_a_failed_gate_takes_its_share_and_it_stays_rejected() -> None:
     both = adapter("a", "b")
     state = after(both, (LOADED, 0), (LOADED, 1), (LOADED, 2), (replace(LOADED, service=verdict(Verdict.FAILED)), 3))

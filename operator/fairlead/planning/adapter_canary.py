@@ -106,7 +106,7 @@ def follow(
     stable, candidate = adapter.engine_name(both.stable), adapter.engine_name(both.candidate)
     if stored is None or (stored.revision, stored.stable) != (candidate, stable):
         return canary.begun(candidate, stable, plan, now)
-    return canary.follow(stored, _facts(facts, candidate), now)
+    return canary.follow(stored, _facts(facts, stored), now)
 
 
 def held(adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime) -> CanaryState | None:
@@ -117,14 +117,14 @@ def held(adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None
     after = follow(adapter, facts, stored, now)
     if after is None or stored is None or (after.revision, after.stable) != (stored.revision, stored.stable):
         return after
-    return canary.held(stored, _facts(facts, stored.revision), now)
+    return canary.held(stored, _facts(facts, stored), now)
 
 
 def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit | None:
     """Return what it waits for, until when, and whether for a person; None once it is over."""
     if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
         return None
-    return canary.limit(state, _facts(facts, state.revision), now, diverted=True)
+    return canary.limit(state, _facts(facts, state), now, diverted=True)
 
 
 def _is_remembered(adapter: ServedAdapter, state: CanaryState) -> bool:
@@ -144,15 +144,16 @@ def _share(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None
     return found
 
 
-def _facts(facts: VersionFacts, name: str) -> CanaryFacts:
-    """Map versions to replicas: of two, one can be spared once the version is loaded."""
-    is_loaded = 0 < facts.chosen == facts.loaded
+def _facts(facts: VersionFacts, state: CanaryState) -> CanaryFacts:
+    """Map versions to replicas: of two, one can be spared once the version is loaded, and none is left without it."""
+    is_loaded, steps = 0 < facts.chosen == facts.loaded, state.phase is CanaryPhase.STEPPING
     where = f"{facts.loaded} of {count(facts.chosen, 'replica')}"
+    begins = "its step begins again" if steps else "its first step begins"
     return CanaryFacts(
-        wanted=SIDES,
-        available=int(is_loaded),
+        wanted=0 if steps and not facts.loaded else SIDES,
+        available=int(is_loaded if state.reached_at is None else facts.loaded > 0),
         spared=is_loaded,
-        load=f"{name} is loaded on {where}; its first step begins when all of them have it",
+        load=f"{state.revision} is loaded on {where}; {begins} when all of them have it",
         order=facts.order,
         service=facts.service,
         quality=facts.evaluation.verdict,

@@ -66,7 +66,7 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 
 
 def _waiting(moment: CanaryMoment) -> CanaryLimit:
-    stuck = moment.state.paused or moment.most < 1 or moment.gave_up
+    stuck = moment.state.paused or moment.lacks_replicas or moment.gave_up
     because = canary_sentences.first_step(moment)
     return CanaryLimit(replicas=0, because=because, wake_at=moment.renews_at or moment.gives_up_at, needs_person=stuck)
 
@@ -80,7 +80,7 @@ def _leaving(moment: CanaryMoment) -> CanaryLimit:
 def _stepping(moment: CanaryMoment) -> CanaryLimit:
     stuck = (
         moment.state.paused
-        or moment.most < 1
+        or moment.lacks_replicas
         or moment.undecided is not None
         or (moment.held and CanaryGate.MANUAL in moment.open)
     )

@@ -39,6 +39,11 @@ class CanaryMoment:
         return max(0, min(self.facts.wanted, self.facts.wanted + self.facts.spare - 1))
 
     @property
+    def lacks_replicas(self) -> bool:
+        """Whether only a person can change that it may have none: an adapter's version starts none of its own."""
+        return self.most < 1 and self.state.plan.starts_replicas
+
+    @property
     def held_until(self) -> datetime | None:
         """The earliest end of the step."""
         reached = self.state.reached_at

@@ -19,7 +19,7 @@ def first_step(moment: CanaryMoment) -> str:
     state, facts = moment.state, moment.facts
     if state.paused:
         return "a person paused it before its first step; order promote to go on"
-    if moment.most < 1:
+    if moment.lacks_replicas:
         return _needs_two(moment)
     until = moment.gives_up_at
     if until is None:
@@ -36,8 +36,10 @@ def step(moment: CanaryMoment) -> str:
     state, number = moment.state, f"step {moment.state.step + 1} of {len(moment.state.plan.steps)}"
     if state.paused:
         return f"{number}: paused by a person; order promote to go on"
-    if moment.most < 1:
+    if moment.lacks_replicas:
         return f"{number}: {_needs_two(moment)}"
+    if moment.most < 1:
+        return f"{number}: {moment.facts.load}"
     if not moment.held:
         return f"{number}: {moment.step.traffic} % of the conversations, held for {_held(moment)}"
     if CanaryGate.MANUAL in moment.open:
