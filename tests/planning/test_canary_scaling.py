@@ -1,12 +1,15 @@
 """A canary of a deployment that is scaled meanwhile: what it waits for, and what the new revision may have."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryStep, UndecidedAction
+from fairlead.fleet.canaries import CanaryFacts, CanaryGate, CanaryPhase, CanaryPlan, CanaryStep, UndecidedAction
 from fairlead.fleet.desired_state import DesiredRollout
 from fairlead.fleet.gate_verdicts import Verdict
+from fairlead.fleet.rollouts import RolloutSnapshot
+from fairlead.planning import canary
 from tests.planning.trials import NO_SPARE, ONE_SPARE, PLAN, reason, trial
 
 MANUAL = CanaryPlan(steps=(CanaryStep(traffic=5, gates=(CanaryGate.MANUAL,)), CanaryStep(replicas=2, traffic=50)))
@@ -56,6 +59,35 @@ def test_a_revision_that_may_have_no_replica_is_not_promoted_by_time_alone(wante
     made.rollout = replace(made.rollout, desired_replicas=3)
     shares = [at.percent for at in made.rounds(40)]
     assert list(dict.fromkeys(shares)) == [0, 10, 50, None]
+
+
+def with_b(rollout: RolloutSnapshot, *, routable: bool) -> RolloutSnapshot:
+    """Whether replicas of revision b answer."""
+    return replace(
+        rollout,
+        revisions=tuple(
+            replace(each, replicas=tuple(replace(one, routable=routable) for one in each.replicas))
+            if each.name == "b"
+            else each
+            for each in rollout.revisions
+        ),
+    )
+
+
+def test_a_revision_whose_replicas_have_stopped_is_not_promoted_by_time_alone() -> None:
+    """Promoted, it would have been started again and again on all replicas, as one that no gate has judged."""
+    made = trial(plan=BY_TIME).until(lambda at: at.percent == 50)
+    for _ in range(12):
+        made.rollout = with_b(made.rollout, routable=False)
+        made.tick()
+        made.now += timedelta(minutes=1)
+    assert made.stored is not None
+    assert made.phase is CanaryPhase.STEPPING
+    found = canary.limit(made.stored, CanaryFacts(wanted=3), made.now, diverted=True)
+    assert found is not None
+    assert found.because == "step 2 of 2: no replica of b serves now; it goes on once one does"
+    made.rollout = with_b(made.rollout, routable=True)
+    made.until(lambda at: at.phase is CanaryPhase.PROMOTED)
 
 
 def test_a_step_whose_replicas_were_scaled_away_says_so_and_begins_again_with_them() -> None:

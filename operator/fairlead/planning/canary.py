@@ -226,6 +226,8 @@ def _reached(moment: CanaryMoment) -> CanaryState | None:
 def _passed(moment: CanaryMoment) -> CanaryState | None:
     if moment.state.phase is not CanaryPhase.STEPPING or moment.stays or not moment.held or moment.open:
         return None
+    if moment.facts.available < 1:  # its replicas have stopped since: time shows nothing about it
+        return None
     return _next(moment.state, "all steps passed", moment.now)
 
 

@@ -36,14 +36,14 @@ def step(moment: CanaryMoment) -> str:
     state, number = moment.state, f"step {moment.state.step + 1} of {len(moment.state.plan.steps)}"
     if state.paused:
         return f"{number}: paused by a person; order promote to go on"
-    if moment.lacks_replicas:
-        return f"{number}: {_needs_two(moment)}"
     if moment.most < 1:
-        return f"{number}: {moment.facts.load}"
+        return f"{number}: {_needs_two(moment) if moment.lacks_replicas else moment.facts.load}"
     if not moment.held:
         return f"{number}: {moment.step.traffic} % of the conversations, held for {_held(moment)}"
     if CanaryGate.MANUAL in moment.open:
         return f"{number}: waiting for a person; order promote to go on"
+    if not moment.open and moment.facts.available < 1:
+        return f"{number}: no replica of {state.revision} serves now; it goes on once one does"
     gate = next((one for one in moment.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
     found = canary_moment.entry(state, gate)
     return f"{number}: gate {gate}: {found.verdict.message if found else _NOTHING_YET[gate]}"
