@@ -55,6 +55,17 @@ def test_it_stays_rejected_under_canary_until_a_person_orders_a_retry() -> None:
     assert (world.canary["phase"], world.counts) == ("Stepping", (2, 1))
 
 
+def test_a_retry_is_judged_by_the_limits_and_steps_of_the_spec_as_it_is_now() -> None:
+    world = rejected()
+    steps = [{"traffic": 5, "hold": "1m"}, {"traffic": 30, "hold": "1m"}]
+    set_strategy(world, {"strategy": "Canary", "canary": {"steps": steps, "service": {"maxTtftRatio": "2"}}})
+    assert (world.canary["phase"], len(world.canary["plan"]["steps"])) == ("Rejected", 1)
+    world.order("retry")
+    world.rounds(2)
+    plan = world.canary["plan"]
+    assert (len(plan["steps"]), plan["service"]["maxTtftRatio"]) == (2, "2")
+
+
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_an_order_of_a_time_that_no_clock_has_stops_nothing(at: str) -> None:
     """It was carried out and could not be written, so each reconcile of the deployment failed from then on."""

@@ -62,6 +62,20 @@ def test_a_retry_begins_anew_and_remembers_no_verdict() -> None:
     assert made.counts == {"a": (2, 2), "b": (1, 1)}
 
 
+def test_a_retry_follows_the_plan_that_the_spec_has_now() -> None:
+    """The limits by which it failed were edited, and a retry was judged by the old ones."""
+    made = trial()
+    made.judge(Verdict.FAILED)
+    made.facts = replace(made.facts, plan=MANUAL)
+    made.until(lambda at: at.phase is CanaryPhase.REJECTED).run(8)
+    assert made.stored is not None
+    assert made.stored.plan == PLAN, "an edit alone changes no canary that has begun"
+    made.judge(None)
+    made.order(CanaryVerb.RETRY)
+    made.tick()
+    assert made.stored.plan == MANUAL
+
+
 def test_a_person_promotes_a_manual_gate_and_an_order_counts_once() -> None:
     made = trial(plan=MANUAL).run(30)
     assert reason(made) == "step 1 of 2: waiting for a person; order promote to go on"

@@ -163,6 +163,7 @@ def _facts(
         given_up=_given_up(target, state),
         paused=snapshot.rules.paused,
         order=observed.order,
+        plan=snapshot.rules.canary,
         service=service_verdict(observed.samples, state) if is_judged(state) else None,
         quality=observed.evaluation.verdict,
         items=observed.evaluation.items,

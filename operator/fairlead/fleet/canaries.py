@@ -188,6 +188,8 @@ class CanaryFacts:
     paused: bool = False
     """`spec.rollout.paused`: no step begins or ends; a gate that fails still rejects it."""
     order: CanaryOrder | None = None
+    plan: CanaryPlan | None = None
+    """The spec's own now, by which a rejected one is tried again; None: it has none."""
     service: GateVerdict | None = None
     """The service gate on the requests so far; None while no router reports any."""
     quality: GateVerdict | None = None

@@ -106,7 +106,7 @@ def follow(
     stable, candidate = adapter.engine_name(both.stable), adapter.engine_name(both.candidate)
     if stored is None or (stored.revision, stored.stable) != (candidate, stable):
         return canary.begun(candidate, stable, plan, now)
-    return canary.follow(stored, _facts(facts, stored), now)
+    return canary.follow(stored, replace(_facts(facts, stored), plan=plan), now)
 
 
 def held(adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime) -> CanaryState | None:

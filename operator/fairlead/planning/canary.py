@@ -144,31 +144,31 @@ def _ordered(moment: CanaryMoment) -> CanaryState | None:
         return None
     state = replace(state, ordered_at=order.at)
     early = order.at < state.since and state.phase is not CanaryPhase.STEPPING
-    return state if early else _CARRIED_OUT[order.verb](state, moment.now)
+    return state if early else _CARRIED_OUT[order.verb](state, moment)
 
 
-def _paused(state: CanaryState, _: datetime) -> CanaryState:
+def _paused(state: CanaryState, _: CanaryMoment) -> CanaryState:
     return replace(state, paused=True) if state.phase in _RUNNING else state
 
 
-def _promoted(state: CanaryState, now: datetime) -> CanaryState:
+def _promoted(state: CanaryState, moment: CanaryMoment) -> CanaryState:
     """Promote to the next step; before the first one end a pause, and begin the time to start in anew."""
     if state.phase is CanaryPhase.WAITING:
-        return replace(state, paused=False, since=now)
+        return replace(state, paused=False, since=moment.now)
     state = replace(state, paused=False)
-    return _next(state, "a person promoted it", now) if state.phase is CanaryPhase.STEPPING else state
+    return _next(state, "a person promoted it", moment.now) if state.phase is CanaryPhase.STEPPING else state
 
 
-def _aborted(state: CanaryState, now: datetime) -> CanaryState:
-    return _rejected(state, "a person aborted it", now) if state.phase in _RUNNING else state
+def _aborted(state: CanaryState, moment: CanaryMoment) -> CanaryState:
+    return _rejected(state, "a person aborted it", moment.now) if state.phase in _RUNNING else state
 
 
-def _retried(state: CanaryState, now: datetime) -> CanaryState:
-    """Restart a rejected canary, without the verdicts that led there."""
+def _retried(state: CanaryState, moment: CanaryMoment) -> CanaryState:
+    """Restart a rejected canary by the plan that the spec has now, without the verdicts that led there."""
     if state.phase is not CanaryPhase.REJECTED:
         return state
-    fresh = begun(state.revision, state.stable, state.plan, now)
-    return replace(fresh, ordered_at=state.ordered_at, retried_at=now)
+    fresh = begun(state.revision, state.stable, moment.facts.plan or state.plan, moment.now)
+    return replace(fresh, ordered_at=state.ordered_at, retried_at=moment.now)
 
 
 def _failed(moment: CanaryMoment) -> CanaryState | None:
@@ -249,7 +249,7 @@ def _changed_items(moment: CanaryMoment) -> CanaryState | None:
     failed = [one for one in moment.state.verdicts if one.verdict.verdict is Verdict.FAILED]
     if not failed or failed[0].gate is not CanaryGate.QUALITY or failed[0].items == moment.facts.items:
         return None
-    return _retried(moment.state, moment.now)
+    return _retried(moment.state, moment)
 
 
 _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
@@ -260,7 +260,7 @@ _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
 _HEEDED: Final = (CanaryVerb.ABORT, CanaryVerb.PAUSE)
 """Orders that count while no step may be taken."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
-_CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
+_CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, CanaryMoment], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,
     CanaryVerb.PROMOTE: _promoted,
     CanaryVerb.ABORT: _aborted,
