@@ -32,6 +32,8 @@ class ItemSet:
     """In the order in which they are sent: the harness goes by the file, and a part of it is the file's first lines."""
     problems: tuple[LineProblem, ...] = ()
     digest: str = ""
+    groups: str = ""
+    """The digest of their tags, by which verdicts group them, and which no answer depends on."""
     content: str = ""
     """The digest of the file itself."""
     trouble: str = ""
@@ -100,6 +102,7 @@ def _parsed(plan: EvaluationPlan, item_text: ItemText) -> ItemSet:
         items=tuple(items if numbered else item_order.in_order(items)),
         problems=tuple(problems),
         digest=_digest(plan, items),
+        groups=item_order.digest_of(sorted((one.name, one.tags) for one in items)),
         content=item_text.digest,
         trouble=trouble,
         reason=ConditionReason.BAD_ITEMS if trouble else ConditionReason.ACCEPTED,

@@ -211,7 +211,7 @@ class QualityRuns:
         """Return the run of this question; a new one begins if anything but pods changed."""
         assert items.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
-        compared = (items.digest, question.margin, question.trial, revisions)
+        compared = (items.digest, items.groups, question.margin, question.trial, revisions)
         identity = _RunIdentity(question.evaluation.namespace, compared, items.plan)
         kept = self._runs.get(question.uid)
         sides = {side: RunSide(pods=one.pods, kind=one.kind, model=one.model) for side, one in question.sides.items()}
