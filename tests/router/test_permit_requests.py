@@ -1,15 +1,20 @@
 """A router that keeps a tenant's rates answers a permit request with anything at all; the request goes on."""
 
+import asyncio
+
 import pytest
 
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.permit_requests import PermitRequest
-from fairlead.router.router_peers import RouterPeers
+from fairlead.router.router_peers import RouterPeers, permit_message
+from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.accounts import OPEN, Account, Accounts
+from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.rates import RateBucket
 from fairlead.routing.routing_request import RoutingRequest
 from tests.documents.hostile import DEEP, HOSTILE
+from tests.router.planes import run_story
 
 HOME = "router-b"
 NO_UTF_8 = b'{"refused": "\xff"}'
@@ -80,8 +85,35 @@ def test_what_another_router_grants_to_a_request_whose_client_left_is_owed_to_it
     owner, account = Waiting(), Account(tenant=OPEN)
     account.requests, account.tokens = RateBucket(60, 60, 0.0), RateBucket(1000, 1000, 0.0)
     routing = RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0, expected_tokens=500)
-    permit = PermitRequest(owner, Peers(), routing, HOME)
-    permit.leave()
-    permit.answered(page)
+
+    async def story() -> None:
+        permit = PermitRequest(owner, Peers(), routing, HOME)
+        permit.leave()
+        permit.answered(page)
+
+    run_story(story())
     assert (account.owed_requests, account.owed_tokens) == owed
     assert (owner.admissions, owner.bugs, routing.reserved_tokens) == ([], 0, 0)
+
+
+def test_a_router_that_stays_silent_keeps_nothing_of_a_request_whose_client_left() -> None:
+    async def story() -> None:
+        ended = asyncio.Event()
+
+        async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()  # to the end: the head, and then the connection
+            writer.close()
+            ended.set()
+
+        async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            pool = UpstreamPool(Endpoint(HOME, f"{host}:{port}", 0), HeadCache(), RouterCounters())
+            account, peers = Account(tenant=OPEN), Peers()
+            routing = RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0)
+            permit = PermitRequest(Waiting(), peers, routing, HOME)
+            permit.send(pool, permit_message(pool, account, 1), 0.0)
+            permit.leave()
+            await asyncio.wait_for(ended.wait(), 10)
+            assert (permit.upstream, peers.silences) == (None, [HOME])
+
+    run_story(story())

@@ -1,5 +1,6 @@
 """A permit request to the router that keeps a tenant's rates: sent before admission, over the metrics port."""
 
+import asyncio
 from time import monotonic
 from typing import Final, Protocol
 
@@ -79,8 +80,13 @@ class PermitRequest(Inquiry):
             self._owner.admit(now)
 
     def leave(self) -> None:
-        """Wait for the answer alone: what it grants is owed to the tenant."""
+        """Wait for the answer alone, as long as ever: what it grants is owed to the tenant."""
         self._left = True
+        asyncio.get_running_loop().call_later(TIMEOUT_SECONDS, self._end_wait)
+
+    def _end_wait(self) -> None:
+        if self.upstream is not None:
+            self.give_up()
 
     def internal_error(self) -> None:
         """Report a router bug."""
