@@ -146,8 +146,13 @@ def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
         ),
         (
             {"engine": {"context": {"maxTokens": 16_384}, "extraArgs": ["--kv-cache-memory-bytes", "1"]}},
+            UnplayableReason.REFUSED,
+            "the KV cache, 0.0 GiB by extraArgs, holds at most 0.00 requests of 16384 tokens",
+        ),
+        (
+            {"engine": {"kind": "Simulated", "extraArgs": ["--reasoning-parser", "none"]}},
             UnplayableReason.CANNOT_START,
-            "ValueError: To serve at least one request",
+            "invalid reasoning parser: none",
         ),
         (
             {"scaling": {"minReplicas": 1, "maxReplicas": 5, "policy": {"name": "lost"}}},
