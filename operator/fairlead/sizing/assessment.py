@@ -74,8 +74,8 @@ def _refused(sizing: SizingInput, breakdown: MemoryBreakdown) -> FitRefusal | No
         budget = _gib(breakdown.budget)
         words = f"{_taken(breakdown)} GiB are needed before any KV cache, and the engine may use {budget} GiB"
         return FitReason.WEIGHTS_EXCEED_MEMORY, words + _least_cache(sizing)
-    usable, one = _usable(sizing, breakdown.kv.high), kv_pages.pages_a_request(sizing, sizing.context)
-    most = f"the KV cache{_stated(sizing)} holds at most {max(0.0, usable) / one:.2f} requests of {sizing.context} tokens"
+    usable, one = max(0, _usable(sizing, breakdown.kv.high)), kv_pages.pages_a_request(sizing, sizing.context)
+    most = f"the KV cache{_stated(sizing)} holds at most {usable / one:.2f} requests of {sizing.context} tokens"
     if usable < one:
         return FitReason.CONTEXT_EXCEEDS_CACHE, most
     if usable < one * wanted_sequences(sizing):
