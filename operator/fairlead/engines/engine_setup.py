@@ -1,7 +1,7 @@
 """What an engine is to run, with all known facts about model and GPU: the input of every check."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from fairlead.engines import extra_args
@@ -73,6 +73,14 @@ class EngineSetup:
     def variable(self, name: str) -> str | None:
         """Return the value of an extra environment variable."""
         return dict(self.engine.extra_env).get(name)
+
+    def with_words(self, change: Callable[[str], str]) -> "EngineSetup":
+        """Return the setup with each word of its extra arguments changed; itself if none is."""
+        given = self.engine.extra_args
+        changed = tuple(map(change, given))
+        if changed == given:
+            return self
+        return replace(self, revision=replace(self.revision, engine=replace(self.engine, extra_args=changed)))
 
     def switched_on(self, name: str) -> bool:
         """Whether an extra environment variable is switched on, in the words that vLLM and SGLang both take for it."""

@@ -1,7 +1,5 @@
 """Abbreviated flags: SGLang's parser completes them, so a check that looks for a flag must see its whole name."""
 
-from dataclasses import replace
-
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang.parser_flags import LONG
@@ -17,11 +15,7 @@ def meanings(name: str) -> tuple[str, ...]:
 
 def completed(setup: EngineSetup) -> EngineSetup:
     """Return the setup with the whole names of all flags that are abbreviated in one way only."""
-    given = setup.engine.extra_args
-    whole = tuple(_whole(word) for word in given)
-    if whole == given:
-        return setup
-    return replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, extra_args=whole)))
+    return setup.with_words(_whole)
 
 
 def _whole(word: str) -> str:

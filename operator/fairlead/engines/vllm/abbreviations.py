@@ -1,7 +1,6 @@
 """Abbreviated flags, which vLLM's parser completes if they are short for one flag only."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
@@ -28,11 +27,7 @@ def meanings(name: str) -> tuple[str, ...]:
 def completed(setup: EngineSetup) -> EngineSetup:
     """Return the setup with the whole names of all long flags that are abbreviated in one way only, for checks that
     look for a flag by its name."""
-    given = setup.engine.extra_args
-    whole = tuple(_whole(word) for word in given)
-    if whole == given:
-        return setup
-    return replace(setup, revision=replace(setup.revision, engine=replace(setup.engine, extra_args=whole)))
+    return setup.with_words(_whole)
 
 
 def _whole(word: str) -> str:
