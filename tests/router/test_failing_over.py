@@ -183,19 +183,27 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
     run_story(story())
 
 
+async def moved(
+    router: Plane, old: Living, streams: list[asyncio.Task[tuple[int, str]]], folder: Path
+) -> list[tuple[int, str]]:
+    """What the clients of these streams get if their engine dies before a token, and another one is there."""
+    old.engine.pretence = paced(60, 0.001)
+    while old.engine.now.running < len(streams):
+        await asyncio.sleep(0.002)
+    async with living() as (new,):
+        written(folder, [old.address, new.address])
+        while "routable" not in (await router.states())[1:]:
+            await asyncio.sleep(0.005)
+        old.engine.die()
+        return await asyncio.gather(*streams)
+
+
 def test_streams_without_a_token_move_to_another_engine_when_their_engine_is_killed(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as (old,), before(tmp_path, [old]) as router:
-            old.engine.pretence = paced(60, 0.001)
             streams = [asyncio.create_task(router.complete(STREAM)) for _ in range(5)]
-            while old.engine.now.running < 5:
-                await asyncio.sleep(0.002)
-            async with living() as (new,):
-                written(tmp_path, [old.address, new.address])
-                while "routable" not in (await router.states())[1:]:
-                    await asyncio.sleep(0.005)
-                old.engine.die()
-                assert {text.count("data: ") for _, text in await asyncio.gather(*streams)} == {21}
+            answers = await moved(router, old, streams, tmp_path)
+            assert {text.count("data: ") for _, text in answers} == {21}
 
     run_story(story())
 
@@ -212,20 +220,10 @@ def test_streams_of_named_events_move_as_well_when_their_engine_is_killed(
 ) -> None:
     async def story() -> None:
         async with living() as (old,), before(tmp_path, [old]) as router:
-            old.engine.pretence = paced(60, 0.001)
             body = prompt | {"model": "chat", "stream": True}
             streams = [asyncio.create_task(router.complete(body, path)) for _ in range(5)]
-            while old.engine.now.running < 5:
-                await asyncio.sleep(0.002)
-            async with living() as (new,):
-                written(tmp_path, [old.address, new.address])
-                while "routable" not in (await router.states())[1:]:
-                    await asyncio.sleep(0.005)
-                old.engine.die()
-                found = {
-                    (status, last in text, "EngineCore" in text) for status, text in await asyncio.gather(*streams)
-                }
-                assert found == {(200, True, False)}
+            answers = await moved(router, old, streams, tmp_path)
+            assert {(status, last in text, "EngineCore" in text) for status, text in answers} == {(200, True, False)}
 
     run_story(story())
 
