@@ -59,6 +59,17 @@ def test_an_adapters_canary_with_nothing_to_compare_with_is_warned_of() -> None:
     assert warning.startswith("spec.versions: none of the versions so far is left, so the first one gets all traffic")
 
 
+def test_a_canary_that_takes_over_from_a_person_names_the_version_that_goes_on_trial() -> None:
+    for traffic, lesser in (((0, 100), "a"), ((95, 5), "b"), ((50, 50), "b")):
+        before = adapter("a", "b", canary=False)
+        for one, percent in zip(before["spec"]["versions"], traffic, strict=True):
+            one["traffic"] = percent
+        (warning,) = change_warnings.warnings(before, adapter("a", "b"), CONTEXT)
+        begins = f"spec.canary: sha256:{lesser * 8} had {min(traffic)} percent of the conversations and goes on trial;"
+        assert warning.startswith(begins)
+    assert change_warnings.warnings(adapter("a", canary=False), adapter("a", "b"), CONTEXT) == ()
+
+
 def test_a_version_that_is_added_or_replaces_one_without_a_canary_is_not_warned_of() -> None:
     assert change_warnings.warnings(adapter("a"), adapter("b", "a"), CONTEXT) == ()
     assert change_warnings.warnings(adapter("a"), adapter("b", canary=False), CONTEXT) == ()

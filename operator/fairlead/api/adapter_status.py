@@ -15,6 +15,9 @@ class AdapterVersionStatus(ApiModel):
 
     digest: ShortText = Field(description="As in the spec.")
     name: ShortText = Field(description="Name by which engines know this version.")
+    traffic: Annotated[int | None, Field(ge=0, le=100)] = Field(
+        default=None, description="Percent of the conversations that it gets, by its traffic or by the canary's step."
+    )
     chosen: Figure = Field(default=None, description="Replicas that are to load it.")
     staged: Figure = Field(default=None, description="Replicas that hold its files, checked.")
     loaded: Figure = Field(default=None, description="Replicas whose engine lists it.")

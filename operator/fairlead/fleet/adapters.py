@@ -44,7 +44,8 @@ class ServedAdapter:
     step: int = 0
     """The step of its canary, from 1; 0 without a trial."""
     serving: str = ""
-    """Engine name of the only listed edition that was listed before too; empty if there is no such one."""
+    """Engine name of the listed edition that served so far: the only one that was listed before too, or the one with
+    most conversations; empty if there is no such one."""
 
     def engine_name(self, edition: AdapterEdition) -> str:
         """Return the name of one version in an engine; clients never see it."""

@@ -1,9 +1,10 @@
 """Warnings about what an update of an object costs; it is allowed, and people should know. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from fairlead.api import deployment_conversion, object_reader
+from fairlead.api.adapter import AdapterSpec
 from fairlead.api.kinds import ADAPTER, DEPLOYMENT, GATEWAY
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.fleet.plurals import count as counted
@@ -11,6 +12,9 @@ from fairlead.fleet.policies import ReplicaBounds
 from fairlead.objects import gateway_children, names, revisions, router_secrets
 from fairlead.review import gateway_review
 from fairlead.review.context import ReviewContext
+
+_DIGEST_SHOWN: Final = len("sha256:") + 8
+"""Characters of a digest that names in engines have too."""
 
 
 def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewContext) -> tuple[str, ...]:
@@ -41,7 +45,7 @@ def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_adapter(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """Warn of a canary that has nothing to compare with."""
+    """Warn of a canary that has nothing to compare with, or tries what was there before."""
     old, new = object_reader.read_stored(before, ADAPTER).value, object_reader.read_stored(after, ADAPTER).value
     if old is None or new is None or new.spec.canary is None:
         return
@@ -49,6 +53,20 @@ def _of_adapter(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield (
             "spec.versions: none of the versions so far is left, so the first one gets all traffic at once, without "
             "spec.canary; keep the one that serves in the list, and add the new one to it"
+        )
+    elif old.spec.canary is None:
+        yield from _taking_over(old.spec, new.spec)
+
+
+def _taking_over(before: AdapterSpec, after: AdapterSpec) -> Iterator[str]:
+    """Warn of a canary that takes over from a person who moved traffic: the lesser version goes on trial."""
+    so_far = {one.digest: one.share for one in before.versions}
+    both = sorted((one.digest for one in after.versions if one.digest in so_far), key=lambda one: -so_far[one])
+    if len(both) > 1:
+        lesser = both[1]
+        yield (
+            f"spec.canary: {lesser[:_DIGEST_SHOWN]} had {so_far[lesser]} percent of the conversations and goes on "
+            "trial; the other version gets all until then; remove the one that shall not be tried"
         )
 
 

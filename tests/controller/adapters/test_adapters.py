@@ -47,7 +47,7 @@ def test_its_status_goes_from_loading_to_loaded_and_it_is_polled_less_often_then
     assert world.words() == "1 version on 2 replicas; clients ask for sql"
     found = world.status()
     assert (found["servedName"], found["loaded"], found["chosen"]) == ("sql", 2, 2)
-    assert found["versions"] == [{"digest": FIRST, "name": SQL, "chosen": 2, "staged": 2, "loaded": 2}]
+    assert found["versions"] == [{"digest": FIRST, "name": SQL, "traffic": 100, "chosen": 2, "staged": 2, "loaded": 2}]
     writes = len(world.server.writes)
     world.now += timedelta(seconds=LOADED_S)
     world.reconcile_adapter()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
 from tests.controller.adapters.adapter_world import ENGINE, FIRST, SECOND, SLOTS
 from tests.controller.adapters.test_adapter_canaries import NEW, OLD, VersionWorld, edition
 from tests.controller.pretend import deployment
@@ -50,7 +51,8 @@ def test_a_new_version_that_is_listed_first_is_on_trial_even_if_the_adapter_coul
     repair = goes_wrong(world)
     world.reconcile_adapter()
     assert world.reason()[0] == "False"
-    assert world.status()["versions"] == [{"digest": FIRST, "name": OLD}], "of replicas nothing is claimed"
+    reported = [{"digest": FIRST, "name": OLD, "traffic": 100}]
+    assert world.status()["versions"] == reported, "of replicas nothing is claimed"
     world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
     world.reconcile_adapter()
     repair()
@@ -95,3 +97,44 @@ def test_a_new_version_that_is_listed_first_with_another_name_of_the_adapter_is_
     world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec, servedName="query")
     world.settle()
     assert world.shares == {"query@aaaaaaaa": 100, "query@bbbbbbbb": 0}
+
+
+SHARED = (edition(FIRST) | {"traffic": 5}, edition(SECOND) | {"traffic": 95})
+
+
+def sharing(*versions: Manifest) -> VersionWorld:
+    """Two versions whose traffic a person moves, by hand."""
+    world = VersionWorld()
+    world.put_adapter("sql", *versions)
+    world.load()
+    world.turn(2)
+    return world
+
+
+def test_the_version_with_most_traffic_serves_on_when_a_canary_takes_over_from_a_person() -> None:
+    world = sharing(*SHARED)
+    assert world.shares == {OLD: 5, NEW: 95}
+    world.put_adapter("sql", edition(FIRST), edition(SECOND), canary=world.spec)
+    world.settle()
+    assert world.shares == {OLD: 0, NEW: 100}, "5 percent of the users are not made to be all of them"
+    world.turn()
+    assert (world.canary["stable"], world.canary["revision"]) == (NEW, OLD)
+    assert world.begun().shares == {OLD: 10, NEW: 90}
+
+
+def test_that_version_serves_on_even_if_its_deployment_was_gone_meanwhile() -> None:
+    world = sharing(*SHARED)
+    repair = without_deployment(world)
+    world.reconcile_adapter()
+    world.put_adapter("sql", edition(FIRST), edition(SECOND), canary=world.spec)
+    world.reconcile_adapter()
+    repair()
+    world.settle()
+    assert world.shares == {OLD: 0, NEW: 100}
+
+
+def test_of_versions_with_equal_traffic_the_first_one_serves_on() -> None:
+    world = sharing(edition(FIRST) | {"traffic": 50}, edition(SECOND) | {"traffic": 50})
+    world.put_adapter("sql", edition(SECOND), edition(FIRST), canary=world.spec)
+    world.settle()
+    assert world.shares == {NEW: 100, OLD: 0}

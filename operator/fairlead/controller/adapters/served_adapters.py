@@ -64,10 +64,17 @@ def trial_of(adapter: ServedAdapter, document: Manifest) -> CanaryState | None:
 
 
 def _serving(adapter: ServedAdapter, document: Manifest) -> str:
-    """Return the only version of the spec that the status has too: another one is new, in whatever place."""
-    reported = {one.get("digest") for one in (document.get("status") or {}).get("versions") or ()}
-    found = [adapter.engine_name(one) for one in adapter.editions if one.digest in reported]
-    return found[0] if len(found) == 1 else ""
+    """Return the version of the spec that served so far: another one is new, or on trial, in whatever place.
+
+    It is the only one that the status has too, or has most traffic there: a person may have moved it by hand.
+    """
+    status = (document.get("status") or {}).get("versions") or ()
+    reported = {one.get("digest"): one.get("traffic") or 0 for one in status}
+    found = [one for one in adapter.editions if one.digest in reported]
+    if len(found) > 1:
+        most = max(reported[one.digest] for one in found)
+        found = [one for one in found if reported[one.digest] == most]
+    return adapter.engine_name(found[0]) if len(found) == 1 else ""
 
 
 def of(

@@ -20,6 +20,8 @@ from fairlead.fleet.rollouts import CanaryLimit
 
 LONGEST = 1000
 _HELD = frozenset({AdapterState.STAGED, AdapterState.LOADED})
+_KEPT = ("digest", "name", "traffic")
+"""What is reported of a version without its replicas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +67,10 @@ def figures(observation: AdapterObservation) -> Manifest:
 def with_versions(figures: Manifest, before: Manifest) -> Manifest:
     """Return figures with the names of the versions so far, where nothing is observed of them now.
 
-    By these names a version that is added later is new, in whatever place: it goes on trial, and not to all users.
+    By these names a version that is added later is new, in whatever place: it goes on trial, and not to all users. Of
+    several, the traffic says which one serves.
     """
-    versions = [{"digest": one["digest"], "name": one["name"]} for one in before.get("versions") or ()]
+    versions = [{key: one[key] for key in _KEPT if key in one} for one in before.get("versions") or ()]
     return {"versions": versions} | figures if versions else figures
 
 
@@ -179,6 +182,7 @@ def _version(observation: AdapterObservation, edition: AdapterEdition) -> Manife
     found: Manifest = {
         "digest": edition.digest,
         "name": observation.adapter.engine_name(edition),
+        "traffic": edition.traffic,
         "chosen": len(places),
         "staged": sum(one.state in _HELD for _, one in places),
         "loaded": sum(one.state is AdapterState.LOADED for _, one in places),
