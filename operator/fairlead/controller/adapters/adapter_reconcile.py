@@ -12,7 +12,13 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, next_reconcile
-from fairlead.controller.adapters import adapter_pods, deployment_adapters, load_lists, served_adapters
+from fairlead.controller.adapters import (
+    adapter_pods,
+    deployment_adapters,
+    load_lists,
+    removed_versions,
+    served_adapters,
+)
 from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
@@ -80,6 +86,7 @@ class AdapterReconciler:
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         timed = deployment_status.timed(found.conditions, before, generation, now)
         figures = adapter_status.with_versions(found.figures, before)
+        await removed_versions.forget_answers(self._environment.client, document, removed_versions.of(before, figures))
         status = figures | {"observedGeneration": generation, "conditions": timed}
         if found.canary is not None:
             status["canary"] = canary_status.written(found.canary)
