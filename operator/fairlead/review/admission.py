@@ -26,6 +26,7 @@ from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
 from fairlead.fleet.fit import FitCheck
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
+    adapter_folders,
     canaries,
     canary_gates,
     deprecated_fields,
@@ -168,6 +169,7 @@ def _engine_review(review: Review, deployment: DesiredDeployment, context: Revie
             *review.refusals,
             *canaries.refusals(deployment),
             *gateway_membership.refusals(deployment),
+            *adapter_folders.refusals(deployment.revision),
             *gpu_parts.refusals(deployment.revision),
             *ineffective_limits.refusals(deployment),
             *tenant_claims.of_deployment(deployment),

@@ -22,6 +22,8 @@ class AdmissionReason(FindingReason):
     PRODUCT_UNKNOWN = "ProductUnknown"
     PART_DIFFERS = "PartDiffers"
     """The product and the resource name different slices of a GPU."""
+    FOLDER_TAKEN = "FolderTaken"
+    """An adapter's name is a path in the folder of another one."""
     PARTS_JOINED = "PartsJoined"
     """A model is to be spread over slices of GPUs."""
     NOT_SERVED = "NotServed"
