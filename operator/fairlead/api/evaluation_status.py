@@ -22,7 +22,7 @@ class EvaluationRunStatus(ApiModel):
 class EvaluationStatus(ObjectStatus):
     """Observed state of the evaluation."""
 
-    items: Figure = Field(default=None, description="Items that can be used.")
+    items: Figure = Field(default=None, description="Items that can be used; absent while they cannot be read.")
     digest: ShortText | None = Field(
         default=None, description="Digest of all items and the scorer; when it changes, the items are sent again."
     )

@@ -18,9 +18,13 @@ LONGEST: Final = 240
 
 
 def figures(document: Manifest, items: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
-    """Return all fields but conditions; a reported run stays until there is a later one."""
+    """Return all fields but conditions; a reported run stays until there is a later one.
+
+    Items that could not be read are not counted: by 0 of them admission would refuse each canary that names this.
+    """
     earlier = document.get("status") or {}
-    status: Manifest = {"items": len(items.items), "badLines": len(items.problems)}
+    is_counted = items.plan is not None
+    status: Manifest = {"items": len(items.items), "badLines": len(items.problems)} if is_counted else {}
     if items.is_being_read:
         status = {name: earlier[name] for name in ("items", "badLines", "digest") if name in earlier}
     if items.digest:
