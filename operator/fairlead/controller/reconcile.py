@@ -65,7 +65,7 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import EvaluationVerdict
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.fleet.request_samples import RequestSample
-from fairlead.objects import http_routes
+from fairlead.objects import http_routes, revisions
 from fairlead.objects.installation import Installation
 from fairlead.planning.router_move import MovePhase, RouterMove
 from fairlead.review import deployment_review, policies, references, speculation_switch
@@ -379,10 +379,11 @@ class Reconciler:
     async def _measure(
         self, observed: DeploymentSnapshot, review: DeploymentReview, decision: DesiredState
     ) -> int | None:
-        """Return KV tokens of one ready replica of the current revision."""
-        if decision.plan is None or review.deployment is None:
+        """Return KV tokens of one ready replica of the spec's revision; another one cannot show whether it fits."""
+        if decision.plan is None or review.deployment is None or review.spec is None:
             return None
-        some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
+        revision = revisions.of(review.spec)
+        some: Sequence[Manifest] = observed.pods.get(revision, ()) if decision.plan.current == revision else ()
         pod = next((one for one in some if pods.is_ready(one)), None)
         load = await self._pod_access.load(pod, review.deployment.revision.engine.kind) if pod else None
         return load.capacity_tokens if load else None
