@@ -9,7 +9,7 @@ from typing import Any, Final
 from tests.emulator.living import living, paced
 from tests.router.gated_engine import Gated
 from tests.router.gateways import Json, gateway, posted, single, target, written
-from tests.router.planes import HOST, STREAM, Plane, Raw, run_story, whole
+from tests.router.planes import HOST, STREAM, Plane, Raw, plane, run_story, whole
 from tests.router.recalling import CACHE
 from tests.router.test_hedging import ERROR
 from tests.router.test_token_counts import LIMITED, LONG, Tokenizing
@@ -81,6 +81,25 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
                 assert list((await router.page())["targets"]) == ["ns/b"]
                 while (await router.page())["retiring"]:
                     await asyncio.sleep(0.01)
+
+    run_story(story())
+
+
+def test_a_request_that_changes_its_target_while_it_waits_counts_once_in_shadow_mode(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "models": ["other"], "shadow": True}
+
+    async def story() -> None:
+        async with living() as (one,):
+            targets = [target("a", "127.0.0.22:1"), target("b", one.address)]
+            async with plane(written(tmp_path, targets, [single("chat", "ns/a")], tenants=[tenant])) as router:
+                waiting = asyncio.create_task(posted(router, STREAM, authorization="Bearer secret"))
+                while (await router.page())["targets"]["ns/a"]["queue"]["held"] == 0:
+                    await asyncio.sleep(0.002)
+                written(tmp_path, targets[1:], [single("chat", "ns/b")], tenants=[tenant])
+                assert (await waiting)[1]["x-fairlead-target"] == "ns/b"
+                counted = await router.metric('fairlead_router_shadow_refusals_total{reason="model_not_allowed"}')
+                assert counted == 1
 
     run_story(story())
 

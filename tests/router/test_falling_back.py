@@ -167,6 +167,29 @@ def test_a_request_is_charged_once_however_many_targets_it_saw(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("way", ["fallback", "cascade"])
+def test_in_shadow_mode_a_request_is_counted_once_however_many_targets_it_saw(tmp_path: Path, way: str) -> None:
+    (tmp_path / "key").write_text("secret")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "models": ["other"]}
+    empty = whole(ANSWER.partition(b"\r\n\r\n")[2].replace(b'"a"', b'""'))
+
+    async def story() -> None:
+        async with Raw(BROKEN if way == "fallback" else empty).listening() as one, Raw(ANSWER).listening() as other:
+            route = single("chat", "ns/a", "ns/b", reasons=EVERY)
+            if way == "cascade":
+                route = {"name": "chat", "strategy": "Cascade", "cascade": CHECKED | {"maxExtraShare": 1.0}}
+            limits = {"maxPromptTokens": 1, "maxOutputTokens": 1, "shadow": True}
+            config = written(tmp_path, two(one.address, other.address), [route], tenants=[tenant], limits=limits)
+            async with gateway(config) as router:
+                status, headers, _ = await posted(router, PROMPT, authorization="Bearer secret")
+                assert (status, headers["x-fairlead-target"]) == (200, "ns/b")
+                for reason in ("prompt_too_long", "output_too_long", "model_not_allowed"):
+                    counter = f'fairlead_router_shadow_refusals_total{{reason="{reason}"}} '
+                    assert f"{counter}1\n" in await page(router), reason
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("way", ["fallback", "cascade"])
 def test_a_deployment_at_zero_sees_the_demand_that_its_fallback_serves_until_it_has_a_replica(
     tmp_path: Path, way: str
 ) -> None:

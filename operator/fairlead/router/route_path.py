@@ -128,7 +128,8 @@ def choose(context: RouterContext, request: Request, body_facts: BodyFacts, acco
     if not account.allows(choice.route):
         if not account.shadow:
             return refusals.of_other_tenants(choice.route, account.name, usable(context, account))
-        account.shadowed[RefusalReason.MODEL_NOT_ALLOWED] += 1
+        if not request.is_read:  # one that chooses again is counted
+            account.shadowed[RefusalReason.MODEL_NOT_ALLOWED] += 1
     return RoutePath(choice, body_facts)
 
 

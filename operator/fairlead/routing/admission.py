@@ -64,8 +64,7 @@ class Admission:
                 continue
             if not request.account.shadow:
                 return refused
-            request.account.shadowed[refused.reason] += 1
-            request.shadow = request.shadow or refused.reason
+            request.count_shadow(refused.reason)
         return None
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
@@ -174,7 +173,8 @@ def charge(request: RoutingRequest, permit: Permit) -> None:
 
 def charge_again(request: RoutingRequest, first: RoutingRequest) -> None:
     """Reserve the tokens of another answer to a request that has had one: no longer refused for its rate."""
-    request.permit, request.expected_tokens, request.shadow = first.permit, first.expected_tokens, first.shadow
+    request.permit, request.expected_tokens = first.permit, first.expected_tokens
+    request.shadow, request.shadowed_by = first.shadow, first.shadowed_by
     if request.permit is not None and request.account.tokens is not None:
         request.reserved_tokens = request.expected_tokens
         _give_back(request, 0, -request.expected_tokens)

@@ -76,6 +76,9 @@ class RoutingRequest:
     pick: PickReason | None = None
     shadow: RefusalReason | None = None
     """The first reason for which it would have been refused, were its tenant not in shadow mode."""
+    shadowed_by: tuple[RefusalReason, ...] = ()
+    """All such reasons that its tenant's account has counted it under: a request is counted once, whatever targets it
+    tries."""
     tried: list[Endpoint] = field(default_factory=list)
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
@@ -138,10 +141,17 @@ class RoutingRequest:
         self.prompt_tokens = tokens
         self.counted = True
 
+    def count_shadow(self, reason: RefusalReason) -> None:
+        """Count it as one that would have been refused, once for each reason."""
+        self.shadow = self.shadow or reason
+        if reason not in self.shadowed_by:
+            self.shadowed_by = (*self.shadowed_by, reason)
+            self.account.shadowed[reason] += 1
+
     def take_charges(self, other: "RoutingRequest") -> None:
         """Take over what the tenant was charged for the same request at another dispatcher."""
         self.permit, self.paid_request, self.reserved_tokens = other.permit, other.paid_request, other.reserved_tokens
-        self.expected_tokens, self.shadow = other.expected_tokens, other.shadow
+        self.expected_tokens, self.shadow, self.shadowed_by = other.expected_tokens, other.shadow, other.shadowed_by
         other.paid_request, other.reserved_tokens = False, 0
 
     def swap_endpoints(self, other: "RoutingRequest") -> None:
