@@ -7,6 +7,7 @@ from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing.accounts import UNKNOWN, Account, Accounts
 from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
 KEY = sha256(b"a-key").digest()
@@ -68,6 +69,16 @@ def test_counters_outlive_a_change_of_configuration() -> None:
     accounts.take(terms(Tenant(name="shop", keys=()), shadow=True), now=1.0)
     assert account(accounts) is before
     assert (before.over_concurrency, before.max_inflight, before.shadow) == (7, inf, True)
+
+
+def test_what_shadow_mode_counted_never_falls_whichever_tenants_come_and_go() -> None:
+    """Prometheus takes a counter that falls for one that began anew, and adds all that is left to what was counted."""
+    accounts, shop, bank = Accounts(), Tenant(name="shop", keys=()), Tenant(name="bank", keys=())
+    for number, tenants in enumerate([(), (shop, bank), (bank,), ()]):
+        accounts.take(terms(*tenants, shadow=True), now=0.0)
+        for one in accounts.all:
+            one.shadowed[RefusalReason.TOKEN_RATE] += 1
+        assert accounts.shadowed[RefusalReason.TOKEN_RATE] == (1, 3, 4, 5)[number]
 
 
 def test_the_open_account_is_the_same_after_tenants_were_added_and_removed() -> None:

@@ -29,6 +29,7 @@ def snapshot(context: RouterContext, counters: RedisStoreCounters | None, now: f
         held=sum(queue.held for queue in queues),
         adapters_waiting=sum(one.dispatcher.table.claims.waiting for one in targets),
         accounts=context.tenancy.accounts.all,
+        shadowed=context.tenancy.accounts.shadowed,
         upstream_idle=sum(pool.idle for one in targets for pool in one.pools.values()),
         clients=len(context.clients),
         draining=context.draining,

@@ -47,7 +47,7 @@ class Account:
     over_concurrency: int = 0
     """Requests sent beyond the tenant's concurrency since the start, because its limits are in shadow mode."""
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)
-    """Requests that would have been refused without shadow mode, by reason."""
+    """Requests that would have been refused without shadow mode, by reason; `Accounts` has one for all tenants."""
 
     @property
     def is_at_limit(self) -> bool:
@@ -71,7 +71,9 @@ class Accounts:
         self._named: dict[str, Account] = {}
         self._keys: dict[bytes, Account] = {}
         self._open: Account | None = None
-        self._everybody = Account(tenant=OPEN)
+        self.shadowed = zeroes()
+        """`Account.shadowed` of all tenants together: it does not fall when one of them is removed."""
+        self._everybody = Account(tenant=OPEN, shadowed=self.shadowed)
         """Kept besides the named ones: tenants may be configured and removed while its requests run."""
 
     def take(self, config: DispatcherConfig, now: float) -> None:
@@ -79,7 +81,8 @@ class Accounts:
         routing = config.routing
         ranks = {one.name: place for place, one in enumerate(ordered(routing.bands))}
         lowest = max(len(ranks) - 1, 0)
-        self._named = {one.name: self._named.get(one.name) or Account(tenant=one) for one in routing.tenants}
+        made = (self._named.get(one.name) or Account(tenant=one, shadowed=self.shadowed) for one in routing.tenants)
+        self._named = {one.name: one for one in made}
         for one in routing.tenants:
             _limit(self._named[one.name], one, config, now)
             self._named[one.name].rank = ranks.get(one.band or "", lowest)

@@ -15,7 +15,7 @@ from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.snapshot import BudgetUse, RouterSnapshot
-from fairlead.routing.accounts import Account
+from fairlead.routing.accounts import Account, zeroes
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.queue_snapshot import LaneSnapshot
 from fairlead.routing.reasons import RefusalReason
@@ -91,9 +91,8 @@ def test_replicas_are_exposed_with_the_routers_load_and_their_own_figures() -> N
 def test_queues_are_exposed_by_lane_and_by_tenant() -> None:
     lanes = [lane(Lane.INTERACTIVE, 2, 0.5), lane(Lane.BATCH, 9, 60.0)]
     tenants = [tenant("shop", 4, 2, over_concurrency=3), tenant("lab", 0, 9)]
-    tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
-    tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
-    figures = samples(recorder_of(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
+    shadowed = zeroes() | {RefusalReason.TOKEN_RATE: 3}
+    figures = samples(recorder_of(), RouterSnapshot(lanes=lanes, accounts=tenants, shadowed=shadowed, held=10))
     assert [figures[f'requests_waiting{{lane="{lane}"}}'] for lane in Lane] == [2, 0, 9]
     assert [figures[f'oldest_wait_seconds{{lane="{lane}"}}'] for lane in Lane] == [0.5, 0, 60]
     assert figures["requests_held"] == 10

@@ -13,7 +13,6 @@ from fairlead.router.observability.request_results import RequestResult
 from fairlead.router.observability.series import HISTOGRAMS
 from fairlead.router.observability.snapshot import PeersSnapshot, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
-from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry import router_families
 from fairlead.telemetry.exposition import ExpositionWriter, Number, Values
 from fairlead.telemetry.metric_family import MetricFamily
@@ -61,7 +60,7 @@ class MetricsExposition:
         family(router_families.REQUESTS, by_key(sorted(codes.items())))
         family(router_families.RESULTS, results.items())
         family(router_families.REFUSALS, by_key(counters.refusals.items()))
-        family(router_families.SHADOW, shadowed(snapshot))
+        family(router_families.SHADOW, by_key(snapshot.shadowed.items()))
         self._one(router_families.LATE, counters.late)
         self._one(router_families.IN_FLIGHT, counters.inflight)
         self._one(router_families.HELD, snapshot.held)
@@ -236,9 +235,3 @@ def of_shared(counters: RedisStoreCounters) -> dict[str, Number]:
         "written": counters.written,
         "dropped": counters.dropped,
     }
-
-
-def shadowed(snapshot: RouterSnapshot) -> Samples:
-    """Yield requests over limits that are not enforced, summed over all tenants."""
-    for reason in RefusalReason:
-        yield (reason.value,), sum(one.shadowed[reason] for one in snapshot.accounts)

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from fairlead.accounting.task_outcomes import ModelFigures, ModelKey
 from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
-from fairlead.routing.accounts import Account
+from fairlead.routing.accounts import Account, zeroes
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.queue_snapshot import LaneSnapshot
+from fairlead.routing.reasons import RefusalReason
 
 
 class CacheView(Protocol):
@@ -54,6 +55,8 @@ class RouterSnapshot:
     """Names for pods not shown by their own, since another namespace may have one of the same name."""
     lanes: Sequence[LaneSnapshot] = ()
     accounts: Sequence[Account] = ()
+    shadowed: Mapping[RefusalReason, int] = field(default_factory=zeroes)
+    """Requests over limits that are not enforced, of all tenants since the start."""
     idle: Mapping[str, float] = field(default_factory=dict)
     """Cost of idle time, by target whose price is known."""
     budgets: Sequence[BudgetUse] = ()
