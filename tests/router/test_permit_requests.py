@@ -9,12 +9,13 @@ from fairlead.router.permit_requests import PermitRequest
 from fairlead.router.router_peers import RouterPeers, permit_message
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing import admission, permits
 from fairlead.routing.accounts import OPEN, Account, Accounts
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.rates import RateBucket
 from fairlead.routing.routing_request import RoutingRequest
 from tests.documents.hostile import DEEP, HOSTILE
-from tests.router.planes import run_story
+from tests.router.planes import run_story, whole
 
 HOME = "router-b"
 NO_UTF_8 = b'{"refused": "\xff"}'
@@ -94,6 +95,49 @@ def test_what_another_router_grants_to_a_request_whose_client_left_is_owed_to_it
     run_story(story())
     assert (account.owed_requests, account.owed_tokens) == owed
     assert (owner.admissions, owner.bugs, routing.reserved_tokens) == ([], 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("page", "owed"),
+    [(b'{"seconds": 0.0}', (1, 500)), (b'{"seconds": 9.0, "refused": "token_rate"}', (0, 0)), (b"none", (0, 0))],
+    ids=["granted", "refused", "nothing"],
+)
+def test_what_another_router_grants_too_late_is_owed_to_the_tenant(page: bytes, owed: tuple[int, int]) -> None:
+    """A router that stands still has the request in its socket, and charges the tenant once it goes on."""
+
+    async def story() -> None:
+        stands, ended = asyncio.Event(), asyncio.Event()
+
+        async def grant(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await stands.wait()
+            writer.write(whole(page))
+            await reader.read()
+            writer.close()
+            ended.set()
+
+        async with await asyncio.start_server(grant, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            pool = UpstreamPool(Endpoint(HOME, f"{host}:{port}", 0), HeadCache(), RouterCounters())
+            owner, peers, account = Waiting(), Peers(), Account(tenant=OPEN)
+            account.requests, account.tokens = RateBucket(60, 60, 0.0), RateBucket(1000, 1000, 0.0)
+            routing = RoutingRequest(account=account, prompt_tokens=1, max_output_tokens=1, arrived=0.0)
+            routing.expected_tokens = 500
+            permit = PermitRequest(owner, peers, routing, HOME)
+            permit.send(pool, permit_message(pool, account, 500), 0.0)
+            permit.give_up()
+            assert (len(owner.admissions), peers.silences[:1]) == (1, [HOME])
+            admission.charge(routing, permits.take(account, 500, 0.0))
+            stands.set()
+            while permit.upstream is not None:
+                await asyncio.sleep(0.001)
+            pool.close()
+            await asyncio.wait_for(ended.wait(), 10)
+            assert (account.owed_requests, account.owed_tokens) == owed
+            assert (len(owner.admissions), owner.bugs) == (1, 0)
+            assert routing.reserved_tokens == 500, "its own charge is another one"
+
+    run_story(story())
 
 
 def test_a_router_that_stays_silent_keeps_nothing_of_a_request_whose_client_left() -> None:

@@ -1,6 +1,7 @@
 """A permit request to the router that keeps a tenant's rates: sent before admission, over the metrics port."""
 
 import asyncio
+from dataclasses import replace
 from time import monotonic
 from typing import Final, Protocol
 
@@ -16,6 +17,8 @@ from fairlead.routing.routing_request import RoutingRequest
 
 TIMEOUT_SECONDS: Final = 0.25
 """A router answers from memory, within a millisecond."""
+LATE_SECONDS: Final = 2.0
+"""How long its answer is waited for alone: a router that stood still reads what came meanwhile, and charges it."""
 _ANSWERS: Final = msgspec.json.Decoder(Permit)
 
 
@@ -57,7 +60,8 @@ class PermitRequest(Inquiry):
         self._routing = routing
         self._home = home
         self._left = False
-        """Its request is over. The other router charges the tenant nevertheless; the next permit request returns it."""
+        """Its request is over, or went on without it. The other router charges the tenant nevertheless; the next permit
+        request returns it."""
 
     def answered(self, page: bytes | None) -> None:
         """Admit with the permit in the answer."""
@@ -72,17 +76,21 @@ class PermitRequest(Inquiry):
             self._owner.admit(monotonic())
 
     def give_up(self) -> None:
-        """Use this router's own share of the rate."""
+        """Use this router's own share of the rate; what the other one grants too late is owed to the tenant."""
         now = monotonic()
-        self.abort()
         self._peers.silent(self._home, now)
-        if not self._left:
-            self._owner.admit(now)
+        if self._left:
+            self.abort()
+            return
+        if self.upstream is not None:
+            self._routing = replace(self._routing, owner=None)
+            self.leave()
+        self._owner.admit(now)
 
     def leave(self) -> None:
-        """Wait for the answer alone, as long as ever: what it grants is owed to the tenant."""
+        """Wait for the answer alone: what it grants is owed to the tenant."""
         self._left = True
-        asyncio.get_running_loop().call_later(TIMEOUT_SECONDS, self._end_wait)
+        asyncio.get_running_loop().call_later(LATE_SECONDS, self._end_wait)
 
     def _end_wait(self) -> None:
         if self.upstream is not None:
@@ -90,7 +98,8 @@ class PermitRequest(Inquiry):
 
     def internal_error(self) -> None:
         """Report a router bug."""
-        self._owner.internal_error()
+        if not self._left:
+            self._owner.internal_error()
 
 
 def _permit(page: bytes) -> Permit | None:

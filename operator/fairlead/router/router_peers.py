@@ -58,9 +58,10 @@ class RouterPeers:
         return None if now < self._avoided.get(name, 0.0) else self._pools.get(name)
 
     def silent(self, name: str, now: float) -> None:
-        """Avoid a router that did not answer."""
+        """Avoid a router that did not answer; of all requests that waited for it, the first one logs that."""
+        if now >= self._avoided.get(name, 0.0):
+            log.warning("router %s keeps tenants' rates and does not answer; this one uses its own share of them", name)
         self._avoided[name] = now + AVOIDED_SECONDS
-        log.warning("router %s keeps tenants' rates and does not answer; this one uses its own share of them", name)
 
     def sweep(self, now: float, connect_seconds: float) -> None:
         """Return what requests did not use, and close idle connections."""
