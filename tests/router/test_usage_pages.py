@@ -9,10 +9,11 @@ import pytest
 
 from tests.router import planes
 from tests.router.gateways import gateway, posted, single, written
-from tests.router.planes import PROMPT, Raw, plane, run_story
+from tests.router.planes import HOST, PROMPT, Raw, free_port, plane, run_story, whole
 from tests.router.test_costs import ANSWER, COST, PRICES, bearer, got, tenants
 from tests.router.test_engine_requests import router_before
 from tests.router.test_external_apis import outside
+from tests.router.test_falling_back import BROKEN, EVERY, FULL
 
 
 def test_a_tenant_reads_only_its_own_usage(tmp_path: Path) -> None:
@@ -73,6 +74,43 @@ def test_cost_tools_read_everybodys_usage_as_a_table_and_tenants_do_not(tmp_path
                         assert answer.status == status
                         assert (await answer.text() == "[]") == (status == 200)
                 assert (await got(router, "/fairlead/v1/usage", bearer()))[0] == 404
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("answer", [BROKEN, FULL, whole(b"{}", 400), None], ids=["broken", "full", "refused", "gone"])
+def test_a_prompt_that_no_model_read_is_none_of_the_tokens_that_were_used(tmp_path: Path, answer: bytes | None) -> None:
+    async def story() -> None:
+        async with Raw(answer).listening() as small, Raw(ANSWER).listening() as api:
+            first = small.address if answer is not None else f"{HOST}:{free_port()}"
+            apis = [
+                outside(first, tmp_path, prices=PRICES, name="external/small"),
+                outside(api.address, tmp_path, prices=PRICES),
+            ]
+            routes = [single("chat", "external/small", "external/big", reasons=EVERY)]
+            config = written(tmp_path, [], routes, apis, tenants=tenants(tmp_path))
+            async with gateway(config) as router:
+                status, _, _ = await posted(router, PROMPT, **bearer())
+                _, page = await got(router, "/v1/usage", bearer())
+                (result,) = page["data"][0]["results"]
+                used = (result["num_model_requests"], result["input_tokens"], result["output_tokens"])
+                assert (status, used) == ((400, (0, 0, 0)) if answer == whole(b"{}", 400) else (200, (1, 500, 250)))
+
+    run_story(story())
+
+
+def test_a_prompt_that_is_only_counted_is_none_of_the_tokens_that_were_used(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(whole(b'{"count": 3}'), ANSWER).listening() as engine:
+            config = planes.written(tmp_path, [engine.address])
+            config.write_text(json.dumps(json.loads(config.read_text()) | {"pricePerHour": "3.6"}))
+            async with plane(config) as router:
+                await router.until("routable")
+                assert (await router.complete(PROMPT, "/tokenize"))[0] == 200
+                assert (await router.complete(PROMPT))[0] == 200
+                _, page = await got(router, "/v1/usage", {})
+                ((result,),) = (bucket["results"] for bucket in page["data"])
+                assert (result["num_model_requests"], result["input_tokens"], result["output_tokens"]) == (2, 500, 250)
 
     run_story(story())
 

@@ -14,7 +14,7 @@ from fairlead.accounting.reservations import OutputEstimate
 from fairlead.accounting.token_rates import TokenRates, TokensUsed
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.target_costs import PricedAttempt
+from fairlead.router.target_costs import UNBILLED, PricedAttempt
 from fairlead.router.wire import task_names
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
@@ -185,6 +185,9 @@ class RequestBill:
             most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, self._unseen(target)))
         money = target.costs.ended(one.attempt, ending, most, now)
         self._spent += money
+        unread = ending in UNBILLED or self._request.routing.only_counts
+        if unread and not (counted or used.output):
+            used = TokensUsed()  # no model computed its prompt; the time that it took is paid
         attempts = self.cost.attempts
         moved = target.name != self._began_at
         self.cost.add(
