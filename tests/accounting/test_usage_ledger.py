@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from typing import cast
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,12 @@ from tests.accounting.costs import LARGE, NOON, OUTSIDE, SMALL, attempt, request
 HOUR = int(NOON)
 DAY = HOUR - 12 * 3600
 PARTY = BilledParty(account="ns/gateway", currency="EUR")
+
+
+def page_of(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> dict[str, Any]:
+    """A tenant's page, as it reads it."""
+    found: dict[str, Any] = json.loads("".join(openai_usage.usage_pieces(rows, tenant, start, end)))
+    return found
 
 
 def test_each_attempt_is_counted_where_it_ran_and_the_request_where_it_was_answered() -> None:
@@ -96,8 +103,8 @@ def test_a_full_ledger_adds_up_its_oldest_hours_and_keeps_the_latest_as_they_are
     assert {key.seconds for key in rows if key.hour > today - 2 * 86_400} == {3600}
     assert ledger.last_hour(today + 86_400) == {SMALL: (2.5, 220), LARGE: (4.0, 220)}
 
-    page = openai_usage.usage_page(ledger.rows(), "acme", DAY, today + 86_400)
-    bucket = cast("list[dict[str, object]]", page["data"])[0]
+    page = page_of(ledger.rows(), "acme", DAY, today + 86_400)
+    bucket = page["data"][0]
     assert (bucket["start_time"], bucket["end_time"]) == (DAY, DAY + 86_400)
     exported = next(iter(usage_export.focus_rows(ledger.rows(), PARTY)))
     assert (exported["ChargePeriodStart"], exported["ChargePeriodEnd"]) == (
@@ -119,11 +126,11 @@ def test_days_that_are_exported_one_after_the_other_hold_every_cost_once_and_a_t
     assert exported == 4 * 24 * len(tenants)
 
     now = DAY + (24 * 4 + 7) * 3600
-    page = openai_usage.usage_page(ledger.rows(), "t1", now - 86_400, now)
-    first, *hours = cast("list[dict[str, int]]", page["data"])
+    page = page_of(ledger.rows(), "t1", now - 86_400, now)
+    first, *hours = page["data"]
     assert (first["start_time"], first["end_time"]) == (DAY + 3 * 86_400, DAY + 4 * 86_400)
     assert [one["start_time"] for one in hours] == list(range(hours[0]["start_time"], now, 3600))
-    assert openai_usage.usage_page(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
+    assert page_of(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
 
 
 def test_an_export_that_takes_a_while_holds_every_cost_once_although_rows_are_added_up_meanwhile() -> None:
@@ -252,7 +259,7 @@ def test_csv_and_json_say_the_same() -> None:
 def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
     ledger = exported()
     ledger.add(request(attempt(), route="code"), NOON + 3600)
-    page = openai_usage.usage_page(ledger.rows(), "acme", HOUR, HOUR + 7200)
+    page = page_of(ledger.rows(), "acme", HOUR, HOUR + 7200)
     result = {
         "object": "organization.usage.completions.result",
         "model": "chat",
@@ -277,9 +284,20 @@ def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
         "has_more": False,
         "next_page": None,
     }
-    assert openai_usage.usage_page(ledger.rows(), "nobody", 0, 2**62)["data"] == []
-    assert openai_usage.usage_page(ledger.of("acme"), "acme", HOUR, HOUR + 7200) == page
+    assert page_of(ledger.rows(), "nobody", 0, 2**62)["data"] == []
+    assert page_of(ledger.of("acme"), "acme", HOUR, HOUR + 7200) == page
     assert ledger.of("") == [], "idle time is no tenant's"
+
+
+def test_no_piece_of_a_tenants_page_has_more_than_one_result() -> None:
+    """Pieces are made some at a time, and streams wait meanwhile."""
+    ledger = UsageLedger()
+    for hour in range(3):
+        for number in range(10):
+            ledger.add(request(attempt(), route=f"model-{number}"), NOON + hour * 3600)
+    pieces = list(openai_usage.usage_pieces(ledger.of("acme"), "acme", 0, 2**62))
+    assert max(piece.count("num_model_requests") for piece in pieces) == 1
+    assert [len(one["results"]) for one in json.loads("".join(pieces))["data"]] == [10, 10, 10]
 
 
 def test_totals_begin_at_nothing() -> None:

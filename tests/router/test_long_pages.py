@@ -123,6 +123,29 @@ def test_a_client_whose_request_is_whole_waits_for_its_page_however_long_that_ta
     run_story(story())
 
 
+def test_requests_are_served_while_a_tenants_usage_of_months_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its rows at once would stop every stream: a quarter of a second for twenty models in forty days."""
+    begun, others = asyncio.Event(), list[int]()
+
+    def slow(_context: RouterContext, _head: RequestHead) -> LongPage:
+        begun.set()
+        return page(takewhile(lambda _: not others, repeat("")))
+
+    async def story() -> None:
+        monkeypatch.setitem(handlers.OWN_LONG, spending_pages.USAGE, slow)
+        async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
+            reading = asyncio.create_task(router.session.get(router.url + "/v1/usage"))
+            await begun.wait()
+            async with router.session.get(router.url + "/v1/models") as answer:
+                others.append(answer.status)
+            async with await reading as answer:
+                assert (answer.status, others) == (200, [200])
+
+    run_story(story())
+
+
 def test_a_page_without_end_is_made_no_further_once_its_connection_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,23 @@ def test_a_tenant_reads_only_its_own_usage(tmp_path: Path) -> None:
     run_story(story())
 
 
+def test_a_tenants_page_comes_once_after_its_whole_request_and_by_two_methods_alone(tmp_path: Path) -> None:
+    head = b"GET /v1/usage HTTP/1.1\r\nHost: x\r\n%bContent-Length: 2\r\n\r\n"
+    empty = b'{"object": "page", "data": [], "has_more": false, "next_page": null}'
+
+    async def story() -> None:
+        async with plane(planes.written(tmp_path, ["127.0.0.22:1"])) as router:
+            pieces = (head % b"", b"{}", head % b"Connection: close\r\n", b"{}")
+            answer = await planes.exchange_bytes(router, *pieces, pause=0.05)
+            assert (answer.count(b"HTTP/1.1 200 OK"), answer.count(empty)) == (2, 2)
+            async with router.session.head(router.url + "/v1/usage") as page:
+                assert (page.status, page.headers["content-length"]) == (200, str(len(empty)))
+            async with router.session.delete(router.url + "/v1/usage") as page:
+                assert (page.status, page.headers["allow"]) == (405, "GET, HEAD")
+
+    run_story(story())
+
+
 def test_cost_tools_read_everybodys_usage_as_a_table_and_tenants_do_not(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(*[ANSWER] * 3).listening() as api:

@@ -11,7 +11,7 @@ from fairlead.router.wire.surfaces import PATHS
 from tests.router.planes import HOST, Plane
 
 ROUTES: Final = (
-    *(one.decode() for one in (*handlers.PAGES, *handlers.SCRAPED, *handlers.LONG, *PATHS)),
+    *(one.decode() for one in (*handlers.PAGES, *handlers.OWN_LONG, *handlers.SCRAPED, *handlers.LONG, *PATHS)),
     *("/", "/v1", "/v1/", "/tokenize", "/detokenize", "/v1/models/hidden-llama", "/v1/models/nothing"),
     *("/v1/messages/count_tokens", "/v1/audio/transcriptions", "/v1/images/generations", "/v1/files"),
     *("/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/fairlead/v1/permits", "/fairlead", "/debug/pprof"),

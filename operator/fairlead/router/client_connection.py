@@ -141,12 +141,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _answer_own(self, request: ClientRequest) -> None:
         """Serve one of the router's own pages, which need no body; for some the client must be authorized first."""
-        if self._scraped and handlers.is_guarded(request.head):
-            handlers.guarded(self._router, request.head, partial(self._show, request), lambda: not self.leaving)
-        elif (
-            request.head.path == router_peers.PATH and self._scraped and self.peer not in self._context.peers.addresses
-        ):
+        head = request.head
+        if self._scraped and handlers.is_guarded(head):
+            handlers.guarded(self._router, head, partial(self._show, request), lambda: not self.leaving)
+        elif self._scraped and head.path == router_peers.PATH and self.peer not in self._context.peers.addresses:
             self._show(request, refusals.no_router(self.peer))
+        elif not self._scraped and handlers.takes_long(head):
+            handlers.make(self._router, head, partial(self._show, request), lambda: not self.leaving)
         else:
             self._show(request, None)
 

@@ -60,12 +60,22 @@ def is_forwarded(head: RequestHead) -> bool:
 
 def _is_kept(path: bytes) -> bool:
     """Whether a path is the router's own, hidden from clients, or another spelling of some path."""
-    return path in PAGES or path.startswith(_CARD) or path in _HIDDEN or not _PLAIN.fullmatch(path)
+    return path in PAGES or path in OWN_LONG or path.startswith(_CARD) or path in _HIDDEN or not _PLAIN.fullmatch(path)
 
 
 def takes_body(head: RequestHead) -> bool:
-    """Whether one of the router's own pages reads the request's body."""
-    return head.path == spending_pages.OUTCOMES and head.method == b"POST"
+    """Whether one of the router's own pages waits for the request's body: it reads it, or takes long to be made."""
+    return takes_long(head) or (head.path == spending_pages.OUTCOMES and head.method == b"POST")
+
+
+def takes_long(head: RequestHead) -> bool:
+    """Whether `make` makes its page, of the client port."""
+    return head.path in OWN_LONG and head.method in (b"GET", b"HEAD")
+
+
+def make(router: Router, head: RequestHead, show: PageCallback, wanted: WantedCallback) -> None:
+    """Make a page of the client port while it is wanted, and call back with it or with a refusal."""
+    _make(router, OWN_LONG[head.path](router.context, head), show, wanted)
 
 
 def is_guarded(head: RequestHead) -> bool:
@@ -110,6 +120,8 @@ def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -
     page = pages.get(head.path)
     if page is None and not scraped and head.path.startswith(_CARD):
         page = _model
+    if not scraped and head.path in OWN_LONG:
+        return refusals.wrong_method(head, _READ)
     if page is not None:
         return page(router, head) if head.method in (b"GET", b"HEAD") else refusals.wrong_method(head, _READ)
     if head.path in _ENGINE_ROUTES and not scraped and head.method != b"POST":
@@ -173,10 +185,6 @@ def _cards(router: Router, head: RequestHead) -> list[ModelCard] | Problem:
     return [card for card in router.cards() if account.shadow or account.allows(card["id"])]
 
 
-def _usage(router: Router, head: RequestHead) -> LocalReply | Problem:
-    return _or_problem(spending_pages.usage(router.context, head))
-
-
 def _or_problem(page: dict[str, Any] | Problem) -> LocalReply | Problem:
     return page if isinstance(page, Problem) else _json(page)
 
@@ -198,5 +206,9 @@ LONG: Final[dict[bytes, Callable[[RouterContext, RequestHead], LongPage | Proble
 }
 """For the same clients."""
 SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {router_peers.PATH: _permits}
-PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models, spending_pages.USAGE: _usage}
+PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models}
 """Pages on the client port."""
+OWN_LONG: Final[dict[bytes, Callable[[RouterContext, RequestHead], LongPage | Problem]]] = {
+    spending_pages.USAGE: spending_pages.usage,
+}
+"""Pages on the client port that take long to be made: months of usage of a tenant with many models."""

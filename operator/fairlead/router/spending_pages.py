@@ -54,7 +54,7 @@ class TaskOutcome(msgspec.Struct, gc=False):
 _decode: Final = msgspec.json.Decoder(TaskOutcome).decode
 
 
-def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem:
+def usage(context: RouterContext, head: RequestHead) -> LongPage | Problem:
     """Return the tenant's own usage from `start_time` to before `end_time`; by default, of the last day."""
     account = context.account(head.key)
     if isinstance(account, Refusal):
@@ -62,7 +62,12 @@ def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem
     period = _period(context, parse_qs(head.query.decode("latin-1")))
     if period is None:
         return refusals.no_moment()
-    return openai_usage.usage_page(context.spending.ledger.of(account.name), account.name, *period)
+    return LongPage(pieces=_usage_pieces(context, account.name, period), content_type=JSON)
+
+
+def _usage_pieces(context: RouterContext, tenant: str, period: tuple[int, int]) -> Iterator[str]:
+    """Yield the page; its rows are looked for when its turn comes, so that pages that wait hold none."""
+    yield from openai_usage.usage_pieces(context.spending.ledger.of(tenant), tenant, *period)
 
 
 def export(context: RouterContext, head: RequestHead) -> LongPage | Problem:
