@@ -91,6 +91,20 @@ def test_an_answer_that_is_given_after_all_leaves_the_other_attempt_failed() -> 
     assert "gen_ai.usage.output_tokens" not in otlp.of_attempt(record, record.tries[1])
 
 
+@pytest.mark.parametrize("is_given", [False, True], ids=["another one", "this one"])
+def test_what_an_answer_found_in_the_kv_cache_counts_whether_it_is_given_or_not(*, is_given: bool) -> None:
+    router, record = _judged(again="b")
+    if is_given:
+        record.take_back("small", "a", T0 + 2)
+    else:
+        record.prompt_tokens, record.output_tokens, record.cached_tokens = 90, 50, 32
+    router.ended(record, T0 + 5)
+    totals = {one.key[1]: one.cached for one in router.counts.series.values()}
+    assert totals == ({"small": 64} if is_given else {"small": 64, "large": 32})
+    assert sum(one.cached for one in router.counts.spenders.values()) == sum(totals.values())
+    assert record.cached_tokens == (64 if is_given else 32), "which its access line shows"
+
+
 def test_tokens_that_an_engine_did_not_count_are_not_in_the_span() -> None:
     router = recorder_of()
     record = begun(router)

@@ -221,7 +221,7 @@ class RouterCounters:
         """Count what an engine did for the request; return its prompt and output tokens."""
         prompt, output = _tokens(record, answered=answered)
         if prompt or output:
-            _add_tokens(record, series, tenant_series, prompt, output)
+            _add_tokens(series, tenant_series, prompt, output, record.cached_tokens)
         series.forwarded += 1
         series.prefix_blocks += record.blocks
         series.blocks_held += record.held_blocks
@@ -248,11 +248,7 @@ class RouterCounters:
         """Count the tokens of an answer that was not given, for the revision that wrote it."""
         key = (record.tenant, record.band, self._route(record), one.revision, record.lane, one.target)
         series, _ = self._places.get(key) or self._placed(key, record.ended_at)
-        series.prompt += one.prompt_tokens
-        series.output += one.output_tokens
-        tenant_series.prompt += one.prompt_tokens
-        tenant_series.output += one.output_tokens
-        tenant_series.total.tokens += one.prompt_tokens + one.output_tokens
+        _add_tokens(series, tenant_series, one.prompt_tokens, one.output_tokens, one.cached_tokens)
 
     def _validated(self, record: RequestRecord, model: str) -> None:
         reason = record.finish_reason
@@ -275,17 +271,15 @@ def _tokens(record: RequestRecord, *, answered: bool) -> tuple[int, int]:
     return (max(record.prompt_estimate, 0), output) if answered or record.first_token_at >= 0 else (0, 0)
 
 
-def _add_tokens(
-    record: RequestRecord, series: RequestSeries, tenant_series: TenantSeries, prompt: int, output: int
-) -> None:
+def _add_tokens(series: RequestSeries, tenant_series: TenantSeries, prompt: int, output: int, cached: int) -> None:
     series.prompt += prompt
     tenant_series.prompt += prompt
     tenant_series.total.tokens += prompt + output
     series.output += output
     tenant_series.output += output
-    if record.cached_tokens > 0:
-        series.cached += record.cached_tokens
-        tenant_series.cached += record.cached_tokens
+    if cached > 0:
+        series.cached += cached
+        tenant_series.cached += cached
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:

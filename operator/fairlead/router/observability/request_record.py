@@ -57,6 +57,8 @@ class SpentAnswer:
     revision: str
     prompt_tokens: int
     output_tokens: int
+    cached_tokens: int
+    """Negative if its engine did not say."""
     finish_reason: str
 
 
@@ -192,6 +194,7 @@ class RequestRecord:
             self.revision,
             max(self.prompt_estimate, 0) if usage is None else usage.prompt_tokens,
             0 if usage is None else usage.output_tokens,
+            -1 if usage is None or usage.cached_tokens is None else usage.cached_tokens,
             self.finish_reason,
         )
         self.spent = [*(self.spent or ()), taken]
@@ -205,6 +208,7 @@ class RequestRecord:
         *self.spent, last = self.spent
         self.target, self.replica, self.revision = target, replica, last.revision
         self.prompt_tokens, self.output_tokens = last.prompt_tokens, last.output_tokens
+        self.cached_tokens = last.cached_tokens
         self.finish_reason, self.reason, self.escalated = last.finish_reason, "", ""
 
     def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
