@@ -123,6 +123,28 @@ def test_unknown_tokens_can_neither_flood_the_cluster_with_reviews_nor_lock_out_
     run_story(story())
 
 
+def test_unknown_tokens_keep_no_authorized_one_waiting_while_reviews_are_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        now = 1000.0
+        monkeypatch.setattr(authorization, "monotonic", lambda: now)
+        cluster = Cluster(prometheus=TokenRight.ALLOWED)
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        assert await judged(one, "prometheus") == 200
+        now += authorization.GRANT_SECONDS
+        cluster.gate.clear()
+        guesses = [asyncio.create_task(judged(one, f"guess-{number}")) for number in range(authorization.MAX_REVIEWS)]
+        while cluster.reviews <= authorization.MAX_REVIEWS:
+            await asyncio.sleep(0)
+        again = [asyncio.create_task(judged(one, "prometheus")) for _ in range(authorization.MAX_REVIEWS + 1)]
+        assert await judged(one, "one-more") == 503
+        cluster.gate.set()
+        statuses = await asyncio.gather(*again)
+        assert (statuses.count(200), statuses[-1]) == (authorization.MAX_REVIEWS, 503)
+        assert await asyncio.gather(*guesses) == [401] * authorization.MAX_REVIEWS
+
+    run_story(story())
+
+
 def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> None:
     async def story() -> None:
         cluster = Cluster()

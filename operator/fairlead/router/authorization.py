@@ -23,7 +23,7 @@ REFUSAL_SECONDS: Final = 10.0
 """Longest time until a newly granted right works."""
 MAX_CACHED: Final = 256
 MAX_REVIEWS: Final = 8
-"""Concurrent reviews."""
+"""Concurrent reviews of tokens not allowed before; those that were have as many again, however slow reviews are."""
 UNKNOWN_TOKENS_PER_MINUTE: Final = 60.0
 """Limit of reviews of tokens not allowed before; Prometheus, whose token was, never waits for unknown clients."""
 
@@ -85,7 +85,8 @@ class MetricsAuthorizer:
             answer(cached.problem)
             return
         stranger = cached is None or cached.problem is not None
-        if len(self._tasks) >= MAX_REVIEWS or (stranger and self._strangers.take(1, now)):
+        most = MAX_REVIEWS if stranger else 2 * MAX_REVIEWS
+        if len(self._tasks) >= most or (stranger and self._strangers.take(1, now)):
             answer(refusals.too_many_reviews())
             return
         task = asyncio.get_running_loop().create_task(self._review(head, digest, answer), name="review of a token")
