@@ -128,14 +128,14 @@ class Console(NamedTuple):
 
 
 @asynccontextmanager
-async def served(namespaces: tuple[str, ...] = ()) -> AsyncIterator[Console]:
+async def served(namespaces: tuple[str, ...] = (), home: str = "fairlead-system") -> AsyncIterator[Console]:
     """A console with one reader, `good`, who may read everything, for an operator of these namespaces or all."""
     rights = {("sre", kind, "") for kind in ("inferencedeployments", "inferencegateways", "configmaps")}
     reviews = Reviews(tokens={"good": "sre", "team": "dev", "poor": "nobody"}, rights=rights)
     leader = Leader()
     clock = [AT]
     source = ConsoleSource(leader, clock=lambda: clock[0])
-    server = console_server.of(source, ConsoleAccess(reviews), ConsoleReports(reviews, namespaces))
+    server = console_server.of(source, ConsoleAccess(reviews), ConsoleReports(reviews, namespaces), home)
     async with ports.serve("127.0.0.1", 0, server.routes()) as runner:
         port = runner.addresses[0][1]
         yield Console(leader, reviews, source, f"http://127.0.0.1:{port}", clock)

@@ -11,7 +11,7 @@ from fairlead.console.document import POLICY
 from fairlead.process import console_access
 from fairlead.process.console_access import ConsoleAccess
 from tests.cli.decisions import AT, decided, facts, router
-from tests.console.objects import deployment, gateway
+from tests.console.objects import condition, deployment, gateway
 from tests.process.console_world import Console, Reviews, served
 
 
@@ -80,6 +80,23 @@ def test_a_cluster_without_objects_is_empty_for_every_reader(page: str) -> None:
     async def scenario() -> None:
         async with served() as console:
             assert [(await console.get(page, token))[0] for token in ("good", "poor")] == [200, 200]
+
+    asyncio.run(scenario())
+
+
+def test_commands_name_the_namespace_that_the_operator_runs_in() -> None:
+    """A release in another one than usual: its pods are nowhere else."""
+
+    async def scenario() -> None:
+        failed = [condition("Ready", "False", "InternalError", "Fairlead failed on this object")]
+        async with served(home="team-a") as console:
+            assert console.leader.watched is not None
+            console.leader.watched.put(kinds.INFERENCE_DEPLOYMENT, deployment(conditions=failed))
+            console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway(conditions=failed))
+            for page in ("/deployments/team/chat", "/gateways/team/company"):
+                _, text = await console.get(page)
+                assert "kubectl logs -n team-a -l app.kubernetes.io/name=fairlead --tail=200" in text
+                assert "fairlead-system" not in text
 
     asyncio.run(scenario())
 

@@ -12,7 +12,7 @@ from fairlead.scaling.explain import decision_summary
 
 def page(facts: DeploymentFacts, remedies: Remedies, frame: PageFrame) -> str:
     """Build the whole page."""
-    found = diagnosis.diagnose(facts.document, remedies)
+    found = diagnosis.diagnose(facts.document, remedies, frame.home)
     return document(
         f"{facts.namespace}/{facts.name}",
         frame,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fairlead.console import figures
 from fairlead.console.elements import Content, Markup, element
+from fairlead.review.diagnosis import USUAL_HOME
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -31,6 +32,8 @@ class PageFrame:
     """A note on all figures, for instance that decisions are taken elsewhere."""
     script: str = FOLLOWING
     """Its one script; by default the one that refreshes the page."""
+    home: str = USUAL_HOME
+    """The operator's namespace, which commands name."""
 
     def link(self, *words: str) -> str:
         """Build a link from this page to another one; a name cannot lead out of the console."""

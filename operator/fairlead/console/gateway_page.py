@@ -28,7 +28,7 @@ def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
     return document(
         f"{about['namespace']}/{about['name']}",
         frame,
-        diagnosis_section.section(diagnosis.diagnose(gateway, remedies)),
+        diagnosis_section.section(diagnosis.diagnose(gateway, remedies, frame.home)),
         _tenants(status),
         section("Models", _models(status)),
         deployment_page.conditions(status),

@@ -55,6 +55,8 @@ class ConsoleServer:
     views: ConsoleViews
     assets: Mapping[str, str]
     """Files of style, script and icon by name: the same for everybody."""
+    home: str
+    """The operator's namespace."""
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         """Return read-only routes; no other method is answered."""
@@ -74,7 +76,7 @@ class ConsoleServer:
 
     def _page(self, view: View, depth: int) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def shown(request: web.Request) -> web.Response:
-            frame = PageFrame(reader=NO_READER, at=self.views.source.now(), depth=depth)
+            frame = PageFrame(reader=NO_READER, at=self.views.source.now(), depth=depth, home=self.home)
             try:
                 holder = await self._reader(request)
                 frame = replace(frame, reader=holder.username)
@@ -130,7 +132,7 @@ async def serve(
     """Serve the console on a port of its own while the block runs."""
     source = ConsoleSource(leader)
     following = asyncio.create_task(source.follow(), name="console")
-    console = of(source, ConsoleAccess(client), ConsoleReports(client, settings.namespaces))
+    console = of(source, ConsoleAccess(client), ConsoleReports(client, settings.namespaces), settings.lease_namespace)
     try:
         async with ports.serve(settings.host, port, console.routes()):
             yield
@@ -139,7 +141,7 @@ async def serve(
         await asyncio.gather(following, return_exceptions=True)
 
 
-def of(source: ConsoleSource, access: ConsoleAccess, reports: ConsoleReports) -> ConsoleServer:
+def of(source: ConsoleSource, access: ConsoleAccess, reports: ConsoleReports, home: str) -> ConsoleServer:
     """Return the console of this release, with its packaged files."""
     views = ConsoleViews(
         source=source,
@@ -149,4 +151,4 @@ def of(source: ConsoleSource, access: ConsoleAccess, reports: ConsoleReports) ->
         searches=RecentAnswers(time.monotonic),
         searching=asyncio.Semaphore(1),
     )
-    return ConsoleServer(views=views, assets={name: package_data.console_asset(name) for name in TYPES})
+    return ConsoleServer(views=views, assets={name: package_data.console_asset(name) for name in TYPES}, home=home)
