@@ -55,8 +55,10 @@ def _pods(*phases: EnginePodPhase) -> str:
 
 
 def _reason(reason: ScalingReason) -> str:
+    """What limits a count now: in mode Recommend the reason is that of an advice, which limits nothing."""
     shown = f'{scaling.REASON.name}{{reason="{reason}"}}'
-    return f"max by (namespace, name, reason) ({_last(shown)})"
+    advised = f"max by (namespace, name) ({_last(scaling.ACTIVE.name)}) == 0"
+    return f"max by (namespace, name, reason) ({_last(shown)}) unless on (namespace, name) {advised}"
 
 
 _BECAME_READY: Final = f"time() - max by (namespace, name) ({_last(scaling.NEWEST_READY.name)}) < 1200"
@@ -227,7 +229,7 @@ FLEET: Final = (
     ),
     Alert(
         name="FairleadBudgetSpent",
-        expr=f"{_reason(ScalingReason.OVER_BUDGET)} > 0",
+        expr=_reason(ScalingReason.OVER_BUDGET),
         lasts="10m",
         severity=Severity.WARNING,
         summary=f"{_DECIDED} needs more replicas than its budget pays for",

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -49,6 +50,11 @@ def test_metrics_show_the_reason_the_price_and_the_objectives_that_the_policy_ha
     assert shown.price_per_hour == 2.5
     assert shown.objectives == {"ttftP95": 1.0, "queueTimeP95": 2.0}
     assert shown.objectives.keys() <= JUDGED.keys()
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_metrics_show_whether_decisions_are_followed(active: bool) -> None:
+    assert http_handlers.decided(decided(facts(policy=ScalingPolicy(active=active)))).active is active
 
 
 def test_metrics_show_when_a_replica_last_became_ready_and_nothing_before_one_has() -> None:

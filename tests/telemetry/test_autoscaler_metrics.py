@@ -26,6 +26,7 @@ def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
     return DecisionMetrics(
         namespace="team",
         name=name,
+        active=True,
         age_seconds=None if changed else 0.5,
         phases={"ready": 2, "starting": 1},
         candidates={"tokens": 3},
@@ -84,6 +85,12 @@ def test_a_reason_that_no_longer_holds_leaves_the_page() -> None:
     metrics.page([decided()], ScrapeTotals())
     found = values(metrics.page([replace(decided(), reason="OverBudget")], ScrapeTotals()))
     assert [name for name in found if name.startswith(f"{PREFIX}_reason")] == [f"{PREFIX}_reason chat team OverBudget"]
+
+
+def test_a_deployment_that_is_only_advised_says_so() -> None:
+    page = AutoscalerMetrics().page([decided(), replace(decided("other"), active=False)], ScrapeTotals())
+    found = values(page)
+    assert (found[f"{PREFIX}_active chat team"], found[f"{PREFIX}_active other team"]) == (1, 0)
 
 
 def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:

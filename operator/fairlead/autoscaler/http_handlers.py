@@ -66,6 +66,7 @@ def decided(record: DecisionRecord) -> DecisionMetrics:
     return DecisionMetrics(
         namespace=record.namespace,
         name=record.name,
+        active=facts.policy.active,
         recommended=recommendation.replicas,
         wanted=facts.wanted,
         asleep=recommendation.asleep,

@@ -23,6 +23,7 @@ DEPLOYMENTS: Final = _OURS.gauge("deployments", "Deployments that this process d
 RECOMMENDED: Final = _OURS.gauge(
     "recommended_replicas", "Replicas recommended last; in mode Recommend they are not applied.", *OF_ONE
 )
+ACTIVE: Final = _OURS.gauge("active", "1 while decisions are followed; 0 in mode Recommend.", *OF_ONE)
 DESIRED: Final = _OURS.gauge("desired_replicas", "Replicas requested before that decision.", *OF_ONE)
 ASLEEP: Final = _OURS.gauge("asleep", "Replicas that should sleep in addition.", *OF_ONE)
 PODS: Final = _OURS.gauge(
@@ -95,6 +96,8 @@ class DecisionMetrics:
 
     namespace: str
     name: str
+    active: bool
+    """Whether decisions are followed."""
     recommended: int
     wanted: int
     asleep: int
@@ -174,6 +177,7 @@ class AutoscalerMetrics:
     def _put(self, one: DecisionMetrics) -> None:
         put, where = self._values.set, (one.namespace, one.name)
         put(RECOMMENDED, one.recommended, *where)
+        put(ACTIVE, int(one.active), *where)
         put(DESIRED, one.wanted, *where)
         put(ASLEEP, one.asleep, *where)
         put(WITHOUT_METRICS, one.doubts, *where)
