@@ -3,10 +3,11 @@
 `values.yaml`, `values.schema.json` and docs/reference/values.md are generated from it; nothing here renders a template.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from house.chart_product_values import Product
 from house.chart_view_values import Alerts, Console, Dashboards, Group, Metrics, Namespace, Serving, Texts
 
 Objects = list[dict[str, Any]]
@@ -30,23 +31,6 @@ class Image(Group):
         default="IfNotPresent",
         description="When a node pulls the image: for the operator, routers and evaluations. Simulated engines follow "
         "Kubernetes' default.",
-    )
-
-
-class Product(Group):
-    """A GPU of the cluster as the user pays for it, or one that the catalogue lacks."""
-
-    product: str = Field(min_length=1, description="Label of GPU feature discovery, for instance NVIDIA-L4.")
-    price_usd_hour: float | None = Field(default=None, gt=0, description="US dollars per GPU and hour.")
-    memory_mib: int | None = Field(default=None, gt=0, description="Memory in MiB.")
-    bandwidth_gbs: float | None = Field(default=None, gt=0, description="Memory bandwidth in GB/s.")
-    bf16_tflops: float | None = Field(default=None, gt=0, description="Dense BF16 arithmetic in TFLOPS.")
-    fp8_tflops: float | None = Field(default=None, gt=0, description="Dense FP8 arithmetic in TFLOPS.")
-    compute_capability: str | None = Field(
-        default=None, pattern="^[0-9]+[.][0-9]+$", description="CUDA compute capability, in quotes."
-    )
-    unified_memory: bool | None = Field(
-        default=None, description="Whether its memory is the node's main memory, as in a DGX Spark."
     )
 
 
@@ -199,7 +183,7 @@ class Values(Group):
         default="", max_length=40, description="Name of all objects; empty means one made from the release's name."
     )
     image: Image = Field(default=Image(), description="The one image: operator, routers and simulated engines.")
-    cpu_images: dict[Literal["vLLM", "SGLang"], str] = Field(
+    cpu_images: dict[Literal["vLLM", "SGLang"], Annotated[str, Field(min_length=1)]] = Field(
         default={},
         description="Images of engines' CPU builds, which product CPU runs if a spec names none; the version is in the "
         "tag. The default for vLLM is `localhost/fairlead-vllm-cpu:0.32.0`, which every node must have; SGLang has no "
@@ -233,7 +217,8 @@ class Values(Group):
     products: list[Product] = Field(
         default=[],
         description="Your own GPU prices, and GPUs that the catalogue lacks, as in the file of `fairlead plan "
-        "--products`: `{product: NVIDIA-L4, priceUsdHour: 0.55}`. Costs, cost limits, budgets and fit use them.",
+        "--products`: `{product: NVIDIA-L4, priceUsdHour: 0.55}`. Costs, cost limits, budgets and fit use them. One "
+        "that the catalogue lacks needs `memoryMib` and `computeCapability`.",
     )
     autoscaler: Autoscaler = Field(
         default=Autoscaler(), description="What decides the replicas of deployments with `spec.scaling`."

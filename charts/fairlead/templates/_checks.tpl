@@ -31,6 +31,16 @@
 {{- if and $v.serving.podMonitor.namespaces (not $v.serving.podMonitor.enabled) -}}
 {{- fail "serving.podMonitor.namespaces: with serving.podMonitor.enabled=false nothing is scraped; set serving.podMonitor.enabled=true too, or leave namespaces out" -}}
 {{- end -}}
+{{- $named := dict -}}
+{{- range $at, $one := $v.products -}}
+{{- if eq $one.product "CPU" -}}
+{{- fail (printf "products[%d].product: CPU is not a GPU; the memory of a replica on it is spec.accelerator.memory; leave this entry out" $at) -}}
+{{- end -}}
+{{- if hasKey $named $one.product -}}
+{{- fail (printf "products[%d].product: %s is there twice; write it once" $at $one.product) -}}
+{{- end -}}
+{{- $_ := set $named $one.product true -}}
+{{- end -}}
 {{- $owned := dict
   "--namespaces" "watchNamespaces"
   "--webhook" "webhook.enabled"
