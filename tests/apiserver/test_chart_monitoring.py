@@ -58,6 +58,36 @@ def test_scrapes_that_network_policies_may_refuse_come_with_a_warning(helm: Path
     assert warning not in notes(helm, {})
 
 
+def test_alerts_about_requests_that_nothing_scrapes_come_with_a_warning(helm: Path) -> None:
+    """They would never fire; nothing is refused here either."""
+    warning = "WARNING: alerts are installed, and no PodMonitor lets Prometheus scrape routers"
+    assert warning in notes(helm, {"alerts.enabled": True, "metrics.podMonitor.enabled": True})
+    assert warning not in notes(helm, {"alerts.enabled": True} | SERVING_SCRAPED)
+    assert warning not in notes(helm, {})
+
+
+@pytest.mark.parametrize("path", ["metrics.podMonitor", "serving.podMonitor"])
+@pytest.mark.parametrize(
+    ("interval", "warned"),
+    [
+        ("30s", False),
+        ("120s", False),
+        ("121s", True),
+        ("2m", False),
+        ("3m", True),
+        ("120000ms", False),
+        ("300000ms", True),
+    ],
+)
+def test_scrapes_too_seldom_for_the_alerts_come_with_a_warning(
+    helm: Path, path: str, interval: str, warned: bool
+) -> None:
+    """Of five minutes with one sample, or none, no rate is known."""
+    values = {"alerts.enabled": True, f"{path}.enabled": True, f"{path}.interval": interval}
+    assert (f"WARNING: {path}.interval is {interval}" in notes(helm, values)) is warned
+    assert "interval is" not in notes(helm, values | {"alerts.enabled": False})
+
+
 def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(helm: Path) -> None:
     objects = chart_manifests.template(helm, nested({"metrics.podMonitor.enabled": True}))
     (monitor,) = [one for one in objects if one["kind"] == "PodMonitor"]

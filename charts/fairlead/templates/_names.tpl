@@ -89,6 +89,12 @@ namespace: {{ .Release.Namespace | quote }}
 {{- if and .Values.webhook.enabled (not .Values.webhook.certManager.enabled) -}}yes{{- end -}}
 {{- end -}}
 
+{{/* Whether less often than every two minutes: rules read the last five, and a scrape may be missing. */}}
+{{- define "fairlead.scrapedSeldom" -}}
+{{- $most := ternary 120000 (ternary 120 2 (hasSuffix "s" .)) (hasSuffix "ms" .) -}}
+{{- if gt (regexFind "^[0-9]+" . | int64) (int64 $most) -}}yes{{- end -}}
+{{- end -}}
+
 {{/* A namespace where an object will be served: the first that is watched, else the one given. */}}
 {{- define "fairlead.served" -}}
 {{- if .root.Values.watchNamespaces -}}{{ first .root.Values.watchNamespaces }}{{- else -}}{{ .other }}{{- end -}}
