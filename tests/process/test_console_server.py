@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from urllib.parse import urljoin
 
 import aiohttp
 import pytest
@@ -12,6 +13,7 @@ from fairlead.process import console_access
 from fairlead.process.console_access import ConsoleAccess
 from tests.cli.decisions import AT, decided, facts, router
 from tests.console.objects import condition, deployment, gateway
+from tests.console.reading import read
 from tests.process.console_world import Console, Reviews, served
 
 
@@ -82,6 +84,18 @@ def test_a_cluster_without_objects_is_empty_for_every_reader(page: str) -> None:
             assert [(await console.get(page, token))[0] for token in ("good", "poor")] == [200, 200]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "page", ["/none", "/deployments/", "/deployments/team", "/a/b/c/d", "/a%2Fb", "/assets/none.css", *PAGES]
+)
+def test_every_page_links_to_the_fleet_and_to_its_style_also_one_that_does_not_exist(page: str) -> None:
+    async def scenario(console: Console) -> None:
+        _, text = await console.get(page)
+        links = [urljoin(page, one) for one in read(text).values("href")]
+        assert {"/", "/gateways", "/playground", "/reports", "/assets/console.css"} <= set(links)
+
+    story(scenario)
 
 
 def test_commands_name_the_namespace_that_the_operator_runs_in() -> None:

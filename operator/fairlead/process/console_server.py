@@ -62,21 +62,21 @@ class ConsoleServer:
         """Return read-only routes; no other method is answered."""
         views = self.views
         return (
-            web.get("/", self._page(views.fleet, 0)),
-            web.get("/gateways", self._page(views.gateways, 0)),
-            web.get("/gateways/{namespace}/{name}", self._page(views.gateway, 2)),
-            web.get("/deployments/{namespace}/{name}", self._page(views.deployment, 2)),
-            web.get("/deployments/{namespace}/{name}/changes", self._page(views.changes, 3)),
-            web.get("/playground", self._page(views.playground, 0)),
-            web.get("/reports", self._page(views.back_tests, 0)),
-            web.get("/reports/{namespace}/{name}", self._page(views.back_test, 2)),
+            web.get("/", self._page(views.fleet)),
+            web.get("/gateways", self._page(views.gateways)),
+            web.get("/gateways/{namespace}/{name}", self._page(views.gateway)),
+            web.get("/deployments/{namespace}/{name}", self._page(views.deployment)),
+            web.get("/deployments/{namespace}/{name}/changes", self._page(views.changes)),
+            web.get("/playground", self._page(views.playground)),
+            web.get("/reports", self._page(views.back_tests)),
+            web.get("/reports/{namespace}/{name}", self._page(views.back_test)),
             web.get("/assets/{file}", self._asset),
-            web.get("/{other:.*}", self._page(_nothing, 0)),
+            web.get("/{other:.*}", self._page(_nothing)),
         )
 
-    def _page(self, view: View, depth: int) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _page(self, view: View) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def shown(request: web.Request) -> web.Response:
-            frame = PageFrame(reader=NO_READER, at=self.views.source.now(), depth=depth, home=self.home)
+            frame = self._frame(request)
             try:
                 holder = await self._reader(request)
                 frame = replace(frame, reader=holder.username)
@@ -88,6 +88,11 @@ class ConsoleServer:
                 return _refusal(ConsoleRefusal.NO_ANSWER, frame)
 
         return shown
+
+    def _frame(self, request: web.Request) -> PageFrame:
+        """Return the frame of a page at any path, also of one that does not exist: it links to those that do."""
+        depth = request.rel_url.raw_path.count("/") - 1
+        return PageFrame(reader=NO_READER, at=self.views.source.now(), depth=depth, home=self.home)
 
     async def _reader(self, request: web.Request) -> TokenHolder:
         written = request.headers.get(FORWARDED) or request.headers.get("Authorization") or ""
@@ -104,7 +109,7 @@ class ConsoleServer:
     async def _asset(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]
         if name not in self.assets:
-            return _refusal(ConsoleRefusal.NOT_FOUND, PageFrame(reader=NO_READER, at=self.views.source.now(), depth=1))
+            return _refusal(ConsoleRefusal.NOT_FOUND, self._frame(request))
         return web.Response(text=self.assets[name], content_type=TYPES[name], headers=HEADERS)
 
 
