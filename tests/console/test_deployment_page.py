@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from fairlead.api.policy import PolicyMode
 from fairlead.console import deployment_page, timeline
 from fairlead.console.history import MAX_POINTS, History, HistoryPoint, point
-from fairlead.fleet.policies import ScalingReason, ScalingSignal
+from fairlead.fleet.policies import ScalingPolicy, ScalingReason, ScalingSignal
 from fairlead.scaling.decide.recommendation import (
     AppliedLimit,
     DecisionFigure,
@@ -112,6 +113,17 @@ def test_where_another_process_decides_the_object_says_what_and_the_command_why(
     text = shown(deployment(scaling={"reason": "TokenDemand", "message": "two are needed"})).text
     assert "TokenDemand: two are needed" in text
     assert "fairlead explain infd/NAME shows it" in text
+
+
+def test_what_a_policy_only_advises_is_not_shown_as_what_is_done() -> None:
+    """In mode Recommend, whichever process decides."""
+    words = "The policy's mode is Recommend: nothing follows this, and the count stays as it is."
+    for policy in (ScalingPolicy(active=True), ScalingPolicy(active=False)):
+        record = decided(scaling_facts(policy=policy))
+        assert (words in shown(record=record).text) is not policy.active
+    for mode in PolicyMode:
+        scaling = {"reason": "TokenDemand", "message": "two are needed", "mode": mode.value}
+        assert (words in shown(deployment(scaling=scaling)).text) is (mode is PolicyMode.RECOMMEND)
 
 
 def test_earlier_decisions_are_listed_newest_first_with_their_reasons() -> None:

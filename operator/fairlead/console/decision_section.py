@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from fairlead.api.policy import PolicyMode
 from fairlead.console.elements import Markup, element, listing, section, table
 from fairlead.console.facts import DeploymentFacts
 from fairlead.scaling.decide.recommendation import DecisionFigure
@@ -12,6 +13,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 ELSEWHERE: Final = (
     "The arithmetic of the last decision is kept by the process that made it: fairlead explain infd/NAME shows it."
 )
+ADVISED: Final = "The policy's mode is Recommend: nothing follows this, and the count stays as it is."
 
 
 def decision(facts: DeploymentFacts, link: str) -> Markup:
@@ -22,8 +24,14 @@ def decision(facts: DeploymentFacts, link: str) -> Markup:
         return section("Decision", element("p", "Not scaled: spec.replicas decides, as spec.scaling is not set."))
     if record is None:
         message = element("p", f"{scaling.get('reason', 'Undecided')}: {scaling.get('message', '')}")
-        return section("Decision", message, element("p", ELSEWHERE, class_="faint"))
-    return section("Decision", *_why(record), *_changes(facts, record, link))
+        acts = scaling.get("mode") != PolicyMode.RECOMMEND
+        return section("Decision", message, _advised(acts=acts), element("p", ELSEWHERE, class_="faint"))
+    acts = record.facts.policy.active
+    return section("Decision", _advised(acts=acts), *_why(record), *_changes(facts, record, link))
+
+
+def _advised(*, acts: bool) -> Markup | None:
+    return None if acts else element("p", ADVISED, class_="note")
 
 
 def decisions(facts: DeploymentFacts) -> Markup | None:
