@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiError, ApiRequest, Unreachable
+from fairlead.cluster.api_errors import ApiError, ApiRequest, RequestRefused, Unreachable
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
 from fairlead.process import console_server, ports
@@ -31,10 +31,13 @@ class Reviews:
     config_maps: list[Manifest] = field(default_factory=list)
     lists: int = 0
     """How often ConfigMaps were listed."""
+    lost: set[str | None] = field(default_factory=set)
+    """Namespaces whose ConfigMaps the operator may not read; None: all together."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One ConfigMap."""
         assert resource is kinds.CONFIG_MAP
+        self._check("get", namespace)
         found = (one for one in self.config_maps if one["metadata"]["namespace"] == namespace)
         return next((one for one in found if one["metadata"]["name"] == name), None)
 
@@ -44,11 +47,17 @@ class Reviews:
         """The metadata of those with a given label."""
         assert resource is kinds.CONFIG_MAP
         self.lists += 1
+        self._check("list", namespace)
         key, _, value = selector.partition("=")
         for one in self.config_maps:
             here = namespace in (None, one["metadata"]["namespace"])
             if here and (one["metadata"].get("labels") or {}).get(key) == value:
                 yield {"metadata": one["metadata"]}
+
+    def _check(self, verb: str, namespace: str | None) -> None:
+        if namespace in self.lost or None in self.lost:
+            request = ApiRequest(verb=verb, resource=kinds.CONFIG_MAP, namespace=namespace)
+            raise RequestRefused(request, 403, {"reason": "Forbidden", "message": "configmaps is forbidden"})
 
     async def create(self, manifest: Manifest) -> Manifest:
         """The review with its status."""

@@ -82,6 +82,28 @@ def test_an_operator_of_some_namespaces_shows_reports_of_no_other() -> None:
     story(scenario, ("team",))
 
 
+def test_a_served_namespace_without_rights_leaves_the_reports_of_the_others() -> None:
+    """It was deleted, or its Role was: the operator goes on with the rest, and so does the page."""
+
+    async def scenario(console: Console) -> None:
+        console.reviews.lost = {"other"}
+        status, text = await console.get("/reports")
+        assert (status, "reports/team/friday" in text, "reports/other/friday" in text) == (200, True, False)
+        assert (await console.get("/reports/team/friday"))[0] == 200
+        assert (await console.get("/reports/other/friday"))[0] == 404
+
+    story(scenario, ("other", "team"))
+
+
+def test_an_operator_of_all_namespaces_without_the_right_to_reports_says_so() -> None:
+    async def scenario(console: Console) -> None:
+        console.reviews.lost = {None}
+        for page in ("/reports", "/reports/team/friday"):
+            assert (await console.get(page))[0] == 503
+
+    story(scenario)
+
+
 def test_many_readers_cost_one_list_each_few_seconds() -> None:
     async def scenario(console: Console) -> None:
         await asyncio.gather(*(console.get("/reports") for _ in range(10)))

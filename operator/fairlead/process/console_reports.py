@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.objects import published_report
 from fairlead.objects.published_report import PublishedReport
@@ -41,14 +42,23 @@ class ConsoleReports:
         """Return the page of one report; None if there is none of that name that can be read."""
         if None not in self._places and namespace not in self._places:
             return None
-        found = await self._client.read(kinds.CONFIG_MAP, namespace, name)
+        try:
+            found = await self._client.read(kinds.CONFIG_MAP, namespace, name)
+        except RequestRefused as problem:
+            if None in self._places or not problem.lacks_right:
+                raise
+            return None
         return published_report.html(found) if found is not None and published_report.is_report(found) else None
 
     async def _listed(self) -> tuple[PublishedReport, ...]:
-        return tuple(
-            [
-                published_report.heading(one)
-                for place in self._places
-                async for one in self._client.metadata(kinds.CONFIG_MAP, place, published_report.SELECTOR)
-            ]
-        )
+        return tuple([one for place in self._places for one in await self._listed_in(place)])
+
+    async def _listed_in(self, place: str | None) -> list[PublishedReport]:
+        """Return list entries of one namespace; none of one that the operator may not read, as where it was deleted."""
+        found = self._client.metadata(kinds.CONFIG_MAP, place, published_report.SELECTOR)
+        try:
+            return [published_report.heading(one) async for one in found]
+        except RequestRefused as problem:
+            if place is None or not problem.lacks_right:
+                raise
+            return []
