@@ -1,5 +1,6 @@
 """`fairlead simulate --publish`: a report in the cluster, which may replace only an earlier report."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,18 @@ def test_a_config_map_that_is_no_report_stays_and_nothing_is_played_first(
     assert (code, out) == (1, "")
     assert "--publish settings: ConfigMap settings in team is not a report; choose another name" in err
     assert held(cluster, name="settings")["data"] == {"key": "value"}
+
+
+def test_a_batch_that_comes_at_once_has_no_report_to_publish(files: Path, run: Run, cluster: PretendCluster) -> None:
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"model": "m", "prompt": "hello"}}
+    (files / "batch.jsonl").write_text(json.dumps(line))
+    batch = ("simulate", str(files / "fleet"), "--traffic", str(files / "batch.jsonl"), "--publish", "friday")
+    code, out, err = run(*batch)
+    assert (code, out) == (2, "")
+    assert "--publish: all requests of batch.jsonl come at once" in err
+    assert not cluster.objects.listed(CONFIG_MAP.title, None, "")
+    assert run(*batch, "--window", "1h")[0] == 0
+    assert published_report.is_report(held(cluster))
 
 
 @pytest.mark.parametrize("name", ["Friday", "a_b", "-a", "", "../x", "a" * 254])

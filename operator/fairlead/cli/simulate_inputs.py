@@ -66,11 +66,8 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
     against = () if unplayable else chosen.against
-    if trace.at_once and (chosen.html is not None or chosen.sample is not None):
-        raise argument_values.ArgumentValueError(
-            f"--{'html' if chosen.html is not None else 'sample'}: all requests of {Path(chosen.traffic).name} come at "
-            "once, so arrivals have no order in time; spread them with --window 1h"
-        )
+    if trace.at_once:
+        _refuse_at_once(chosen)
     whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
     if chosen.sample is None:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
@@ -88,6 +85,16 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         words="".join((trace.words, note, start_words(settings), queue_words)),
         jobs=chosen.jobs or cores(),
     )
+
+
+def _refuse_at_once(chosen: argparse.Namespace) -> None:
+    """Refuse what shows or cuts traffic over time, which all at once has not."""
+    for word, value in (("--html", chosen.html), ("--publish", chosen.publish), ("--sample", chosen.sample)):
+        if value is not None:
+            raise argument_values.ArgumentValueError(
+                f"{word}: all requests of {Path(chosen.traffic).name} come at once, so arrivals have no order in time; "
+                "spread them with --window 1h"
+            )
 
 
 def cores() -> int:
