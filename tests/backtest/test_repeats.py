@@ -103,6 +103,18 @@ def test_what_an_hour_costs_is_counted_over_all_runs_which_batches_end_at_differ
         assert row.affordable
 
 
+def test_a_fleet_at_the_price_of_its_budget_is_within_it_however_its_hours_are_summed() -> None:
+    """Two replicas at 1.861 for six minutes cost 3.7220000000000004 an hour in floats."""
+    seconds, price = 360.0, 1.861
+    gpu_hours = 2 * seconds / 3600
+    made = run(1.0, gpu_hours, cost=gpu_hours * price)
+    row = Repeated(name="chat", runs=(replace(made, report=replace(made.report, seconds=seconds)),), budget=3.722)
+
+    assert row.usd_an_hour == 3.7220000000000004
+    assert row.affordable
+    assert not replace(row, budget=3.7219).affordable
+
+
 def test_a_busy_stretch_counts_as_much_as_its_requests() -> None:
     """Residuals of 1,005 in 1,100: 8.636 and -8.636, so the standard deviation is 12.213 by 550 a stretch."""
     row = Repeated(name="chat", runs=(busy(100, 1.0), busy(1000, 0.905)))

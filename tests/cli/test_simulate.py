@@ -86,6 +86,21 @@ def test_a_budget_decides_as_objectives_do(files: Path, capsys: pytest.CaptureFi
     assert "--budget -3: a number between 0 and 1e+09" in capsys.readouterr().err
 
 
+def test_a_cost_next_to_the_budget_is_shown_with_the_decimals_that_decide(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`fairlead plan` shows one replica at 1.86 USD an hour, whose price is 1.861."""
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
+    assert main([*words, "--budget", "1.86"]) == 1
+    assert "1.861 USD an hour, over the budget of 1.86\n" in capsys.readouterr().out
+    assert main([*words, "--budget", "1.861"]) == 0
+    assert "; 1.86 USD an hour, within the budget of 1.861\n" in capsys.readouterr().out
+    played = playing.play(candidate(1), steady(1.0, 60), PlaySettings(streams=streams))
+    cost = 12345.671 * played.report.seconds / 3600
+    near = Repeated(name="near", runs=(replace(played, cost=cost),), budget=12345.67)
+    assert simulate_text.judged(near).endswith("; 12345.671 USD an hour, over the budget of 12345.67")
+
+
 def test_what_has_no_price_is_within_no_budget() -> None:
     played = playing.play(candidate(1), steady(1.0, 60), PlaySettings(streams=streams))
     free = Repeated(name="free", runs=(replace(played, cost=None),), budget=5.0)

@@ -93,6 +93,8 @@ OF_REQUESTS: Final = frozenset(
 )
 """Figures that a sample without requests does not have."""
 WORST: Final = "worstTenMinutes"
+EXACT: Final = 1 - 1e-9
+"""Margin for rounding in sums: two replicas at a price of 1.861 are within a budget of 3.722."""
 EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
 """Figures that grow with the length of the traffic: a sample's are scaled up to the whole."""
 
@@ -168,7 +170,7 @@ class Repeated:
         if self.budget is None:
             return True
         cost = self.usd_an_hour
-        return cost is not None and cost <= self.budget
+        return cost is not None and cost * EXACT <= self.budget
 
     @property
     def passes(self) -> bool:

@@ -16,6 +16,8 @@ HEADS: Final = (
     *("candidate", "kept", "worst 10 min", "TTFT p50", "p95", "TPOT p50", "p95"),
     *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/kept request", "lost"),
 )
+MAX_PLACES: Final = 9
+"""Decimals of a cost that differs from the budget by next to nothing."""
 SHOWN_CHANGES: Final = 6
 """Of each candidate, unless all are requested."""
 
@@ -86,12 +88,20 @@ def _spending(row: Repeated) -> str:
     cost = row.usd_an_hour
     if row.budget is None:
         return ""
+    budget = f"{row.budget:.10g}"
     if cost is None:
         why = "no price is known: give --products"
         if row.figure("costUsd") is not None:
             why = "the traffic takes no time"
-        return f"; a budget of {row.budget:g} USD an hour, and {why}"
-    return f"; {cost:.2f} USD an hour, {'within' if row.affordable else 'over'} the budget of {row.budget:g}"
+        return f"; a budget of {budget} USD an hour, and {why}"
+    return f"; {_paid(row, cost)} USD an hour, {'within' if row.affordable else 'over'} the budget of {budget}"
+
+
+def _paid(row: Repeated, cost: float) -> str:
+    """Format a cost with two decimals, or as many as show on which side of the budget it lies."""
+    rounded = (f"{cost:.{places}f}" for places in range(2, MAX_PLACES))
+    shown = (one for one in rounded if row.budget is None or (float(one) <= row.budget) == row.affordable)
+    return next(shown, f"{cost:.{MAX_PLACES}f}")
 
 
 def summary(row: Repeated) -> str:
