@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fairlead.backtest import reference_fleets
 from fairlead.backtest.comparison_rows import AGAINST, ComparisonRow
@@ -20,6 +21,8 @@ from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from tests.backtest.test_play import candidate, steady, streams
 from tests.cli.candidate_files import CANDIDATES
+from tests.cli.conftest import Run
+from tests.cli.recorded_routers import objects, served
 
 
 def test_an_interrupt_prints_the_candidates_that_were_simulated(
@@ -45,6 +48,35 @@ def test_an_interrupt_prints_the_candidates_that_were_simulated(
     shown = capsys.readouterr()
     assert "interrupted; not played, or not as often: scaled" in shown.err
     assert "fixed " in shown.out
+
+
+def test_another_candidate_is_not_compared_with_the_record_where_an_interrupt_ended_the_running_one(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own latencies say nothing about the model's error: it has twice the replicas."""
+    played, calls = ComparisonRow.played, count()
+
+    def first_lasts_for_ever(one: ComparisonRow, traffic: PlayedTraffic, settings: PlaySettings) -> PlayedCandidate:
+        while one.name == "scaled, as it runs":
+            settings.progress(1.0)
+        return played(one, traffic, settings)
+
+    def interrupted(*words: Any, **more: Any) -> Any:  # noqa: ANN401  # as the library's
+        if next(calls):
+            raise KeyboardInterrupt
+        return wait(*words, **more)
+
+    monkeypatch.setattr(ComparisonRow, "played", first_lasts_for_ever)
+    monkeypatch.setattr(simulate_runs, "wait", interrupted)
+    monkeypatch.setattr(simulate_runs, "REFRESH_SECONDS", None)
+    place = tmp_path / "fixed.yaml"
+    place.write_text(yaml.safe_dump(objects()["fixed"]))
+    with served(tmp_path, monkeypatch):
+        code, out, err = run("simulate", str(place), "--from", "infd/scaled", "--jobs", "2")
+    assert (code, "not played, or not as often: scaled, as it runs" in err) == (1, True)
+    assert "fixed " in out
+    assert "model error unknown: the simulation of what runs was interrupted\n" in out
+    assert "recorded streams" not in out
 
 
 def test_an_interrupt_at_the_start_prints_an_empty_table(

@@ -20,6 +20,7 @@ FEWEST: Final = 20
 OTHER_TRAFFIC: Final = (
     "model error unknown: --speed-up, --longest-gap and --sample play other traffic than was recorded; leave them out"
 )
+INTERRUPTED: Final = "model error unknown: the simulation of what runs was interrupted"
 _ROUNDING_SECONDS: Final = 0.001
 
 
@@ -33,10 +34,12 @@ class RecordedLatency:
     tpot_p50: float
 
 
-def words(lines: Iterable[bytes], trace: ReadTrace, *, sampled: bool, played: Repeated) -> str:
-    """State the model's error on the part of the lines that was played."""
+def words(lines: Iterable[bytes], trace: ReadTrace, *, sampled: bool, played: Repeated | None) -> str:
+    """State the model's error on the part of the lines that was played; `played` is the deployment that wrote them."""
     if trace.began is None or sampled:
         return OTHER_TRAFFIC
+    if played is None:
+        return INTERRUPTED
     return beside(of_lines(lines, trace.began, trace.began + trace.seconds), played)
 
 

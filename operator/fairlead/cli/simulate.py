@@ -112,8 +112,9 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
     rows = tuple(outcome.rows(inputs.comparison))
     words = inputs.words
     if source.recording is not None and source.recording.lines and rows:
+        running = next((one for one in rows if one.name == inputs.comparison.rows[0].name), None)
         sampled = chosen.sample is not None
-        error = recorded_latency.words(source.recording.lines, source.trace, sampled=sampled, played=rows[0])
+        error = recorded_latency.words(source.recording.lines, source.trace, sampled=sampled, played=running)
         words += f"\n{error}"
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
