@@ -9,6 +9,7 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import defaults
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import DesiredEngine
 from tests.engines.setups import A100, B200, ENGINE, H100, L4, LLAMA, setup_of
 
 DEFAULTS: Final = {
@@ -30,6 +31,20 @@ def test_throughput_doubles_the_engines_own_limits() -> None:
     setup = setup_of(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
 
     assert (defaults.sequences(setup), defaults.batched_tokens(setup)) == (512, 4096)
+
+
+@pytest.mark.parametrize(
+    ("engine", "batched"),
+    [
+        (ENGINE, 131_072),
+        (replace(ENGINE, max_context_tokens=1024), 2048),
+        (replace(ENGINE, max_batched_tokens=512), 512),
+    ],
+)
+def test_a_step_of_the_default_length_holds_a_prompt_that_is_not_cut(engine: DesiredEngine, batched: int) -> None:
+    setup = setup_of(replace(engine, extra_args=("--no-enable-chunked-prefill",)))
+
+    assert (defaults.batched_tokens(setup), defaults.sequences(setup)) == (batched, 256)
 
 
 @pytest.mark.parametrize("gpu", [H100, None])

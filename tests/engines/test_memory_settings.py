@@ -85,6 +85,24 @@ def test_arguments_and_adapters_say_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "factor", "whole"),
+    [
+        ((), 1, False),
+        (("--performance-mode=throughput",), 2, False),
+        (("--performance-mode", "interactivity"), 1, False),
+        (("--no-enable-chunked-prefill",), 1, True),
+        (("--enable-chunked-prefill",), 1, False),
+    ],
+)
+def test_arguments_change_the_limits_of_a_batch_that_the_spec_leaves_out(
+    words: tuple[str, ...], factor: int, whole: bool
+) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    for engine in (ENGINES[kind] for kind in LIKE_VLLM):
+        assert engine.memory_settings(setup) == MemorySettings(batch_factor=factor, whole_prompts=whole)
+
+
+@pytest.mark.parametrize(
     ("words", "stated"),
     [
         ((), None),

@@ -32,6 +32,19 @@ def test_explicit_settings_win_and_a_batch_has_no_more_sequences_than_tokens() -
     assert (inputs.batch_sequences, inputs.share, inputs.format) == (32, 0.5, WeightFormat.FP8)
 
 
+def test_arguments_that_change_the_default_limits_leave_explicit_ones_alone() -> None:
+    plain = replace(sizing_input(), context=32_768)
+    twice, whole = replace(plain, batch_factor=2), replace(plain, whole_prompts=True)
+    assert [(one.batch_sequences, one.batch_tokens) for one in (plain, twice, whole)] == [
+        (1024, 8192),
+        (2048, 16_384),
+        (1024, 32_768),
+    ]
+    assert replace(whole, context=4096).batch_tokens == 8192
+    both = replace(plain, batch_factor=2, whole_prompts=True, max_sequences=64, max_batched_tokens=512)
+    assert (both.batch_sequences, both.batch_tokens) == (64, 512)
+
+
 def test_requesting_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
     assert replace(sizing_input("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4
 

@@ -29,6 +29,10 @@ class SchedulerArguments:
     max_sequences: int | None = None
     max_active: int | None = None
     batch_tokens: int | None = None
+    batch_factor: int = 1
+    """How many times the engine's defaults those two are where they are absent."""
+    whole_prompts: bool = False
+    """Whether a step of the default length holds the longest prompt."""
     block_tokens: int = 16
     block_size_set: bool = False
     prefix_caching: bool = True
@@ -69,8 +73,6 @@ class CacheArguments:
     eager: bool = False
     caches_states: bool = True
     """Whether a recurrent layer keeps the last cached state of a request beside the running one."""
-    throughput_mode: bool = False
-    """`--performance-mode throughput` doubles the defaults of both batch limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,10 @@ class EngineMemory(Protocol):
 class MemorySettings:
     """Memory settings in an engine's arguments, beyond the typed fields."""
 
+    batch_factor: int = 1
+    """How many times the limits of a batch that the spec leaves out are the release's defaults."""
+    whole_prompts: bool = False
+    """Whether a step holds the longest prompt, if the spec leaves its tokens out."""
     expert_parallel: bool = False
     """Whether experts are spread over the GPUs, instead of each expert's matrices."""
     expert_block: int = 1

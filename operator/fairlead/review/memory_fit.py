@@ -91,6 +91,8 @@ def sizing_question(
         dtype=settings.dtype,
         max_sequences=settings.max_sequences,
         max_batched_tokens=settings.max_batched_tokens,
+        batch_factor=memory.batch_factor,
+        whole_prompts=memory.whole_prompts,
         utilization=settings.memory_utilization,
         graph_tokens=settings.cuda_graph_tokens,
         eager=settings.eager or accelerator.is_cpu,

@@ -68,6 +68,10 @@ class SizingInput:
     dtype: Dtype = Dtype.AUTO
     max_sequences: int | None = None
     max_batched_tokens: int | None = None
+    batch_factor: int = 1
+    """How many times the release's defaults these limits are where they are None (`--performance-mode throughput`)."""
+    whole_prompts: bool = False
+    """Whether a step of the default length holds the longest prompt (`--no-enable-chunked-prefill`)."""
     utilization: float | None = None
     eager: bool = False
     graph_tokens: int | None = None
@@ -103,14 +107,16 @@ class SizingInput:
         most = self.max_sequences
         if most is not None and self.release.spread.divides_batch:
             most = max(1, most // self.attention_ranks)
-        return min(most or self.release.batch(self.accelerator).sequences, self.batch_tokens)
+        usual = self.release.batch(self.accelerator).sequences * self.batch_factor
+        return min(most or usual, self.batch_tokens)
 
     @property
     def batch_tokens(self) -> int:
         """Most tokens in one step."""
         if self.max_batched_tokens is not None:
             return self.max_batched_tokens
-        return self.release.batch(self.accelerator).tokens
+        usual = self.release.batch(self.accelerator).tokens * self.batch_factor
+        return max(usual, self.context) if self.whole_prompts else usual
 
     @property
     def block_tokens(self) -> int:

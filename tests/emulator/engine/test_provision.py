@@ -20,6 +20,7 @@ from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
 MODEL = EmulationKnobs()
 H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 8)
+WHOLE = "--no-enable-chunked-prefill"
 
 
 def started(*words: str, machine: EmulatedMachine = H100, knobs: EmulationKnobs = MODEL) -> EngineProvision:
@@ -98,6 +99,17 @@ def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
 
     twice = started(LLAMA, "--performance-mode", "throughput").settings
     assert (twice.max_sequences, twice.batch_tokens) == (2048, 16384)
+    assert twice.blocks < made.blocks, "a larger step takes memory of the cache"
+    assert started(LLAMA, "--performance-mode=throughput", "--max-num-seqs=64").settings.batch_tokens == 16384
+
+
+def test_a_step_of_the_default_length_holds_a_prompt_that_is_not_cut() -> None:
+    """With 8192 tokens a step, a longer prompt was refused with 500."""
+    plain, whole = (started(LLAMA, "--max-model-len=65536", *flags).settings for flags in ((), (WHOLE,)))
+    assert (plain.batch_tokens, whole.batch_tokens) == (8192, 65_536)
+    assert whole.blocks < plain.blocks
+    given = started(LLAMA, WHOLE, "--max-model-len=4096", "--max-num-batched-tokens=4096")
+    assert given.settings.batch_tokens == 4096
 
 
 def test_pages_or_bytes_that_were_named_are_taken_as_they_are() -> None:

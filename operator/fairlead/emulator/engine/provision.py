@@ -147,7 +147,7 @@ def question_of(
     flags, limits = serve_arguments.memory, serve_arguments.limits
     rules = dialects.of(serve_arguments).start
     weights, kv = rules.formats(serve_arguments, shape)
-    sizing = SizingInput(
+    return SizingInput(
         release=rules.memory,
         shape=shape,
         accelerator=accelerator,
@@ -162,6 +162,8 @@ def question_of(
         dtype=next((dtype for dtype in Dtype if dtype == flags.dtype), Dtype.AUTO),
         max_sequences=limits.max_sequences,
         max_batched_tokens=limits.batch_tokens,
+        batch_factor=limits.batch_factor,
+        whole_prompts=limits.whole_prompts,
         utilization=flags.utilization,
         eager=flags.eager,
         graph_tokens=limits.graph_tokens,
@@ -169,10 +171,6 @@ def question_of(
         drafting=speculative_config.drafting(serve_arguments, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
     )
-    if not flags.throughput_mode:
-        return sizing
-    sequences = limits.max_sequences or replace(sizing, max_batched_tokens=2**30).batch_sequences * 2
-    return replace(sizing, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or sizing.batch_tokens * 2)
 
 
 def _settings(

@@ -70,6 +70,8 @@ def _limits(found: Namespace) -> SchedulerArguments:
         max_sequences=found.max_num_seqs,
         max_active=found.max_num_active_seqs,
         batch_tokens=found.max_num_batched_tokens,
+        batch_factor=2 if found.performance_mode == "throughput" else 1,
+        whole_prompts=not found.enable_chunked_prefill,
         graph_tokens=max(found.cudagraph_capture_sizes or (), default=found.max_cudagraph_capture_size),
         block_tokens=found.block_size or BLOCK_TOKENS,
         block_size_set=found.block_size is not None,
@@ -106,7 +108,6 @@ def _memory(found: Namespace) -> CacheArguments:
         dtype=found.dtype,
         eager=found.enforce_eager,
         caches_states=found.enable_prefix_caching,
-        throughput_mode=found.performance_mode == "throughput",
     )
 
 

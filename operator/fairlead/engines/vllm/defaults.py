@@ -3,6 +3,7 @@
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.vllm import default_batch
 from fairlead.engines.vllm.memory import CURRENT
 
 ACTIVE: Final = "--max-num-active-seqs"
@@ -13,8 +14,9 @@ def sequences(setup: EngineSetup) -> int:
     low. vLLM lowers its default to the tokens of a step."""
     if setup.engine.max_sequences:
         return setup.engine.max_sequences
-    default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
-    return min(default * _factor(setup), batched_tokens(setup) or default * _factor(setup))
+    usual = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
+    default = usual * default_batch.factor(setup)
+    return min(default, batched_tokens(setup) or default)
 
 
 def running(setup: EngineSetup) -> int:
@@ -29,9 +31,5 @@ def batched_tokens(setup: EngineSetup) -> int | None:
         return setup.engine.max_batched_tokens
     if setup.accelerator is None:
         return None
-    return CURRENT.batch(setup.accelerator).tokens * _factor(setup)
-
-
-def _factor(setup: EngineSetup) -> int:
-    """`--performance-mode throughput` doubles both defaults."""
-    return 2 if setup.value("--performance-mode") == "throughput" else 1
+    usual = CURRENT.batch(setup.accelerator).tokens * default_batch.factor(setup)
+    return max(usual, setup.context_tokens or 0) if default_batch.holds_whole_prompts(setup) else usual

@@ -3,7 +3,7 @@
 from fairlead.engines import field_flags
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import defaults
+from fairlead.engines.vllm import default_batch, defaults
 from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
@@ -31,7 +31,7 @@ def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
     A budget that was not set is raised to the context by vLLM itself.
     """
     batched, context = setup.engine.max_batched_tokens, setup.context_tokens
-    if not setup.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:
+    if not default_batch.holds_whole_prompts(setup) or batched is None or context is None or batched >= context:
         return None
     return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",

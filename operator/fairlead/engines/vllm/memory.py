@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.engines import weight_offload
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import expert_blocks, host_cache, prompt_items, value_kinds
+from fairlead.engines.vllm import default_batch, expert_blocks, host_cache, prompt_items, value_kinds
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import BLACKWELL, Accelerator
 from fairlead.fleet.engine_memory import (
@@ -160,6 +160,8 @@ def settings(setup: EngineSetup) -> MemorySettings:
     modules = adapted_modules(setup.engine)
     experts = modules is None or EXPERTS in modules
     return MemorySettings(
+        batch_factor=default_batch.factor(setup),
+        whole_prompts=default_batch.holds_whole_prompts(setup),
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
         context_ranks=max(1, context_degree(setup)),
