@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.sizing.sizing_input import DraftSetup
+from fairlead.sizing.sizing_input import DraftSetup, without_windows
 from tests.sizing.inputs import sizing_input
 
 
@@ -43,6 +43,14 @@ def test_arguments_that_change_the_default_limits_leave_explicit_ones_alone() ->
     assert replace(whole, context=4096).batch_tokens == 8192
     both = replace(plain, batch_factor=2, whole_prompts=True, max_sequences=64, max_batched_tokens=512)
     assert (both.batch_sequences, both.batch_tokens) == (64, 512)
+
+
+def test_layers_with_a_window_may_be_cached_whole_unless_there_are_no_others() -> None:
+    gemma = sizing_input("google/gemma-3-27b-it").shape
+    assert without_windows(gemma) == replace(gemma, window=None)
+    assert gemma.window is not None
+    alone = replace(gemma, window=replace(gemma.window, layers=gemma.layers))
+    assert without_windows(alone) is alone
 
 
 def test_requesting_no_quantization_leaves_a_checkpoint_as_it_is() -> None:

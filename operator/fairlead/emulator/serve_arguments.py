@@ -4,7 +4,7 @@ A limit that is not on the command line is absent here; `provision` fills in wha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fairlead.fleet.desired_state import EngineKind, Parallelism
@@ -60,6 +60,14 @@ class CacheArguments:
     expert_parallel: bool = False
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a scheduler and a KV cache of its own."""
+    context_ranks: int = 1
+    """GPUs of a rank that hold different tokens of each request's cache."""
+    windows: bool = True
+    """Whether layers with a window keep no more tokens than that."""
+    adapter_modules: frozenset[str] | None = None
+    """Names of the modules that adapters may change; None: all."""
+    adapter_experts: bool = True
+    """Whether adapters may change experts."""
     offload: WeightOffload = NOTHING_OFFLOADED
     host_cache: HostCache = NO_HOST_CACHE
     utilization: float | None = None
@@ -91,7 +99,9 @@ class ResponseArguments:
     parser_plugins: bool = False
     """Whether files may register parsers of any name."""
     language_only: bool = False
-    """`--language-model-only`: a multimodal model accepts text only."""
+    """`--language-model-only`: a multimodal model accepts text only, and has no tower."""
+    prompt_items: Mapping[str, object] = field(default_factory=dict)
+    """The JSON of `--limit-mm-per-prompt`."""
     truncates: bool = False
     """Whether a prompt or a reply that is too long is cut instead of refused."""
     forms: bool = True

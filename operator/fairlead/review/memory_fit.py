@@ -19,7 +19,7 @@ from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import fit_alternatives, parameters
 from fairlead.sizing.families import MissingFact
-from fairlead.sizing.sizing_input import DraftSetup, SizingInput
+from fairlead.sizing.sizing_input import DraftSetup, SizingInput, without_windows
 
 FIELDS: Final[dict[ConfigurationChange, str]] = {
     ConfigurationChange.SMALLER_CONTEXT: "spec.engine.context.maxTokens",
@@ -81,7 +81,7 @@ def sizing_question(
     settings = setup.engine
     memory = engine.memory_settings(setup)
     return SizingInput(
-        shape=shape if memory.windows or not shape.full_layers else replace(shape, window=None),
+        shape=shape if memory.windows else without_windows(shape),
         accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
         parallelism=setup.revision.parallelism,

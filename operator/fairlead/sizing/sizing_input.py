@@ -217,6 +217,12 @@ class SizingInput:
         return self.shape.stored.format if chosen is WeightFormat.NONE else chosen
 
 
+def without_windows(shape: ModelShape) -> ModelShape:
+    """Return the model as an engine caches it whose layers with a window keep all tokens; a model that has no others
+    needs nothing for that."""
+    return replace(shape, window=None) if shape.full_layers else shape
+
+
 EngineObjection = Callable[[SizingInput], str | None]
 """Why the engine would refuse a configuration, whatever the memory; None if it would not."""
 

@@ -72,10 +72,39 @@ def test_a_model_with_a_tower_takes_pictures_unless_it_was_started_for_text_alon
 
 
 @pytest.mark.parametrize(
+    ("limits", "pictures", "message"),
+    [
+        ({}, 3, None),
+        ({"image": 2}, 2, None),
+        ({"image": 2}, 3, "At most 2 image(s) may be provided in one prompt. (parameter=image)"),
+        (
+            {"image": {"count": 0, "width": 512}},
+            1,
+            "At most 0 image(s) may be provided in one prompt. (parameter=image)",
+        ),
+        ({"video": 0}, 2, None),
+    ],
+)
+def test_a_prompt_holds_as_many_pictures_as_the_arguments_allow(
+    limits: dict[str, object], pictures: int, message: str | None
+) -> None:
+    """`multimodal/processing/context.py: validate_num_items` counts those of all messages together."""
+
+    async def story() -> None:
+        arguments = replace(CHAT, multimodal=True, answering=ResponseArguments(prompt_items=limits))
+        messages = [{"role": "user", "content": [PICTURE]}] * pictures
+        async with serving(arguments) as engine:
+            status, answer = await engine.post(PATH, {"messages": messages, "max_tokens": 2})
+        assert (status, answer.get("error", {}).get("message")) == (200 if message is None else 400, message)
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(
     "content", ["text", None, ["text"], [{"type": "text", "text": "x"}], [{"text": "x"}], [{"type": "refusal"}]]
 )
 def test_text_is_no_medium(content: object) -> None:
-    check({"role": "user", "content": content}, Modalities("chat", multimodal=False))
+    check([{"role": "user", "content": content}], Modalities("chat", multimodal=False))
 
 
 def test_parts_pictures_systems_and_prompt_texts_are_read() -> None:

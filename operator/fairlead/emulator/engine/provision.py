@@ -16,6 +16,7 @@ from fairlead.emulator.engine.start_failure import CannotStart
 from fairlead.emulator.engine.step_time_choice import ServedDeployment
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.engines.vllm import prompt_items
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.fit import Fit
@@ -26,7 +27,7 @@ from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettin
 from fairlead.simulator.sweep.measurements import SweepRecord
 from fairlead.sizing import assessment, kv_pages, links
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.sizing_input import GIB, SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput, without_windows
 
 __all__ = ["CannotStart", "EmulatedMachine", "EngineProvision", "provide", "question_of"]
 
@@ -149,12 +150,15 @@ def question_of(
     weights, kv = rules.formats(serve_arguments, shape)
     return SizingInput(
         release=rules.memory,
-        shape=shape,
+        shape=shape if flags.windows else without_windows(shape),
         accelerator=accelerator,
         context=limits.context or shape.positions,
         parallelism=flags.parallelism,
         expert_parallel=flags.expert_parallel,
         attention_ranks=flags.attention_ranks,
+        context_ranks=flags.context_ranks,
+        images=not serve_arguments.answering.language_only,
+        prompt_images=prompt_items.of_family(serve_arguments.answering.prompt_items, shape.family),
         offload=flags.offload,
         host_cache_bytes=flags.host_cache.replica_bytes,
         weights=weights,
@@ -170,6 +174,8 @@ def question_of(
         caches_states=flags.caches_states,
         drafting=speculative_config.drafting(serve_arguments, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
+        adapter_modules=flags.adapter_modules,
+        adapter_experts=flags.adapter_experts,
     )
 
 

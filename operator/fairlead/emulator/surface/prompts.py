@@ -59,8 +59,7 @@ def of_chat(
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
     turns = [(_role(message, place), text_of(message, limits.between_parts)) for place, message in enumerate(messages)]
     if limits.modalities is not None:
-        for message in messages:
-            media.check(message, limits.modalities)
+        media.check(messages, limits.modalities)
     if tools:
         turns.insert(0, ("system", json.dumps(tools)))
     _check_text(sum(len(role) + len(text) + 4 for role, text in turns), limits)

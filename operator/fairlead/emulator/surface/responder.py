@@ -45,12 +45,12 @@ class Responder:
         self.names = manners.names(serve_arguments, control, clock)
         self.words = tokenizer.of(serve_arguments.vocabulary)
         self.fingerprint = manners.fingerprint(serve_arguments)
+        answering = serve_arguments.answering
         self.senses = Modalities(
-            serve_arguments.names[0], serve_arguments.multimodal, serve_arguments.answering.language_only
+            serve_arguments.names[0], serve_arguments.multimodal, answering.language_only, answering.prompt_items
         )
         self._client = client
         self._manners = manners
-        answering = serve_arguments.answering
         self._speaker = ReplyGenerator(
             tokenizer=self.words,
             mean_tokens=answering.reply_tokens,

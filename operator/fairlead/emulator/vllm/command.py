@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from fairlead.documents import json_document
@@ -16,7 +17,7 @@ from fairlead.emulator.serve_arguments import (
 )
 from fairlead.emulator.vllm import flags
 from fairlead.engines import weight_offload, written_amounts
-from fairlead.engines.vllm import host_cache
+from fairlead.engines.vllm import adapters, host_cache, json_flags, prompt_items
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -55,7 +56,9 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
         shutdown_seconds=found.shutdown_timeout,
         limits=limits,
         memory=_memory(found),
-        answering=_answering(found, environment or {}),
+        answering=replace(
+            _answering(found, environment or {}), prompt_items=json_flags.of_words(rest, prompt_items.FLAG)
+        ),
         kv_events=found.kv_events_config,
         hash_algorithm=found.prefix_caching_hash_algo,
     )
@@ -91,6 +94,7 @@ def _limits(found: Namespace) -> SchedulerArguments:
 
 
 def _memory(found: Namespace) -> CacheArguments:
+    modules = None if found.lora_target_modules is None else adapters.modules_with(found.lora_target_modules)
     return CacheArguments(
         parallelism=Parallelism(
             tensor=found.tensor_parallel_size,
@@ -98,6 +102,10 @@ def _memory(found: Namespace) -> CacheArguments:
             data=found.data_parallel_size,
         ),
         expert_parallel=found.enable_expert_parallel,
+        context_ranks=max(1, found.decode_context_parallel_size),
+        windows=not found.disable_hybrid_kv_cache_manager,
+        adapter_modules=None if modules is None else frozenset(modules),
+        adapter_experts=(modules is None or adapters.EXPERTS in modules) and not found.enable_moe_shared_loras,
         offload=_offload(found),
         host_cache=_host_cache(found),
         utilization=found.gpu_memory_utilization,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fairlead.documents import json_document
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.engines import extra_args, written_amounts
-from fairlead.engines.vllm import abbreviations, host_cache
+from fairlead.engines.vllm import abbreviations, adapters, host_cache
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
@@ -110,6 +110,8 @@ def _memory(parser: FlagParser) -> None:
     parser.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
     parser.add_argument("--data-parallel-size", "-dp", type=int, default=1)
     parser.add_argument("--enable-expert-parallel", "-ep", action="store_true")
+    parser.add_argument("--decode-context-parallel-size", "-dcp", type=int, default=1)
+    parser.add_argument("--disable-hybrid-kv-cache-manager", action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--cpu-offload-gb", type=float, default=0.0)
     parser.add_argument("--cpu-offload-params", nargs="+", default=[])
     parser.add_argument("--offload-backend", choices=("auto", "uva", "prefetch"), default="auto")
@@ -129,6 +131,8 @@ def _features(parser: FlagParser) -> None:
     parser.add_argument("--lora-modules", nargs="+", default=[])
     parser.add_argument("--max-loras", type=int, default=1)
     parser.add_argument("--max-lora-rank", type=int, default=16)
+    parser.add_argument(adapters.TARGETS, nargs="+")
+    parser.add_argument("--enable-moe-shared-loras", action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--kv-events-config", type=from_json)
     parser.add_argument("--enable-sleep-mode", action="store_true")
     parser.add_argument("--runner", default="auto")

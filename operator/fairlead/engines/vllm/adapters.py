@@ -1,5 +1,6 @@
 """LoRA adapters: the ranks that vLLM 0.32 supports, how it names adapters, and those loaded while it runs."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
@@ -82,14 +83,17 @@ def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
 
 
 def adapted_modules(engine: DesiredEngine) -> tuple[str, ...] | None:
-    """Return the matrices to which extra arguments restrict adapters, of any layer; None: they do not.
+    """Return the matrices to which extra arguments restrict adapters, of any layer; None: they do not."""
+    words = _targets(engine)
+    return None if words is None else modules_with(words)
+
+
+def modules_with(words: Sequence[str]) -> tuple[str, ...]:
+    """Return all matrices that are adapted with these.
 
     `lora/utils.py: is_in_target_modules`: a module that packs several is adapted as a whole if one of them is named.
     `activate_adapter` passes over an adapter's other matrices, with a line at level debug.
     """
-    words = _targets(engine)
-    if words is None:
-        return None
     named = {EXPERTS if EXPERTS in word.split(".") else word.rpartition(".")[2] for word in words}
     return tuple(sorted(named.union(*(family for family in _PACKED if named.intersection(family)))))
 

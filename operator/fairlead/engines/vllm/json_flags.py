@@ -4,7 +4,7 @@ vLLM collects the keys after a dot into one object per spelling of the flag and 
 several objects wins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fairlead.documents import json_document
 from fairlead.engines import extra_args
@@ -12,8 +12,12 @@ from fairlead.engines.engine_setup import EngineSetup
 
 
 def keys(setup: EngineSetup, *flags: str) -> Mapping[str, object]:
+    """Return the first keys that vLLM sees in the extra arguments."""
+    return of_words(setup.engine.extra_args, *flags)
+
+
+def of_words(words: Sequence[str], *flags: str) -> Mapping[str, object]:
     """Return the first keys that vLLM sees; of keys within keys only the outer one is complete."""
-    words = setup.engine.extra_args
     whole: Mapping[str, object] = {}
     dotted: dict[str, dict[str, object]] = {}
     for place, word in enumerate(words):
