@@ -9,6 +9,8 @@ from fairlead.cli import review_text
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.review import admission
+from house import prose
+from house.tree import ROOT
 from tests.cli.conftest import File, Run
 from tests.review.table import CONTEXT, SAMPLES, deployment, engine, policy
 
@@ -24,7 +26,16 @@ def test_a_valid_deployment_is_reported_with_what_it_holds(run: Run, file: File)
     assert code == 0
     assert out.splitlines()[0].endswith("chat.yaml: InferenceDeployment bad")
     assert "fit      fits: surely holds 1 request of 40960 tokens" in out
-    assert "requests of full context length" in out
+    assert "tokens, 4 (between 3 and 4) requests of full context length" in out
+
+
+def test_a_cache_that_may_hold_less_than_one_request_is_not_reported_to_hold_one(run: Run, file: File) -> None:
+    """It was rounded: half a request was 1, in the line below a fit that is tight because of it."""
+    model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+    code, out, _ = run("validate", file(deployment(model=model, engine={"context": {"maxTokens": 24576}})))
+    assert code == 0
+    assert "fit      tight: " in out
+    assert "tokens, 1 (between 0 and 1) requests of full context length" in out
 
 
 def test_an_invalid_deployment_is_reported_with_field_rule_and_remedy(run: Run, file: File) -> None:
@@ -46,6 +57,17 @@ def test_what_does_not_fit_has_its_ways_out_one_a_line_with_the_field_to_change(
         "spec.accelerator.product",
         "spec.fitCheck",
     ]
+
+
+def test_the_page_of_a_first_deployment_shows_what_the_command_prints(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs/first-deployment.md").read_text(encoding="utf-8")
+    written = next(one for one in prose.blocks(page, "yaml") if "kind: InferenceDeployment" in one)
+    (tmp_path / "chat.yaml").write_text(written.replace("Qwen/Qwen3-0.6B", "meta-llama/Llama-3.1-8B-Instruct"))
+    monkeypatch.chdir(tmp_path)
+    _, out, _ = run("validate", "chat.yaml")
+    assert f"```\n{out}```\n" in page
 
 
 def test_a_fit_that_is_overruled_is_a_warning_with_the_same_ways_out(run: Run, file: File) -> None:

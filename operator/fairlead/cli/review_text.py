@@ -84,7 +84,9 @@ def _fit(fit: Fit, *, on_cpu: bool) -> list[str]:
 
 
 def _short(estimate: Estimate) -> str:
-    return f"{estimate.likely:,.0f} (between {estimate.low:,.0f} and {estimate.high:,.0f})"
+    """Round down, as the status does: a cache for 3.6 requests holds three."""
+    low, likely, high = (f"{int(one):,}" for one in (estimate.low, estimate.likely, estimate.high))
+    return f"{likely} (between {low} and {high})"
 
 
 def _span(estimate: Estimate) -> dict[str, float]:
