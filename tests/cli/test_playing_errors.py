@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.cli import playing_errors
 from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cli.cluster_client import ClusterUnavailable
 
 
 def test_a_reader_that_closes_the_output_is_no_error_of_an_argument() -> None:
@@ -38,3 +39,13 @@ def test_an_invalid_argument_and_a_missing_file_end_with_their_reason(capsys: py
     assert capsys.readouterr().err == (
         "fairlead tune: --start -1: a number between 0 and 10000\nfairlead tune: a.csv: No such file or directory\n"
     )
+
+
+def test_a_cluster_without_the_data_is_no_answer_about_the_candidates(capsys: pytest.CaptureFixture[str]) -> None:
+    """It ended with 1, by which a check of a change request says that no candidate keeps its objectives."""
+
+    def unavailable() -> int:
+        raise ClusterUnavailable("infd/chat has no router")
+
+    assert playing_errors.reported("simulate", unavailable) == 2
+    assert capsys.readouterr().err == "fairlead simulate: infd/chat has no router\n"

@@ -181,7 +181,7 @@ def test_routers_that_have_no_log_yet_or_any_more_do_not_hide_the_lines_of_the_o
 
     cluster.without_logs |= {"scaled-router-a": 400, "scaled-router-b": 400}
     code, _, err = run("simulate", "--from", "infd/scaled")
-    assert code == 1
+    assert code == 2
     assert err == (
         "fairlead simulate: 4 of 4 routers have no log, as get pods/log team/scaled-router-0-starting: 400: container "
         '"router" in pod "scaled-router-0-starting" is waiting to start: ContainerCreating; give lines that were '
@@ -208,14 +208,14 @@ def test_another_cluster_of_the_kubeconfig_is_read_by_its_context(run: Run, tmp_
     collected = ("--traffic", str(tmp_path / "week.csv"))
     assert run("simulate", "--from", "infd/scaled", "--context", "here", *collected)[0] == 0
     code, out, err = run("simulate", "--from", "infd/scaled", *collected)
-    assert (code, out, "127.0.0.1:1" in err) == (1, "", True)
+    assert (code, out, "127.0.0.1:1" in err) == (2, "", True)
 
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("command", ["simulate", "advise", "tune"])
 def test_a_context_is_checked_and_refused_where_no_cluster_is_read(run: Run, files: Path, command: str) -> None:
     code, out, err = run(command, "--from", "infd/scaled", "--context", "elsewhere")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err.startswith(f"fairlead {command}: --context elsewhere: the kubeconfig has no context of this name; ")
     traffic = ("--traffic", str(files / "steady.csv"))
     code, out, err = run(command, str(files / "fleet"), *traffic, "--context", "here")
@@ -251,25 +251,25 @@ def test_a_service_or_log_that_is_not_available_is_reported_with_what_to_do(clus
     code, _, err = run("simulate")
     assert (code, "no FILE with --traffic TRACE, and no --from infd/NAME" in err) == (2, True)
     code, _, err = run("simulate", "--from", "infd/none")
-    assert (code, "there are: scaled" in err) == (1, True)
+    assert (code, "there are: scaled" in err) == (2, True)
     assert run("simulate", "--from", "pod/scaled")[0] == 2
 
     cluster.logs.update({"scaled-router-a": log(), "scaled-router-b": b"no line ends"})
     code, _, err = run("simulate", "--from", "infd/scaled", "--since", "30m")
-    assert (code, "2 routers of team/scaled logged no request of it in the last 0.5 h" in err) == (1, True)
+    assert (code, "2 routers of team/scaled logged no request of it in the last 0.5 h" in err) == (2, True)
 
     del cluster.logs["scaled-router-a"]
     code, _, err = run("simulate", "--from", "infd/scaled")
-    assert (code, "get pods/log team/scaled-router-a: 403" in err) == (1, True)
+    assert (code, "get pods/log team/scaled-router-a: 403" in err) == (2, True)
 
     silent = objects()["fixed"]
     cluster.put(INFERENCE_DEPLOYMENT, silent)
     code, _, err = run("simulate", "--from", "infd/fixed")
-    assert (code, "team/fixed has no router" in err) == (1, True)
+    assert (code, "team/fixed has no router" in err) == (2, True)
     silent["spec"]["router"] = {"accessLog": {"enabled": False}}
     cluster.put(INFERENCE_DEPLOYMENT, silent)
     code, _, err = run("simulate", "--from", "infd/fixed")
-    assert (code, "remove spec.router.accessLog.enabled: false" in err) == (1, True)
+    assert (code, "remove spec.router.accessLog.enabled: false" in err) == (2, True)
 
 
 def test_only_streams_that_an_engine_answered_say_how_long_engines_take() -> None:

@@ -59,7 +59,7 @@ def test_a_report_goes_into_the_cluster_of_the_named_context(files: Path, run: R
     assert (code, "the report is ConfigMap friday in team" in err) == (0, True)
     assert published_report.is_report(held(cluster))
     code, out, err = run(*words(files, "--publish", "friday"))
-    assert (code, out, "127.0.0.1:1" in err) == (1, "", True)
+    assert (code, out, "127.0.0.1:1" in err) == (2, "", True)
 
 
 def test_a_config_map_that_is_no_report_stays_and_nothing_is_played_first(
@@ -67,7 +67,7 @@ def test_a_config_map_that_is_no_report_stays_and_nothing_is_played_first(
 ) -> None:
     cluster.put(CONFIG_MAP, config_map("settings", data={"key": "value"}))
     code, out, err = run(*words(files, "--publish", "settings"))
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "--publish settings: ConfigMap settings in team is not a report; choose another name" in err
     assert held(cluster, name="settings")["data"] == {"key": "value"}
 
@@ -96,10 +96,10 @@ def test_without_a_cluster_or_a_right_it_says_so_first(
 ) -> None:
     cluster.forbidden.add(("get", CONFIG_MAP.title))
     code, out, err = run(*words(files, "--publish", "friday"))
-    assert (code, out, "configmaps is forbidden" in err) == (1, "", True)
+    assert (code, out, "configmaps is forbidden" in err) == (2, "", True)
     monkeypatch.setenv("KUBECONFIG", str(files / "none"))
     code, out, err = run(*words(files, "--publish", "friday"))
-    assert (code, out, "there is no such file" in err) == (1, "", True)
+    assert (code, out, "there is no such file" in err) == (2, "", True)
 
 
 def test_what_was_played_is_shown_although_it_cannot_be_published(

@@ -9,16 +9,17 @@ from fairlead.cli.explanation import TargetNameError
 
 
 def reported(command: str, run: Callable[[], int]) -> int:
-    """Return the command's own code; 1 if the cluster lacks the data, 2 for invalid arguments, files or traces."""
+    """Return the command's own code; 2 for invalid arguments, files or traces, and a cluster that lacks the data.
+
+    1 is an answer about the candidates, by which pipelines decide: what keeps the command from playing never has it.
+    """
     try:
         return run()
-    except ClusterUnavailable as problem:
-        words, code = str(problem), 1
     except OSError as problem:
         if exit_codes.is_of_output(problem):
             raise  # no argument is to blame for it, and all commands end so with one code
-        words, code = f"{problem.filename}: {problem.strerror or problem}", 2
-    except (TargetNameError, ValueError) as problem:
-        words, code = str(problem), 2
+        words = f"{problem.filename}: {problem.strerror or problem}"
+    except (ClusterUnavailable, TargetNameError, ValueError) as problem:
+        words = str(problem)
     print(f"fairlead {command}: {words}", file=sys.stderr)
-    return code
+    return 2
