@@ -119,6 +119,16 @@ def test_arguments_may_state_the_cache_of_each_gpu(words: tuple[str, ...], state
 
 
 @pytest.mark.parametrize(
+    ("words", "blocks"),
+    [((), None), (("--num-gpu-blocks-override", "400"), 400), (("--num_gpu_blocks_override=77",), 77)]
+    + [((f"--num-gpu-blocks-override={odd}",), None) for odd in ("0", "many", "-2")],
+)
+def test_arguments_may_state_the_blocks_of_the_cache(words: tuple[str, ...], blocks: int | None) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    assert {ENGINES[kind].memory_settings(setup).cache_blocks for kind in LIKE_VLLM} == {blocks}
+
+
+@pytest.mark.parametrize(
     ("words", "ranks"),
     [((), 1), (("-dcp", "2"), 2), (("--decode-context-parallel-size=4",), 4), (("--decode-context-p=4",), 4)]
     + [((f"-dcp={odd}",), 1) for odd in ("0", "two", "-2")],

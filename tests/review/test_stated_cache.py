@@ -21,6 +21,8 @@ def test_a_context_that_a_stated_cache_cannot_hold_is_refused_before_vllm_ends_o
         "the KV cache, 2.0 GiB by extraArgs, holds at most 0.50 requests of 32768 tokens; the weights take the most"
     )
     assert refused("--kv-cache-memory-bytes=2G") == [(AdmissionReason.DOES_NOT_FIT, because)]
+    assert refused("--num-gpu-blocks-override=1024") == [(AdmissionReason.DOES_NOT_FIT, because)]
+    assert refused("--num-gpu-blocks-override=4096") == []
     assert (
         refused("--kv-cache-memory-bytes=2G", tokens=8192) == refused("--kv-cache-memory-bytes=6G") == refused() == []
     )

@@ -32,6 +32,21 @@ def test_a_stated_cache_is_taken_for_what_it_holds_whatever_the_share(release: V
     assert "2.0 of 79.2 GiB are the KV cache by extraArgs; the weights take the most" in found.because
 
 
+def test_blocks_that_are_fewer_than_the_memory_holds_are_all_the_cache() -> None:
+    """A block has 16 tokens, and the engine keeps the first one for itself."""
+    few = replace(sizing_input(), cache_blocks=400)
+    found = assessment.assess(few)
+    assert isinstance(found, NoFit)
+    assert found.reason is FitReason.CONTEXT_EXCEEDS_CACHE
+    assert found.because == "the KV cache, 0.8 GiB by extraArgs, holds at most 0.78 requests of 8192 tokens"
+    found = assessment.assess(replace(few, cache_blocks=1024))
+    assert isinstance(found, Fit)
+    assert (found.kv_tokens.low, found.kv_tokens.high) == (16384, 16384)
+    found = assessment.assess(replace(few, cache_blocks=1024, cache_bytes=GIB + GIB // 2))
+    assert isinstance(found, Fit)
+    assert (found.kv_tokens.low, found.kv_tokens.high) == (12288, 12288), "the smaller of both"
+
+
 def test_a_stated_cache_beyond_the_memory_is_not_there() -> None:
     plain = replace(sizing_input(), utilization=1.0)
     found, most = (assessment.assess(one) for one in (replace(plain, cache_bytes=200 * GIB), plain))

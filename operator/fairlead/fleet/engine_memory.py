@@ -194,6 +194,8 @@ class MemorySettings:
     """Whether a recurrent layer keeps the last cached state of a request beside the running one."""
     cache_bytes: int | None = None
     """The size of each GPU's KV cache, if the arguments state it; None: it is what a share of the memory leaves."""
+    cache_blocks: int | None = None
+    """The blocks of it, if the arguments state their number; None: as many as fit into it."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory."""
     host_cache: HostCache = NO_HOST_CACHE

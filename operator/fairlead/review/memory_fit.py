@@ -108,6 +108,7 @@ def sizing_question(
         adapter_experts=memory.adapter_experts,
         caches_states=memory.caches_states,
         cache_bytes=memory.cache_bytes,
+        cache_blocks=memory.cache_blocks,
         offload=memory.offload,
         host_cache_bytes=memory.host_cache.replica_bytes,
         drafting=drafting(setup),

@@ -87,7 +87,8 @@ def _refused(sizing: SizingInput, breakdown: MemoryBreakdown) -> FitRefusal | No
 
 
 def _stated(sizing: SizingInput) -> str:
-    return "" if sizing.cache_bytes is None else f", {sizing.cache_bytes / GIB:.1f} GiB by extraArgs,"
+    stated = memory.stated_cache(sizing)
+    return "" if stated is None else f", {stated / GIB:.1f} GiB by extraArgs,"
 
 
 def _least_cache(sizing: SizingInput) -> str:
@@ -141,7 +142,7 @@ def _in_words(sizing: SizingInput, breakdown: MemoryBreakdown, *, sure: bool) ->
     how = "surely" if sure else uncertain
     many = count(wanted_sequences(sizing), "request")
     left = _gib(breakdown.kv) if breakdown.kv.likely > 0 else f"at best {breakdown.kv.high / GIB:.1f}"
-    become = "are left for the KV cache" if sizing.cache_bytes is None else "are the KV cache by extraArgs"
+    become = "are left for the KV cache" if memory.stated_cache(sizing) is None else "are the KV cache by extraArgs"
     return (
         f"{how} holds {many} of {sizing.context} tokens: {left} of {_gib(breakdown.budget)} GiB {become}; "
         f"{breakdown.largest.takes} the most{_beside(sizing, breakdown)}"

@@ -13,7 +13,15 @@ and leaves the other part unused.
 from typing import Final
 
 from fairlead.fleet.fit import Estimate, MemoryBreakdown
-from fairlead.sizing import activations, host_memory, measured_error, overheads, weight_offload, weights
+from fairlead.sizing import (
+    activations,
+    host_memory,
+    kv_pages,
+    measured_error,
+    overheads,
+    weight_offload,
+    weights,
+)
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
@@ -53,8 +61,14 @@ def memory(sizing: SizingInput) -> MemoryBreakdown:
 
 def _at_most(sizing: SizingInput, left: Estimate) -> Estimate:
     """Return the cache: all that is left, or the size that was stated, if there is room for it."""
-    most = sizing.cache_bytes
+    most = stated_cache(sizing)
     return left if most is None else Estimate(min(left.low, most), min(left.likely, most), min(left.high, most))
+
+
+def stated_cache(sizing: SizingInput) -> float | None:
+    """Return the size of each GPU's KV cache that the arguments state, in bytes or in blocks; None: they do not."""
+    blocks = None if sizing.cache_blocks is None else sizing.cache_blocks * kv_pages.pool(sizing).page_bytes
+    return min((one for one in (sizing.cache_bytes, blocks) if one is not None), default=None)
 
 
 def is_overfull(sizing: SizingInput, breakdown: MemoryBreakdown) -> bool:

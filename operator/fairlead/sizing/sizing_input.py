@@ -91,6 +91,8 @@ class SizingInput:
     """False: without prefix caching, a recurrent layer has no state of a request but the running one."""
     cache_bytes: int | None = None
     """The KV cache of each GPU (`--kv-cache-memory-bytes`), whatever the share of memory; None: as much as is left."""
+    cache_blocks: int | None = None
+    """Most blocks of the KV cache of each GPU (`--num-gpu-blocks-override`); None: as many as fit into it."""
     offload: WeightOffload = NOTHING_OFFLOADED
     """Weights that each GPU leaves in main memory (`--cpu-offload-gb`)."""
     host_cache_bytes: int = 0

@@ -23,6 +23,7 @@ from fairlead.fleet.shapes import ModelShape
 
 _FP8_ON_BLACKWELL: Final = "glm_moe_dsa"
 CACHE: Final = "--kv-cache-memory-bytes"
+BLOCKS: Final = "--num-gpu-blocks-override"
 _CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
@@ -173,6 +174,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
         adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
         caches_states=setup.engine.prefix_caching and VllmRelease.read(setup.engine.version).caches_states,
         cache_bytes=cache_bytes(setup),
+        cache_blocks=_cache_blocks(setup),
         offload=_offload(setup),
         host_cache=host_cache.of(setup),
     )
@@ -190,6 +192,14 @@ def cache_bytes(setup: EngineSetup) -> int | None:
         found = value_kinds.amount(setup.value(CACHE) or "")
     except ValueError:
         return None
+    return found if found > 0 and not setup.on_cpu else None
+
+
+def _cache_blocks(setup: EngineSetup) -> int | None:
+    """Return the blocks of each GPU's KV cache that the arguments state: `kv_cache_utils.py: may_override_num_blocks`
+    takes their number in place of what the memory holds."""
+    written = setup.value(BLOCKS) or ""
+    found = int(written) if written.isascii() and written.isdigit() else 0
     return found if found > 0 and not setup.on_cpu else None
 
 
