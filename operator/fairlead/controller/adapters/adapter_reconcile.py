@@ -34,7 +34,7 @@ from fairlead.fleet.conditions import UntimedCondition
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import CanaryLimit
 from fairlead.planning import adapter_canary
-from fairlead.review import deployment_review
+from fairlead.review import canary_gates, deployment_review
 from fairlead.review.context import ObjectKey
 
 LOADING_S: Final = 1.0
@@ -113,16 +113,21 @@ class AdapterReconciler:
         there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
         observation = replace(await self._seen(adapter, revision, adapters, there), accepted=accepted)
         pods = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
-        facts = await self._trials.facts(pods)
-        follow = adapter_canary.follow if accepted else adapter_canary.held
+        facts, wrong = await self._trials.facts(pods), _refusals(adapter)
+        follow = adapter_canary.follow if accepted and not wrong else adapter_canary.held
         state = follow(adapter, facts, stored, now)
+        if wrong and not _is_same_trial(state, stored):
+            state = stored
         limit = adapter_canary.waits(state, facts, now) if state is not None else None
-        if limit is not None and not accepted:
-            words = adapter_status.not_accepted(adapter.deployment)
+        if limit is not None and (wrong or not accepted):
+            words = wrong or adapter_status.not_accepted(adapter.deployment)
             limit = replace(limit, because=words, needs_person=True, wake_at=None)
+        judged = adapter_status.conditions(observation)
+        if wrong:
+            judged = adapter_status.no(Why.REFUSED, wrong, stalls=True)
         return AdapterNews(
             figures=adapter_status.figures(observation),
-            conditions=(*adapter_status.conditions(observation), *adapter_status.progressing(state, limit)),
+            conditions=(*judged, *adapter_status.progressing(state, limit)),
             canary=state,
             stored=stored,
             after_s=min(_pause(observation, state), _seconds_until(limit, now)),
@@ -158,6 +163,21 @@ class AdapterReconciler:
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([pods[one] for one in chosen])
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
+
+
+def _refusals(adapter: ServedAdapter) -> str:
+    """Say what admission refuses of it, which may have been unavailable: its canary could never pass, or begin."""
+    plan = adapter.canary
+    return (
+        "" if plan is None else deployment_review.joined_findings(canary_gates.refusals(plan, canary_gates.OF_ADAPTER))
+    )
+
+
+def _is_same_trial(state: CanaryState | None, stored: CanaryState | None) -> bool:
+    """Whether no other trial begins: it would keep the refused plan, also when that is corrected."""
+    if state is None or stored is None:
+        return state is stored
+    return (state.revision, state.stable) == (stored.revision, stored.stable)
 
 
 def _unserved(
