@@ -140,12 +140,12 @@ class EngineTarget:
         return self.external is None or surface in external_api.PATHS
 
     def add_demand(self, routing: RoutingRequest) -> None:
-        """Count a request for it, whatever becomes of it."""
+        """Count a request for it, whatever becomes of it; not one for its tokenizer, which takes no replica."""
         if self.lane_of(routing) is Lane.BATCH:
             self.batch_arrivals += 1
-            return
-        self.arrivals += 1
-        self.prompt_tokens += routing.prompt_tokens
+        elif not routing.only_counts:
+            self.arrivals += 1
+            self.prompt_tokens += routing.prompt_tokens
 
     def lane_of(self, routing: RoutingRequest) -> Lane:
         """Return the lane that a request for it belongs to."""

@@ -164,7 +164,8 @@ class Request:
             routing.shadow = RefusalReason.MODEL_NOT_ALLOWED
         if context.telemetry.log_prompts:
             record.prompt = access_entries.prompt_text(facts.prompt)
-        record.prompt_estimate = routing.prompt_tokens
+        if not routing.only_counts:
+            record.prompt_estimate = routing.prompt_tokens
         return None
 
     def _adapter(
@@ -212,7 +213,8 @@ class Request:
         self._bodies = {api: engine_bodies.of(self, context, target, body_facts, api) for api in target.terms.apis}
         if target.external is not None:
             return
-        routing.blocks = context.blocks(body_facts.prompt, account, routing.adapter)
+        if not routing.only_counts:  # after that, no engine has any of it in its cache
+            routing.blocks = context.blocks(body_facts.prompt, account, routing.adapter)
         table = target.dispatcher.table
         if table.context.routers > 1 or table.split is not None:
             # A single router knows every session by its text; several agree on the name that the client sends.

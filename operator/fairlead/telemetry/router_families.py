@@ -45,7 +45,7 @@ STRUCTURED: Final = _OURS.counter(
 )
 
 # Demand on engines, by model.
-ARRIVALS: Final = _OURS.counter("arrivals", "Requests that reached admission, counted on arrival.", "model", "lane")
+ARRIVALS: Final = _OURS.counter("arrivals", "Requests that a model is to answer, counted on arrival.", "model", "lane")
 ARRIVED_TOKENS: Final = _OURS.counter(
     "arrived_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model", "lane"
 )

@@ -51,7 +51,7 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     cached_tokens: int = -1
     """Prompt tokens that were in the KV cache."""
     prompt_tokens_estimated: int = -1
-    """The router's estimate of the prompt's tokens, from before the last attempt."""
+    """The router's estimate of the prompt's tokens, from before the last attempt; absent if they are only counted."""
     queue_ms: float | UnsetType = UNSET
     """Milliseconds in the router's queue before the first attempt."""
     ttft_ms: float | UnsetType = UNSET

@@ -126,10 +126,11 @@ class TelemetryRecorder:
         """Return the time of day at this time of the loop's clock."""
         return now + self._clock.offset
 
-    def needs_engine(self, record: RequestRecord, now: float) -> None:
-        """Start the queue time of a complete request that needs an engine."""
+    def needs_engine(self, record: RequestRecord, now: float, *, is_demand: bool = True) -> None:
+        """Start the queue time of a complete request that needs an engine; `is_demand`: its model, too."""
         record.waited_from = now
-        self.counts.add_demand(record, now)
+        if is_demand:
+            self.counts.add_demand(record, now)
 
     def ended(self, record: RequestRecord, now: float) -> None:
         """Close the record: the one end of every request. A second call raises."""
