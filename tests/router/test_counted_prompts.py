@@ -1,5 +1,6 @@
 """Prompts that are only counted: no model computes them, so they are no demand, no tokens, and in no cache."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,21 @@ def test_an_agent_that_counts_before_each_turn_is_half_the_demand_that_its_reque
             assert found == [7, 0], "the engine has computed none of it yet"
         counted, computed = map(json.loads, (tmp_path / "log").read_text().splitlines())
         assert ("prompt_tokens_estimated" in counted, computed["prompt_tokens_estimated"]) == (False, 902)
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_one_that_finds_no_replica_is_demand_as_the_autoscaler_counts_the_time_without_any_from_the_last(
+    tmp_path: Path, path: str
+) -> None:
+    async def story() -> None:
+        async with plane(planes.written(tmp_path, ["127.0.0.22:1"])) as router:
+            waiting = asyncio.create_task(router.complete(LONG, path))
+            while (page := await router.page())["queue"]["held"] == 0:
+                await asyncio.sleep(0.005)
+            assert page["demand"]["arrivals"] == 1
+            waiting.cancel()
 
     run_story(story())
 

@@ -135,15 +135,15 @@ class EngineTarget:
             found = self._lines[route] = b"x-fairlead-route: %b\r\nx-fairlead-target: %b\r\n" % names
         return found
 
-    def takes(self, surface: Surface) -> bool:
-        """Whether it has this surface at all."""
-        return self.external is None or surface in external_api.PATHS
+    def is_demand(self, routing: RoutingRequest) -> bool:
+        """Whether a request needs a replica: one for the tokenizer takes none that is there."""
+        return not (routing.only_counts and self.is_routable)
 
     def add_demand(self, routing: RoutingRequest) -> None:
-        """Count a request for it, whatever becomes of it; not one for its tokenizer, which takes no replica."""
+        """Count a request for it, whatever becomes of it."""
         if self.lane_of(routing) is Lane.BATCH:
             self.batch_arrivals += 1
-        elif not routing.only_counts:
+        elif self.is_demand(routing):
             self.arrivals += 1
             self.prompt_tokens += routing.prompt_tokens
 
@@ -172,7 +172,7 @@ class EngineTarget:
             return refusals.no_adapter_here(path, adapter)
         if salted and path in terms.unsalted:
             return refusals.no_salt_here(path)
-        return None if self.takes(surface) else refusals.no_route_outside(path)
+        return None if self.external is None or surface in external_api.PATHS else refusals.no_route_outside(path)
 
     def takes_salt(self, surface: Surface, facts: BodyFacts, api: HttpApi) -> bool:
         """Whether a request gets its tenant's salt: where such an engine takes one, and instead of a client's own."""

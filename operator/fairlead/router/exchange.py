@@ -140,7 +140,7 @@ class Exchange(AttemptPair):
         """Start on an engine: submit to the dispatcher, after a token count if the prompt is close to a limit."""
         context, request = self._context, self.request
         request.record.lane = self.target.lane_of(request.routing)
-        context.telemetry.needs_engine(request.record, now, is_demand=not request.routing.only_counts)
+        context.telemetry.needs_engine(request.record, now, is_demand=self.target.is_demand(request.routing))
         if context.spending.counts:
             route = request.record.model if self.path is None else self.path.choice.route
             self.bill = context.spending.bill(request, route)

@@ -127,7 +127,7 @@ class TelemetryRecorder:
         return now + self._clock.offset
 
     def needs_engine(self, record: RequestRecord, now: float, *, is_demand: bool = True) -> None:
-        """Start the queue time of a complete request that needs an engine; `is_demand`: its model, too."""
+        """Start the queue time of a complete request that needs an engine; `is_demand`: a replica, too."""
         record.waited_from = now
         if is_demand:
             self.counts.add_demand(record, now)
