@@ -268,8 +268,9 @@ class Values(Group):
     priority_class_name: str = Field(default="", description="As in a Pod, for instance `system-cluster-critical`.")
     extra_args: list[str] = Field(
         default=[],
-        description="More flags of `fairlead operator`; a flag that another value sets, or that the chart's ports and "
-        "probes rely on, is refused. With autoscaler.separate, its pods get `--decide-seconds` and `--lease-seconds`.",
+        description="More flags of `fairlead operator`: `--decide-seconds`, `--lease-seconds`, `--identity`. Any other "
+        "is refused: a value sets it, or the chart's ports and probes rely on it. With autoscaler.separate, its pods "
+        "get `--decide-seconds` and `--lease-seconds`.",
     )
     extra_env: Objects = Field(default=[], description="More environment variables of the operator's container.")
     extra_objects: Objects = Field(default=[], description="More objects of the release; may contain templates.")

@@ -71,6 +71,23 @@ def test_flags_that_move_what_probes_and_services_reach_are_refused(helm: Path, 
 
 
 @pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--decide-second=2"], "--decide-second=2"),
+        (["--decide-seconds 2"], "--decide-seconds 2"),
+        (["--decide-seconds=2", "3"], "3"),
+        (["--lease-seconds", "-v"], "-v"),
+        (["15"], "15"),
+    ],
+)
+def test_a_flag_that_the_operator_does_not_know_is_refused(helm: Path, words: list[str], named: str) -> None:
+    """Its pods would end at once, and Helm would report success."""
+    with pytest.raises(Refused) as refused:
+        chart_manifests.template(helm, {"extraArgs": words})
+    assert f'extraArgs: "{named}": the operator knows no such flag' in str(refused.value).replace("\\", "")
+
+
+@pytest.mark.parametrize(
     ("extra", "reach"),
     [
         (["--decide-seconds=2"], ["--decide-seconds=2"]),

@@ -1,5 +1,6 @@
 """What follows from our models without Helm: the chart's values, their schema and page, and its CRDs."""
 
+import argparse
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 import fairlead
 from fairlead.api.kinds import KINDS
 from fairlead.api.object_reader import read_strict
+from fairlead.cli import operator_command
 from house import chart, chart_files, chart_manifests, kind_definitions
 from house.chart_values import Values
 
@@ -49,6 +51,15 @@ def test_every_group_of_values_is_closed_and_every_value_explained() -> None:
         if "properties" in node:
             assert node["additionalProperties"] is False, path
     assert "$ref" not in json.dumps(chart_files.schema())
+
+
+def test_the_chart_knows_every_flag_of_the_operator_and_no_other() -> None:
+    """Those that it sets, those that its ports rely on, and those that are free; more is refused in `extraArgs`."""
+    parser = argparse.ArgumentParser()
+    operator_command.arguments(parser)
+    flags = {flag for flag in parser.format_help().replace("[", " ").split() if flag.startswith("--")}
+    checks = (chart_manifests.CHART / "templates/_checks.tpl").read_text()
+    assert set(re.findall(r'"(--[a-z-]+)"', checks)) == {flag.rstrip("],") for flag in flags} - {"--help"}
 
 
 def test_values_yaml_holds_the_defaults_and_the_page_a_row_for_each() -> None:

@@ -66,6 +66,8 @@
   "--webhook-configuration" "fullnameOverride"
 -}}
 {{- $fixed := list "--host" "--health-port" "--metrics-port" "--webhook-port" -}}
+{{- $free := list "--decide-seconds" "--identity" "--lease-seconds" -}}
+{{- $value := false -}}  {{- /* of the flag before it, where both are words of their own */}}
 {{- range .Values.extraArgs -}}
 {{- $flag := first (splitList "=" .) -}}
 {{- if has $flag $fixed -}}
@@ -74,5 +76,10 @@
 {{- if hasKey $owned $flag -}}
 {{- fail (printf "extraArgs: %q: the chart sets this flag; set %s instead" . (get $owned $flag)) -}}
 {{- end -}}
+{{- $own := has $flag $free -}}
+{{- if not (or $own (and $value (not (hasPrefix "-" .)))) -}}
+{{- fail (printf "extraArgs: %q: the operator knows no such flag and would end at once; there are %s, each with its value after = or as the next word" . (join ", " $free)) -}}
+{{- end -}}
+{{- $value = and $own (not (contains "=" .)) -}}
 {{- end -}}
 {{- end -}}
