@@ -212,6 +212,7 @@ def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_somethin
         ("responseCache=2", "--what-if responseCache=2: a share from 0 to below 1"),
         ("acceptance=often", "--what-if acceptance=often: a share from 0 to below 1"),
         ("warmReplicas=-1", "--what-if warmReplicas=-1: a whole number from 0 on"),
+        ("gpu=L4,replicas=2,gpu=A10", "--what-if gpu=L4,replicas=2,gpu=A10: gpu is there twice; write it once, or"),
     ],
 )
 def test_a_lever_that_makes_no_sense_is_answered_with_one_that_does(written: str, because: str) -> None:

@@ -54,6 +54,7 @@ class Lever:
 def read(written: str) -> Lever:
     """Parse `prefixCaching=off`, or several separated by commas."""
     found = [_one(part) for part in written.split(",")]
+    _refuse_twice(written)
     patch: Patch = {}
     policy: Patch = {}
     for one in found:
@@ -65,6 +66,15 @@ def read(written: str) -> Lever:
         changes=tuple(change for one in found for change in one.changes),
         note="; ".join(one.note for one in found if one.note),
     )
+
+
+def _refuse_twice(written: str) -> None:
+    """Refuse two values of one lever: the second would be played under the name of both."""
+    names = [part.partition("=")[0] for part in written.split(",")]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise LeverError(
+            f"--what-if {written}: {twice[0]} is there twice; write it once, or repeat --what-if to compare its values"
+        )
 
 
 def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
