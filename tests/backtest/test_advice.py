@@ -65,7 +65,7 @@ def test_a_candidate_that_misses_its_objectives_is_suspected_of_the_causes_that_
 def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_warm_replicas() -> None:
     pool = ScalingPolicy(warm_pool=WarmPool(ready=2))
     one = candidate(ReplicaBounds(least=1, most=4, policy="chat"), price_an_hour=None, policy=pool)
-    no_gauges = replace(PLAYED.report.gauges, at=(), running=(), ready=(), waiting=(), usage=())
+    no_gauges = replace(PLAYED.report.gauges, at=(), running=(), ready=(), held=(), waiting=(), usage=())
     played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
     suspected = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
     assert suspected == {
@@ -97,16 +97,18 @@ def test_a_slow_card_is_named_with_the_objective_that_is_missed() -> None:
 
 def test_requests_wait_on_average_while_the_traffic_lasts() -> None:
     lasts = PLAYED.report.seconds
-    played = gauged(at=(0.0, lasts, lasts + 60), ready=(1, 1, 1), running=(1, 1, 1), waiting=(6, 2, 0), usage=(0, 0, 0))
-    causes = {one.bottleneck: one.because for one in bottlenecks.suspicions(candidate(2), played, SIZES, CARDS)}
-    assert causes[Bottleneck.TOO_FEW_REPLICAS].startswith("4 requests wait on average")
+    even = {"ready": (1, 1, 1), "running": (1, 1, 1), "usage": (0, 0, 0)}
+    for held, wait in (((0, 0, 0), "4 requests"), ((30, 10, 0), "24 requests")):
+        played = gauged(at=(0.0, lasts, lasts + 60), held=held, waiting=(6, 2, 0), **even)
+        causes = {one.bottleneck: one.because for one in bottlenecks.suspicions(candidate(2), played, SIZES, CARDS)}
+        assert causes[Bottleneck.TOO_FEW_REPLICAS].startswith(f"{wait} wait on average"), "in routers, too"
 
 
 def test_gauges_of_a_replica_are_compared_with_all_of_its_data_parallel_ranks() -> None:
     """Of 64 sequences a rank, 60 run at once in the replica."""
     assert Bottleneck.BATCH_TOO_SMALL in found(candidate(2), measured())
     assert Bottleneck.BATCH_TOO_SMALL not in found(candidate(2, ranks=4), measured())
-    fuller = gauged(at=(0.0,), running=(240,), ready=(1,), waiting=(9,), usage=(0.5,))
+    fuller = gauged(at=(0.0,), running=(240,), ready=(1,), held=(0,), waiting=(9,), usage=(0.5,))
     small = {one.bottleneck: one for one in bottlenecks.suspicions(candidate(2, ranks=4), fuller, SIZES, CARDS)}
     assert small[Bottleneck.BATCH_TOO_SMALL].because.startswith("240 requests run at once of 256 that may")
     assert small[Bottleneck.BATCH_TOO_SMALL].levers[0] == "maxSequences=128", "which is each rank's own"

@@ -199,9 +199,10 @@ def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion
 
 
 def _waiting(played: PlayedCandidate) -> float:
-    """Return the requests that wait in engines, on average while the traffic lasts."""
+    """Return the requests that wait in engines, or in routers for one, on average while the traffic lasts."""
     gauges = played.report.gauges
-    during = [waiting for at, waiting in zip(gauges.at, gauges.waiting, strict=True) if at <= played.report.seconds]
+    rows = zip(gauges.at, gauges.held, gauges.waiting, strict=True)
+    during = [held + waiting for at, held, waiting in rows if at <= played.report.seconds]
     return fmean(during) if during else 0.0
 
 
