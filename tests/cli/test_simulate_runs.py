@@ -189,6 +189,20 @@ def test_a_long_trace_is_played_in_stretches_with_the_error_of_that(
     assert fixed["regret"] > 0
 
 
+def test_a_single_stretch_has_no_interval_and_no_minutes_of_the_trace(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It begins somewhere in the trace, so its minutes and changes are not those that a reader would find there."""
+    rows = [f"{number * 2},400,50" for number in range(3600)]
+    (files / "long.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "long.csv"), "--ttft-p95", "1ms"]
+    assert main([*words, "--sample", "1", "--decisions"]) == 1
+    out = capsys.readouterr().out
+    assert "1 stretch of 20 min after 10 min of warm-up each: no intervals, which take two or more\n" in out
+    assert "worst: minutes" not in out
+    assert "->" not in out
+
+
 def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_their_own() -> None:
     """Without an objective all may wait for the end, so that the bound is no replica."""
     strict = candidate(ReplicaBounds(least=0, most=8, policy="chat"))

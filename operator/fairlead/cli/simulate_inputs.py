@@ -32,6 +32,7 @@ WARM_UP_SECONDS: Final = 600.0
 """Played before it, so that the fleet reaches its steady size."""
 MAX_REPEATS: Final = 100
 MAX_STARTED: Final = 10_000
+NO_INTERVAL: Final = "no intervals, which take two or more"
 QUEUED_WORDS: Final = "; the routers' queue is played too"
 UNQUEUED_WORDS: Final = "; without the routers' queue, which refuses requests that a batch runner would hold back"
 
@@ -171,9 +172,10 @@ def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat,
     starts = [turn * part + randomness.random() * (part - needed) for turn in range(number)]
     repeats = tuple(Repeat(_stretch(trace, start), once.settings) for start in starts)
     share = number * MEASURED_SECONDS / once.traffic.seconds
+    intervals = "95 % intervals, percentiles as means of the stretches'"
     return repeats, (
-        f"; {share:.0%} of it played, {number} stretches of {MEASURED_SECONDS / 60:.0f} min after "
-        f"{WARM_UP_SECONDS / 60:.0f} min of warm-up each: 95 % intervals, percentiles as means of the stretches'"
+        f"; {share:.0%} of it played, {count(number, 'stretch')} of {MEASURED_SECONDS / 60:.0f} min after "
+        f"{WARM_UP_SECONDS / 60:.0f} min of warm-up each: {intervals if number > 1 else NO_INTERVAL}"
     )
 
 

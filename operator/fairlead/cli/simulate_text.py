@@ -120,8 +120,8 @@ def _below(row: Repeated, *, every: bool) -> list[str]:
             f"at least {row.least_gpu_hours:.2f} GPU hours{answered}"
         )
     lines += [f"  {note}" for note in one.notes]
-    if len(row.runs) > 1:
-        return lines
+    if len(row.runs) > 1 or row.times != 1:
+        return lines  # a stretch has minutes of its own, and which ones of the trace these are is not shown
     if one.worst is not None and one.worst.kept < KEPT_GOAL:
         began = one.worst.since / 60
         lines.append(f"  worst: minutes {began:.0f} to {began + 10:.0f}, {one.worst.kept:.1%} of {one.worst.arrived:,}")
