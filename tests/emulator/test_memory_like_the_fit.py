@@ -25,6 +25,12 @@ SPECS: Final[dict[str, tuple[str, int, dict[str, Any]]]] = {
     "adapters of few modules": (MIXTURE, 2, {"lora": {}, "extraArgs": ["--lora-target-modules", "q_proj"]}),
     "adapters of experts alone": (MIXTURE, 2, {"lora": {}, "extraArgs": ["--lora-target-modules=experts"]}),
     "adapters that share matrices": (MIXTURE, 2, {"lora": {}, "extraArgs": ["--enable-moe-shared-loras"]}),
+    "experts that exist twice": (
+        MIXTURE,
+        4,
+        {"extraArgs": ["-ep", "--enable-eplb", "--eplb-config.num_redundant_experts=32"]},
+    ),
+    "experts that move": (MIXTURE, 4, {"extraArgs": ["-ep", "--enable-eplb", "--eplb-config", "{}"]}),
     "larger batches": (LLAMA, 1, {"extraArgs": ["--performance-mode=throughput"]}),
     "prompts that are not cut": (LLAMA, 1, {"extraArgs": ["--no-enable-chunked-prefill"]}),
     "weights in main memory": (LLAMA, 1, {"extraArgs": ["--cpu-offload-gb=4"]}),

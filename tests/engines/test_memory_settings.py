@@ -103,6 +103,24 @@ def test_arguments_change_the_limits_of_a_batch_that_the_spec_leaves_out(
 
 
 @pytest.mark.parametrize(
+    ("words", "redundant", "moves"),
+    [
+        ((), 0, False),
+        (("--enable-eplb",), 0, True),
+        (("--enable-eplb", "--eplb-config", '{"num_redundant_experts": 32, "window_size": 100}'), 32, True),
+        (("--enable_eplb", "--eplb-config.num_redundant_experts", "16"), 16, True),
+        (("--enable-eplb", "--eplb-config.num_redundant_experts=many"), 0, True),
+        (("--enable-eplb", '--eplb-config={"num_redundant_experts": -1}'), 0, True),
+        (("--eplb-config.num_redundant_experts=16",), 0, False),
+    ],
+)
+def test_experts_may_exist_twice_and_move(words: tuple[str, ...], redundant: int, moves: bool) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    for engine in (ENGINES[kind] for kind in LIKE_VLLM):
+        assert engine.memory_settings(setup) == MemorySettings(redundant_experts=redundant, moves_experts=moves)
+
+
+@pytest.mark.parametrize(
     ("words", "stated"),
     [
         ((), None),

@@ -64,6 +64,29 @@ def test_data_parallel_ranks_of_vllm_hold_the_experts_together(*, expert_paralle
     assert (gib(alone) > 600, gib(spread) < 110) == (True, True)
 
 
+@pytest.mark.parametrize("tensor", [1, 8])
+def test_experts_that_exist_twice_and_the_room_to_move_them_are_weights_too(tensor: int) -> None:
+    """Qwen3-30B-A3B: 48 layers of 128 experts, each three matrices of 2048 by 768 in 16 bits."""
+    plain = replace(sizing_input("Qwen/Qwen3-30B-A3B"), parallelism=Parallelism(tensor=tensor), expert_parallel=True)
+    layer = 128 * 3 * 2048 * 768 * 2 / GIB / tensor
+    twice = replace(plain, redundant_experts=32)
+    assert gib(twice) - gib(plain) == pytest.approx(48 * layer / 4)
+    assert gib(replace(plain, moves_experts=True)) - gib(plain) == pytest.approx(layer)
+    assert gib(replace(twice, moves_experts=True)) - gib(twice) == pytest.approx(layer * 1.25)
+
+
+def test_without_experts_none_exists_twice() -> None:
+    assert gib(replace(sizing_input(), redundant_experts=32, moves_experts=True)) == gib(sizing_input())
+
+
+def test_experts_of_an_mtp_layer_exist_twice_as_well() -> None:
+    drafting = DraftSetup(tokens=1, mtp=True)
+    plain = replace(sizing_input("deepseek-ai/DeepSeek-V3"), drafting=drafting, expert_parallel=True)
+    twice = replace(plain, redundant_experts=256)
+    one_layer = 256 * 3 * 7168 * 2048
+    assert weights.draft(twice).likely - weights.draft(plain).likely == pytest.approx(one_layer, rel=0.01)
+
+
 def test_copies_of_sglang_hold_all_experts_each() -> None:
     copies = Parallelism(tensor=4, data=2)
     alone = replace(sizing_input("Qwen/Qwen3-235B-A22B"), release=SGLANG, expert_parallel=True)

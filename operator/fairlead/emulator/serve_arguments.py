@@ -60,6 +60,10 @@ class CacheArguments:
     expert_parallel: bool = False
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a scheduler and a KV cache of its own."""
+    redundant_experts: int = 0
+    """Experts of each layer that exist twice."""
+    moves_experts: bool = False
+    """Whether there is room through which experts are moved between GPUs."""
     context_ranks: int = 1
     """GPUs of a rank that hold different tokens of each request's cache."""
     windows: bool = True

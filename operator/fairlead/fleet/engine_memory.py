@@ -172,6 +172,10 @@ class MemorySettings:
     """Whether experts are spread over the GPUs, instead of each expert's matrices."""
     expert_block: int = 1
     """Slices of experts are padded to a multiple of this width."""
+    redundant_experts: int = 0
+    """Experts of each layer that exist twice, so that the load of its GPUs can be balanced."""
+    moves_experts: bool = False
+    """Whether each GPU has room for the experts of another layer, through which they are moved."""
     attention_ranks: int = 1
     """Ranks inside tensor parallelism that serve requests of their own: each has all of attention, and a cache."""
     rank_each_gpu: bool = False

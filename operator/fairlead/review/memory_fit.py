@@ -98,6 +98,8 @@ def sizing_question(
         eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
         expert_block=memory.expert_block,
+        redundant_experts=memory.redundant_experts,
+        moves_experts=memory.moves_experts,
         attention_ranks=memory.attention_ranks,
         rank_each_gpu=memory.rank_each_gpu,
         context_ranks=memory.context_ranks,

@@ -56,6 +56,10 @@ class SizingInput:
     expert_parallel: bool = False
     expert_block: int = 1
     """Slices of experts are padded to a multiple of this width."""
+    redundant_experts: int = 0
+    """Experts of each layer beyond the checkpoint's, copies of those with most load."""
+    moves_experts: bool = False
+    """Whether each GPU keeps room for one layer's experts, through which they are moved (`--enable-eplb`)."""
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a batch and a KV cache of its own."""
     rank_each_gpu: bool = False
@@ -142,6 +146,11 @@ class SizingInput:
     def expert_ways(self) -> int:
         """How many GPUs hold one set of experts."""
         return self.parallelism.tensor * (self.parallelism.data if self.release.spread.divides_experts else 1)
+
+    @property
+    def expert_copies(self) -> float:
+        """How many times the experts of a layer are held, with those that exist twice."""
+        return 1 + self.redundant_experts / self.shape.experts.count if self.shape.experts else 1.0
 
     @property
     def expert_slice(self) -> float:

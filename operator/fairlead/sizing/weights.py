@@ -78,12 +78,12 @@ class StageWeights(NamedTuple):
 def bytes_on_fullest_gpu(sizing: SizingInput) -> Estimate:
     """Return the target model's bytes; the stages of a pipeline differ, and the one with most is counted."""
     held = max(one.layers + one.tables for one in stages(sizing))
-    return _with_doubt(sizing, held + angles(sizing))
+    return _with_doubt(sizing, held + angles(sizing) + _moved(sizing))
 
 
 def stages(sizing: SizingInput) -> tuple[StageWeights, ...]:
     """Return the bytes that one GPU of each stage holds."""
-    parts, beside = _parts(sizing), absorbed(sizing) + copied(sizing)
+    parts, beside = _held(sizing), absorbed(sizing) + copied(sizing)
     return tuple(
         StageWeights(
             layers=sum(size * one.share(group) for group, size in parts.items() if group not in _TABLES)
@@ -98,6 +98,19 @@ def stages(sizing: SizingInput) -> tuple[StageWeights, ...]:
 def bytes_of_all_stages(sizing: SizingInput) -> float:
     """Return the same without what no step reads, one GPU of each stage together."""
     return sum(_parts(sizing).values()) + absorbed(sizing) + copied(sizing)
+
+
+def _held(sizing: SizingInput) -> dict[MatrixGroup, float]:
+    """Return the bytes of all layers on one GPU, with the experts that exist twice: a step reads either copy."""
+    parts = _parts(sizing)
+    return parts | {group: parts[group] * sizing.expert_copies for group in _EXPERTS & parts.keys()}
+
+
+def _moved(sizing: SizingInput) -> float:
+    """Return the room through which the experts of a layer are moved: vLLM's `eplb_state.py: add_model`."""
+    if not sizing.moves_experts:
+        return 0.0
+    return _held(sizing).get(MatrixGroup.EXPERTS, 0.0) / max(1, sizing.shape.expert_layers)
 
 
 def expert_bytes(sizing: SizingInput) -> float:
@@ -124,7 +137,7 @@ def _mtp(sizing: SizingInput) -> Estimate:
     shape, plain = sizing.shape, sizing.dtype_bytes
     whole = stored = 0.0
     for group, number in parameters.mtp_parts(shape).items():
-        share = number / _ways(sizing, group)
+        share = number / _ways(sizing, group) * (sizing.expert_copies if group is MatrixGroup.EXPERTS else 1)
         whole += share * plain
         stored += share * _size(shape, sizing.format, group, plain) * _padding(sizing, group)
     by_blocks = shape.stored.block is not None and sizing.format is shape.stored.format

@@ -62,6 +62,17 @@ def test_weights_in_main_memory_leave_their_place_to_the_cache() -> None:
     assert (fewer - plain) * 131_072 == pytest.approx(4 << 30, rel=0.001)
 
 
+def test_experts_that_exist_twice_take_their_place_of_the_cache() -> None:
+    """A quarter more of 128 experts in 48 layers, on two GPUs."""
+    words, catalogue = ("--tp-size", "2", "--ep-size", "2"), PACKAGED.catalogue
+    shape, card = catalogue.shapes["Qwen/Qwen3-30B-A3B"], catalogue.accelerators[H100.product]
+    plain, twice = (
+        memory.memory(provision.question_of(read(*words, *more), shape, card, catalogue)).weights.likely
+        for more in ((), ("--ep-num-redundant-experts", "32"))
+    )
+    assert twice - plain == pytest.approx(48 * 32 * 3 * 2048 * 768 * 2 / 2)
+
+
 def test_half_as_many_bytes_are_twice_as_many_tokens() -> None:
     plain, halved = (
         provided(*flags, machine=H100).serve_arguments.pool_tokens for flags in ((), ("--kv-cache-dtype", "fp8_e4m3"))

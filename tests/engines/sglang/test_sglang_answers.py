@@ -162,6 +162,12 @@ def test_arguments_and_adapters_say_the_rest() -> None:
     assert SGLANG.memory_settings(spread) == MemorySettings(expert_parallel=True, images=False, adapter_ranks=(17,) * 8)
 
 
+@pytest.mark.parametrize(("number", "redundant"), [("32", 32), ("0", 0), ("-4", 0), ("x", 0)])
+def test_experts_may_exist_twice(number: str, redundant: int) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=("--ep-num-redundant-experts", number)))
+    assert SGLANG.memory_settings(setup) == MemorySettings(redundant_experts=redundant)
+
+
 @pytest.mark.parametrize(("degree", "spread"), [("1", False), ("8", True), ("x", False)])
 def test_experts_are_spread_by_a_degree_above_one(degree: str, *, spread: bool) -> None:
     for flag in ("--ep-size", "--expert-parallel-size", "--ep"):

@@ -155,6 +155,8 @@ def question_of(
         context=limits.context or shape.positions,
         parallelism=flags.parallelism,
         expert_parallel=flags.expert_parallel,
+        redundant_experts=flags.redundant_experts,
+        moves_experts=flags.moves_experts,
         attention_ranks=flags.attention_ranks,
         context_ranks=flags.context_ranks,
         images=not serve_arguments.answering.language_only,

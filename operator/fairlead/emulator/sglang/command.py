@@ -108,6 +108,7 @@ def _memory(found: Namespace) -> CacheArguments:
     return CacheArguments(
         parallelism=parallelism,
         expert_parallel=found.experts > 1,
+        redundant_experts=max(0, found.redundant),
         attention_ranks=found.attention,
         offload=weight_offload.of_gib(found.cpu_offload_gb),
         host_cache=host_cache.of_gigabytes(found.host_gigabytes if found.hierarchical else 0, parallelism),

@@ -91,6 +91,7 @@ def _memory(parser: FlagParser) -> None:
     parser.add_argument("--pp-size", "--pipeline-parallel-size", dest="pipeline", type=int, default=1)
     parser.add_argument("--dp-size", "--data-parallel-size", dest="data", type=int, default=1)
     parser.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
+    parser.add_argument("--ep-num-redundant-experts", dest="redundant", type=int, default=0)
     parser.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
     parser.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
     parser.add_argument("--cpu-offload-gb", type=int, default=0)

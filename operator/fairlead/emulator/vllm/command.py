@@ -17,7 +17,7 @@ from fairlead.emulator.serve_arguments import (
 )
 from fairlead.emulator.vllm import flags
 from fairlead.engines import weight_offload, written_amounts
-from fairlead.engines.vllm import adapters, host_cache, json_flags, prompt_items
+from fairlead.engines.vllm import adapters, expert_blocks, host_cache, json_flags, prompt_items
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -55,7 +55,7 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
         context_tokens=limits.context or DEFAULT_CONTEXT_TOKENS,
         shutdown_seconds=found.shutdown_timeout,
         limits=limits,
-        memory=_memory(found),
+        memory=_memory(found, rest),
         answering=replace(
             _answering(found, environment or {}), prompt_items=json_flags.of_words(rest, prompt_items.FLAG)
         ),
@@ -93,7 +93,8 @@ def _limits(found: Namespace) -> SchedulerArguments:
     )
 
 
-def _memory(found: Namespace) -> CacheArguments:
+def _memory(found: Namespace, words: Sequence[str]) -> CacheArguments:
+    balance = json_flags.of_words(words, expert_blocks.CONFIGURATION) if found.enable_eplb else {}
     modules = None if found.lora_target_modules is None else adapters.modules_with(found.lora_target_modules)
     return CacheArguments(
         parallelism=Parallelism(
@@ -102,6 +103,8 @@ def _memory(found: Namespace) -> CacheArguments:
             data=found.data_parallel_size,
         ),
         expert_parallel=found.enable_expert_parallel,
+        redundant_experts=expert_blocks.redundant_of(balance),
+        moves_experts=found.enable_eplb,
         context_ranks=max(1, found.decode_context_parallel_size),
         windows=not found.disable_hybrid_kv_cache_manager,
         adapter_modules=None if modules is None else frozenset(modules),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fairlead.documents import json_document
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.engines import extra_args, written_amounts
-from fairlead.engines.vllm import abbreviations, adapters, host_cache
+from fairlead.engines.vllm import abbreviations, adapters, expert_blocks, host_cache
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
@@ -31,11 +31,11 @@ def parser() -> FlagParser:
 
 
 def dashed(word: str) -> str:
-    """Return a flag with dashes: vLLM accepts `--max_model_len` for `--max-model-len`."""
+    """Return a flag with dashes: vLLM accepts `--max_model_len` for `--max-model-len`. Keys after a dot stay."""
     if not word.startswith("--"):
         return word
-    flag, equals, value = word.partition("=")
-    return flag.replace("_", "-") + equals + value
+    flag = word.partition("=")[0].partition(".")[0]
+    return flag.replace("_", "-") + word[len(flag) :]
 
 
 def amount(word: str) -> int:
@@ -110,6 +110,7 @@ def _memory(parser: FlagParser) -> None:
     parser.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
     parser.add_argument("--data-parallel-size", "-dp", type=int, default=1)
     parser.add_argument("--enable-expert-parallel", "-ep", action="store_true")
+    parser.add_argument(expert_blocks.BALANCED, action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--decode-context-parallel-size", "-dcp", type=int, default=1)
     parser.add_argument("--disable-hybrid-kv-cache-manager", action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--cpu-offload-gb", type=float, default=0.0)

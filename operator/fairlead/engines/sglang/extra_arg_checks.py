@@ -12,6 +12,7 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
 _EXPERTS: Final = ("--ep-size", "--expert-parallel-size", "--ep")
+_REDUNDANT: Final = "--ep-num-redundant-experts"
 _ATTENTION: Final = ("--attn-dp-size", "--attention-data-parallel-size")
 _BY_COPIES: Final = "--enable-dp-attention"
 POOL: Final = "--max-total-tokens"
@@ -74,6 +75,11 @@ def attention_degree(setup: EngineSetup) -> int:
 def spreads_experts(setup: EngineSetup) -> bool:
     """Whether each expert stays whole on one GPU; a degree of 1, the default, divides every expert."""
     return (_number(setup, *_EXPERTS) or 1) > 1
+
+
+def redundant_experts(setup: EngineSetup) -> int:
+    """`srt/models/deepseek_v2.py` makes so many experts of each layer beyond the checkpoint's."""
+    return max(0, _number(setup, _REDUNDANT) or 0)
 
 
 def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:

@@ -139,6 +139,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=extra_arg_checks.spreads_experts(setup),
+        redundant_experts=extra_arg_checks.redundant_experts(setup),
         attention_ranks=extra_arg_checks.attention_degree(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),

@@ -4,15 +4,18 @@ It divides their blocks further, down to 32 weights, if a kernel takes such bloc
 a kernel that the arguments name, it pads each GPU's slice to whole blocks instead.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import adapters, formats
+from fairlead.engines.vllm import adapters, formats, json_flags
 from fairlead.fleet.accelerators import ADA
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
 FLAG: Final = "--moe-backend"
+BALANCED: Final = "--enable-eplb"
+CONFIGURATION: Final = "--eplb-config"
 MARLIN: Final = "marlin"
 """The kernel that older GPUs have too."""
 _TRITON: Final = "triton"
@@ -22,6 +25,22 @@ _NAMED: Final = frozenset({MARLIN, _TRITON, "cutlass", "deep_gemm", "flashinfer_
 def whole(setup: EngineSetup) -> bool:
     """Whether each expert stays whole on one GPU."""
     return setup.gives("--enable-expert-parallel", "-ep")
+
+
+def redundant(setup: EngineSetup) -> int:
+    """Return how many experts of each layer exist twice; without `--enable-eplb` vLLM refuses any."""
+    return redundant_of(json_flags.keys(setup, CONFIGURATION)) if moved(setup) else 0
+
+
+def redundant_of(config: Mapping[str, object]) -> int:
+    """Read the number in the JSON of `--eplb-config`; anything else is left to vLLM to refuse."""
+    found = config.get("num_redundant_experts")
+    return found if type(found) is int and found > 0 else 0
+
+
+def moved(setup: EngineSetup) -> bool:
+    """Whether experts move between GPUs while the engine serves."""
+    return setup.gives(BALANCED)
 
 
 def group(setup: EngineSetup, block: int) -> int:

@@ -165,6 +165,8 @@ def settings(setup: EngineSetup) -> MemorySettings:
         whole_prompts=default_batch.holds_whole_prompts(setup),
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
+        redundant_experts=expert_blocks.redundant(setup),
+        moves_experts=expert_blocks.moved(setup),
         context_ranks=max(1, context_degree(setup)),
         windows=not setup.gives("--disable-hybrid-kv-cache-manager"),
         images=not setup.gives("--language-model-only"),
