@@ -1,5 +1,6 @@
 """The `fairlead` command from outside: arguments, output and exit codes."""
 
+import argparse
 import json
 import platform
 import re
@@ -150,3 +151,22 @@ def test_help_shows_the_limit_of_a_request_as_other_programs_spell_it_and_not_th
     assert "--timeout DURATION" in shown
     assert f"({default})" in shown
     assert "time-out" not in shown
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_a_value_in_parentheses_at_the_end_of_a_help_text_is_the_default(command: str) -> None:
+    """Examples stood there too: `--since (30m)` and `--budget (4.50)`, though neither limits anything by default."""
+    parser = argparse.ArgumentParser()
+    main.COMMANDS[command][1](parser)
+    options = [one for one in parser._actions if one.option_strings and one.help not in {None, argparse.SUPPRESS}]
+    shown = [(one, re.search(r"\(([0-9][^ ,()]*)\)$", one.help or "")) for one in options]
+    written = {one.dest: found[1] for one, found in shown if found is not None}
+    defaults = {one.dest: _as_written(one.default) for one in options if one.dest in written}
+    assert written == defaults
+
+
+def _as_written(default: object) -> str:
+    """A number as a help text has it; none is 0."""
+    if default is None:
+        return "0"
+    return f"{default:g}" if isinstance(default, float) else str(default)

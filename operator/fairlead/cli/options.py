@@ -84,7 +84,7 @@ def add_traffic(parser: argparse.ArgumentParser) -> None:
         help="a deployment and its policy as they run in the cluster; without --traffic on what its routers logged "
         "since --since (24h) ago",
     )
-    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("-n", "--namespace", type=namespace, help="its namespace; default: the kubeconfig's")
     add_context(parser)
     parser.set_defaults(publish=None)  # only `simulate` has --publish
     parser.add_argument(
@@ -96,11 +96,11 @@ def add_traffic(parser: argparse.ArgumentParser) -> None:
 
 def add_search_on_traffic(parser: argparse.ArgumentParser) -> None:
     """Add the options that every search on one trace has, after the files and the trace."""
-    parser.add_argument("--since", metavar="DURATION", help="leave out what came before this (30m)")
-    parser.add_argument("--until", metavar="DURATION", help="and what came later than this (2h)")
+    parser.add_argument("--since", metavar="DURATION", help="leave out what came before this, such as 30m")
+    parser.add_argument("--until", metavar="DURATION", help="and what came later than this, such as 2h")
     parser.add_argument("--ttft-p95", metavar="DURATION", help="first token within, not by the policy's objective")
     parser.add_argument("--tpot-p95", metavar="DURATION", help="and this time between two tokens")
-    parser.add_argument("--cold-start", metavar="DURATION", help="of a new replica (110s, or 110s..250s)")
+    parser.add_argument("--cold-start", metavar="DURATION", help="of a new replica, such as 110s or 110s..250s")
     parser.add_argument("--start", type=int, metavar="N", help="replicas that are ready at first")
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")

@@ -23,11 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = EPILOG
     options.add_traffic(parser)
-    parser.add_argument("--since", metavar="DURATION", help="leave out what came before this (30m)")
+    parser.add_argument("--since", metavar="DURATION", help="leave out what came before this, such as 30m")
     parser.add_argument(
-        "--until", metavar="DURATION", help="and what came later than this after the first request (2h)"
+        "--until", metavar="DURATION", help="and what came later than this after the first request, such as 2h"
     )
-    parser.add_argument("--longest-gap", metavar="DURATION", help="cut longer times without a request to this (10m)")
+    parser.add_argument(
+        "--longest-gap", metavar="DURATION", help="cut longer times without a request to this, such as 10m"
+    )
     parser.add_argument("--speed-up", default="1", metavar="X", help="play the arrivals X times as fast (1)")
     parser.add_argument(
         "--ttft-p95", metavar="DURATION", help="judge by this first token, not by the policy's objective"
@@ -36,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cold-start",
         metavar="DURATION",
-        help="of a new replica, or median and 95th percentile (110s..250s); default: coldStart.assume of the policy",
+        help="of a new replica, or median and 95th percentile, such as 110s..250s; default: coldStart.assume of the "
+        "policy",
     )
     parser.add_argument("--start", type=int, metavar="N", help="replicas ready at first (as recorded, or fewest)")
     parser.add_argument(
@@ -59,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="play the routers' queue too: more accurate where requests wait, takes twice the time; with --from it "
         "always is",
     )
-    parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average (4.50)")
+    parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average, such as 4.50")
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="play with this many seeds, show intervals (1)"

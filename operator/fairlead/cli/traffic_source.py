@@ -69,11 +69,21 @@ def _refuse_without_effect(chosen: argparse.Namespace) -> None:
         raise argument_values.ArgumentValueError(
             f"--window {chosen.window}: it spreads the requests of --traffic BATCH, which is not given; leave it out"
         )
-    if chosen.context is not None and chosen.service is None and chosen.publish is None:
-        raise argument_values.ArgumentValueError(
-            f"--context {chosen.context}: it chooses the cluster of --from infd/NAME, or of --publish NAME of "
-            "`fairlead simulate`, and neither is given; leave it out"
-        )
+    if chosen.service is None and chosen.publish is None:
+        _refuse_cluster_options(chosen)
+
+
+def _refuse_cluster_options(chosen: argparse.Namespace) -> None:
+    """Refuse what names a place in a cluster, where none is read."""
+    for option, given, names in (
+        ("--context", chosen.context, "chooses the cluster"),
+        ("--namespace", chosen.namespace, "names the namespace"),
+    ):
+        if given:
+            raise argument_values.ArgumentValueError(
+                f"{option} {given}: it {names} of --from infd/NAME, or of --publish NAME of `fairlead simulate`, and "
+                "neither is given; leave it out"
+            )
 
 
 def _history(chosen: argparse.Namespace, recording: ServiceRecording, ago: float) -> RouterHistory:

@@ -15,7 +15,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_traffic(parser)
     parser.add_argument("--train", default="0.5", metavar="SHARE", help="of the trace's time, for the search (0.5)")
     options.add_search_on_traffic(parser)
-    parser.add_argument("--longest-gap", metavar="DURATION", help="cut longer times without a request to this (10m)")
+    parser.add_argument(
+        "--longest-gap", metavar="DURATION", help="cut longer times without a request to this, such as 10m"
+    )
     parser.add_argument("--speed-up", default="1", metavar="X", help="play the arrivals X times as fast (1)")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
 
