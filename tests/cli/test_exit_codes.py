@@ -55,6 +55,16 @@ def test_a_terminal_without_utf_8_shows_a_question_mark(tmp_path: Path) -> None:
     assert (code, out[:2], problems) == (1, "? ", "")
 
 
+def test_the_locale_c_shows_a_question_mark_too_where_python_keeps_to_ascii(tmp_path: Path) -> None:
+    """It ended with a traceback: the handler there is no `strict`, and fails all the same."""
+    (tmp_path / "bad.yaml").write_text("apiVersion: fairlead.dev/v1\nkind: InferenceDeployment\n")
+
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    code, out, problems = shell(f"{FAIRLEAD} validate {tmp_path}/bad.yaml", **plain)
+
+    assert (code, out[:2], problems) == (1, "? ", "")
+
+
 def test_ctrl_c_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def stopped(_: Sequence[str]) -> int:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ A reader that has seen enough (`fairlead top | head -1`) is no failure, and exit
 for many commands. So these endings have codes of their own, as in a shell.
 """
 
+import codecs
 import errno
 import io
 import os
@@ -52,13 +53,17 @@ def complete(words: Sequence[str], run: Callable[[Sequence[str]], int]) -> int:
 
 
 def _open_streams() -> None:
-    """Give closed streams a place to write to, and let a terminal without UTF-8 show `?` for a mark it lacks."""
+    """Give closed streams a place to write to, and let a terminal without UTF-8 show `?` for a mark it lacks.
+
+    In the locale C without Python's UTF-8 mode the handler of standard output is `surrogateescape`, which fails too.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 -- as long as the process
         elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace" if stream.errors == "strict" else stream.errors)
+            escapes = stream.errors == "surrogateescape" and codecs.lookup(stream.encoding).name != "utf-8"
+            stream.reconfigure(errors="replace" if stream.errors == "strict" or escapes else stream.errors)
 
 
 def _is_reader_gone() -> bool:
