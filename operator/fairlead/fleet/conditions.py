@@ -57,7 +57,7 @@ class ConditionReason(StrEnum):
     NO_ADAPTER_SLOTS = "NoAdapterSlots"
     """The deployment that an adapter names has no spec.engine.lora, so its replicas load none."""
     ADAPTER_NAME_TAKEN = "AdapterNameTaken"
-    """Another adapter or the model itself is served under this name; the older object keeps it."""
+    """Another adapter or the model itself is served under this name; the one that has it keeps it."""
     ADAPTER_LOADED = "AdapterLoaded"
     """Every version of an adapter is loaded on every replica chosen for it."""
     ADAPTER_LOADING = "AdapterLoading"

@@ -1,6 +1,7 @@
 """The adapters that a deployment serves, of those that name it: each served name once. Pure, apart from store reads.
 
-If two objects want the same name, the older one has it, so that a later object takes nothing away.
+If two objects want the same name, the one that is served under it keeps it, else the older one has it: whoever is
+created or renamed later takes nothing away.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.status import canary_status
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.canaries import CanaryState
+from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.planning import adapter_canary
 
@@ -86,7 +88,7 @@ def of(
     own = {revision.model.served_name: f"InferenceDeployment {revision.name}"}
     holders = own | {one.name: f"spec.engine.adapters of {revision.name}" for one in revision.engine.adapters}
     served, taken = [], {}
-    for one in sorted(_naming(cluster, revision), key=_age):
+    for one in sorted(_naming(cluster, revision), key=_place):
         found = reading(one)
         if found is None:
             continue
@@ -106,6 +108,14 @@ def _naming(cluster: ClusterState, revision: DesiredRevision) -> Iterator[Manife
             yield one
 
 
-def _age(document: Manifest) -> tuple[str, str]:
+def _place(document: Manifest) -> tuple[bool, str, str]:
     metadata = document["metadata"]
-    return str(metadata.get("creationTimestamp", "")), metadata["name"]
+    return not _has_its_name(document), str(metadata.get("creationTimestamp", "")), metadata["name"]
+
+
+def _has_its_name(document: Manifest) -> bool:
+    """Whether its last reconcile found that it is served, or will be, under the name that it has now."""
+    status = document.get("status") or {}
+    reasons = {one.get("reason") for one in status.get("conditions") or ()}
+    name = document["spec"].get("servedName") or document["metadata"]["name"]
+    return status.get("servedName") == name and ConditionReason.ADAPTER_NAME_TAKEN not in reasons
