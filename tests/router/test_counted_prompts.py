@@ -52,6 +52,24 @@ def test_an_agent_that_counts_before_each_turn_is_half_the_demand_that_its_reque
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_no_limit_of_prompts_refuses_to_count_one_and_it_is_no_long_job(tmp_path: Path, path: str) -> None:
+    """A client that asks how long its prompt is would not learn it from the refusal of one that is too long."""
+
+    async def story() -> None:
+        routing: dict[str, Any] = {"limits": {"maxPromptTokens": 100}, "longLane": {"minPromptTokens": 200}}
+        async with (
+            Raw(COUNT).listening() as engine,
+            plane(planes.written(tmp_path, [engine.address], **routing), log=tmp_path / "log") as router,
+        ):
+            await router.until("routable")
+            assert (await router.complete(LONG, path))[0] == 200
+            assert (await router.complete(LONG, "/v1/chat/completions"))[0] == 400
+        assert json.loads((tmp_path / "log").read_text().splitlines()[0])["lane"] == "interactive"
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_one_that_finds_no_replica_is_demand_as_the_autoscaler_counts_the_time_without_any_from_the_last(
     tmp_path: Path, path: str
 ) -> None:

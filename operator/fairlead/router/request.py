@@ -19,6 +19,7 @@ from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import COUNTING, MAX_OUTPUT, Surface
@@ -135,7 +136,8 @@ class Request:
         problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
-        most, answers, longest, size = facts.max_tokens, facts.n, facts.longest, facts.size
+        most, answers, size, only_counts = facts.max_tokens, facts.n, facts.size, self.received.head.path in COUNTING
+        longest = PromptSize() if only_counts else facts.longest
         tokens = dispatcher.table.expectations.of(account.name).tokens
         if (most is None or facts.parsed.n is not UNSET) and (number := facts.uncountable) is not None:
             return refusals.uncountable(*number)
@@ -153,7 +155,7 @@ class Request:
             body_bytes=len(self.received.body),
             batch=self.facts.batch,
             streams=self.streams,
-            only_counts=self.received.head.path in COUNTING,
+            only_counts=only_counts,
             give_up_at=self.ends_at,
             owner=owner,
         )
