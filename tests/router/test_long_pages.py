@@ -138,6 +138,8 @@ def test_requests_are_served_while_a_tenants_usage_of_months_is_made(
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
             reading = asyncio.create_task(router.session.get(router.url + "/v1/usage"))
             await begun.wait()
+            async with router.session.get(router.pages + "/fairlead/v1/usage") as answer:
+                assert answer.status == 200, "an operator's page waits for no tenant's"
             async with router.session.get(router.url + "/v1/models") as answer:
                 others.append(answer.status)
             async with await reading as answer:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
-from fairlead.router.long_pages import LongPage, WantedCallback
+from fairlead.router.long_pages import LongPage, LongPages, WantedCallback
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
 from fairlead.router.router_context import RouterContext
@@ -75,7 +75,7 @@ def takes_long(head: RequestHead) -> bool:
 
 def make(router: Router, head: RequestHead, show: PageCallback, wanted: WantedCallback) -> None:
     """Make a page of the client port while it is wanted, and call back with it or with a refusal."""
-    _make(router, OWN_LONG[head.path](router.context, head), show, wanted)
+    _make(router.tenant_pages, OWN_LONG[head.path](router.context, head), show, wanted)
 
 
 def is_guarded(head: RequestHead) -> bool:
@@ -92,14 +92,14 @@ def guarded(router: Router, head: RequestHead, show: PageCallback, wanted: Wante
         if refused is not None or page is None:
             show(refused)
         elif head.method in (b"GET", b"HEAD"):
-            _make(router, page(router.context, head), show, wanted)
+            _make(router.long_pages, page(router.context, head), show, wanted)
         else:
             show(refusals.wrong_method(head, _READ))
 
     router.guard.judge(head, judged)
 
 
-def _make(router: Router, page: LongPage | Problem, show: PageCallback, wanted: WantedCallback) -> None:
+def _make(pages: LongPages, page: LongPage | Problem, show: PageCallback, wanted: WantedCallback) -> None:
     if isinstance(page, Problem):
         show(page)
         return
@@ -107,7 +107,7 @@ def _make(router: Router, page: LongPage | Problem, show: PageCallback, wanted: 
     def made(body: bytes | None) -> None:
         show(refusals.fault() if body is None else LocalReply(body=body, content_type=page.content_type))
 
-    router.long_pages.make(page, made, wanted)
+    pages.make(page, made, wanted)
 
 
 def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:

@@ -67,7 +67,8 @@ class Router:
         self.budgets = SharedBudgets(lambda: context.spending.budgets, lambda: context.spending.wall(context.now()))
         self.issuer = IssuerConnection(context, key_reading_pace)
         self.guard = MetricsAuthorizer(lambda: context.settings)
-        self.long_pages = LongPages()
+        self.long_pages, self.tenant_pages = LongPages(), LongPages()
+        """Those of the metrics port, and of the client port: tenants that read often keep no operator waiting."""
         self._follow(settings)
 
     def apply(self, settings: RouterConfig) -> None:
