@@ -13,6 +13,8 @@ DEPLOYMENT: Final = "fairlead_dev_deployment"
 """The label by which a scrape of routers and engines names their deployment, as the chart's PodMonitor gives it."""
 REPLICA: Final = "exported_pod"
 """The router's own label `pod`, an engine, as renamed by Prometheus, where `pod` is the scraped router."""
+OF_EACH: Final = ("namespace", DEPLOYMENT)
+"""The labels that routers of one deployment, or of one gateway, have in common."""
 INTERVAL: Final = "$__rate_interval"
 OF_SERVING: Final = f'namespace=~"$namespace", {DEPLOYMENT}=~"$deployment"'
 OF_DECISIONS: Final = 'namespace=~"$namespace", name=~"$deployment"'
@@ -45,6 +47,11 @@ def selected(family: MetricFamily, where: str = "", suffix: str = "") -> str:
 def total(family: MetricFamily, *by: str, where: str = "", how: str = "sum") -> str:
     """A gauge, summed (or the maximum: `how`) by these labels."""
     return f"{how}{_by(by)}({selected(family, where)})"
+
+
+def highest(family: MetricFamily, *by: str, each: tuple[str, ...] = OF_EACH, where: str = "") -> str:
+    """A gauge that every process of a group shows, by these labels: the highest of each group, added up."""
+    return f"sum{_by(by)}({total(family, *each, *by, where=where, how='max')})"
 
 
 def rate(family: MetricFamily, *by: str, where: str = "", suffix: str = "") -> str:

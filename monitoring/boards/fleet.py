@@ -37,9 +37,10 @@ _WRITTEN: Final = f"sum by (namespace, name) (label_replace({_OUTPUT}, {_NAME}))
 
 
 def _of_objects(condition: str, where: str = "") -> str:
-    """Deployments by the reason of a condition, in all namespaces: the operator's metrics name none."""
+    """Deployments of all releases by the reason of a condition, in all namespaces: the operator's metrics name none."""
     matchers = f'kind="InferenceDeployment", condition="{condition}"{where}'
-    return f"max by (status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
+    of_each = f"max by (namespace, status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
+    return f"sum by (status, reason) ({of_each})"
 
 
 def _of_engines(*families: MetricFamily, how: str = "sum") -> str:

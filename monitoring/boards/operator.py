@@ -46,7 +46,9 @@ _LEASE: Final = PanelRow(
         ),
         table(
             "Conditions that say no",
-            queries.total(operator.OBJECTS, "kind", "condition", "reason", where='status="False"', how="max"),
+            queries.highest(
+                operator.OBJECTS, "kind", "condition", "reason", each=("namespace",), where='status="False"'
+            ),
             "docs/troubleshooting.md has an entry for each reason.",
         ),
     ),

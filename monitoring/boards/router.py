@@ -26,7 +26,7 @@ _NOW: Final = PanelRow(
         number("Waiting", queries.total(router.WAITING)),
         number("Oldest wait", queries.total(router.OLDEST, how="max"), "s"),
         number("Refused a second", queries.rate(router.REFUSALS), "reqps"),
-        number("Replicas ejected", queries.total(router.ENDPOINTS, where='state="ejected"', how="max")),
+        number("Replicas ejected", queries.highest(router.ENDPOINTS, where='state="ejected"')),
         number("Prefix hits", _BLOCKS, "percentunit"),
     ),
 )
@@ -38,7 +38,7 @@ _QUEUE: Final = PanelRow(
         lines(
             "Held, no replica routable; adapters without a slot",
             Query(queries.total(router.HELD), "held"),
-            Query(queries.total(router.ADAPTERS_WAITING, how="max"), "adapters that wait for a slot"),
+            Query(queries.highest(router.ADAPTERS_WAITING), "adapters that wait for a slot"),
         ),
         lines(
             "Queue time p95 by lane",
@@ -106,7 +106,7 @@ _CHOICE: Final = PanelRow(
 _FAILURES: Final = PanelRow(
     "Failures",
     (
-        lines("Replicas by state", Query(queries.total(router.ENDPOINTS, "state", how="max"), "{{state}}")),
+        lines("Replicas by state", Query(queries.highest(router.ENDPOINTS, "state"), "{{state}}")),
         lines("Ejections", Query(queries.rate(router.EJECTIONS, "by"), "{{by}}"), text="breaker, watchdog, probe"),
         lines("Attempts that failed", Query(queries.rate(router.ATTEMPTS_FAILED, "ending"), "{{ending}}")),
         lines("Retries", Query(queries.rate(router.RETRIES), "retries"), unit="reqps"),

@@ -33,8 +33,8 @@ _NOW: Final = PanelRow(
         number("Requests waiting", queries.total(router.WAITING)),
         number(
             "Replicas that get requests",
-            queries.total(router.ENDPOINTS, where='state="routable"', how="max"),
-            text="As the router sees them that sees most.",
+            queries.highest(router.ENDPOINTS, where='state="routable"'),
+            text="Of each deployment as the router sees them that sees most.",
         ),
     ),
 )

@@ -85,6 +85,44 @@ def test_requests_in_tensorrt_llm_are_shown_beside_those_of_other_deployments(tm
     shows(tmp_path, "fleet: Requests in engines", series, {f"{{{other}}}": 1, FLEET: 4}, {f"{{{other}}}": 0, FLEET: 2})
 
 
+def test_replicas_of_several_deployments_are_added_up_and_each_is_counted_once(tmp_path: Path) -> None:
+    """Every router shows all replicas of its deployment, and one that has just started fewer."""
+    other = 'namespace="shop", fairlead_dev_deployment="gateway/company"'
+    series = {
+        f'fairlead_router_endpoints{{{of}, pod="{pod}", state="{state}"}}': f"{count}x30"
+        for of, pod, state, count in (
+            (OF, "chat-router-1", "routable", 2),
+            (OF, "chat-router-2", "routable", 1),
+            (OF, "chat-router-1", "ejected", 1),
+            (other, "company-router-1", "routable", 3),
+            (other, "company-router-2", "routable", 3),
+            (other, "company-router-1", "ejected", 2),
+        )
+    }
+    shows(tmp_path, "service: Replicas that get requests", series, {"{}": 5})
+    shows(tmp_path, "router: Replicas ejected", series, {"{}": 3})
+    shows(tmp_path, "router: Replicas by state", series, {'{state="routable"}': 5, '{state="ejected"}': 3})
+    waiting = {
+        f'fairlead_router_adapters_waiting{{{of}, pod="{pod}"}}': "1x30"
+        for of, pod in ((OF, "chat-router-1"), (OF, "chat-router-2"), (other, "company-router-1"))
+    }
+    held = {f'fairlead_router_requests_held{{{OF}, pod="chat-router-1"}}': "4x30"}
+    panel = "router: Held, no replica routable; adapters without a slot"
+    shows(tmp_path, panel, waiting | held, {"{}": 4}, {"{}": 2})
+
+
+def test_objects_of_two_releases_are_added_up(tmp_path: Path) -> None:
+    """A new leader shows for a moment what the one before it showed."""
+    judged = 'kind="InferenceDeployment", condition="Ready", status="False", reason="NoneReady"'
+    series = {
+        f'fairlead_operator_objects{{namespace="{namespace}", pod="{pod}", {judged}}}': f"{count}x30"
+        for namespace, pod, count in (("fairlead-system", "a", 2), ("fairlead-system", "b", 2), ("team-a", "a", 1))
+    }
+    shows(tmp_path, "fleet: Are deployments well?", series, {'{status="False", reason="NoneReady"}': 3})
+    labels = '{kind="InferenceDeployment", condition="Ready", reason="NoneReady"}'
+    shows(tmp_path, "operator: Conditions that say no", series, {labels: 3})
+
+
 def test_nothing_is_shown_of_the_time_since_a_reconcile_before_one_has_succeeded(tmp_path: Path) -> None:
     gauge = 'fairlead_operator_last_success_timestamp_seconds{{namespace="fairlead-system", pod="{pod}"}}'
     new, old = gauge.format(pod="fairlead-1"), gauge.format(pod="fairlead-2")
