@@ -13,6 +13,7 @@ from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, INF
 from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
+from tests.cluster.fake_api import Fault
 
 MESSAGE = "pod chat-1-x: image example/engine:2 cannot be pulled: no such tag; check spec.engine.image and version"
 
@@ -30,6 +31,25 @@ def test_every_command_that_reads_a_cluster_takes_a_context_as_kubectl_does(run:
     found, out, err = run(*words, "--context", "elsewhere")
     assert (found, out) == (1, "")
     assert err.startswith(f"fairlead {words[0]}: --context elsewhere: the kubeconfig has no context of this name; ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "way"),
+    [
+        (Fault(), "; see whether `kubectl get --raw /readyz` answers; --context names another cluster"),
+        (Fault(code=503, body="no etcd"), "503: no etcd; see whether `kubectl get --raw /readyz` answers; "),
+        (Fault(code=401, body="no user"), "401: no user; log in to the cluster again, or name another context with"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_reported_with_what_to_do(
+    cluster: PretendCluster, run: Run, fault: Fault, way: str
+) -> None:
+    """The end was the client's own word for it, without a remedy."""
+    cluster.fail(fault, "list", times=3)
+    code, out, err = run("top", "--once")
+    assert (code, out) == (1, "")
+    assert err.startswith("fairlead top: list inferencedeployments.fairlead.dev team: ")
+    assert way in err
 
 
 def test_an_empty_context_is_not_taken_for_the_current_one(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

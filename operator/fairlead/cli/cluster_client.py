@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from fairlead.cluster import kinds, lease, pod_proxy, status_freshness
-from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
+from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused, Unreachable
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection, connect
 from fairlead.cluster.credentials import NoCredentials
@@ -232,8 +232,16 @@ async def open_cluster(
         raise ClusterUnavailable(str(problem)) from problem
     except NotFound as problem:
         raise ClusterUnavailable(f"{problem}; is Fairlead installed in this cluster? docs/install.md") from problem
+    except Unreachable as problem:
+        raise ClusterUnavailable(f"{problem}; {_way_to_cluster(problem)}") from problem
     except ApiError as problem:
         raise ClusterUnavailable(str(problem)) from problem
+
+
+def _way_to_cluster(problem: Unreachable) -> str:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        return "log in to the cluster again, or name another context with --context"
+    return "see whether `kubectl get --raw /readyz` answers; --context names another cluster of the kubeconfig"
 
 
 def _some(namespaces: list[str]) -> str:
