@@ -12,6 +12,7 @@ import pytest
 from fairlead.cli import top_rows, top_table
 from fairlead.cli.cluster_client import DecisionTable
 from fairlead.cli.top_rows import TopRow, TopView
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
 from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_summary import DecisionSummary, summarize
@@ -153,6 +154,14 @@ def test_json_is_for_programs(run: Run) -> None:
 def test_an_empty_namespace_is_reported_with_the_flag_for_all_namespaces(run: Run) -> None:
     _, out, _ = run("top", "-n", "elsewhere", "--once")
     assert "there is no InferenceDeployment here; -A looks everywhere" in out
+
+
+def test_a_cluster_without_deployments_is_not_answered_with_the_flag_that_was_given(
+    run: Run, cluster: PretendCluster
+) -> None:
+    cluster.remove(INFERENCE_DEPLOYMENT, "team", "chat")
+    _, out, _ = run("top", "-A", "--once")
+    assert out.splitlines()[-1] == "there is no InferenceDeployment here"
 
 
 def test_without_a_cluster_the_error_names_the_missing_kubeconfig(

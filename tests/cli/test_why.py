@@ -286,3 +286,9 @@ def test_the_message_of_a_condition_cannot_colour_the_terminal() -> None:
     one = Diagnosis(kind="infd", namespace="team", name="chat", ready="False", summary="", found=(wrong,), outdated="")
     lines = list(WhyText(now=0.0, width=80, colour=False).lines([one], None, every=False))
     assert lines[:2] == [r"✗ infd/chat in team: Odd\x1b[31m", r"  says     red \x1b[31m line"]
+
+
+def test_where_no_namespace_has_an_object_no_other_namespace_is_named() -> None:
+    assert why_text.nothing_there("", None, ()) == "there is no object of Fairlead in any namespace"
+    assert why_text.nothing_there("chat", None, ()) == "there is no chat in any namespace: there are none at all"
+    assert why_text.nothing_there("", "team", ()).endswith("in namespace team; -n names another, -A looks everywhere")

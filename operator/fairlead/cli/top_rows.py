@@ -8,6 +8,7 @@ from fairlead.cli.cluster_client import ClusterClient, DecisionTable, NoDecision
 from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 
+EVERYWHERE: Final = "all namespaces"
 FRESH_S: Final = 120.0
 """A decision is recorded at least every minute; one that is twice as old is stale."""
 
@@ -56,7 +57,7 @@ async def load_view(client: ClusterClient, namespace: str | None, now: float) ->
     """Read objects from the API server, figures from the deciding processes."""
     found = await client.deployments(namespace)
     table = await client.table()
-    scope = "all namespaces" if namespace is None else f"namespace {namespace}"
+    scope = EVERYWHERE if namespace is None else f"namespace {namespace}"
     if isinstance(table, NoDecision):
         return TopView(rows=rows(found, (), now), at=now, scope=scope, trouble=table.because)
     why = trouble(found, table, now)

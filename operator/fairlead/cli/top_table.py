@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-from fairlead.cli.top_rows import TopRow, TopView
+from fairlead.cli.top_rows import EVERYWHERE, TopRow, TopView
 from fairlead.fleet.plurals import count
 from fairlead.telemetry.log_lines import escaped
 
@@ -47,7 +47,8 @@ def as_lines(view: TopView, *, width: int | None, colour: bool) -> list[str]:
     if view.rows:
         lines += _table(view.rows, width, colour=colour)
     else:
-        lines.append("there is no InferenceDeployment here; -A looks everywhere")
+        elsewhere = "" if view.scope == EVERYWHERE else "; -A looks everywhere"
+        lines.append(f"there is no InferenceDeployment here{elsewhere}")
     return lines
 
 

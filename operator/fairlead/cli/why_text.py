@@ -102,9 +102,11 @@ def nothing_there(name: str, namespace: str | None, others: Sequence[Mapping[str
     """Why there is nothing to check, and which objects exist."""
     where = "in any namespace" if namespace is None else f"in namespace {namespace}"
     if not name:
-        return f"there is no object of Fairlead {where}; -n names another, -A looks everywhere"
+        elsewhere = "" if namespace is None else "; -n names another, -A looks everywhere"
+        return f"there is no object of Fairlead {where}{elsewhere}"
     names = sorted(one["metadata"]["name"] for one in others)
-    there = f"there are: {', '.join(names[:10])}" if names else "there are none at all; -n names another"
+    elsewhere = "" if namespace is None else "; -n names another"
+    there = f"there are: {', '.join(names[:10])}" if names else f"there are none at all{elsewhere}"
     return f"there is no {name} {where}: {there}"
 
 
