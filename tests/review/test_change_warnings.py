@@ -38,6 +38,28 @@ def test_a_count_or_an_engine_of_many_changes_without_a_word() -> None:
     assert change_warnings.warnings(deployment(replicas=2), deployment(replicas=2, context=4096), CONTEXT) == ()
 
 
+def counted(desired: object, **spec: object) -> dict[str, Any]:
+    """A deployment with this count in its status; None in the spec: not written."""
+    return deployment(**{"replicas": None, **spec}) | {"status": {"desiredReplicas": desired}}  # type: ignore[arg-type]
+
+
+def test_a_count_that_is_removed_and_falls_to_one_replica_is_warned_of() -> None:
+    scaling = {"scaling": {"minReplicas": 2, "maxReplicas": 8}}
+    for before in (counted(5, replicas=5), counted(5, **scaling)):
+        (warning,) = change_warnings.warnings(before, counted(5), CONTEXT)
+        assert warning.startswith(
+            "spec.replicas: neither it nor spec.scaling is left, which means 1 replica, and 5 are"
+        )
+        assert warning.endswith("run kubectl scale --replicas=5")
+    for before, after in (
+        (counted(5, replicas=5), counted(5, **scaling)),
+        (counted(1, replicas=1), counted(1)),
+        (counted("many", replicas=5), counted("many")),
+        (counted(5), counted(5)),
+    ):
+        assert change_warnings.warnings(before, after, CONTEXT) == ()
+
+
 def test_what_cannot_be_read_is_not_compared() -> None:
     assert change_warnings.warnings({"kind": "InferenceDeployment"}, deployment(), CONTEXT) == ()
 

@@ -28,7 +28,9 @@ def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewConte
         return ()
     was, deployment = (deployment_conversion.deployment(one, context.releases) for one in (old, new))
     rolls = revisions.of(old.spec) != revisions.of(new.spec)
-    return (*_renamed(was, deployment), *_alone(deployment, rolls=rolls))
+    uncounted = new.spec.replicas is None and new.spec.scaling is None
+    left = uncounted and (old.spec.replicas is not None or old.spec.scaling is not None)
+    return (*_renamed(was, deployment), *_uncounted(before, left=left), *_alone(deployment, rolls=rolls))
 
 
 def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -80,6 +82,17 @@ def _renamed(before: DesiredDeployment, deployment: DesiredDeployment) -> Iterat
         yield (
             f"spec.model.servedName: {new}: clients that ask for {old} get 404 from now on; "
             "keep the old name until they have changed, or serve both names from two deployments"
+        )
+
+
+def _uncounted(before: dict[str, Any], *, left: bool) -> Iterator[str]:
+    """Warn of a count that falls to the default: people remove it to have an HPA set it, which has not done so yet."""
+    desired = (before.get("status") or {}).get("desiredReplicas")
+    if left and isinstance(desired, int) and desired > 1:
+        yield (
+            f"spec.replicas: neither it nor spec.scaling is left, which means 1 replica, and {desired} are desired "
+            "now: all others are drained; to keep them until an HPA or KEDA decides, run kubectl scale "
+            f"--replicas={desired}"
         )
 
 
