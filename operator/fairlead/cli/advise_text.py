@@ -12,7 +12,7 @@ from fairlead.api.kinds import API_VERSION
 from fairlead.backtest.advice import BETTER, CHEAPER, QUALITY, PlayedLever, spent
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
-from fairlead.cli import text_table
+from fairlead.cli import kept_share, text_table
 from fairlead.cli.advise_inputs import ShownAdvice
 from fairlead.fleet.plurals import count
 
@@ -70,7 +70,7 @@ def patch(shown: ShownAdvice, one: PlayedLever) -> dict[str, Any]:
 
 def _verdict(shown: ShownAdvice) -> Iterator[str]:
     found, best = shown.advice, shown.advice.best
-    now = f"{shown.name} keeps its objectives for {found.before.report.kept:.1%} of requests"
+    now = f"{shown.name} keeps its objectives for {kept_share.kept(found.before.report.kept)} of requests"
     if best is None:
         why = (
             f"no lever that was played keeps them for less than {CHEAPER:.0%} of the cost"
@@ -84,7 +84,7 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
     yield f"  {best.suspicion.because}"
     saved = spent(found.before) - spent(best.played)
     money = f", {saved:.2f} USD less over this traffic" if found.before.keeps and best.played.cost is not None else ""
-    yield f"  {best.lever.words}: {best.played.report.kept:.1%} kept{money}"
+    yield f"  {best.lever.words}: {kept_share.kept(best.played.report.kept)} kept{money}"
 
 
 def _table(shown: ShownAdvice) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _figures(one: PlayedCandidate) -> tuple[str, ...]:
     mark = "" if one.keeps else " !"
     report = one.report
     return (
-        f"{report.kept:.1%}{mark}",
+        f"{kept_share.kept(report.kept)}{mark}",
         worst,
         text_table.seconds(report.ttft.p95),
         text_table.milliseconds(report.tpot.p95),

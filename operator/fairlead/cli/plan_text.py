@@ -11,8 +11,8 @@ import yaml
 from fairlead.api.lifecycle import MAX_REPLICAS
 from fairlead.backtest import played_plan
 from fairlead.backtest.played_plan import PlayedProposal
+from fairlead.cli import kept_share, text_table
 from fairlead.cli import plan_unanswered as unanswered
-from fairlead.cli import text_table
 from fairlead.cli.plan_play import PlanPlays
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives, RejectedConfiguration
 from fairlead.fleet.plurals import count
@@ -110,7 +110,7 @@ def _held(plays: PlanPlays) -> str:
     more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
     more = "; by arithmetic, no number of these would do" if best.proposal.at_best else more
     runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
-    return f"{best.kept:.1%} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
+    return f"{kept_share.kept(best.kept)} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
 
 
 def _room(plays: PlanPlays) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _row(one: PlayedProposal) -> tuple[str, ...]:
         str(proposal.supply.concurrent),
         str(proposal.replicas),
         f"{proposal.cost_per_hour:.2f}",
-        f"{cut}{one.kept:.1%}{'' if one.keeps else ' !'}",
+        f"{cut}{kept_share.kept(one.kept)}{'' if one.keeps else ' !'}",
         text_table.seconds(run.report.ttft.p95),
         f"{proposal.supply.ttft_p95_s:.2f} s",
         text_table.milliseconds(run.report.tpot.p95),

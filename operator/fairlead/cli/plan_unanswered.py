@@ -6,6 +6,7 @@ from typing import Final
 
 from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.played_plan import PlayedPlan
+from fairlead.cli import kept_share
 from fairlead.fleet.capacity_plan import CapacityPlan, LatencyObjectives, LoneRequest, PlanReason, RejectedConfiguration
 
 NEAREST: Final = 8
@@ -30,13 +31,13 @@ def nothing(planned: CapacityPlan, objectives: LatencyObjectives, *, simulated: 
 
 def unkept(objectives: LatencyObjectives, judged: LatencyObjectives, played: PlayedPlan) -> str:
     """Say which objectives no played fleet keeps, and how near the nearest came."""
-    nearest = max((one.kept for one in played.tried), default=0.0)
+    nearest = max((min(run.report.kept for run in one.runs) for one in played.tried), default=0.0)
     remedy = "allow more time"
     if judged != objectives and _queued(judged, played):
         remedy = "its queue grew without end; allow a slower pace or other GPUs"
     return (
         f"nothing that was played keeps {given(objectives)} for {KEPT_GOAL:.0%} of requests, the nearest for "
-        f"{nearest:.1%}: {remedy}, or see what arithmetic proposes with --no-play"
+        f"{kept_share.kept(nearest)}: {remedy}, or see what arithmetic proposes with --no-play"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fairlead.backtest.decision_log import PlayedDecision
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
 from fairlead.backtest.repeats import FIGURES, Repeated, Spread
+from fairlead.cli import kept_share
 from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count
 
@@ -52,7 +53,7 @@ def cells(one: Repeated) -> tuple[str, ...]:
     most = max(run.max_replicas for run in one.runs)
     return (
         one.name,
-        f"{_spread(one.kept, _percent)}{'' if one.keeps else ' !'}",
+        f"{_spread(one.kept, kept_share.kept)}{'' if one.keeps else ' !'}",
         _spread(one.figure("worstTenMinutes"), _percent),
         *(_spread(one.figure(name), _seconds) for name in ("ttftP50Seconds", "ttftP95Seconds")),
         *(_spread(one.figure(name), _milliseconds) for name in ("tpotP50Seconds", "tpotP95Seconds")),
@@ -107,7 +108,7 @@ def _paid(row: Repeated, cost: float) -> str:
 def summary(row: Repeated) -> str:
     """Summarize one candidate in one line."""
     worst = _spread(row.figure("worstTenMinutes"), _percent)
-    return f"{row.name}: {_spread(row.kept, _percent)} kept, {worst} in the worst ten minutes; {judged(row)}"
+    return f"{row.name}: {_spread(row.kept, kept_share.kept)} kept, {worst} in the worst ten minutes; {judged(row)}"
 
 
 def _below(row: Repeated, *, every: bool) -> list[str]:

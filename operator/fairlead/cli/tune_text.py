@@ -10,7 +10,7 @@ from fairlead.api.kinds import API_VERSION
 from fairlead.backtest import policy_fields
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.backtest.policy_search import MARGIN
-from fairlead.cli import text_table
+from fairlead.cli import kept_share, text_table
 from fairlead.cli.tune_inputs import ShownTuning
 from fairlead.fleet.plurals import count
 
@@ -78,7 +78,7 @@ def _table(shown: ShownTuning) -> Iterator[str]:
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:
     report = one.report
     return (
-        f"{report.kept:.1%}{'' if one.keeps else ' !'}",
+        f"{kept_share.kept(report.kept)}{'' if one.keeps else ' !'}",
         "-" if one.worst is None else f"{one.worst.kept:.1%}",
         text_table.seconds(report.ttft.p95),
         text_table.milliseconds(report.tpot.p95),
@@ -91,7 +91,7 @@ def _steps(shown: ShownTuning) -> Iterator[str]:
     for one in shown.tuning.steps:
         report = one.played.report
         change = f"{one.field}: {one.before:g} → {one.after:g}"
-        yield f"{change}  {report.kept:.1%} kept, {report.gpu_hours:.2f} GPU hours"
+        yield f"{change}  {kept_share.kept(report.kept)} kept, {report.gpu_hours:.2f} GPU hours"
     if shown.tuning.steps:
         yield ""
 

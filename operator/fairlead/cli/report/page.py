@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from fairlead.backtest.decision_log import PlayedDecision
 from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.repeats import Repeated
-from fairlead.cli import simulate_text
+from fairlead.cli import kept_share, simulate_text
 from fairlead.cli.report import latencies, markup, template, timeline
 from fairlead.cli.report.markup import TableRow
 from fairlead.cli.report.timeline import ArrivalRates
@@ -105,7 +105,8 @@ def _blame(ours: Sequence[Repeated]) -> str:
             f"No candidate keeps its objectives within the budget; {cheapest.name}: {simulate_text.judged(cheapest)}."
         )
     nearest = max(ours, key=lambda one: one.kept.mean)
-    return f"No candidate keeps its objectives; {nearest.name} comes nearest with {nearest.kept.mean:.1%}."
+    kept = kept_share.kept(nearest.kept.mean)
+    return f"No candidate keeps its objectives; {nearest.name} comes nearest with {kept}."
 
 
 def _praise(keeping: Sequence[Repeated]) -> str:
@@ -117,7 +118,8 @@ def _praise(keeping: Sequence[Repeated]) -> str:
     else:
         others = f", the cheapest of {len(keeping)} that do" if len(keeping) > 1 else ""
     regret = "" if best.regret is None else f"; {best.regret:.0%} above the least possible"
-    return f"{best.name} keeps its objectives for {best.kept.mean:.1%} of requests at {paid}{others}{regret}."
+    kept = kept_share.kept(best.kept.mean)
+    return f"{best.name} keeps its objectives for {kept} of requests at {paid}{others}{regret}."
 
 
 def _paid(one: Repeated) -> tuple[bool, float]:
