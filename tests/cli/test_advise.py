@@ -254,3 +254,19 @@ def test_one_request_that_no_replica_can_hold_leaves_times_out(run: Run, tmp_pat
     assert "nan" not in out
     assert "1 request of 1,000,000 prompt" in out
     assert run("advise", str(place), "--traffic", str(tmp_path / "big.csv"), "--start", "-5")[0] == 2
+
+
+def test_levers_for_requests_that_come_at_one_moment_are_compared_by_what_their_answers_cost(
+    run: Run, tmp_path: Path
+) -> None:
+    """The traffic lasts no time, so all of them cost nothing: a dearer card came before a lever that is cheaper."""
+    (tmp_path / "moment.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *["5,800,100"] * 50]))
+    chat = FaultyService(fault="", product="NVIDIA-L40S", traffic=plain(1, 1, 1), engine={}, replicas=2)
+    words = ("advise", str(chat.written(tmp_path)), "--traffic", str(tmp_path / "moment.csv"), "--ttft-p95", "1s")
+    code, out, _ = run(*words, "-o", "json")
+    found = json.loads(out)
+    assert (code, found["before"]["keeps"]) == (1, False)
+    costs = {one["lever"]: one["costUsd"] for one in found["levers"] if one["keeps"]}
+    assert min(costs.values()) > 0
+    assert list(costs) == sorted(costs, key=lambda one: costs[one])
+    assert found["bottleneck"] != "CardTooSlow"

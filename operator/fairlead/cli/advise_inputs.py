@@ -33,7 +33,8 @@ class ShownAdvice:
 
 def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     """Compute the advice; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
-    traffic, words = plan_play.busiest(source.trace, MAX_REQUESTS)
+    busiest, words = plan_play.busiest(source.trace, MAX_REQUESTS)
+    traffic = busiest if busiest.seconds else replace(busiest, at_once=True)  # else nothing would be paid for
     settings = simulate_inputs.play_settings(chosen, source, traffic.began)
     one = simulate_candidates.single(chosen, source.recording)
     one.check_objective(settings.objectives)
