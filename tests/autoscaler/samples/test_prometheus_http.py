@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fairlead.autoscaler.samples import prometheus
+from fairlead.autoscaler.samples.bounded_http import MAX_BYTES
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer, PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
 from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
@@ -94,6 +95,23 @@ def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> 
 
     assert found == [PrometheusSeries({"pod": "chat-1"}, "3.5")]
     assert server.seen == [("/api/v1/query", "up", "Bearer hush")]
+
+
+@pytest.mark.parametrize("path", ["a/../prometheus", "./prometheus", "prometheus/a/.."])
+def test_an_address_that_is_shortened_before_it_is_sent_has_the_same_bounds(path: str) -> None:
+    """An adapter without any answered for it, which follows redirects and reads replies of any size."""
+    with serving() as server:
+        connection = prometheus.connect(PrometheusServer(url=server.url + path, token=None))
+        assert connection.query("up", list) == [PrometheusSeries({"pod": "chat-1"}, "3.5")]
+        server.body = b" " * (MAX_BYTES + 1)
+        with pytest.raises(PrometheusUnavailable, match="its reply is larger than 8 MiB"):
+            connection.query("up", list)
+        server.status, server.body = 302, b""
+        with pytest.raises(PrometheusUnavailable, match="redirects are not followed"):
+            connection.query("up", list)
+        connection.close()
+
+    assert [one for one, _, _ in server.seen] == ["/prometheus/api/v1/query"] * 3
 
 
 def test_without_a_token_none_is_sent() -> None:

@@ -24,6 +24,8 @@ from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 from fairlead.documents import typed_json
 
 Answer = TypeVar("Answer")
+EVERY_ADDRESS: Final = ("http://", "https://")
+"""What is requested may not begin with the url: `/a/../b` is sent as `/b`, and no other adapter may answer for it."""
 LONGEST_CAUSE: Final = 200
 """Characters of an error shown to people."""
 _DECODING: Final = threading.Lock()
@@ -64,7 +66,9 @@ class HttpPrometheusClient:
             )
         except ValueError:
             raise PrometheusUnavailable(bounded_http.NO_ADDRESS) from None
-        session.mount(url.rstrip("/"), _PrometheusAdapter(_trusting(authority)))
+        adapter = _PrometheusAdapter(_trusting(authority))
+        for prefix in (url.rstrip("/"), *EVERY_ADDRESS):
+            session.mount(prefix, adapter)
 
     def query(self, query: str, read: Callable[[Iterable[PrometheusSeries]], Answer]) -> Answer:
         """Run an instant query, and read its series."""
