@@ -21,6 +21,8 @@ class PretendedEndpoint:
     takes_s: Callable[[str], float] = lambda _: 0.0
     """How much longer than usual the reply to an input takes."""
     models: tuple[str, ...] = ("chat",)
+    list_text: str | None = None
+    """What it answers in place of a list of models; empty: 404."""
     key: str = ""
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """Statuses of the next replies, each with its Retry-After."""
@@ -75,6 +77,8 @@ class PretendedEndpoint:
         return runner
 
     async def _list_models(self, request: web.Request) -> web.Response:
+        if self.list_text is not None:
+            return self._denied(request) or web.Response(text=self.list_text, status=200 if self.list_text else 404)
         return self._denied(request) or web.json_response({"data": [{"id": name} for name in self.models]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:

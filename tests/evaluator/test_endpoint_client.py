@@ -96,6 +96,18 @@ def test_which_model_must_be_plain(
     assert answer(endpoint.url, "a").text == "HELLO"
 
 
+@pytest.mark.parametrize("listed", ["", "<html>", '{"models": []}'])
+def test_a_chosen_model_answers_where_no_models_are_listed(endpoint: PretendedEndpoint, listed: str) -> None:
+    """Such an API was refused: it has no such model or path, check --candidate-key-env and --candidate-model."""
+    endpoint.list_text = listed
+    assert answer(endpoint.url, "chat").text == "HELLO"
+    with pytest.raises(EndpointUnusable):
+        answer(endpoint.url)
+    endpoint.refusals = [(404, "")]
+    with pytest.raises(EndpointUnusable, match="it answers 404: it has no such model or path"):
+        answer(endpoint.url, "chat")
+
+
 def test_a_wrong_key_ends_the_run_and_the_right_one_does_not(endpoint: PretendedEndpoint) -> None:
     endpoint.key = "secret"
     with pytest.raises(EndpointUnusable) as refused:

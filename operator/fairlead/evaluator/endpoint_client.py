@@ -21,6 +21,8 @@ _LONGEST_WAIT_S: Final = 30.0
 _CONNECT_S: Final = 10.0
 _BUSY: Final = frozenset({408, 429})
 """And all from 500 on: hosted APIs have some of their own."""
+NOT_LISTED: Final = 404
+"""How an API without a list of models answers; a request of a model that it lacks gets the same."""
 _FINAL: Final = {401: "it wants another key", 403: "the key may not use it", 404: "it has no such model or path"}
 
 
@@ -62,11 +64,17 @@ class EndpointClient:
         """It refused the usual settings, and took the others."""
 
     async def find_model(self) -> None:
-        """Take the only model, or check that the chosen one exists; raises `EndpointUnusable` otherwise."""
+        """Take the only model, unless one was chosen; raises `EndpointUnusable` without an answer or a right.
+
+        Not every API lists its models: the first request says whether a chosen one exists.
+        """
         try:
             async with self._session.get(f"{self._base}/v1/models", headers=self._headers) as reply:
+                if self.model and reply.status == NOT_LISTED:
+                    return
                 self._refuse_final(reply.status)
-                served = openai_endpoints.model_names(await reply.read()) if reply.status == 200 else ()
+                is_read = reply.status == 200 and not self.model
+                served = openai_endpoints.model_names(await reply.read()) if is_read else ()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
             raise EndpointUnusable(
                 f"{self._address.name} {self._address.url}: it does not answer: {openai_endpoints.why_lost(problem)}; "

@@ -25,7 +25,7 @@ class EndpointJudge:
         self._pending: set[str] = set()
 
     async def find_model(self) -> None:
-        """Take its only model, or check that the chosen one exists."""
+        """Take its only model, unless one was chosen."""
         await self._client.find_model()
 
     async def compare(self, item: EvaluationItem, before: JournalLine, after: JournalLine) -> None:
