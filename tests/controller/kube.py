@@ -200,6 +200,7 @@ class Kube:
         program = next((one for end, one in self.programs.items() if name.endswith(end)), None)
         if phase != "Running":
             if phase not in {"Succeeded", "Failed"}:
+                self.printed.pop(name, None)
                 self.objects.put(
                     kinds.POD, pod | {"status": {"phase": "Running", "conditions": [kube_scheduling.placed()]}}
                 )

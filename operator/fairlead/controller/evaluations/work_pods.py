@@ -4,16 +4,17 @@ Nothing is kept here: the pod's name and fingerprint say what it was made for, s
 the existing pod.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children.obstacles import obstacle_of
+from fairlead.controller.evaluations.work_logs import LogIncomplete, WholeLogs, WorkLogs
 from fairlead.controller.interfaces import ControllerApiClient
 from fairlead.controller.pods import pod_troubles
 from fairlead.evaluating import program_failure
@@ -22,10 +23,6 @@ from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
 ANNOTATOR: Final = "fairlead-evaluation-pods"
 """The field manager of what is written on a pod that runs."""
-MAX_LOG: Final = 10 * 2**20
-"""Bytes; a kubelet rotates a log there."""
-_LINE_END: Final = re.compile("[\\r\\n]+")
-"""Not all at which `str.splitlines` splits: JSON may hold some of them."""
 LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
 DISRUPTED: Final = frozenset({"Evicted", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeLost"})
@@ -41,13 +38,6 @@ _FIELDS: Final = {
 """What raises the limit by which a runner's program was ended."""
 MAX_DISRUPTIONS: Final = 5
 """After as many it stays as it is: a program that fills its node's disk is evicted each time."""
-
-
-class WholeLogs(Protocol):
-    """The part of the API server that reading a pod's output needs."""
-
-    async def whole_log(self, namespace: str, name: str, container: str, max_bytes: int) -> str:
-        """Return a container's whole log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +73,7 @@ class WorkPods:
 
     def __init__(self, client: ControllerApiClient, logs: WholeLogs) -> None:
         self._client = client
-        self._logs = logs
+        self._logs = WorkLogs(logs)
         self._disruptions: Counter[str] = Counter()
         """By pod and the work that it was made for; a restarted operator counts anew."""
 
@@ -162,27 +152,31 @@ class WorkPods:
             cause = _cause(live, ended or {})
             return WorkFailed(words=f"pod {about['name']} failed: {cause}", live=live)
         unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
+        if status.get("phase") == "Running" and _is_of_runner(live):
+            await self._note_beginning(live)
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
 
     async def lines(self, wanted: Manifest) -> tuple[str, ...]:
         """Return what a working pod has printed so far, as far as that can be read."""
-        about = wanted["metadata"]
         try:
-            return await self._lines(about)
+            return await self._logs.lines(wanted["metadata"])
         except ApiError:
             return ()
 
-    async def _read(self, live: Manifest) -> WorkState:
-        about = live["metadata"]
-        try:
-            lines = await self._lines(about)
-        except ApiError as problem:
-            return WorkRunning(pod=about["name"], why=f"its log cannot be read: {problem}"[:LONGEST])
-        return WorkEnded(live=live, lines=lines)
+    async def _note_beginning(self, live: Manifest) -> None:
+        """A log that cannot be read now is read at the next check."""
+        with suppress(ApiError):
+            await self._logs.note_beginning(live)
 
-    async def _lines(self, about: Manifest) -> tuple[str, ...]:
-        text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MAX_LOG)
-        return tuple(_LINE_END.split(text))
+    async def _read(self, live: Manifest) -> WorkState:
+        name = live["metadata"]["name"]
+        try:
+            lines = await self._logs.all_lines(live)
+        except ApiError as problem:
+            return WorkRunning(pod=name, why=f"its log cannot be read: {problem}"[:LONGEST])
+        except LogIncomplete as problem:
+            return WorkFailed(words=f"pod {name}: {problem}", live=live)
+        return WorkEnded(live=live, lines=lines)
 
 
 def _disruption(live: Manifest) -> str:
