@@ -41,6 +41,21 @@ def test_the_help_may_be_cut_too() -> None:
     assert shell(f"set -o pipefail; (sleep 0.5; exec {FAIRLEAD} plan --help) | true") == (141, "", "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_checked_file_is_not_to_blame_for_an_output_that_cannot_be_written(tmp_path: Path, unbuffered: str) -> None:
+    """It was 2, a file that no router can use: `fairlead router --check FILE | head -1` failed in a pipeline."""
+    (tmp_path / "router.yaml").write_text('endpoints: ["127.0.0.1:8000"]\n')
+    check = f"{FAIRLEAD} router --check {tmp_path}/router.yaml"
+
+    pipe = f"set -o pipefail; (sleep 0.5; exec {check}) | true"
+    assert shell(pipe, PYTHONUNBUFFERED=unbuffered) == (141, "", "")
+    assert shell(f"{check} > /dev/full", PYTHONUNBUFFERED=unbuffered) == (
+        74,
+        "",
+        "fairlead router: output cannot be written: No space left on device; free space, then try again\n",
+    )
+
+
 def test_closed_streams_do_not_change_the_result(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("apiVersion: fairlead.dev/v1\nkind: InferenceDeployment\n")
 

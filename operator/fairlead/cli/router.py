@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import options
+from fairlead.cli import exit_codes, options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +64,8 @@ def run(chosen: argparse.Namespace) -> int:
     except RouterConfigError as problem:
         print(f"fairlead router: {chosen.check or chosen.config}: {problem}", file=sys.stderr)
     except OSError as problem:
+        if chosen.check and exit_codes.is_of_output(problem):
+            raise  # the file is not to blame for it, and all commands end so with one code
         place = "" if problem.filename is None else f"{problem.filename}: "
         print(f"fairlead router: {place}{problem.strerror or problem}", file=sys.stderr)
     return 2
