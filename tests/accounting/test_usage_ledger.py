@@ -3,27 +3,20 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.accounting import openai_usage, usage_export
+from fairlead.accounting import usage_export
 from fairlead.accounting.usage_export import BilledParty
 from fairlead.accounting.usage_ledger import IDLE, OTHERS, UsageKey, UsageLedger, UsageTotals
+from tests.accounting import tenant_pages
 from tests.accounting.costs import LARGE, NOON, OUTSIDE, SMALL, attempt, request
 
 HOUR = int(NOON)
 DAY = HOUR - 12 * 3600
 PARTY = BilledParty(account="ns/gateway", currency="EUR")
-
-
-def page_of(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> dict[str, Any]:
-    """A tenant's page, as it reads it."""
-    found: dict[str, Any] = json.loads("".join(openai_usage.usage_pieces(rows, tenant, start, end)))
-    return found
 
 
 def test_each_attempt_is_counted_where_it_ran_and_the_request_where_it_was_answered() -> None:
@@ -103,7 +96,7 @@ def test_a_full_ledger_adds_up_its_oldest_hours_and_keeps_the_latest_as_they_are
     assert {key.seconds for key in rows if key.hour > today - 2 * 86_400} == {3600}
     assert ledger.last_hour(today + 86_400) == {SMALL: (2.5, 220), LARGE: (4.0, 220)}
 
-    page = page_of(ledger.rows(), "acme", DAY, today + 86_400)
+    page = tenant_pages.page_of(ledger.rows(), "acme", DAY, today + 86_400)
     bucket = page["data"][0]
     assert (bucket["start_time"], bucket["end_time"]) == (DAY, DAY + 86_400)
     exported = next(iter(usage_export.focus_rows(ledger.rows(), PARTY)))
@@ -126,11 +119,11 @@ def test_days_that_are_exported_one_after_the_other_hold_every_cost_once_and_a_t
     assert exported == 4 * 24 * len(tenants)
 
     now = DAY + (24 * 4 + 7) * 3600
-    page = page_of(ledger.rows(), "t1", now - 86_400, now)
+    page = tenant_pages.page_of(ledger.rows(), "t1", now - 86_400, now)
     first, *hours = page["data"]
     assert (first["start_time"], first["end_time"]) == (DAY + 3 * 86_400, DAY + 4 * 86_400)
     assert [one["start_time"] for one in hours] == list(range(hours[0]["start_time"], now, 3600))
-    assert page_of(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
+    assert tenant_pages.page_of(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
 
 
 def test_an_export_that_takes_a_while_holds_every_cost_once_although_rows_are_added_up_meanwhile() -> None:
@@ -254,50 +247,6 @@ def test_csv_and_json_say_the_same() -> None:
     assert json.loads("".join(usage_export.json_pieces(rows))) == rows
     assert list(usage_export.csv_pieces([])) == []
     assert list(usage_export.json_pieces([])) == ["[]"]
-
-
-def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
-    ledger = exported()
-    ledger.add(request(attempt(), route="code"), NOON + 3600)
-    page = page_of(ledger.rows(), "acme", HOUR, HOUR + 7200)
-    result = {
-        "object": "organization.usage.completions.result",
-        "model": "chat",
-        "num_model_requests": 2,
-        "input_tokens": 200,
-        "input_cached_tokens": 80,
-        "output_tokens": 20,
-        "cost": 0.10000025,
-    }
-    later = {**result, "model": "code", "num_model_requests": 1, "input_tokens": 100, "input_cached_tokens": 40}
-    assert page == {
-        "object": "page",
-        "data": [
-            {"object": "bucket", "start_time": HOUR, "end_time": HOUR + 3600, "results": [result]},
-            {
-                "object": "bucket",
-                "start_time": HOUR + 3600,
-                "end_time": HOUR + 7200,
-                "results": [{**later, "output_tokens": 10, "cost": 0.25}],
-            },
-        ],
-        "has_more": False,
-        "next_page": None,
-    }
-    assert page_of(ledger.rows(), "nobody", 0, 2**62)["data"] == []
-    assert page_of(ledger.of("acme"), "acme", HOUR, HOUR + 7200) == page
-    assert ledger.of("") == [], "idle time is no tenant's"
-
-
-def test_no_piece_of_a_tenants_page_has_more_than_one_result() -> None:
-    """Pieces are made some at a time, and streams wait meanwhile."""
-    ledger = UsageLedger()
-    for hour in range(3):
-        for number in range(10):
-            ledger.add(request(attempt(), route=f"model-{number}"), NOON + hour * 3600)
-    pieces = list(openai_usage.usage_pieces(ledger.of("acme"), "acme", 0, 2**62))
-    assert max(piece.count("num_model_requests") for piece in pieces) == 1
-    assert [len(one["results"]) for one in json.loads("".join(pieces))["data"]] == [10, 10, 10]
 
 
 def test_totals_begin_at_nothing() -> None:

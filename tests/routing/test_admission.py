@@ -1,6 +1,5 @@
 """What is admitted, and the message for what is not."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -237,20 +236,6 @@ def test_limits_in_shadow_mode_count_what_they_would_refuse() -> None:
         RefusalReason.REQUEST_RATE: 1,
         RefusalReason.MODEL_NOT_ALLOWED: 1,
     }
-
-
-@pytest.mark.parametrize("again", [RoutingRequest.take_charges, admission.charge_again], ids=["fallback", "answer"])
-def test_in_shadow_mode_a_request_that_tries_another_target_is_counted_once(
-    again: Callable[[RoutingRequest, RoutingRequest], None],
-) -> None:
-    shop = account(shadow=True, tokens_per_minute=1000)
-    first, second = request_of(shop, 2000, 100), request_of(shop, 2000, 501)
-    assert chain(whose=shop).refusal(first, 0.0) is None
-    again(second, first)
-    assert chain(whose=shop).refusal(second, 0.0) is None
-    counted = {reason: count for reason, count in shop.shadowed.items() if count}
-    assert counted == {RefusalReason.PROMPT_TOO_LONG: 1, RefusalReason.OUTPUT_TOO_LONG: 1}
-    assert second.shadow is RefusalReason.PROMPT_TOO_LONG
 
 
 def test_a_model_that_is_not_there_is_refused_with_those_that_are() -> None:
