@@ -264,12 +264,14 @@ def _shows(door: Embedded, namespace: str, path: str) -> None:
 
 
 def _become_a_pod(door: Embedded) -> None:
-    """Have the operator's process stand in for the chart's pod, at an address that the API server proxies to."""
+    """Have the operator's process stand in for the chart's pod: at an address that the API server proxies to, and on a
+    node, whose kubelet has its log."""
     spec = json.loads(door.kubectl("get", "deployment", "fairlead", "-n", NAMESPACE, "-o", "json"))["spec"]["template"]
     door.kubectl("scale", "deployment", "fairlead", "-n", NAMESPACE, "--replicas=0")
-    pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec["spec"] | {"schedulerName": "none"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec["spec"] | {"nodeName": "node-1"}}
     pod["metadata"] = {"name": "fairlead-0", "namespace": NAMESPACE, "labels": spec["metadata"]["labels"]}
     door.kubectl("apply", "-f", "-", text=json.dumps(pod))
+    door.kubectl("wait", "--for=condition=Ready", "pod/fairlead-0", "-n", NAMESPACE, "--timeout=60s")
     address = own_address()
     status = json.dumps({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}})
     words = ("patch", "pod", "fairlead-0", "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status)
