@@ -1,5 +1,7 @@
 """Weeks without logs, from a Prometheus: drawn from rates and mean lengths, and simulated on what runs."""
 
+import base64
+import html
 import itertools
 import json
 import re
@@ -102,6 +104,25 @@ def test_the_requests_of_the_last_hour_are_drawn_and_played_on_what_runs(run: Ru
     assert kept.queries[0] == f"sum(rate(fairlead_router_arrivals_total{promql}))"
     assert kept.queries[1].startswith(f"sum(rate(fairlead_router_prompt_tokens_total{promql})) / sum(rate(")
     assert kept.tokens == {"Bearer hush"}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_password_of_an_address_is_sent_and_is_in_no_report_and_no_message(
+    run: Run, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(TOKEN)
+    address, report = kept.url.replace("://", "://me:hu@sh@"), tmp_path / "report.html"
+    words = ("simulate", "--from", "infd/scaled", f"--prometheus={address}", "--since", "1h", "--html", str(report))
+    code, _, err = run(*words)
+    assert (code, err) == (0, f"fairlead simulate: the report is in {report}\n")
+    assert kept.tokens == {f"Basic {base64.b64encode(b'me:hu@sh').decode()}"}
+    assert f"--prometheus={kept.url.replace('://', '://***@')} --since 1h" in html.unescape(report.read_text()).replace(
+        "'", ""
+    )
+    assert "sh@" not in report.read_text()
+    kept.rate = 0.0
+    code, _, err = run(*words)
+    assert (code, "://***@127.0.0.46:" in err, "sh@" in err) == (2, True, False)
 
 
 def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Series must carry the labels `namespace` and `pod` of the scraped pod, as the ch
 import math
 import os
 import random
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,12 @@ MIN_STEP_SECONDS: Final = 120.0
 MAX_STEPS: Final = 5000
 """A Prometheus returns at most 11,000 values."""
 NOTHING: Final = HistoryStep(0.0, 0.0, 0.0)
+_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
+
+
+def without_password(text: str) -> str:
+    """Return a text without the user and the password of an address in it, for messages and reports."""
+    return _PASSWORD.sub("***", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +75,7 @@ class RouterHistory:
         from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
         from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
 
-        now = time.time()
+        now, url = time.time(), without_password(self.url)
         start = now - self.seconds + self.step
         client = HttpPrometheusClient(self.url, os.environ.get(TOKEN), None)
         try:
@@ -78,13 +85,13 @@ class RouterHistory:
             )
             hits = client.course(self._hits(*self.gateway), start, now, self.step) if self.gateway else []
         except PrometheusUnavailable as problem:
-            raise UnreadableTraffic(f"--prometheus {self.url}: {problem}; is it the address of its API?") from None
+            raise UnreadableTraffic(f"--prometheus {url}: {problem}; is it the address of its API?") from None
         finally:
             client.close()
         found = _assembled(int(self.seconds / self.step), rates, prompts, outputs)
         if not any(one is not None and one.rate for one in found):
             raise UnreadableTraffic(
-                f"--prometheus {self.url}: no request of {self.namespace}/{self.name} in the last "
+                f"--prometheus {url}: no request of {self.namespace}/{self.name} in the last "
                 f"{self.seconds / 3600:g} h; does it scrape the routers (docs/monitoring.md)?"
             )
         return start - self.step, found, self.step * sum(rate for _, rate in hits if math.isfinite(rate))

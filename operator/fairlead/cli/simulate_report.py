@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from fairlead.cli import report_publication
+from fairlead.cli import prometheus_traffic, report_publication
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.report import page
 from fairlead.cli.report.page import ReportedComparison
@@ -29,7 +29,7 @@ def of(
     """Collect what the report shows."""
     first = inputs.comparison.repeats[0]
     return ReportedComparison(
-        command=shlex.join(("fairlead", *chosen.words)),
+        command=shlex.join(("fairlead", *map(prometheus_traffic.without_password, chosen.words))),
         traffic=shown.traffic,
         rows=shown.rows,
         missing=missing,
