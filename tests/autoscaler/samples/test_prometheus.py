@@ -198,7 +198,9 @@ def test_a_pod_without_samples_in_prometheus_is_reported_with_that_reason() -> N
     sample = looked(Server([], [])).engine("chat-1")
 
     assert (sample.figures, sample.problem) == (None, SampleProblem.NO_ANSWER)
-    assert sample.because == "Prometheus has no sample with its labels namespace and pod"
+    assert sample.because == (
+        "Prometheus has no sample with its labels namespace and pod; check that it scrapes the pod and keeps both"
+    )
 
 
 def test_an_unreachable_prometheus_is_a_sample_problem_of_every_pod_that_is_read_through_it() -> None:

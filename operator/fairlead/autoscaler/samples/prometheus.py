@@ -35,7 +35,9 @@ TIMEOUT_SECONDS: Final = 10.0
 WEEKS_SECONDS: Final = 20.0
 """How long they wait for its turn and its answer."""
 Answer = TypeVar("Answer")
-UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
+UNKNOWN_POD: Final = (
+    "Prometheus has no sample with its labels namespace and pod; check that it scrapes the pod and keeps both"
+)
 
 
 def connect(server: PrometheusServer) -> PrometheusClient:
