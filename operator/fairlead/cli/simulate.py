@@ -24,9 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     options.add_traffic(parser)
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before this, such as 30m")
-    parser.add_argument(
-        "--until", metavar="DURATION", help="and what came later than this after the first request, such as 2h"
-    )
+    parser.add_argument("--until", metavar="DURATION", help="and what came later after the first request, such as 2h")
     parser.add_argument(
         "--longest-gap", metavar="DURATION", help="cut longer times without a request to this, such as 10m"
     )
@@ -38,8 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cold-start",
         metavar="DURATION",
-        help="of a new replica, or median and 95th percentile, such as 110s..250s; default: coldStart.assume of the "
-        "policy",
+        help="of a new replica, or median and p95, such as 110s..250s; default: coldStart.assume of the policy",
     )
     parser.add_argument("--start", type=int, metavar="N", help="replicas ready at first (as recorded, or fewest)")
     parser.add_argument(
