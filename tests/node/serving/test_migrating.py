@@ -37,7 +37,8 @@ OLD: Final = {"app": "old"}
 def blocks() -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """The old containers, the InferenceDeployment that replaces them, and the command that moves the clients."""
     found = [(kind, text) for _, kind, text in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
-    (_, old), (_, new), (_, command) = found[:3]
+    (_, old), (_, new) = found[:2]
+    command = next(text for kind, text in found if kind == "sh" and "kubectl patch" in text)
     return yaml.safe_load(old), yaml.safe_load(new), shlex.split(command.replace("\\\n", ""))
 
 
