@@ -34,6 +34,8 @@ from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
 WITHIN_S: Final = 180.0
+ITEM: Final = '{"id": 17, "input": "Which city hosts the Louvre?", "target": "Paris"}'
+"""One is too few for a canary, which admission knows once it was counted."""
 """How long the operator's next step may take on a busy machine."""
 GUARDS_OWNERS: Final = {
     Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")
@@ -149,6 +151,7 @@ async def _a_whole_life(one: Scene) -> None:
     }
     await one.apply(*_named(), policy, EVALUATION, ADAPTER, document)
     await one.until("NoAdapterSlots", "get", "adp", "sql", "-o", "json")
+    await one.until("1", "get", "evaluation", "support", "-o", "jsonpath={.status.items}")
     await one.until("Complete", "get", "infd", "chat", "-o", "yaml")
     stripped = json.dumps([{"op": "remove", "path": "/metadata/labels"}])
     name = (await one.kubectl("get", "pod", "-l", "fairlead.dev/role=engine", "-o", "name")).split()[0]
@@ -279,6 +282,7 @@ def _named() -> tuple[dict[str, Any], ...]:
     return (
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hf"}, "stringData": {"token": "t"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"mode": "quiet"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "questions"}, "data": {"items.jsonl": ITEM}},
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models"}, "spec": claim},
     )
 
