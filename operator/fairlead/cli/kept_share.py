@@ -3,13 +3,12 @@
 from typing import Final
 
 from fairlead.backtest.play import KEPT_GOAL
+from fairlead.cli import text_table
 
-MAX_PLACES: Final = 6
+PLACES: Final = range(1, 7)
 
 
 def kept(share: float) -> str:
     """Format with one decimal, or as many as show on which side of the goal it lies."""
-    rounded = (f"{share:.{places}%}" for places in range(1, MAX_PLACES))
     keeps = share >= KEPT_GOAL
-    sided = (one for one in rounded if (float(one.removesuffix("%")) / 100 >= KEPT_GOAL) == keeps)
-    return next(sided, f"{share:.{MAX_PLACES}%}")
+    return f"{text_table.beside_bound(share * 100, PLACES, lambda percent: (percent / 100 >= KEPT_GOAL) == keeps)}%"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fairlead.backtest.decision_log import PlayedDecision
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
 from fairlead.backtest.repeats import FIGURES, Repeated, Spread
-from fairlead.cli import kept_share
+from fairlead.cli import kept_share, text_table
 from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count
 
@@ -17,8 +17,8 @@ HEADS: Final = (
     *("candidate", "kept", "worst 10 min", "TTFT p50", "p95", "TPOT p50", "p95"),
     *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/kept request", "lost"),
 )
-MAX_PLACES: Final = 9
-"""Decimals of a cost that differs from the budget by next to nothing."""
+PLACES: Final = range(2, 10)
+"""Decimals of a cost, the most where it differs from the budget by next to nothing."""
 SHOWN_CHANGES: Final = 6
 """Of each candidate, unless all are requested."""
 
@@ -100,9 +100,8 @@ def _spending(row: Repeated) -> str:
 
 def _paid(row: Repeated, cost: float) -> str:
     """Format a cost with two decimals, or as many as show on which side of the budget it lies."""
-    rounded = (f"{cost:.{places}f}" for places in range(2, MAX_PLACES))
-    shown = (one for one in rounded if row.budget is None or (float(one) <= row.budget) == row.affordable)
-    return next(shown, f"{cost:.{MAX_PLACES}f}")
+    budget = row.budget
+    return text_table.beside_bound(cost, PLACES, lambda paid: budget is None or (paid <= budget) == row.affordable)
 
 
 def summary(row: Repeated) -> str:

@@ -1,6 +1,6 @@
 """Formats a table as text: columns two spaces apart, names left-aligned and figures right-aligned."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import Final
 
@@ -33,3 +33,9 @@ def seconds(time: float) -> str:
 def milliseconds(time: float) -> str:
     """Format a time in seconds as milliseconds; a time that was not measured is a dash."""
     return f"{time * 1000:.0f} ms" if isfinite(time) else "-"
+
+
+def beside_bound(figure: float, places: range, agrees: Callable[[float], bool]) -> str:
+    """Format with the fewest of these decimals that show on which side of a bound a figure lies, or the most."""
+    rounded = [f"{figure:.{one}f}" for one in places]
+    return next((one for one in rounded if agrees(float(one))), rounded[-1])
