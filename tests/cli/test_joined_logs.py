@@ -46,7 +46,7 @@ def test_a_record_begins_where_the_logs_of_all_routers_do(cluster: PretendCluste
     cluster.logs["scaled-router-b"] = log(line(0, target="team/other"))
     cluster.log_begins["scaled-router-b"] = "2026-11-20T19:00:00Z"
     code, _, err = run("simulate", "--from", "infd/scaled")
-    assert code == 1
+    assert code == 2
     assert "no request of team/scaled is left to play; from 2026-11-20T19:00:00Z on, since the kubelet" in err
     assert "give lines that were collected elsewhere with --traffic" in err
 
@@ -83,7 +83,7 @@ def test_more_lines_than_are_read_are_refused_since_the_last_ones_would_be_missi
 ) -> None:
     monkeypatch.setattr(recorded_service, "MAX_BYTES", len(cluster.logs["scaled-router-a"]) - 100)
     code, _, err = run("simulate", "--from", "infd/scaled", "--since", "6h")
-    assert code == 1
+    assert code == 2
     assert "router scaled-router-a logged more than 0.0" in err
     assert "MB in the last 6 h, and its last lines would be missing: choose a shorter --since, or give lines" in err
 

@@ -212,6 +212,24 @@ def test_it_is_found_among_few_conversations_too(conversations: int) -> None:
     assert (verdict.verdict, verdict.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
 
 
+def test_an_engine_that_is_ejected_at_once_is_found_faulty_by_its_probes_at_any_second_of_a_minute() -> None:
+    """Its first failures may be the first requests of a minute, beside which the old revision had none yet."""
+    made, samples = fleet(2, 1, 30), RevisionSamples()
+    (new,) = (one for one in made.endpoints if one.revision == NEW)
+    for second in range(1000, 1060):
+        ejected = second >= 1020
+        if ejected:
+            made.failed(new, "500", at_once=True)
+        split = split_of(made)
+        if ejected:
+            samples.add_probe(split, NEW, float(second))
+        for key in range(4 * second, 4 * second + 4):
+            is_new = not ejected and revision_split.is_within(key, NEW, 0.3)
+            samples.add(split, in_session(key), record(NEW if is_new else OLD), second + 0.5)
+    verdict = service.report(rows(samples), ServicePlan()).verdict
+    assert (verdict.verdict, verdict.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+
+
 def refusing(of_new: float, of_old: float, by: int = 400) -> GateVerdict:
     """The verdict if engines refuse these parts of their requests, by this status."""
     rng = random.Random(3)  # noqa: S311  # a test

@@ -97,8 +97,11 @@ class RevisionSamples:
         self.rows.append(failed._replace(candidate=int(revision == split.share.revision)))
 
     def _keep(self, split: RevisionSplit, revision: str, row: SampleRow) -> None:
-        """Keep a row; for the old revision only if a larger share would take its conversation."""
-        share, candidate = split.effective, revision == split.share.revision
+        """Keep a row; for the old revision only if a larger share would take its conversation.
+
+        Also while no engine of the new one is routable: its failed probes are judged beside the old one's requests.
+        """
+        share, candidate = split.effective or split.share.percent / 100, revision == split.share.revision
         key, kept = int(row.conversation, 16), share * (1 + OLD_FOR_EACH)
         if share <= 0 or not (candidate or revision_split.is_within(key, split.share.revision, kept)):
             return
