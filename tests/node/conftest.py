@@ -81,8 +81,8 @@ def tellings(stage: Stage) -> list[tuple[str, str]]:
         ("pods", ("describe", "pods")),
     ):
         entries.append((f"{title} of {stage.namespace}", _try(stage, *words)))
-    for name in _pods(stage):
-        entries.append((f"log of pod {name}", _try(stage, "logs", name, "--all-containers", "--tail=40")))
+    logs = ("--all-containers", "--tail=40")
+    entries += [(f"log of pod {name}", _try(stage, "logs", name, *logs)) for name in _pods(stage)]
     if isinstance(stage.door, Embedded):
         entries += [(f"log of {name}", end) for name, end in stage.door.ends_of_logs()]
     return entries
