@@ -61,6 +61,9 @@ def _reason(reason: ScalingReason) -> str:
     return f"max by (namespace, name, reason) ({_last(shown)}) unless on (namespace, name) {advised}"
 
 
+_ROUTERLESS: Final = (
+    f'{operator.OBJECTS.name}{{condition="{ConditionType.ROUTABLE}", status="False", reason="{Why.ROUTERS_NOT_READY}"}}'
+)
 _BECAME_READY: Final = f"time() - max by (namespace, name) ({_last(scaling.NEWEST_READY.name)}) < 1200"
 """A replica did within 20 minutes: in a rollout of a large fleet one starts after the other, for hours."""
 _EJECTED_NOW: Final = f'{router.ENDPOINTS.name}{{state="ejected"}}'
@@ -183,6 +186,15 @@ FLEET: Final = (
         summary=f"Deployments are not Ready: {_REASON}",
         description=f"Deployments that are not Ready, with the reason {_REASON}: {_VALUE}. At least one of them has "
         "not been for half an hour.",
+    ),
+    Alert(
+        name="FairleadNoRouter",
+        expr=f"max by (namespace, kind) ({_last(_ROUTERLESS)}) > 0",
+        lasts="5m",
+        severity=Severity.CRITICAL,
+        summary="No router is ready: clients get no connection",
+        description="Objects of kind {{ $labels.kind }} of which no router is ready: " + f"{_VALUE}. Whatever its "
+        "engines do, no request reaches them, and a router that does not run counts no failed request.",
     ),
     Alert(
         name="FairleadColdStartTooLong",

@@ -22,9 +22,9 @@ _NOW: Final = PanelRow(
         ),
         number(
             "Until the certificate expires",
-            f"({queries.total(operator.CERTIFICATE_EXPIRATION, how='max')} > 0) - time()",
+            f"min({queries.selected(operator.CERTIFICATE_EXPIRATION)} > 0) - time()",
             "s",
-            text="Empty without one.",
+            text="The first to expire; empty without one.",
         ),
         number(
             "Writes at rest a second",

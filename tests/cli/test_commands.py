@@ -116,6 +116,16 @@ def test_a_refresh_without_a_pause_is_refused(command: str, seconds: str, capsys
     assert f"argument --every: {seconds}: write seconds from 0.1 to 3600" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "601"])
+@pytest.mark.parametrize("command", ["operator", "controller", "autoscaler"])
+def test_a_lease_that_ends_at_once_or_never_is_refused(
+    command: str, seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main.main([command, f"--lease-seconds={seconds}"])
+    assert f"argument --lease-seconds: {seconds}: between 1 and 600 seconds" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [

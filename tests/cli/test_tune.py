@@ -62,6 +62,7 @@ def test_replicas_that_are_not_needed_are_tuned_away_and_the_patch_states_it(
     code, out, err = run("tune", place, "--traffic", trace, "--jobs", "2", "--start", "3")
     assert (code, err) == (0, "")
     assert "policies searched on the first 10 min, the best judged on the rest" in out
+    first = out.splitlines()[0]
     assert "warmPool.ready: 2 → 1" in out
     patch = yaml.safe_load(out[out.index("apiVersion:") :])
     assert (patch["kind"], patch["metadata"]) == ("AutoscalingPolicy", {"name": "chat", "namespace": "team"})
@@ -72,6 +73,7 @@ def test_replicas_that_are_not_needed_are_tuned_away_and_the_patch_states_it(
     code, out, _ = run("tune", place, "--traffic", trace, "--jobs", "2", "--start", "3", "-o", "json")
     document = json.loads(out)
     assert (code, document["helps"], document["patch"]) == (0, True, patch)
+    assert document["traffic"] == first
     held, searched = document["heldBack"], document["searched"]
     assert held["after"]["costUsd"] < held["before"]["costUsd"]
     assert searched["after"]["report"]["gpu_hours"] < searched["before"]["report"]["gpu_hours"]

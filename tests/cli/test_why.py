@@ -231,6 +231,7 @@ def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendC
     [
         (("pods/x",), 2, "pods/x: write one of infd/NAME, asp/NAME, infg/NAME, evl/NAME, adp/NAME, or NAME alone"),
         (("infd/",), 2, "infd/: write one of"),
+        (("",), 2, "'': write one of"),
         (("talk",), 1, "there is no talk in namespace team: there are: chat, front, usual"),
         (("-n", "empty"), 1, "there is no object of Fairlead in namespace empty; -n names another"),
         (("infd/chat", "-n", "empty"), 1, "there is no chat in namespace empty: there are none at all"),

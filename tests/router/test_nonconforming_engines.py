@@ -59,6 +59,41 @@ def test_a_model_without_tokens_is_proved_by_an_embedding(tmp_path: Path, vector
     run_story(story())
 
 
+RANKED = {"index": 0, "relevance_score": 0.9, "document": {"text": "ping"}}
+
+
+@pytest.mark.parametrize("ranks", [{"id": "1", "results": [RANKED]}, [{"index": 0, "score": 0.9, "document": "ping"}]])
+def test_a_reranker_which_has_neither_tokens_nor_embeddings_is_proved_by_a_ranking(
+    tmp_path: Path, ranks: dict[str, Any] | list[Any]
+) -> None:
+    async def scores(request: web.Request) -> web.Response:
+        if request.path == "/v1/embeddings":
+            return web.json_response({"error": {"message": "no Embeddings API for this model"}}, status=400)
+        return web.json_response(ranks) if request.path == "/v1/rerank" else web.json_response({}, status=404)
+
+    async def story() -> None:
+        async with answering(scores) as address, plane(written(tmp_path, [address])) as router:
+            await router.until("routable")
+            wanted = {"model": "chat", "query": "x", "documents": ["y"]}
+            assert (await router.complete(wanted, "/v1/rerank"))[0] == 200
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("ranks", [{"results": []}, {"results": [{}]}, [], "0.9", {"results": {"0": 0.9}}])
+def test_what_is_no_ranking_proves_nothing(tmp_path: Path, ranks: Any) -> None:  # noqa: ANN401  # any JSON
+    async def scores(request: web.Request) -> web.Response:
+        return web.json_response(ranks) if request.path == "/v1/rerank" else web.json_response({}, status=404)
+
+    async def story() -> None:
+        async with answering(scores) as address, plane(written(tmp_path, [address])) as router:
+            while "probe: status 404" not in (await router.endpoints())[0]["reason"]:
+                await asyncio.sleep(0.005)
+            assert await router.states() == ["probing"]
+
+    run_story(story())
+
+
 def test_a_stream_whose_first_event_is_an_error_of_its_clients_own_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         first = b'{"error":{"message":"no such grammar","code":400}}'

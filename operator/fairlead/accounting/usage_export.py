@@ -42,17 +42,21 @@ def focus_rows(rows: Iterable[tuple[UsageKey, UsageTotals]], party: BilledParty)
 
 
 def csv_pieces(rows: Iterable[dict[str, FocusValue]]) -> Iterator[str]:
-    """Format as CSV with a header line, row by row; None is an empty field."""
+    """Format as CSV, row by row, with a header line also if there is no row; None is an empty field."""
     text = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
+    writer = csv.DictWriter(text, _columns(), lineterminator="\n")
+    writer.writeheader()
     for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(text, list(row), lineterminator="\n")
-            writer.writeheader()
         writer.writerow({name: "" if value is None else _plain(value) for name, value in row.items()})
         yield text.getvalue()
         text.seek(0)
         text.truncate()
+    yield text.getvalue()
+
+
+def _columns() -> tuple[str, ...]:
+    """The same in each row, whatever is in it."""
+    return tuple(next(focus_rows([(UsageKey(0, "", "", "", ""), UsageTotals())], BilledParty(account=""))))
 
 
 def json_pieces(rows: Iterable[dict[str, FocusValue]]) -> Iterator[str]:

@@ -39,9 +39,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="name by which it holds the Lease")
     parser.add_argument(
         "--lease-seconds",
-        type=float,
+        type=_lease_seconds,
         default=15.0,
-        help="how long to wait for a holder that does not renew; default 15",
+        metavar="S",
+        help="how long to wait for a holder that does not renew, 1 to 600; default 15",
     )
     parser.add_argument("--nodes-grow", action="store_true", help="a cluster autoscaler adds nodes for pending pods")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
@@ -132,7 +133,15 @@ def _makers(settings: "LoopSettings") -> "SourceFactories":
 
 
 def _seconds(text: str) -> float:
+    return _number_of_seconds(text, 0.1, 60, "since users notice a longer delay")
+
+
+def _lease_seconds(text: str) -> float:
+    return _number_of_seconds(text, 1, 600, "since nothing is reconciled until another process may take over")
+
+
+def _number_of_seconds(text: str, least: float, most: float, why: str) -> float:
     found = float(text)
-    if not 0.1 <= found <= 60:
-        raise argparse.ArgumentTypeError(f"{text}: between 0.1 and 60 seconds, since users notice a longer delay")
+    if not least <= found <= most:
+        raise argparse.ArgumentTypeError(f"{text}: between {least:g} and {most:g} seconds, {why}")
     return found

@@ -29,6 +29,7 @@ def document(shown: ShownTuning) -> str:
     found = shown.tuning
     return json.dumps(
         {
+            "traffic": shown.traffic,
             "policy": shown.policy.name,
             "namespace": shown.policy.namespace,
             "helps": shown.helps,

@@ -109,11 +109,13 @@ def _target(target: str | None) -> tuple[tuple[str, ...], str]:
     from fairlead.cli.explanation import TargetNameError
 
     everything = tuple(one.plural for one in KINDS)
-    kind, slash, name = (target or "").rpartition("/")
-    if not slash:
+    if target is None:
+        return everything, ""
+    kind, slash, name = target.rpartition("/")
+    if not slash and name:
         return everything, name
     found = [one.plural for one in KINDS if one.is_called(kind)]
     if not found or not name:
         shorts = ", ".join(f"{one.short}/NAME" for one in KINDS)
-        raise TargetNameError(f"{target}: write one of {shorts}, or NAME alone")
+        raise TargetNameError(f"{target or repr(target)}: write one of {shorts}, or NAME alone")
     return tuple(found), name

@@ -5,6 +5,7 @@ Health alone is not enough: an engine can pass its health checks for an hour and
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
@@ -28,7 +29,7 @@ class ProbeBackoff:
 
 PROBE_BACKOFF: Final = ProbeBackoff()
 _POOLING: Final = frozenset({400, 404, 405})
-"""Statuses of models without a completions endpoint; the probe requests an embedding instead."""
+"""Statuses of models without a completions endpoint; the probe requests an embedding instead, then a ranking."""
 
 
 class ProbedTarget(Protocol):
@@ -107,23 +108,29 @@ class EngineProber:
             self._table.probe_succeeded(endpoint)
 
     async def _wrong(self, endpoint: Endpoint) -> ProbeFailure | None:
-        """Request one token, or one embedding from a model without tokens; return what went wrong, or None."""
+        """Request one token, or what a model without tokens answers; return what went wrong, or None."""
         named = {"model": self._target.base} if self._target.base else {}
         seconds = self._target.probe_seconds
         try:
             answer = await self._post(
                 endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD}
             )
-            if answer.status in _POOLING:
-                other = await self._post(endpoint, b"/v1/embeddings", named | {"input": "ping"})
-                if other.status == 200 and _has_vectors(other.body):
-                    return None
+            if answer.status in _POOLING and await self._pools(endpoint, named):
+                return None
         except TimeoutError:
             return ProbeFailure(f"probe: no token within {seconds:g} s", silent=True)
         except NoUpstreamAnswer as problem:
             return ProbeFailure(f"probe: {problem}", connected=False)
         words = _wrong_with(answer)
         return ProbeFailure(words) if words else None
+
+    async def _pools(self, endpoint: Endpoint, named: dict[str, str]) -> bool:
+        """Whether it answers with an embedding, or ranks texts, as rerankers do that embed nothing."""
+        for path, body, is_answer in _WITHOUT_TOKENS:
+            answer = await self._post(endpoint, path, named | body)
+            if answer.status == 200 and is_answer(answer.body):
+                return True
+        return False
 
     async def _post(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
         pool = self._target.pool(endpoint)
@@ -149,3 +156,19 @@ def _has_vectors(body: bytes) -> bool:
         return bool(json_document.read(body)["data"][0]["embedding"])
     except (ValueError, KeyError, TypeError, IndexError):
         return False
+
+
+def _has_ranks(body: bytes) -> bool:
+    """Whether it ranks: vLLM has the results in an object, SGLang in a list."""
+    try:
+        document = json_document.read(body)
+        results = document["results"] if isinstance(document, dict) else document
+        return "index" in results[0]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return False
+
+
+_WITHOUT_TOKENS: Final[tuple[tuple[bytes, dict[str, Any], Callable[[bytes], bool]], ...]] = (
+    (b"/v1/embeddings", {"input": "ping"}, _has_vectors),
+    (b"/v1/rerank", {"query": "ping", "documents": ["ping"]}, _has_ranks),
+)

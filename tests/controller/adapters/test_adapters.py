@@ -208,12 +208,24 @@ def test_an_adapter_that_cannot_be_read_disturbs_no_other() -> None:
 
 def test_before_there_is_a_replica_it_waits_for_one() -> None:
     world = AdapterWorld()
+    world.put_adapter()
+    for pod in world.engine_pods():
+        world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
+    assert world.reconcile_adapter().after_s == LOADED_S, "the first replica wakes it"
+    assert world.reason() == ("False", "NoneReady")
+
+
+def test_an_adapter_of_a_deployment_at_zero_is_ready_as_its_deployment_is() -> None:
+    """It was Reconciling without end, so `helm upgrade --wait` and Flux waited for a replica that nobody asked for."""
+    world = AdapterWorld()
     world.apply(deployment(replicas=0, **SLOTS))
     world.settle()
     world.put_adapter()
     world.settle()
     assert world.reconcile_adapter().after_s == LOADED_S, "the first replica wakes it"
-    assert world.reason() == ("False", "NoneReady")
+    assert world.reason() == ("True", "ScaledToZero")
+    assert world.words() == "chat is at zero; its first replica loads it"
+    assert {one["type"] for one in world.status()["conditions"]} == {"Ready", "Accepted"}
 
 
 def test_adapters_beside_it_are_parsed_once_however_often_each_is_polled(monkeypatch: pytest.MonkeyPatch) -> None:

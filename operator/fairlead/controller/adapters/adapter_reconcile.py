@@ -30,7 +30,7 @@ from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import UntimedCondition
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import CanaryLimit
 from fairlead.planning import adapter_canary
@@ -162,7 +162,13 @@ class AdapterReconciler:
         entries = [one for one in listed.entries if one.name in names]
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([pods[one] for one in chosen])
-        return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
+        document = self._environment.cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, adapter.deployment)
+        return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports, at_zero=_is_at_zero(document))
+
+
+def _is_at_zero(deployment: Manifest | None) -> bool:
+    conditions = ((deployment or {}).get("status") or {}).get("conditions") or ()
+    return any((one.get("type"), one.get("reason")) == (ConditionType.READY, Why.SCALED_TO_ZERO) for one in conditions)
 
 
 def _refusals(adapter: ServedAdapter) -> str:

@@ -33,6 +33,8 @@ class AdapterObservation:
     """Names of the replicas that should load it."""
     reports: Mapping[str, Mapping[str, AdapterPlace] | None] = field(default_factory=dict)
     """For each replica its versions by name; None if it does not answer."""
+    at_zero: bool = False
+    """Whether its deployment is scaled to zero, by that one's own status."""
     accepted: bool = True
     """Whether the spec of its deployment is; if not, replicas get no new list."""
 
@@ -86,6 +88,8 @@ def is_loading(observation: AdapterObservation) -> bool:
 
 def conditions(observation: AdapterObservation) -> tuple[UntimedCondition, ...]:
     """Whether clients can request it, and why not."""
+    if not observation.chosen and observation.at_zero:
+        return _yes(Why.SCALED_TO_ZERO, f"{observation.adapter.deployment} is at zero; its first replica loads it")
     if not observation.chosen:
         words = "the deployment has no replica yet; the adapter is loaded as soon as there is one"
         return no(Why.NONE_READY, words, stalls=False)
@@ -94,10 +98,7 @@ def conditions(observation: AdapterObservation) -> tuple[UntimedCondition, ...]:
             f"{count(len(observation.adapter.editions), 'version')} on {count(len(observation.chosen), 'replica')}; "
             f"clients ask for {observation.adapter.served_name}"
         )
-        return (
-            UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ADAPTER_LOADED, message=words),
-            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
-        )
+        return _yes(Why.ADAPTER_LOADED, words)
     pod, place = next(_missing(observation))
     replicas = count(len(observation.chosen), "replica")
     words = f"{place.name} is loaded on {_loaded(observation, place.name)} of {replicas}; {pod}: "
@@ -132,6 +133,13 @@ def not_accepted(deployment: str) -> str:
     return (
         f"the spec of InferenceDeployment {deployment} is not accepted: replicas get no new list, and a version on "
         "trial takes no step; correct what its condition Accepted says"
+    )
+
+
+def _yes(reason: Why, words: str) -> tuple[UntimedCondition, ...]:
+    return (
+        UntimedCondition(type=ConditionType.READY, holds=True, reason=reason, message=words),
+        UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
     )
 
 
