@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import answer_store
 from fairlead.controller.interfaces import ControllerApiClient
@@ -29,9 +28,8 @@ async def forget_answers(client: ControllerApiClient, adapter: Manifest, version
 
 async def _kept(client: ControllerApiClient, place: AnswerPlace) -> list[Manifest]:
     found: list[Manifest] = []
-    for number in range(answer_store.MOST):
-        live = await client.read(kinds.CONFIG_MAP, place.namespace, place.name(number))
-        if live is None or not place.owns(live):
+    async for _, live in answer_store.config_maps(client, place):
+        if not place.owns(live):
             break
         found.append(live)
     return found

@@ -3,11 +3,12 @@
 A line is written before another round is sent, so an operator that is killed repeats only the requests in flight.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerApiClient
 from fairlead.evaluating import journal, verdict_lines
 from fairlead.evaluating.journal import JournalLine
@@ -21,6 +22,15 @@ SHOWN: Final = 160
 """Characters of an answer that are kept for people."""
 MOST: Final = 128
 """ConfigMaps of one revision."""
+
+
+async def config_maps(client: ControllerApiClient, place: AnswerPlace) -> AsyncIterator[tuple[int, Manifest]]:
+    """Yield the ConfigMaps of one revision with their numbers, whoever owns them, up to the first that is missing."""
+    for number in range(MOST):
+        live = await client.read(kinds.CONFIG_MAP, place.namespace, place.name(number))
+        if live is None:
+            return
+        yield number, live
 
 
 class AnswersNotOurs(Exception):
@@ -61,14 +71,13 @@ class AnswerStore:
 
     async def load(self) -> None:
         """Load what was kept."""
-        for number in range(MOST):
-            live = await self._client.read(kinds.CONFIG_MAP, self._place.namespace, self._place.name(number))
-            if live is not None and not self._place.owns(live):
+        async for number, live in config_maps(self._client, self._place):
+            if not self._place.owns(live):
                 raise AnswersNotOurs(
                     f"ConfigMap {self._place.name(number)} does not belong to this revision's Deployment; delete it, "
                     "so that Fairlead can keep the answers under this name"
                 )
-            found = answer_journals.text(live, self._place.source, self._trial) if live is not None else None
+            found = answer_journals.text(live, self._place.source, self._trial)
             if found is None:
                 return
             self._number, self._last = number, found

@@ -17,7 +17,7 @@ from fairlead.emulator.serve_arguments import (
 )
 from fairlead.emulator.vllm import flags
 from fairlead.engines import weight_offload, written_amounts
-from fairlead.engines.vllm import adapters, expert_blocks, host_cache, json_flags, prompt_items
+from fairlead.engines.vllm import adapters, default_batch, expert_blocks, host_cache, json_flags, prompt_items
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import NO_HOST_CACHE, HostCache, WeightOffload
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -73,7 +73,7 @@ def _limits(found: Namespace) -> SchedulerArguments:
         max_sequences=found.max_num_seqs,
         max_active=found.max_num_active_seqs,
         batch_tokens=found.max_num_batched_tokens,
-        batch_factor=2 if found.performance_mode == "throughput" else 1,
+        batch_factor=default_batch.factor_of(found.performance_mode),
         whole_prompts=not found.enable_chunked_prefill,
         graph_tokens=max(found.cudagraph_capture_sizes or (), default=found.max_cudagraph_capture_size),
         block_tokens=found.block_size or BLOCK_TOKENS,

@@ -11,8 +11,13 @@ WHOLE_PROMPTS: Final = "--no-enable-chunked-prefill"
 
 
 def factor(setup: EngineSetup) -> int:
+    """By how much the setup's arguments raise both limits."""
+    return factor_of(setup.value("--performance-mode"))
+
+
+def factor_of(mode: str | None) -> int:
     """`--performance-mode throughput` doubles both limits."""
-    return 2 if setup.value("--performance-mode") == "throughput" else 1
+    return 2 if mode == "throughput" else 1
 
 
 def holds_whole_prompts(setup: EngineSetup) -> bool:
