@@ -4,7 +4,9 @@ import copy
 from typing import Any, Final
 
 from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from tests.api.full_adapters import ADAPTER_SPECS
 from tests.api.full_evaluations import EVALUATION_SPECS
+from tests.api.full_gateways import GATEWAY_BY_OLD_NAMES, GATEWAY_SPEC
 from tests.api.full_traffic import SECRET, TRAFFIC
 
 COUNTED: Final[dict[str, Any]] = {
@@ -164,106 +166,11 @@ POLICY_SPEC: Final[dict[str, Any]] = {
         "staleAfter": "1m",
     },
 }
-GATEWAY_SPEC: Final[dict[str, Any]] = {
-    "replicas": 3,
-    **TRAFFIC,
-    "models": [
-        {
-            "name": "one",
-            "strategy": "Rules",
-            "deployment": "a",
-            "fallback": {"deployments": ["b"], "reasons": ["Timeout"]},
-            "shadow": {"deployment": "b", "share": "0.05"},
-            "cache": False,
-            "onInvalid": "Retry",
-            "rules": [
-                {
-                    "name": "r",
-                    "when": {
-                        "difficulty": "Easy",
-                        "minPromptTokens": 10,
-                        "maxPromptTokens": 20,
-                        "minOutputTokens": 30,
-                        "maxOutputTokens": 40,
-                        "structuredOutput": True,
-                        "tools": False,
-                        "tenants": ["shop"],
-                        "tasks": ["extraction"],
-                        "expression": "promptTokens > 10",
-                    },
-                    "deployment": "b",
-                }
-            ],
-        },
-        {"name": "two", "strategy": "Weighted", "weighted": [{"deployment": "a", "weight": 9}]},
-        {
-            "name": "three",
-            "strategy": "Cascade",
-            "cascade": {
-                "deployments": ["a", "b"],
-                "validator": "Confidence",
-                "minConfidence": "0.7",
-                "maxExtraShare": "0.3",
-            },
-        },
-        {
-            "name": "four",
-            "strategy": "Cascade",
-            "cascade": {"deployments": ["a", "b"], "validator": "NoRefusal", "refusalWords": ["leider"]},
-        },
-        {
-            "name": "five",
-            "strategy": "Cascade",
-            "cascade": {"deployments": ["a", "b"], "validator": "Pattern", "pattern": "^[0-9]+$"},
-        },
-        {
-            "name": "six",
-            "strategy": "Cascade",
-            "cascade": {"deployments": ["a", "b"], "validator": "MinLength", "minCharacters": 40},
-        },
-    ],
-    "external": [
-        {
-            "name": "elsewhere",
-            "url": "https://api.example.com/v1",
-            "model": "big",
-            "keySecret": SECRET,
-            "prices": {"prompt": "2.50", "cached": "0.25", "output": "10"},
-            "maxConcurrency": 32,
-        }
-    ],
-    "allowedNamespaces": ["search"],
-}
-ADAPTER_SPEC: Final[dict[str, Any]] = {
-    "deployment": "chat",
-    "servedName": "chat-sql",
-    "baseModel": "a/b",
-    "replicas": 2,
-    "versions": [
-        {"digest": f"sha256:{'a' * 64}", "source": "hf://a/sql", "revision": "v1", "traffic": 95},
-        {"digest": f"sha256:{'b' * 64}", "source": "pvc://adapters/sql", "traffic": 5},
-    ],
-}
-TRIED_ADAPTER: Final[dict[str, Any]] = {
-    "deployment": "chat",
-    "versions": [{"digest": f"sha256:{letter * 64}", "source": "hf://a/sql"} for letter in "ab"],
-    "canary": {
-        "steps": [
-            {"traffic": 0, "hold": "0s", "gates": ["Quality", "Manual"]},
-            {"traffic": 20, "hold": "5m", "gates": ["Service"]},
-        ],
-        "undecidedAfter": "1h",
-        "undecided": "RollBack",
-        "service": {"maxTtftRatio": "1.5", "maxTpotRatio": "1.4", "maxFaultShare": "0.01", "minRequests": 200},
-        "quality": {"evaluation": "support", "margin": "3"},
-    },
-}
 BY_OLD_NAMES: Final[dict[str, Any]] = {
     "model": {"source": "hf://a/b"},
     "accelerator": {"product": "NVIDIA-L4"},
     "router": {"door": TRAFFIC["connections"]},
 }
-GATEWAY_BY_OLD_NAMES: Final[dict[str, Any]] = {"httpRoute": TRAFFIC["httpRoute"], "door": TRAFFIC["connections"]}
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
@@ -274,8 +181,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (GATEWAY, GATEWAY_SPEC),
     (GATEWAY, GATEWAY_BY_OLD_NAMES),
     *((EVALUATION, one) for one in EVALUATION_SPECS),
-    (ADAPTER, ADAPTER_SPEC),
-    (ADAPTER, TRIED_ADAPTER),
+    *((ADAPTER, one) for one in ADAPTER_SPECS),
 )
 
 

@@ -9,7 +9,7 @@ from fairlead.controller.adapters.served_adapters import ServedAdapters
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.planning import adapter_canary
 from fairlead.planning.adapter_canary import VersionFacts
-from tests.api import full_specs
+from tests.api import full_adapters, full_specs
 from tests.api.test_every_field_is_live import decided, leaves, named, others, words
 from tests.objects.specs import LEAST, wanted
 from tests.planning.states import T0
@@ -23,7 +23,7 @@ TRIED: Final = "the plan by which a new version takes over"
 
 def places(leaf: str) -> list[str]:
     """What differs with another value of this leaf."""
-    spec = full_specs.TRIED_ADAPTER if leaf.startswith("canary.") else full_specs.ADAPTER_SPEC
+    spec = full_adapters.TRIED_ADAPTER if leaf.startswith("canary.") else full_adapters.ADAPTER_SPEC
     path = next(path for path in leaves(spec) if named(path) == leaf)
     value: Any = spec
     for step in path:

@@ -28,7 +28,7 @@ from fairlead.objects.owner import Owner
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
-from tests.api import full_specs
+from tests.api import full_gateways, full_specs
 from tests.api.full_evaluations import EVALUATION_SPECS
 from tests.api.objects import written
 from tests.api.test_every_field_is_live import decided, leaves, leaves_of, named, others, words
@@ -117,7 +117,7 @@ def of_policy(leaf: str) -> Evidence:
 
 def of_gateway(leaf: str) -> Evidence:
     """What another value of this leaf changes for routers; else the message about it."""
-    review = admission.review(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), TRUSTING)
+    review = admission.review(written(full_gateways.GATEWAY_SPEC, kind=GATEWAY, name="full"), TRUSTING)
     for one in review.refusals:
         if one.reason is AdmissionReason.NOT_AVAILABLE and _names(one.field, leaf):
             return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.REFUSED, where=_sentence(one))
@@ -155,7 +155,7 @@ def _names(field: str, leaf: str) -> bool:
 
 def _changed_routers(leaf: str) -> str:
     """Which children of a gateway differ with another value, or who may join it."""
-    spec = full_specs.GATEWAY_BY_OLD_NAMES if leaf.startswith("door.") else full_specs.GATEWAY_SPEC
+    spec = full_gateways.GATEWAY_BY_OLD_NAMES if leaf.startswith("door.") else full_gateways.GATEWAY_SPEC
     (path, *_) = [path for path in leaves(spec) if named(path) == leaf or f"{named(path)}.".startswith(f"{leaf}.")]
     value: Any = spec
     for step in path:

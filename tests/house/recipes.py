@@ -197,7 +197,7 @@ def test_each_running_request_may_ask_for_a_replica() -> None:
     facts = replace(fleet(), policy=POLICY)
     need = pod_signals.running(pod_inventory.take(facts, AT), POLICY)
     assert need is not None
-    assert need.because.endswith("1 per replica is acceptable")
+    assert need.because.endswith("1 for each replica is fine")
 ''',
         ),
         RecipeEdit(path=FULL, after='    "signals": {', more='"running": {"targetPerReplica": 3}, '),

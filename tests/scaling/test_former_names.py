@@ -23,9 +23,9 @@ FORMER: Final = (Path(__file__).parent / "data" / "former_decisions.jsonl").read
 
 
 def mapped(document: object, change: Callable[[Any], object]) -> Any:  # noqa: ANN401  # JSON
-    """The values of a document in their order, each changed."""
+    """The values of a document in their order, each changed; a field that is null may be younger than the document."""
     if isinstance(document, dict):
-        return [mapped(value, change) for value in document.values()]
+        return [mapped(value, change) for value in document.values() if value is not None]
     if isinstance(document, list):
         return [mapped(value, change) for value in document]
     return change(document)

@@ -20,7 +20,7 @@ from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.objects.router_file import DeploymentEntry, FileHead, TargetEntry
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, RouterConfigError
-from tests.api.full_specs import GATEWAY_SPEC
+from tests.api.full_gateways import GATEWAY_SPEC
 from tests.api.objects import given
 from tests.objects.specs import FULL, LEAST, OWNER, wanted
 
