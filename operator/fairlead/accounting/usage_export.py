@@ -46,12 +46,12 @@ def csv_pieces(rows: Iterable[dict[str, FocusValue]]) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.DictWriter(text, _columns(), lineterminator="\n")
     writer.writeheader()
+    yield text.getvalue()
     for row in rows:
-        writer.writerow({name: "" if value is None else _plain(value) for name, value in row.items()})
-        yield text.getvalue()
         text.seek(0)
         text.truncate()
-    yield text.getvalue()
+        writer.writerow({name: "" if value is None else _plain(value) for name, value in row.items()})
+        yield text.getvalue()
 
 
 def _columns() -> tuple[str, ...]:

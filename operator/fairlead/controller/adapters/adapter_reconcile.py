@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, next_reconcile
 from fairlead.controller.adapters import (
@@ -112,8 +112,8 @@ class AdapterReconciler:
         cluster = self._environment.cluster
         there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
         observation = replace(await self._seen(adapter, revision, adapters, there), accepted=accepted)
-        pods = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
-        facts, wrong = await self._trials.facts(pods), _refusals(adapter)
+        replicas = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
+        facts, wrong = await self._trials.facts(replicas), _refusals(adapter)
         follow = adapter_canary.follow if accepted and not wrong else adapter_canary.held
         state = follow(adapter, facts, stored, now)
         if wrong and not _is_same_trial(state, stored):
@@ -156,19 +156,19 @@ class AdapterReconciler:
     async def _seen(
         self, adapter: ServedAdapter, revision: DesiredRevision, adapters: ServedAdapters, there: Sequence[Manifest]
     ) -> AdapterObservation:
-        pods = {one["metadata"]["name"]: one for one in there}
-        listed = load_lists.listed(adapters, revision, None, list(pods))
+        by_name = {one["metadata"]["name"]: one for one in there}
+        listed = load_lists.listed(adapters, revision, None, list(by_name))
         names = {adapter.engine_name(one) for one in adapter.editions}
         entries = [one for one in listed.entries if one.name in names]
-        chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
-        reports = await self._reports.read([pods[one] for one in chosen])
+        chosen = tuple(name for name in by_name if any(one.is_for(name) for one in entries))
+        reports = await self._reports.read([by_name[one] for one in chosen])
         document = self._environment.cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, adapter.deployment)
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports, at_zero=_is_at_zero(document))
 
 
 def _is_at_zero(deployment: Manifest | None) -> bool:
-    conditions = ((deployment or {}).get("status") or {}).get("conditions") or ()
-    return any((one.get("type"), one.get("reason")) == (ConditionType.READY, Why.SCALED_TO_ZERO) for one in conditions)
+    ready = pods.condition(deployment, ConditionType.READY) if deployment else {}
+    return ready.get("reason") == Why.SCALED_TO_ZERO
 
 
 def _refusals(adapter: ServedAdapter) -> str:
