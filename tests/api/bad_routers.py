@@ -32,6 +32,19 @@ ROUTER_RULES: Final = (
         wording="the bands reserve more than the whole capacity; lower reserved of some bands",
     ),
     Bad(
+        story="an annotation of the Service in two words",
+        spec=router(service={"annotations": {"load balancer": "internal"}}),
+        at="spec.router.service.annotations",
+        wording="Kubernetes refuses a Service with an annotation of such a name, and no router would be reachable; "
+        "write NAME or domain/NAME",
+    ),
+    Bad(
+        story="an annotation of the Service that Fairlead could write",
+        spec=router(service={"annotations": {"fairlead.dev/revision": "1"}}),
+        at="spec.router.service.annotations",
+        wording="annotations of fairlead.dev are records of Fairlead; remove it",
+    ),
+    Bad(
         story="a cacheSalt without tenants",
         spec=router(balancing={"cacheSalt": True}),
         at="spec.router.balancing",

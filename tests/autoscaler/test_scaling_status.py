@@ -103,6 +103,16 @@ def test_in_mode_recommend_the_status_only_advises_and_no_controller_can_follow_
     assert not {"recommended", "speculation"} & found.keys()
 
 
+def test_advice_is_kept_among_the_decisions_as_advice() -> None:
+    shy = replace(CASE, policy=ScalingPolicy(active=False))
+    (advised,) = status_after(recommended(3), case=shy)["decisions"]
+    assert advised["mode"] == "Recommend"
+    followed = scaling_status.scaling(CASE, recommended(4), {"decisions": [advised], "advised": 3}, START)
+    assert [one.get("mode") for one in followed["decisions"]] == [None, "Recommend"]
+    assert scaling_status.effect(CASE, {"decisions": [advised]})["mode"] == "Recommend"
+    assert "mode" not in scaling_status.effect(CASE, followed)
+
+
 def test_a_nonsensical_status_of_before_is_written_over() -> None:
     assert scaling_status.differs(status_after(recommended(2)), {"recommended": True, "at": "never"}, START)
     assert scaling_status.count({"recommended": True}) is None

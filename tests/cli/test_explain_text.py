@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.cli import explain_text
+from fairlead.cli.cluster_client import NoDecision
 from fairlead.cli.explanation import Explanation
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason
 from fairlead.scaling.decide.recommendation import (
@@ -84,6 +85,25 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")
     assert "none of the changes that were tried: more requests waiting, more traffic, less, none, and time" in text
+
+
+def test_advice_is_marked_where_only_the_object_can_be_read() -> None:
+    kept = [
+        {"at": "2026-11-23T02:10:00Z", "before": 1, "after": 2, "reason": "TokenDemand", "mode": "Recommend"},
+        {"at": "2026-11-23T02:00:00Z", "before": 3, "after": 1, "reason": "Idle"},
+    ]
+    scaling = {"mode": "Recommend", "advised": 2, "reason": "TokenDemand", "decisions": kept}
+    bare = Explanation(
+        namespace="team",
+        name="chat",
+        seen_at=AT,
+        status={"scaling": scaling},
+        record=NoDecision(because="no autoscaler answers"),
+    )
+    text = explain_text.as_text(bare, colour=False)
+    assert text.partition("\n")[0].endswith("(TokenDemand), 0 ready; mode Recommend: advised only, nothing follows it")
+    assert "1 → 2 (advised)  TokenDemand" in text
+    assert "3 → 1  Idle" in text
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,8 @@ def test_earlier_decisions_are_listed_newest_first_with_their_reasons() -> None:
     ]
     text = shown(deployment(scaling={"decisions": kept})).text
     assert "1 → 2 TokenDemand more came 2026-11-23T02:00:00Z 3 → 1 Idle less came" in text
+    kept[0]["mode"] = "Recommend"
+    assert "1 → 2 (advised) TokenDemand more came" in shown(deployment(scaling={"decisions": kept})).text
 
 
 def test_a_rollout_shows_its_revisions_and_its_step() -> None:

@@ -9,8 +9,8 @@ from fairlead.api import (
     deployment_rules,
     evaluation_rules,
     gateway_policy_rules,
+    metadata_rules,
     mount_rules,
-    pod_metadata_rules,
     resource_rules,
     router_rules,
 )
@@ -21,7 +21,7 @@ from fairlead.api.read_problems import FieldPath
 RULES: Final = (
     *(*deployment_rules.RULES, *accelerator_rules.RULES, *router_rules.RULES),
     *(*gateway_policy_rules.RULES, *evaluation_rules.RULES, *adapter_rules.RULES),
-    *(*resource_rules.RULES, *pod_metadata_rules.RULES, *mount_rules.RULES),
+    *(*resource_rules.RULES, *metadata_rules.RULES, *mount_rules.RULES),
 )
 
 

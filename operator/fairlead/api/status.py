@@ -120,6 +120,7 @@ class Decision(ApiModel):
     after: Figure = Field(default=None, description="Replicas wanted from then on.")
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
+    mode: PolicyMode | None = Field(default=None, description="Recommend if it was advice that nothing followed.")
 
 
 class SwitchState(StrEnum):
@@ -227,6 +228,7 @@ class Effect(ApiModel):
     before: Figure = Field(default=None, description="Replicas wanted before.")
     after: Figure = Field(default=None, description="Replicas wanted from then on.")
     reason: ShortText = Field(description="Why, as one word.")
+    mode: PolicyMode | None = Field(default=None, description="Recommend if it was advice that nothing followed.")
 
 
 class AutoscalingPolicyStatus(ObjectStatus):

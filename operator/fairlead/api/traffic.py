@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.model import SecretKeyRef
+from fairlead.api.pod_metadata import MetadataKey
 from fairlead.api.string_formats import Duration, Factor, Quantity, Share, Url
 from fairlead.fleet.gateways import LateAction, ServiceType
 
@@ -223,6 +224,9 @@ class Service(ApiModel):
         default=ServiceType.CLUSTER_IP,
         description="ClusterIP, NodePort or LoadBalancer. Default ClusterIP: reachable inside the cluster only.",
     )
-    annotations: dict[str, Annotated[str, Field(max_length=1024)]] = Field(
-        default={}, max_length=32, description="Annotations of the Service, for instance for a load balancer."
+    annotations: dict[MetadataKey, Annotated[str, Field(max_length=1024)]] = Field(
+        default={},
+        max_length=32,
+        description="Annotations of the Service, for instance for a load balancer. Keys of fairlead.dev are "
+        "Fairlead's.",
     )

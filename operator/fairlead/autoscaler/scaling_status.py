@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, POLICY
+from fairlead.api.policy import PolicyMode
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingReason
@@ -33,8 +34,7 @@ def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFi
     desired = (case.document.get("status") or {}).get("desiredReplicas")
     was = desired if was is None and isinstance(desired, int) else was
     if was != count(found) or _acts(found, before):
-        made = {"at": moment(at), "after": count(found), "reason": found["reason"], "message": found["message"]}
-        decisions = [made | ({} if was is None else {"before": was}), *decisions][:MAX_KEPT]
+        decisions = [_made(found, was, at), *decisions][:MAX_KEPT]
     return found | {"at": moment(at)} | ({"decisions": decisions} if decisions else {})
 
 
@@ -88,7 +88,7 @@ def of_policy(document: Manifest, effects: list[Manifest]) -> Manifest:
 def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
     """Convert one decision to an entry of the policy's effects."""
     last = found["decisions"][0]
-    fields = ("at", "before", "after", "reason")
+    fields = ("at", "before", "after", "reason", "mode")
     return {"deployment": case.name} | {name: last[name] for name in fields if name in last}
 
 
@@ -109,13 +109,20 @@ def _now(case: ScalingCase, recommendation: Recommendation) -> ScalingFields:
         {"speculation": "On" if recommendation.speculates else "Off"} if case.subject.speculates and active else {}
     )
     return {
-        "mode": "Active" if active else "Recommend",
+        "mode": (PolicyMode.ACTIVE if active else PolicyMode.RECOMMEND).value,
         "recommended" if active else "advised": recommendation.replicas,
         "asleep": recommendation.asleep,
         "reason": recommendation.reason.value,
         "message": recommendation.message[:LONGEST_MESSAGE],
         **guesses,
     }
+
+
+def _made(found: ScalingFields, was: int | None, at: float) -> ScalingFields:
+    """Return one entry of the last decisions; of advice it says that nothing followed it."""
+    made = {"at": moment(at), "after": count(found), "reason": found["reason"], "message": found["message"]}
+    advised = found["mode"] == PolicyMode.RECOMMEND
+    return made | ({} if was is None else {"before": was}) | ({"mode": found["mode"]} if advised else {})
 
 
 def _stays_over_budget(case: ScalingCase, recommendation: Recommendation) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fairlead.api.policy import PolicyMode
 from fairlead.cli.cluster_client import NoDecision
 from fairlead.cli.explanation import Explanation
 from fairlead.cli.text_table import aligned
@@ -22,6 +23,7 @@ from fairlead.telemetry.log_lines import escaped
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
 _MAX_DECISIONS: Final = 10
 _A_YEAR_S: Final = 365 * 86_400.0
+_NOT_FOLLOWED: Final = "; mode Recommend: advised only, nothing follows it"
 
 
 def as_text(explanation: Explanation, *, colour: bool) -> str:
@@ -98,10 +100,11 @@ def _heading(explanation: Explanation) -> str:
     if isinstance(explanation.record, NoDecision):
         scaling = explanation.scaling
         number, reason = scaling.get("recommended", scaling.get("advised")), scaling.get("reason")
-        return f"{place}: {_replicas(number)} ({reason}), {explanation.status.get('readyReplicas', 0)} ready"
+        mode = _NOT_FOLLOWED if scaling.get("mode") == PolicyMode.RECOMMEND else ""
+        return f"{place}: {_replicas(number)} ({reason}), {explanation.status.get('readyReplicas', 0)} ready{mode}"
     facts, recommendation = explanation.record.facts, explanation.record.recommendation
     asleep = f" and {recommendation.asleep} asleep" if recommendation.asleep else ""
-    mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
+    mode = "" if facts.policy.active else _NOT_FOLLOWED
     ago = f"{lasting(max(0.0, explanation.seen_at - explanation.record.now))} ago"
     when = ago if explanation.status else f"at {_day_and_time(explanation.record.now)}"
     policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
@@ -129,7 +132,8 @@ def _conditions(explanation: Explanation) -> list[str]:
 
 def _lately(decision: dict[str, Any]) -> str:
     before, after = decision.get("before", "-"), decision.get("after", "-")
-    return f"{decision.get('at')}  {before} → {after}  {decision.get('reason')}: {decision.get('message', '')}"
+    advised = " (advised)" if decision.get("mode") == PolicyMode.RECOMMEND else ""
+    return f"{decision.get('at')}  {before} → {after}{advised}  {decision.get('reason')}: {decision.get('message', '')}"
 
 
 def _figure(figure: DecisionFigure) -> str:

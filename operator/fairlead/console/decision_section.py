@@ -43,13 +43,17 @@ def decisions(facts: DeploymentFacts) -> Markup | None:
     rows = (
         (
             str(one.get("at", "")),
-            f"{one.get('before', '-')} → {one.get('after', '-')}",
+            f"{one.get('before', '-')} → {one.get('after', '-')}{_advice_mark(one)}",
             str(one.get("reason", "")),
             str(one.get("message", "")),
         )
         for one in kept
     )
     return section("Decisions before", table(heads, rows, text_from=2))
+
+
+def _advice_mark(decision: Mapping[str, Any]) -> str:
+    return " (advised)" if decision.get("mode") == PolicyMode.RECOMMEND else ""
 
 
 def _why(record: DecisionRecord) -> Iterator[Markup]:

@@ -1,10 +1,12 @@
-"""Validation rules of labels and annotations: what Kubernetes would refuse on every pod, and what Fairlead sets."""
+"""Validation rules of labels and annotations, of pods and of the Service: Kubernetes' syntax, and Fairlead's keys."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.pod_metadata import PodMetadata
+from fairlead.api.traffic import Service
 
 _NAME: Final = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -14,12 +16,26 @@ _OURS: Final = ("fairlead.dev/", "app.kubernetes.io/", "pod-template-hash")
 """How keys of labels begin that the pods' Deployments select or set."""
 _OUR_ANNOTATIONS: Final = "fairlead.dev/"
 
+_FREE: Final = " && ".join(f"!key.startsWith('{one}')" for one in _OURS)
+_ANNOTATIONS_NAMED: Final = f"!has(self.annotations) || self.annotations.all(key, key.matches('^{_KEY}$'))"
+_ANNOTATIONS_FREE: Final = f"!has(self.annotations) || self.annotations.all(key, !key.startsWith('{_OUR_ANNOTATIONS}'))"
+_NAMING: Final = (
+    "write NAME or domain/NAME, the name of at most 63 letters, digits and - _ . with a letter or digit at both ends"
+)
+
 
 def _is_label(key: str, text: str) -> bool:
     return re.fullmatch(_KEY, key) is not None and re.fullmatch(_VALUE, text) is not None
 
 
-_FREE: Final = " && ".join(f"!key.startsWith('{one}')" for one in _OURS)
+def _are_named(annotations: Iterable[str]) -> bool:
+    return all(re.fullmatch(_KEY, key) for key in annotations)
+
+
+def _are_free(annotations: Iterable[str]) -> bool:
+    return not any(key.startswith(_OUR_ANNOTATIONS) for key in annotations)
+
+
 RULES: Final[tuple[FieldRule[Any], ...]] = (
     FieldRule[PodMetadata](
         on=PodMetadata,
@@ -36,11 +52,19 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         on=PodMetadata,
         field="annotations",
         fault=FieldErrorReason.INVALID,
-        cel=f"!has(self.annotations) || self.annotations.all(key, key.matches('^{_KEY}$'))",
-        holds=lambda it: all(re.fullmatch(_KEY, key) for key in it.annotations),
+        cel=_ANNOTATIONS_NAMED,
+        holds=lambda it: _are_named(it.annotations),
         because="Kubernetes refuses a pod with an annotation of such a name",
-        remedy="write NAME or domain/NAME, the name of at most 63 letters, digits and - _ . with a letter or digit at "
-        "both ends",
+        remedy=_NAMING,
+    ),
+    FieldRule[Service](
+        on=Service,
+        field="annotations",
+        fault=FieldErrorReason.INVALID,
+        cel=_ANNOTATIONS_NAMED,
+        holds=lambda it: _are_named(it.annotations),
+        because="Kubernetes refuses a Service with an annotation of such a name, and no router would be reachable",
+        remedy=_NAMING,
     ),
     FieldRule[PodMetadata](
         on=PodMetadata,
@@ -56,8 +80,17 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         on=PodMetadata,
         field="annotations",
         fault=FieldErrorReason.FORBIDDEN,
-        cel=f"!has(self.annotations) || self.annotations.all(key, !key.startsWith('{_OUR_ANNOTATIONS}'))",
-        holds=lambda it: not any(key.startswith(_OUR_ANNOTATIONS) for key in it.annotations),
+        cel=_ANNOTATIONS_FREE,
+        holds=lambda it: _are_free(it.annotations),
+        because="annotations of fairlead.dev are records of Fairlead",
+        remedy="remove it, or use a key of your own",
+    ),
+    FieldRule[Service](
+        on=Service,
+        field="annotations",
+        fault=FieldErrorReason.FORBIDDEN,
+        cel=_ANNOTATIONS_FREE,
+        holds=lambda it: _are_free(it.annotations),
         because="annotations of fairlead.dev are records of Fairlead",
         remedy="remove it, or use a key of your own",
     ),
