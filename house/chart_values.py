@@ -129,11 +129,17 @@ class NetworkPolicy(Group):
     """Which pods may connect to the operator's pods."""
 
     enabled: bool = Field(default=False, description="Allow only the webhook, the probes and the metrics.")
-    metrics_from: Objects = Field(
+    metrics_from: list[Annotated[dict[str, Any], Field(min_length=1)]] = Field(
         default=[],
         description="Peers, as in a NetworkPolicy, that may read the metrics; empty means all. With peers, "
         "`fairlead explain` and `top` need a port-forward.",
     )
+
+
+class PodDisruptionBudget(Group):
+    """Pods are evicted one at a time."""
+
+    enabled: bool = Field(default=True, description="Create it.")
 
 
 class Switch(Group):
@@ -249,8 +255,8 @@ class Values(Group):
         description="A FlowSchema that puts the leader's Lease among the API server's leader elections, so that no "
         "burst of other requests costs the operator its leadership.",
     )
-    pod_disruption_budget: Switch = Field(
-        default=Switch(enabled=True),
+    pod_disruption_budget: PodDisruptionBudget = Field(
+        default=PodDisruptionBudget(),
         description="A PodDisruptionBudget of one pod at a time, for the operator's pods and for those of a separate "
         "autoscaler; only with two replicas or more.",
     )

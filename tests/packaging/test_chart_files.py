@@ -1,12 +1,14 @@
 """What follows from our models without Helm: the chart's values, their schema and page, and its CRDs."""
 
 import argparse
+import functools
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -68,6 +70,24 @@ def test_values_yaml_holds_the_defaults_and_the_page_a_row_for_each() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \|", files[chart_files.PAGE], re.MULTILINE)
     leaves = [path for path, node in _nodes("", chart_files.schema()) if path and "properties" not in node]
     assert rows == [path for path in leaves if "[]" not in path and path != "global"]
+
+
+def test_the_schema_names_the_same_defaults_as_values_yaml() -> None:
+    """Editors show those of the schema."""
+    values = Values().model_dump(by_alias=True)
+    compared = 0
+    for path, node in _nodes("", chart_files.schema()):
+        if "default" in node and "[]" not in path and (place := path.split("."))[0] in values:
+            assert node["default"] == functools.reduce(lambda group, name: group[name], place, values), path
+            compared += 1
+    assert compared > 50
+
+
+def test_a_peer_that_names_nothing_is_refused_as_kubernetes_would() -> None:
+    peers = chart_files.schema()["properties"]["networkPolicy"]["properties"]["metricsFrom"]
+    checked = jsonschema.Draft202012Validator(peers)
+    assert not checked.is_valid([{}])
+    assert checked.is_valid([{"podSelector": {}}])
 
 
 @pytest.mark.parametrize(
