@@ -16,6 +16,7 @@ from monitoring.rules import Alert, RuleGroup, Severity
 _SERVED: Final = f"{{{{ $labels.namespace }}}}/{{{{ $labels.{DEPLOYMENT} }}}}"
 _DECIDED: Final = "{{ $labels.namespace }}/{{ $labels.name }}"
 _OF_ROUTERS: Final = f"namespace, {DEPLOYMENT}"
+_KIND: Final = "{{ $labels.kind }}"
 _REASON: Final = "{{ $labels.reason }}"
 _VALUE: Final = "{{ $value }}"
 _IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ end }}"
@@ -26,9 +27,10 @@ def _last(series: str) -> str:
     return f"last_over_time({series}[3m])"
 
 
-def _matched(condition: ConditionType, *reasons: Why) -> str:
+def _matched(condition: ConditionType, *reasons: Why, every_kind: bool = False) -> str:
+    kind = "" if every_kind else 'kind="InferenceDeployment", '
     chosen = f', reason=~"{"|".join(reasons)}"' if reasons else ""
-    return f'{{kind="InferenceDeployment", condition="{condition}", status="False"{chosen}}}'
+    return f'{{{kind}condition="{condition}", status="False"{chosen}}}'
 
 
 def _conditions(condition: ConditionType, *reasons: Why) -> str:
@@ -37,14 +39,15 @@ def _conditions(condition: ConditionType, *reasons: Why) -> str:
 
 
 def _conditions_older(condition: ConditionType, seconds: int) -> str:
-    """The same where one of them has been False for so long, under whatever reasons; many may take turns at it.
+    """The same of all kinds, where one of them has been False for so long, under whatever reasons; many may take turns
+    at it.
 
     Not by the last values: one that has just become True would grow older.
     """
-    where = _matched(condition)
-    count = f"max by (namespace, reason) ({operator.OBJECTS.name}{where})"
-    since = f"min by (namespace, reason) ({operator.OLDEST_CONDITION.name}{where})"
-    return f"{count} > 0 and on (namespace, reason) time() - {since} > {seconds}"
+    where, by = _matched(condition, every_kind=True), "(namespace, kind, reason)"
+    count = f"max by {by} ({operator.OBJECTS.name}{where})"
+    since = f"min by {by} ({operator.OLDEST_CONDITION.name}{where})"
+    return f"{count} > 0 and on {by} time() - {since} > {seconds}"
 
 
 def _pods(*phases: EnginePodPhase) -> str:
@@ -61,9 +64,7 @@ def _reason(reason: ScalingReason) -> str:
     return f"max by (namespace, name, reason) ({_last(shown)}) unless on (namespace, name) {advised}"
 
 
-_ROUTERLESS: Final = (
-    f'{operator.OBJECTS.name}{{condition="{ConditionType.ROUTABLE}", status="False", reason="{Why.ROUTERS_NOT_READY}"}}'
-)
+_ROUTERLESS: Final = operator.OBJECTS.name + _matched(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, every_kind=True)
 _BECAME_READY: Final = f"time() - max by (namespace, name) ({_last(scaling.NEWEST_READY.name)}) < 1200"
 """A replica did within 20 minutes: in a rollout of a large fleet one starts after the other, for hours."""
 _EJECTED_NOW: Final = f'{router.ENDPOINTS.name}{{state="ejected"}}'
@@ -183,9 +184,9 @@ FLEET: Final = (
         expr=_conditions_older(ConditionType.READY, 1800),
         lasts="1m",
         severity=Severity.WARNING,
-        summary=f"Deployments are not Ready: {_REASON}",
-        description=f"Deployments that are not Ready, with the reason {_REASON}: {_VALUE}. At least one of them has "
-        "not been for half an hour.",
+        summary=f"Objects of kind {_KIND} are not Ready: {_REASON}",
+        description=f"Objects of kind {_KIND} that are not Ready, with the reason {_REASON}: {_VALUE}. At least one of "
+        "them has not been for half an hour.",
     ),
     Alert(
         name="FairleadNoRouter",
@@ -193,8 +194,8 @@ FLEET: Final = (
         lasts="5m",
         severity=Severity.CRITICAL,
         summary="No router is ready: clients get no connection",
-        description="Objects of kind {{ $labels.kind }} of which no router is ready: " + f"{_VALUE}. Whatever its "
-        "engines do, no request reaches them, and a router that does not run counts no failed request.",
+        description=f"Objects of kind {_KIND} of which no router is ready: {_VALUE}. Whatever its engines do, no "
+        "request reaches them, and a router that does not run counts no failed request.",
     ),
     Alert(
         name="FairleadColdStartTooLong",
@@ -219,8 +220,8 @@ FLEET: Final = (
         lasts="1m",
         severity=Severity.WARNING,
         summary=f"A rollout does not get on: {_REASON}",
-        description=f"Deployments that make no progress, with the reason {_REASON}: {_VALUE}. At least one of them has "
-        "made none for a quarter of an hour.",
+        description=f"Objects of kind {_KIND} that make no progress, with the reason {_REASON}: {_VALUE}. At least one "
+        "of them has made none for a quarter of an hour.",
     ),
     Alert(
         name="FairleadEngineWithoutProgress",

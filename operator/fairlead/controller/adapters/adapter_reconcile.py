@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.cluster import kinds, pods
+from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, next_reconcile
 from fairlead.controller.adapters import (
@@ -23,14 +23,14 @@ from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
-from fairlead.controller.status import adapter_status, canary_status, deployment_status
+from fairlead.controller.status import adapter_status, canary_status, deployment_status, zero_replicas
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.conditions import UntimedCondition
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.rollouts import CanaryLimit
 from fairlead.planning import adapter_canary
@@ -163,12 +163,8 @@ class AdapterReconciler:
         chosen = tuple(name for name in by_name if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([by_name[one] for one in chosen])
         document = self._environment.cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, adapter.deployment)
-        return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports, at_zero=_is_at_zero(document))
-
-
-def _is_at_zero(deployment: Manifest | None) -> bool:
-    ready = pods.condition(deployment, ConditionType.READY) if deployment else {}
-    return ready.get("reason") == Why.SCALED_TO_ZERO
+        at_zero = document is not None and zero_replicas.is_at_zero(document)
+        return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports, at_zero=at_zero)
 
 
 def _refusals(adapter: ServedAdapter) -> str:

@@ -118,7 +118,12 @@ def _routable(observed: GatewaySnapshot, inputs: GatewayInputs) -> UntimedCondit
     if not _answers(inputs):
         words = f"{counted(ready, 'router')} {verb(ready, 'is')} ready but {verb(ready, 'does')} not report targets"
         return _condition(kind, None, Why.ROUTERS_SILENT, f"{words}; kubectl logs of the router shows more")
-    down = [one for one in inputs.routes if not _answering(one, inputs)]
+    return _models_routable(inputs)
+
+
+def _models_routable(inputs: GatewayInputs) -> UntimedCondition:
+    """The same while routers are ready and report: one model that is answered, or that a request wakes, is enough."""
+    kind, down = ConditionType.ROUTABLE, [one for one in inputs.routes if not _answering(one, inputs)]
     served, every = len(inputs.routes) - len(down), len(inputs.routes)
     words = f"{served} of {counted(every, 'model')} can be answered"
     if down:
@@ -126,6 +131,8 @@ def _routable(observed: GatewaySnapshot, inputs: GatewayInputs) -> UntimedCondit
         words = f"{words}; {first.name}: {_why_down(first, inputs)}"
     if served:
         return _condition(kind, True, Why.ROUTABLE, words)
+    if any(_wakes(one, inputs) for one in down):
+        return _condition(kind, True, Why.SCALED_TO_ZERO, words)
     lacks_keys = all(inputs.missing.keyless & route_targets.first(one) for one in down)
     return _condition(kind, False, Why.SECRETS_MISSING if lacks_keys else Why.NONE_READY, words)
 
@@ -152,7 +159,7 @@ def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: Unti
 
 
 def _summary(routable: UntimedCondition) -> Why:
-    return Why.SERVING if routable.holds else routable.reason
+    return Why.SERVING if routable.reason is Why.ROUTABLE else routable.reason
 
 
 def _model(route: ModelRoute, inputs: GatewayInputs) -> Manifest:
@@ -187,6 +194,11 @@ def _takes_requests(target: str, inputs: GatewayInputs) -> bool:
     return bool(_routable_pods(target, inputs))
 
 
+def _wakes(route: ModelRoute, inputs: GatewayInputs) -> bool:
+    """Whether no replica of it is wanted until the next request, which is held meanwhile."""
+    return not route_targets.first(route).isdisjoint(inputs.members.waking)
+
+
 def _why_down(route: ModelRoute, inputs: GatewayInputs) -> str:
     targets = sorted(route_targets.first(route))
     if keyless := [one for one in targets if one in inputs.missing.keyless]:
@@ -194,6 +206,8 @@ def _why_down(route: ModelRoute, inputs: GatewayInputs) -> str:
     lost = [one for one in targets if one not in inputs.members.joined]
     if lost:
         return f"{lost[0]} has not joined this gateway; see the condition Accepted"
+    if waking := [one for one in targets if one in inputs.members.waking]:
+        return f"{waking[0]} is at zero; routers hold requests, and the first one starts a replica"
     return f"no replica of {' or '.join(targets)} gets requests; kubectl describe infd shows why"
 
 

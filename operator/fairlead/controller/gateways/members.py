@@ -11,7 +11,7 @@ from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.adapters import deployment_adapters, load_lists, served_adapters
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.controller.status import canary_status
+from fairlead.controller.status import canary_status, zero_replicas
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config, names, network_policies, revisions, router_config
@@ -41,6 +41,8 @@ class GatewayMembers:
     """All deployments that exist."""
     ready: Mapping[str, int] = field(default_factory=dict)
     """Ready replicas of those that joined; those of a namespace that is left out are missing."""
+    waking: frozenset[str] = frozenset()
+    """Those that joined and are at zero, of which a request starts a replica."""
     since: Mapping[str, str] = field(default_factory=dict)
     """When those that joined were created; those of a namespace that is left out are missing."""
     held: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class MemberReader:
         is left out, as its engines run on.
         """
         joined = {name: one for name, one in before.items() if _is_out_of_sight(name, cluster, gateway)}
-        named, present, ready, since = set(joined), set(joined), {}, {}
+        named, present, waking, ready, since = set(joined), set(joined), set(), {}, {}
         for document in cluster.of(kinds.INFERENCE_DEPLOYMENT).all():
             name = name_of(document)
             if name in joined:
@@ -86,10 +88,17 @@ class MemberReader:
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
+                if zero_replicas.wakes(document):
+                    waking.add(name)
                 since[name] = str(document["metadata"].get("creationTimestamp", ""))
         ordered = dict(sorted(joined.items(), key=lambda one: one[0].split("/")))
         return GatewayMembers(
-            joined=ordered, named_by=frozenset(named), present=frozenset(present), ready=ready, since=since
+            joined=ordered,
+            named_by=frozenset(named),
+            present=frozenset(present),
+            ready=ready,
+            waking=frozenset(waking),
+            since=since,
         )
 
     def with_shares(self, cluster: ClusterState, configuration: Manifest) -> Manifest:
