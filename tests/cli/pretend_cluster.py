@@ -13,9 +13,6 @@ from aiohttp import web
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest, Resource
 from tests.cluster.fake_api import FakeApi, FakeRequest
 
-TURN_S: Final = 0.01
-"""The loop closes the sockets of connections that the server ended in its next turn."""
-
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
 LONG_AGO = "2026-11-01T00:00:00.123456789Z"
 """As the kubelet writes a line's date."""
@@ -132,7 +129,6 @@ def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterat
         async with cluster.served():
             ready.set()
             await over.wait()
-        await asyncio.sleep(TURN_S)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()

@@ -15,6 +15,7 @@ from aiohttp import web
 from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.credentials import Credentials
 from fairlead.cluster.kinds import REGISTERED, Manifest, Resource
+from tests.cluster import served_app
 from tests.cluster.fake_objects import Objects, Status
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -144,16 +145,11 @@ class FakeApi:
         """Serve for as long as the block runs."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None, handler_cancellation=True)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            self.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield self
-        finally:
-            self.cut()
-            await runner.cleanup()
+        async with served_app.served(app) as self.address:
+            try:
+                yield self
+            finally:
+                self.cut()
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[ApiConnection]:
