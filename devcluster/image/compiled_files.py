@@ -6,18 +6,31 @@ subclassed in other files.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 LIST: Final = "devcluster/image/compiled.txt"
 PACKAGE: Final = "fairlead"
+LIBRARIES: Final = {
+    "fairlead.router.machine_code": ("fairlead/router/", "fairlead/routing/"),
+    "fairlead.simulator.machine_code": ("fairlead/simulator/", "fairlead/backtest/"),
+}
+"""The code of these folders is one library each, in which calls between files are direct and the compiler sees both
+sides; any other file is a library of its own."""
 
 
 def listed(checkout: Path) -> tuple[str, ...]:
     """Their paths below the sources; none in a checkout from before there was a list."""
     place = checkout / LIST
     return tuple(place.read_text(encoding="utf-8").split()) if place.exists() else ()
+
+
+def libraries(files: Iterable[str]) -> list[tuple[list[str], str | None]]:
+    """The files of each common library, and its name as a module; none for a library without files."""
+    every = tuple(files)
+    found = [([one for one in every if one.startswith(folders)], name) for name, folders in LIBRARIES.items()]
+    return [(together, name) for together, name in found if together]
 
 
 def read_by(sources: Mapping[str, bytes], files: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from devcluster.cache import Cache
 from devcluster.image import compiled
-from devcluster.image.compiled_files import listed, read_by
+from devcluster.image.compiled_files import LIBRARIES, libraries, listed, read_by
 from house import pure
 from house.lane_folders import RUN_COMPILED
 from house.tree import ROOT
@@ -67,6 +67,17 @@ def test_the_list_names_files_that_are_there_in_order() -> None:
     files = listed(ROOT)
     assert files == compiled.CompiledSources.of(ROOT).files, "a file that is gone is in devcluster/image/compiled.txt"
     assert list(files) == sorted(set(files), key=lambda one: (one.rpartition("/")[0], one))
+
+
+def test_each_file_of_the_data_plane_is_in_its_library_and_of_the_simulator_in_another() -> None:
+    together = libraries(listed(ROOT))
+    assert [name for _, name in together] == list(LIBRARIES)
+    files = [one for files, _ in together for one in files]
+    assert len(files) == len(set(files))
+    assert {one for one in listed(ROOT) if one.startswith(("fairlead/router/", "fairlead/routing/"))} == {
+        *together[0][0]
+    }
+    assert libraries(["fairlead/telemetry/histogram.py"]) == [], "a library of its own"
 
 
 def test_an_edit_of_what_is_imported_makes_other_modules_and_any_other_edit_none() -> None:

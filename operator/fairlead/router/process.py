@@ -16,6 +16,7 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
+from fairlead.process import scheduler_policy
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.router import drain, watched_file
 from fairlead.router.client_connection import ClientConnection
@@ -87,6 +88,7 @@ def serve(options: RouterOptions) -> int:
     """Run on uvloop until a signal; return the exit code."""
     import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
 
+    scheduler_policy.let_others_finish()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(options))
 
