@@ -61,7 +61,8 @@ KUBERNETES: Final = frozenset(
     ]
 )
 """Kinds of Kubernetes, the Gateway API and cert-manager that pages name."""
-OURS: Final = frozenset(name for kind in KINDS for name in (kind.plural, kind.name.lower(), kind.short))
+OURS: Final = frozenset(name for kind in KINDS for name in (kind.plural, kind.name.lower(), kind.short)) | {"fairlead"}
+"""Each kind, and the category of all of them."""
 READ: Final = frozenset({"get", "describe", "delete", "patch", "scale", "label", "edit", "explain"})
 THERE: Final = ("charts/", "manifests/", "crds/", "docs/", "tests/", "operator/", "locks/")
 

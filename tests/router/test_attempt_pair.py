@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final, cast
 
 from fairlead.engines import catalogue
-from fairlead.router import attempt_pair
 from fairlead.router.attempt import AttemptOwner, EngineAttempt
 from fairlead.router.attempt_pair import AttemptPair
+from house.tree import ROOT
 from tests.routing.engines import request_of
 
 PAIR: Final = {"first", "second"}
-ROOM: Final = Path(attempt_pair.__file__).parent
+ROOM: Final = ROOT / "operator" / "fairlead" / "router"
 
 
 def attempt() -> EngineAttempt:
