@@ -59,8 +59,7 @@ class CompiledSources:
         """A name for the result, with this Python and this compiler."""
         settings = json.dumps(tomllib.loads(self.settings.decode()).get("tool", {}).get("mypy", {}), sort_keys=True)
         made_by = (sys.version, platform.machine(), str(sysconfig.get_config_var("CC")), metadata.version("mypy"))
-        together = (*LIBRARIES, *(folder for folders in LIBRARIES.values() for folder in folders))
-        how = (*made_by, settings, MADE_FROM, *together, *self.files, *SAME_BYTES.values())
+        how = (*made_by, settings, MADE_FROM, json.dumps(LIBRARIES), *self.files, *SAME_BYTES.values())
         digest = hashlib.sha256("\0".join(how).encode())
         for name in read_by(self.sources, self.files):
             digest.update(f"{name}\0{len(self.sources[name])}\0".encode() + self.sources[name])

@@ -1,7 +1,6 @@
 """Validation rules of labels and annotations, of pods and of the Service: Kubernetes' syntax, and Fairlead's keys."""
 
 import re
-from collections.abc import Iterable
 from typing import Any, Final
 
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
@@ -17,23 +16,37 @@ _OURS: Final = ("fairlead.dev/", "app.kubernetes.io/", "pod-template-hash")
 _OUR_ANNOTATIONS: Final = "fairlead.dev/"
 
 _FREE: Final = " && ".join(f"!key.startsWith('{one}')" for one in _OURS)
-_ANNOTATIONS_NAMED: Final = f"!has(self.annotations) || self.annotations.all(key, key.matches('^{_KEY}$'))"
-_ANNOTATIONS_FREE: Final = f"!has(self.annotations) || self.annotations.all(key, !key.startsWith('{_OUR_ANNOTATIONS}'))"
-_NAMING: Final = (
-    "write NAME or domain/NAME, the name of at most 63 letters, digits and - _ . with a letter or digit at both ends"
-)
 
 
 def _is_label(key: str, text: str) -> bool:
     return re.fullmatch(_KEY, key) is not None and re.fullmatch(_VALUE, text) is not None
 
 
-def _are_named(annotations: Iterable[str]) -> bool:
-    return all(re.fullmatch(_KEY, key) for key in annotations)
+def _named(part: type[PodMetadata | Service], because: str) -> FieldRule[Any]:
+    """Annotations have names that Kubernetes accepts."""
+    return FieldRule[Any](
+        on=part,
+        field="annotations",
+        fault=FieldErrorReason.INVALID,
+        cel=f"!has(self.annotations) || self.annotations.all(key, key.matches('^{_KEY}$'))",
+        holds=lambda it: all(re.fullmatch(_KEY, key) for key in it.annotations),
+        because=because,
+        remedy="write NAME or domain/NAME, the name of at most 63 letters, digits and - _ . with a letter or digit at "
+        "both ends",
+    )
 
 
-def _are_free(annotations: Iterable[str]) -> bool:
-    return not any(key.startswith(_OUR_ANNOTATIONS) for key in annotations)
+def _free(part: type[PodMetadata | Service]) -> FieldRule[Any]:
+    """No annotation is one of ours."""
+    return FieldRule[Any](
+        on=part,
+        field="annotations",
+        fault=FieldErrorReason.FORBIDDEN,
+        cel=f"!has(self.annotations) || self.annotations.all(key, !key.startsWith('{_OUR_ANNOTATIONS}'))",
+        holds=lambda it: not any(key.startswith(_OUR_ANNOTATIONS) for key in it.annotations),
+        because="annotations of fairlead.dev are records of Fairlead",
+        remedy="remove it, or use a key of your own",
+    )
 
 
 RULES: Final[tuple[FieldRule[Any], ...]] = (
@@ -48,24 +61,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         remedy="write NAME or domain/NAME: at most 63 letters, digits and - _ . with a letter or digit at both ends; "
         "values likewise, or empty",
     ),
-    FieldRule[PodMetadata](
-        on=PodMetadata,
-        field="annotations",
-        fault=FieldErrorReason.INVALID,
-        cel=_ANNOTATIONS_NAMED,
-        holds=lambda it: _are_named(it.annotations),
-        because="Kubernetes refuses a pod with an annotation of such a name",
-        remedy=_NAMING,
-    ),
-    FieldRule[Service](
-        on=Service,
-        field="annotations",
-        fault=FieldErrorReason.INVALID,
-        cel=_ANNOTATIONS_NAMED,
-        holds=lambda it: _are_named(it.annotations),
-        because="Kubernetes refuses a Service with an annotation of such a name, and no router would be reachable",
-        remedy=_NAMING,
-    ),
+    _named(PodMetadata, "Kubernetes refuses a pod with an annotation of such a name"),
+    _named(Service, "Kubernetes refuses a Service with an annotation of such a name, and no router would be reachable"),
     FieldRule[PodMetadata](
         on=PodMetadata,
         field="labels",
@@ -76,22 +73,6 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         "pod-template-hash",
         remedy="remove it, or use a key of your own",
     ),
-    FieldRule[PodMetadata](
-        on=PodMetadata,
-        field="annotations",
-        fault=FieldErrorReason.FORBIDDEN,
-        cel=_ANNOTATIONS_FREE,
-        holds=lambda it: _are_free(it.annotations),
-        because="annotations of fairlead.dev are records of Fairlead",
-        remedy="remove it, or use a key of your own",
-    ),
-    FieldRule[Service](
-        on=Service,
-        field="annotations",
-        fault=FieldErrorReason.FORBIDDEN,
-        cel=_ANNOTATIONS_FREE,
-        holds=lambda it: _are_free(it.annotations),
-        because="annotations of fairlead.dev are records of Fairlead",
-        remedy="remove it, or use a key of your own",
-    ),
+    _free(PodMetadata),
+    _free(Service),
 )
