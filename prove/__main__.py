@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from house.tree import ROOT
 from prove import ledger, page
 from prove.claims import Claim, Figure
 from prove.ledger import DOCS, Record
@@ -85,17 +86,17 @@ def _parser() -> argparse.ArgumentParser:
 def _prove(claim: Claim, claims: Sequence[Claim], keep_in: Path | None) -> int:
     """Prove one claim; its verdict is the last line on stdout, after the proof's own output."""
     print(f"{claim.item}: {claim.title}{' (takes minutes)' if claim.slow else ''}", file=sys.stderr)
-    started = time.monotonic()
+    started, commit = time.monotonic(), ledger.commit(ROOT)
     figure = tried(claim)
     if keep_in is not None:
-        _keep(claim, figure, round(time.monotonic() - started, 1), keep_in)
+        _keep(_record(claim, figure, round(time.monotonic() - started, 1), commit), keep_in)
         _write_page(claims, keep_in)
     print(f"{claim.item} {'holds' if figure.holds else 'FAILS'}: {figure.text}")
     return 0 if figure.holds else 1
 
 
-def _keep(claim: Claim, figure: Figure, seconds: float, docs: Path) -> None:
-    found = Record(
+def _record(claim: Claim, figure: Figure, seconds: float, commit: str) -> Record:
+    return Record(
         item=claim.item,
         holds=figure.holds,
         figure=figure.text,
@@ -103,8 +104,12 @@ def _keep(claim: Claim, figure: Figure, seconds: float, docs: Path) -> None:
         date=datetime.now(UTC).date().isoformat(),
         command=f"make prove ITEM={claim.item}",
         seconds=seconds,
+        commit=commit,
     )
-    ledger.write((ledger.read(docs) | {claim.item: found}).values(), docs)
+
+
+def _keep(found: Record, docs: Path) -> None:
+    ledger.write((ledger.read(docs) | {found.item: found}).values(), docs)
 
 
 def _check_drift(claims: Sequence[Claim], docs: Path) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from prove.claims import place
 
 DOCS: Final = ROOT / "docs"
 NAME: Final = "evidence.json"
+NOT_MEASURED: Final = (f":!docs/{NAME}", ":!docs/evidence.md")
+"""Records change these: a claim that is recorded after another was measured on the same tree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Record:
     """ISO 8601 day, in UTC."""
     command: str
     seconds: float
+    commit: str = ""
+    """The commit that was measured, `+` after it where the tree differed; empty in records from before it was kept."""
 
 
 def read(docs: Path) -> dict[str, Record]:
@@ -39,9 +44,13 @@ def read(docs: Path) -> dict[str, Record]:
 
 def write(records: Iterable[Record], docs: Path) -> None:
     """Write the records in the page's order, so that a new figure is a small diff."""
-    entries = [asdict(record) for record in sorted(records, key=lambda record: place(record.item))]
+    entries = [_entry(record) for record in sorted(records, key=lambda record: place(record.item))]
     text = json.dumps(entries, indent=2, ensure_ascii=False)
     (docs / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def _entry(record: Record) -> dict[str, object]:
+    return {name: value for name, value in asdict(record).items() if name != "commit" or value}
 
 
 def machine() -> str:
@@ -49,6 +58,18 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
     return f"{os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.system()} {kernel}, {_distribution()}"
+
+
+def commit(tree: Path) -> str:
+    """The commit that `tree` stands at: figures of one commit belong together. Empty outside a repository."""
+    head = _git(tree, "rev-parse", "--short=10", "HEAD")
+    changed = _git(tree, "status", "--porcelain", "--untracked-files=no", "--", ".", *NOT_MEASURED)
+    return f"{head}{'+' if head and changed else ''}"
+
+
+def _git(tree: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=tree, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _distribution() -> str:

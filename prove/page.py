@@ -14,7 +14,7 @@ _HEAD: Final = """\
 
 Every claim below is a program: `make prove ITEM=house.4` runs it here and prints the figure on its last line.
 This page is rendered from the claims and from `docs/evidence.json`; `make check` fails when it is not.
-Figures belong to the machine and the day beside them.
+Figures belong to the machine, the day and the commit beside them; `+` after a commit: on changes to it.
 """
 
 
@@ -34,5 +34,6 @@ def _section(claim: Claim, record: Record | None) -> Iterator[str]:
         return
     verdict = "holds" if record.holds else "does **not** hold"
     yield f"- {verdict}: {record.figure}"
-    yield f"- {record.date}, {record.seconds:.0f} s, on {record.machine}"
+    commit = f" at commit {record.commit}" if record.commit else ""
+    yield f"- {record.date}{commit}, {record.seconds:.0f} s, on {record.machine}"
     yield f"- `{record.command}`\n"

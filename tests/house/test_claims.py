@@ -1,6 +1,9 @@
 """Claims and their proofs: look-up, run, stored figures, and detecting a page that drifted."""
 
+from dataclasses import replace
 from pathlib import Path
+from subprocess import run
+from typing import Final
 
 import pytest
 
@@ -31,6 +34,7 @@ BAD = Claim(item="house.2", title="Windows close", prove=not_shown)
 BROKEN = Claim(item="api.1", title="Walls stand", prove=broken, slow=True)
 THREE = ordered([BROKEN, BAD, GOOD])
 
+AWAY_FROM_SETTINGS: Final = {"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
 RECORD = Record(
     item="house.1",
     holds=True,
@@ -69,6 +73,22 @@ def test_an_unknown_item_gets_the_nearest_and_the_list(tmp_path: Path, capsys: p
     assert capsys.readouterr().err == (
         "prove: there is no claim 'hose.1'; did you mean house.1?\nclaims: house.1, house.2, api.1\n"
     )
+
+
+def test_a_record_says_at_which_commit_it_was_measured(tmp_path: Path) -> None:
+    assert ledger.commit(tmp_path) == ""
+    tree = tmp_path / "tree"
+    (tree / "docs").mkdir(parents=True)
+    for name in ("docs/evidence.json", "product.py"):
+        (tree / name).write_text("1", encoding="utf-8")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "one")):
+        run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tree, check=True, env=AWAY_FROM_SETTINGS)
+    (tree / "docs/evidence.json").write_text("2", encoding="utf-8")
+    head = ledger.commit(tree)
+    assert len(head) == 10, "a record beside it does not change what was measured"
+    (tree / "product.py").write_text("2", encoding="utf-8")
+    assert ledger.commit(tree) == f"{head}+"
+    assert f"2026-11-20 at commit {head}, 61 s" in page.render([GOOD], {"house.1": replace(RECORD, commit=head)})
 
 
 def test_a_recorded_figure_is_kept_shown_and_on_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
