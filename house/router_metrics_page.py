@@ -33,8 +33,8 @@ def page() -> str:
         [
             "# Router metrics, access log and traces",
             "",
-            "Written by `python -m house.router_metrics_page` from `operator/fairlead/telemetry/router_families.py`",
-            "and `operator/fairlead/router/observability`; changes here are lost.",
+            "Written by `python -m house.router_metrics_page` from `operator/fairlead/telemetry/router_families.py`,",
+            "`router_process_families.py` and `operator/fairlead/router/observability`; changes here are lost.",
             "",
             "## Metrics",
             "",

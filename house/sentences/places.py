@@ -112,6 +112,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("routing/models/expressions/", Place.REFUSAL),
     ("routing/", Place.REPLY),
     ("scaling/cron_expressions.py", Place.REFUSAL),
+    ("scaling/lint/policy_refusals.py", Place.REFUSAL),
     ("scaling/lint/", Place.WARNING),
     ("scaling/", Place.SCALING),
     ("simulator/", Place.CLI),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from fairlead.telemetry import router_families as router
+from fairlead.telemetry import router_process_families as process
 from monitoring import queries
 from monitoring.boards.variables import OF_ROUTERS
 from monitoring.panels import Dashboard, PanelRow, lines, number
@@ -117,15 +118,23 @@ _FAILURES: Final = PanelRow(
 _PROCESS: Final = PanelRow(
     "Routers",
     (
-        lines("Processor", Query(queries.rate(router.CPU, "pod", where=_ROUTERS), "{{pod}}"), unit="percentunit"),
-        lines("Memory", Query(queries.total(router.RSS, "pod", where=_ROUTERS), "{{pod}}"), unit="bytes"),
-        lines("Event loop late, p95", Query(queries.quantile(0.95, router.LOOP_LAG, "pod"), "{{pod}}"), unit="s"),
-        lines("Connections of clients", Query(queries.total(router.CLIENTS, "pod"), "{{pod}}")),
-        lines("Connections to engines", Query(queries.rate(router.UPSTREAM, "kind"), "{{kind}}")),
+        lines(
+            "Processor",
+            Query(queries.rate(process.CPU, "pod", where=_ROUTERS), "{{pod}}"),
+            unit="percentunit",
+        ),
+        lines("Memory", Query(queries.total(process.RSS, "pod", where=_ROUTERS), "{{pod}}"), unit="bytes"),
+        lines(
+            "Event loop late, p95",
+            Query(queries.quantile(0.95, process.LOOP_LAG, "pod"), "{{pod}}"),
+            unit="s",
+        ),
+        lines("Connections of clients", Query(queries.total(process.CLIENTS, "pod"), "{{pod}}")),
+        lines("Connections to engines", Query(queries.rate(process.UPSTREAM, "kind"), "{{kind}}")),
         lines(
             "Lines and traces that were lost",
-            Query(queries.or_zero(queries.rate(router.LINES, where='result="dropped"')), "access lines"),
-            Query(queries.or_zero(queries.rate(router.SPANS, where='result=~"dropped|failed"')), "traces"),
+            Query(queries.or_zero(queries.rate(process.LINES, where='result="dropped"')), "access lines"),
+            Query(queries.or_zero(queries.rate(process.SPANS, where='result=~"dropped|failed"')), "traces"),
         ),
     ),
 )

@@ -202,7 +202,7 @@ def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_somethin
 @pytest.mark.parametrize(
     ("written", "because"),
     [
-        ("lanes=3", "lanes: routers' lanes are not played; try maxSequences=64"),
+        ("lanes=3", "lanes: routers' lanes are not simulated; try maxSequences=64"),
         ("magic=on", "--what-if magic=on: no such lever; there are prefixCaching=off, hostMemory=64Gi, "),
         ("prefixCaching", "--what-if prefixCaching: no such lever"),
         ("prefixCaching=maybe", "--what-if prefixCaching=maybe: on or off"),

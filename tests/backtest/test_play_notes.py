@@ -99,7 +99,7 @@ def test_sleeping_replicas_are_not_played_which_a_note_says() -> None:
     assert list(play_notes.of(awake, dated=True)) == []
     assert list(play_notes.of(pooled, dated=True)) == [
         (
-            "spec.warmPool.asleep: 3 is not played: up to 6 GPUs of sleeping replicas are not in the cost, and "
+            "spec.warmPool.asleep: 3 is not simulated: up to 6 GPUs of sleeping replicas are not in the cost, and "
             "replicas start instead of waking"
         )
     ]

@@ -193,7 +193,7 @@ def test_routers_that_say_nothing_leave_it_unknown() -> None:
         ("1 replicas keep serving", "one of a thing is called many"),
         ("2 replica are ready", "many of a thing are called one"),
         ("4 of 3 replicas serve", "4 of 3"),
-        ("the engine ended with code None", "a word of the program's own"),
+        ("the engine exited with code None", "a word of the program's own"),
         ("the the router", "twice"),
         ("x" * 1001, "1001 characters"),
     ],

@@ -185,7 +185,7 @@ def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the
     (tmp_path / "dear.yaml").write_text("products: [{product: NVIDIA-L4, priceUsdHour: 99}]\n")
     assert "100.0% of requests. It could cost less: CardTooLarge\n" in run(*words, *goals, "100ms", *dear)[1]
 
-    assert "; no lever that was played keeps 1% more of them" in run(*words, "--ttft-p95", "1ms")[1]
+    assert "; no lever that was simulated keeps 1% more of them" in run(*words, "--ttft-p95", "1ms")[1]
 
     words = ("advise", str(small.written(tmp_path)), "--traffic", str(small.traffic(tmp_path)))
     assert "# it changes what the model answers: evaluate it first" in run(*words, *goals, "45ms")[1]

@@ -158,7 +158,7 @@ def test_without_permission_to_list_pods_everywhere_the_usual_namespace_is_searc
     cluster.forbidden.add(("list", "pods"))
     code, out, _ = run("explain", "chat")
     assert code == 0
-    assert "the operator's pods may not be listed" in out
+    assert "listing the operator's pods is forbidden" in out
     assert "--operator-namespace names its namespace" in out
 
 
@@ -168,7 +168,7 @@ def test_with_rights_only_in_the_operators_namespace_naming_it_is_enough(run: Ru
     cluster.remove(POD, "fairlead-system", "fairlead-0")
     cluster.has_operator(namespace="ops")
     cluster.granted_in["list", "pods"] = "ops"
-    assert "the operator's pods may not be listed" in run("explain", "chat")[1]
+    assert "listing the operator's pods is forbidden" in run("explain", "chat")[1]
     assert "arithmetic cannot be shown" not in run("explain", "chat", "--operator-namespace", "ops")[1]
     cluster.granted_in["list", "pods"] = "fairlead-system"
     out = run("explain", "chat", "--operator-namespace", "fairlead-system")[1]

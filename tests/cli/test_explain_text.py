@@ -62,7 +62,7 @@ def test_what_would_change_the_decision_is_shown_with_its_numbers() -> None:
     assert "prompt tokens/s) for" in lines[1]
     assert "if traffic falls to 0." in lines[2]
     assert "if no request comes from now on" in lines[3]
-    assert lines[4] == "  Not in the way: minReplicas 1, maxReplicas 8."
+    assert lines[4] == "  Limits not reached: minReplicas 1, maxReplicas 8."
 
 
 def test_limits_sample_problems_and_advice_have_their_own_sections() -> None:
@@ -70,7 +70,7 @@ def test_limits_sample_problems_and_advice_have_their_own_sections() -> None:
     lifted = _turn(WhatIfCause.WITHOUT_BOUND, bound=ScalingBound.MAX_REPLICAS, replicas=5)
     text = _text(decided(seen, recommendation=RECOMMENDATION), lifted)
     assert text.startswith("infd/chat in team: 3 replicas (AtMaximum), 1 ready, 1 starting; by the built-in policy")
-    assert "Limits that moved it\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
+    assert "Limits applied\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
     assert "Metrics that are missing\n  chat-2    does not answer  1 min 1 s old\n" in text
     assert "  router-1  does not answer                 it answered with status 500\n" in text
     assert "Advice\n  accelerator  on an L4 it would cost less" in text

@@ -96,7 +96,7 @@ def test_a_recorded_service_begins_with_the_replicas_that_then_answered(cluster:
     code, out, err = run("simulate", "--from", "infd/scaled", "-o", "json", "--decisions")
     assert (code, err) == (0, "")
     found = json.loads(out)
-    assert f"{START_WORDS.format('4 replicas')}; the routers' queue is played too" in found["traffic"]
+    assert f"{START_WORDS.format('4 replicas')}; the routers' queue is simulated too" in found["traffic"]
     assert found["candidates"][0]["runs"][0]["decisions"][0]["from"] == 4
 
     for words in (("--start", "2"), ("--speed-up", "2")):

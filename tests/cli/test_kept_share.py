@@ -41,4 +41,6 @@ def test_a_plan_names_what_the_nearest_fleet_keeps_with_every_seed() -> None:
     tried = (PlayedProposal(proposal=option("small", 1, 1.0), reckoned=1, runs=runs),)
     goal = LatencyObjectives(ttft_p95_s=1.0)
     message = plan_unanswered.unkept(goal, goal, PlayedPlan(best=None, tried=tried, left=0))
-    assert message.startswith("nothing that was played keeps --ttft-p95 1s for 95% of requests, the nearest for 94.98%")
+    assert message.startswith(
+        "nothing that was simulated keeps --ttft-p95 1s for 95% of requests, the nearest for 94.98%"
+    )

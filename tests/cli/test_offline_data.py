@@ -119,4 +119,4 @@ def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path, capsys: pytest.C
     words = ["validate", str(tmp_path / "chat.yaml"), "--products", str(own), "--config-json", f"org/model={config}"]
 
     assert main(words) == 0
-    assert "surely holds 1 request of 8192 tokens" in capsys.readouterr().out
+    assert "certainly holds 1 request of 8192 tokens" in capsys.readouterr().out

@@ -39,7 +39,7 @@ def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(ru
     assert lines[1].endswith("; by arithmetic 7 would be needed")
     assert re.fullmatch(ROOM, lines[2])
     assert f"# {lines[2]}" in lines, "whoever reads only the manifest sees it, too"
-    assert "# played: " in out
+    assert "# simulated: " in out
     assert {"  replicas: 3", "      maxSequences: 70"} <= set(lines), "41 hold, too, and have no room"
     table = lines[next(at for at, line in enumerate(lines) if line.startswith("Played on trace.csv: 1,500 requests")) :]
     assert table[1].split()[:2] == ["configuration", "batch"]
@@ -68,7 +68,7 @@ def test_a_fleet_may_be_planned_for_more_requests_than_were_recorded(run: Run, t
     assert (usual["best"]["replicas"], more["best"]["replicas"]) == (3, 4)
     usual_words, more_words = usual["played"]["traffic"], more["played"]["traffic"]
     assert " in 1.5 min, 16.68 a second on average" in usual_words
-    assert more_words == f"{usual_words}; played 1.5 times as fast, in 1.0 min, for 50% more requests a second"
+    assert more_words == f"{usual_words}; simulated 1.5 times as fast, in 1.0 min, for 50% more requests a second"
     assert more["reckoned"]["replicas"] > usual["reckoned"]["replicas"], "arithmetic starts from them, too"
     assert more["played"]["room"]["busier"][0]["times"] == 1.1, "room is what is left beyond those"
 
@@ -119,7 +119,9 @@ def test_objectives_that_no_simulated_option_keeps_are_reported_with_the_nearest
     goals = ("--ttft-p95", "400ms", "--tpot-p95", "60ms", "--product", "NVIDIA-L40S", "--keep-precision")
     code, out, _ = run("plan", MODEL, "--trace", str(recording), *goals)
     assert code == 1
-    assert out.startswith("nothing that was played keeps --ttft-p95 400ms and --tpot-p95 60ms for 95% of requests, the")
+    assert out.startswith(
+        "nothing that was simulated keeps --ttft-p95 400ms and --tpot-p95 60ms for 95% of requests, the"
+    )
     assert "% of requests, the nearest for " in out
     assert out.splitlines()[0].endswith(": allow more time, or see what arithmetic proposes with --no-play")
     assert "Played on trace.csv" in out
@@ -135,8 +137,8 @@ def test_without_objectives_nothing_is_played_and_on_a_terminal_progress_is_seen
     assert "layed" not in run(*words)[1]
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     progress = run(*words, *OBJECTIVES)[2]
-    assert "\r0 fleets played" in progress
-    assert progress.endswith(" fleets played; the best one is played with more requests\n")
+    assert "\r0 fleets simulated" in progress
+    assert progress.endswith(" fleets simulated; the best one is simulated with more requests\n")
 
 
 def test_a_configuration_of_ones_own_is_played_too(run: Run, tmp_path: Path) -> None:

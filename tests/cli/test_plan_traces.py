@@ -31,7 +31,7 @@ def test_a_trace_that_simulate_reads_is_planned_for(run: Run, tmp_path: Path) ->
         ('{"request_id": "a", "time": "today"}\n', "line 1: time is not one such as 2026-11-20T18:15:46.680Z"),
         (
             "seconds,prompt_tokens,output_tokens\n",
-            "no request is left to play; it has none: give a file that has some\n",
+            "no request is left to simulate; it has none: give a file that has some\n",
         ),
         ("", "it is empty; a CSV begins with seconds,"),
         ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with seconds,"),

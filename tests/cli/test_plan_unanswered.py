@@ -80,7 +80,7 @@ def test_a_queue_that_grows_without_end_is_named_and_not_the_pace(run: Run, monk
     monkeypatch.setattr(plan_play, "MIN_QUEUED_S", 0.05)
     code, out, _ = run(*words)
     assert code == 1
-    assert out.startswith("nothing that was played keeps --tpot-p95 80ms for 95% of requests, the nearest for ")
+    assert out.startswith("nothing that was simulated keeps --tpot-p95 80ms for 95% of requests, the nearest for ")
     assert out.splitlines()[0].endswith(
         "%: its queue grew without end; allow a slower pace or other GPUs, or see what arithmetic proposes with "
         "--no-play"
@@ -155,7 +155,7 @@ def test_of_a_rate_at_which_hardly_a_request_arrives_the_fleet_is_calculated(run
         "rate to see it simulated\n"
     )
     assert yaml.safe_load(out)["spec"]["replicas"] == 1
-    assert run(*words, "0.003")[1].startswith("# played: ")
+    assert run(*words, "0.003")[1].startswith("# simulated: ")
 
 
 def test_replies_of_one_token_have_no_pace(run: Run) -> None:

@@ -29,8 +29,10 @@ def test_a_running_service_is_simulated_on_its_router_logs_and_the_model_error_i
     assert (code, err) == (0, "")
     traffic, error, _, _, row, *_ = out.splitlines()
     assert traffic.startswith("infd-scaled.access-lines: 600 requests in 5.0 min, 2.00 a second on average")
-    assert error.startswith("model error, scaled, as it runs against 600 recorded streams: TTFT p50 0.1 s, played 0.")
-    assert "; TPOT p50 20 ms, played " in error
+    assert error.startswith(
+        "model error, scaled, as it runs against 600 recorded streams: TTFT p50 0.1 s, simulated 0."
+    )
+    assert "; TPOT p50 20 ms, simulated " in error
     assert row.startswith("scaled, as it runs ")
     assert {one["sinceSeconds"] for one in cluster.log_queries} == {"7200"}
     assert len(cluster.log_queries) == 2
@@ -44,7 +46,7 @@ def test_streams_whose_clients_requested_no_usage_are_simulated_too(cluster: Pre
     assert "600 requests" in traffic
     assert "800 prompt and 100 output tokens each" in traffic
     assert "; tokens of 300 streams estimated, since no usage was asked for" in traffic
-    assert traffic.endswith("; the routers' queue is played too"), "which is what was recorded"
+    assert traffic.endswith("; the routers' queue is simulated too"), "which is what was recorded"
 
 
 @pytest.mark.usefixtures("cluster")
@@ -279,7 +281,9 @@ def test_the_model_error_is_of_the_requests_that_were_played(cluster: PretendClu
     words = ("simulate", "--from", "infd/scaled")
     error = run(*words, "--until", "1m")[1].splitlines()[1]
 
-    assert error.startswith("model error, scaled, as it runs against 120 recorded streams: TTFT p50 0.1 s, played 0.")
-    assert "TTFT p95 0.1 s, played 0." in error
+    assert error.startswith(
+        "model error, scaled, as it runs against 120 recorded streams: TTFT p50 0.1 s, simulated 0."
+    )
+    assert "TTFT p95 0.1 s, simulated 0." in error
     assert run(*words, "--speed-up", "2")[1].splitlines()[1] == recorded_latency.OTHER_TRAFFIC
     assert run(*words, "--longest-gap", "10m")[1].splitlines()[1] == recorded_latency.OTHER_TRAFFIC

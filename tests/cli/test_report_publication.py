@@ -111,4 +111,4 @@ def test_what_was_played_is_shown_although_it_cannot_be_published(
     monkeypatch.setattr(published_report, "LARGEST", 100)
     code, out, err = run(*words(files, "--publish", "friday"))
     assert (code, "fixed" in out) == (2, True)
-    assert "kB packed, and an object holds 0 kB; play fewer candidates, or write it with --html" in err
+    assert "kB packed, and an object holds 0 kB; simulate fewer candidates, or write it with --html" in err

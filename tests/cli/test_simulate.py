@@ -67,7 +67,7 @@ def test_the_router_queue_is_simulated_where_that_is_requested_and_the_output_st
         main([*words, "-o", "json", *queue])
         shown.append(json.loads(capsys.readouterr().out))
     plain, queued = shown
-    assert queued["traffic"] == f"{plain['traffic']}; the routers' queue is played too"
+    assert queued["traffic"] == f"{plain['traffic']}; the routers' queue is simulated too"
     late = [one["candidates"][0]["figures"]["ttftP95Seconds"]["mean"] for one in shown]
     assert late[1] == pytest.approx(late[0], rel=0.05), "where nothing waits, it makes next to no difference"
 

@@ -46,7 +46,7 @@ def test_an_interrupt_prints_the_candidates_that_were_simulated(
     words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "1"]
     assert main(["simulate", str(files / "fleet"), *words]) == 1
     shown = capsys.readouterr()
-    assert "interrupted; not played, or not as often: scaled" in shown.err
+    assert "interrupted; not simulated, or not as often: scaled" in shown.err
     assert "fixed " in shown.out
 
 
@@ -73,7 +73,7 @@ def test_another_candidate_is_not_compared_with_the_record_where_an_interrupt_en
     place.write_text(yaml.safe_dump(objects()["fixed"]))
     with served(tmp_path, monkeypatch):
         code, out, err = run("simulate", str(place), "--from", "infd/scaled", "--jobs", "2")
-    assert (code, "not played, or not as often: scaled, as it runs" in err) == (1, True)
+    assert (code, "not simulated, or not as often: scaled, as it runs" in err) == (1, True)
     assert "fixed " in out
     assert "model error unknown: the simulation of what runs was interrupted\n" in out
     assert "recorded streams" not in out
@@ -87,7 +87,7 @@ def test_an_interrupt_at_the_start_prints_an_empty_table(
 
     monkeypatch.setattr(reference_fleets, "bound", interrupted)
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv")]) == 1
-    assert "not played, or not as often: fixed; scaled" in capsys.readouterr().err
+    assert "not simulated, or not as often: fixed; scaled" in capsys.readouterr().err
 
 
 def test_a_process_that_the_system_ends_for_lack_of_memory_is_reported_with_what_to_do(
@@ -100,7 +100,9 @@ def test_a_process_that_the_system_ends_for_lack_of_memory_is_reported_with_what
     monkeypatch.setattr(ComparisonRow, "played", ended)
     words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "2"]
     assert main(["simulate", str(files / "fleet"), *words]) == 2
-    assert "fairlead simulate: a process that played was ended by the system, most often" in capsys.readouterr().err
+    assert (
+        "fairlead simulate: a process of the simulation was killed by the system, most often" in capsys.readouterr().err
+    )
 
 
 def test_progress_is_shown_on_a_terminal(
@@ -108,7 +110,7 @@ def test_progress_is_shown_on_a_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "3m"]) == 0
-    assert f"[{'#' * 30}] 100% played, 2 of 2 runs\n" in capsys.readouterr().err
+    assert f"[{'#' * 30}] 100% simulated, 2 of 2 runs\n" in capsys.readouterr().err
 
 
 def test_each_candidate_that_scales_is_played_against_others_as_they_ship_it(
@@ -166,7 +168,7 @@ def test_where_nothing_is_left_to_chance_it_is_played_once(files: Path, capsys: 
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
     assert main([*words, "--seeds", "5", "--cold-start", "30s"]) == 0
     out = capsys.readouterr().out
-    assert "; played once: nothing is left to chance (give --cold-start 110s..250s)" in out
+    assert "; simulated once: nothing is left to chance (give --cold-start 110s..250s)" in out
 
     assert main([*words, "--seeds", "2", "--cold-start", "30s", "--what-if", "responseCache=0.3"]) == 0
     assert "; by 2 seeds, 95 % intervals" in capsys.readouterr().out, "which requests it answers is drawn"
@@ -181,7 +183,9 @@ def test_a_long_trace_is_played_in_stretches_with_the_error_of_that(
     assert main(words) == 0
 
     found = json.loads(capsys.readouterr().out)
-    assert "; 33% of it played, 2 stretches of 20 min after 10 min of warm-up each: 95 % intervals" in found["traffic"]
+    assert (
+        "; 33% of it simulated, 2 stretches of 20 min after 10 min of warm-up each: 95 % intervals" in found["traffic"]
+    )
     fixed = found["candidates"][0]
     assert [run["report"]["arrived"] for run in fixed["runs"]] == [600, 600]
     assert fixed["figures"]["gpuHours"]["mean"] == pytest.approx(2 * 7198 / 3600)

@@ -48,7 +48,10 @@ def test_a_file_of_ten_gigabytes_is_refused_at_once_with_its_size_and_what_to_do
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "huge.csv")]
     assert main(words) == 2
     err = capsys.readouterr().err
-    assert "huge.csv: it has 10.0 GB, and at most 2 GB are read; cut it (`head`, `split`), or play its beginning" in err
+    assert (
+        "huge.csv: it has 10.0 GB, and at most 2 GB are read; cut it (`head`, `split`), or simulate its beginning"
+        in err
+    )
 
 
 def test_the_beginning_of_a_long_file_is_played_and_the_rest_never_read(
@@ -123,7 +126,7 @@ def test_a_long_gap_in_a_trace_is_reported_and_may_be_cut(files: Path, capsys: p
         ('{"nobody": 1}\n', "its first line is of no known format"),
         (
             "seconds,prompt_tokens,output_tokens\n",
-            "bad.csv: no request is left to play; it has none: give a file that has some\n",
+            "bad.csv: no request is left to simulate; it has none: give a file that has some\n",
         ),
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
@@ -148,7 +151,7 @@ def test_a_part_without_requests_is_reported_with_the_options_that_choose_it(
     (files / "short.csv").write_text(HEADER + "0,1,1\n30,1,1\n")
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "short.csv")]
     assert main([*words, "--since", "1h"]) == 2
-    assert "no request is left to play; check --since and --until" in capsys.readouterr().err
+    assert "no request is left to simulate; check --since and --until" in capsys.readouterr().err
 
 
 def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,7 +225,7 @@ def test_lines_to_several_deployments_of_a_gateway_are_noted_and_one_of_them_may
 
     every = TraceFile(path=log, cut=TraceCut()).looked_through().words
     assert every.startswith("access.log: 4 requests")
-    assert every.endswith("; to 2 deployments, all played as one: --from infd/NAME takes those of one")
+    assert every.endswith("; to 2 deployments, all simulated as one: --from infd/NAME takes those of one")
     one = TraceFile(path=log, cut=TraceCut(), target="team/chat").looked_through().words
     assert one.startswith("access.log: 2 requests"), "lines of a deployment's own routers name no target"
     assert one.endswith("tokens each; 2 requests to other deployments left out")

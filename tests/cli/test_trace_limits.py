@@ -26,7 +26,7 @@ def refused(path: Path, text: str, cut: TraceCut | None = None, window_s: float 
 def test_a_time_that_is_missing_among_dates_is_refused_and_a_shortened_gap_is_played(tmp_path: Path) -> None:
     text = HEADER + "0,1,1\n1700000000,1,1\n1700000060,1,1\n"
     assert refused(tmp_path / "mixed.csv", text) == (
-        f"{tmp_path / 'mixed.csv'}: request 2 comes 19,676 days after the one before it, and at most 30 are played; "
+        f"{tmp_path / 'mixed.csv'}: request 2 comes 19,676 days after the one before it, and at most 30 are simulated; "
         "correct its time, or let `fairlead simulate --longest-gap 1h` shorten it"
     )
     short = TraceFile(path=tmp_path / "mixed.csv", cut=TraceCut(longest_gap=3600.0)).looked_through()
@@ -41,7 +41,7 @@ def test_a_wrong_year_in_one_access_line_is_refused(tmp_path: Path) -> None:
 def test_more_than_a_years_traffic_is_played_in_parts(tmp_path: Path) -> None:
     text = HEADER + "".join(f"{day * DAY},1,1\n" for day in range(0, 500, 10))
     whole = refused(tmp_path / "years.csv", text)
-    assert whole.endswith("it lasts 490 days, and at most 400 are played; play a part of it (--until 30d)")
+    assert whole.endswith("it lasts 490 days, and at most 400 are simulated; take a part of it (--until 30d)")
     part = TraceFile(path=tmp_path / "years.csv", cut=TraceCut(until=30.0 * DAY)).looked_through()
     assert part.seconds == 20 * DAY
 
@@ -99,7 +99,7 @@ def test_no_more_requests_are_drawn_from_rates_than_can_be_played_and_none_befor
     rates = clients(tmp_path, *(f"{start},a,0.5,G,1" for start in range(0, 6000, 600)))
     with pytest.raises(UnreadableTraffic) as problem:
         TraceFile(path=rates, cut=TraceCut()).looked_through()
-    assert str(problem.value).endswith("and no more are drawn; play a part of it, such as --until 1h")
+    assert str(problem.value).endswith("and no more are drawn; take a part of it, such as --until 1h")
 
     late = TraceFile(path=rates, cut=TraceCut(since=4800.0)).looked_through()
     assert late.words.startswith("sg-rates.csv: 600 requests in ")

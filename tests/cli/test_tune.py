@@ -98,7 +98,7 @@ def test_a_policy_that_is_as_cheap_as_can_be_stays(run: Run, tmp_path: Path, tra
         ((deployment(), POLICY), "--train 1", "--train 1: "),
         ((deployment(), POLICY), "--jobs 0", "--jobs 0: a number between 1 and 100"),
         ((deployment(), POLICY), "--start 100000000", "--start 100000000: a number between 0 and 10000"),
-        ((deployment(), POLICY), "--until 1ms --since 0.01s", "no request is left to play"),
+        ((deployment(), POLICY), "--until 1ms --since 0.01s", "no request is left to simulate"),
     ],
 )
 def test_input_that_cannot_be_tuned_is_reported(

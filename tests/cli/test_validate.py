@@ -25,7 +25,7 @@ def test_a_valid_deployment_is_reported_with_what_it_holds(run: Run, file: File)
     code, out, _ = run("validate", file())
     assert code == 0
     assert out.splitlines()[0].endswith("chat.yaml: InferenceDeployment bad")
-    assert "fit      fits: surely holds 1 request of 40960 tokens" in out
+    assert "fit      fits: certainly holds 1 request of 40960 tokens" in out
     assert "tokens, 4 (between 3 and 4) requests of full context length" in out
 
 
@@ -185,7 +185,7 @@ def test_a_configuration_of_ones_own_decides_the_fit(run: Run, file: File) -> No
     place = file(deployment(model={"source": "hf://me/mine"}))
     code, out, _ = run("validate", place, "--config-json", f"me/mine={config}")
     assert code == 0
-    assert "surely holds 1 request of 2048 tokens" in out
+    assert "certainly holds 1 request of 2048 tokens" in out
 
 
 @pytest.mark.parametrize("words", ["me/mine", "me/mine=nowhere.json"])

@@ -79,7 +79,9 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
             condition("Progressing", "False", "ImageNotPulled", MESSAGE),
             condition("Available", "False", "NoneReady", "0 of 2 replicas are ready"),
         )
-        cluster.has_object(INFERENCE_GATEWAY, "front", condition("Ready", "True", "Serving", "1 model can be answered"))
+        cluster.has_object(
+            INFERENCE_GATEWAY, "front", condition("Ready", "True", "Serving", "1 model can serve requests")
+        )
         cluster.has_object(
             AUTOSCALING_POLICY, "usual", condition("Ready", "True", "Accepted", "every setting can work")
         )
@@ -142,7 +144,7 @@ def test_each_program_is_given_the_context_in_its_own_way(command: str, there: s
 
 @pytest.mark.usefixtures("cluster")
 def test_a_healthy_object_is_shown_when_it_is_named(run: Run) -> None:
-    assert run("why", "infg/front") == (0, "✓ infg/front in team: Serving: 1 model can be answered\n", "")
+    assert run("why", "infg/front") == (0, "✓ infg/front in team: Serving: 1 model can serve requests\n", "")
     assert run("why", "usual")[0] == 0
     assert run("why", "chat")[0] == 3
 
@@ -172,7 +174,7 @@ def test_without_an_operator_at_work_that_is_reported_before_all_else(run: Run, 
     lines = out.splitlines()
     assert lines[0].startswith("✗ No operator is at work: ")
     assert "  command  kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead" in lines
-    assert lines[-1] == "✓ infg/front in team: Serving: 1 model can be answered"
+    assert lines[-1] == "✓ infg/front in team: Serving: 1 model can serve requests"
 
 
 def test_pods_of_several_namespaces_with_the_operators_labels_do_not_mean_that_none_is_at_work(
@@ -183,7 +185,7 @@ def test_pods_of_several_namespaces_with_the_operators_labels_do_not_mean_that_n
     for namespace in ("ops", "sandbox"):
         cluster.has_operator(namespace)
     lease(cluster, timedelta(seconds=2), "ops")
-    assert run("why", "front") == (0, "✓ infg/front in team: Serving: 1 model can be answered\n", "")
+    assert run("why", "front") == (0, "✓ infg/front in team: Serving: 1 model can serve requests\n", "")
     cluster.has("new", {})
     assert "  command  kubectl get pods -A -l app.kubernetes.io/name=fairlead" in run("why", "new")[1]
     assert run("why", "front", "--operator-namespace", "ops")[0] == 0

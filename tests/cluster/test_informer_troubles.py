@@ -207,8 +207,8 @@ def test_after_a_restore_of_the_servers_data_its_older_state_counts(caplog: pyte
         run(story())
     (line,) = [one.message for one in caplog.records if "restored" in one.message]
     assert line == (
-        "configmaps: the list is of version 102, older than 105, which was received before: the API server's data was "
-        "restored, so what is known is replaced by it"
+        "configmaps: the list is of version 102, older than 105, which was received before: the API server was "
+        "restored from an older backup; the local cache is rebuilt from this list"
     )
 
 

@@ -195,7 +195,7 @@ def points(values: Sequence[float | None]) -> list[HistoryPoint]:
 def test_timelines_are_stepped_broken_where_samples_are_missing_and_described_in_text() -> None:
     page = read(timeline.timelines(points([0, 5, None, 10])))
     assert page.values("aria-label") == [
-        "Replicas: 1 ready, 2 wanted (dashed) now; at most 2",
+        "Replicas: 1 ready, 2 desired (dashed) now; at most 2",
         "Requests waiting: 10 waiting now; at most 10",
         "KV cache in use: - in use now; at most -",
         "Requests a second: 10.0/s demand, 4.0/s supply (dashed) now; at most 10.0/s",

@@ -216,7 +216,7 @@ def test_what_a_canary_waits_for_is_the_condition_progressing() -> None:
     world.order("pause")
     world.rounds(2)
     assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
-    assert world.message("Progressing") == "step 2 of 3: paused by a person; order promote to go on"
+    assert world.message("Progressing") == "step 2 of 3: paused; run `fairlead rollout promote` to go on"
     assert world.condition("Ready") == ("True", "Serving")
     world.order("abort")
     world.settle()
@@ -268,7 +268,10 @@ def test_a_manual_gate_waits_for_a_person_once_its_hold_is_over() -> None:
     world.now += timedelta(minutes=10)
     world.rounds(2)
     assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
-    assert world.message("Progressing") == "step 1 of 1: waiting for a person; order promote to go on"
+    assert (
+        world.message("Progressing")
+        == "step 1 of 1: gate Manual waits for a person; run `fairlead rollout promote` to go on"
+    )
     world.order("promote")
     ended(world, "Promoted")
     world.settle()

@@ -41,7 +41,7 @@ def test_without_the_right_to_read_logs_the_termination_message_stays_and_no_ret
     world = failing()
     world.server.faults.forbidden = frozenset({("get", "pods/log")})
     world.rounds(5)
-    words = "the engine ended with code 1: RuntimeError: Engine core initialization failed; kubectl logs shows more"
+    words = "the engine exited with code 1: RuntimeError: Engine core initialization failed; kubectl logs shows more"
     assert words in world.message("Ready"), "what points at lines that are not there is left out"
     before = world.server.logs_read
     world.rounds(2)

@@ -83,7 +83,7 @@ def test_its_metrics_become_load_wherever_they_are_read(reported: dict[str, Any]
 
 
 def test_its_termination_message_is_understood(reported: dict[str, Any]) -> None:
-    words = "the engine ended with code 1: out of pretend memory; write less context"
+    words = "the engine exited with code 1: out of pretend memory; write less context"
     assert reported["ended"] == f"OutOfGpuMemory: {words}"
 
 

@@ -138,7 +138,7 @@ WHY = (
         "Value error, torch.float32 is not supported for quantization method fp8.",
     ),
     (("INFO loading", "Killed", " "), "Killed"),
-    ((), "it said nothing"),
+    ((), "no log output"),
 )
 
 

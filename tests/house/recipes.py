@@ -210,7 +210,7 @@ CONDITION: Final = Recipe(
         RecipeEdit(
             path=PRODUCT / "fleet" / "conditions.py",
             after='''    FITS = "Fits"
-    """Whether a replica fits its GPUs: by the estimate first, by its own word once it runs."""
+    """Whether a replica fits its GPUs: by the estimate first, as the engine reports once it runs."""
 ''',
             more='''    WARM = "Warm"
     """Whether a replica is kept ready beyond the need."""

@@ -36,7 +36,7 @@ def test_a_registry_that_accepts_names_and_passwords_too_still_gets_a_token(tmp_
     [
         (503, "no token: answered 503: it is tried again"),
         (429, "no token: answered 429: it is tried again"),
-        (403, "no token: answered 403: these credentials may not read it"),
+        (403, "no token: answered 403: these credentials are not permitted to read it"),
     ],
 )
 def test_a_token_server_that_refuses_is_not_reported_as_wrong_credentials(

@@ -22,6 +22,7 @@ from fairlead.telemetry import (
     engine_families,
     operator_metrics,
     router_families,
+    router_process_families,
     sglang_families,
     tensorrt_families,
 )
@@ -122,6 +123,6 @@ CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     router_families.ENDPOINTS.name: {"state": _words(*EndpointState)},
     router_families.EJECTIONS.name: {"by": _words(*_COUNTED.ejections)},
     router_families.CACHE_LOOKUPS.name: {"result": _words("hit", "miss", "joined", "passed")},
-    router_families.LINES.name: {"result": _words("written", "dropped")},
-    router_families.SPANS.name: {"result": _words("sent", "dropped", "failed")},
+    router_process_families.LINES.name: {"result": _words("written", "dropped")},
+    router_process_families.SPANS.name: {"result": _words("sent", "dropped", "failed")},
 }

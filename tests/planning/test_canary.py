@@ -125,7 +125,7 @@ def test_latencies_that_have_passed_are_not_compared_again_while_the_step_waits_
     made.judge(Verdict.FAILED, GateReason.SLOWER)
     made.run(3)
     assert made.phase is CanaryPhase.STEPPING
-    assert reason(made) == "step 1 of 1: waiting for a person; order promote to go on"
+    assert reason(made) == "step 1 of 1: gate Manual waits for a person; run `fairlead rollout promote` to go on"
 
 
 @pytest.mark.parametrize("order", [None, CanaryVerb.PAUSE])

@@ -19,7 +19,7 @@ BY_TIME = CanaryPlan(steps=(CanaryStep(traffic=10, hold_seconds=600), CanaryStep
 def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:
     made = trial(wanted=1).run(10)
     assert made.counts == {"a": (1, 1), "b": (0, 0)}
-    assert reason(made) == "a canary without a spare accelerator needs 2 replicas, and 1 replica is wanted"
+    assert reason(made) == "a canary without a spare accelerator needs 2 replicas, and 1 replica is desired"
     made.rollout = replace(made.rollout, desired_replicas=2)
     made.run(6)
     assert made.counts == {"a": (1, 1), "b": (1, 1)}
@@ -96,7 +96,7 @@ def test_a_step_whose_replicas_were_scaled_away_says_so_and_begins_again_with_th
     made.rollout = replace(made.rollout, desired_replicas=1)
     made.run(100)
     assert reason(made) == (
-        "step 2 of 3: a canary without a spare accelerator needs 2 replicas, and 1 replica is wanted"
+        "step 2 of 3: a canary without a spare accelerator needs 2 replicas, and 1 replica is desired"
     )
     made.rollout = replace(made.rollout, desired_replicas=3)
     made.until(lambda at: at.percent == 5).run(50)

@@ -78,7 +78,7 @@ def test_a_retry_follows_the_plan_that_the_spec_has_now() -> None:
 
 def test_a_person_promotes_a_manual_gate_and_an_order_counts_once() -> None:
     made = trial(plan=MANUAL).run(30)
-    assert reason(made) == "step 1 of 2: waiting for a person; order promote to go on"
+    assert reason(made) == "step 1 of 2: gate Manual waits for a person; run `fairlead rollout promote` to go on"
     made.order(CanaryVerb.PROMOTE)
     made.tick()
     made.tick()
@@ -92,7 +92,7 @@ def test_a_pause_holds_a_step_that_has_passed_until_a_person_promotes() -> None:
     made.judge(Verdict.PASSED)
     made.order(CanaryVerb.PAUSE)
     made.run(60)
-    assert reason(made) == "step 1 of 3: paused by a person; order promote to go on"
+    assert reason(made) == "step 1 of 3: paused; run `fairlead rollout promote` to go on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(30).phase is CanaryPhase.PROMOTED
 
@@ -110,7 +110,7 @@ def test_a_pause_before_the_first_step_keeps_every_old_replica() -> None:
     made.order(CanaryVerb.PAUSE)
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
-    assert reason(made) == "a person paused it before its first step; order promote to go on"
+    assert reason(made) == "paused before its first step; run `fairlead rollout promote` to go on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(5).counts == {"a": (2, 2), "b": (1, 1)}
 
@@ -135,7 +135,8 @@ def test_no_trough_in_time_is_never_forced() -> None:
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
     assert reason(made) == (
-        "no replica could be spared within 1 h (busy); allow a spare accelerator, promote it to wait again, or abort it"
+        "no replica could be spared within 1 h (busy); set rollout.maxSurge above 0, run "
+        "`fairlead rollout promote` to wait again, or `fairlead rollout abort`"
     )
     made.order(CanaryVerb.ABORT)
     assert made.run(2).phase is CanaryPhase.REJECTED

@@ -39,7 +39,7 @@ def test_scaling_on_full_nodes_waits_without_talk_of_strategies() -> None:
 def test_two_of_four_replicas_are_requested_where_two_fit() -> None:
     two = replace(FULL, replicas=2)
     plan = planner.next_step(given("a", 4, room=two), T0)
-    because = "a is made with 2 replicas: 4 are wanted; other revisions have none"
+    because = "a is made with 2 replicas: 4 are desired; other revisions have none"
     assert plan == RolloutPlan(
         step=ReplicaStep(revision="a", replicas=2, reason=StepReason.FIRST_REVISION, because=because),
         phase=RolloutPhase.STEADY,

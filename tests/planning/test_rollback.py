@@ -63,7 +63,8 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
             revision="b",
             failure=RevisionFailure(at=T0 + DEADLINE, times=1, deadline_seconds=1800),
             reason=StepReason.DEADLINE_EXCEEDED,
-            because="0 of 3 replicas are available and nothing moved for 1800 s; a serves instead",
+            because="0 of 3 replicas are available, without progress for 1800 s "
+            "(rollout.progressDeadlineSeconds); a serves instead; correct the spec, or raise it",
         ),
         phase=RolloutPhase.ROLLING,
         current="b",
@@ -157,7 +158,7 @@ def test_without_a_revision_to_return_to_only_the_lack_of_progress_is_reported()
     assert planner.next_step(start, T0 + DEADLINE) == RolloutPlan(
         step=HoldStep(
             reason=HoldReason.WAITING_FOR_READY,
-            because="1 of 3 replicas of b is ready; nothing moved for 1800 s, and no other revision ever served",
+            because="1 of 3 replicas of b is ready; no progress for 1800 s, and no other revision ever served",
         ),
         phase=RolloutPhase.STEADY,
         current="b",

@@ -109,7 +109,7 @@ def test_the_first_revision_is_requested_at_once() -> None:
             revision="a",
             replicas=3,
             reason=StepReason.FIRST_REVISION,
-            because="a is made with 3 replicas: 3 are wanted; other revisions have none",
+            because="a is made with 3 replicas: 3 are desired; other revisions have none",
         ),
         phase=RolloutPhase.STEADY,
         current="a",
@@ -210,7 +210,7 @@ def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> No
         revision="a",
         replicas=3,
         reason=StepReason.SCALED_UP,
-        because="a goes from 1 to 3 replicas: 3 are wanted; other revisions have none",
+        because="a goes from 1 to 3 replicas: 3 are desired; other revisions have none",
     )
     scarce = planner.next_step(replace(start, room=NodeRoom(replicas=1)), T0).step
     unknown = planner.next_step(start, T0).step

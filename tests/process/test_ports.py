@@ -15,9 +15,9 @@ from tests.cluster.worlds import run
     [
         (True, 1, 1, 0.1, ""),
         (True, 211, 1, 0, "no message from the API server for 211 s"),
-        (True, 1, 301, 0, "an object has waited or been reconciled for 301 s"),
+        (True, 1, 301, 0, "the oldest item of the work queue is 301 s old, and at most 300 s are allowed"),
         (False, 999, 999, 0, ""),
-        (False, 0, 0, 6, "the loop lags 6.0 s behind"),
+        (False, 0, 0, 6, "the event loop is 6.0 s behind, and at most 5 s are allowed"),
     ],
 )
 def test_only_what_a_restart_would_heal_is_sickness(
@@ -45,7 +45,10 @@ def test_the_kubelets_probes_report_the_health_of_the_process() -> None:
             assert await fetched(runner, "/readyz") == (200, "standing by\n")
             health.working, health.lag_s = True, 9.0
             assert await fetched(runner, "/readyz") == (200, "leading\n")
-            assert await fetched(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
+            assert await fetched(runner, "/healthz") == (
+                500,
+                "the event loop is 9.0 s behind, and at most 5 s are allowed\n",
+            )
 
     run(story())
 

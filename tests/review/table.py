@@ -16,7 +16,7 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.references import ReferenceReason
 from fairlead.review.result import AdmissionReason
 from fairlead.review.schedules import ScheduleReason
-from fairlead.scaling.lint.policy_lint import LintReason
+from fairlead.scaling.lint.lint_reasons import LintReason
 from tests.api.bad import LEAST
 
 Object = dict[str, Any]

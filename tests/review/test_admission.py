@@ -12,7 +12,7 @@ from fairlead.fleet.policies import ScheduleWindow
 from fairlead.review import admission, memory_fit, policies, schedules
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason, Review
-from fairlead.scaling.lint.policy_lint import LintReason
+from fairlead.scaling.lint.lint_reasons import LintReason
 from tests.review.table import CONTEXT, deployment, engine, gateway, policy
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)

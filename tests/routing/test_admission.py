@@ -275,7 +275,8 @@ def test_a_model_that_is_not_the_tenants_is_refused_and_no_name_means_the_base_m
     assert no is not None
     assert (no.reason, no.param) == (RefusalReason.MODEL_NOT_ALLOWED, "model")
     assert no.message == (
-        "model: chat: tenant shop may not use it; ask for one of: legal, or have it added to the tenant's models."
+        "model: chat: tenant shop is not permitted to use it; ask for one of: legal, or have it added to "
+        "the tenant's models."
     )
 
 

@@ -54,11 +54,11 @@ def test_bounds_that_are_reached_stand_before_those_that_are_not_in_the_way() ->
     one = replace(record, recommendation=replace(record.recommendation, replicas=1, limits=()))
     assert change_sentences.open_bounds(one) == [
         "minReplicas 1 is reached.",
-        "Not in the way: maxReplicas 8, the budget of 10 an hour.",
+        "Limits not reached: maxReplicas 8, the budget of 10 an hour.",
     ]
     moved = AppliedLimit(bound=ScalingBound.BUDGET, before=9, after=8, because="")
     full = replace(record, recommendation=replace(record.recommendation, replicas=8, limits=(moved,)))
-    assert change_sentences.open_bounds(full) == ["maxReplicas 8 is reached.", "Not in the way: minReplicas 1."]
+    assert change_sentences.open_bounds(full) == ["maxReplicas 8 is reached.", "Limits not reached: minReplicas 1."]
     narrow = decided(facts(bounds=ReplicaBounds(least=1, most=1, policy=None)))
     same = replace(narrow, recommendation=replace(narrow.recommendation, replicas=1, limits=()))
     assert change_sentences.open_bounds(same) == ["minReplicas 1 is reached.", "maxReplicas 1 is reached."]
@@ -67,10 +67,10 @@ def test_bounds_that_are_reached_stand_before_those_that_are_not_in_the_way() ->
 @pytest.mark.parametrize(
     ("price", "sentences"),
     [
-        (2.0, ["the budget of 10 an hour is reached.", "Not in the way: minReplicas 1, maxReplicas 8."]),
-        (1.9, ["the budget of 10 an hour is reached.", "Not in the way: minReplicas 1, maxReplicas 8."]),
-        (1.6, ["Not in the way: minReplicas 1, maxReplicas 8, the budget of 10 an hour."]),
-        (None, ["Not in the way: minReplicas 1, maxReplicas 8."]),
+        (2.0, ["the budget of 10 an hour is reached.", "Limits not reached: minReplicas 1, maxReplicas 8."]),
+        (1.9, ["the budget of 10 an hour is reached.", "Limits not reached: minReplicas 1, maxReplicas 8."]),
+        (1.6, ["Limits not reached: minReplicas 1, maxReplicas 8, the budget of 10 an hour."]),
+        (None, ["Limits not reached: minReplicas 1, maxReplicas 8."]),
     ],
 )
 def test_a_budget_that_pays_for_no_other_replica_is_reached_and_one_without_a_price_is_none(

@@ -23,7 +23,7 @@ def test_a_small_model_on_a_large_card_fits_with_every_number() -> None:
     answer = assessment.assess(sizing_input())
     assert isinstance(answer, Fit)
     assert (answer.verdict, answer.reason) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
-    assert answer.because.startswith("surely holds 1 request of 8192 tokens: 5")
+    assert answer.because.startswith("certainly holds 1 request of 8192 tokens: 5")
     assert answer.sequences.likely == pytest.approx(answer.kv_tokens.likely / 8192, rel=0.001)
 
 

@@ -72,7 +72,7 @@ def test_memory_that_is_certainly_free_sets_the_cache_in_whole_gigabytes() -> No
     assert (answer.verdict, answer.memory.kv.likely) == (FitVerdict.FITS, 2 * GIB)
     assert answer.memory.kv.low == answer.memory.kv.high == 2 * GIB
     assert answer.kv_tokens.low == answer.kv_tokens.high
-    assert answer.because.startswith("surely holds 1 request of 4096 tokens: 2.0 of 8.0 GiB are left")
+    assert answer.because.startswith("certainly holds 1 request of 4096 tokens: 2.0 of 8.0 GiB are left")
 
 
 def test_where_free_memory_only_may_suffice_the_cache_is_the_least_that_holds_the_context() -> None:

@@ -8,6 +8,7 @@ from house import words
 from house.tree import ROOT
 
 VOCABULARY = words.read((ROOT / words.GLOSSARY).read_text(encoding="utf-8"))
+BACK = ("Their ", "These ", "Those ", "They ", "The same ", "Of that", "Of those", "Of the ", "Spent of that")
 FAMILIES = (*autoscaler_metrics.FAMILIES, *operator_metrics.FAMILIES, *router_families.FAMILIES)
 
 
@@ -15,3 +16,9 @@ FAMILIES = (*autoscaler_metrics.FAMILIES, *operator_metrics.FAMILIES, *router_fa
 def test_no_metric_and_no_label_has_a_word_that_code_must_avoid(family: MetricFamily) -> None:
     found = [term for name in (family.name, *family.labels) if (term := VOCABULARY.in_name(name)) is not None]
     assert not found, f"{found[0].text}: docs/glossary.md has for it: {found[0].instead}"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_each_help_can_be_read_alone(family: MetricFamily) -> None:
+    """Prometheus and Grafana show one family at a time, so none may refer to the one before it."""
+    assert not family.text.startswith(BACK)

@@ -12,9 +12,11 @@ from fairlead.api.string_formats import Handle, Money, Url
 class Prices(ApiModel):
     """Prices of an API per million tokens, in the catalogue's currency."""
 
-    prompt: Money = Field(default="0", description='For prompt tokens, for instance "2.50". Default "0".')
-    cached: Money | None = Field(default=None, description="For cached prompt tokens. Default: the same as prompt.")
-    output: Money = Field(default="0", description='For tokens of answers, for instance "10". Default "0".')
+    prompt: Money = Field(default="0", description='Of 1,000,000 prompt tokens, for instance "2.50". Default "0".')
+    cached: Money | None = Field(
+        default=None, description="Of 1,000,000 cached prompt tokens. Default: the same as prompt."
+    )
+    output: Money = Field(default="0", description='Of 1,000,000 output tokens, for instance "10". Default "0".')
 
 
 class ExternalModel(ApiModel):
@@ -26,7 +28,9 @@ class ExternalModel(ApiModel):
     key_secret: SecretKeyRef | None = Field(
         default=None, description="Secret with the API key that is sent there. Default: none is sent."
     )
-    prices: Prices = Field(default=Prices(), description="What it charges, to compute costs. Default: nothing.")
+    prices: Prices = Field(
+        default=Prices(), description="What it charges, in the currency of all prices here. Default: nothing."
+    )
     max_concurrency: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=64, description="Most requests at once from one router. Default 64."
     )

@@ -47,13 +47,16 @@ class CanaryService(ApiModel):
 
     max_ttft_ratio: Factor = Field(
         default="1.3",
-        description="Longest time to first token, as a multiple of the old revision's. Default 1.3.",
+        description='Longest time to first token, as a multiple of the old revision\'s. Default "1.3".',
     )
-    max_tpot_ratio: Factor = Field(default="1.2", description="The same for each further token. Default 1.2.")
+    max_tpot_ratio: Factor = Field(
+        default="1.2",
+        description='Longest time for each further token, as a multiple of the old revision\'s. Default "1.2".',
+    )
     max_fault_share: Share = Field(
         default="0.005",
         description="Share of requests that may fail, be cut or return invalid JSON, even if the old "
-        "revision has fewer of them. Default 0.005.",
+        'revision has fewer of them. Default "0.005".',
     )
     min_requests: Annotated[int, Field(ge=50, le=5000)] = Field(
         default=150,
@@ -90,8 +93,8 @@ class Canary(ApiModel):
     start_within: Duration = Field(
         default="24h",
         description="Without a spare replica (maxSurge 0): how long the first step waits until the requests "
-        "in flight need one replica fewer. After that it no longer starts on its own; an order to promote makes it "
-        "wait again. Default 24h.",
+        "in flight need one replica fewer. After that it no longer starts on its own; `fairlead rollout promote` "
+        "makes it wait again. Default 24h.",
     )
     undecided_after: Duration = Field(
         default="2h",
@@ -99,7 +102,8 @@ class Canary(ApiModel):
     )
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,
-        description="What happens then. Hold: the step stays as it is until its gate or a person decides. RollBack: "
+        description="What happens after undecidedAfter. Hold: the step stays as it is until its gate or a "
+        "person decides. RollBack: "
         "the new revision is rejected. Never promotes. Default Hold.",
     )
     service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new revision.")

@@ -76,7 +76,7 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
     given = (document.get("apiVersion"), document.get("kind"))
     if given != (API_VERSION, kind.name):
         value = value_text(" ".join(each if isinstance(each, str) else ABSENT for each in given), ("kind",))
-        because, remedy = f"{API_VERSION} {kind.name} is wanted", "correct apiVersion and kind"
+        because, remedy = f"{API_VERSION} {kind.name} is expected", "correct apiVersion and kind"
         return refusal(("kind",), value, ReadReason.WRONG_KIND, because, remedy)
     if not isinstance(document.get("spec"), dict):
         remedy = f"add spec, see `kubectl explain {kind.short}.spec`"

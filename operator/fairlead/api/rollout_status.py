@@ -27,7 +27,9 @@ class CanaryServiceStatus(ApiModel):
     """Limits that gate Service applies to the new revision."""
 
     max_ttft_ratio: DecimalText = Field(default=None, description="How many times as long a first token may take.")
-    max_tpot_ratio: DecimalText = Field(default=None, description="The same for each further token.")
+    max_tpot_ratio: DecimalText = Field(
+        default=None, description="Longest time for each further token, as a multiple of the old revision's."
+    )
     max_fault_share: DecimalText = Field(default=None, description="Share of faults that is always tolerated.")
     min_requests: Figure = Field(default=None, description="Fewest requests on each side with which the gate can pass.")
 

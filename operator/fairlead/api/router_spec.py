@@ -33,7 +33,7 @@ class BaseRouterSpec(ApiModel):
     bands: Annotated[tuple[Band, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=8, description="Levels of priority. Default: one."
     )
-    limits: Limits = Field(default=Limits(), description="What one request may ask for.")
+    limits: Limits = Field(default=Limits(), description="Limits of one request, and of those that wait.")
     lanes: Lanes = Field(default=Lanes(), description="Queues beside the interactive one.")
     balancing: Balancing = Field(default=Balancing(), description="How a replica is chosen for a request.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long the router waits for an engine.")

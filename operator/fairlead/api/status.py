@@ -116,8 +116,8 @@ class Decision(ApiModel):
     """One decision about the number of replicas."""
 
     at: Timestamp = Field(default=None, description="When it was taken.")
-    before: Figure = Field(default=None, description="Replicas wanted before.")
-    after: Figure = Field(default=None, description="Replicas wanted from then on.")
+    before: Figure = Field(default=None, description="Replicas desired before.")
+    after: Figure = Field(default=None, description="Replicas desired from then on.")
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
     mode: PolicyMode | None = Field(default=None, description="Recommend if it was advice that nothing followed.")
@@ -138,7 +138,7 @@ class ScalingStatus(ApiModel):
     advised: Figure = Field(
         default=None, description="With mode Recommend, instead of recommended: what would be acted on."
     )
-    asleep: Figure = Field(default=None, description="Replicas that should sleep in addition.")
+    asleep: Figure = Field(default=None, description="Replicas to keep asleep, besides the recommended ones.")
     speculation: SwitchState | None = Field(
         default=None,
         description="Off while speculative decoding costs more than it gains; absent where it is not configured.",
@@ -159,7 +159,9 @@ class ScalingStatus(ApiModel):
 class Cost(ApiModel):
     """Cost, by your prices or the catalogue's."""
 
-    per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
+    per_hour: DecimalText = Field(
+        default=None, description="All replicas for an hour, in the currency of the prices; the catalogue's are in USD."
+    )
     per_thousand_tokens: DecimalText = Field(
         default=None,
         description="1,000 tokens of prompts and answers in the last full hour (UTC), idle time included, "
@@ -190,7 +192,7 @@ class InferenceDeploymentStatus(ObjectStatus):
     """Observed state of the object."""
 
     replicas: Figure = Field(default=None, description="Engine pods of all revisions that are not ending.")
-    desired_replicas: Figure = Field(default=None, description="Replicas wanted, by spec.replicas or the autoscaler.")
+    desired_replicas: Figure = Field(default=None, description="Replicas desired, by spec.replicas or the autoscaler.")
     ready_replicas: Figure = Field(default=None, description="Engine pods that are ready and awake.")
     routable_replicas: Figure = Field(default=None, description="Engine pods that routers send requests to.")
     asleep_replicas: Figure = Field(default=None, description="Engine pods that sleep, or are being put to sleep.")
@@ -225,8 +227,8 @@ class Effect(ApiModel):
 
     deployment: ShortText = Field(description="Name of the deployment.")
     at: Timestamp = Field(default=None, description="When.")
-    before: Figure = Field(default=None, description="Replicas wanted before.")
-    after: Figure = Field(default=None, description="Replicas wanted from then on.")
+    before: Figure = Field(default=None, description="Replicas desired before.")
+    after: Figure = Field(default=None, description="Replicas desired from then on.")
     reason: ShortText = Field(description="Why, as one word.")
     mode: PolicyMode | None = Field(default=None, description="Recommend if it was advice that nothing followed.")
 

@@ -10,7 +10,7 @@ from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.review import schedules
-from fairlead.scaling.lint import policy_lint
+from fairlead.scaling.lint import policy_refusals
 
 BUILT_IN: Final = ScalingPolicy()
 """The policy of a deployment that names none."""
@@ -57,7 +57,7 @@ def _read(document: Manifest, name: str, time_zones: frozenset[str] | None) -> S
         words = " | ".join(one.sentence for one in found.problems)
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot be read: {words}")
     policy = policy_conversion.policy(found.value.spec)
-    refusals = (*schedules.refusals(policy.schedules, time_zones), *policy_lint.refusals(policy))
+    refusals = (*schedules.refusals(policy.schedules, time_zones), *policy_refusals.refusals(policy))
     if refused := " | ".join(one.sentence for one in refusals):
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot work: {refused}")
     return policy

@@ -140,7 +140,8 @@ class AutoscalerWriter:
         except RequestRefused as problem:
             memory = ScalingState()
             log.warning(
-                "the learnt speeds and demand may not be read, so learning starts from scratch and is not saved: %s",
+                "reading the learnt speeds and demand is forbidden, so learning starts from scratch and "
+                "is not saved: %s",
                 problem,
                 extra=memory_store.about(case.document),
             )

@@ -33,7 +33,7 @@ NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
 ROUTING: Final = RoutingSettings()
 ADAPTERS: Final = (
-    "adapters take their memory, and all requests are played as those of the base model: none loads an adapter"
+    "adapters take their memory, and all requests are simulated as those of the base model: none loads an adapter"
 )
 
 

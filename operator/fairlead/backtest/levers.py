@@ -120,7 +120,7 @@ def _is_a_head(draft: object) -> bool:
 def _one(part: str) -> Lever:
     word, equals, value = part.partition("=")
     if word == "lanes":
-        raise LeverError("lanes: routers' lanes are not played; try maxSequences=64, or maxBatchedTokens=2048")
+        raise LeverError("lanes: routers' lanes are not simulated; try maxSequences=64, or maxBatchedTokens=2048")
     if word not in LEVERS or not equals:
         examples = ", ".join(f"{name}={one.example}" for name, one in LEVERS.items())
         raise LeverError(f"--what-if {part}: no such lever; there are {examples}")

@@ -8,12 +8,14 @@ from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ReplicaBounds
 
 NO_DATES: Final = (
-    "spec.schedules of the policy are not played: the traffic has no dates, or --speed-up or --longest-gap moves its "
+    "spec.schedules of the policy are not simulated: the traffic has no dates, or --speed-up or "
+    "--longest-gap moves its "
     "times; give access lines, Azure's rows, or seconds since 1970"
 )
 
 NO_PRICE: Final = (
-    "spec.budget.maxCostPerHour of the policy is not played, since no price of these GPUs is known; describe them with "
+    "spec.budget.maxCostPerHour of the policy is not simulated, since no price of these GPUs is known; "
+    "describe them with "
     "--products FILE"
 )
 
@@ -21,18 +23,19 @@ NO_PRICE: Final = (
 LATE: Final = 0.05
 """Share of the traffic's time, below which answers after it hardly count."""
 NO_SWITCH: Final = (
-    "spec.speculation.switchOff of the policy is not played: tokens are drafted also where the product would stop it"
+    "spec.speculation.switchOff of the policy is not simulated: tokens are drafted also where the product would stop it"
 )
 
 
 RECOMMENDS: Final = (
-    "the policy's mode is Recommend: its decisions are played as if they were followed; in the cluster nothing "
+    "the policy's mode is Recommend: its decisions are simulated as if they were followed; in the cluster nothing "
     "follows them"
 )
 
 
 SOONER: Final = (
-    "metrics.source of the policy is Prometheus and is played as Direct, from metrics 1 s old: in the cluster they are "
+    "metrics.source of the policy is Prometheus and is simulated as Direct, from metrics 1 s old: in the "
+    "cluster they are "
     "older by its scrape interval, so replicas are added that much later"
 )
 
@@ -54,7 +57,8 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
     asleep = candidate.policy.warm_pool.asleep
     if asleep:
         yield (
-            f"spec.warmPool.asleep: {asleep} is not played: up to {count(asleep * candidate.gpus, 'GPU')} of sleeping "
+            f"spec.warmPool.asleep: {asleep} is not simulated: up to "
+            f"{count(asleep * candidate.gpus, 'GPU')} of sleeping "
             "replicas are not in the cost, and replicas start instead of waking"
         )
 

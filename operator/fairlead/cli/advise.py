@@ -9,7 +9,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = (
         "The files have one InferenceDeployment and the policy that it names; TRACE is what `fairlead simulate` reads, "
-        "access lines among it; or name what runs with --from. Of more than 5,000 requests the busiest are played."
+        "access lines among it; or name what runs with --from. Of more than 5,000 requests the busiest are simulated."
     )
     options.add_traffic(parser)
     options.add_search_on_traffic(parser)

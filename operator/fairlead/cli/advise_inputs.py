@@ -46,7 +46,9 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
         except playable.InvalidDeployment as problem:  # the lever's fault, such as fewer than another field asks for
             return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because=str(problem))
         if isinstance(made, Candidate) and not _changes(one.candidate, lever, made):
-            return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because="it is so already")
+            return Unplayable(
+                name=one.candidate.name, reason=UnplayableReason.REFUSED, because="it has this value already"
+            )
         return made
 
     service = AdvisedService(candidate=one.candidate, changed=changed, cards=_cards(read.context.catalogue))

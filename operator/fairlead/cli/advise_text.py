@@ -73,9 +73,9 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
     now = f"{shown.name} keeps its objectives for {kept_share.kept(found.before.report.kept)} of requests"
     if best is None:
         why = (
-            f"no lever that was played keeps them for less than {CHEAPER:.0%} of the cost"
+            f"no lever that was simulated keeps them for less than {CHEAPER:.0%} of the cost"
             if found.before.keeps
-            else f"no lever that was played keeps {BETTER:.0%} more of them"
+            else f"no lever that was simulated keeps {BETTER:.0%} more of them"
         )
         yield f"{now}; {why if found.tried else 'no lever applies'}"
         return

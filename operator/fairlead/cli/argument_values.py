@@ -41,4 +41,4 @@ def check_writable(word: str, written: str) -> None:
     if not path.parent.is_dir():
         raise ArgumentValueError(f"{word} {written}: there is no such folder; create it first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ArgumentValueError(f"{word} {written}: you may not write there; choose another place")
+        raise ArgumentValueError(f"{word} {written}: you are not permitted to write there; choose another place")

@@ -21,7 +21,7 @@ LENGTHS: Final = "-lengths"
 MAX_DRAWN: Final = 10_000_000
 """Requests; a minute to draw, and an hour or more to play."""
 TOO_MANY: Final = (
-    f"its rates are of more than {MAX_DRAWN:,} requests, and no more are drawn; play a part of it, such as --until 1h"
+    f"its rates are of more than {MAX_DRAWN:,} requests, and no more are drawn; take a part of it, such as --until 1h"
 )
 
 

@@ -204,7 +204,7 @@ class ClusterClient:
         try:
             return (await self.api.listing(kinds.POD, self.trusted_namespace, selector)).items
         except RequestRefused as refused:
-            return NoDecision(because=f"the operator's pods may not be listed ({refused.message}); {NAMES_IT}")
+            return NoDecision(because=f"listing the operator's pods is forbidden ({refused.message}); {NAMES_IT}")
 
     @property
     def trusted_namespace(self) -> str:

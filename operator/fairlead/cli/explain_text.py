@@ -72,7 +72,7 @@ def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
         ),
     )
     yield (
-        "Limits that moved it",
+        "Limits applied",
         aligned((one.bound.value, f"{one.before} → {one.after}", one.because) for one in recommendation.limits)
         or ["none: it is what the signals ask for"],
     )

@@ -41,7 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "validate": ("review files as admission would, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
-    "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
+    "simulate": ("simulate deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "advise": ("show what limits a service, and what would fix it", advise.arguments, advise.run),
     "tune": ("search a policy's fields on recorded traffic, and judge them on the rest", tune.arguments, tune.run),
     "batch": ("send the requests of an OpenAI batch file", batch.arguments, batch.run),

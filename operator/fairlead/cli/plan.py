@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may be repeated")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
-    parser.add_argument("--no-play", action="store_true", help="only calculate; play none of the proposals")
+    parser.add_argument("--no-play", action="store_true", help="only calculate; simulate none of the proposals")
     parser.add_argument("--seed", type=int, default=0, help="random seed of the drawn traffic (0)")
     parser.add_argument("--name", default="planned", help="the deployment's name")
     parser.add_argument("-o", "--output", choices=("text", "yaml", "json"), default="text", help="how to print it")

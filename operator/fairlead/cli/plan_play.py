@@ -67,7 +67,7 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     found = played_plan.search(options, lambda one: _with_progress(player, one))
     room = None
     if found.best is not None:
-        _show(f"{player.played} fleets played; the best one is played with more requests")
+        _show(f"{player.played} fleets simulated; the best one is simulated with more requests")
         roomiest = plan_room.roomiest(found.best, lambda times: sped_up(player, times))
         found, room = found.with_best(roomiest.best), roomiest.room
     if sys.stderr.isatty():
@@ -106,7 +106,7 @@ def undrawable(chosen: argparse.Namespace, inputs: PlanInputs) -> str:
 
 
 def _with_progress(player: PlanPlayer, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
-    _show(f"{player.played} fleets played")
+    _show(f"{player.played} fleets simulated")
     return player(proposal)
 
 
@@ -158,7 +158,7 @@ def _with_room(
         return traffics, words
     sooner = tuple(one.sped_up(1 + room) for one in traffics)
     how = f"{1 + room:g} times as fast, in {sooner[0].seconds / 60:.1f} min, for {room:.0%} more requests a second"
-    return sooner, f"{words}; played {how}"
+    return sooner, f"{words}; simulated {how}"
 
 
 def _judged(objectives: LatencyObjectives, traffic: PlayedTraffic) -> LatencyObjectives:

@@ -58,7 +58,7 @@ def as_yaml(shown: ShownPlan) -> str:
         return "\n".join(why)
     held = [one for one in (shown.note, _too_many(best)) if one]
     if shown.plays is not None:
-        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *_room(shown.plays), *held]
+        held = [f"simulated: {_held(shown.plays)}", f"  on {shown.plays.traffic}", *_room(shown.plays), *held]
     comments = "\n".join(f"# {line}" for line in (*held, *best.arithmetic))
     manifest = yaml.safe_dump(plan_manifests.deployment(shown.name, shown.source, best), sort_keys=False)
     return f"{comments}\n{manifest}".rstrip()
@@ -130,7 +130,7 @@ def _room(plays: PlanPlays) -> Iterator[str]:
 
 def _table(plays: PlanPlays) -> Iterator[str]:
     """A table of what was played: fleets that held first; each with simulated and computed figures."""
-    yield f"Played on {plays.traffic}:"
+    yield f"Simulated on {plays.traffic}:"
     shown = list(played_plan.best_first(plays.plan))
     yield from (f"  {line}" for line in text_table.aligned([HEADS, *(_row(one) for one in shown[:SHOWN])], left=1))
     yield from _beside(plays, shown)
@@ -140,12 +140,12 @@ def _beside(plays: PlanPlays, shown: Sequence[PlayedProposal]) -> Iterator[str]:
     """Notes on the assumptions, and what was not played."""
     notes = {note for one in shown for run in one.runs for note in run.notes if note.startswith("step times")}
     yield from (f"  {note}" for note in sorted(notes)[:2])
-    yield "  ! fewer kept than the objective allows; <: the rest was not played, since nothing could make up for it"
+    yield "  ! fewer kept than the objective allows; <: the rest was not simulated, since nothing could make up for it"
     if plays.plan.left:
         left = count(plays.plan.left, "configuration")
-        yield f"  {left} not played, since {len(plays.plan.tried)} fleets were"
+        yield f"  {left} not simulated, since {len(plays.plan.tried)} fleets were"
     for one in plays.unplayable:
-        yield f"  not played: {one.reason}: {one.because}"
+        yield f"  not simulated: {one.reason}: {one.because}"
 
 
 def _row(one: PlayedProposal) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def unkept(objectives: LatencyObjectives, judged: LatencyObjectives, played: Pla
     if judged != objectives and _queued(judged, played):
         remedy = "its queue grew without end; allow a slower pace or other GPUs"
     return (
-        f"nothing that was played keeps {given(objectives)} for {KEPT_GOAL:.0%} of requests, the nearest for "
+        f"nothing that was simulated keeps {given(objectives)} for {KEPT_GOAL:.0%} of requests, the nearest for "
         f"{kept_share.kept(nearest)}: {remedy}, or see what arithmetic proposes with --no-play"
     )
 

@@ -18,7 +18,8 @@ from fairlead.simulator.traffic import access_lines
 FEWEST: Final = 20
 """Fewest streams for a meaningful percentile."""
 OTHER_TRAFFIC: Final = (
-    "model error unknown: --speed-up, --longest-gap and --sample play other traffic than was recorded; leave them out"
+    "model error unknown: --speed-up, --longest-gap and --sample simulate other traffic than was "
+    "recorded; leave them out"
 )
 INTERRUPTED: Final = "model error unknown: the simulation of what runs was interrupted"
 _ROUNDING_SECONDS: Final = 0.001
@@ -79,7 +80,7 @@ def beside(recorded: RecordedLatency | None, played: Repeated) -> str:
         ("TPOT p50", recorded.tpot_p50, played.figure("tpotP50Seconds"), 1000.0, "ms"),
     )
     found = [
-        f"{name} {real * unit:.4g} {word}, played {model.mean * unit:.4g} {word} ({model.mean / real - 1:+.0%})"
+        f"{name} {real * unit:.4g} {word}, simulated {model.mean * unit:.4g} {word} ({model.mean / real - 1:+.0%})"
         for name, real, model, unit, word in pairs
         if model is not None and isfinite(model.mean) and real > 0
     ]

@@ -60,7 +60,7 @@ def write(reported: ReportedComparison, where: ReportPlace) -> str:
     if isinstance(manifest, ReportTooLarge):
         raise ClusterUnavailable(
             f"--publish {where.name}: the report has {manifest.size / 1000:.0f} kB packed, and an object holds "
-            f"{published_report.LARGEST / 1000:.0f} kB; play fewer candidates, or write it with --html"
+            f"{published_report.LARGEST / 1000:.0f} kB; simulate fewer candidates, or write it with --html"
         )
 
     async def written() -> None:

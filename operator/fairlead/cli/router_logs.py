@@ -48,7 +48,7 @@ def _notes(found: AccessLines, passed: int) -> Iterator[str]:
     if found.copies:
         yield f"; {count(found.copies, 'copy')} of requests for shadows left out"
     if len(found.targets) > 1:
-        yield f"; to {len(found.targets)} deployments, all played as one: --from infd/NAME takes those of one"
+        yield f"; to {len(found.targets)} deployments, all simulated as one: --from infd/NAME takes those of one"
     if found.left_out:
         yield f"; {count(found.left_out, 'line')} without counted tokens left out"
     if found.cached:

@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--longest-gap", metavar="DURATION", help="cut longer times without a request to this, such as 10m"
     )
-    parser.add_argument("--speed-up", default="1", metavar="X", help="play the arrivals X times as fast (1)")
+    parser.add_argument("--speed-up", default="1", metavar="X", help="simulate the arrivals X times as fast (1)")
     parser.add_argument(
         "--ttft-p95", metavar="DURATION", help="judge by this first token, not by the policy's objective"
     )
@@ -44,27 +44,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         choices=AGAINST,
-        help="play each candidate that scales also as another project would scale it; may be repeated",
+        help="simulate each candidate that scales also as another project would scale it; may be repeated",
     )
     parser.add_argument(
         "--what-if",
         action="append",
         default=[],
         metavar="LEVER=VALUE",
-        help="play each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
+        help="simulate each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
     )
     parser.add_argument(
         "--queue",
         action="store_true",
-        help="play the routers' queue too: more accurate where requests wait, takes twice the time; with --from it "
+        help="simulate the routers' queue too: more accurate where requests wait, takes twice the time; with --from it "
         "always is",
     )
     parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average, such as 4.50")
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="play with this many seeds, show intervals (1)"
+        "--seeds", type=int, default=1, metavar="N", help="simulate with this many seeds, show intervals (1)"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")
+    parser.add_argument("--sample", type=int, metavar="N", help="simulate N samples of the trace, show intervals")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
@@ -108,7 +108,7 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
     missing = outcome.missing(inputs.comparison)
     if outcome.interrupted:
         names = "; ".join(missing)
-        print(f"\nfairlead simulate: interrupted; not played, or not as often: {names}", file=sys.stderr)
+        print(f"\nfairlead simulate: interrupted; not simulated, or not as often: {names}", file=sys.stderr)
     rows = tuple(outcome.rows(inputs.comparison))
     words = inputs.words
     if source.recording is not None and source.recording.lines and rows:

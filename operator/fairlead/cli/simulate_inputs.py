@@ -33,7 +33,7 @@ WARM_UP_SECONDS: Final = 600.0
 MAX_REPEATS: Final = 100
 MAX_STARTED: Final = 10_000
 NO_INTERVAL: Final = "no intervals, which take two or more"
-QUEUED_WORDS: Final = "; the routers' queue is played too"
+QUEUED_WORDS: Final = "; the routers' queue is simulated too"
 UNQUEUED_WORDS: Final = "; without the routers' queue, which refuses requests that a batch runner would hold back"
 
 
@@ -153,7 +153,7 @@ def _seeded(
     starts = [cold_starts_of(one, once.settings) for one in playable]
     draws = any(isinstance(one, LogNormalColdStarts) for one in starts)
     if not draws and not any(one.settings.speculation or one.answered_elsewhere for one in playable):
-        return (once,), "; played once: nothing is left to chance (give --cold-start 110s..250s)"
+        return (once,), "; simulated once: nothing is left to chance (give --cold-start 110s..250s)"
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
     repeats = tuple(Repeat(once.traffic, replace(once.settings, streams=SeededStreams(one))) for one in seeds)
     return repeats, f"; by {chosen.seeds} seeds, 95 % intervals of their mean"
@@ -174,7 +174,7 @@ def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat,
     share = number * MEASURED_SECONDS / once.traffic.seconds
     intervals = "95 % intervals, percentiles as means of the stretches'"
     return repeats, (
-        f"; {share:.0%} of it played, {count(number, 'stretch')} of {MEASURED_SECONDS / 60:.0f} min after "
+        f"; {share:.0%} of it simulated, {count(number, 'stretch')} of {MEASURED_SECONDS / 60:.0f} min after "
         f"{WARM_UP_SECONDS / 60:.0f} min of warm-up each: {intervals if number > 1 else NO_INTERVAL}"
     )
 

@@ -174,7 +174,8 @@ def _play_all(comparison: Comparison, jobs: int, outcome: Outcome) -> None:
         _watch(shared, futures, outcome)
     except BrokenProcessPool:
         raise WorkerLost(
-            "a process that played was ended by the system, most often since memory ran out; play fewer at a time "
+            "a process of the simulation was killed by the system, most often since memory ran out; "
+            "simulate fewer at once "
             "(--jobs 1), or a shorter trace"
         ) from None
     except KeyboardInterrupt:
@@ -210,4 +211,4 @@ def _bar(shared: _Shared, ended: int) -> str:
     total = len(shared.comparison.runs)
     share = sum(shared.done[:]) / total
     filled = int(share * BAR)
-    return f"\r[{'#' * filled}{'.' * (BAR - filled)}] {share:4.0%} played, {ended} of {total} runs"
+    return f"\r[{'#' * filled}{'.' * (BAR - filled)}] {share:4.0%} simulated, {ended} of {total} runs"

@@ -136,10 +136,11 @@ class TraceFigures:
         if gap > MAX_GAP_DAYS:
             return (
                 f"request {self.gap_after + 1:,} comes {gap:,.0f} days after the one before it, and at most "
-                f"{MAX_GAP_DAYS} are played; correct its time, or let `fairlead simulate --longest-gap 1h` shorten it"
+                f"{MAX_GAP_DAYS} are simulated; correct its time, or let `fairlead simulate --longest-gap "
+                f"1h` shorten it"
             )
         if whole > MAX_DAYS:
-            return f"it lasts {whole:,.0f} days, and at most {MAX_DAYS} are played; play a part of it (--until 30d)"
+            return f"it lasts {whole:,.0f} days, and at most {MAX_DAYS} are simulated; take a part of it (--until 30d)"
         return ""
 
     def gap(self) -> str:
@@ -219,7 +220,7 @@ class TraceFile:
             raise UnreadableTraffic(f"{self.path}: {PIPE}")
         if not found.requests:
             check = "; check --since and --until" if self.cut.is_part else "; it has none: give a file that has some"
-            raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{notes.remarks}")
+            raise UnreadableTraffic(f"{self.path}: no request is left to simulate{check}{notes.remarks}")
         if too_long := found.too_long():
             raise UnreadableTraffic(f"{self.path}: {too_long}")
         return ReadTrace(

@@ -16,7 +16,7 @@ FORMATS: Final = (
 MAX_BYTES: Final = 2_000_000_000
 """Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""
 TOO_LONG: Final = (
-    f"and at most {MAX_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
+    f"and at most {MAX_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or simulate its beginning with --until"
 )
 LONGEST_LINE: Final = 8_000_000
 """Characters: a prompt of ten million tokens needs fewer for its blocks."""

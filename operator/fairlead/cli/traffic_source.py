@@ -36,7 +36,7 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
     if chosen.service is None:
         if not chosen.files or not chosen.traffic:
             raise argument_values.ArgumentValueError(
-                "no FILE with --traffic TRACE, and no --from infd/NAME: name what to play, and on which requests"
+                "no FILE with --traffic TRACE, and no --from infd/NAME: name what to simulate, and on which requests"
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
     elif chosen.traffic:

@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--longest-gap", metavar="DURATION", help="cut longer times without a request to this, such as 10m"
     )
-    parser.add_argument("--speed-up", default="1", metavar="X", help="play the arrivals X times as fast (1)")
+    parser.add_argument("--speed-up", default="1", metavar="X", help="simulate the arrivals X times as fast (1)")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
 
 

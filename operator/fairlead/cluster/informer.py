@@ -191,7 +191,7 @@ class _WatchStream:
             request = ApiRequest(verb="list", resource=self._informer.watched.resource, namespace=self.place)
             raise Unreachable(request, 200, {"message": words})
         log.warning(
-            "%s: %s: the API server's data was restored, so what is known is replaced by it",
+            "%s: %s: the API server was restored from an older backup; the local cache is rebuilt from this list",
             self._informer.watched.resource.title,
             words,
         )

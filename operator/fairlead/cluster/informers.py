@@ -106,7 +106,9 @@ class Informers:
                 self._leave_out(namespace)
             if time.monotonic() - logged_at >= LOGGED_EVERY_S:
                 logged_at = time.monotonic()
-                log.warning("nothing is done until all is listed: %s", self._trouble() or "no answer yet")
+                log.warning(
+                    "nothing is reconciled or scaled until every kind is listed: %s", self._trouble() or "no answer yet"
+                )
             await asyncio.sleep(CHECKED_EVERY_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLUSTER_SCOPED_S):
@@ -124,7 +126,8 @@ class Informers:
         for one in self._needed:
             one.leave_out(namespace)
         log.error(
-            "namespace %s is watched, and Fairlead may list nothing in it: %s; it is left out until it may: run "
+            "namespace %s is watched, and Fairlead is not permitted to list anything in it: %s; it is "
+            "left out until then: run "
             "`helm upgrade`, which writes the Role there, or take it out of watchNamespaces",
             namespace,
             self._trouble(),

@@ -180,7 +180,7 @@ def _too_few(facts: _QualityFacts) -> _QualityFinding | None:
     n, clusters = int(facts.counts.counts.n), len(facts.counts.clusters)
     least = max(1, facts.plan.min_items)
     if n < least:
-        message = f"{count(n, 'item')} compared, at least {least} are wanted; add items"
+        message = f"{count(n, 'item')} compared, at least {least} are needed; add items"
         return _QualityFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, message, least - n)
     if facts.counts.few:
         message = (

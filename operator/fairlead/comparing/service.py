@@ -139,7 +139,7 @@ def _too_few(facts: _ServiceFacts) -> _ServiceFinding | None:
     least, few = facts.plan.min_requests, min(facts.counts)
     if few >= least:
         return None
-    message = f"{count(few, 'request')} of the side that has fewer, at least {least} are wanted"
+    message = f"{count(few, 'request')} of the side that has fewer, at least {least} are needed"
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_REQUESTS, message, least - few)
 
 

@@ -7,7 +7,7 @@ from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import element, prose, table
 from fairlead.objects.published_report import PublishedReport
 
-HEADS: Final = ("Report", "Played", "Verdict")
+HEADS: Final = ("Report", "Simulated", "Verdict")
 MOST: Final = 200
 """Most rows: the newest."""
 POLICY: Final = (

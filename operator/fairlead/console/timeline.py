@@ -25,7 +25,7 @@ class TimelinePanel:
 
 PANELS: Final = (
     TimelinePanel(
-        "Replicas", (("ready", lambda one: one.ready), ("wanted (dashed)", lambda one: one.wanted)), figures.count
+        "Replicas", (("ready", lambda one: one.ready), ("desired (dashed)", lambda one: one.wanted)), figures.count
     ),
     TimelinePanel("Requests waiting", (("waiting", lambda one: one.waiting),), figures.count),
     TimelinePanel("KV cache in use", (("in use", lambda one: one.kv_usage),), figures.share),

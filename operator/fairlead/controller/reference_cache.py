@@ -121,7 +121,10 @@ class SteadyReferences:
                 _keep_newest(self._failing, key, self._clock())
             if self._clock() < self._failing[key] + TRUSTED_AFTER_S:
                 raise error
-        log.warning("%s is taken for what it was, or for whole, since it was not read: %s", key.name, error)
+        log.warning(
+            "%s %s/%s: using the keys last read, or assuming that it has all, since the API server did not answer: %s",
+            *(key.kind, key.namespace, key.name, error),
+        )
         return self._last.get(key, TRUSTED)
 
 

@@ -33,5 +33,5 @@ def error(lines: Sequence[LogLine]) -> str:
     """Return why a start failed: the last error that names itself and a cause, else the last line."""
     named = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
     found = [one for one in named if _WRAPPING not in one] or named
-    words = found or [one.text for one in lines if one.text.strip()] or ["it said nothing"]
+    words = found or [one.text for one in lines if one.text.strip()] or ["no log output"]
     return words[-1].strip()[:_SHOWN]

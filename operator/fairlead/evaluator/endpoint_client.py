@@ -23,7 +23,11 @@ _BUSY: Final = frozenset({408, 429})
 """And all from 500 on: hosted APIs have some of their own."""
 NOT_LISTED: Final = 404
 """How an API without a list of models answers; a request of a model that it lacks gets the same."""
-_FINAL: Final = {401: "it wants another key", 403: "the key may not use it", 404: "it has no such model or path"}
+_FINAL: Final = {
+    401: "it wants another key",
+    403: "the key is not permitted to use it",
+    404: "it has no such model or path",
+}
 
 
 class EndpointUnusable(Exception):

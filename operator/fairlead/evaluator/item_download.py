@@ -27,7 +27,7 @@ _BUSY: Final = {
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300.0, sock_connect=10.0, sock_read=60.0)
 _REFUSED: Final = {
     401: "the hub wants a token, or another one; set spec.items.source.tokenSecret",
-    403: "the token may not read it; ask for access, or set spec.items.source.tokenSecret to another",
+    403: "the token is not permitted to read it; ask for access, or set spec.items.source.tokenSecret to another",
     404: "the hub has no such repository, revision or file, or hides it without a token; check spec.items.source",
 }
 
@@ -63,7 +63,7 @@ def from_file(path: Path) -> bytes:
     except IsADirectoryError:
         raise ItemsUnread(f"{path}: this is a folder; name a file of it in the path below spec.items") from None
     except PermissionError:
-        words = f"{path}: user {os.getuid()} may not read it; let others read the file and its folders"
+        words = f"{path}: user {os.getuid()} is not permitted to read it; let others read the file and its folders"
         raise ItemsUnread(words) from None
     except OSError as problem:
         raise ItemsUnread(f"{path}: {problem.strerror or problem}; check the volume") from None

@@ -188,7 +188,7 @@ class HoldReason(StrEnum):
     """Why no step is taken now; that is a decision too."""
 
     COMPLETE = "Complete"
-    """Every wanted replica serves, and all are of the target."""
+    """Every desired replica serves, and all are of the target."""
     WAITING_FOR_READY = "WaitingForReady"
     WAITING_FOR_MIN_READY = "WaitingForMinReady"
     WAITING_FOR_DRAIN = "WaitingForDrain"

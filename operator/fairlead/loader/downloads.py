@@ -15,7 +15,7 @@ LARGEST: Final = 16 << 30
 _PIECE: Final = 1 << 20
 _MEANINGS: Final = {
     HTTPStatus.UNAUTHORIZED: "credentials are missing or wrong",
-    HTTPStatus.FORBIDDEN: "these credentials may not read it",
+    HTTPStatus.FORBIDDEN: "these credentials are not permitted to read it",
     HTTPStatus.NOT_FOUND: "there is no such file",
 }
 

@@ -100,7 +100,7 @@ def _no_fallback(state: RolloutState) -> str:
     if state.now < rollback.due(state.rollout, state.current.revision):
         return ""
     seconds = state.rollout.rules.progress_deadline_seconds
-    return f"; nothing moved for {seconds} s, and no other revision ever served"
+    return f"; no progress for {seconds} s, and no other revision ever served"
 
 
 def _unplaced(each: revision_counts.RevisionCounts) -> HoldStep:

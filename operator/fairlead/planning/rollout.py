@@ -97,7 +97,10 @@ def _wait(state: RolloutState) -> HoldStep | FailureStep:
         return hold
     seconds, target, back = state.rollout.rules.progress_deadline_seconds, state.current, state.fallback.name
     available = plurals.part(target.available, state.wanted, "replica", "is")
-    because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
+    because = (
+        f"{available} available, without progress for {seconds} s "
+        f"(rollout.progressDeadlineSeconds); {back} serves instead; correct the spec, or raise it"
+    )
     failure = replace(rollback.failed(target.revision, state.now), deadline_seconds=seconds)
     return FailureStep(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)
 

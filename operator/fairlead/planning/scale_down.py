@@ -45,7 +45,7 @@ def surplus(state: RolloutState) -> ReplicaStep | None:
         give = min(give, max(state.current.idle, state.spare))
     if give <= 0:
         return None
-    because = f"{sentences.change(state.current.name, requested, requested - give)}: no more are desired"
+    because = f"{sentences.change(state.current.name, requested, requested - give)}: {state.wanted} desired"
     return _less(state.current, give, StepReason.SCALED_DOWN, because)
 
 

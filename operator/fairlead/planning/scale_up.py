@@ -133,7 +133,7 @@ def _replica_step(state: RolloutState, need: ScaleUpNeed, count: int) -> Replica
     after = need.of.requested + count
     made = f"{need.of.name} is made with {sentences.replicas(after)}"
     change = sentences.change(need.of.name, need.of.requested, after) if need.of.exists else made
-    because = f"{change}: {state.wanted} {plurals.verb(state.wanted, 'is')} wanted; {_among(state, need.of)}"
+    because = f"{change}: {state.wanted} {plurals.verb(state.wanted, 'is')} desired; {_among(state, need.of)}"
     return ReplicaStep(
         revision=need.of.name, replicas=after, reason=need.reason, because=because + _preempting(state, need, count)
     )

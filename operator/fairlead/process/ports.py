@@ -33,11 +33,14 @@ class ProcessHealth:
     def sickness(self) -> str:
         """Return a fault that only a restart resolves; empty if there is none."""
         if self.lag_s > LAG_S:
-            return f"the loop lags {self.lag_s:.1f} s behind"
+            return f"the event loop is {self.lag_s:.1f} s behind, and at most {LAG_S:g} s are allowed"
         if self.working and self.watch_age_s() > SILENT_S:
             return f"no message from the API server for {self.watch_age_s():.0f} s"
         if self.working and self.oldest_key_s() > STUCK_S:
-            return f"an object has waited or been reconciled for {self.oldest_key_s():.0f} s"
+            return (
+                f"the oldest item of the work queue is {self.oldest_key_s():.0f} s old, and at most "
+                f"{STUCK_S:g} s are allowed"
+            )
         return ""
 
     async def beat(self) -> None:

@@ -56,7 +56,7 @@ from fairlead.review import (
 from fairlead.review.context import ReviewContext
 from fairlead.review.references import Reference
 from fairlead.review.result import AdmissionReason, Review
-from fairlead.scaling.lint import policy_lint
+from fairlead.scaling.lint import policy_lint, policy_refusals
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 
@@ -119,7 +119,7 @@ def _beside_deployments(review: Review, kind: Kind[Any], written: ParsedObject[A
         refusals=(
             *review.refusals,
             *schedules.refusals(policy.schedules, context.time_zones),
-            *policy_lint.refusals(policy),
+            *policy_refusals.refusals(policy),
         ),
         warnings=tuple(policy_lint.policy_warnings(policy)),
     )

@@ -115,7 +115,7 @@ def _namespaces(place: str, route: ModelRoute, gateway: DesiredGateway) -> Itera
                 field=f"{place}.{field}",
                 value=target,
                 reason=AdmissionReason.NOT_ALLOWED,
-                because=f"deployments of namespace {namespace} may not join this gateway",
+                because=f"deployments of namespace {namespace} are not permitted to join this gateway",
                 remedy=f"add {namespace} to spec.allowedNamespaces, or name a deployment of "
                 f"{gateway.reference.namespace}",
             )

@@ -1,6 +1,6 @@
 """Policies and the deployments that name them: warnings about the two together.
 
-`scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; both get objects here.
+`scaling.lint.policy_lint` finds a policy's own faults, `policy_use_lint` those of the pair; both get objects here.
 """
 
 from collections.abc import Iterator, Sequence

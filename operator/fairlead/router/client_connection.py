@@ -136,7 +136,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             exchange.start(self.peer, now)
         except Exception:
-            log.exception("request %s hit a bug of the router", record.request_id)
+            log.exception("internal error, request %s; please report it with this traceback", record.request_id)
             exchange.internal_error()
 
     def _answer_own(self, request: ClientRequest) -> None:
@@ -159,7 +159,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             answer = self._own(request, page, keep=keep)
         except Exception:
-            log.exception("%s hit a bug of the router", head.path)
+            log.exception("internal error, page %s; please report it with this traceback", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)

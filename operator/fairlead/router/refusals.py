@@ -144,7 +144,9 @@ def of_review(right: TokenRight, page: str) -> Problem | None:
         case TokenRight.UNKNOWN_TOKEN:
             return unknown_metrics_key()
         case TokenRight.DENIED:
-            message = f"the token's owner may not get {page}: grant it the verb get on the nonResourceURL {page}"
+            message = (
+                f"the token's owner is not permitted to get {page}: grant it the verb get on the nonResourceURL {page}"
+            )
             return Problem(status=403, code="no_right", message=message)
         case TokenRight.NO_ANSWER:
             message = "the API server did not say whether the token's owner may read this page; send the request again"
@@ -160,7 +162,7 @@ def unknown_model(name: str, models: Sequence[str]) -> Problem:
 
 def of_other_tenants(name: str, tenant: str, models: Sequence[str]) -> Problem:
     """The model exists, but not for this tenant."""
-    message = f"model: {name}: tenant {tenant} may not use it; ask for one of: {_listed(models)}"
+    message = f"model: {name}: tenant {tenant} is not permitted to use it; ask for one of: {_listed(models)}"
     return Problem(status=403, code=RefusalReason.MODEL_NOT_ALLOWED.value, message=message, param="model")
 
 

@@ -161,7 +161,9 @@ class UpstreamConnection(asyncio.Protocol):
             if reader.done and self.listener is listener:
                 self._done(listener)
         except Exception:  # a router bug fails this request, not the connection's next one nor the loop
-            log.exception("an answer of %s hit a bug of the router", self.pool.endpoint.address)
+            log.exception(
+                "internal error, reply of %s; please report it with this traceback", self.pool.endpoint.address
+            )
             listener.internal_error()
 
     def connection_lost(self, exc: Exception | None) -> None:

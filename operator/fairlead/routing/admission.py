@@ -87,7 +87,7 @@ class Admission:
             return None
         return Refusal(
             reason=RefusalReason.MODEL_NOT_ALLOWED,
-            message=f"model: {model}: tenant {account.name} may not use it; ask for one of: "
+            message=f"model: {model}: tenant {account.name} is not permitted to use it; ask for one of: "
             f"{', '.join(sorted(account.tenant.models))}, or have it added to the tenant's models.",
             param="model",
         )

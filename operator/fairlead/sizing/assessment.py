@@ -79,7 +79,7 @@ def _refused(sizing: SizingInput, breakdown: MemoryBreakdown) -> FitRefusal | No
     if usable < one:
         return FitReason.CONTEXT_EXCEEDS_CACHE, most
     if usable < one * wanted_sequences(sizing):
-        return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(sizing)} are wanted"
+        return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(sizing)} are needed"
     if usable < _states_wanted(sizing):
         words = f"graphs need state for each of {sizing.batch_sequences} sequences; there is room for {usable} at most"
         return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower maxSequences, or set eager"
@@ -139,7 +139,7 @@ def _wanted_pages(sizing: SizingInput) -> int:
 
 def _in_words(sizing: SizingInput, breakdown: MemoryBreakdown, *, sure: bool) -> str:
     uncertain = "likely" if _suffices(sizing, breakdown.kv.likely) else "perhaps"
-    how = "surely" if sure else uncertain
+    how = "certainly" if sure else uncertain
     many = count(wanted_sequences(sizing), "request")
     left = _gib(breakdown.kv) if breakdown.kv.likely > 0 else f"at best {breakdown.kv.high / GIB:.1f}"
     become = "are left for the KV cache" if memory.stated_cache(sizing) is None else "are the KV cache by extraArgs"

@@ -24,8 +24,8 @@ RECOMMENDED: Final = _OURS.gauge(
     "recommended_replicas", "Replicas recommended last; in mode Recommend they are not applied.", *OF_ONE
 )
 ACTIVE: Final = _OURS.gauge("active", "1 while decisions are followed; 0 in mode Recommend.", *OF_ONE)
-DESIRED: Final = _OURS.gauge("desired_replicas", "Replicas requested before that decision.", *OF_ONE)
-ASLEEP: Final = _OURS.gauge("asleep", "Replicas that should sleep in addition.", *OF_ONE)
+DESIRED: Final = _OURS.gauge("desired_replicas", "Replicas that were desired when the last decision was made.", *OF_ONE)
+ASLEEP: Final = _OURS.gauge("asleep", "Replicas to keep asleep, besides the recommended ones.", *OF_ONE)
 PODS: Final = _OURS.gauge(
     "pods",
     "Engine pods by phase: pending, pulling, unplaceable, starting, ready, stuck, asleep, draining, dead.",

@@ -26,14 +26,16 @@ QUEUE_OLDEST: Final = _OURS.gauge(
 )
 LAST_SUCCESS: Final = _OURS.gauge("last_success_timestamp_seconds", "When a reconcile last succeeded.")
 WRITES_AT_REST: Final = _OURS.counter(
-    "writes_at_rest", "Writes to an object at rest: two writers, or a difference that never goes away.", "resource"
+    "writes_at_rest",
+    "Writes to objects whose spec did not change: another client keeps changing them, or two operators write.",
+    "resource",
 )
 OBJECTS: Final = _OURS.gauge(
     "objects", "Objects by kind, condition, its status and reason.", "kind", "condition", "status", "reason"
 )
 OLDEST_CONDITION: Final = _OURS.gauge(
     "oldest_condition_timestamp_seconds",
-    "When the condition got this status, of the object that has had it for longest.",
+    "Earliest time, in seconds since 1970, since when an object has had this condition and status.",
     *("kind", "condition", "status", "reason"),
 )
 CANARIES: Final = _OURS.gauge(

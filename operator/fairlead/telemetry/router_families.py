@@ -1,4 +1,5 @@
-"""Every metric of the router: its name, what it counts, its labels and buckets; the only place that knows them.
+"""Every metric of requests at a router: its name, meaning, labels and buckets; the only place that knows them.
+`router_process_families` has those of its process and connections.
 
 Names are stable: a dashboard that reads one keeps working. Labels come from closed sets or from configuration, never
 from clients' input, so that the page does not grow with the traffic.
@@ -6,8 +7,9 @@ from clients' input, so that the page does not grow with the traffic.
 
 from typing import Final
 
+from fairlead.telemetry import router_process_families
 from fairlead.telemetry.metric_family import MetricPrefix, families_of
-from fairlead.telemetry.router_buckets import LAG, TPOT, TTFT, WAIT, WHOLE
+from fairlead.telemetry.router_buckets import TPOT, TTFT, WAIT, WHOLE
 
 PREFIX: Final = "fairlead_router"
 _OURS: Final = MetricPrefix(f"{PREFIX}_")
@@ -29,7 +31,9 @@ SHADOW: Final = _OURS.counter(
 LATE: Final = _OURS.counter(
     "served_late", "Requests sent when a first token within the objective could no longer be expected."
 )
-IN_FLIGHT: Final = _OURS.gauge("requests_in_flight", "Requests in this router, waiting ones included.")
+IN_FLIGHT: Final = _OURS.gauge(
+    "requests_in_flight", "Requests that this router received and has not finished, queued ones included."
+)
 HELD: Final = _OURS.gauge("requests_held", "Requests waiting for a routable replica.")
 ADAPTERS_WAITING: Final = _OURS.gauge("adapters_waiting", "Adapters whose requests wait for a slot of an engine.")
 ABORTS: Final = _OURS.counter(
@@ -100,7 +104,10 @@ TENANT_STREAMS: Final = _OURS.counter(
     "tenant_first_tokens", "Streams that got a first token, by tenant.", "tenant", "model"
 )
 TENANT_TTFT: Final = _OURS.counter(
-    "tenant_first_token_seconds", "Sum of their times to the first token; divided: the mean.", "tenant", "model"
+    "tenant_first_token_seconds",
+    "Sum of the times to the first token, by tenant; divided by tenant_first_tokens: the mean.",
+    "tenant",
+    "model",
 )
 TENANT_INFLIGHT: Final = _OURS.gauge("tenant_inflight", "Requests of a tenant at engines.", "tenant")
 TENANT_WAITING: Final = _OURS.gauge("tenant_waiting", "Requests of a tenant in queues.", "tenant")
@@ -147,7 +154,7 @@ CHECKED: Final = _OURS.counter(
 )
 SCHEMAS: Final = _OURS.counter(
     "schema_checks",
-    "The same answers by the schema's name, as its client calls it, else json_object, json_schema or tools.",
+    "Checked answers by the schema's name, as its client calls it, else json_object, json_schema or tools.",
     "model",
     "schema",
     "result",
@@ -169,22 +176,28 @@ COST: Final = _OURS.counter(
     "cost", "Cost of requests in the currency of the prices: of all their attempts, where each ran.", *PAID
 )
 UNANSWERED_COST: Final = _OURS.counter(
-    "unanswered_cost", "Of that, the cost of attempts whose reply reached no client: failed, cut, or outrun.", *PAID
+    "unanswered_cost",
+    "The part of the cost whose reply reached no client: attempts that failed, were cut, or were outrun.",
+    *PAID,
 )
 PAID_ATTEMPTS: Final = _OURS.counter("cost_attempts", "Attempts that ended, hedges included.", *PAID)
-PAID_RETRIES: Final = _OURS.counter("cost_retries", "Of those, all but a request's first at the target.", *PAID)
-PAID_VALIDATED: Final = _OURS.counter(
-    "cost_validated", "Of those, attempts whose answer could be checked by its schema or its tools.", *PAID
+PAID_RETRIES: Final = _OURS.counter(
+    "cost_retries", "Attempts that ended, without each request's first at the target.", *PAID
 )
-PAID_INVALID: Final = _OURS.counter("cost_invalid", "Of the checked ones, those that failed.", *PAID)
+PAID_VALIDATED: Final = _OURS.counter(
+    "cost_validated", "Attempts that ended, and whose answer could be checked by its schema or its tools.", *PAID
+)
+PAID_INVALID: Final = _OURS.counter(
+    "cost_invalid", "Attempts whose answer was checked by its schema or its tools, and broke them.", *PAID
+)
 TENANT_COST: Final = _OURS.counter("tenant_cost", "Cost of requests, by tenant.", "tenant", "model")
 TENANT_BUDGET: Final = _OURS.gauge(
     "tenant_budget", "Most that a tenant may spend in this period at this router: all of its budget, or an equal part.",
     "tenant",
 )  # fmt: skip
 TENANT_SPENT: Final = _OURS.gauge(
-    "tenant_budget_spent", "Spent of that, with what is reserved for running requests; by all routers if they share a "
-    "counter.",
+    "tenant_budget_spent", "Spent of the tenant's budget, with what is reserved for running requests; by all routers "
+    "if they share a counter.",
     "tenant",
 )  # fmt: skip
 TASKS: Final = _OURS.counter(
@@ -196,12 +209,12 @@ OUTCOMES: Final = _OURS.gauge(
     "target", "revision", "outcome",
 )  # fmt: skip
 MISROUTED: Final = _OURS.gauge(
-    "misrouted_tasks", "Of the reported tasks, those for which the target that they began at was not enough: they "
-    "failed, or a larger one answered in its place.",
+    "misrouted_tasks", "Reported tasks for which the target that they began at was not enough: they failed, or a "
+    "larger one answered in its place.",
     "target", "revision",
 )  # fmt: skip
 TASK_COST: Final = _OURS.counter(
-    "reported_task_cost", "What those tasks cost in all; divided by the number that succeeded: the cost of a success.",
+    "reported_task_cost", "Cost of all reported tasks; divided by the number that succeeded: the cost of a success.",
     "target", "revision",
 )  # fmt: skip
 IDLE_COST: Final = _OURS.counter(
@@ -237,7 +250,8 @@ ENDPOINT_PEERS: Final = _OURS.gauge(
 # Other routers of the same deployment or gateway.
 PEERS: Final = _OURS.gauge("peers", "Other routers, by whether they reported recently.", "state")
 PEERS_TOGETHER: Final = _OURS.gauge(
-    "peers_together", "1 while choices consider the load of all routers; 0: by the hash that all agree on, or alone."
+    "peers_together",
+    "1: replicas are chosen by the load of all routers; 0: peers are silent, so by consistent hashing or own load.",
 )
 PEER_AGE: Final = _OURS.gauge(
     "peer_age_seconds", "Longest time since the last report, of the routers that reported recently."
@@ -266,35 +280,9 @@ CACHE_FOLLOWERS: Final = _OURS.counter(
     "result",
 )
 CACHE_ENTRIES: Final = _OURS.gauge("cache_entries", "Answers held.")
-CACHE_BYTES: Final = _OURS.gauge("cache_bytes", "Their size.")
+CACHE_BYTES: Final = _OURS.gauge("cache_bytes", "Size of the answers held, in bytes.")
 CACHE_SHARED: Final = _OURS.counter(
     "cache_shared", "Lookups in the store that routers share, and answers written or dropped, by result.", "result"
 )
 
-# Connections, bytes, the process.
-UPSTREAM: Final = _OURS.counter("upstream_connections", "Connections used for requests to engines.", "kind")
-UPSTREAM_IDLE: Final = _OURS.gauge("upstream_idle_connections", "Idle connections to engines.")
-CLIENTS: Final = _OURS.gauge("client_connections", "Connections of clients.")
-CLIENT_EVENTS: Final = _OURS.counter(
-    "client_connection_events", "Connections opened; refused at the limit; cut for being slow; without an HTTP head.",
-    "event",
-)  # fmt: skip
-BYTES_IN: Final = _OURS.counter("request_bytes", "Bytes of requests' bodies.")
-BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers, heads and chunk framing included.")
-LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How late the event loop runs.", LAG)
-DRAINING: Final = _OURS.gauge("draining", "1 from the first termination signal on.")
-LINES: Final = _OURS.counter(
-    "access_lines", "Access lines, by result; dropped: the file or pipe did not keep up.", "result"
-)
-SPANS: Final = _OURS.counter(
-    "traces", "Traced requests, by result; dropped: the collector did not keep up; failed: it refused.", "result"
-)
-
-# The names that prometheus_client's libraries give them in every language.
-_PROCESS: Final = MetricPrefix("process_")
-CPU: Final = _PROCESS.counter("cpu_seconds", "Processor time, user and system.")
-RSS: Final = _PROCESS.gauge("resident_memory_bytes", "Resident memory.")
-STARTED: Final = _PROCESS.gauge("start_time_seconds", "When it started, Unix time.")
-DESCRIPTORS: Final = _PROCESS.gauge("open_fds", "Open file descriptors; Linux 6.2 and later.")
-
-FAMILIES: Final = families_of(globals().values())
+FAMILIES: Final = (*families_of(globals().values()), *router_process_families.FAMILIES)

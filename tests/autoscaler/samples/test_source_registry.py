@@ -131,7 +131,7 @@ def test_an_operator_that_may_not_read_secrets_says_with_which_value_it_may() ->
         bench.server.unread = RequestRefused(request, 403, {})
         await bench.follow(QUERYING)
         assert bench.sources.of(QUERYING).engine("asking").because == (
-            "the operator may not read Secret team/prometheus of the policy's Prometheus; "
+            "the operator is not permitted to read Secret team/prometheus of the policy's Prometheus; "
             "install it with rbac.secrets=true, or name a Prometheus that needs none"
         )
 

@@ -81,7 +81,9 @@ def test_the_assumptions_say_whether_the_routers_queue_was_played() -> None:
     assumed = page.html(comparison(row("chat"), queued=True)).partition("Assumptions and errors")[2]
     assert "only while no replica is ready" not in assumed
     assert "every 5 s instead" not in assumed
-    assert "<li>Requests wait in the routers&#x27; queue, played as that of one router, and the autoscaler" in assumed
+    assert (
+        "<li>Requests wait in the routers&#x27; queue, simulated as that of one router, and the autoscaler" in assumed
+    )
     assert "<li>With router=off the autoscaler decides every 5 s; others decide as often as" in assumed
 
 
@@ -90,16 +92,16 @@ def test_a_report_with_the_queue_says_what_the_output_says(files: Path, queue: t
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m", *queue]
     main([*words, "--html", str(files / "report.html")])
     text = (files / "report.html").read_text()
-    assert ("queue is played too" in text) == bool(queue)
+    assert ("queue is simulated too" in text) == bool(queue)
     assert ("only while no replica is ready" in text) == (not queue)
 
 
 def test_an_interrupted_comparison_says_who_is_missing() -> None:
-    assert "Interrupted: slow was not played, or not as often as the others." in page.html(
+    assert "Interrupted: slow was not simulated, or not as often as the others." in page.html(
         comparison(row("chat"), missing=("slow",))
     )
     nothing = page.html(comparison(missing=("chat",)))
-    assert "✗ Nothing was played to its end." in nothing
+    assert "✗ Nothing was simulated to its end." in nothing
     assert re.findall(r"<h2>(.*?)</h2>", nothing) == ["Assumptions and errors", "Play it again"]
 
 

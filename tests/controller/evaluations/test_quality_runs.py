@@ -12,7 +12,8 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
-from fairlead.controller.evaluations.quality_runs import MAX_RUNS, MAX_RUNS_OF_NAMESPACE, QualityRuns
+from fairlead.controller.evaluations.quality_runs import QualityRuns
+from fairlead.controller.evaluations.run_reports import MAX_RUNS, MAX_RUNS_OF_NAMESPACE
 from fairlead.controller.evaluations.runner_run import RunnerRun
 from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from tests.controller.evaluations.test_runners import Programs

@@ -63,7 +63,7 @@ def test_a_model_of_another_api_is_not_answered_without_its_key_and_why_says_wha
     assert (found.type, found.reason, found.command) == ("Accepted", "SecretsMissing", "kubectl get secrets -n default")
     put_secret(world, "hosted", "token")
     world.settle()
-    assert world.gateway_message("Ready") == "2 of 2 models can be answered"
+    assert world.gateway_message("Ready") == "2 of 2 models can serve requests"
 
 
 @pytest.mark.parametrize("where", [{"deployment": "external/big"}, {"deployment": "elsewhere", **HELPED}], ids=str)

@@ -39,7 +39,7 @@ def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> 
         "conditions": [],
     }
     assert world.gateway_condition("Ready") == ("True", "Serving")
-    assert world.gateway_message("Ready") == "1 of 1 model can be answered"
+    assert world.gateway_message("Ready") == "1 of 1 model can serve requests"
     assert world.document()["status"]["endpoint"] == status["endpoint"]
     assert world.condition("Ready") == ("True", "Serving")
     assert world.message("Routable") == "2 of 2 ready replicas get requests"
@@ -152,7 +152,7 @@ def test_a_team_may_begin_with_an_api_alone_and_a_weight_of_0_for_it_answers_no_
     assert routes(world) == {"talk": "external/big"}
     status = world.gateway()["status"]
     assert status["models"] == [{"name": "talk", "ready": True, "targets": [{"name": "external/big"}]}]
-    assert (status["deployments"], world.gateway_message("Routable")) == (0, "1 of 1 model can be answered")
+    assert (status["deployments"], world.gateway_message("Routable")) == (0, "1 of 1 model can serve requests")
     assert world.gateway_condition("Ready") == ("True", "Serving")
 
     parts = [{"deployment": "chat", "weight": 1}, {"deployment": "external/big", "weight": 1}]

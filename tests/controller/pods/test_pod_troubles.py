@@ -101,7 +101,7 @@ def test_a_pod_that_may_need_time_has_no_trouble(status: Manifest) -> None:
 
 def test_the_last_end_counts_while_the_container_waits_or_runs_again() -> None:
     last = {"lastState": {"terminated": {"exitCode": 139, "message": "Segmentation fault"}}}
-    words = "the engine ended with code 139: Segmentation fault; kubectl logs shows more"
+    words = "the engine exited with code 139: Segmentation fault; kubectl logs shows more"
     states: tuple[Manifest, ...] = ({"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {}})
     for state in states:
         found = pod_troubles.trouble(pod(last | {"state": state}))
@@ -165,7 +165,7 @@ def test_a_pod_that_is_to_end_has_no_trouble_however_its_engine_ends(code: int) 
 def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_when_it_does_again(
     status: Manifest, reason: Why
 ) -> None:
-    words = "the engine ended with code 0, and its pod was to go on: INFO drained; no running request was cut"
+    words = "the engine exited with code 0, and its pod was to go on: INFO drained; no running request was cut"
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
     assert pod_troubles.trouble(pod(status)) == PodProblem(pod="p", reason=reason, message=f"{words}; {shown}")
 

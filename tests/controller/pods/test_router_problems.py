@@ -58,19 +58,19 @@ LONG = "x" * 500
         ),
         (
             container(state={"terminated": {"exitCode": 2, "message": "one\nno such key\n"}}),
-            "pod chat-router-a: the router ended with code 2: no such key; kubectl logs shows more",
+            "pod chat-router-a: the router exited with code 2: no such key; kubectl logs shows more",
         ),
         (
             container(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"exitCode": 1}}),
-            "pod chat-router-a: the router ended with code 1: no words; kubectl logs shows more",
+            "pod chat-router-a: the router exited with code 1: no words; kubectl logs shows more",
         ),
         (
             container(state={"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "k" not found'}}),
-            'pod chat-router-a: the kubelet cannot make the container: secret "k" not found',
+            'pod chat-router-a: the kubelet cannot create the container: secret "k" not found',
         ),
         (
             container(state={"terminated": {"exitCode": 1, "message": LONG}}),
-            f"pod chat-router-a: the router ended with code 1: {'x' * 159}…; kubectl logs shows more",
+            f"pod chat-router-a: the router exited with code 1: {'x' * 159}…; kubectl logs shows more",
         ),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_least_length() -> None:
     assert checked(text("four"), AnswerCheck.MIN_LENGTH, min_characters=4) is PASSED
     assert checked(call("f", "{}"), AnswerCheck.MIN_LENGTH, min_characters=4) is PASSED
     short = checked(text(" six   "), AnswerCheck.MIN_LENGTH, min_characters=4)
-    assert (short.fault, short.message) == (AnswerFault.TOO_SHORT, "it has 3 characters, at least 4 are wanted")
+    assert (short.fault, short.message) == (AnswerFault.TOO_SHORT, "it has 3 characters, at least 4 are needed")
 
 
 def test_a_pattern() -> None:

@@ -289,6 +289,8 @@ def test_a_fleet_that_grew_lately_turns_round_only_where_it_is_far_too_large() -
         assert fleet.passes(1, replace(summary_with(5), need=4.9)).replicas == 5
     answer = grown.passes(590, nearly)
     assert (answer.replicas, bounds_of(answer)) == (5, [ScalingBound.WITHOUT_ONE])
-    assert answer.limits[-1].because.endswith("with a margin, which is larger because the fleet grew recently")
+    assert answer.limits[-1].because.endswith(
+        "a margin on the objectives, which is larger because the fleet grew recently"
+    )
     assert grown.passes(20, nearly).replicas == 4
     assert shrunk.passes(310, far).replicas < 5

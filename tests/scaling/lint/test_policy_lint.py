@@ -17,8 +17,8 @@ from fairlead.fleet.policies import (
     SignalTargets,
     WarmPool,
 )
-from fairlead.scaling.lint import policy_lint, policy_use_lint
-from fairlead.scaling.lint.policy_lint import LintReason
+from fairlead.scaling.lint import policy_lint, policy_refusals, policy_use_lint, schedule_overlap
+from fairlead.scaling.lint.lint_reasons import LintReason
 from fairlead.scaling.lint.policy_use_lint import PolicyUse
 
 MORNING = ScheduleWindow(
@@ -39,7 +39,7 @@ def test_a_prometheus_whose_samples_last_until_the_next_ones_is_no_fault() -> No
 
 def test_the_usual_policy_has_no_fault() -> None:
     assert [
-        *policy_lint.refusals(ScalingPolicy()),
+        *policy_refusals.refusals(ScalingPolicy()),
         *policy_lint.policy_warnings(ScalingPolicy()),
         *policy_use_lint.policy_use_warnings(USER, ScalingPolicy()),
     ] == []
@@ -56,9 +56,11 @@ def test_the_usual_policy_has_no_fault() -> None:
 def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
     signals: SignalTargets, field: str, reason: LintReason
 ) -> None:
-    (one,) = policy_lint.refusals(ScalingPolicy(signals=signals))
+    (one,) = policy_refusals.refusals(ScalingPolicy(signals=signals))
     assert (one.field, one.reason) == (field, reason)
-    assert list(policy_lint.refusals(ScalingPolicy(signals=SignalTargets(kv_target=None, token_headroom=None)))) == []
+    assert (
+        list(policy_refusals.refusals(ScalingPolicy(signals=SignalTargets(kv_target=None, token_headroom=None)))) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,14 +159,14 @@ def test_schedules_that_do_not_conflict_get_no_warning(one: ScheduleWindow, othe
 
 def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
     often = replace(NIGHT, cron="*/5 6-12 * * *", duration_seconds=60.0)
-    assert list(policy_lint.overlapping((MORNING, often))) == [(0, 1)]
+    assert list(schedule_overlap.overlapping((MORNING, often))) == [(0, 1)]
 
 
 def test_as_many_schedules_as_there_may_be_are_compared_in_no_time() -> None:
     """The review runs on the operator's only event loop."""
     minutes = [replace(MORNING, name=f"s{number}", cron="* * * * *", min_replicas=number) for number in range(1, 33)]
     began = time.process_time()
-    assert len(list(policy_lint.overlapping(minutes))) == 32 * 31 / 2
+    assert len(list(schedule_overlap.overlapping(minutes))) == 32 * 31 / 2
     assert time.process_time() - began < 3.0
 
 

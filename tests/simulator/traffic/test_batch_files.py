@@ -80,7 +80,7 @@ def test_texts_stand_in_parts_tools_and_instructions_too() -> None:
         ("[1]", r"line 2: \[1\] is not a JSON object"),
         ('{"custom_id": "x"', "line 2: it is not JSON"),
         (line(1), "line 2: custom_id r-1 is also in a line above"),
-        (line(2, n=3), "line 2: body.n is 3, and one reply a request is played"),
+        (line(2, n=3), "line 2: body.n is 3, and one reply a request is simulated"),
         (line(2, url="/v1/embeddings"), "line 2: url is /v1/embeddings, and one of /v1/chat/completions, "),
         (line(2, max_tokens=-1), "line 2: max_tokens is -1, and must be between 1 and"),
         (line(2, messages=[]), r"line 2: its prompt is \[\], and must be text or messages"),

@@ -210,7 +210,8 @@ class SourceRegistry:
             secret = await self._client.read(kinds.SECRET, reference.namespace, key.name)
         except RequestRefused:
             raise LookupError(
-                f"the operator may not read Secret {reference.namespace}/{key.name} of the policy's Prometheus; "
+                f"the operator is not permitted to read Secret {reference.namespace}/{key.name} of the "
+                f"policy's Prometheus; "
                 "install it with rbac.secrets=true, or name a Prometheus that needs none"
             ) from None
         data: Mapping[str, str] = (secret or {}).get("data") or {}

@@ -21,12 +21,12 @@ UNQUEUED: Final = (
     "The autoscaler decides every 5 s instead of every second.",
 )
 QUEUED: Final = (
-    "Requests wait in the routers' queue, played as that of one router, and the autoscaler decides every second.",
+    "Requests wait in the routers' queue, simulated as that of one router, and the autoscaler decides every second.",
     "Other autoscalers of --against, and router=off, have no such queue: requests go to engines and wait there.",
     "With router=off the autoscaler decides every 5 s; others decide as often as their projects do by default.",
 )
 NOT_PLAYED: Final = (
-    "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
+    "Lanes, tenants' limits, the response cache, hedges and retries are not simulated; no client gives up.",
     "Only the prefixes that a trace names are cached: access lines and plain tables name none.",
     "Node room and the budget's other users are not known.",
     "Regret is the cost above the lowest that keeps the objectives on these replicas with the whole trace known.",
@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
 
 def html(comparison: ReportedComparison) -> str:
     """Build the whole page."""
-    head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(comparison.traffic)}</p></header>"
+    head = f"<header><h1>Simulated before it is applied</h1>\n<p>{escape(comparison.traffic)}</p></header>"
     body = "\n".join([head, _verdict(comparison), *_sections(comparison)])
     return template.document("Fairlead: candidates on recorded traffic", f"<main>\n{body}\n</main>")
 
@@ -82,14 +82,14 @@ def verdict(comparison: ReportedComparison) -> Verdict:
     keeping = sorted((one for one in ours if one.passes), key=_paid)
     if keeping:
         return Verdict("keeps", "✓", _praise(keeping))
-    return Verdict("misses", "✗", _blame(ours) if ours else "Nothing was played to its end.")
+    return Verdict("misses", "✗", _blame(ours) if ours else "Nothing was simulated to its end.")
 
 
 def _verdict(comparison: ReportedComparison) -> str:
     kind, mark, words = verdict(comparison)
     ours = [one for one in comparison.rows if not one.compared]
     lines = [f"{'✓' if one.passes else '✗'} {simulate_text.summary(one)}" for one in ours]
-    lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in comparison.missing]
+    lines += [f"Interrupted: {one} was not simulated, or not as often as the others." for one in comparison.missing]
     return (
         f'<div class="verdict {kind}" role="status"><strong>{mark} {escape(words)}</strong>{markup.listing(lines)}'
         f'<p class="faint">Kept means answered within the objectives; a candidate keeps them where at least '

@@ -57,7 +57,7 @@ def obstacle_of(problem: RequestRefused) -> Obstacle:
     """Return the obstacle for a refused request, with what a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:
-        words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which rewrites its roles"
+        words = f"Fairlead is not permitted to {what}: {problem.message}; run `helm upgrade`, which rewrites its roles"
         return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
     words = f"the API server refused to {what}: {problem.message}"
     return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)

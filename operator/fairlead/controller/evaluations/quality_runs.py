@@ -32,10 +32,6 @@ from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
 
-MAX_RUNS: Final = 8
-"""Runs at a time; a canary beyond them waits until one ends, or cannot go on now."""
-MAX_RUNS_OF_NAMESPACE: Final = 4
-"""Of one namespace, whose engines or judges may answer slowly for hours."""
 PAUSE_S: Final = 1.0
 """Between checks for new runs, and before retrying a run that could not continue."""
 FAILED_S: Final = 10.0
@@ -151,7 +147,7 @@ class QualityRuns:
             self._closing.remove(run)
 
     async def follow(self) -> None:
-        """Advance runs until cancelled, `MAX_RUNS` at a time."""
+        """Advance runs until cancelled, `run_reports.MAX_RUNS` at a time."""
         driven: dict[str, _DrivenRun] = {}
         try:
             while True:
@@ -292,4 +288,4 @@ def _succeed(before: Run, run: Run) -> None:
 
 def _has_room(driven: Collection[_DrivenRun], namespace: str) -> bool:
     of_namespace = sum(one.namespace == namespace for one in driven)
-    return of_namespace < MAX_RUNS_OF_NAMESPACE and len(driven) < MAX_RUNS
+    return of_namespace < run_reports.MAX_RUNS_OF_NAMESPACE and len(driven) < run_reports.MAX_RUNS

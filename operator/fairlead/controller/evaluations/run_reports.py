@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from fairlead.comparing import answer_noise
 from fairlead.comparing.quality import QualityPlan
@@ -16,6 +17,11 @@ from fairlead.evaluating.progress import RunProgress, Side
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
+
+MAX_RUNS: Final = 8
+"""Runs at a time; a canary beyond them waits until one ends, or cannot go on now."""
+MAX_RUNS_OF_NAMESPACE: Final = 4
+"""Of one namespace, whose engines or judges may answer slowly for hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,7 @@ class RunReports:
         counts = progress.noise(some, self.stores[Side.BASELINE].answers, self.verdicts) if noisy else None
         refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), counts)
         if items < least:
-            return _too_few(f"{items} items, at least {least} are wanted; add items, or lower minItems", least - items)
+            return _too_few(f"{items} items, at least {least} are needed; add items, or lower minItems", least - items)
         if refusal is not None:
             return _too_few(refusal.message, None if refusal.needed is None else refusal.needed - items)
         return None
@@ -105,8 +111,8 @@ def waits(item_set: ItemSet) -> GateVerdict:
     """Its turn has not come."""
     items = len(item_set.items)
     message = (
-        f"{items} items still to be answered: it waits until another evaluation ends, since only a few run at a time "
-        "in one namespace, and in all"
+        f"{items} items still to be answered: it waits until another evaluation ends, since at most "
+        f"{MAX_RUNS_OF_NAMESPACE} run at once in a namespace, and {MAX_RUNS} in the cluster"
     )
     return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
 

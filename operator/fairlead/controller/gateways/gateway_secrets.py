@@ -55,5 +55,8 @@ async def _present(
     try:
         return await lookup.present([key], needed)
     except ApiError as problem:
-        log.warning("%s is taken for whole, since it was not read: %s", key.name, problem)
+        log.warning(
+            "%s %s/%s: assuming that it has all keys, since the API server did not answer: %s",
+            *(key.kind, key.namespace, key.name, problem),
+        )
         return {key: TRUSTED}

@@ -125,7 +125,7 @@ def _models_routable(inputs: GatewayInputs) -> UntimedCondition:
     """The same while routers are ready and report: one model that is answered, or that a request wakes, is enough."""
     kind, down = ConditionType.ROUTABLE, [one for one in inputs.routes if not _answering(one, inputs)]
     served, every = len(inputs.routes) - len(down), len(inputs.routes)
-    words = f"{served} of {counted(every, 'model')} can be answered"
+    words = f"{served} of {counted(every, 'model')} can serve requests"
     if down:
         first = min(down, key=lambda one: one.name)
         words = f"{words}; {first.name}: {_why_down(first, inputs)}"

@@ -146,7 +146,7 @@ def _container(status: Manifest) -> tuple[ConditionReason, str] | None:
     message = _short(waiting.get("message", "")) or waiting["reason"]
     return (
         ConditionReason.CANNOT_START,
-        f"the kubelet cannot make the container: {message}; create or correct what it names",
+        f"the kubelet cannot create the container: {message}; create or correct what it names",
     )
 
 
@@ -164,11 +164,11 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
         return ConditionReason.OUT_OF_MEMORY, f"the kernel killed the engine because memory ran out; {remedy}"
     found = meaning(ended.get("message", ""))
     if found is not None:
-        return found.reason, f"the engine ended with code {code}: {words}; {found.remedy}"
+        return found.reason, f"the engine exited with code {code}: {words}; {found.remedy}"
     last_words = words or "no last message"
     if code in CLEAN_ENDS:
         return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
-    return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {last_words}; kubectl logs shows more"
+    return ConditionReason.CRASH_LOOP, f"the engine exited with code {code}: {last_words}; kubectl logs shows more"
 
 
 def last_end(status: Manifest) -> Manifest | None:

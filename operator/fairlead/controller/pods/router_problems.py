@@ -53,9 +53,12 @@ def _of_container(pod: Manifest, status: Manifest) -> str:
         return f"image {status.get('image', '')} cannot be pulled: {cause}; the chart's value image sets it"
     ended = state.get("terminated") or status.get("lastState", {}).get("terminated")
     if ended and not status.get("ready"):
-        return f"the router ended with code {ended.get('exitCode')}: {_short(_last_line(ended)) or 'no words'}; {LOGS}"
+        return (
+            f"the router exited with code {ended.get('exitCode')}: "
+            f"{_short(_last_line(ended)) or 'no last message'}; {LOGS}"
+        )
     if waiting.get("message"):
-        return f"the kubelet cannot make the container: {_short(waiting['message'])}"
+        return f"the kubelet cannot create the container: {_short(waiting['message'])}"
     since, ready = (state.get("running") or {}).get("startedAt"), pods.condition(pod, "Ready")
     was_ready = since and ready.get("lastTransitionTime", "") > since
     return f"the router was ready and does not answer its readiness probe; {LOGS}" if was_ready else ""

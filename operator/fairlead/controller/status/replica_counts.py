@@ -29,5 +29,5 @@ def tally(inputs: StatusInputs) -> ReplicaTally:
 def of(some: int, wanted: int) -> str:
     """Return `1 of 3 replicas`; while an older revision drains there may be more than desired."""
     if some > wanted:
-        return f"{counted(some, 'replica')} ({wanted} wanted)"
+        return f"{counted(some, 'replica')} ({wanted} desired)"
     return f"{some} of {counted(wanted, 'replica')}"

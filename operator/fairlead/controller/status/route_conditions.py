@@ -49,7 +49,7 @@ def route_accepted(state: RouteState | None, before: Manifest, now: datetime) ->
 
 _NOT_SERVED: Final = "this cluster does not serve httproutes of gateway.networking.k8s.io/v1, so there is no route"
 _NO_RIGHT: Final = "the operator was installed without the right to create HTTPRoutes, so there is none"
-_NO_LIST: Final = "Fairlead may not list httproutes.gateway.networking.k8s.io, so there is no route"
+_NO_LIST: Final = "Fairlead is not permitted to list httproutes.gateway.networking.k8s.io, so there is no route"
 _UNAVAILABLE: Final = {
     KindAvailability.ABSENT: (
         Why.GATEWAY_API_ABSENT,
@@ -71,7 +71,7 @@ def _answered(route: Manifest, before: Manifest, now: datetime) -> UntimedCondit
     parents: Sequence[Manifest] = route["spec"].get("parentRefs") or ()
     answers = [(one, _answer(one, route)) for one in parents]
     accepted, every = sum(answer is True for _, answer in answers), len(parents)
-    words = f"{accepted} of {counted(every, 'Gateway')} {verb(accepted, 'leads')} requests here"
+    words = f"{accepted} of {counted(every, 'Gateway')} {verb(accepted, 'routes')} requests here"
     refused = next(((parent, answer) for parent, answer in answers if isinstance(answer, str)), None)
     if refused is not None:
         return _condition(False, Why.ROUTE_REFUSED, f"{words}; {_named(refused[0], route)}: {refused[1]}")

@@ -40,8 +40,8 @@ def _created(inputs: StatusInputs) -> UntimedCondition:
         words = f"{inputs.uncreated}; check that the cluster's kube-controller-manager runs"
         return _no(kind, Why.PODS_NOT_CREATED, words)
     if not any(state.requested for state in inputs.states):
-        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replicas are requested")
-    return _yes(kind, Why.SCHEDULED, "every requested replica has a node")
+        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replicas are desired")
+    return _yes(kind, Why.SCHEDULED, "every desired replica has a node")
 
 
 _LACKS: Final = {

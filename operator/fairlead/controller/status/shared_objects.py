@@ -12,7 +12,7 @@ from fairlead.fleet.policies import ScalingPolicy
 from fairlead.review import deployment_review, schedules
 from fairlead.review.context import ReviewContext
 from fairlead.review.policies import PolicyWarnings
-from fairlead.scaling.lint import policy_lint
+from fairlead.scaling.lint import policy_refusals
 
 NAMED: Final = 64
 """The most users that are listed by name, as the schema allows."""
@@ -32,7 +32,7 @@ def of_policy(
     if found.value is None or found.problems:
         return figures, _conditions(deployment_review.joined_findings(found.problems), Why.UNREADABLE)
     policy: ScalingPolicy = policy_conversion.policy(found.value.spec)
-    wrong = (*schedules.refusals(policy.schedules, context.time_zones), *policy_lint.refusals(policy))
+    wrong = (*schedules.refusals(policy.schedules, context.time_zones), *policy_refusals.refusals(policy))
     return figures, _conditions(
         deployment_review.joined_findings(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
     )

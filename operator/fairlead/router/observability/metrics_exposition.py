@@ -13,17 +13,17 @@ from fairlead.router.observability.request_results import RequestResult
 from fairlead.router.observability.series import HISTOGRAMS
 from fairlead.router.observability.snapshot import PeersSnapshot, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
-from fairlead.telemetry import router_families
+from fairlead.telemetry import router_families, router_process_families
 from fairlead.telemetry.exposition import ExpositionWriter, Number, Values
 from fairlead.telemetry.metric_family import MetricFamily
 
 NOTHING: Final[Values] = ()
 CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
 OF_THE_PROCESS: Final = {
-    "cpu_seconds": router_families.CPU,
-    "resident_memory_bytes": router_families.RSS,
-    "start_time_seconds": router_families.STARTED,
-    "open_fds": router_families.DESCRIPTORS,
+    "cpu_seconds": router_process_families.CPU,
+    "resident_memory_bytes": router_process_families.RSS,
+    "start_time_seconds": router_process_families.STARTED,
+    "open_fds": router_process_families.DESCRIPTORS,
 }
 Samples = Iterator[tuple[Values, Number]]
 
@@ -201,16 +201,16 @@ class MetricsExposition:
             "slow": counters.slow_clients,
             "bad_head": counters.bad_heads,
         }
-        family(router_families.UPSTREAM, by_key(kinds.items()))
-        self._one(router_families.UPSTREAM_IDLE, snapshot.upstream_idle)
-        self._one(router_families.CLIENTS, snapshot.clients)
-        family(router_families.CLIENT_EVENTS, by_key(events.items()))
-        self._one(router_families.BYTES_IN, counters.bytes_in)
-        self._one(router_families.BYTES_OUT, counters.bytes_out)
-        self._writer.histograms(router_families.LOOP_LAG, [(NOTHING, counters.lag)])
-        self._one(router_families.DRAINING, int(snapshot.draining))
-        family(router_families.LINES, by_key((snapshot.lines or {}).items()))
-        family(router_families.SPANS, by_key((snapshot.traces or {}).items()))
+        family(router_process_families.UPSTREAM, by_key(kinds.items()))
+        self._one(router_process_families.UPSTREAM_IDLE, snapshot.upstream_idle)
+        self._one(router_process_families.CLIENTS, snapshot.clients)
+        family(router_process_families.CLIENT_EVENTS, by_key(events.items()))
+        self._one(router_process_families.BYTES_IN, counters.bytes_in)
+        self._one(router_process_families.BYTES_OUT, counters.bytes_out)
+        self._writer.histograms(router_process_families.LOOP_LAG, [(NOTHING, counters.lag)])
+        self._one(router_process_families.DRAINING, int(snapshot.draining))
+        family(router_process_families.LINES, by_key((snapshot.lines or {}).items()))
+        family(router_process_families.SPANS, by_key((snapshot.traces or {}).items()))
         values = self._process.read()
         for name, one in OF_THE_PROCESS.items():
             family(one, ((NOTHING, values[name]),) if name in values else ())

@@ -67,7 +67,7 @@ class CascadeCheck:
         length = len(choice.text.strip())
         if choice.calls or length >= self._characters:
             return PASSED
-        return fault(AnswerFault.TOO_SHORT, f"it has {length} characters, at least {self._characters} are wanted")
+        return fault(AnswerFault.TOO_SHORT, f"it has {length} characters, at least {self._characters} are needed")
 
     def _has_pattern(self, choice: AnswerChoice) -> CheckResult:
         if isinstance(self._pattern, str):

@@ -64,11 +64,12 @@ def _wrong_time(claims: Mapping[str, Any], now: float) -> Refusal | None:
         return _refused("The token's nbf is not a time: get one with it in seconds since 1970.")
     if now >= ends + LEEWAY_SECONDS:
         return _refused(
-            f"The token ended {now - ends:.0f} s ago, with {LEEWAY_SECONDS:.0f} s of leeway: get a new one."
+            f"The token expired {now - ends:.0f} s ago, with {LEEWAY_SECONDS:.0f} s of leeway: get a new one."
         )
     if now < begins - LEEWAY_SECONDS:
         return _refused(
-            f"The token begins in {begins - now:.0f} s, with {LEEWAY_SECONDS:.0f} s of leeway: send it then."
+            f"The token is not valid for another {begins - now:.0f} s (nbf), with {LEEWAY_SECONDS:.0f} s "
+            f"of leeway: send it then."
         )
     return None
 

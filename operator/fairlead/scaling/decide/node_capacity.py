@@ -54,7 +54,10 @@ def no_room(n: int, context: LimitContext) -> AppliedLimit | None:
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if shortage is not None and context.now < shortage.until:
         kept = max(shortage.replicas, 1 if context.summary.is_sure else facts.wanted)
-        words = f"the nodes take {count(shortage.replicas, 'replica')} and no more{why}; another is attempted later"
+        words = (
+            f"the nodes have room for {count(shortage.replicas, 'replica')}{why}; one more is tried "
+            f"every {shortage.wait:.0f} s"
+        )
         return limit(ScalingBound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:
         return None

@@ -71,7 +71,7 @@ def without_one(n: int, context: LimitContext) -> AppliedLimit | None:
     least = replica_need.whole(need * (TURNING_MARGIN if turning else MARGIN))
     held = max(n, min(context.facts.wanted, least))
     lately = ", which is larger because the fleet grew recently" if turning else ""
-    words = f"fewer than {held} would not meet the objectives with a margin{lately}"
+    words = f"{count(held, 'replica')} {verb(held, 'keeps')} a margin on the objectives{lately}"
     return limit(ScalingBound.WITHOUT_ONE, n, held, words)
 
 

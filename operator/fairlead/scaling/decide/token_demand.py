@@ -148,7 +148,7 @@ def _because(inputs: DemandInputs, demand: FleetDemand, least: ReplicaNeed) -> s
 
 def _because_backlog(inputs: DemandInputs, backlog: float, paying: float) -> str:
     work = f"the requests that will wait in {inputs.horizon:.0f} s are {backlog:.0f} s of work for one replica"
-    return f"{work}: {count(paying, 'replica')} would finish it within as long again"
+    return f"{work}: {count(paying, 'replica')} would clear them in another {inputs.horizon:.0f} s"
 
 
 def _figures(inputs: DemandInputs, kept_free: float, backlog: float) -> tuple[DecisionFigure, ...]:

@@ -34,7 +34,7 @@ def open_bounds(record: DecisionRecord) -> list[str]:
         reached[ScalingBound.BUDGET] = answer >= paid
     lines = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
     free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
-    return [*lines, *([f"Not in the way: {', '.join(free)}."] if free else [])]
+    return [*lines, *([f"Limits not reached: {', '.join(free)}."] if free else [])]
 
 
 def moment(seconds: float) -> str:

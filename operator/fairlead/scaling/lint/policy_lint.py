@@ -1,88 +1,21 @@
-"""Reviews a policy by itself: what can never work is refused, what works at a cost gets a warning.
+"""Settings of a policy that work, at a cost that is easily overlooked: they get a warning.
 
-Overlapping schedules are found within one calendar year. `policy_use_lint` reviews it with the deployments that name
-it, since one policy serves many of them.
+`policy_use_lint` reviews it with the deployments that name it, since one policy serves many of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
-from itertools import combinations
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
+from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ScalingPolicy, ScheduleWindow, SignalTargets
-from fairlead.scaling import cron_expressions
+from fairlead.scaling.lint.lint_reasons import LintReason
+from fairlead.scaling.lint.schedule_overlap import overlapping
 
-YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in range(366))
-"""A leap year, so that it has a 29th of February."""
 MIN_AGE_S: Final = 3.0
 """A scrape a second, each of which may take two."""
 USUAL_SCRAPE_S: Final = 30.0
 """The interval of the chart's monitors: a sample is as old before the next one comes."""
-
-OpenSpans = Sequence[tuple[float, float]]
-
-
-def overlapping(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]]:
-    """Yield the indexes of every two schedules that overlap."""
-    open_at = [
-        sorted(cron_expressions.open_spans(one.cron, one.time_zone, one.duration_seconds, YEAR)) for one in schedules
-    ]
-    for one, other in combinations(range(len(schedules)), 2):
-        if _meet(open_at[one], open_at[other]):
-            yield one, other
-
-
-def _meet(one: OpenSpans, other: OpenSpans) -> bool:
-    """Return whether any two spans overlap: the span that ends first cannot overlap later ones of the other list."""
-    here = there = 0
-    while here < len(one) and there < len(other):
-        if one[here][0] < other[there][1] and other[there][0] < one[here][1]:
-            return True
-        if one[here][1] <= other[there][1]:
-            here += 1
-        else:
-            there += 1
-    return False
-
-
-class LintReason(FindingReason):
-    """What is wrong with a policy, or with a policy and a deployment that names it."""
-
-    NEVER_FIRES = "NeverFires"
-    """No load ever exceeds this target."""
-    ALWAYS_FIRES = "AlwaysFires"
-    """No number of replicas ever meets it."""
-    OSCILLATES = "Oscillates"
-    """It keeps removing replicas that it has to bring back."""
-    SHORTER_THAN_COLD_START = "ShorterThanColdStart"
-    POOR_SIGNAL = "PoorSignal"
-    SCHEDULES_OVERLAP = "SchedulesOverlap"
-    OUT_OF_BOUNDS = "OutOfBounds"
-    NEVER_AT_ZERO = "NeverAtZero"
-    OVER_BUDGET = "OverBudget"
-    PRICE_UNKNOWN = "PriceUnknown"
-    ALWAYS_STALE = "AlwaysStale"
-    """Metrics are too old before they can be used, or before the next ones come."""
-    SWAPPED = "Swapped"
-    """Two values that would make sense in each other's place."""
-    CANNOT_SLEEP = "CannotSleep"
-
-
-def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
-    """Yield targets that no load or no fleet can ever meet."""
-    target, headroom = policy.signals.kv_target, policy.signals.token_headroom
-    if target is not None and target >= 1:
-        words = "a KV cache is never more than 100 % full, so this would never add a replica"
-        yield _no("spec.signals.kvCache.target", target, LintReason.NEVER_FIRES, (words, 'write less, such as "0.80"'))
-    if target is not None and target <= 0:
-        words = "no number of replicas brings the use of a cache down to 0"
-        yield _no("spec.signals.kvCache.target", target, LintReason.ALWAYS_FIRES, (words, 'write more, such as "0.80"'))
-    if headroom is not None and headroom >= 1:
-        words = "if all of the supply is kept free, none is left for requests"
-        remedy = 'write less, such as "0.15"'
-        yield _no("spec.signals.tokens.headroom", headroom, LintReason.ALWAYS_FIRES, (words, remedy))
 
 
 def policy_warnings(policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -229,8 +162,3 @@ def _money(policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 PolicyCheck = Callable[[ScalingPolicy], Iterator[SpecWarning]]
 CHECKS: Final[tuple[PolicyCheck, ...]] = (_window, _steps, _alone, _zero, _overlaps, _age, _objectives, _money)
-
-
-def _no(field: str, value: float, reason: LintReason, words: tuple[str, str]) -> SpecRefusal:
-    because, remedy = words
-    return SpecRefusal(field=field, value=f"{value:g}", reason=reason, because=because, remedy=remedy)

@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling.lint.policy_lint import LintReason
+from fairlead.scaling.lint.lint_reasons import LintReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,13 +83,13 @@ def _body(row: MeasuredFields) -> MeasuredFields:
     if method != "POST":
         raise row.bad(f"method is {measured_rows.shown(method)}, and must be POST")
     if url not in PROMPTS:
-        raise row.bad(f"url is {measured_rows.shown(url)}, and one of {', '.join(PROMPTS)} can be played")
+        raise row.bad(f"url is {measured_rows.shown(url)}, and one of {', '.join(PROMPTS)} can be simulated")
     body = row.value("body")
     if not isinstance(body, dict):
         raise row.bad(f"body is {measured_rows.shown(body)}, and must be an object")
     found = measured_rows.json_fields(body, row.line)
     if found.count_or("n", 1) != 1:
-        raise row.bad(f"body.n is {found.fields['n']}, and one reply a request is played")
+        raise row.bad(f"body.n is {found.fields['n']}, and one reply a request is simulated")
     return found
 
 
@@ -120,7 +120,7 @@ def _message(given: Mapping[str, Any], body: MeasuredFields) -> Iterator[str]:
     elif given.get("type") in TEXTS:
         yield from _texts(given.get("text"), body)
     else:
-        raise body.bad(f"a part of type {measured_rows.shown(given.get('type'))} is not played; only text is")
+        raise body.bad(f"a part of type {measured_rows.shown(given.get('type'))} is not simulated; only text is")
 
 
 def _page_names(text: bytes, page_bytes: int) -> tuple[int, ...]:

@@ -80,7 +80,9 @@ def _possible(fact: Part, constants: tuple[Constant | None, ...]) -> None:
     """Check that each literal compared with a closed list is a member of it."""
     for one in constants:
         if fact.values is not None and one is not None and one not in fact.values:
-            message = f"{str(one)[:40]!r} is never what stands at column {fact.column}; write {_listed(fact.values)}"
+            message = (
+                f"{str(one)[:40]!r} is not a value that column {fact.column} can have; write {_listed(fact.values)}"
+            )
             raise ExpressionError(ExpressionFault.WRONG_TYPE, fact.column, message)
 
 
@@ -91,7 +93,7 @@ def _listed(values: frozenset[str]) -> str:
 def sized(part: Part) -> Part:
     """Return the number of characters, or of members."""
     if part.kind not in (ValueType.TEXT, ValueType.LIST):
-        message = f"size is of a text or a list, and here stands {part.kind}; compare it as it is"
+        message = f"size() takes a string or a list, and this is {part.kind}; compare it as it is"
         raise ExpressionError(ExpressionFault.WRONG_TYPE, part.column, message)
     inner = part.evaluate
     return Part(

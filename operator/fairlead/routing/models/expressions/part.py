@@ -30,5 +30,5 @@ def expect(part: Part, kind: ValueType) -> Part:
     if part.kind is kind:
         return part
     remedy = "compare it with something" if kind is ValueType.BOOL else f"put {kind} there"
-    message = f"here stands {part.kind} where {kind} is needed; {remedy}"
+    message = f"expected {kind}, found {part.kind}; {remedy}"
     raise ExpressionError(ExpressionFault.WRONG_TYPE, part.column, message)
