@@ -124,7 +124,7 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, context: Ope
             )
         host = asyncio.create_task(_host(settings, own, context, place, rotator), name="host")
         host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process exits
-        tasks = [asyncio.create_task(one) for one in (health.beat(), *([rotator.run()] if rotator else []))]
+        tasks = [asyncio.create_task(rotator.run())] if rotator else []
         try:
             yield
         finally:
