@@ -117,6 +117,12 @@ def test_a_router_without_figures_still_chooses() -> None:
     assert hits(Lab(), RouterBalancer(ROUTERS, lambda _ordinal, _now: None)) > 0.4
 
 
+def test_what_updates_the_table_before_a_choice_finds_every_ready_engine_in_it() -> None:
+    lab, sizes = Lab(), []
+    hits(lab, RouterBalancer(ROUTERS, lab.figures, lambda table: sizes.append(len(table.endpoints))))
+    assert sizes == [4] * 67
+
+
 def test_the_clairvoyant_sees_true_caches() -> None:
     lab = Lab()
     assert hits(lab, ClairvoyantBalancer(ROUTERS, lambda ordinal: lab.cores[ordinal])) > 0.4
