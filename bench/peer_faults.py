@@ -21,10 +21,10 @@ from functools import partial
 from typing import Final
 
 from bench import prefix_fleets, router_peers
+from bench.balancers.clairvoyant import ClairvoyantBalancer
 from bench.prefix_fleets import Engines, Trial, hits, p95
 from bench.router_peers import MAX_RATIO, MIN_SHARE
 from fairlead.simulator.virtual_fleet.balancers import Balancer
-from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork, RouterFault
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 

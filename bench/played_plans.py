@@ -88,7 +88,7 @@ def judged(one: PlanQuestion) -> dict[str, Any]:
     answer: dict[str, Any] = {"question": str(one), "plays": player.played, "proposal": None}
     if found.best is None:
         return answer
-    roomiest = plan_room.roomiest(found.best, lambda times: plan_play.sped_up(player, times))
+    roomiest = plan_room.roomiest(found.best, player.sped_up)
     best, fresh = roomiest.best.proposal, _player(one, inputs, FRESH)
     cheaper = _cheaper(options, best.cost_per_hour / DEARER, fresh)
     return answer | {

@@ -19,6 +19,7 @@ from importlib import resources
 from math import inf
 from typing import Any, Final, Protocol
 
+from bench import sessions
 from bench.measured_spans import MeasuredSpans
 from bench.simulated_fleets import streams, traces
 from fairlead.cluster import package_data
@@ -29,7 +30,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.timing import catalogue, fitted_sets
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
-from fairlead.simulator.traffic import request_traces, sessions
+from fairlead.simulator.traffic import request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines

@@ -16,14 +16,14 @@ from math import inf
 from typing import Final
 
 from bench import prefix_fleets
+from bench.balancers.cache_aware import SGLANG_ROUTER, VLLM_ROUTER
+from bench.balancers.clairvoyant import ClairvoyantBalancer
+from bench.balancers.consistent_hashing import ConsistentHashing
 from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
 from bench.router_prefix import cache_aware
 from fairlead.router.peer_reports import FLUSH_SECONDS
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, Chosen, FewestRequests, LeastTokens
-from fairlead.simulator.virtual_fleet.baselines.cache_aware import SGLANG_ROUTER, VLLM_ROUTER
-from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
-from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 

@@ -15,16 +15,16 @@ from math import inf
 from typing import Final
 
 from bench import prefix_fleets
-from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
-from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests, LeastTokens, RoundRobin
-from fairlead.simulator.virtual_fleet.baselines.cache_aware import (
+from bench.balancers.cache_aware import (
     SGLANG_ROUTER,
     VLLM_ROUTER,
     CacheAwareBalancer,
     CacheAwareSettings,
 )
-from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
-from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
+from bench.balancers.clairvoyant import ClairvoyantBalancer
+from bench.balancers.consistent_hashing import ConsistentHashing
+from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
+from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests, LeastTokens, RoundRobin
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 
 MIN_SHARE: Final = 0.95

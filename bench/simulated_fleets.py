@@ -15,6 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
+from bench.day_samples import DaySample
 from fairlead.cluster import package_data
 from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.capacity_plan import LatencyObjectives
@@ -33,7 +34,6 @@ from fairlead.simulator.virtual_fleet.balancers import LeastTokens
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
-from fairlead.simulator.virtual_fleet.sampling import DaySample
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 from fairlead.sizing import kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput

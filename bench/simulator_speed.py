@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import another_simulator, simulated_fleets
+from bench import another_simulator, day_samples, simulated_fleets
+from bench.day_samples import DaySample, SampledEstimate, SamplingPlan
 from bench.simulated_fleets import DAY, DAY_S, Lived
-from fairlead.simulator.virtual_fleet import sampling
 from fairlead.simulator.virtual_fleet.report import SimulationReport, report
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
-from fairlead.simulator.virtual_fleet.sampling import DaySample, SampledEstimate, SamplingPlan
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 DAY_CUT: Final = SamplingPlan(measured_s=60.0)
@@ -104,7 +103,7 @@ def sampled(
         groups[one.group].add_all(statistics)
         entries[one.group] += one.until - one.since
         watch.lived(world, one.cool - one.warm)
-    return watch.stop(name), sampling.estimates(groups, entries)
+    return watch.stop(name), day_samples.estimates(groups, entries)
 
 
 def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationReport]:
@@ -121,7 +120,7 @@ def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> di
     """By figure: in full, by sample, and how many standard errors apart."""
     found = {}
     for name, estimate in part.items():
-        truth = sampling.FIGURES[name](whole)
+        truth = day_samples.FIGURES[name](whole)
         away = abs(estimate.value - truth)
         found[name] = (truth, estimate.value, away / estimate.error if estimate.error else math.inf * away)
     return found

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bench import sessions
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.replay import first_seconds, recordings
 from fairlead.simulator.sweep import errors, sweep_file
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import calibration_file
-from fairlead.simulator.traffic import client_mix, request_traces, sessions
+from fairlead.simulator.traffic import client_mix, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.sizing import traces
 from fitting import benchmark_runs, kv_intervals, kv_starts, recorded_runs

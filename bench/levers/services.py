@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench import sessions
 from bench.simulated_fleets import streams, traces
 from fairlead.backtest.play import PlayedTraffic
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.simulator.traffic import request_traces, sessions
+from fairlead.simulator.traffic import request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 LARGE: Final = "hf://meta-llama/Llama-3.1-70B-Instruct"

@@ -7,6 +7,7 @@ from statistics import median
 import pytest
 
 from fairlead.backtest import drawn_traffic
+from fairlead.backtest.drawn_traffic import Undrawable
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from tests.backtest.test_play import streams
 
@@ -57,3 +58,18 @@ def test_so_much_traffic_that_a_quarter_of_an_hour_is_endless_is_drawn_for_a_sho
     assert drawn.seconds == 300
     assert minutes.total() == pytest.approx(60_000, rel=0.05)
     assert minutes[2] == max(minutes.values()) == pytest.approx(60 * 400, rel=0.05), "one busy minute, as long as ever"
+
+
+@pytest.mark.parametrize(
+    ("rate", "retries", "why"),
+    [
+        (0.002, 0.0, Undrawable.TOO_FEW),
+        (0.002, 0.5, None),
+        (200.0, 0.0, None),
+        (200.0, 0.1, Undrawable.TOO_MANY),
+    ],
+)
+def test_too_few_requests_for_a_verdict_and_too_many_to_draw_are_not_drawn(
+    rate: float, retries: float, why: Undrawable | None
+) -> None:
+    assert drawn_traffic.undrawable(replace(CHAT, requests_per_second=rate, retries=retries)) is why

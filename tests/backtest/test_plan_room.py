@@ -14,7 +14,7 @@ from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.played_plan import PlayedProposal, Player, with_replicas
 from fairlead.fleet.capacity_plan import FleetProposal, LatencyObjectives
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from tests.backtest.test_play import candidate, streams
+from tests.backtest.test_play import candidate, steady, streams
 from tests.backtest.test_played_plan import BATCH, PLAYED, World, option
 
 Takes = Mapping[int, float]
@@ -122,6 +122,17 @@ def test_the_same_requests_arrive_sooner() -> None:
     assert [one.time for one in busier.arrivals(16)] == [0.0, 5.0, 10.0, 15.0]
     assert [replace(one, time=0.0) for one in busier.arrivals(16)] == [replace(one, time=0.0) for one in arrivals(16)]
     assert [one.time for one in traffic.arrivals(16)] == [0.0, 10.0, 20.0, 30.0], "the original stays as it is"
+
+
+def test_a_player_that_is_sped_up_plays_the_same_requests_sooner_and_to_their_end() -> None:
+    traffic = steady(2.0, 10)
+    player = PlanPlayer(
+        made=lambda _: candidate(1), traffics=[traffic, traffic], settings=PlaySettings(streams=streams)
+    )
+    faster = player.sped_up(2.0)
+
+    assert (player.whole, faster.whole) == (False, True)
+    assert [one.seconds for one in faster.traffics] == [traffic.seconds / 2] * 2
 
 
 def test_a_fleet_that_misses_is_played_to_its_end_for_the_share_that_it_keeps() -> None:

@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 import yaml
 
+from fairlead.backtest import queue_limit
 from fairlead.backtest.played_plan import PlayedPlan
-from fairlead.cli import plan_play, plan_unanswered
+from fairlead.cli import plan_unanswered
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from tests.cli.conftest import Run
 from tests.cli.test_plan import ARRIVING, MODEL, OBJECTIVES
@@ -76,8 +77,8 @@ def test_a_queue_that_grows_without_end_is_named_and_not_the_pace(run: Run, monk
     few = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600", "--keep-precision")
     words = ("plan", MODEL, *few, *L40S, "--tpot-p95", "80ms")
     assert run(*words)[0] == 0
-    monkeypatch.setattr(plan_play, "QUEUED_PART", 0.0)
-    monkeypatch.setattr(plan_play, "MIN_QUEUED_S", 0.05)
+    monkeypatch.setattr(queue_limit, "QUEUED_PART", 0.0)
+    monkeypatch.setattr(queue_limit, "MIN_QUEUED_S", 0.05)
     code, out, _ = run(*words)
     assert code == 1
     assert out.startswith("nothing that was simulated keeps --tpot-p95 80ms for 95% of requests, the nearest for ")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 from concurrent.futures import wait
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from fairlead.backtest import reference_fleets
+from fairlead.backtest import reference_fleets, worker_pool
 from fairlead.backtest.comparison_rows import AGAINST, ComparisonRow
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
-from fairlead.cli import simulate, simulate_inputs, simulate_runs
+from fairlead.cli import simulate, simulate_inputs
 from fairlead.cli.main import main
-from fairlead.cli.simulate_runs import Comparison, Repeat
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from tests.backtest.test_play import candidate, steady, streams
 from tests.cli.candidate_files import CANDIDATES
 from tests.cli.conftest import Run
 from tests.cli.recorded_routers import objects, served
@@ -41,8 +37,8 @@ def test_an_interrupt_prints_the_candidates_that_were_simulated(
         return wait(*words, **more)
 
     monkeypatch.setattr(ComparisonRow, "played", second_lasts_for_ever)
-    monkeypatch.setattr(simulate_runs, "wait", interrupted)
-    monkeypatch.setattr(simulate_runs, "REFRESH_SECONDS", None)
+    monkeypatch.setattr(worker_pool, "wait", interrupted)
+    monkeypatch.setattr(worker_pool, "REFRESH_SECONDS", None)
     words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "1"]
     assert main(["simulate", str(files / "fleet"), *words]) == 1
     shown = capsys.readouterr()
@@ -67,8 +63,8 @@ def test_another_candidate_is_not_compared_with_the_record_where_an_interrupt_en
         return wait(*words, **more)
 
     monkeypatch.setattr(ComparisonRow, "played", first_lasts_for_ever)
-    monkeypatch.setattr(simulate_runs, "wait", interrupted)
-    monkeypatch.setattr(simulate_runs, "REFRESH_SECONDS", None)
+    monkeypatch.setattr(worker_pool, "wait", interrupted)
+    monkeypatch.setattr(worker_pool, "REFRESH_SECONDS", None)
     place = tmp_path / "fixed.yaml"
     place.write_text(yaml.safe_dump(objects()["fixed"]))
     with served(tmp_path, monkeypatch):
@@ -205,22 +201,6 @@ def test_a_single_stretch_has_no_interval_and_no_minutes_of_the_trace(
     assert "1 stretch of 20 min after 10 min of warm-up each: no intervals, which take two or more\n" in out
     assert "worst: minutes" not in out
     assert "->" not in out
-
-
-def test_candidates_of_the_same_replicas_and_other_objectives_have_bounds_of_their_own() -> None:
-    """Without an objective all may wait for the end, so that the bound is no replica."""
-    strict = candidate(ReplicaBounds(least=0, most=8, policy="chat"))
-    lenient = replace(strict, name="lenient", policy=ScalingPolicy())
-    traffic, settings = steady(20.0, 60), PlaySettings(streams=streams)
-    comparison = Comparison(
-        rows=tuple(ComparisonRow(name=one.name, candidate=one) for one in (strict, lenient, strict)),
-        repeats=(Repeat(traffic, settings),),
-        whole=traffic,
-    )
-    least = simulate_runs.played(comparison, jobs=1).least
-
-    assert least[0].anyhow > least[1].anyhow == 0.0
-    assert least[2] is least[0]
 
 
 def test_a_system_that_does_not_report_the_allowed_cores_plays_on_all_of_the_machine(

@@ -5,6 +5,7 @@ independently. Lengths are log-normal through the median, the 95th and the 99th 
 """
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Final
 
 from fairlead.backtest.play import PlayedTraffic
@@ -24,11 +25,30 @@ MAX_REQUESTS: Final = 60_000.0
 """Of one draw; a fleet plays them in some ten seconds."""
 MAX_RATE: Final = MAX_REQUESTS / SHORTEST_SECONDS
 """Requests a second, retries included; more cannot be drawn for long enough."""
+MIN_REQUESTS: Final = 20.0
+"""Drawn on average: of fewer, a single late one is more than one in twenty."""
 WAVES: Final = 3
 """Busy times within the traffic; fewer if it is shortened, so that none is."""
 ROUNDING: Final = 1e-6
 BUSY_REQUESTS: Final = 0.4
 """Share of the requests that arrive in busy times."""
+
+
+class Undrawable(StrEnum):
+    """Why traffic is not drawn."""
+
+    TOO_FEW = "TooFew"
+    """Requests, to tell anything."""
+    TOO_MANY = "TooMany"
+    """Requests a second, to be drawn for long enough."""
+
+
+def undrawable(traffic: Traffic) -> Undrawable | None:
+    """Return why it is not drawn; None if it can be."""
+    rate = rate_of(traffic)
+    if rate * MAX_SECONDS < MIN_REQUESTS:
+        return Undrawable.TOO_FEW
+    return Undrawable.TOO_MANY if rate > MAX_RATE else None
 
 
 def drawn(traffic: Traffic, context: int, randomness: RandomSource) -> PlayedTraffic:

@@ -27,6 +27,9 @@ class RunEnd(StrEnum):
     """A line was written anew while the run read the file."""
 
 
+_COMPLETE_AFTER: Final = (RunEnd.INTERRUPTED, RunEnd.TIME_OVER, RunEnd.COMPLETE)
+
+
 @dataclass(slots=True, kw_only=True)
 class RunTally:
     """The counts; the requests that the output had answers to before are apart."""
@@ -51,6 +54,14 @@ class RunTally:
     def left(self) -> int:
         """Return how many requests have neither an answer nor a failure."""
         return self.requests - self.before - self.answered - self.failed
+
+    def end_of(self, end: RunEnd) -> RunEnd:
+        """Return how the run ended: complete if nothing was left, whatever stopped it; else not."""
+        if end not in _COMPLETE_AFTER:
+            return end
+        if not self.left:
+            return RunEnd.COMPLETE
+        return RunEnd.INPUT_CHANGED if end is RunEnd.COMPLETE else end
 
     def add_answer(self, usage: TokenUsage) -> None:
         """Count an answer."""

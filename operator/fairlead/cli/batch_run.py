@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from types import FrameType
@@ -18,14 +17,14 @@ from fairlead.batcher.batch_endpoint import AddressUnusable, BatchEndpoint
 from fairlead.batcher.batch_input import BatchInput, InputUnreadable
 from fairlead.batcher.output_file import FailureFile, OutputFile
 from fairlead.batcher.run import BatchRun
-from fairlead.batching import batch_check, batch_requests
+from fairlead.batching import batch_check, checked_lines
 from fairlead.batching.batch_check import BatchContents
 from fairlead.batching.batch_requests import BatchRequest
+from fairlead.batching.checked_lines import InputChanged
 from fairlead.batching.custom_ids import CustomIds
 from fairlead.batching.run_tally import RunEnd, RunTally
 from fairlead.cli import batch_text
 from fairlead.cli.batch_inputs import BatchInputs
-from fairlead.fleet.line_problems import LineProblem, shown
 from fairlead.process import exit_signals
 
 WRONG: Final = 2
@@ -39,13 +38,6 @@ _EXIT_CODES: Final = {
 _ON_TERMINAL_S: Final = 0.5
 _IN_LOG_S: Final = 60.0
 _BY_SIGNAL: Final = 128
-_SKIPPED_AT_ONCE: Final = 1000
-"""Lines that are read at a time while nothing is sent."""
-_COMPLETE_AFTER: Final = (RunEnd.INTERRUPTED, RunEnd.TIME_OVER, RunEnd.COMPLETE)
-
-
-class _InputChanged(Exception):
-    """The input is no longer what was checked."""
 
 
 def run(inputs: BatchInputs) -> int:
@@ -121,7 +113,7 @@ class _Session:
         shown = batch_text.ShownBatch(
             inputs=self._inputs,
             tally=batch.tally,
-            end=_shown_end(end, batch.tally.left),
+            end=batch.tally.end_of(end),
             detail=batch.detail,
             seconds=time.monotonic() - began,
         )
@@ -151,39 +143,10 @@ class _Session:
     def _unanswered(self) -> Iterator[BatchRequest | None]:
         """Yield the requests that the output has no answer to, in the file's order, and None now and then."""
         try:
-            yield from self._read_again()
-        except (_InputChanged, InputUnreadable) as problem:
+            yield from checked_lines.unanswered(self._source.lines(), self._contents, self._ids)
+        except (InputChanged, InputUnreadable) as problem:
             assert self._batch is not None, "it reads this"
             self._batch.stop(RunEnd.INPUT_CHANGED, str(problem))
-
-    def _read_again(self) -> Iterator[BatchRequest | None]:
-        checked, line, checksum = self._contents, 0, 0
-        for line, text in self._source.lines():
-            if line > checked.lines:
-                raise _InputChanged(f"line {line}: it was added")
-            checksum = zlib.crc32(text, checksum)
-            if request := self._unsent(line, text):
-                yield request
-            elif not line % _SKIPPED_AT_ONCE:
-                yield None
-        if line < checked.lines:
-            raise _InputChanged(f"it ends after line {line:,} of {checked.lines:,}")
-        if checksum != checked.checksum:
-            raise _InputChanged(f"some of {line:,} lines are others than those that were checked")
-
-    def _unsent(self, line: int, text: bytes) -> BatchRequest | None:
-        if not text.strip():
-            return None
-        read = batch_requests.read(text, line)
-        if isinstance(read, LineProblem):
-            raise _InputChanged(read.sentence)
-        if not self._ids.is_line(read.custom_id):
-            raise _InputChanged(f"line {line}: custom_id: {shown(read.custom_id)}: it is new")
-        if self._ids.is_answered(read.custom_id):
-            return None
-        if not self._ids.is_unchanged(read):
-            raise _InputChanged(f"line {line}: custom_id: {shown(read.custom_id)}: its request was changed")
-        return read
 
     @staticmethod
     def _warn(message: str) -> None:
@@ -201,15 +164,6 @@ async def _show(batch: BatchRun, began: float) -> None:
             fits = shutil.get_terminal_size().columns - 1 if sys.stderr.isatty() else None
             print(f"{_cleared()}{line[:fits]}", end=end, file=sys.stderr, flush=True)
     print(_cleared(), end="", file=sys.stderr, flush=True)
-
-
-def _shown_end(end: RunEnd, left: int) -> RunEnd:
-    """A run that nothing was left to is complete, whatever ended it; one with the rest left is not."""
-    if end not in _COMPLETE_AFTER:
-        return end
-    if not left:
-        return RunEnd.COMPLETE
-    return RunEnd.INPUT_CHANGED if end is RunEnd.COMPLETE else end
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from fairlead.backtest import drawn_traffic
+from fairlead.backtest import busiest_part, drawn_traffic
 from fairlead.backtest.play import PlayedTraffic
 from fairlead.cli import client_mixes, trace_lines
 from fairlead.cli.simulate_traffic import PlainRequests
@@ -86,27 +86,11 @@ def busiest(path: Path) -> BusyClients | None:
     described = [one for one in found if one.lengths]
     if not described:
         return None
-    since, until = _densest(described)
+    dense = busiest_part.densest(((one.start, one.requests) for one in described), MAX_REQUESTS)
     busy = BusyClients(
-        windows=described[since:until],
+        windows=described[dense.first : dense.until] if dense else described,
         first=found[0].start,
         described=described[0].start,
-        whole=until - since == len(described),
+        whole=dense is None,
     )
     return busy if 0 < busy.rate <= drawn_traffic.MAX_RATE else None
-
-
-def _densest(windows: Sequence[ClientMixWindow]) -> tuple[int, int]:
-    """Return the shortest run of windows with the wanted requests, of equal ones the one with most; all if none has."""
-    best, since, held = (0, len(windows)), 0, 0
-    shortest: tuple[float, int] | None = None
-    for until, window in enumerate(windows, start=1):
-        held += window.requests
-        while held - windows[since].requests >= MAX_REQUESTS:
-            held -= windows[since].requests
-            since += 1
-        if held >= MAX_REQUESTS:
-            found = (window.start - windows[since].start, -held)
-            if shortest is None or found < shortest:
-                best, shortest = (since, until), found
-    return best

@@ -2,19 +2,18 @@
 
 import argparse
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.backtest import drawn_traffic, plan_room, played_plan
+from fairlead.backtest import busiest_part, drawn_traffic, plan_room, played_plan, queue_limit
 from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.drawn_traffic import Undrawable
 from fairlead.backtest.plan_player import PlanPlayer
 from fairlead.backtest.plan_room import FleetRoom
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
-from fairlead.backtest.played_plan import PlayedPlan, Player
+from fairlead.backtest.played_plan import PlayedPlan
 from fairlead.cli import client_mixes, offline_data, plan_clients, plan_inputs, playable
 from fairlead.cli.plan_inputs import DESCRIBING
 from fairlead.cli.simulate_inputs import SeededStreams
@@ -23,19 +22,13 @@ from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives
 from fairlead.objects import plan_manifests
-from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.simulator.traffic.client_mix import ChanceStreams
 from fairlead.sizing.capacity_planning import PlanInputs
 
 SEEDS: Final = 3
-MIN_REQUESTS: Final = 20.0
-"""Drawn on average: of fewer, a single late one is more than one in twenty."""
 MAX_REQUESTS: Final = 20_000
 """Of a longer recording, the busiest part is played."""
-QUEUED_PART: Final = 0.1
-MIN_QUEUED_S: Final = 60.0
-"""First tokens may take at most a tenth of the time that is played, but always this long. A fleet that is too small for
-the traffic lets its queue grow without end; within the time that is played, even that keeps a laxer objective."""
 CALCULATED: Final = "; with --no-play, it is only calculated"
 
 
@@ -58,7 +51,7 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     if not options or not is_played(chosen, inputs) or undrawable(chosen, inputs):
         return None
     traffics, words = _with_room(chosen, *_traffics(chosen, inputs))
-    objectives = _judged(inputs.objectives, traffics[0])
+    objectives = queue_limit.limited(inputs.objectives, traffics[0])
     if objectives != inputs.objectives:
         words = f"{words}; first tokens are allowed {objectives.ttft_p95_s:.0f} s, so that no queue grows without end"
     settings = PlaySettings(streams=SeededStreams(chosen.seed), objectives=objectives)
@@ -68,17 +61,12 @@ def played(chosen: argparse.Namespace, inputs: PlanInputs, planned: CapacityPlan
     room = None
     if found.best is not None:
         _show(f"{player.played} fleets simulated; the best one is simulated with more requests")
-        roomiest = plan_room.roomiest(found.best, lambda times: sped_up(player, times))
+        roomiest = plan_room.roomiest(found.best, player.sped_up)
         found, room = found.with_best(roomiest.best), roomiest.room
     if sys.stderr.isatty():
         print(file=sys.stderr)
     unplayable = tuple(player.unplayable.values())
     return PlanPlays(plan=found, traffic=words, unplayable=unplayable, objectives=objectives, room=room)
-
-
-def sped_up(player: PlanPlayer, times: float) -> Player:
-    """The same player on that many times the requests, each run to its end."""
-    return replace(player, traffics=[one.sped_up(times) for one in player.traffics], whole=True)
 
 
 def is_played(chosen: argparse.Namespace, inputs: PlanInputs) -> bool:
@@ -89,20 +77,22 @@ def is_played(chosen: argparse.Namespace, inputs: PlanInputs) -> bool:
 
 def undrawable(chosen: argparse.Namespace, inputs: PlanInputs) -> str:
     """Say that more requests arrive than can be drawn and played, or too few to tell anything; empty if not."""
-    rate, most = drawn_traffic.rate_of(inputs.traffic), drawn_traffic.MAX_RATE
     if not is_played(chosen, inputs) or _has_requests(chosen):
         return ""
-    if rate * drawn_traffic.MAX_SECONDS < MIN_REQUESTS:
-        return (
-            f"calculated, not simulated: of {rate:.2g} requests a second, fewer than {MIN_REQUESTS:g} arrive in "
-            f"{drawn_traffic.MAX_SECONDS / 3600:g} hours; plan for a higher rate to see it simulated"
-        )
-    if rate <= most:
-        return ""
-    return (
-        f"calculated, not simulated: {rate:,.0f} requests a second are more than the {most:,.0f} that can be drawn; "
-        "plan for a part of the rate to see it simulated"
-    )
+    rate = drawn_traffic.rate_of(inputs.traffic)
+    match drawn_traffic.undrawable(inputs.traffic):
+        case Undrawable.TOO_FEW:
+            return (
+                f"calculated, not simulated: of {rate:.2g} requests a second, fewer than "
+                f"{drawn_traffic.MIN_REQUESTS:g} arrive in {drawn_traffic.MAX_SECONDS / 3600:g} hours; plan for a "
+                "higher rate to see it simulated"
+            )
+        case Undrawable.TOO_MANY:
+            return (
+                f"calculated, not simulated: {rate:,.0f} requests a second are more than the "
+                f"{drawn_traffic.MAX_RATE:,.0f} that can be drawn; plan for a part of the rate to see it simulated"
+            )
+    return ""
 
 
 def _with_progress(player: PlanPlayer, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
@@ -161,12 +151,6 @@ def _with_room(
     return sooner, f"{words}; simulated {how}"
 
 
-def _judged(objectives: LatencyObjectives, traffic: PlayedTraffic) -> LatencyObjectives:
-    """The objectives, with one for first tokens that a queue that grows without end misses."""
-    most = max(traffic.seconds * QUEUED_PART, MIN_QUEUED_S)
-    return replace(objectives, ttft_p95_s=min(objectives.ttft_p95_s or inf, most))
-
-
 def _has_requests(chosen: argparse.Namespace) -> bool:
     """Whether the traffic is a recording of single requests."""
     return _is_recorded(chosen) and not client_mixes.is_description(Path(chosen.trace))
@@ -192,28 +176,8 @@ def _clients(path: Path, streams: Sequence[ChanceStreams]) -> tuple[tuple[Played
 
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
     """The whole recording, or the shortest part of a longer one with `most` requests."""
-    since, until, longer = _densest(trace.arrivals(16), most)
-    if not longer or trace.at_once:
-        every = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
-        return every, trace.words
-
-    def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
-        for one in trace.arrivals(page_tokens):
-            if since <= one.time <= until:
-                yield replace(one, time=one.time - since)
-
-    words = f"{trace.words}; its busiest {most:,} requests, from minute {since / 60:.0f} on"
-    began = None if trace.began is None else trace.began + since
-    return PlayedTraffic(arrivals=arrivals, seconds=until - since, began=began), words
-
-
-def _densest(arrivals: Iterator[RequestArrival], most: int) -> tuple[float, float, bool]:
-    """Return the first and last time of the densest `most` requests, and whether there are more."""
-    last: deque[float] = deque(maxlen=most)
-    found, longer = (0.0, inf), False
-    for one in arrivals:
-        longer = longer or len(last) == most
-        last.append(one.time)
-        if len(last) == most and one.time - last[0] < found[1] - found[0]:
-            found = (last[0], one.time)
-    return *found, longer
+    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
+    found = busiest_part.of(whole, most)
+    if found is None:
+        return whole, trace.words
+    return found.traffic, f"{trace.words}; its busiest {most:,} requests, from minute {found.since / 60:.0f} on"

@@ -1,23 +1,22 @@
-"""Which orders a canary accepts now, and their effect; else the reason for the refusal, and what to do instead."""
+"""Which canary an argument names, and what an order to it leads to, in words with what to do instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
+from fairlead.api import canary_status
 from fairlead.api.kinds import ADAPTER, DEPLOYMENT
 from fairlead.cli.explanation import TargetNameError
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy
-from fairlead.planning import canary
+from fairlead.planning import canary, canary_orders
 from fairlead.planning.canary_moment import CanaryMoment
+from fairlead.planning.canary_orders import OrderEffect, OrderRefusal
 from fairlead.review.order_annotation import ORDER
-
-_RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,70 +144,55 @@ def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
 
 
 def order(view: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
-    """Build the order, timed after everything that the canary has recorded: users' clocks differ from ours."""
-    state, wanted = view.state, CanaryVerb(verb)
-    refused = _refused(view, wanted, now)
-    if refused is not None:
-        return refused
-    later = [state.since, *([state.ordered_at + timedelta(seconds=1)] if state.ordered_at else [])]
-    at = max(now.replace(microsecond=0), *later)
-    return RolloutOrder(value=f"{wanted} {at.isoformat().replace('+00:00', 'Z')}", follows=_follows(state, wanted))
+    """Return the order as it is written on the object, with what follows; else why it would change nothing."""
+    facts = CanaryFacts(wanted=0, paused=view.held)
+    found = canary_orders.answer(CanaryMoment(state=view.state, facts=facts, now=now), CanaryVerb(verb))
+    if isinstance(found, OrderRefusal):
+        return _refused(view, found)
+    at = found.order.at.isoformat().replace("+00:00", "Z")
+    return RolloutOrder(value=f"{found.order.verb} {at}", follows=_follows(view.state, found.effect))
 
 
-def _refused(view: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | None:
+def _refused(view: RolloutView, reason: OrderRefusal) -> NoOrder:
+    """Say why an order would change nothing, and what to do instead."""
     state, place = view.state, view.place
-    if verb is CanaryVerb.RETRY:
-        if state.phase is CanaryPhase.REJECTED:
-            return None
-        because = f"the canary of {place} was not rejected; it is {state.phase}"
-        return NoOrder(because=because, remedy="only what was rejected can be tried again")
-    if state.phase not in _RUNNING:
-        ways = {CanaryPhase.REJECTED: "order retry, or change the spec", CanaryPhase.PROMOTED: "change the spec back"}
-        return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=ways[state.phase])
-    if verb is CanaryVerb.PAUSE and state.paused:
-        return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
-    return _unmoved(view, now) if verb is CanaryVerb.PROMOTE else None
-
-
-def _unmoved(view: RolloutView, now: datetime) -> NoOrder | None:
-    """Refuse to promote what the spec holds, or what waits for its first step."""
-    if view.held:
-        because = f"the canary of {view.place} stays at its step: spec.rollout.paused is true"
-        return NoOrder(because=because, remedy="set it to false, and the canary goes on")
-    is_waiting = view.state.phase is CanaryPhase.WAITING and not view.state.paused
-    return _cannot_start(view) if is_waiting and not _gave_up(view.state, now) else None
-
-
-def _gave_up(state: CanaryState, now: datetime) -> bool:
-    """Whether it no longer waits for a replica to spare; an order to promote makes it wait again."""
-    return CanaryMoment(state=state, facts=CanaryFacts(wanted=0), now=now).gave_up
-
-
-def _cannot_start(view: RolloutView) -> NoOrder:
-    """Refuse to promote a canary that waits for its first step: no order provides what it waits for."""
-    state, place = view.state, view.place
-    if state.plan.starts_replicas:
-        because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
-        return NoOrder(because=because, remedy="set spec.rollout.maxSurge to 1 (needs a spare GPU), or wait")
+    match reason:
+        case OrderRefusal.NOT_REJECTED:
+            because = f"the canary of {place} was not rejected; it is {state.phase}"
+            return NoOrder(because=because, remedy="only what was rejected can be tried again")
+        case OrderRefusal.OVER:
+            rejected = state.phase is CanaryPhase.REJECTED
+            remedy = "order retry, or change the spec" if rejected else "change the spec back"
+            return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=remedy)
+        case OrderRefusal.PAUSED_ALREADY:
+            return NoOrder(
+                because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort"
+            )
+        case OrderRefusal.HELD:
+            because = f"the canary of {place} stays at its step: spec.rollout.paused is true"
+            return NoOrder(because=because, remedy="set it to false, and the canary goes on")
+        case OrderRefusal.NO_SPARE_REPLICA:
+            because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
+            return NoOrder(because=because, remedy="set spec.rollout.maxSurge to 1 (needs a spare GPU), or wait")
     because = f"{state.revision} of {place} is not loaded on all replicas, and no order loads it"
     return NoOrder(because=because, remedy=f"wait; the condition Ready of {place} says what is missing")
 
 
-def _follows(state: CanaryState, verb: CanaryVerb) -> str:
+def _follows(state: CanaryState, effect: OrderEffect) -> str:
     """What the operator does, in words."""
     number, steps = state.step + 1, len(state.plan.steps)
-    match verb:
-        case CanaryVerb.PAUSE:
+    match effect:
+        case OrderEffect.STAYS:
             return f"ordered to stay at step {number} of {steps}; a gate that fails still rolls back"
-        case CanaryVerb.ABORT:
+        case OrderEffect.REJECTED:
             then = ", then its replicas are removed" if state.plan.starts_replicas else ""
             return f"ordered to reject {state.revision}: routers stop sending it requests{then}"
-        case CanaryVerb.RETRY:
+        case OrderEffect.TRIED_AGAIN:
             return f"ordered to try {state.revision} again from step 1; the results of its gates are discarded"
-        case _ if state.phase is CanaryPhase.WAITING:
+        case OrderEffect.FIRST_STEP:
             once = "a replica can be spared" if state.plan.starts_replicas else "all replicas have loaded it"
             return f"ordered to go on: the first step begins once {once}"
-        case _ if number < steps:
+        case OrderEffect.NEXT_STEP:
             return f"ordered to go on to step {number + 1} of {steps}, whatever the gates of step {number} say"
     return f"ordered to give {state.revision} all of the traffic, whatever the gates of step {number} say"
 

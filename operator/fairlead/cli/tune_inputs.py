@@ -9,13 +9,13 @@ from itertools import takewhile
 from fairlead.api import kinds
 from fairlead.backtest import advice, policy_search
 from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.comparison import Comparison, Repeat
 from fairlead.backtest.comparison_rows import ComparisonRow
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic
 from fairlead.backtest.policy_search import NothingToTune, Tuning
 from fairlead.cli import argument_values, simulate_candidates, simulate_inputs, simulate_runs
 from fairlead.cli.argument_values import ArgumentValueError
 from fairlead.cli.simulate_candidates import SinglePlayable
-from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.review.context import ObjectKey

@@ -163,6 +163,11 @@ class CanaryState:
         )
 
     @property
+    def running(self) -> bool:
+        """Whether it is neither promoted nor rejected."""
+        return self.phase in (CanaryPhase.WAITING, CanaryPhase.STEPPING)
+
+    @property
     def due_gates(self) -> tuple[CanaryGate, ...]:
         """The gates of its step, once the new revision serves with all that the step gives it; none before."""
         reached = self.phase is CanaryPhase.STEPPING and self.reached_at is not None

@@ -148,7 +148,7 @@ def _ordered(moment: CanaryMoment) -> CanaryState | None:
 
 
 def _paused(state: CanaryState, _: CanaryMoment) -> CanaryState:
-    return replace(state, paused=True) if state.phase in _RUNNING else state
+    return replace(state, paused=True) if state.running else state
 
 
 def _promoted(state: CanaryState, moment: CanaryMoment) -> CanaryState:
@@ -160,7 +160,7 @@ def _promoted(state: CanaryState, moment: CanaryMoment) -> CanaryState:
 
 
 def _aborted(state: CanaryState, moment: CanaryMoment) -> CanaryState:
-    return _rejected(state, "a person aborted it", moment.now) if state.phase in _RUNNING else state
+    return _rejected(state, "a person aborted it", moment.now) if state.running else state
 
 
 def _retried(state: CanaryState, moment: CanaryMoment) -> CanaryState:
@@ -259,7 +259,6 @@ _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
 """The first that returns a state applies; a gate's failure comes before the end of its step."""
 _HEEDED: Final = (CanaryVerb.ABORT, CanaryVerb.PAUSE)
 """Orders that count while no step may be taken."""
-_RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 _CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, CanaryMoment], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,
     CanaryVerb.PROMOTE: _promoted,

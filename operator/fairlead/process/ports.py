@@ -94,9 +94,14 @@ async def serve(
 async def serve_both(
     settings: ProcessSettings, health: ProcessHealth, routes: Iterable[web.RouteDef]
 ) -> AsyncIterator[None]:
-    """Serve probes on one port and `routes` on the other while the block runs."""
+    """Serve probes on one port and `routes` on the other while the block runs, and measure the loop's lag."""
     async with (
         serve(settings.host, settings.health_port, health.probes()),
         serve(settings.host, settings.metrics_port, routes),
     ):
-        yield
+        beating = asyncio.create_task(health.beat(), name="lag of the event loop")
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)

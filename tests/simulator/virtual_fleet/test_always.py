@@ -7,13 +7,13 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.sessions import SessionTurn, TrafficSession
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic import request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.traffic.sessions import SessionTurn, TrafficSession
 from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests, LeastTokens, PrefixAffinity, RoundRobin
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet

@@ -1,4 +1,4 @@
-"""The real routing in front of simulated engines, several routers of it, and one that sees everything."""
+"""The real routing in front of simulated engines, and several routers of it."""
 
 import random
 from dataclasses import replace
@@ -7,12 +7,10 @@ from typing import Final
 import pytest
 
 from fairlead.routing.endpoint import EndpointSample
-from fairlead.routing.prefix import PrefixIndex
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests
-from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer, TrueCache
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork, RouterFault
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
@@ -117,29 +115,12 @@ def test_a_router_without_figures_still_chooses() -> None:
     assert hits(Lab(), RouterBalancer(ROUTERS, lambda _ordinal, _now: None)) > 0.4
 
 
-def test_the_clairvoyant_sees_true_caches() -> None:
-    lab = Lab()
-    assert hits(lab, ClairvoyantBalancer(ROUTERS, lambda ordinal: lab.cores[ordinal])) > 0.4
+def test_what_updates_the_table_before_a_choice_finds_every_ready_engine_in_it() -> None:
+    lab, sizes = Lab(), []
+    hits(lab, RouterBalancer(ROUTERS, lab.figures, lambda table: sizes.append(len(table.endpoints))))
+    assert sizes == [4] * 67
 
 
 def test_without_an_engine_there_is_nothing_to_choose() -> None:
     with pytest.raises(TypeError, match="no engine for a request"):
         RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(conversations()[0], [])
-
-
-def test_a_block_that_is_stored_twice_is_held_until_both_copies_are_removed() -> None:
-    index = PrefixIndex(learns=False)
-    index.open(0)
-    one, other = TrueCache(index, 0), TrueCache(index, 1)
-    index.learn((1, 2, 3), 0)
-    assert len(index) == 0, "engines write it"
-    one.stored((1, 2), None)
-    one.stored((2,), 1)
-    other.stored((2,), 1)
-    one.removed(2)
-    assert index.holders((2,)) == [(1, 0b11)]
-    one.removed(2)
-    assert index.holders((2,)) == [(1, 0b10)]
-    one.cleared()
-    other.cleared()
-    assert len(index) == 0

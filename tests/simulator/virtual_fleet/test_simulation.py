@@ -3,8 +3,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from bench.sessions import SessionTurn, TrafficSession
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.traffic.sessions import SessionTurn, TrafficSession
 from fairlead.simulator.virtual_fleet.balancers import FewestRequests, LeastTokens, RoundRobin
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot

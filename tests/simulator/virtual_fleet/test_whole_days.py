@@ -4,11 +4,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bench import sessions
+from bench.sessions import AgentTraffic
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.traffic import gaps, lengths, rate_profiles, request_traces, sessions
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.traffic.sessions import AgentTraffic
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity, RoundRobin
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot

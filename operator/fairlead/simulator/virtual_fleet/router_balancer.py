@@ -62,13 +62,24 @@ class RoutedRequest:
     request: RoutingRequest
 
 
+def _unchanged(table: EndpointTable) -> None:
+    """Leave the table as the router has it."""
+
+
 class RouterBalancer:
     """All routers of one fleet as one balancer."""
 
-    def __init__(self, routers: RouterSettings, figures: Callable[[int, float], EndpointSample | None]) -> None:
+    def __init__(
+        self,
+        routers: RouterSettings,
+        figures: Callable[[int, float], EndpointSample | None],
+        before_choice: Callable[[EndpointTable], None] = _unchanged,
+    ) -> None:
         self._routers = routers
         self._figures = figures
         """Samples the engine with this ordinal at this time."""
+        self._before_choice = before_choice
+        """Updates the table of the router that chooses."""
         self.tables = [self._table() for _ in range(routers.count)]
         self._flights: dict[int, RoutedRequest] = {}
         self._ready: Sequence[ReplicaCandidate] = ()
@@ -96,16 +107,13 @@ class RouterBalancer:
             self._read_figures(now)
         table = self.tables[self._router(arrival)]
         routing = self._routing_request(arrival)
-        self.before_choice(table)
+        self._before_choice(table)
         choice = table.choose(routing, now)
         if not isinstance(choice, Choice):
             raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
         table.charge(routing, choice, now)
         self._flights[id(arrival)] = RoutedRequest(table, routing)
         return ready[self._at[choice.endpoint.address]]
-
-    def before_choice(self, table: EndpointTable) -> None:
-        """Hook for subclasses that update the table before each choice."""
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # unused
         """Remove the request's load if the engine refused it at once."""

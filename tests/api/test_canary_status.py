@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.controller.status import canary_status
+from fairlead.api import canary_status
 from fairlead.fleet.canaries import (
     CanaryFacts,
     CanaryGate,

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from bench.balancers.cache_aware import SGLANG_ROUTER, VLLM_ROUTER, CacheAwareBalancer
+from bench.balancers.consistent_hashing import ConsistentHashing
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer
-from fairlead.simulator.virtual_fleet.baselines.cache_aware import SGLANG_ROUTER, VLLM_ROUTER, CacheAwareBalancer
-from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
 
 
 @dataclass

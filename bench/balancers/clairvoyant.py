@@ -11,6 +11,7 @@ from fairlead.routing.prefix import PrefixIndex
 from fairlead.simulator.engine.block_pool import CacheListener
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
 from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Chosen
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 
 
@@ -53,19 +54,27 @@ class TrueCache:
                 self.removed(name)
 
 
-class ClairvoyantBalancer(RouterBalancer):
+class ClairvoyantBalancer:
     """A router that reads the engines' state."""
 
     def __init__(self, routers: RouterSettings, engine: Callable[[int], CacheReportingEngine]) -> None:
-        super().__init__(routers, lambda _ordinal, _now: None)
+        self._router = RouterBalancer(routers, lambda _ordinal, _now: None, self._read_engines)
         self._engine = engine
         self._running: dict[int, dict[int, EngineRequest]] = {}
         self._listening: set[int] = set()
+        self._places: dict[int, int] = {}
+        """The engine of each request in flight."""
         self._index = PrefixIndex(learns=False)
-        (self._only,) = self.tables
-        self._only.index = self._only.context.index = self._index
+        (only,) = self._router.tables
+        only.index = only.context.index = self._index
 
-    def before_choice(self, table: EndpointTable) -> None:
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
+        """Choose as a router with these facts."""
+        chosen = self._router.choose(arrival, ready)
+        self._places[id(arrival)] = chosen.ordinal
+        return chosen
+
+    def _read_engines(self, table: EndpointTable) -> None:
         """Set true loads, and listen to each new engine."""
         for endpoint in table.endpoints:
             ordinal = int(endpoint.address)
@@ -81,19 +90,19 @@ class ClairvoyantBalancer(RouterBalancer):
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
         """Track the engine's own request until it ends."""
-        ordinal = self._place(arrival)
-        super().sent(arrival, request, taken)
+        self._router.sent(arrival, request, taken)
         if taken:
-            self._running.setdefault(ordinal, {})[request.serial] = request
+            self._running.setdefault(self._places[id(arrival)], {})[request.serial] = request
+        else:
+            del self._places[id(arrival)]
+
+    def began(self, arrival: RequestArrival, now: float) -> None:
+        """Record a request's first token."""
+        self._router.began(arrival, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """Remove the requests that have ended."""
-        running = self._running[self._place(arrival)]
+        running = self._running[self._places.pop(id(arrival))]
         for serial in [one for one, request in running.items() if request.status is EngineRequestStatus.ENDED]:
             del running[serial]
-        super().ended(arrival, output_tokens, now)
-
-    def _place(self, arrival: RequestArrival) -> int:
-        endpoint = self._flights[id(arrival)].request.endpoint
-        assert endpoint is not None
-        return int(endpoint.address)
+        self._router.ended(arrival, output_tokens, now)

@@ -2,12 +2,12 @@ import random
 
 import pytest
 
+from bench import day_samples
+from bench.day_samples import SamplingPlan
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.virtual_fleet import sampling
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines, SimulatedReplica
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
-from fairlead.simulator.virtual_fleet.sampling import SamplingPlan
 from tests.simulator.virtual_fleet.small_engine import SmallEngine
 
 REPLICA = SimulatedReplica(0, "replica-0", ReplicaEngines((SmallEngine(),)), 1, 0.0)
@@ -36,7 +36,7 @@ def took(*seconds: float) -> RunStatistics:
 
 
 def test_groups_that_agree_leave_an_error_of_zero() -> None:
-    found = sampling.estimates([took(1.0, 3.0), took(1.0, 3.0)], [10.0, 10.0])
+    found = day_samples.estimates([took(1.0, 3.0), took(1.0, 3.0)], [10.0, 10.0])
 
     assert found["TTFT mean s"].value == pytest.approx(2.0)
     assert found["TTFT mean s"].error == 0.0
@@ -44,7 +44,7 @@ def test_groups_that_agree_leave_an_error_of_zero() -> None:
 
 
 def test_groups_that_differ_say_by_how_much_the_whole_may_be_off() -> None:
-    found = sampling.estimates([took(1.0), took(2.0), took(3.0)], [10.0, 10.0, 10.0])["E2E mean s"]
+    found = day_samples.estimates([took(1.0), took(2.0), took(3.0)], [10.0, 10.0, 10.0])["E2E mean s"]
 
     assert found.value == pytest.approx(2.0)
     assert found.error == pytest.approx(1.0 / 3**0.5)

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from fairlead.simulator.traffic import sessions
+from bench import sessions
+from bench.sessions import AgentTraffic
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
-from fairlead.simulator.traffic.sessions import AgentTraffic
 from tests.simulator.virtual_fleet.excerpts import lines
 
 EXCERPT = lines("claude-code-excerpt.jsonl")
