@@ -13,7 +13,7 @@ CATALOGUE: Final = PRODUCT / "engines" / "catalogue.py"
 EDITS: Final = (
     RecipeEdit(
         path=PRODUCT / "fleet" / "desired_state.py",
-        after='    SIMULATED = "Simulated"\n',
+        after='    TENSORRT_LLM = "TensorRT-LLM"\n',
         more='    PRETEND = "Pretend"\n',
     ),
     RecipeEdit(

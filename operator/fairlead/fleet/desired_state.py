@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
@@ -18,23 +18,43 @@ NO_RESOURCE: Final = "none"
 """Resource of a pod that requests no GPU: an emulated engine computes nothing, so it may run on any node."""
 
 
+class KindTraits(NamedTuple):
+    """What the schema and the builders must tell apart by the kind alone: they stand below or beside `engines`, whose
+    descriptions hold everything else (tests/engines/test_kind_traits.py compares both)."""
+
+    on_cpu: bool = False
+    """Whether it has a build for the node's processor. The schema refuses product CPU for others."""
+    sleeps: bool = False
+    """Whether it can sleep. The schema refuses sleep for others before it reaches an engine."""
+    emulated: bool = False
+    """Whether it computes nothing and may run on any node."""
+
+
+NO_TRAITS: Final = KindTraits()
+
+
 class EngineKind(StrEnum):
     """Which program serves the model."""
 
-    VLLM = "vLLM"
-    SGLANG = "SGLang"
+    traits: KindTraits
+
+    VLLM = "vLLM", KindTraits(on_cpu=True, sleeps=True)
+    SGLANG = "SGLang", KindTraits(on_cpu=True)
     TENSORRT_LLM = "TensorRT-LLM"
-    SIMULATED = "Simulated"
-    SIMULATED_SGLANG = "Simulated-SGLang"
-    SIMULATED_TENSORRT_LLM = "Simulated-TensorRT-LLM"
+    SIMULATED = "Simulated", KindTraits(emulated=True, sleeps=True)
+    SIMULATED_SGLANG = "Simulated-SGLang", KindTraits(emulated=True)
+    SIMULATED_TENSORRT_LLM = "Simulated-TensorRT-LLM", KindTraits(emulated=True)
+
+    def __new__(cls, name: str, traits: KindTraits = NO_TRAITS) -> Self:
+        """Make the member, which compares and is written as its name."""
+        member = str.__new__(cls, name)
+        member._value_, member.traits = name, traits
+        return member
 
 
-WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM})
-"""Kinds that compute nothing and may run on any node."""
-ON_CPU: Final = frozenset({EngineKind.VLLM, EngineKind.SGLANG})
-"""Kinds with a build for the node's processor. The schema refuses product CPU for others."""
-SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
-"""Kinds that can sleep. The schema refuses sleep for others before it reaches an engine."""
+WITHOUT_GPU: Final = frozenset(kind for kind in EngineKind if kind.traits.emulated)
+ON_CPU: Final = frozenset(kind for kind in EngineKind if kind.traits.on_cpu)
+SLEEPING: Final = frozenset(kind for kind in EngineKind if kind.traits.sleeps)
 
 
 class SourceScheme(StrEnum):
