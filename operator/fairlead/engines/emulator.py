@@ -105,6 +105,7 @@ class EmulatorEngine:
         )
         self.program = description.program
         self.api = description.api
+        self.draft_cost = description.draft_cost
         self.failures = description.failures
         self.names = description.names
         self._description = description

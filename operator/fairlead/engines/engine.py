@@ -8,6 +8,7 @@ from fairlead.engines.http_api import HttpApi
 from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
@@ -47,6 +48,10 @@ class EngineDescription(Protocol):
     @property
     def check_unsupported(self) -> str:
         """What an image too old for `EngineLaunch.check` prints; empty if every image supports the check."""
+
+    @property
+    def draft_cost(self) -> DraftCost:
+        """What drafting adds to its steps."""
 
     @property
     def failures(self) -> tuple[FailurePattern, ...]:

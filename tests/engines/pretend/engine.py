@@ -18,6 +18,7 @@ from fairlead.engines.start_budget import LifecycleParameters, StartCost
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import (
@@ -128,6 +129,7 @@ class PretendEngine:
     program = "pretend"
     api = API
     check_unsupported = ""
+    draft_cost = DraftCost(own_tokens=5)
     failures = (
         FailurePattern(re.compile("out of pretend memory"), ConditionReason.OUT_OF_GPU_MEMORY, "write less context"),
     )

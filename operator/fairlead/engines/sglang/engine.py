@@ -17,6 +17,7 @@ from fairlead.engines.sglang import (
     metrics,
     preflight,
     reserved_variables,
+    speculation,
     unknown_flags,
     warning_checks,
 )
@@ -45,6 +46,7 @@ class SglangEngine:
     program = "sglang"
     api = API
     check_unsupported = ""
+    draft_cost = speculation.COST
     failures = FAILURES
     names = metrics.NAMES
 

@@ -18,6 +18,7 @@ from fairlead.engines.vllm import (
     memory,
     metrics,
     preflight,
+    speculation,
     unknown_flags,
     user_overrides,
     warning_checks,
@@ -44,6 +45,7 @@ class VllmEngine:
     program = "vllm"
     api = API
     check_unsupported = ""
+    draft_cost = speculation.COST
     failures = FAILURES
     names = metrics.NAMES
 
