@@ -91,6 +91,8 @@ class EmulatorEngine:
 
     is_fairleads = True
     check_unsupported = f"arguments: {CHECK}"
+    sweep = None
+    """Its step times come from sweeps of the real one."""
 
     def __init__(
         self,

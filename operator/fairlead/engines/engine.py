@@ -7,6 +7,7 @@ from fairlead.engines.failures import FailurePattern
 from fairlead.engines.http_api import HttpApi
 from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.sweep import SweptEngine
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.engine_launch import EngineLaunch
@@ -60,6 +61,10 @@ class EngineDescription(Protocol):
     @property
     def names(self) -> MetricNames:
         """The metric families that scaling needs, for Prometheus queries."""
+
+    @property
+    def sweep(self) -> SweptEngine | None:
+        """How it is swept, with the phases of its cold start by its log; None if it cannot be."""
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return why the engine cannot run this setup; empty if no known fact speaks against it."""

@@ -134,6 +134,7 @@ class PretendEngine:
         FailurePattern(re.compile("out of pretend memory"), ConditionReason.OUT_OF_GPU_MEMORY, "write less context"),
     )
     names = NAMES
+    sweep = None
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Its own flags only."""

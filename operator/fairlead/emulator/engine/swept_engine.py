@@ -11,8 +11,9 @@ from fairlead.fleet.accelerators import CPU
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import Dtype, KvFormat
 from fairlead.fleet.shapes import ModelShape
+from fairlead.fleet.sweeps import KvCapacity
 from fairlead.simulator.sweep import errors
-from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord, SweptDeployment
+from fairlead.simulator.sweep.measurements import SweepRecord, SweptDeployment
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step
 from fairlead.simulator.timing.drafted_step import DraftedStep

@@ -46,6 +46,7 @@ class TensorRtEngine:
     draft_cost = DraftCost()
     failures = FAILURES
     names = metrics.NAMES
+    sweep = None
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what TensorRT-LLM cannot do, what would keep it from starting, and what would break what we rely

@@ -27,6 +27,7 @@ from fairlead.engines.vllm.cpu import limits, settings
 from fairlead.engines.vllm.failures import FAILURES
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
+from fairlead.engines.vllm.sweep import VllmSweep
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -48,6 +49,7 @@ class VllmEngine:
     draft_cost = speculation.COST
     failures = FAILURES
     names = metrics.NAMES
+    sweep = VllmSweep()
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what would keep vLLM from starting, or break what routers, probes and the autoscaler rely on."""
