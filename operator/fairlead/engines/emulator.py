@@ -105,6 +105,7 @@ class EmulatorEngine:
         self.release = EngineRelease(
             version=description.release.version, image=f"fairlead:{description.release.version}"
         )
+        self.is_played = description.is_played
         self.program = description.program
         self.api = description.api
         self.draft_cost = description.draft_cost

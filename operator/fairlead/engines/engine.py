@@ -39,6 +39,10 @@ class EngineDescription(Protocol):
         """Whether it runs in the operator's own image, under whatever name that has in an installation."""
 
     @property
+    def is_played(self) -> bool:
+        """Whether the engine model of `simulator` has its scheduler and step times, so that back-tests can play it."""
+
+    @property
     def program(self) -> str:
         """The first word of its command, by which a running pod shows its kind."""
 

@@ -126,6 +126,7 @@ class PretendEngine:
     kind = EngineKind("Pretend")
     release = EngineRelease(version="7.1", image="example.com/pretend:7.1")
     is_fairleads = False
+    is_played = False
     program = "pretend"
     api = API
     check_unsupported = ""

@@ -44,6 +44,7 @@ class SglangEngine:
     kind = EngineKind.SGLANG
     release = DEFAULT
     is_fairleads = False
+    is_played = False
     program = "sglang"
     api = API
     check_unsupported = ""

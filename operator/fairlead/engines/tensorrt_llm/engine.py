@@ -40,6 +40,7 @@ class TensorRtEngine:
     kind = EngineKind.TENSORRT_LLM
     release = DEFAULT
     is_fairleads = False
+    is_played = False
     program = "trtllm-serve"
     api = API
     check_unsupported = ""

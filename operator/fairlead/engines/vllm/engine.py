@@ -43,6 +43,7 @@ class VllmEngine:
     kind = EngineKind.VLLM
     release = DEFAULT
     is_fairleads = False
+    is_played = True
     program = "vllm"
     api = API
     check_unsupported = ""
