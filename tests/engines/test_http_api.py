@@ -78,3 +78,11 @@ def test_an_installation_names_the_image_of_a_build_for_processors() -> None:
 
     assert found[EngineKind.VLLM].image_for(on_cpu=True) == "registry.example.com/vllm-cpu:0.32.0"
     assert found[EngineKind.VLLM].image_for(on_cpu=False) == "vllm/vllm-openai:v0.32.0"
+
+
+def test_every_kind_that_loads_adapters_while_it_runs_does_it_by_the_endpoints_that_the_loader_calls() -> None:
+    """The loader's pod does not name its engine's kind. A client reaches none of these."""
+    endpoints = {engine.api.hot_adapters for engine in ENGINES.values()} - {None}
+    assert endpoints == {catalogue.HOT_ADAPTERS}
+    administering = {catalogue.HOT_ADAPTERS.load.encode(), catalogue.HOT_ADAPTERS.unload.encode()}
+    assert administering <= catalogue.HIDDEN_ROUTES
