@@ -1,4 +1,9 @@
-"""The interface of every engine, as the rest of the operator uses it."""
+"""The interface of every engine, as the rest of the operator uses it: another engine implements it in a folder.
+
+`launch` has what a pod is (argv, environment, probes, drain, sleep mode), `api` what its HTTP server is, `memory` what
+its release takes of a GPU. KV events are not in it, since nothing of ours reads any: routers keep their own index of
+prefixes. Which kinds sleep or run on processors is also in `KindTraits`, for the schema, which sees no engines.
+"""
 
 from typing import Protocol
 

@@ -84,6 +84,7 @@ API: Final = HttpApi(
     errors=ErrorShapes(begins_with_error=begins_with_error, error_class=error_class),
     tokenizer=Tokenizer(path=b"/ids", count=token_count),
     priority_header=b"x-pretend-rank",
+    hidden=frozenset((b"/v1/forget",)),
 )
 INDEX: Final = FamilyIndex(NAMES, _load)
 _SPREAD: Final = SpreadRules(divides_experts=True, longer=LongerStages.FIRST)
