@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.image_pull import AS_USUAL, ImagePull
+from fairlead.fleet.kind_traits import NO_TRAITS, KindTraits
 from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.fleet.mounts import UserMount
 from fairlead.fleet.pod_metadata import PodMetadata
@@ -16,21 +17,6 @@ from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 NO_RESOURCE: Final = "none"
 """Resource of a pod that requests no GPU: an emulated engine computes nothing, so it may run on any node."""
-
-
-class KindTraits(NamedTuple):
-    """What the schema and the builders must tell apart by the kind alone: they stand below or beside `engines`, whose
-    descriptions hold everything else (tests/engines/test_kind_traits.py compares both)."""
-
-    on_cpu: bool = False
-    """Whether it has a build for the node's processor. The schema refuses product CPU for others."""
-    sleeps: bool = False
-    """Whether it can sleep. The schema refuses sleep for others before it reaches an engine."""
-    emulated: bool = False
-    """Whether it computes nothing and may run on any node."""
-
-
-NO_TRAITS: Final = KindTraits()
 
 
 class EngineKind(StrEnum):

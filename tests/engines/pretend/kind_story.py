@@ -70,7 +70,7 @@ def main() -> None:
         "errors": [engines.ENGINES[KIND].api.errors.error_class(*one).name for one in ERRORS],
         "acts": asyncio.run(_acts()),
         "drafts": _drafts(context),
-        "forwarded": [_is_forwarded(path) for path in (b"/v1/forget", b"/v1/recall")],
+        "forwarded": [_is_forwarded(path) for path in (b"/v1/forget", b"/v1/chant")],
         "measured": {"swept": KIND in swept_kinds.KINDS, "played": KIND in candidate.KINDS},
     }
     sys.stdout.write(json.dumps(document))
