@@ -129,7 +129,7 @@ class SglangSweep:
     def version(self, page: str | None) -> str:
         """Its version, as reported beside its load."""
         now = _loads(page)
-        return f"SGLang {now['version']}" if now and now.get("version") else self.name
+        return f"SGLang {now['version']}" if now and now.get("version") else "SGLang"
 
 
 def _loads(text: str | None) -> dict[str, Any] | None:
