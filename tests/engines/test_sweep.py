@@ -99,7 +99,8 @@ def test_sglang_is_swept_with_its_metrics_on_and_without_drafts() -> None:
 def test_a_sample_of_sglang_has_the_current_number_of_requests() -> None:
     """Its page is up to half a minute old when nothing runs."""
     stage = "sglang:per_stage_req_latency_seconds"
-    summed = f'{stage}_sum{{stage="prefill_forward"}} 1.5\n{stage}_count{{stage="prefill_forward"}} 4\n'
+    labelled = ('_sum{stage="prefill_forward"} 1.5', '_count{stage="prefill_forward"} 4', '_sum{stage="other"} 9')
+    summed = "".join(f"{stage}{one}\n" for one in labelled)
     found = SglangSweep().sample([LOADS, f"{SGLANG_PAGE}\n{summed}"])
     assert found is not None
     assert (found.load.running, found.load.waiting) == (3.0, 2.0)
