@@ -28,8 +28,8 @@ from typing import Final
 from bench import sent_workload, simulated_workload
 from bench.simulated_workload import WorkloadRequest
 from devcluster.cache import Cache
-from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_process, load_client, point_measurement, sglang_kind
+from fairlead.cli import engine_interpreter
+from fairlead.cli.sweep import engine_process, load_client, point_measurement
 from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.cli.sweep.point_measurement import MeasuringLimits
 from fairlead.cli.sweep.swept_kinds import KINDS
@@ -86,14 +86,14 @@ class SweptServer:
 
 def vllm() -> SweptServer:
     """Real vLLM; installed if missing (6 GB)."""
-    named = {vllm_check.INTERPRETER: str(real_vllm.python(Cache.chosen()))}
+    named = {KINDS[EngineKind.VLLM].program.variable: str(real_vllm.python(Cache.chosen()))}
     own = real_vllm.environment() | surroundings(ROOT) | SPACE | {"VLLM_LOGGING_LEVEL": "INFO"} | named
     return SweptServer(kind=EngineKind.VLLM, flags=VLLM_FLAGS, environment=own)
 
 
 def sglang() -> SweptServer:
     """Real SGLang; installed if missing (7 GB)."""
-    named = {sglang_kind.INTERPRETER: str(real_sglang.python(Cache.chosen()))}
+    named = {KINDS[EngineKind.SGLANG].program.variable: str(real_sglang.python(Cache.chosen()))}
     return SweptServer(
         kind=EngineKind.SGLANG,
         flags=SGLANG_FLAGS,
@@ -170,7 +170,8 @@ async def served(
     """Run each workload on the real engine: mean TPOT from its own histogram."""
     kind, own = KINDS[server.kind], server.flags
     words = ("serve", str(tiny_model.model(Cache.chosen())), *own, *kind.added((*own, "--load-format")))
-    engine = await engine_process.start(kind.program(), words, {**server.environment, "PYTHONPATH": ""}, log)
+    program = engine_interpreter.command(kind.program)
+    engine = await engine_process.start(program, words, {**server.environment, "PYTHONPATH": ""}, log)
     try:
         await engine.wait_until_ready(START_S)
         async with asyncio.timeout(END_S), load_client.session(()) as session:

@@ -10,9 +10,10 @@ from typing import Final
 
 from fairlead.emulator import dialects
 from fairlead.fleet.accelerators import CPU
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.sweep import errors, sweep_file
 from fairlead.simulator.sweep.errors import WorkError
-from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
+from fairlead.simulator.sweep.measurements import StepMeasurement, SweepRecord, SweepWork
 from house import scatter, served_section
 from house.scatter import Panel
 from house.tree import ROOT

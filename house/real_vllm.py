@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from devcluster.cache import Cache
-from fairlead.cli import vllm_check
+from fairlead.engines.vllm.environment import QUIET
 from house.engine_venv import EngineVenv
 
 VERSION: Final = "0.32.0"
@@ -34,7 +34,7 @@ def python(cache: Cache) -> Path:
 
 def environment() -> dict[str, str]:
     """Environment that keeps vLLM off the network and quiet."""
-    return os.environ | vllm_check.QUIET
+    return os.environ | QUIET
 
 
 def main() -> int:

@@ -87,6 +87,12 @@ STEPS: Final = (
         "`UnreadableDocument`; a parser by itself fails otherwise on what nests too deeply. See CONTRIBUTING.md#rooms",
     ),
     Step(
+        name="engines",
+        commands=(_module("house.engine_names"),),
+        advice="give the fact to `EngineDescription` (operator/fairlead/engines/engine.py) or its `HttpApi`, and "
+        "read it there by kind: another kind is then one folder and one row. See CONTRIBUTING.md#rooms",
+    ),
+    Step(
         name="circles",
         commands=(_module("house.circles"),),
         advice="files of a circle can only be read together: move what both need below both, pass a value in place of "

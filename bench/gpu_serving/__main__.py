@@ -18,6 +18,7 @@ from bench.clients.servers import Server
 from bench.gpu_serving import load_rounds
 from bench.gpu_serving.workloads import WORKLOADS
 from bench.simulated_workload import WorkloadRequest
+from fairlead.cli import engine_interpreter
 from fairlead.cli.sweep import engine_process, load_client, point_measurement
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.engine_process import EngineProcess
@@ -95,7 +96,7 @@ async def measure(deployment: Rendered, config: str, plan: ServingPlan) -> None:
     words = ("serve", str(model), *deployment.command[3:], *kind.added(deployment.command))
     environment = os.environ | deployment.environment | {"VLLM_CACHE_ROOT": str(out.parent / "gpu-serving.caches")}
     engine = await engine_process.start(
-        kind.program(), words, environment | {"HF_HUB_OFFLINE": "1"}, out.with_suffix(".log")
+        engine_interpreter.command(kind.program), words, environment | {"HF_HUB_OFFLINE": "1"}, out.with_suffix(".log")
     )
     found: dict[str, Any] = {"notes": [], "command": list(deployment.command), "environment": deployment.environment}
     try:
@@ -219,7 +220,7 @@ def _round(way: str, most: int, found: dict[str, Any]) -> dict[str, Any]:
 
 def _with_vllm() -> str:
     """The interpreter that has vLLM."""
-    return KINDS[EngineKind.VLLM].program()[0]
+    return engine_interpreter.command(KINDS[EngineKind.VLLM].program)[0]
 
 
 def _words(site: Site, url: str, most: int, seed: int) -> list[str]:

@@ -13,8 +13,9 @@ from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.engine.batch import StepTimes
-from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
+from fairlead.simulator.sweep.measurements import StepMeasurement, SweepRecord, SweepWork
 
 DRAFTS: Final = {
     EngineVariant.DRAFT: "meta-llama/Llama-3.2-1B-Instruct",

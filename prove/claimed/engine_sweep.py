@@ -6,7 +6,7 @@ from typing import Final
 from bench.gpu_serving import other_format, predict
 from bench.gpu_serving.predict import MeasuredPrediction
 from bench.sweep_prediction import Prediction
-from fairlead.simulator.sweep.measurements import EngineVariant
+from fairlead.fleet.sweeps import EngineVariant
 from house import gpu_page
 from house.served_section import SUFFIX
 from prove import programs

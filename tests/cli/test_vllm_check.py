@@ -12,6 +12,7 @@ import yaml
 from fairlead.cli import offline_data, vllm_check, vllm_check_script
 from fairlead.cli.main import main
 from fairlead.cluster.documents import YamlDocument
+from fairlead.engines.vllm.sweep import INTERPRETER
 from fairlead.review import admission
 from fairlead.review.result import Review
 
@@ -76,7 +77,7 @@ def small_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program = tmp_path / "python"
     program.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {sys.executable} "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setenv(vllm_check.INTERPRETER, str(program))
+    monkeypatch.setenv(INTERPRETER, str(program))
     return program
 
 
@@ -114,7 +115,7 @@ def test_what_vllm_refuses_is_refused_with_its_message() -> None:
 
 
 def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(vllm_check.INTERPRETER, "/nowhere")
+    monkeypatch.setenv(INTERPRETER, "/nowhere")
     no = review_of("quickstart.yaml", kind="vLLM", extraArgs=["--port=1"])
     assert no.refusals
     pairs = [(YamlDocument(place="a.yaml"), no), (YamlDocument(place="b.yaml", problem="is empty"), None)]
@@ -124,7 +125,7 @@ def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.Monke
 def test_an_interpreter_without_vllm_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv(vllm_check.INTERPRETER, raising=False)
+    monkeypatch.delenv(INTERPRETER, raising=False)
     assert main(["validate", "--with-vllm", str(SAMPLES / "quickstart.yaml")]) == 2
     assert (
         "set FAIRLEAD_VLLM_PYTHON to a Python that has it, or pip install '.[vllm]' in a clone"
@@ -134,7 +135,7 @@ def test_an_interpreter_without_vllm_is_reported(
     silent = tmp_path / "python"
     silent.write_text("#!/bin/sh\necho nothing here >&2\nexit 1\n")
     silent.chmod(0o755)
-    monkeypatch.setenv(vllm_check.INTERPRETER, str(silent))
+    monkeypatch.setenv(INTERPRETER, str(silent))
     assert main(["validate", "--with-vllm", str(SAMPLES / "quickstart.yaml")]) == 2
     assert "vLLM could not be asked: nothing here" in capsys.readouterr().err
 
@@ -150,7 +151,7 @@ def test_an_interpreter_without_vllm_is_reported(
 def test_a_program_that_cannot_give_a_verdict_refuses_no_deployment(
     program: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(vllm_check.INTERPRETER, program)
+    monkeypatch.setenv(INTERPRETER, program)
     assert main(["validate", "--with-vllm", str(SAMPLES / "quickstart.yaml")]) == 2
     assert words in capsys.readouterr().err
 
@@ -158,7 +159,7 @@ def test_a_program_that_cannot_give_a_verdict_refuses_no_deployment(
 def test_vllm_installed_beside_fairlead_is_run_in_fairleads_own_interpreter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv(vllm_check.INTERPRETER, raising=False)
+    monkeypatch.delenv(INTERPRETER, raising=False)
     (tmp_path / "vllm").mkdir()
     (tmp_path / "vllm" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)

@@ -13,7 +13,7 @@ CATALOGUE: Final = PRODUCT / "engines" / "catalogue.py"
 EDITS: Final = (
     RecipeEdit(
         path=PRODUCT / "fleet" / "desired_state.py",
-        after='    SIMULATED = "Simulated"\n',
+        after='    TENSORRT_LLM = "TensorRT-LLM"\n',
         more='    PRETEND = "Pretend"\n',
     ),
     RecipeEdit(
@@ -89,3 +89,15 @@ def test_its_termination_message_is_understood(reported: dict[str, Any]) -> None
 
 def test_it_is_never_put_to_sleep(reported: dict[str, Any]) -> None:
     assert reported["acts"] == {"sleeps": False, "is awake": True}
+
+
+def test_its_drafts_are_counted_as_it_makes_them(reported: dict[str, Any]) -> None:
+    assert reported["drafts"] == 5
+
+
+def test_clients_reach_all_of_its_routes_but_those_that_it_keeps_to_itself(reported: dict[str, Any]) -> None:
+    assert reported["forwarded"] == [False, True]
+
+
+def test_it_is_neither_swept_nor_played_before_it_says_how(reported: dict[str, Any]) -> None:
+    assert reported["measured"] == {"swept": False, "played": False}

@@ -8,7 +8,7 @@ from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import token_count
 from fairlead.engines.vllm.http_api import API
-from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import WITHOUT_GPU, EngineKind, EngineRelease
 from fairlead.fleet.image_pull import ImagePull
 from fairlead.router.wire.request_bodies import RequestBody
 from tests.documents.hostile import HOSTILE
@@ -36,10 +36,6 @@ def test_a_count_of_tokens_is_a_whole_number_or_nothing(page: bytes, count: int 
 def test_the_tokens_beside_a_count_are_passed_over() -> None:
     """A router reads the reply on its loop, and 128,000 ids take a reader of whole documents eight times as long."""
     assert token_count(b'{"count": 1, "tokens": [' + b"9" * 5000 + b"]}") == 1
-
-
-def test_what_the_schema_lets_sleep_can_be_put_to_sleep_and_nothing_else() -> None:
-    assert {kind for kind, engine in ENGINES.items() if engine.api.sleep is not None} == SLEEPING
 
 
 def test_routers_read_every_member_of_a_body_that_they_leave_out_or_set() -> None:
@@ -82,3 +78,11 @@ def test_an_installation_names_the_image_of_a_build_for_processors() -> None:
 
     assert found[EngineKind.VLLM].image_for(on_cpu=True) == "registry.example.com/vllm-cpu:0.32.0"
     assert found[EngineKind.VLLM].image_for(on_cpu=False) == "vllm/vllm-openai:v0.32.0"
+
+
+def test_every_kind_that_loads_adapters_while_it_runs_does_it_by_the_endpoints_that_the_loader_calls() -> None:
+    """The loader's pod does not name its engine's kind. A client reaches none of these."""
+    endpoints = {engine.api.hot_adapters for engine in ENGINES.values()} - {None}
+    assert endpoints == {catalogue.HOT_ADAPTERS}
+    administering = {catalogue.HOT_ADAPTERS.load.encode(), catalogue.HOT_ADAPTERS.unload.encode()}
+    assert administering <= catalogue.HIDDEN_ROUTES

@@ -63,6 +63,11 @@ def test_overheads_change_where_a_release_changed_them() -> None:
     assert facts(32) == (0.92, 12.4, 0.25, 2.07, True, True)
 
 
+def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
+    assert [CURRENT.graph_sizes(tokens) for tokens in (1, 8, 128, 256, 1024)] == [2, 5, 35, 51, 51]
+    assert {engine.memory("").graph_sizes(256) for engine in ENGINES.values()} == {51}, "none but vLLM's was measured"
+
+
 def test_a_log_has_the_tokens_of_whole_requests_from_0_20_1_on() -> None:
     texts = ("0.19.0", "v0.20.0", "0.20.1", "0.21.0", "latest")
     assert [VllmRelease.read(text).prints_requests for text in texts] == [False, False, True, True, True]

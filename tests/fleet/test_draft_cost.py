@@ -1,40 +1,37 @@
-"""What drafting costs on the host, by engine, method and card."""
+"""What drafting adds to a step, by method and hardware."""
 
 import pytest
 
 from fairlead.fleet import draft_cost
-from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.draft_cost import DraftCost
 
-LIKE_VLLM = EngineKind.VLLM, EngineKind.SIMULATED
-OTHERS = [kind for kind in EngineKind if kind not in LIKE_VLLM]
+ON_THE_GPU = DraftCost(gpu_lookup=draft_cost.BY_GPU, own_tokens=3, launch_s=draft_cost.LAYER_LAUNCH_S)
 
 
-def test_only_vllm_on_a_gpu_does_the_ngram_lookup_on_the_gpu() -> None:
+def test_an_ngram_lookup_is_on_the_gpu_where_the_engine_has_one_and_on_the_host_elsewhere() -> None:
     ngram = SpeculationMethod.NGRAM
-    assert {draft_cost.lookup(kind, ngram, on_cpu=False) for kind in LIKE_VLLM} == {draft_cost.BY_GPU}
-    assert draft_cost.lookup(EngineKind.VLLM, ngram, on_cpu=True) == draft_cost.BY_HOST
-    assert {draft_cost.lookup(kind, ngram, on_cpu=False) for kind in OTHERS} == {draft_cost.BY_HOST}
+    assert ON_THE_GPU.lookup(ngram, on_cpu=False) == draft_cost.BY_GPU
+    assert ON_THE_GPU.lookup(ngram, on_cpu=True) == draft_cost.BY_HOST
+    assert {draft_cost.USUAL.lookup(ngram, on_cpu=on_cpu) for on_cpu in (False, True)} == {draft_cost.BY_HOST}
     assert draft_cost.BY_GPU.seconds(100) < draft_cost.BY_HOST.seconds(1) < draft_cost.BY_HOST.seconds(100)
 
 
 @pytest.mark.parametrize("method", [one for one in SpeculationMethod if one is not SpeculationMethod.NGRAM])
 def test_methods_other_than_ngram_do_no_lookup(method: SpeculationMethod) -> None:
-    assert draft_cost.lookup(EngineKind.VLLM, method, on_cpu=False) is None
+    assert ON_THE_GPU.lookup(method, on_cpu=False) is None
 
 
-def test_a_models_own_layers_draft_one_token_each_and_with_sglang_three_whatever_their_number() -> None:
-    like_sglang = (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG)
-    assert {draft_cost.own_tokens(kind, layers) for kind in like_sglang for layers in (0, 1, 2)} == {3}
-    for kind in (one for one in EngineKind if one not in like_sglang):
-        assert [draft_cost.own_tokens(kind, layers) for layers in (0, 1, 2)] == [1, 1, 2]
+def test_a_models_own_layers_draft_one_token_each_unless_the_engine_has_a_number_of_its_own() -> None:
+    assert [draft_cost.USUAL.tokens_of_own_layers(layers) for layers in (0, 1, 2)] == [1, 1, 2]
+    assert {ON_THE_GPU.tokens_of_own_layers(layers) for layers in (0, 1, 2)} == {3}
 
 
-def test_only_vllms_draft_models_on_gpus_are_launched_layer_by_layer() -> None:
+def test_only_draft_models_on_gpus_are_launched_layer_by_layer() -> None:
     launched = {
-        (kind, method, on_cpu)
-        for kind in EngineKind
+        (method, on_cpu)
         for method in SpeculationMethod
         for on_cpu in (False, True)
-        if draft_cost.layer_launch_s(kind, method, on_cpu=on_cpu)
+        if ON_THE_GPU.layer_launch_s(method, on_cpu=on_cpu)
     }
-    assert launched == {(kind, SpeculationMethod.DRAFT_MODEL, False) for kind in LIKE_VLLM}
+    assert launched == {(SpeculationMethod.DRAFT_MODEL, False)}

@@ -240,4 +240,4 @@ def warm(inputs: StatusInputs) -> UntimedCondition:
     ),
 )
 RECIPES: Final = (FLAG, SCORER, SIGNAL, CONDITION)
-"""Another kind of engine is one folder and one row: tests/engines/test_another_kind.py adds one."""
+"""Another kind of engine is one folder, one row and its name: tests/engines/test_another_kind.py adds one."""

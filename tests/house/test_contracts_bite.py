@@ -123,6 +123,13 @@ BREACHES = (
         words=("parser.py:5: json.loads: use fairlead.documents", "catch `UnreadableDocument`"),
     ),
     Breach(
+        name="a name of one engine outside the room of engines",
+        path=ROOMS / "fleet" / "engine_name.py",
+        text='"""Names one."""\n\nRUNNING = "vllm:num_requests_running"\n',
+        step="engines",
+        words=("engine_name.py:3: vllm:num_requests_running: make it a member", "another kind is then one folder"),
+    ),
+    Breach(
         name="a file in a circle",
         path=ROOMS / "fleet" / "circle_one.py",
         text='"""Needs the other."""\n\nfrom fairlead.fleet import circle_two\n\nNAME = circle_two.__name__\n',

@@ -36,9 +36,10 @@ def test_the_fit_counts_the_state_of_each_draft_token_whether_the_number_is_writ
 
 @pytest.mark.parametrize(("kind", "tokens"), [("vLLM", 1), ("SGLang", 3), ("TensorRT-LLM", 1)])
 def test_each_engine_drafts_its_own_number(kind: str, tokens: int) -> None:
-    setup = reviewed(PLAIN, kind).setup
-    assert setup is not None
-    assert memory_fit.drafting(setup).tokens == tokens
+    review = reviewed(PLAIN, kind)
+    assert review.setup is not None
+    assert review.engine is not None
+    assert memory_fit.drafting(review.setup, review.engine.draft_cost).tokens == tokens
 
 
 def test_an_objective_that_only_accepted_drafts_meet_is_not_called_out_of_reach() -> None:

@@ -45,6 +45,9 @@ class OnGpusOnly:
     def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:
         return CURRENT.own_cache(shape, accelerator)
 
+    def graph_sizes(self, tokens: int) -> int:
+        return CURRENT.graph_sizes(tokens)
+
     def doubt(self, accelerator: Accelerator) -> float:
         return CURRENT.doubt(accelerator)
 

@@ -143,10 +143,11 @@ def test_what_lies_outside_the_tensors(product: str, minor: int, parallelism: Pa
 
 
 def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
-    assert overheads.graph_sizes(sizing_input()) == 51
-    assert overheads.graph_sizes(replace(sizing_input(), max_sequences=1)) == 2
-    assert overheads.graph_sizes(replace(sizing_input(), max_sequences=2, drafting=DraftSetup(tokens=3))) == 5
-    assert overheads.graphs(sizing_input()).likely / GIB == pytest.approx(0.84, abs=0.05)
+    alone = replace(sizing_input(), max_sequences=1)
+    drafting = replace(sizing_input(), max_sequences=2, drafting=DraftSetup(tokens=3))
+    small, drafted, large = (overheads.graphs(one).likely / GIB for one in (alone, drafting, sizing_input()))
+    assert small < drafted < large
+    assert large == pytest.approx(0.84, abs=0.05)
     assert overheads.graphs(replace(sizing_input(), eager=True)) == Estimate.exact(0)
 
 

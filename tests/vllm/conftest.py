@@ -5,11 +5,11 @@ import os
 import pytest
 
 from devcluster.cache import Cache
-from fairlead.cli import vllm_check
+from fairlead.engines.vllm.sweep import INTERPRETER
 from house import real_vllm
 
 
 @pytest.fixture(scope="session", autouse=True)
 def interpreter() -> None:
     """Require real vLLM, and let our commands find it."""
-    os.environ[vllm_check.INTERPRETER] = str(real_vllm.python(Cache.chosen()))
+    os.environ[INTERPRETER] = str(real_vllm.python(Cache.chosen()))

@@ -21,6 +21,7 @@ from fairlead.review.deployment_review import DeploymentReview
 from fairlead.review.result import Review
 from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed
 from fairlead.sizing import fit_alternatives, replica_supply
+from fairlead.sizing.sizing_input import DraftSetup
 
 PROMPT: Final = TokenLengths(p50=1000, p95=1000, p99=1000, mean=1000)
 REPLY: Final = TokenLengths(p50=250, p95=250, p99=250, mean=250)
@@ -52,11 +53,17 @@ def subject(deployment_review: DeploymentReview, context: ReviewContext) -> Scal
         place=node_room.requirement(revision),
         price_per_hour=_price(context.gpu_of(revision), revision),
         speculates=revision.engine.speculation.method is not SpeculationMethod.OFF,
-        drafting=NO_DRAFTS if review.setup is None else memory_fit.drafting(review.setup),
+        drafting=_drafting(review),
         sleeps=revision.engine.sleeps,
         speed=_speed(review, context.gpu_of(revision)),
         options=tuple(_options(review, revision, context)),
     )
+
+
+def _drafting(review: Review) -> DraftSetup:
+    if review.setup is None or review.engine is None:
+        return NO_DRAFTS
+    return memory_fit.drafting(review.setup, review.engine.draft_cost)
 
 
 def _price(accelerator: Accelerator | None, revision: DesiredRevision) -> float | None:

@@ -10,14 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from fairlead.backtest.baselines import Baseline
+from fairlead.emulator import dialects
+from fairlead.emulator.command_line import InvalidCommandLine
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
-from fairlead.emulator.vllm import command
-from fairlead.emulator.vllm.command import ParserExit
+from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import Balancing, DeploymentRouter, DesiredDeployment, RoutingSettings
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.objects import engine_placement
@@ -27,8 +27,7 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution
 
-KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
-"""Kinds whose scheduler the engine model has."""
+KINDS: Final = tuple(kind for kind, engine in ENGINES.items() if engine.is_played)
 NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
 ROUTING: Final = RoutingSettings()
@@ -121,7 +120,7 @@ def candidate(
     launch = engine.launch(setup, engine_timing.of(review))
     try:
         made = _provision(launch.command, setup, packaged)
-    except (CannotStart, ParserExit) as problem:
+    except (CannotStart, InvalidCommandLine) as problem:
         return Unplayable(name=review.name, reason=UnplayableReason.CANNOT_START, because=str(problem))
     router = desired.router
     assert setup.accelerator is not None
@@ -185,7 +184,7 @@ def _why_unplayable(review: Review, desired: DesiredDeployment, policy: ScalingP
 def _provision(words: Sequence[str], setup: EngineSetup, packaged: PackagedData) -> EngineProvision:
     """Size the engine by the catalogue, with this model's own shape and the user's GPU description."""
     after = words.index("--") + 1 if "--" in words else 0
-    serve_arguments = command.read(words[after:])
+    serve_arguments = dialects.read(words[after:], {})
     catalogue = packaged.catalogue
     assert setup.shape is not None
     assert setup.accelerator is not None

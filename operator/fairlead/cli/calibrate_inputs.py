@@ -13,8 +13,9 @@ import aiohttp
 
 from fairlead.cli import argument_values, offline_data
 from fairlead.cluster import package_data, pod_http
+from fairlead.emulator import dialects
+from fairlead.emulator.command_line import InvalidCommandLine
 from fairlead.emulator.engine import provision
-from fairlead.emulator.vllm import command
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.engine.settings import EngineSettings
@@ -57,8 +58,8 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
     """Read the target from the engine's command after `--` and from the GPU; check the other options first."""
     _check(chosen)
     try:
-        serve_arguments = command.read(chosen.vllm)
-    except command.InvalidCommandLine as problem:
+        serve_arguments = dialects.DIALECTS[DEFAULT].read(chosen.vllm, {})
+    except InvalidCommandLine as problem:
         raise CalibrateArgumentError(str(problem)) from problem
     catalogue = offline_data.catalogue(chosen.products)
     shape = catalogue.shapes.get(serve_arguments.model)

@@ -1,4 +1,7 @@
-"""Checks rendered command lines with vLLM itself, in an interpreter that has it and with stand-ins for models."""
+"""Checks rendered command lines with vLLM itself, in an interpreter that has it and with stand-ins for models.
+
+`--with-vllm` is about this kind alone: only its parser and its configuration run without a GPU and without weights.
+"""
 
 import json
 import os
@@ -6,19 +9,18 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fairlead.cli import engine_interpreter, vllm_check_script
 from fairlead.cluster.documents import YamlDocument
 from fairlead.documents import json_document
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import placeholder_config
+from fairlead.engines.vllm.environment import QUIET
+from fairlead.engines.vllm.sweep import INTERPRETER, PROGRAM
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import FindingReason, SpecRefusal
 from fairlead.review.result import Review
-
-INTERPRETER: Final = "FAIRLEAD_VLLM_PYTHON"
-QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}
 
 
 class VllmReason(FindingReason):
@@ -108,9 +110,7 @@ def question(review: Review) -> dict[str, Any]:
 
 def interpreter() -> Path:
     """The interpreter that the environment names, or this one if vLLM is installed in it."""
-    program = engine_interpreter.found(INTERPRETER, "vllm")
+    program = engine_interpreter.found(PROGRAM)
     if program is not None:
         return program
-    raise VllmUnavailable(
-        f"vLLM is not installed here: set {INTERPRETER} to a Python that has it, or pip install '.[vllm]' in a clone"
-    )
+    raise VllmUnavailable(PROGRAM.absent)

@@ -42,6 +42,10 @@ class StartRules(Protocol):
     def memory(self) -> EngineMemory:
         """The GPU memory use of its release."""
 
+    @property
+    def keeps_blocks(self) -> bool:
+        """Whether blocks of the emulated cache are the real one's; otherwise both hold equally many tokens."""
+
     def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Raise `CannotStart` for what the engine refuses before it loads anything."""
 

@@ -32,6 +32,10 @@ NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
 WITHOUT_SECRETS: Final = ImagePull()
 _KINDS: Final = MappingProxyType({(one.is_fairleads, one.program): kind for kind, one in ENGINES.items()})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
+HIDDEN_ROUTES: Final = frozenset().union(*(one.api.hidden for one in ENGINES.values()))
+"""Routes of any kind that are not for clients."""
+HOT_ADAPTERS: Final = next(one.api.hot_adapters for one in ENGINES.values() if one.api.hot_adapters is not None)
+"""What the loader in an engine's pod calls: one kind loads adapters while it runs, so pods need not name theirs."""
 HEADERS_OF_IDS: Final = tuple(
     sorted({start for one in ENGINES.values() for start in one.api.never_from_clients.headers})
 )

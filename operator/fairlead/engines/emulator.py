@@ -91,6 +91,8 @@ class EmulatorEngine:
 
     is_fairleads = True
     check_unsupported = f"arguments: {CHECK}"
+    sweep = None
+    """Its step times come from sweeps of the real one."""
 
     def __init__(
         self,
@@ -103,8 +105,10 @@ class EmulatorEngine:
         self.release = EngineRelease(
             version=description.release.version, image=f"fairlead:{description.release.version}"
         )
+        self.is_played = description.is_played
         self.program = description.program
         self.api = description.api
+        self.draft_cost = description.draft_cost
         self.failures = description.failures
         self.names = description.names
         self._description = description

@@ -3,8 +3,10 @@
 An engine's rows yield refusals and a table of docs/reference/engines.md.
 """
 
-from collections.abc import Callable, Iterable, Set
+import re
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields
+from typing import Final, Protocol
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
@@ -26,6 +28,39 @@ class FieldLimit:
     because: str
     remedy: str
     reason: EngineReason
+
+
+class FieldRow(Protocol):
+    """A row of any of an engine's tables."""
+
+    @property
+    def field(self) -> str:
+        """The spec's field."""
+
+
+_ENGINE: Final = "spec.engine."
+_OF_EVERY_KIND: Final = frozenset({"kind", "version", "image", "extra_args", "extra_env", "env_from"})
+"""Settings without a row: they are the command and its environment."""
+_GROUPS: Final = frozenset({"batching", "quantization"})
+"""Parts of a spec whose fields are settings of their own; any other part is one setting, with all that is in it."""
+_OTHER_NAMES: Final[Mapping[str, str]] = {
+    "quantization.kvCache": "kv",
+    "prefixCaching.hostMemory": "host_memory_bytes",
+    "context.maxTokens": "max_context_tokens",
+    "sleep.enabled": "sleeps",
+}
+
+
+def settings(rows: Iterable[FieldRow]) -> frozenset[str]:
+    """Return the names in `DesiredEngine` of all settings that have a row, and of those that need none."""
+    paths = (row.field.removeprefix(_ENGINE) for row in rows if row.field.startswith(_ENGINE))
+    return _OF_EVERY_KIND.union(map(_setting, paths))
+
+
+def _setting(path: str) -> str:
+    part, _, rest = path.partition(".")
+    name = _OTHER_NAMES.get(path) or (rest if part in _GROUPS else part)
+    return re.sub(r"[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
 
 
 def refusals(setup: EngineSetup, rows: Iterable[FieldLimit]) -> tuple[SpecRefusal, ...]:

@@ -90,6 +90,17 @@ class SleepEndpoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterEndpoints:
+    """The POST endpoints that load and unload an adapter of a running engine, and the members of their bodies."""
+
+    load: str
+    unload: str
+    name: str
+    folder: str
+    """Where the adapter's files are; only to load it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorityMember:
     """The member of a body that carries a tenant's rank, where an engine does not read a header."""
 
@@ -134,6 +145,10 @@ class HttpApi:
     sleep: SleepEndpoints | None = None
     adapters: AdapterRequests | None = None
     """None: `model` names an adapter, as it names the base model."""
+    hot_adapters: AdapterEndpoints | None = None
+    """None: Fairlead loads no adapters into it while it runs."""
+    hidden: frozenset[bytes] = frozenset()
+    """Routes below `/v1/` that are not for clients."""
     usage_by_prompt: bool = False
     """Whether a stream of completions to several prompts has a usage event for each of them, and none for all."""
     unsalted: frozenset[bytes] = frozenset()

@@ -6,6 +6,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
@@ -14,13 +15,13 @@ _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod
 _OWN_TOKENS: Final = frozenset({SpeculationMethod.OFF, SpeculationMethod.MTP})
 
 
-def draft_tokens(setup: EngineSetup) -> int:
+def draft_tokens(setup: EngineSetup, cost: DraftCost = draft_cost.USUAL) -> int:
     """Return the draft tokens of each step: the spec's number, else, of the model's own layers, the engine's."""
     speculation = setup.engine.speculation
     if speculation.method is SpeculationMethod.OFF:
         return 0
     if speculation.method is SpeculationMethod.MTP and speculation.tokens == 0:
-        return draft_cost.own_tokens(setup.engine.kind, setup.shape.mtp_layers if setup.shape else 0)
+        return cost.tokens_of_own_layers(setup.shape.mtp_layers if setup.shape else 0)
     return speculation.tokens
 
 

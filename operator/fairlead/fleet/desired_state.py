@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.image_pull import AS_USUAL, ImagePull
+from fairlead.fleet.kind_traits import NO_TRAITS, KindTraits
 from fairlead.fleet.lora_slots import LoraSlots
 from fairlead.fleet.mounts import UserMount
 from fairlead.fleet.pod_metadata import PodMetadata
@@ -21,20 +22,25 @@ NO_RESOURCE: Final = "none"
 class EngineKind(StrEnum):
     """Which program serves the model."""
 
-    VLLM = "vLLM"
-    SGLANG = "SGLang"
+    traits: KindTraits
+
+    VLLM = "vLLM", KindTraits(on_cpu=True, sleeps=True)
+    SGLANG = "SGLang", KindTraits(on_cpu=True)
     TENSORRT_LLM = "TensorRT-LLM"
-    SIMULATED = "Simulated"
-    SIMULATED_SGLANG = "Simulated-SGLang"
-    SIMULATED_TENSORRT_LLM = "Simulated-TensorRT-LLM"
+    SIMULATED = "Simulated", KindTraits(emulated=True, sleeps=True)
+    SIMULATED_SGLANG = "Simulated-SGLang", KindTraits(emulated=True)
+    SIMULATED_TENSORRT_LLM = "Simulated-TensorRT-LLM", KindTraits(emulated=True)
+
+    def __new__(cls, name: str, traits: KindTraits = NO_TRAITS) -> Self:
+        """Make the member, which compares and is written as its name."""
+        member = str.__new__(cls, name)
+        member._value_, member.traits = name, traits
+        return member
 
 
-WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM})
-"""Kinds that compute nothing and may run on any node."""
-ON_CPU: Final = frozenset({EngineKind.VLLM, EngineKind.SGLANG})
-"""Kinds with a build for the node's processor. The schema refuses product CPU for others."""
-SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
-"""Kinds that can sleep. The schema refuses sleep for others before it reaches an engine."""
+WITHOUT_GPU: Final = frozenset(kind for kind in EngineKind if kind.traits.emulated)
+ON_CPU: Final = frozenset(kind for kind in EngineKind if kind.traits.on_cpu)
+SLEEPING: Final = frozenset(kind for kind in EngineKind if kind.traits.sleeps)
 
 
 class SourceScheme(StrEnum):

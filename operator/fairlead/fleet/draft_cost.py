@@ -9,7 +9,7 @@ cores of a processor.
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +30,35 @@ BY_HOST: Final = DraftLookup(2.4e-3, 30e-6)
 BY_GPU: Final = DraftLookup(0.45e-3, on_gpu=True)
 LAYER_LAUNCH_S: Final = 0.7e-3
 """For each layer of a draft and token: 0.4 ms with one request, 0.5 to 0.9 with 2 to 128."""
-
-_VLLM: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
-_SGLANG: Final = frozenset({EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG})
-OWN_STEPS: Final = 3
-"""Draft tokens of SGLang's `NEXTN` if no numbers are set, whatever the model's layers."""
 USUAL_LAYERS: Final = 16
 """Layers assumed for a draft of unknown shape."""
 
 
-def lookup(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> DraftLookup | None:
-    """Return the lookup cost; None if the method looks nothing up. Only vLLM looks up on the GPU."""
-    if method is not SpeculationMethod.NGRAM:
-        return None
-    return BY_GPU if kind in _VLLM and not on_cpu else BY_HOST
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftCost:
+    """How one kind of engine drafts, as far as a step's time depends on it."""
+
+    gpu_lookup: DraftLookup = BY_HOST
+    """N-gram lookup of a replica on GPUs; on a processor the host does it."""
+    own_tokens: int | None = None
+    """Draft tokens by a model's own layers (MTP) if no number is set; None: one of each layer."""
+    launch_s: float = 0.0
+    """For each layer of a draft model and token, on GPUs, if it has no CUDA graphs; heads and own layers have them."""
+
+    def lookup(self, method: SpeculationMethod, *, on_cpu: bool) -> DraftLookup | None:
+        """Return the lookup cost; None if the method looks nothing up."""
+        if method is not SpeculationMethod.NGRAM:
+            return None
+        return BY_HOST if on_cpu else self.gpu_lookup
+
+    def tokens_of_own_layers(self, layers: int) -> int:
+        """Return the draft tokens of a step if no number is set. A model of unknown shape has one layer."""
+        return max(1, layers) if self.own_tokens is None else self.own_tokens
+
+    def layer_launch_s(self, method: SpeculationMethod, *, on_cpu: bool) -> float:
+        """Return the launch time of each layer of a draft."""
+        return self.launch_s if method is SpeculationMethod.DRAFT_MODEL and not on_cpu else 0.0
 
 
-def own_tokens(kind: EngineKind, layers: int) -> int:
-    """Return the draft tokens of a step by a model's own layers (MTP) if no number is set: one of each layer, with
-    SGLang always as many. A model of unknown shape has one layer."""
-    return OWN_STEPS if kind in _SGLANG else max(1, layers)
-
-
-def layer_launch_s(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> float:
-    """Return the launch time of a draft model without CUDA graphs (vLLM on GPUs); heads and own layers have graphs."""
-    without = kind in _VLLM and method is SpeculationMethod.DRAFT_MODEL and not on_cpu
-    return LAYER_LAUNCH_S if without else 0.0
+USUAL: Final = DraftCost()
+"""Of an engine that looks up on the host and has graphs of every draft."""

@@ -156,6 +156,10 @@ class EngineMemory(Protocol):
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Return its default limits of a batch."""
 
+    def graph_sizes(self, tokens: int) -> int:
+        """Return how many sizes of step it captures as CUDA graphs by default, for a largest batch of so many
+        tokens."""
+
     def doubt(self, accelerator: Accelerator) -> float:
         """Return the factor on the error measured on vLLM's starts: 1 for vLLM, more where nothing was measured."""
 

@@ -13,11 +13,10 @@ import aiohttp
 from fairlead.cluster import pod_http
 from fairlead.cluster.pod_http import ReplyBounds
 from fairlead.documents import json_document
+from fairlead.engines.catalogue import HOT_ADAPTERS
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 
 LISTED: Final = "/v1/models"
-LOADS: Final = "/v1/load_lora_adapter"
-UNLOADS: Final = "/v1/unload_lora_adapter"
 LOAD_SECONDS: Final = 60.0
 """A load takes milliseconds, but an engine in the middle of a long step takes longer to respond."""
 LIST_SECONDS: Final = 15.0
@@ -47,11 +46,11 @@ class EngineAdapters:
 
     async def load(self, name: str, path: str) -> AdapterProblem | None:
         """Load an adapter; return the engine's error, if any."""
-        return await self._act(LOADS, {"lora_name": name, "lora_path": path})
+        return await self._act(HOT_ADAPTERS.load, {HOT_ADAPTERS.name: name, HOT_ADAPTERS.folder: path})
 
     async def unload(self, name: str) -> AdapterProblem | None:
         """Unload an adapter; requests in flight that use it run to their end."""
-        return await self._act(UNLOADS, {"lora_name": name})
+        return await self._act(HOT_ADAPTERS.unload, {HOT_ADAPTERS.name: name})
 
     async def _act(self, path: str, body: dict[str, str]) -> AdapterProblem | None:
         url, bounds = f"http://{self._address}{path}", ReplyBounds(LOAD_SECONDS)

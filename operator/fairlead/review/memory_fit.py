@@ -7,9 +7,10 @@ from typing import Final
 from fairlead.engines import spec_speculation
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet import accelerators, draft_cost, near_names
+from fairlead.fleet import accelerators, near_names
 from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitCheck, FitVerdict, NoFit
 from fairlead.fleet.shapes import ModelShape
@@ -113,21 +114,21 @@ def sizing_question(
         cache_blocks=memory.cache_blocks,
         offload=memory.offload,
         host_cache_bytes=memory.host_cache.replica_bytes,
-        drafting=drafting(setup),
+        drafting=drafting(setup, engine.draft_cost),
     )
 
 
-def drafting(setup: EngineSetup) -> DraftSetup:
+def drafting(setup: EngineSetup, cost: DraftCost) -> DraftSetup:
     """Return the memory and step cost of speculative decoding."""
-    speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.revision.cpu is not None
+    speculation, on_cpu = setup.engine.speculation, setup.revision.cpu is not None
     head = speculation.method is SpeculationMethod.EAGLE3
     return DraftSetup(
-        tokens=spec_speculation.draft_tokens(setup),
+        tokens=spec_speculation.draft_tokens(setup, cost),
         model=None if head else setup.draft_shape,
         mtp=speculation.method is SpeculationMethod.MTP,
         head=head,
-        lookup=draft_cost.lookup(kind, speculation.method, on_cpu=on_cpu),
-        layer_launch_s=draft_cost.layer_launch_s(kind, speculation.method, on_cpu=on_cpu),
+        lookup=cost.lookup(speculation.method, on_cpu=on_cpu),
+        layer_launch_s=cost.layer_launch_s(speculation.method, on_cpu=on_cpu),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
+from fairlead.engines import catalogue
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
@@ -26,12 +27,13 @@ JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; charset=utf-8"
 _CARD: Final = b"/v1/models/"
 _ROOTS: Final = (b"/tokenize", b"/detokenize")
+"""Of our own address, which offers them whichever engine answers; the router itself counts by `HttpApi.tokenizer`."""
 _READ: Final = "GET, HEAD"
 _ENGINE_ROUTES: Final = frozenset((*surfaces.PATHS, *_ROOTS, b"/v1/audio/transcriptions", b"/v1/audio/translations"))
 """Engine routes that are known by name: any method other than POST gets 405 instead of 404."""
-_HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter", b"/v1/chat/completions/batch"))
-"""Routes below /v1/ that are not for clients: those that administer engines, and vLLM's batch of chats, to which the
-router cannot apply limits, salts and rates."""
+_HIDDEN: Final = catalogue.HIDDEN_ROUTES
+"""Routes below /v1/ that are not for clients: those that administer engines of any kind, and those to which the router
+cannot apply limits, salts and rates."""
 _PLAIN: Final = re.compile(rb"(?:/[\w:@~-][\w.:@~-]*)+")
 """Paths with one spelling. Engines decode others to the path of an API whose limits the router would not apply, or
 redirect to it."""

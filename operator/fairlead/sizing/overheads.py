@@ -9,7 +9,6 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 _GRAPH_BASE: Final = 0.25 * GIB
 _GRAPH_NODE: Final = 0.36 * MIB
 """One layer at one batch size, captured twice (whole, and in pieces around attention)."""
-_LARGEST: Final = 512
 EXCHANGE_GIB: Final = 0.25
 """Buffers between GPUs over PCIe, beyond the driver's context."""
 ANOTHER_GIB: Final = 0.03
@@ -43,17 +42,11 @@ def switched(accelerator: Accelerator) -> bool:
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
-def graph_sizes(sizing: SizingInput) -> int:
-    """Return captured batch sizes: 1, 2, 4, by 8 to 256, by 16 to twice the largest batch, at most 512."""
-    most = min(2 * sizing.batch_sequences * (1 + sizing.drafting.tokens), _LARGEST)
-    small = sum(1 for size in (1, 2, 4) if size <= most)
-    return small + min(most, 256) // 8 + max(0, most - 256) // 16
-
-
 def graphs(sizing: SizingInput) -> Estimate:
     """Return what graph capture takes; a head is captured apart from its target."""
     if sizing.eager:
         return Estimate.exact(0)
     layers = sizing.shape.layers / sizing.parallelism.pipeline
+    sizes = sizing.release.graph_sizes(sizing.batch_sequences * (1 + sizing.drafting.tokens))
     bases = _GRAPH_BASE * (2 if sizing.drafting.head else 1)
-    return Estimate.exact(bases + layers * graph_sizes(sizing) * _GRAPH_NODE)
+    return Estimate.exact(bases + layers * sizes * _GRAPH_NODE)

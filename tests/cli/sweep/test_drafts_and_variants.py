@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.variant_start import VariantStart
-from fairlead.simulator.sweep.measurements import EngineVariant
+from fairlead.fleet.sweeps import EngineVariant
 from tests.cli.sweep import emulated, small_config
 
 

@@ -17,9 +17,10 @@ from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
 from fairlead.emulator.vllm import command
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep import errors, plan, sweep_file
-from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
+from fairlead.simulator.sweep.measurements import SweepWork
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from tests.cli.sweep import emulated, small_config

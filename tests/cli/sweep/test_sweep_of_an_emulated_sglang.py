@@ -13,8 +13,9 @@ from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.sweep import errors, plan, sweep_file
-from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord, SweepWork
+from fairlead.simulator.sweep.measurements import SweepRecord, SweepWork
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from tests.cli.sweep import emulated

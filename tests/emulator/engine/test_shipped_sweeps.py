@@ -8,7 +8,8 @@ from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
-from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
+from fairlead.fleet.sweeps import EngineVariant
+from fairlead.simulator.sweep.measurements import SweepWork
 
 MODEL, H100, H200 = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3", "NVIDIA-H200"
 PACKAGED = packaged_data.load()

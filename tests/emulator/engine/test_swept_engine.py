@@ -9,7 +9,8 @@ from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
+from fairlead.fleet.sweeps import KvCapacity
+from fairlead.simulator.sweep.measurements import SweepRecord
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
 

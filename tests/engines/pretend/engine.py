@@ -18,6 +18,7 @@ from fairlead.engines.start_budget import LifecycleParameters, StartCost
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import (
@@ -83,6 +84,7 @@ API: Final = HttpApi(
     errors=ErrorShapes(begins_with_error=begins_with_error, error_class=error_class),
     tokenizer=Tokenizer(path=b"/ids", count=token_count),
     priority_header=b"x-pretend-rank",
+    hidden=frozenset((b"/v1/forget",)),
 )
 INDEX: Final = FamilyIndex(NAMES, _load)
 _SPREAD: Final = SpreadRules(divides_experts=True, longer=LongerStages.FIRST)
@@ -114,6 +116,10 @@ class PretendMemory:
         """The model's own type."""
         return KvFormat.AUTO
 
+    def graph_sizes(self, tokens: int) -> int:  # noqa: ARG002 - whatever the batch
+        """A single one."""
+        return 1
+
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
         """Nothing was measured."""
         return 3.0
@@ -125,13 +131,16 @@ class PretendEngine:
     kind = EngineKind("Pretend")
     release = EngineRelease(version="7.1", image="example.com/pretend:7.1")
     is_fairleads = False
+    is_played = False
     program = "pretend"
     api = API
     check_unsupported = ""
+    draft_cost = DraftCost(own_tokens=5)
     failures = (
         FailurePattern(re.compile("out of pretend memory"), ConditionReason.OUT_OF_GPU_MEMORY, "write less context"),
     )
     names = NAMES
+    sweep = None
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Its own flags only."""

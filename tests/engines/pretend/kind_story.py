@@ -14,6 +14,8 @@ from fairlead.api.object_reader import read_strict
 from fairlead.autoscaler.samples import prometheus_queries
 from fairlead.autoscaler.samples.pod_samples import EngineSampler
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.backtest import candidate
+from fairlead.cli.sweep import swept_kinds
 from fairlead.cluster import package_data
 from fairlead.controller.pods import pod_troubles
 from fairlead.controller.pods.pod_client import PodClient
@@ -24,10 +26,13 @@ from fairlead.fleet.fit import Fit
 from fairlead.objects import children, engine_pods
 from fairlead.objects.installation import Installation
 from fairlead.objects.owner import Owner
-from fairlead.review import admission, engine_timing
+from fairlead.review import admission, engine_timing, memory_fit
 from fairlead.review.context import ReviewContext
+from fairlead.router import handlers
 from fairlead.router.config import operator_file
 from fairlead.router.wire import header_lines
+from fairlead.router.wire.header_lines import HeaderBlock
+from fairlead.router.wire.request_heads import RequestHead
 from house import kind_definitions
 
 KIND: Final = EngineKind("Pretend")
@@ -64,6 +69,9 @@ def main() -> None:
         "ended": _ended(),
         "errors": [engines.ENGINES[KIND].api.errors.error_class(*one).name for one in ERRORS],
         "acts": asyncio.run(_acts()),
+        "drafts": _drafts(context),
+        "forwarded": [_is_forwarded(path) for path in (b"/v1/forget", b"/v1/chant")],
+        "measured": {"swept": KIND in swept_kinds.KINDS, "played": KIND in candidate.KINDS},
     }
     sys.stdout.write(json.dumps(document))
 
@@ -139,6 +147,19 @@ def _budget(context: ReviewContext) -> float:
     assert isinstance(fit, Fit)
     assert fit.memory is not None
     return round(fit.memory.budget.likely / context.catalogue.accelerators["NVIDIA-L4"].memory_bytes, 1)
+
+
+def _drafts(context: ReviewContext) -> int:
+    """The tokens that a model's own layers draft in each step, if no number is written."""
+    review = admission.review(_document({"kind": "Pretend", "speculation": {"method": "mtp"}}), context)
+    assert review.setup is not None
+    assert review.engine is not None
+    return memory_fit.drafting(review.setup, review.engine.draft_cost).tokens
+
+
+def _is_forwarded(path: bytes) -> bool:
+    """Whether a router sends a client's request to the engine."""
+    return handlers.is_forwarded(RequestHead(b"POST", path, HeaderBlock(), http10=False))
 
 
 def _ended() -> str:

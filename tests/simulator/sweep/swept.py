@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from fairlead.fleet.sweeps import EngineVariant, KvCapacity, SkippedWork
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep import plan, stretches, sweep_file
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
-    EngineVariant,
-    KvCapacity,
-    SkippedWork,
     StepMeasurement,
     SweepPoint,
     SweepRecord,

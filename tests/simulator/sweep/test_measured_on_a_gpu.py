@@ -6,9 +6,10 @@ from typing import Final
 import pytest
 
 from fairlead.fleet import draft_cost
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.sweep import errors, step_table, sweep_file
-from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord
+from fairlead.simulator.sweep.measurements import SweepRecord
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import step_work
 from fairlead.simulator.timing.drafted_step import DraftedStep

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.fleet.sweeps import EngineVariant, SkippedWork
 from fairlead.simulator.sweep import plan
-from fairlead.simulator.sweep.measurements import (
-    EngineVariant,
-    SkippedWork,
-    SleepMeasurement,
-    SweepPoint,
-    SweepRecord,
-    SweepWork,
-)
+from fairlead.simulator.sweep.measurements import SleepMeasurement, SweepPoint, SweepRecord, SweepWork
 from fairlead.simulator.sweep.plan import (
     AllMeasured,
     MeasurePoint,

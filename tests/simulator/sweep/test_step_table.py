@@ -6,15 +6,10 @@ from dataclasses import astuple, replace
 import pytest
 
 from fairlead.fleet import draft_cost
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.sweep import errors, plan
-from fairlead.simulator.sweep.measurements import (
-    EngineVariant,
-    StepMeasurement,
-    SweepPoint,
-    SweepRecord,
-    SweepWork,
-)
+from fairlead.simulator.sweep.measurements import StepMeasurement, SweepPoint, SweepRecord, SweepWork
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step, roofline
 from fairlead.simulator.timing.drafted_step import DraftedStep

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.fleet.sweeps import SkippedWork
 from fairlead.simulator.sweep import sweep_file
-from fairlead.simulator.sweep.measurements import SkippedWork, SleepMeasurement, SweepRecord
+from fairlead.simulator.sweep.measurements import SleepMeasurement, SweepRecord
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
 

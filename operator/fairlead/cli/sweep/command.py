@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from fairlead.cli import engine_interpreter
+from fairlead.cli.engine_interpreter import EngineAbsent
 from fairlead.cli.sweep import report, sweep_log
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.engine_process import EngineFailed
 from fairlead.cli.sweep.runner import SweepRun
-from fairlead.cli.sweep.swept_kind import EngineAbsent
 from fairlead.process.exit_signals import cancelled_by_sigterm
 
 _BUDGET: Final = re.compile(r"(\d+)(s|m|h)?")
@@ -25,7 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
         place, budget = _place(chosen.out), seconds(chosen.budget)
         target = targets.read(chosen)
         log = sweep_log.opened(place, target)
-        program = target.kind.program()
+        program = engine_interpreter.command(target.kind.program)
         made = SweepRun(target=target, log=log, budget_s=budget, report=_progress, program=program)
         left = asyncio.run(cancelled_by_sigterm(made.run()))
     except (SweepArgumentError, EngineAbsent, OSError, ValueError) as problem:

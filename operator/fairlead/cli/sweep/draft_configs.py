@@ -10,7 +10,7 @@ from fairlead.cluster import package_data
 from fairlead.documents import json_document
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.fleet.plurals import count
-from fairlead.simulator.sweep.measurements import EngineVariant
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.sizing import checkpoint
 from fairlead.sizing.families import MissingFact
 

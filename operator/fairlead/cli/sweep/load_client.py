@@ -8,8 +8,9 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.cli.sweep.engine_sample import EngineSample
-from fairlead.cli.sweep.swept_kind import SweptKind
+from fairlead.cluster import pod_http
+from fairlead.engines.engine_sample import EngineSample
+from fairlead.engines.sweep import SweptEngine
 
 _COMPLETIONS: Final = "/v1/completions"
 _RESERVED: Final = 8
@@ -27,7 +28,7 @@ class NoAnswer(Exception):
 class LoadClient:
     """Sends requests to the engine that is measured."""
 
-    kind: SweptKind
+    kind: SweptEngine
     session: aiohttp.ClientSession
     url: str
     model: str
@@ -39,14 +40,15 @@ class LoadClient:
     async def sample(self) -> EngineSample:
         """Scrape the metrics now."""
         for _ in range(_TRIES):
-            found = await self.kind.sample(self.session, self.url)
-            if found is not None:
-                return found
+            found = await self._pages()
+            sample = None if found is None else self.kind.sample(found)
+            if sample is not None:
+                return sample
         raise NoAnswer(f"no metrics of {self.kind.name} at {self.url}")
 
     async def version(self) -> str:
         """Return the engine and its version."""
-        return await self.kind.version(self.session, self.url)
+        return self.kind.version(await pod_http.fetch(self.session, self.url + self.kind.version_page))
 
     async def read_prompt(self, tokens: int) -> None:
         """Send one prompt, with one token as the reply."""
@@ -69,6 +71,16 @@ class LoadClient:
             return [self.chance.randint(low, high) for _ in range(tokens)]
         pattern = [self.chance.randint(low, high) for _ in range(_PATTERN)]
         return (pattern * (tokens // _PATTERN + 1))[:tokens]
+
+    async def _pages(self) -> list[str] | None:
+        """Fetch what makes one sample, one page after the other; None if one is missing."""
+        found = []
+        for path in self.kind.pages:
+            page = await pod_http.fetch(self.session, self.url + path)
+            if page is None:
+                return None
+            found.append(page)
+        return found
 
     async def _complete(self, prompt: Sequence[int], most: int) -> None:
         body = {"model": self.model, "prompt": prompt, "max_tokens": most, "temperature": 0}

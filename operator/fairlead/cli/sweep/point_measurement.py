@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cli.sweep import load_client
-from fairlead.cli.sweep.engine_sample import EngineSample
 from fairlead.cli.sweep.load_client import LoadClient
-from fairlead.cli.sweep.swept_kind import NapPaths
+from fairlead.engines.engine_sample import EngineSample
+from fairlead.engines.http_api import SleepEndpoints
 from fairlead.simulator.sweep.measurements import SleepMeasurement, StepMeasurement, SweepPoint, SweepWork
 
 LONGEST_WINDOW_S: Final = 30.0
@@ -74,13 +74,13 @@ async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits
     return _steps(point, (before, first, last))
 
 
-async def sleep(client: LoadClient, naps: NapPaths) -> SleepMeasurement:
+async def sleep(client: LoadClient, naps: SleepEndpoints) -> SleepMeasurement:
     """Measure one sleep that keeps weights in main memory, and the wake-up."""
     now = asyncio.get_running_loop().time
     began = now()
-    await client.post(naps.asleep)
+    await client.post(naps.sleep)
     asleep = now()
-    await client.post(naps.awake)
+    await client.post(naps.wake)
     return SleepMeasurement(asleep_s=asleep - began, awake_s=now() - asleep)
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.emulator import packaged_data
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.sweep import errors
-from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord, SweepWork
+from fairlead.simulator.sweep.measurements import SweepRecord, SweepWork
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import catalogue as timing
 from fairlead.sizing import kv_pages, memory
@@ -52,13 +52,13 @@ def _capacity(record: SweepRecord, target: SweepTarget) -> str:
     if any(one is not None for one in (flags.blocks, flags.cache_bytes, flags.most_tokens)):
         return f"{text}, as the command says: nothing to compare"
     if sizing.accelerator.is_cpu and not sizing.accelerator.memory_bytes:
-        if record.deployment.kind is not EngineKind.VLLM:
+        if target.kind.cpu_cache is None:
             return f"{text}; the fit has none for {record.deployment.kind} on a processor"
-        return f"{text}; set VLLM_CPU_KVCACHE_SPACE to compare it with the fit"
+        return f"{text}; set {target.kind.cpu_cache} to compare it with the fit"
     if sizing.accelerator.is_cpu:
         predicted = kv_pages.tokens(sizing, sizing.accelerator.memory_bytes)
         return (
-            f"{text}; the fit says {predicted:,} for this VLLM_CPU_KVCACHE_SPACE ({predicted / found.tokens - 1:+.1%})"
+            f"{text}; the fit says {predicted:,} for this {target.kind.cpu_cache} ({predicted / found.tokens - 1:+.1%})"
         )
     estimate, _ = kv_pages.spans(sizing, memory.memory(sizing).kv)
     inside = "inside" if estimate.low <= found.tokens <= estimate.high else "outside"

@@ -21,14 +21,9 @@ from fairlead.cli.sweep.sweep_log import SweepLog
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.engines import start_log
+from fairlead.fleet.sweeps import EngineVariant, SkippedWork
 from fairlead.simulator.sweep import plan
-from fairlead.simulator.sweep.measurements import (
-    EngineColdStart,
-    EngineVariant,
-    SkippedWork,
-    SweepPoint,
-    SweepRecord,
-)
+from fairlead.simulator.sweep.measurements import EngineColdStart, SweepPoint, SweepRecord
 from fairlead.simulator.sweep.plan import MeasurePoint, MeasureSleep, OutOfTime, StartVariant, SweepTime
 
 _FIRST_START_S, _FIRST_POINT_S = 60.0, 15.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.target import SweepTarget
+from fairlead.fleet.sweeps import SkippedWork
 from fairlead.simulator.sweep import sweep_file
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
-    SkippedWork,
     SleepMeasurement,
     StepMeasurement,
     SweepRecord,

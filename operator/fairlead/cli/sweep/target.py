@@ -11,24 +11,24 @@ from typing import Final
 from fairlead.cli import offline_data
 from fairlead.cli.sweep import draft_configs
 from fairlead.cli.sweep.argument_error import SweepArgumentError
-from fairlead.cli.sweep.swept_kind import SweptKind
 from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.cluster import package_data
 from fairlead.emulator import dialects
 from fairlead.emulator.engine import provision
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.engines.sweep import SweptEngine
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
-from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweptDeployment
+from fairlead.fleet.sweeps import EngineVariant, SkippedWork
+from fairlead.simulator.sweep.measurements import SweptDeployment
 from fairlead.simulator.sweep.plan import DRAFTS, SweepLimits
 from fairlead.sizing import checkpoint
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.families import MissingFact
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
-CACHE_SPACE: Final = "VLLM_CPU_KVCACHE_SPACE"
 _SIXTEEN: Final = frozenset({"auto", "half", "float16", "bfloat16"})
 _UNKNOWN_ENGINE: Final = "unknown"
 
@@ -50,7 +50,7 @@ class SweepTarget:
     environment: Mapping[str, str]
 
     @property
-    def kind(self) -> SweptKind:
+    def kind(self) -> SweptEngine:
         """How its engine starts and is read."""
         return KINDS[self.serve_arguments.kind]
 
@@ -100,7 +100,8 @@ def read(chosen: argparse.Namespace) -> SweepTarget:
     catalogue = offline_data.catalogue(chosen.products)
     config = _text(chosen.config_json)
     shape = _shape(serve_arguments.model, config, catalogue)
-    sizing = provision.question_of(serve_arguments, shape, _accelerator(chosen.product, catalogue), catalogue)
+    accelerator = _accelerator(chosen.product, catalogue, KINDS[serve_arguments.kind])
+    sizing = provision.question_of(serve_arguments, shape, accelerator, catalogue)
     _check(serve_arguments, sizing, chosen.gpus)
     drafts = draft_configs.read(chosen.draft_config_json or (), serve_arguments, shape.vocab)
     return SweepTarget(
@@ -150,10 +151,10 @@ def _check(serve_arguments: ServeArguments, sizing: SizingInput, gpus: int) -> N
         )
 
 
-def _accelerator(product: str, catalogue: Catalogue) -> Accelerator:
+def _accelerator(product: str, catalogue: Catalogue, kind: SweptEngine) -> Accelerator:
     """Find the accelerator; a CPU gets the memory of its configured cache, from which only blocks are computed."""
     if product == accelerators.CPU:
-        return accelerators.cpu(int(os.environ.get(CACHE_SPACE) or 0) * GIB)
+        return accelerators.cpu(int(os.environ.get(kind.cpu_cache or "") or 0) * GIB)
     found = catalogue.accelerators.get(product)
     if found is None:
         raise SweepArgumentError(

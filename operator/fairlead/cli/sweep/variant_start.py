@@ -6,7 +6,7 @@ from typing import Final
 
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.target import SweepTarget
-from fairlead.simulator.sweep.measurements import EngineVariant
+from fairlead.fleet.sweeps import EngineVariant
 
 _NAMES: Final = "--served-model-name"
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fairlead.emulator.engine import draft_schedule
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.shapes import ModelShape
@@ -40,7 +41,7 @@ def drafting(
         mtp=method == "mtp",
         head=method == "eagle3",
         lookup=_LOOKUPS.get(method),
-        layer_launch_s=draft_cost.layer_launch_s(serve_arguments.kind, launched, on_cpu=on_cpu),
+        layer_launch_s=ENGINES[serve_arguments.kind].draft_cost.layer_launch_s(launched, on_cpu=on_cpu),
     )
 
 

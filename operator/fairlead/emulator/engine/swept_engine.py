@@ -8,11 +8,11 @@ from dataclasses import replace
 from fairlead.emulator import dialects
 from fairlead.emulator.serve_arguments import CacheArguments, ServeArguments
 from fairlead.fleet.accelerators import CPU
-from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import Dtype, KvFormat
 from fairlead.fleet.shapes import ModelShape
+from fairlead.fleet.sweeps import KvCapacity
 from fairlead.simulator.sweep import errors
-from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord, SweptDeployment
+from fairlead.simulator.sweep.measurements import SweepRecord, SweptDeployment
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step
 from fairlead.simulator.timing.drafted_step import DraftedStep
@@ -24,9 +24,10 @@ def arguments(serve_arguments: ServeArguments, record: SweepRecord) -> ServeArgu
     """Return the command, with measured values for what it omits."""
     swept, limits, memory = record.deployment, serve_arguments.limits, serve_arguments.memory
     if record.capacity is not None and _takes_as_much(serve_arguments, record):
-        memory = _with_capacity(memory, swept.kind, record.capacity)
-        pages = limits.block_size_set or swept.kind is not EngineKind.VLLM
-        limits = limits if pages else replace(limits, block_tokens=record.capacity.block_tokens)
+        own = dialects.DIALECTS[swept.kind].start.keeps_blocks
+        memory = _with_capacity(memory, record.capacity, own_blocks=own)
+        if own and not limits.block_size_set:
+            limits = replace(limits, block_tokens=record.capacity.block_tokens)
     limits = replace(
         limits,
         context=limits.context or swept.context,
@@ -102,10 +103,9 @@ def _takes_as_much(serve_arguments: ServeArguments, record: SweepRecord) -> bool
     return _memory(own) == _memory(serve_arguments)
 
 
-def _with_capacity(memory: CacheArguments, kind: EngineKind, capacity: KvCapacity) -> CacheArguments:
-    """vLLM's cache has the observed number of blocks; others have the observed tokens, whatever the emulation's blocks
-    are."""
-    if kind is EngineKind.VLLM:
+def _with_capacity(memory: CacheArguments, capacity: KvCapacity, *, own_blocks: bool) -> CacheArguments:
+    """With the observed number of blocks if they are the engine's own, else with the observed tokens."""
+    if own_blocks:
         return replace(memory, blocks=memory.blocks or capacity.blocks)
     return replace(memory, most_tokens=memory.most_tokens or capacity.tokens)
 

@@ -20,7 +20,7 @@ from fairlead.emulator.sglang import argument_checks, flags
 from fairlead.engines import weight_offload
 from fairlead.engines.sglang import host_cache
 from fairlead.engines.sglang.memory import SPECULATING
-from fairlead.fleet import draft_cost
+from fairlead.engines.sglang.speculation import OWN_STEPS
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
@@ -139,7 +139,7 @@ def _speculation(found: Namespace) -> dict[str, Any] | None:
     method = _METHODS.get((found.speculative_algorithm or "").upper())
     if method is None:
         return None
-    usual = draft_cost.OWN_STEPS if method == _METHODS["NEXTN"] else _DRAFTED
+    usual = OWN_STEPS if method == _METHODS["NEXTN"] else _DRAFTED
     tokens = (found.speculative_num_draft_tokens or usual + 1) - 1
     return {"method": method, "model": found.draft, "num_speculative_tokens": max(1, tokens)}
 

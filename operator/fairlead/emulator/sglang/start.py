@@ -27,6 +27,7 @@ class SglangStart:
     """Implements `StartRules` for SGLang."""
 
     memory = MEMORY
+    keeps_blocks = False
 
     def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse more processes than GPUs: each one takes a GPU by its number."""

@@ -26,6 +26,7 @@ class TensorRtStart:
     """Implements `StartRules` for TensorRT-LLM."""
 
     memory = MEMORY
+    keeps_blocks = False
 
     def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse more processes than GPUs."""

@@ -25,6 +25,7 @@ class VllmStart:
     """Implements `StartRules` for vLLM."""
 
     memory = CURRENT
+    keeps_blocks = True
 
     def check(self, serve_arguments: ServeArguments, gpus: int) -> None:
         """Refuse unknown parsers, as vLLM does before it opens a port, and more GPUs than there are."""

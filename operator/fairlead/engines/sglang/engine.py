@@ -17,6 +17,7 @@ from fairlead.engines.sglang import (
     metrics,
     preflight,
     reserved_variables,
+    speculation,
     unknown_flags,
     warning_checks,
 )
@@ -26,6 +27,7 @@ from fairlead.engines.sglang.failures import FAILURES
 from fairlead.engines.sglang.http_api import API
 from fairlead.engines.sglang.metrics import SglangLoadReader
 from fairlead.engines.sglang.release import DEFAULT
+from fairlead.engines.sglang.sweep import SglangSweep
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
@@ -42,11 +44,14 @@ class SglangEngine:
     kind = EngineKind.SGLANG
     release = DEFAULT
     is_fairleads = False
+    is_played = False
     program = "sglang"
     api = API
     check_unsupported = ""
+    draft_cost = speculation.COST
     failures = FAILURES
     names = metrics.NAMES
+    sweep = SglangSweep()
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what SGLang cannot do, what would keep it from starting or hang it, and what would break what we rely

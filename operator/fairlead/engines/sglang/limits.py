@@ -10,6 +10,7 @@ from fairlead.engines import field_limits, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import field_flags
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import KvFormat, WeightFormat
@@ -17,17 +18,6 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 _OWN_SCALES: Final = frozenset({WeightFormat.FP8_PER_TENSOR, WeightFormat.FP8_PER_BLOCK, WeightFormat.FP8_PER_CHANNEL})
 _CACHES: Final = frozenset({KvFormat.FLOAT16, KvFormat.INT8_PER_TOKEN_HEAD})
 
-SETTINGS: Final = frozenset(
-    {
-        *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
-        "host_memory_bytes",
-        *("max_sequences", "max_batched_tokens", "cuda_graph_tokens", "max_queued_requests"),
-        *("max_context_tokens", "memory_utilization"),
-        *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
-        *("extra_args", "extra_env", "env_from"),
-    }
-)
-"""Settings of an engine that become flags or variables, or are refused."""
 SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concurrency", "lookup_min", "lookup_max"})
 
 
@@ -222,3 +212,5 @@ LIMITS: Final = (
     ),
 )
 """In the order in which they are reported."""
+SETTINGS: Final = field_limits.settings((*field_flags.FIELDS, *LIMITS))
+"""Settings of an engine that become flags or variables, or are refused."""

@@ -6,7 +6,7 @@
 
 from typing import Final
 
-from fairlead.engines import weight_offload
+from fairlead.engines import captured_graphs, weight_offload
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import adapters, extra_arg_checks, host_cache
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
@@ -102,6 +102,10 @@ class SglangMemory:
         total = accelerator.memory_mib
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
         return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
+
+    def graph_sizes(self, tokens: int) -> int:
+        """As vLLM's: its graphs live in what a static share leaves, so no cache depends on it."""
+        return captured_graphs.sizes(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

@@ -10,6 +10,7 @@ from typing import Final
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import ModelSource, SpeculationMethod
+from fairlead.fleet.draft_cost import DraftCost
 
 ALGORITHMS: Final = {
     SpeculationMethod.NGRAM: "NGRAM",
@@ -17,6 +18,9 @@ ALGORITHMS: Final = {
     SpeculationMethod.EAGLE3: "EAGLE3",
     SpeculationMethod.MTP: "NEXTN",
 }
+OWN_STEPS: Final = 3
+"""Draft tokens of `NEXTN` if no numbers are set, whatever the model's layers."""
+COST: Final = DraftCost(own_tokens=OWN_STEPS)
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:

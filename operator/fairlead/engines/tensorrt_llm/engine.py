@@ -25,6 +25,7 @@ from fairlead.engines.tensorrt_llm.http_api import API
 from fairlead.engines.tensorrt_llm.metrics import TensorRtLoadReader
 from fairlead.engines.tensorrt_llm.release import DEFAULT
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
@@ -39,11 +40,14 @@ class TensorRtEngine:
     kind = EngineKind.TENSORRT_LLM
     release = DEFAULT
     is_fairleads = False
+    is_played = False
     program = "trtllm-serve"
     api = API
     check_unsupported = ""
+    draft_cost = DraftCost()
     failures = FAILURES
     names = metrics.NAMES
+    sweep = None
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what TensorRT-LLM cannot do, what would keep it from starting, and what would break what we rely

@@ -10,7 +10,7 @@ from fairlead.engines import field_limits, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.tensorrt_llm import adapters, formats
+from fairlead.engines.tensorrt_llm import adapters, field_keys, formats
 from fairlead.engines.tensorrt_llm.release import LEAST, is_too_old
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
@@ -20,17 +20,6 @@ _UNREAD: Final = tuple(one for one in WeightFormat if one is not WeightFormat.NO
 _CACHES: Final = frozenset(KvFormat) - formats.KV.keys() - {KvFormat.AUTO}
 _LEAST: Final = ".".join(str(number) for number in LEAST)
 
-SETTINGS: Final = frozenset(
-    {
-        *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
-        "host_memory_bytes",
-        *("max_sequences", "max_batched_tokens", "cuda_graph_tokens", "max_queued_requests"),
-        *("max_context_tokens", "memory_utilization"),
-        *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
-        *("extra_args", "extra_env", "env_from"),
-    }
-)
-"""Settings of an engine that become keys, options or variables, or are refused."""
 SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concurrency", "lookup_min", "lookup_max"})
 
 
@@ -263,3 +252,5 @@ LIMITS: Final = (
     ),
 )
 """In the order in which they are reported."""
+SETTINGS: Final = field_limits.settings((*field_keys.FIELDS, *LIMITS))
+"""Settings of an engine that become keys, options or variables, or are refused."""

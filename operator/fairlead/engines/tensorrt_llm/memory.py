@@ -7,6 +7,7 @@ tokens and are counted as 16, and its adapter store takes 2 percent: both are le
 
 from typing import Final
 
+from fairlead.engines import captured_graphs
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.tensorrt_llm import extra_keys, host_cache
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
@@ -57,6 +58,10 @@ class TensorRtMemory:
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""
         return BatchLimits(sequences=self.sequences, tokens=self.tokens)
+
+    def graph_sizes(self, tokens: int) -> int:
+        """As vLLM's: not measured with TensorRT-LLM."""
+        return captured_graphs.sizes(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

@@ -18,6 +18,7 @@ from fairlead.engines.vllm import (
     memory,
     metrics,
     preflight,
+    speculation,
     unknown_flags,
     user_overrides,
     warning_checks,
@@ -26,6 +27,7 @@ from fairlead.engines.vllm.cpu import limits, settings
 from fairlead.engines.vllm.failures import FAILURES
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
+from fairlead.engines.vllm.sweep import VllmSweep
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -41,11 +43,14 @@ class VllmEngine:
     kind = EngineKind.VLLM
     release = DEFAULT
     is_fairleads = False
+    is_played = True
     program = "vllm"
     api = API
     check_unsupported = ""
+    draft_cost = speculation.COST
     failures = FAILURES
     names = metrics.NAMES
+    sweep = VllmSweep()
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what would keep vLLM from starting, or break what routers, probes and the autoscaler rely on."""

@@ -8,6 +8,8 @@ from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar
 
 TRITON: Final = "TRITON_CACHE_DIR"
+QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}
+"""Of a process that only runs vLLM's own checks."""
 
 
 def variables(

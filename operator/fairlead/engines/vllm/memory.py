@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from fairlead.engines import weight_offload
+from fairlead.engines import captured_graphs, weight_offload
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import default_batch, expert_blocks, host_cache, prompt_items, value_kinds
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
@@ -139,6 +139,10 @@ class VllmRelease(NamedTuple):
         if accelerator.memory_mib >= _HUGE_MIB and self >= (0, 20):
             tokens = 16384
         return BatchLimits(sequences=1024 if large or self < (0, 9) else 256, tokens=tokens)
+
+    def graph_sizes(self, tokens: int) -> int:
+        """By its own choice of sizes; `captured_steps` writes those of a spec that sets them."""
+        return captured_graphs.sizes(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:
         """The error was measured on vLLM's own starts, of releases 0.8 to 0.26, all on cards with memory of their own:

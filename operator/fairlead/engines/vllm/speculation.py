@@ -6,12 +6,16 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD, draft_tokens, refusal
 from fairlead.engines.vllm import adapters, defaults, extra_arg_checks
+from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.fleet.draft_cost import DraftCost
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
 _HEADS: Final = frozenset({SpeculationMethod.EAGLE3, SpeculationMethod.MTP})
 """Methods whose draft has layers that read the target's hidden states."""
+COST: Final = DraftCost(gpu_lookup=draft_cost.BY_GPU, launch_s=draft_cost.LAYER_LAUNCH_S)
+"""It looks up on the GPU, and launches a draft model layer by layer."""
 GOOD_ACCEPTANCE: Final = 0.8
 """Acceptance rate of a single draft token with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1

@@ -34,6 +34,7 @@ PATHS: Final = {
     b"/detokenize": Surface.TEXTS,
     b"/v1/detokenize": Surface.TEXTS,
 }
+"""Paths of our own address (docs/router.md), by which clients are served whichever engine answers."""
 COUNTING: Final = frozenset(
     (*(b"/tokenize", b"/v1/tokenize", b"/v1/messages/count_tokens"), *(b"/detokenize", b"/v1/detokenize"))
 )

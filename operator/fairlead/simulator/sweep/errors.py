@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from fairlead.fleet.sweeps import EngineVariant
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep import step_table, stretches
-from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
+from fairlead.simulator.sweep.measurements import StepMeasurement, SweepRecord, SweepWork
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing.measured_step_times import MeasuredStepTimes
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel

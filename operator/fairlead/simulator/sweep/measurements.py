@@ -6,30 +6,7 @@ from enum import StrEnum
 
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.plurals import count
-
-
-class EngineVariant(StrEnum):
-    """The ways in which the engine is started, in the order of measurement."""
-
-    AS_GIVEN = "asGiven"
-    """The user's own command."""
-    NGRAM = "ngram"
-    """With n-gram speculation, looked up by the host."""
-    NGRAM_GPU = "ngramGpu"
-    """With n-gram speculation, looked up by the GPU."""
-    DRAFT = "draftModel"
-    """With speculation by a draft model."""
-    EAGLE3 = "eagle3"
-    """With speculation by an EAGLE-3 head."""
-    FP8 = "fp8"
-    """With weights quantized to FP8 at the start."""
-    KV_FP8 = "kvFp8"
-    """With an FP8 KV cache."""
-    GRAPHS = "graphs"
-    """With CUDA graphs also for steps with longer prompts."""
-    BFLOAT16 = "bfloat16"
-    SLEEP = "sleep"
-    """With sleep mode."""
+from fairlead.fleet.sweeps import EngineVariant, KvCapacity, SkippedWork
 
 
 class SweepWork(StrEnum):
@@ -96,15 +73,6 @@ class StepMeasurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KvCapacity:
-    """The KV cache as the engine reports it."""
-
-    tokens: int
-    blocks: int
-    block_tokens: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineColdStart:
     """One start, from the process to the first success of its health check."""
 
@@ -131,18 +99,11 @@ class SleepMeasurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedWork:
-    """What was not measured, and why."""
-
-    what: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SweptDeployment:
     """The deployment that was measured: its figures are not used for another."""
 
     kind: EngineKind = EngineKind.VLLM
+    """The first sweeps name no kind: vLLM was the only one that could be swept."""
     model: str
     product: str
     tensor: int

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweepPoint, SweepRecord, SweepWork
+from fairlead.fleet.sweeps import MAX_CAPTURED, EngineVariant, SkippedWork
+from fairlead.simulator.sweep.measurements import SweepPoint, SweepRecord, SweepWork
 
 MAX_BATCH: Final = 256
 SHORTEST: Final = 16
@@ -13,8 +14,8 @@ FIRST_CONTEXT: Final = 64
 CONTEXT_STEP: Final = 8
 COARSE: Final = 3
 """Values of each axis that are measured before all others."""
-MIN_CAPTURED, MAX_CAPTURED = 128, 1024
-"""Tokens of the steps that the variant captures as CUDA graphs; by default engines capture up to 256 or 512."""
+MIN_CAPTURED: Final = 128
+"""Tokens of the shortest step that is measured with and without more CUDA graphs."""
 DRAFTS: Final = frozenset({EngineVariant.DRAFT, EngineVariant.EAGLE3})
 """Variants that need a configuration of their own."""
 REPLY_SHARE: Final = 4

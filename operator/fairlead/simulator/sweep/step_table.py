@@ -7,9 +7,9 @@ from statistics import median
 from typing import Final, TypeVar
 
 from fairlead.fleet.plurals import count
+from fairlead.fleet.sweeps import MAX_CAPTURED, EngineVariant
 from fairlead.simulator.sweep import stretches, weighted_line
-from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepWork
-from fairlead.simulator.sweep.plan import MAX_CAPTURED
+from fairlead.simulator.sweep.measurements import StepMeasurement, SweepWork
 from fairlead.simulator.sweep.weighted_line import MeasuredSeconds
 from fairlead.simulator.timing import measured_step_times
 from fairlead.simulator.timing.measured_step_times import (

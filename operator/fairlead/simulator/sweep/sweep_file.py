@@ -11,11 +11,9 @@ from typing import Any, Final, TypeVar
 
 from fairlead.documents import json_document
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.sweeps import EngineVariant, KvCapacity, SkippedWork
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
-    EngineVariant,
-    KvCapacity,
-    SkippedWork,
     SleepMeasurement,
     StepMeasurement,
     SweepPoint,

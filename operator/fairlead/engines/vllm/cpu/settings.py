@@ -14,6 +14,8 @@ from fairlead.engines.start_budget import StartCost
 from fairlead.fleet.engine_launch import EnvVar
 
 _GIB: Final = 1 << 30
+CACHE_SPACE: Final = "VLLM_CPU_KVCACHE_SPACE"
+"""GiB of its KV cache."""
 MIN_BYTES: Final = 4 * _GIB
 """The minimum recommended for a tiny model with 1 GiB of KV cache."""
 _BESIDE_WORKER: Final = 2.4 * _GIB
@@ -34,9 +36,7 @@ def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
     cpu = setup.revision.cpu
     if cpu is None:
         return ()
-    cache = (
-        () if setup.kv_bytes is None else (EnvVar(name="VLLM_CPU_KVCACHE_SPACE", value=str(setup.kv_bytes // _GIB)),)
-    )
+    cache = () if setup.kv_bytes is None else (EnvVar(name=CACHE_SPACE, value=str(setup.kv_bytes // _GIB)),)
     return (
         *cache,
         EnvVar(name="VLLM_CPU_OMP_THREADS_BIND", value="nobind"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.engines import exposition
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
-from fairlead.simulator.sweep.measurements import KvCapacity
+from fairlead.fleet.sweeps import KvCapacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,31 @@
-"""Starts and reads vLLM for a sweep."""
+"""vLLM 0.32 as a sweep starts and reads it."""
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
-import aiohttp
-
-from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_sample
-from fairlead.cli.sweep.engine_sample import EngineSample
-from fairlead.cli.sweep.swept_kind import EngineAbsent, NapPaths
-from fairlead.cluster import pod_http
 from fairlead.documents import json_document
-from fairlead.engines.catalogue import ENGINES
+from fairlead.engines import engine_sample
+from fairlead.engines.engine_sample import EngineSample
+from fairlead.engines.http_api import SleepEndpoints
 from fairlead.engines.start_log import LogLine, StartLog
-from fairlead.engines.vllm import captured_steps, start_log
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.engines.sweep import EngineProgram
+from fairlead.engines.vllm import captured_steps, metrics, start_log
+from fairlead.engines.vllm.cpu.settings import CACHE_SPACE
+from fairlead.engines.vllm.environment import QUIET
+from fairlead.engines.vllm.http_api import API
 from fairlead.fleet.engine_load import EngineLoad
-from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
-from fairlead.simulator.sweep.plan import MAX_CAPTURED
+from fairlead.fleet.sweeps import MAX_CAPTURED, EngineVariant, KvCapacity, SkippedWork
 
+INTERPRETER: Final = "FAIRLEAD_VLLM_PYTHON"
+PROGRAM: Final = EngineProgram(
+    variable=INTERPRETER,
+    package="vllm",
+    words=("-m", "vllm.entrypoints.cli.main"),
+    absent=f"vLLM is not installed here: set {INTERPRETER} to a Python that has it, "
+    "or pip install '.[vllm]' in a clone",
+)
 DRAFTED: Final = 3
 """Draft tokens per step."""
 _METHODS: Final = {EngineVariant.DRAFT: "draft_model", EngineVariant.EAGLE3: "eagle3"}
@@ -57,16 +61,21 @@ _OUTPUT: Final[Mapping[str, str]] = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "INFO",
     "PYTHONUNBUFFERED": "1",
-    "PYTHONPATH": vllm_check.QUIET["PYTHONPATH"],
+    "PYTHONPATH": QUIET["PYTHONPATH"],
 }
 """Unbuffered output, so that the phases of a start have the right times in the log."""
 
 
-class VllmKind:
-    """vLLM 0.32."""
+class VllmSweep:
+    """How vLLM is swept."""
 
     name = "vLLM"
-    naps = NapPaths("/sleep?level=1", "/wake_up")
+    program = PROGRAM
+    naps = SleepEndpoints(sleep="/sleep?level=1", wake="/wake_up")
+    """Without the waiting mode of its API: nothing runs when a sweep puts it to sleep."""
+    cpu_cache = CACHE_SPACE
+    pages = (API.metrics_path,)
+    version_page = "/version"
     caches: Mapping[str, str] = MappingProxyType(
         {
             "VLLM_CACHE_ROOT": "vllm",
@@ -75,13 +84,6 @@ class VllmKind:
             "CUDA_CACHE_PATH": "cuda",
         }
     )
-
-    def program(self) -> list[str]:
-        """The program that runs `vllm`, found as by `fairlead validate --with-vllm`."""
-        try:
-            return [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
-        except vllm_check.VllmUnavailable as problem:
-            raise EngineAbsent(str(problem)) from problem
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
         """What a CPU cannot do."""
@@ -112,25 +114,23 @@ class VllmKind:
         """Read from vLLM's own log line."""
         return start_log.of_sleep(lines)
 
-    async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
+    def sample(self, pages: Sequence[str]) -> EngineSample | None:
         """Read its metrics page, also for the histogram of prefill times, which nothing else of ours reads."""
-        engine = ENGINES[EngineKind.VLLM]
-        page = await pod_http.fetch(session, url + engine.api.metrics_path)
-        load = None if page is None else engine.load(page)
-        if page is None or not isinstance(load, EngineLoad):
+        (page,) = pages
+        load = metrics.load(page)
+        if not isinstance(load, EngineLoad):
             return None
         sums = engine_sample.added_up(page, frozenset({_SUM, _COUNT}), {})
         return EngineSample(
             load=load, prefill_s=sums.get(_SUM, 0.0), prefills=sums.get(_COUNT, 0.0), capacity=_capacity(load)
         )
 
-    async def version(self, session: aiohttp.ClientSession, url: str) -> str:
+    def version(self, page: str | None) -> str:
         """Its version, from its own endpoint."""
-        with suppress(aiohttp.ClientError, ValueError, LookupError, TypeError, TimeoutError):
-            async with session.get(f"{url}/version") as answer:
-                version = json_document.read(await answer.read())["version"]
-                return f"vLLM {version}"
-        return "vLLM"
+        try:
+            return f"vLLM {json_document.read(page or '')['version']}"
+        except (ValueError, LookupError, TypeError):
+            return self.name
 
 
 def _capacity(load: EngineLoad) -> KvCapacity | None:

@@ -1,4 +1,4 @@
-"""Starts and reads SGLang for a sweep.
+"""SGLang 0.5.23 as a sweep starts and reads it.
 
 Its gauge of running requests is up to half a minute old when nothing runs, so that figure comes from `/v1/loads`, which
 is as recent as the last batch of prompts, the last fifteen steps, or the moment at which it became idle.
@@ -9,22 +9,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-import aiohttp
-
-from fairlead.cli import engine_interpreter
-from fairlead.cli.sweep import engine_sample
-from fairlead.cli.sweep.engine_sample import EngineSample
-from fairlead.cli.sweep.swept_kind import EngineAbsent
-from fairlead.cluster import pod_http
 from fairlead.documents import json_document
-from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.sglang import start_log
+from fairlead.engines import engine_sample
+from fairlead.engines.engine_sample import EngineSample
+from fairlead.engines.sglang import metrics, start_log
 from fairlead.engines.sglang.arguments import LOG_INTERVAL
+from fairlead.engines.sglang.http_api import API
 from fairlead.engines.sglang.metrics import CAPACITY
 from fairlead.engines.start_log import LogLine, StartLog
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.engines.sweep import EngineProgram
 from fairlead.fleet.engine_load import EngineLoad
-from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
+from fairlead.fleet.sweeps import EngineVariant, KvCapacity, SkippedWork
 
 INTERPRETER: Final = "FAIRLEAD_SGLANG_PYTHON"
 LOADS: Final = "/v1/loads?include=core"
@@ -49,14 +44,24 @@ _PREFILL: Final = MappingProxyType({"stage": "prefill_forward"})
 """From a prompt's first step to its last, over all its chunks."""
 _COMMAND: Final = "from sglang.cli.main import main; main()"
 """Its module does nothing when run as a program."""
+PROGRAM: Final = EngineProgram(
+    variable=INTERPRETER,
+    package="sglang",
+    words=("-c", _COMMAND),
+    absent=f"SGLang is not installed here: pip install sglang, or name an interpreter that has it in {INTERPRETER}",
+)
 _OUTPUT: Final = MappingProxyType({"PYTHONUNBUFFERED": "1", "PYTHONPATH": ""})
 
 
-class SglangKind:
-    """SGLang 0.5.23."""
+class SglangSweep:
+    """How SGLang is swept."""
 
     name = "SGLang"
+    program = PROGRAM
     naps = None
+    cpu_cache = None
+    pages = (LOADS, API.metrics_path)
+    version_page = LOADS
     caches: Mapping[str, str] = MappingProxyType(
         {
             "SGLANG_CACHE_DIR": "sglang",
@@ -66,15 +71,6 @@ class SglangKind:
             "FLASHINFER_WORKSPACE_BASE": "flashinfer",
         }
     )
-
-    def program(self) -> list[str]:
-        """The program that runs `sglang`."""
-        program = engine_interpreter.found(INTERPRETER, "sglang")
-        if program is None:
-            raise EngineAbsent(
-                f"SGLang is not installed here: pip install sglang, or name an interpreter that has it in {INTERPRETER}"
-            )
-        return [str(program), "-c", _COMMAND]
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
         """What its metrics do not show, what Fairlead never uses of it, and what a CPU does not have."""
@@ -115,12 +111,11 @@ class SglangKind:
         del lines
         return None
 
-    async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
+    def sample(self, pages: Sequence[str]) -> EngineSample | None:
         """Read its metrics page, with the current numbers of running and waiting requests."""
-        engine = ENGINES[EngineKind.SGLANG]
-        now, page = await _loads(session, url), await pod_http.fetch(session, url + engine.api.metrics_path)
-        load = None if page is None else engine.load(page)
-        if now is None or page is None or not isinstance(load, EngineLoad):
+        loads, page = pages
+        now, load = _loads(loads), metrics.load(page)
+        if now is None or not isinstance(load, EngineLoad):
             return None
         sums = engine_sample.added_up(page, frozenset({_SUM, _COUNT}), _PREFILL)
         cache = engine_sample.added_up(page, frozenset({CAPACITY, _PAGE}), {"pp_rank": "0"})
@@ -131,14 +126,13 @@ class SglangKind:
             capacity=_capacity(round(cache.get(CAPACITY, 0.0)), round(cache.get(_PAGE, 0.0))),
         )
 
-    async def version(self, session: aiohttp.ClientSession, url: str) -> str:
+    def version(self, page: str | None) -> str:
         """Its version, as reported beside its load."""
-        now = await _loads(session, url)
+        now = _loads(page)
         return f"SGLang {now['version']}" if now and now.get("version") else "SGLang"
 
 
-async def _loads(session: aiohttp.ClientSession, url: str) -> dict[str, Any] | None:
-    text = await pod_http.fetch(session, url + LOADS)
+def _loads(text: str | None) -> dict[str, Any] | None:
     try:
         found = json_document.read(text or "")
     except ValueError:
