@@ -12,10 +12,9 @@ from fairlead.router.answer_validation import AnswerValidation, AnswerVerdict, K
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
 from fairlead.router.reply import ENGINE_ERROR, Reply
-from fairlead.router.request import Request
 from fairlead.router.request_bill import RequestBill
-from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
+from fairlead.router.target_moves import AimedRequest
 from fairlead.router.wire import splices
 from fairlead.routing import admission
 from fairlead.routing.models import fallback
@@ -23,15 +22,20 @@ from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
 
-class CheckedRequest(Protocol):
+class CheckedRequest(AimedRequest, Protocol):
     """The owner of a request whose answers are judged; no engine works for it when this is called."""
 
-    request: Request
-    reply: Reply
-    target: EngineTarget
-    path: RoutePath | None
-    validation: AnswerValidation | None
-    bill: RequestBill | None
+    @property
+    def reply(self) -> Reply:
+        """What its client gets."""
+
+    @property
+    def validation(self) -> AnswerValidation | None:
+        """Judges its answers; None if nothing does."""
+
+    @property
+    def bill(self) -> RequestBill | None:
+        """Its cost, if counted."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -52,7 +56,7 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
         return False
     counters = context.telemetry.counts
     if verdict.structured is not None:
-        record.check = verdict.structured.fault or "valid"
+        record.check_format(verdict.structured.fault or "valid")
         counters.add_checked(record, trial.wanted.name if trial.wanted is not None else "", record.check, now)
     outcome, target = _decided(owner, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
     if owner.bill is not None:
@@ -70,8 +74,8 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
         return False
     if outcome is HeldOutcome.RETRIED:
         _add_error(owner, trial, verdict)
-    trial.kept = _kept(owner, usage, now)
-    record.escalated = f"{fault}; from={owner.target.name}"
+    trial.keep(_kept(owner, usage, now))
+    record.escalate(fault, owner.target.name)
     _send_again(owner, context, target, now)
     return True
 
@@ -79,17 +83,16 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
 def gives_kept(owner: CheckedRequest, now: float) -> bool:
     """Give the answer at hand instead of an error, if there is one."""
     trial, reply, record = owner.validation, owner.reply, owner.request.record
-    if trial is None or trial.kept is None or reply.begun:
+    if trial is None or reply.begun or (kept := trial.take_kept()) is None:
         return False
-    kept, trial.kept = trial.kept, None
     reply.drop()
     record.take_back(kept.target, kept.replica, now)
     if kept.broke:
-        record.cut, record.reason = True, ENGINE_ERROR
+        record.cut_by(ENGINE_ERROR)
     if owner.bill is not None:
         owner.bill.give_kept()
     if kept.streams:
-        record.first_token_at = now
+        record.first_token(now)
     keep = kept.keep and owner.keeps_alive
     reply.begin(kept.status)
     reply.write(kept.data)
@@ -133,7 +136,7 @@ def _add_error(owner: CheckedRequest, trial: AnswerValidation, verdict: AnswerVe
     assert path is not None
     assert path.facts is not None
     assert verdict.structured is not None
-    trial.retried = True
+    trial.retry()
     members = retried_bodies.members(request.surface, request.body, verdict.answer, verdict.structured)
     request.extend(splices.put(request.body, path.facts, members))
 
@@ -151,7 +154,6 @@ def _kept(owner: CheckedRequest, usage: TokenUsage | None, now: float) -> KeptAn
     )
     if kept.broke:
         record.failed(AttemptEnding.CUT, now)
-        record.cut, record.reason = False, ""
     record.set_aside(usage, now)
     return kept
 
