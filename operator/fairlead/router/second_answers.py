@@ -12,22 +12,36 @@ from fairlead.router.answer_validation import AnswerValidation, AnswerVerdict, K
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
 from fairlead.router.reply import ENGINE_ERROR, Reply
+from fairlead.router.request import Request
 from fairlead.router.request_bill import RequestBill
+from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
-from fairlead.router.target_moves import AimedRequest
 from fairlead.router.wire import splices
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.routing import admission
 from fairlead.routing.models import fallback
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
 
-class CheckedRequest(AimedRequest, Protocol):
+class CheckedRequest(Protocol):
     """The owner of a request whose answers are judged; no engine works for it when this is called."""
+
+    @property
+    def request(self) -> Request:
+        """The request."""
 
     @property
     def reply(self) -> Reply:
         """What its client gets."""
+
+    @property
+    def target(self) -> EngineTarget:
+        """The target that served it."""
+
+    @property
+    def path(self) -> RoutePath | None:
+        """Its route through a gateway's targets; None at a plain router."""
 
     @property
     def validation(self) -> AnswerValidation | None:
@@ -40,6 +54,12 @@ class CheckedRequest(AimedRequest, Protocol):
     @property
     def keeps_alive(self) -> bool:
         """Whether its client's connection is kept."""
+
+    def aim(self, target: EngineTarget) -> None:
+        """Go to this target."""
+
+    def prepare(self, facts: BodyFacts) -> None:
+        """Prepare what only an engine of the target needs."""
 
     def begin_at_target(self, now: float) -> None:
         """Submit to the dispatcher of `target`."""

@@ -194,12 +194,11 @@ def _by_prefix(context: SelectionContext, request: RoutingRequest, fit: Sequence
     if not levels and context.has_whole_load:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
     agreed = agreed_endpoint(context, request, fit)
-    loads = [load(one) for one in fit]
-    worth_of_held, bound = _cache_weight(context, request, loads)
+    worth_of_held, bound = cache_weight(context, request, fit)
     tokens, prompt, whole = context.block_tokens, request.prompt_tokens, len(request.blocks)
     best, least, best_held = fit[0], inf, 0
-    for number, one in enumerate(fit):
-        before = loads[number]
+    for one in fit:
+        before = load(one)
         held = 0
         for depth, mask in levels:
             if mask >> one.slot & 1:
@@ -243,14 +242,12 @@ def agreed_endpoint(context: SelectionContext, request: RoutingRequest, fit: Seq
 
 def cache_weight(context: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> tuple[float, float]:
     """Return the weight of a cached token, and the load beyond which it counts only once."""
-    return _cache_weight(context, request, [load(one) for one in fit])
-
-
-def _cache_weight(context: SelectionContext, request: RoutingRequest, loads: list[int]) -> tuple[float, float]:
-    """Like `cache_weight`, by the loads of the endpoints that fit."""
     if not context.has_whole_load:
         return WORTH_SHARED, inf
-    return WORTH, context.balancing.load_bound * sum(loads) / len(loads) + request.prompt_tokens + SLACK_TOKENS
+    total = 0
+    for one in fit:
+        total += load(one)
+    return WORTH, context.balancing.load_bound * total / len(fit) + request.prompt_tokens + SLACK_TOKENS
 
 
 def _why(held: int, deepest: int, agreed: bool) -> PickReason:
