@@ -99,6 +99,12 @@ STEPS: Final = (
         "the object that holds it, or define a small Protocol where it is used. See CONTRIBUTING.md#rules",
     ),
     Step(
+        name="writes",
+        commands=(_module("house.foreign_writes"),),
+        advice="give the class whose field it is a method that says what happens to the request, and call that; "
+        "house/foreign_writes.py lists the files that are exempt. See CONTRIBUTING.md#rules",
+    ),
+    Step(
         name="crds",
         commands=(_module("house.crds", "--drift"),),
         advice="crds/ is written from the models in operator/fairlead/api: run `make crds` and commit the files",

@@ -87,25 +87,44 @@ SCORER: Final = Recipe(
     edits=(
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
-            after="""        return None
-    return rendezvous_endpoint(request.session or context.popularity.key(request.blocks, len(context.routable)), fit)
-""",
-            more='''
+            after="    return endpoint.prompt_load + endpoint.reply_load + endpoint.others_load",
+            more=''' + crowding(endpoint)
 
-def crowding(endpoint: Endpoint) -> float:
+
+def crowding(endpoint: Endpoint) -> int:
     """What each request in flight costs those beside it, in tokens."""
-    return float(endpoint.inflight)
+    return endpoint.inflight
 ''',
         ),
         RecipeEdit(
-            path=PRODUCT / "routing" / "selection.py",
-            after="        adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens\n",
-            more="        adjusted += crowding(one)\n",
-        ),
-        RecipeEdit(
-            path=PRODUCT / "routing" / "selection.py",
-            after=" else OVER_BOUND) * credited * context.block_tokens\n",
-            more="    adjusted += crowding(endpoint)\n",
+            path=Path("tests/routing/test_crowding.py"),
+            more='''"""Requests in flight count as load, however an engine is chosen."""
+
+import pytest
+
+from fairlead.fleet.gateways import Balancing
+from fairlead.routing import explanations
+from fairlead.routing.selection import EndpointChoice
+from tests.routing.engines import request_of, table
+
+
+@pytest.mark.parametrize("by_prefix", [True, False])
+@pytest.mark.parametrize(("blocks", "held"), [((), ()), ((1, 2), ()), ((1, 2), (1, 2))])
+def test_the_engine_with_fewer_in_flight_is_chosen_and_the_choice_explained(
+    blocks: tuple[int, ...], held: tuple[int, ...], *, by_prefix: bool
+) -> None:
+    made = table("a", "b", balancing=Balancing(prefix=by_prefix))
+    crowded, other = made.endpoints
+    crowded.inflight = 3
+    for one in made.endpoints:
+        made.index.learn(held, one.slot)
+    choice = made.choose(request_of(*blocks), 0.0)
+    assert isinstance(choice, EndpointChoice)
+    assert choice.endpoint is other
+    rows = explanations.candidates(made, request_of(*blocks))
+    assert [(row.pod, row.load) for row in rows] == [("b", 0), ("a", 3)]
+    assert rows[1].adjusted_load - rows[0].adjusted_load == 3
+''',
         ),
     ),
 )

@@ -145,6 +145,14 @@ BREACHES = (
         words=("fairlead.fleet.circle_one -> fairlead.fleet.circle_two -> fairlead.fleet.circle_one",),
     ),
     Breach(
+        name="a field of another object that is set",
+        path=ROOMS / "router" / "late_targets.py",
+        text='"""Moves."""\n\nfrom fairlead.router.live_requests import LiveExchange\n\n\n'
+        'def move(owner: LiveExchange) -> None:\n    """Move."""\n    owner.hedge_at = 1.0\n',
+        step="writes",
+        words=("late_targets.py:8: owner.hedge_at is another object's", "a method that says what happens"),
+    ),
+    Breach(
         name="a second package in the source root",
         path=Path("operator/helmsman/__init__.py"),
         text='"""Steers."""\n',

@@ -23,7 +23,7 @@ def attempt() -> EngineAttempt:
 def hedged() -> tuple[AttemptPair, EngineAttempt, EngineAttempt]:
     """A pair, its first attempt and its hedge."""
     pair, first, hedge = AttemptPair(), attempt(), attempt()
-    pair.lead(first)
+    pair.lead(first, 0.0)
     pair.add_hedge(hedge)
     return pair, first, hedge
 
@@ -47,7 +47,7 @@ def test_a_request_that_is_sent_again_has_nothing_of_its_former_attempts() -> No
     pair.forget()
     assert (pair.first, pair.second) == (None, None)
     again = attempt()
-    pair.lead(again)
+    pair.lead(again, 1.0)
     assert (pair.first, pair.second) == (again, None)
 
 

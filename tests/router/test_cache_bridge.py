@@ -54,7 +54,7 @@ class FollowerExchange:
         self.record = RequestRecord(0.0, 0.0)
         self.request = Request(ClientRequest(head), self.record)
         self.request.surface = Surface.CHAT
-        self.request.add_reply_lines(b"x-request-id: 1\r\n")
+        self.request.reply_headers.add(b"x-request-id: 1\r\n")
         self.reply = Reply(self.client, self.request)
         self.bridge = CacheBridge(self)
         self.status = 0

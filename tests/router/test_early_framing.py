@@ -30,7 +30,7 @@ def waiting(
     head = RequestHead(b"POST", b"/v1/chat/completions", HeaderBlock(), http10=http10)
     request = Request(ClientRequest(head), RequestRecord(0.0, 0.0))
     request.surface, request.streams = surface, streams
-    request.add_reply_lines(b"x-request-id: 1\r\n")
+    request.reply_headers.add(b"x-request-id: 1\r\n")
     return Reply(client, request)
 
 

@@ -102,6 +102,19 @@ class AnswerValidation:
         """Whether the current target's answer is judged by its token probabilities."""
         return self._check is not None and self._check.kind is AnswerCheck.CONFIDENCE and self._has_larger
 
+    def retry(self) -> None:
+        """Send the model its error to correct, which is done once."""
+        self.retried = True
+
+    def keep(self, answer: KeptAnswer) -> None:
+        """Keep an answer that did not pass: it is given after all if no other one comes."""
+        self.kept = answer
+
+    def take_kept(self) -> KeptAnswer | None:
+        """Return the answer at hand, if there is one, and keep it no longer."""
+        kept, self.kept = self.kept, None
+        return kept
+
     def opens(self, reply: Reply, head: ResponseHead) -> bool:
         """Start a response from any target; whether to hold it. A refusal is held if an answer is kept."""
         held = self._held = self.may_replace if head.status < 400 else self.kept is not None

@@ -66,7 +66,9 @@ class Attempt(ABC):
 class AttemptOwner(Protocol):
     """The request that attempts are made for."""
 
-    request: Request
+    @property
+    def request(self) -> Request:
+        """The request itself."""
 
     def attempt_replied(
         self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float

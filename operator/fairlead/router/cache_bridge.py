@@ -6,19 +6,20 @@ Translates between the request's owner and the cache's flights. A request that b
 from time import monotonic
 from typing import Final, Protocol, cast
 
-from fairlead.router import cache_lookups, refusals
+from fairlead.router import cache_lookups, refusals, replayed_reply
 from fairlead.router.cache import replay
 from fairlead.router.cache.answer_heads import AnswerHead, AnswerRoute
 from fairlead.router.cache.cache import CacheBypass, CacheHit, FlightLead, ResponseCache
-from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
 from fairlead.router.cache.lookup_keys import CacheLookup
 from fairlead.router.engine_target import EngineTarget
+from fairlead.router.live_requests import LiveExchange
+from fairlead.router.replayed_reply import ReplayedReply
 from fairlead.router.reply import Reply
+from fairlead.router.reply_clients import CLIENT_LEFT
 from fairlead.router.request import Request
 from fairlead.router.route_path import RoutePath
-from fairlead.router.router_context import LiveExchange, RouterContext
-from fairlead.router.wire import problems
+from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
@@ -30,8 +31,13 @@ OTHERS: Final = "of an equal earlier request"
 class CachedRequest(Protocol):
     """The owner of a request that the cache may answer."""
 
-    request: Request
-    reply: Reply
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def reply(self) -> Reply:
+        """What its client gets."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -68,7 +74,7 @@ def connected(
 class CacheBridge:
     """The bridge of one request; the cache sees it as a `FlightParticipant`."""
 
-    __slots__ = ("_context", "_flight", "_follower", "_head", "_opted_in", "_owner", "_target", "_unsent")
+    __slots__ = ("_context", "_flight", "_follower", "_opted_in", "_owner", "_replayed", "_target")
 
     def __init__(self, owner: CachedRequest, *, opted_in: bool = False) -> None:
         self._owner = owner
@@ -77,9 +83,8 @@ class CacheBridge:
         """The flight that this request leads, if any."""
         self._follower: FlightFollower | None = None
         """Its place in the flight that it follows, if any."""
-        self._head: AnswerHead | None = None
-        self._unsent = b""
-        """A head that is sent with the first piece."""
+        self._replayed: ReplayedReply | None = None
+        """The reply that follows another's, once that has begun."""
         self._context: RouterContext | None = None
         self._target: EngineTarget | None = None
         """The target whose answers were looked up."""
@@ -94,10 +99,10 @@ class CacheBridge:
             return True
         if isinstance(seen, (FlightLead, CacheBypass)):
             self._flight = seen.flight if isinstance(seen, FlightLead) else None
-            request.record.cache = "passed" if self._flight is None else "miss"
-            request.add_reply_lines(seen.line)
+            request.record.cache_answered("passed" if self._flight is None else "miss")
+            request.reply_headers.add(seen.line)
             return False
-        request.record.cache = "joined"
+        request.record.cache_answered("joined")
         self._follower = seen.follower
         return True
 
@@ -147,7 +152,7 @@ class CacheBridge:
     def client_disconnected(self, now: float) -> bool:
         """Handle the client's disconnect; whether nothing remains to do, since it followed or goes on for others."""
         if self._follower is not None:
-            self._owner.over(499, now)
+            self._owner.over(CLIENT_LEFT, now)
             return True
         if self._flight is None:
             return False
@@ -163,11 +168,11 @@ class CacheBridge:
         if self._follower is None:
             return False
         self._follower.leave()
-        if self._head is None:
+        if self._replayed is None:
             self._follower = None
             self._owner.refuse(refusals.too_slow(OTHERS, total_seconds), now)
         else:
-            self._cut(self._head, now)
+            self._cut(self._replayed, now)
         return True
 
     def pause(self) -> bool:
@@ -185,52 +190,42 @@ class CacheBridge:
     # Called by the cache.
 
     def flight_head(self, head: AnswerHead) -> None:
-        """Keep the head until the first piece: one write, one packet."""
+        """Begin the reply; its head is sent with the first piece."""
         owner = self._owner
-        self._head = head
-        owner.reply.begin(head.status)
-        if head.age is not None:
-            owner.request.record.cache = "hit"
-        if head.route is not None:
-            owner.request.record.target, owner.request.record.fallback = head.route.target, head.route.fallback
-            owner.request.show_route(head.route.lines)
-            owner.request.show_version(head.route.version_line)
-        self._unsent = replay.head(head, self._lines(keep=self._keeps), http10=self._http10)
+        self._replayed = ReplayedReply(owner.request, owner.reply, head, keep_alive=owner.keeps_alive)
 
     def flight_body(self, data: bytes) -> None:
         """Write a piece of the body."""
-        assert self._head is not None
-        record = self._owner.request.record
-        if record.first_token_at < 0:
-            record.first_token_at = monotonic()
-        self._write(replay.piece(self._head, data, http10=self._http10))
+        assert self._replayed is not None
+        self._replayed.more(data)
 
     def flight_end(self) -> None:
         """Write the end of the response."""
-        assert self._head is not None
-        keep = self._keeps
-        self._add_to_task(self._head.revision, self._head.route)
-        self._write(replay.last(self._head, http10=self._http10))
-        self._owner.over(self._head.status, monotonic())
-        self._owner.reply.finish(keep=keep)
+        owner, replayed = self._owner, self._replayed
+        assert replayed is not None
+        keep = replayed.keep and owner.keeps_alive
+        self._add_to_task(replayed.head.revision, replayed.head.route)
+        replayed.end()
+        owner.over(replayed.head.status, monotonic())
+        owner.reply.finish(keep=keep)
 
     def flight_cut(self) -> None:
         """Cut the response: it broke in the middle."""
-        assert self._head is not None
-        self._cut(self._head, monotonic())
+        assert self._replayed is not None
+        self._cut(self._replayed, monotonic())
 
     def flight_lead(self, flight: CacheFlight) -> None:
         """Send the request to an engine, for itself and its followers."""
         request = self._owner.request
         self._follower, self._flight = None, flight
-        request.record.cache = "miss"
-        request.add_reply_lines(replay.MISS)
+        request.record.cache_answered("miss")
+        request.reply_headers.add(replay.MISS)
         self._owner.begin(monotonic())
 
     def flight_alone(self) -> None:
         """Send the request to an engine without a flight."""
         self._follower = None
-        self._owner.request.record.cache = "passed"
+        self._owner.request.record.cache_answered("passed")
         self._owner.begin(monotonic())
 
     def flight_followed(self) -> None:
@@ -247,10 +242,9 @@ class CacheBridge:
 
     def _give(self, hit: CacheHit) -> None:
         """Write the whole stored response and end the request."""
-        owner, keep = self._owner, self._keeps
-        owner.request.record.cache = "hit"
+        owner, keep = self._owner, self._owner.keeps_alive
         self._add_to_task(hit.entry.revision)
-        owner.reply.write(replay.hit(hit.entry, hit.age, self._lines(keep=keep), http10=self._http10))
+        replayed_reply.write_stored(owner.request, owner.reply, hit, keep=keep)
         owner.over(200, monotonic())
         owner.reply.finish(keep=keep)
 
@@ -261,40 +255,14 @@ class CacheBridge:
             answered = target if route is None else context.targets.get(route.target, target)
             context.spending.cached(self._owner.request, answered, revision)
 
-    def _cut(self, head: AnswerHead, now: float) -> None:
-        """End a broken response: a stream gets an error event, any other one ends with its connection."""
-        owner, reply = self._owner, self._owner.reply
+    def _cut(self, replayed: ReplayedReply, now: float) -> None:
+        """End a broken response."""
+        owner, head = self._owner, replayed.head
         self._add_to_task(head.revision, head.route)
-        problem = refusals.cut(OTHERS, "it broke")
-        last = replay.last(head, http10=self._http10)
-        ended_well = bool(last) and STREAM in head.lines.lower() and not reply.paused
-        if ended_well:
-            self._write(replay.piece(head, problems.frame(problem, owner.request.surface)) + last)
-        keep = ended_well and self._keeps
-        record = owner.request.record
-        record.cut, record.reason = True, problem.code
+        ended_well = replayed.cut(refusals.cut(OTHERS, "it broke"))
+        keep = ended_well and replayed.keep and owner.keeps_alive
         owner.over(head.status, now)
         if ended_well:
-            reply.finish(keep=keep)
+            owner.reply.finish(keep=keep)
         else:
-            reply.break_off()
-
-    def _write(self, data: bytes) -> None:
-        """Write data after the head, if that is still unsent; skip an empty write."""
-        whole, self._unsent = self._unsent + data, b""
-        if whole:
-            self._owner.reply.write(whole)
-
-    @property
-    def _http10(self) -> bool:
-        return self._owner.request.received.head.http10
-
-    @property
-    def _keeps(self) -> bool:
-        """Whether the connection is kept alive."""
-        closes = self._head is not None and replay.closes(self._head, http10=self._http10)
-        return self._owner.keeps_alive and not closes
-
-    def _lines(self, *, keep: bool) -> bytes:
-        lines = self._owner.request.reply_lines
-        return lines if keep else lines + b"connection: close\r\n"
+            owner.reply.break_off()

@@ -48,10 +48,11 @@ def opts_in(request: Request, facts: BodyFacts) -> bool:
 
 def route(request: Request) -> AnswerRoute | None:
     """Return the route on which a gateway's request is answered: after a fallback, not where it was first sent to."""
-    record, lines = request.record, request.route_lines
+    record, lines = request.record, request.reply_headers.route
     if not lines:
         return None
-    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines, version_line=request.version_line)
+    version = request.reply_headers.version
+    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines, version_line=version)
 
 
 def objection(record: RequestRecord) -> NotStoredReason | None:

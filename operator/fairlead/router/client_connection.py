@@ -11,13 +11,14 @@ from functools import partial
 from time import monotonic
 from typing import Final, cast
 
-from fairlead.router import cors, handlers, refusals, router_peers
+from fairlead.router import handlers, refusals, router_peers
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.exchange import Exchange
 from fairlead.router.handlers import LocalReply
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.reply import Reply
+from fairlead.router.reply_clients import CLIENT_LEFT
 from fairlead.router.request import Request
 from fairlead.router.router import Router
 from fairlead.router.wire import heads, problems, surfaces
@@ -41,8 +42,20 @@ class ClientConnection(asyncio.Protocol):
     """A client's connection. Between requests it holds nothing but its reader."""
 
     __slots__ = (
-        *("_context", "_exchange", "_record", "_retired", "_router", "_scraped", "_target", "leaving", "paused"),
-        *("peer", "reader", "since", "transport", "write"),
+        "_context",
+        "_exchange",
+        "_record",
+        "_retired",
+        "_router",
+        "_scraped",
+        "_target",
+        "leaving",
+        "paused",
+        "peer",
+        "reader",
+        "since",
+        "transport",
+        "write",
     )
     write: Callable[[bytes], None]
 
@@ -75,9 +88,9 @@ class ClientConnection(asyncio.Protocol):
         self.peer = peer[0] if peer else ""
         self.since = monotonic()
         context.clients.add(self)
-        context.telemetry.counts.clients_opened += 1
+        context.telemetry.counts.connections.client_opened()
         if len(context.clients) > context.settings.routing.connections.max_connections and not self._scraped:
-            context.telemetry.counts.clients_refused += 1
+            context.telemetry.counts.connections.client_refused()
             many = refusals.too_many_clients(context.settings.routing.connections.max_connections)
             made.write(problems.answer(many, surfaces.Surface.OTHER, close=True))
             self._leave()
@@ -92,7 +105,8 @@ class ClientConnection(asyncio.Protocol):
             exchange.client_disconnected(now)
         record, self._record = self._record, None
         if record is not None:
-            record.left, record.status = AbortStage.BODY, 499
+            record.client_left(AbortStage.BODY)
+            record.reply(CLIENT_LEFT)
             self._context.telemetry.ended(record, now)
         self.transport, self.leaving = None, True
 
@@ -157,24 +171,12 @@ class ClientConnection(asyncio.Protocol):
         head = request.head
         keep = request.keep_alive and request.whole and not self._context.draining
         try:
-            answer = self._own(request, page, keep=keep)
+            answer = handlers.own_answer(self._router, request, page, scraped=self._scraped, keep=keep)
         except Exception:
             log.exception("internal error, page %s; please report it with this traceback", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
-
-    def _own(self, request: ClientRequest, page: LocalReply | Problem | None, *, keep: bool) -> bytes:
-        head, connections = request.head, self._context.settings.routing.connections
-        answer = cors.preflight(connections, head, close=not keep)
-        if answer is None:
-            extra = cors.lines(connections, head)
-            page = page or handlers.own_page(self._router, head, request.body, scraped=self._scraped)
-            if isinstance(page, LocalReply):
-                answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
-            else:
-                answer = problems.answer(page, surfaces.shape(head.path), extra, close=not keep)
-        return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: MalformedRequest) -> None:
         """Answer an invalid request, or one that is not read to its end."""
@@ -183,15 +185,14 @@ class ClientConnection(asyncio.Protocol):
         if record is None and bad.head is not None:
             record = self._context.began(bad.head, self.peer, now)
         if record is None:
-            telemetry.counts.bad_heads += 1
-        else:
-            record.status, record.reason = bad.status, bad.code
+            telemetry.counts.connections.head_bad()
         self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
 
     def _last_words(self, problem: Problem, path: bytes, record: RequestRecord | None) -> None:
         answer = problems.answer(problem, surfaces.shape(path), close=True)
         if record is not None:
-            record.bytes_out = len(answer)
+            record.refuse(problem.code)
+            record.reply(problem.status, len(answer))
             self._context.telemetry.ended(record, monotonic())
         self.write(answer)
         self._leave()
@@ -281,7 +282,7 @@ class ClientConnection(asyncio.Protocol):
                 self.abort()
         elif self._exchange is not None:
             if self.paused and waited > STALL_SECONDS:
-                self._context.telemetry.counts.slow_clients += 1
+                self._context.telemetry.counts.connections.client_slow()
                 self.abort()
         elif stage is RequestReadStage.IDLE:
             if waited > (min(MOVED_SECONDS, connections.idle_seconds) if self._retired else connections.idle_seconds):
@@ -293,8 +294,6 @@ class ClientConnection(asyncio.Protocol):
             self._slow("body", connections.body_seconds)
 
     def _slow(self, what: str, seconds: float) -> None:
-        self._context.telemetry.counts.slow_clients += 1
+        self._context.telemetry.counts.connections.client_slow()
         record, self._record = self._record, None
-        if record is not None:
-            record.status, record.reason = 408, "request_timeout"
         self._last_words(refusals.too_slow_a_client(what, seconds), b"", record)

@@ -57,7 +57,7 @@ async def leave(router: Router, shut: Callable[[], None], pace: DrainPace, signa
 async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> None:
     """Become unready at once, accept until clients have left, refuse batch work that waits, and let all else finish
     within the total time-out."""
-    router.context.draining = True
+    router.context.drain()
     inside = router.context.telemetry.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
     with suppress(TimeoutError):

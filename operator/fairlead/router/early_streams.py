@@ -66,7 +66,7 @@ class EarlyStream:
         self._pieces: list[bytes] = []
         self._size = 0
         self._commented_at = now
-        client.write(HEAD % request.reply_lines + COMMENT)
+        client.write(HEAD % request.reply_headers.lines + COMMENT)
 
     @property
     def passes(self) -> bool:

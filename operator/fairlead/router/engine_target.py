@@ -5,7 +5,7 @@ A plain router has one target, a gateway's router many; what all requests share 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -28,6 +28,7 @@ from fairlead.router.probes import EngineProber, ProbeBackoff
 from fairlead.router.revision_samples import RevisionSamples
 from fairlead.router.routable_revisions import RoutableRevisions
 from fairlead.router.target_costs import TargetCosts
+from fairlead.router.target_demand import TargetDemand
 from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.head_cache import HeadCache
@@ -39,14 +40,10 @@ from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.hedge_policy import HedgePolicy
 from fairlead.routing.routing_request import RoutingRequest
-from fairlead.routing.selection import EndpointChoice
 from fairlead.routing.tenancy import Tenancy
 
 MAX_ROUTE_LINES: Final = 1024
 """Number of routes to one target whose header lines are kept; more than any gateway has."""
-
-PASSED_OVER_SECONDS: Final = 30.0
-"""How long the autoscaler can see that a request was passed over: it reads every second, a new leader after some."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -69,9 +66,9 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "adapter_samples", "api", "arrivals", "base", "batch_arrivals", "config", "costs"),
-        *("dispatcher", "external", "hedges", "model_member", "name", "passed_over_at", "pools", "prober"),
-        *("prompt_tokens", "retired", "revisions", "samples", "terms", "turning", "watches"),
+        *("_lines", "_parts", "adapter_samples", "api", "base", "config", "costs", "demand", "dispatcher", "external"),
+        *("hedges", "model_member", "name", "pools", "prober", "retired", "revisions", "samples", "terms", "turning"),
+        "watches",
     )
 
     def __init__(
@@ -93,10 +90,7 @@ class EngineTarget:
         """Requests that ended while a new revision had a share of the traffic."""
         self.adapter_samples = AdapterSamples()
         """Requests that ended while a new version of an adapter had a share of its conversations."""
-        self.arrivals = self.prompt_tokens = self.batch_arrivals = 0
-        """Requests for it, and the estimated tokens of their prompts; those of the batch lane apart."""
-        self.passed_over_at = -inf
-        """When a request for it last went to a fallback at once, since it has no replica."""
+        self.demand = TargetDemand()
         self.turning = False
         """Its waiting requests are being dispatched."""
         self.retired = False
@@ -108,6 +102,18 @@ class EngineTarget:
     def leaves(self) -> bool:
         """Whether to close a client's connection after its reply: its next one then finds the target's routers."""
         return self.config.leaving or self.retired
+
+    def retire(self) -> None:
+        """Finish its requests and get no new ones: the configuration names it no more."""
+        self.retired = True
+
+    def begin_turn(self) -> None:
+        """Dispatch its waiting requests until `end_turn`."""
+        self.turning = True
+
+    def end_turn(self) -> None:
+        """Dispatch no longer."""
+        self.turning = False
 
     def apply(self, config: TargetConfig, terms: DispatcherConfig, now: float) -> None:
         """Apply another configuration; counts, endpoints and requests stay."""
@@ -142,10 +148,9 @@ class EngineTarget:
     def add_demand(self, routing: RoutingRequest) -> None:
         """Count a request for it, whatever becomes of it."""
         if self.lane_of(routing) is Lane.BATCH:
-            self.batch_arrivals += 1
+            self.demand.add_batch()
         elif self.is_demand(routing):
-            self.arrivals += 1
-            self.prompt_tokens += routing.prompt_tokens
+            self.demand.add(routing.prompt_tokens)
 
     def lane_of(self, routing: RoutingRequest) -> Lane:
         """Return the lane that a request for it belongs to."""
@@ -154,11 +159,11 @@ class EngineTarget:
     def passed_over(self, routing: RoutingRequest, now: float) -> None:
         """Count a request for it that goes to a fallback at once, since it has no replica."""
         self.add_demand(routing)
-        self.passed_over_at = now
+        self.demand.pass_over(now)
 
     def was_passed_over(self, now: float) -> bool:
         """Whether requests for it go to a fallback: none is held that would start a replica."""
-        return not self.is_routable and now - self.passed_over_at <= PASSED_OVER_SECONDS
+        return not self.is_routable and self.demand.was_passed_over(now)
 
     @property
     def is_routable(self) -> bool:
@@ -284,17 +289,9 @@ class EngineTarget:
         for pool in self.pools.values():
             pool.close()
 
-    def charge_hedge(self, routing: RoutingRequest, now: float) -> RoutingRequest | None:
-        """Copy a request and charge the copy to another endpoint, if one has room and the budget allows it."""
-        assert routing.endpoint is not None
-        tried = [*routing.tried, routing.endpoint]
-        second = replace(routing, tried=tried, endpoint=None, charged_prompt=0, charged_reply=0, owner=None)
-        table = self.dispatcher.table
-        chosen = table.choose(second, now)
-        if not isinstance(chosen, EndpointChoice) or chosen.endpoint in tried:
-            return None
-        if not self.hedges.maybe_spend():
-            self._parts.counters.hedges_denied += 1
-            return None
-        table.charge(second, chosen, now)
-        return second
+    def spend_hedge(self) -> bool:
+        """Spend one hedge of the budget; whether it had any left."""
+        spent = self.hedges.maybe_spend()
+        if not spent:
+            self._parts.counters.hedge_denied()
+        return spent

@@ -6,20 +6,19 @@ connection. If either side disconnects, the other is released at once. `over` re
 
 from math import inf
 from time import monotonic
-from typing import Final
 
 from fairlead.fleet.model_routes import FallbackReason
 from fairlead.router import (
     answer_tap,
     answer_validation,
     cache_bridge,
+    conversation_keys,
     explain_headers,
     failed_attempts,
     hedges,
     permit_requests,
     rate_limit_headers,
     refusals,
-    route_path,
     second_answers,
     shadow_copies,
     target_moves,
@@ -31,33 +30,47 @@ from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.attempt_pair import AttemptPair
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.engine_messages import EngineMessages
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.reply import Reply
+from fairlead.router.reply_clients import CLIENT_LEFT
 from fairlead.router.request import Request
 from fairlead.router.request_bill import RequestBill
 from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing import explanations
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.explanations import EndpointCandidate
-from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import Refusal, TokenUsage
-
-CLIENT_LEFT: Final = 499
-LAST_ERRORS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
-"""Refusals that are less useful to a client than the last engine's error, which is sent instead."""
 
 
 class Exchange(AttemptPair):
     """Created for each request; driven by the client's connection, its attempts, the cache and the sweeper."""
 
     __slots__ = (
-        *("_cache", "_candidates", "_context", "_ending", "_inquiry", "_over", "_read", "_sent_at", "_swept"),
-        *("_timeout_at", "bill", "hedge_at", "last_error", "path", "reply", "request", "target", "validation"),
+        "_cache",
+        "_candidates",
+        "_context",
+        "_inquiry",
+        "_over",
+        "_read",
+        "_swept",
+        "_timeout_at",
+        "bill",
+        "messages",
+        "path",
+        "reply",
+        "request",
+        "target",
+        "validation",
     )
+    messages: EngineMessages
+    """What the target's engines get."""
     target: EngineTarget
     """The target that serves it."""
 
@@ -66,16 +79,12 @@ class Exchange(AttemptPair):
         self._context = context
         self.request = request
         self.reply = reply
-        self.hedge_at = inf
         self._inquiry: Inquiry | None = None
         """A token count or a permit that admission waits for."""
         self._cache: CacheBridge | None = None
         """Its connection to the response cache, unless it bypasses the cache."""
         self._candidates: tuple[EndpointCandidate, ...] | None = None
         """All endpoints at its arrival, if the client wants an explanation."""
-        self.last_error: Problem | EngineErrorReply | None = None
-        self._ending: AttemptEnding | None = None
-        """How the last attempt ended, if it failed."""
         self.path: RoutePath | None = None
         """Its route through a gateway's targets; None at a plain router."""
         self.validation: AnswerValidation | None = None
@@ -84,7 +93,6 @@ class Exchange(AttemptPair):
         """Its cost, if counted and an engine is needed."""
         self._read: AnswerTap | None = None
         """Reads the answer for the access line."""
-        self._sent_at = 0.0
         self._swept = 0
         """Progress of its stream at the last sweep."""
         self._timeout_at = inf
@@ -121,14 +129,14 @@ class Exchange(AttemptPair):
             return
         if self.path is not None:
             self.validation = answer_validation.of(context.checkers, self.path, request, facts, now)
-            request.validation = self.validation
+            request.judged_by(self.validation)
         replaced = self.validation is not None and self.validation.may_replace
         if not replaced:
             self._cache = cache_bridge.connected(self, self.path, context.cache, facts)
         cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, facts)
         if self._over:
             return
-        request.prepare(context, self.target, facts)
+        self.prepare(facts)
         if cached:
             return
         context.live.add(self)
@@ -136,10 +144,23 @@ class Exchange(AttemptPair):
             self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
 
+    def follow(self, path: RoutePath) -> None:
+        """Take this path through its route's targets."""
+        self.path = path
+
+    def aim(self, target: EngineTarget) -> None:
+        """Go to this target."""
+        self.target = target
+
+    def prepare(self, facts: BodyFacts) -> None:
+        """Prepare what only an engine needs."""
+        self.messages = EngineMessages(self.request, self._context, self.target, facts)
+        conversation_keys.recognize(self.request, self._context, self.target, facts)
+
     def begin(self, now: float) -> None:
         """Start on an engine: submit to the dispatcher, after a token count if the prompt is close to a limit."""
         context, request = self._context, self.request
-        request.record.lane = self.target.lane_of(request.routing)
+        request.record.wait_in(self.target.lane_of(request.routing))
         context.telemetry.needs_engine(request.record, now, is_demand=self.target.is_demand(request.routing))
         if context.spending.counts:
             route = request.record.model if self.path is None else self.path.choice.route
@@ -151,7 +172,8 @@ class Exchange(AttemptPair):
     def begin_at_target(self, now: float) -> None:
         """Submit to the current target's dispatcher, without any state of former targets."""
         context, request, target = self._context, self.request, self.target
-        self._ending, self.hedge_at, self._timeout_at = None, inf, inf
+        self.last_ending = None
+        self.hedge_at = self._timeout_at = inf
         if (unpaid := self._unpaid(now)) is not None:
             target.dispatcher.give_up(request.routing)
             self.refuse(unpaid, now)
@@ -160,7 +182,7 @@ class Exchange(AttemptPair):
             target.hedges.add_share(context.hedging.budget)
         if self.path is not None:
             self.path.count_demand(target, request.routing, now)
-            request.routing.keeps_charges = self.path.may_go_on
+            request.routing.may_move(elsewhere=self.path.may_go_on)
         if target.dispatcher.needs_count(request.routing):
             self._inquiry = token_counts.start(self, target, request, now)
         if self._inquiry is None:
@@ -185,7 +207,7 @@ class Exchange(AttemptPair):
         request, self._inquiry = self.request, None
         endpoint = self.target.dispatcher.submit(request.routing, now)
         if request.routing.permit is not None:
-            request.show_rates(rate_limit_headers.lines(request.routing.permit))
+            request.reply_headers.show_rates(rate_limit_headers.lines(request.routing.permit))
         self.apply_decision(endpoint, now)
         if endpoint is None and self.target.dispatcher.order.may_be_next(request.routing):
             self._context.dispatch(self.target, now)
@@ -195,7 +217,7 @@ class Exchange(AttemptPair):
         if endpoint is None:
             self._timeout_at = inf
         elif isinstance(endpoint, Refusal):
-            self._refused(endpoint, now)
+            failed_attempts.not_sent(self, endpoint, now)
         else:
             self._send(endpoint, now)
 
@@ -205,7 +227,6 @@ class Exchange(AttemptPair):
         request.record.sent(request.routing, endpoint, now)
         if self.bill is not None:
             self.bill.sent(target, request.routing, now)
-        self._sent_at = now
         if request.streams:
             self._timeout_at = now + context.timeouts.first_token_seconds
             if context.hedging.enabled:
@@ -214,8 +235,8 @@ class Exchange(AttemptPair):
         else:
             self._timeout_at = inf
         attempt = EngineAttempt(self, request.routing, target.api_of(endpoint))
-        self.lead(attempt)
-        attempt.send(pool, request.message(target, pool), now)
+        self.lead(attempt, now)
+        attempt.send(pool, self.messages.message(pool), now)
 
     # Reports from attempts
 
@@ -229,15 +250,13 @@ class Exchange(AttemptPair):
         flight = None if self._cache is None else self._cache.began(reader, revision)
         held = self.validation is not None and reader.head is not None and self.validation.opens(reply, reader.head)
         if self.path is not None and not held:
-            self.path.facts = None
+            self.path.stay()
         if request.record.copied and self._context.telemetry.log_prompts:
             self._read = answer_tap.reading(reply, reader)
-        lines = request.reply_lines
         if self._candidates is not None:
-            request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
-            request.add_reply_lines(explain_headers.phases(request.record, now))
+            lines = explain_headers.lines(request.routing, self._candidates)
+            reply.explain(lines + explain_headers.phases(request.record, now))
         reply.open(attempt.api, reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
-        request.reply_lines = lines
         self._timeout_at = failed_attempts.falls_silent_at(reply, self._context.timeouts, self._timeout_at, now)
         return reply
 
@@ -250,11 +269,11 @@ class Exchange(AttemptPair):
         """Handle the first token."""
         context, request = self._context, self.request
         if not self.reply.is_held:
-            request.record.first_token_at = now
+            request.record.first_token(now)
         if self.bill is not None:
             self.bill.first_token(now)
         if context.hedging.enabled:
-            self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
+            self.target.hedges.saw(request.routing.prompt_tokens, now - self.sent_at)
         self.target.dispatcher.first_token(request.routing, now)
         if self.target.dispatcher.order.waits_for_first_tokens:
             self._context.dispatch(self.target, now)
@@ -297,7 +316,7 @@ class Exchange(AttemptPair):
     def retry(self, ending: AttemptEnding, now: float) -> None:
         """Continue after an attempt failed before the first byte: another endpoint, the queue, or the last error."""
         self.hedge_at = inf
-        self._ending = ending
+        self.last_ending = ending
         self.drop_attempts(ending, now)
         if not self.target.is_routable and self.fall_back(FallbackReason.UNAVAILABLE, ending, now):
             return
@@ -314,10 +333,9 @@ class Exchange(AttemptPair):
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budgets allow it."""
+        self.hedge_at = inf
         if self._unpaid(now) is None:
             hedges.send(self, now)
-        else:
-            self.hedge_at = inf
 
     def drop_attempts(self, ending: AttemptEnding, now: float, usage: TokenUsage | None = None) -> None:
         """Forget the ended attempt and its hedge."""
@@ -341,7 +359,7 @@ class Exchange(AttemptPair):
     def client_disconnected(self, now: float) -> None:
         """Handle the client's disconnect: end everything in progress for it."""
         sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
-        self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
+        self.request.record.client_left(AbortStage.STREAM if self.reply.begun else sent)
         if self._cache is not None and self._cache.client_disconnected(now):
             return
         if self.first is not None:
@@ -359,15 +377,10 @@ class Exchange(AttemptPair):
 
     def resume(self) -> None:
         """Resume: the client has read most of its buffer."""
-        if self.first is not None:
-            self.first.resume()
-        elif self._cache is not None:
+        if self.first is None and self._cache is not None:
             self._cache.resume()
-
-    def resume_engine(self) -> None:
-        """Resume the engine, which no longer waits for its client."""
-        if self.first is not None:
-            self.first.resume()
+        else:
+            self.resume_engine()
 
     def abort(self) -> None:
         """Disconnect the client, which ends the request."""
@@ -378,10 +391,10 @@ class Exchange(AttemptPair):
         reply, scan = self.reply, self.reply.scan
         if scan is not None and (reply.delayed or scan.progress != self._swept):
             if scan.progress != self._swept and self.first is not None:
-                self.first.endpoint.progress_at = now
+                self.first.endpoint.progressed(now)
             self._swept = scan.progress
             self._timeout_at = now + self._context.timeouts.between_tokens_seconds
-        if now >= self._timeout_at or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
+        if now >= self._timeout_at or now >= self.request.deadline(self._context.timeouts.total_seconds):
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
             self.fall_back(FallbackReason.UNAVAILABLE, None, now)
@@ -402,28 +415,13 @@ class Exchange(AttemptPair):
 
     # The end
 
-    def _refused(self, refusal: Refusal, now: float) -> None:
-        """Handle a final refusal: send it, or the last engine's error instead."""
-        last = self.last_error
-        if self.request.routing.keeps_charges:
-            reason = route_path.reason_of(refusal, self._ending)
-            if reason is not None and self.fall_back(reason, None, now):
-                return
-            self.target.dispatcher.give_up(self.request.routing)
-        if last is None or refusal.reason not in LAST_ERRORS:
-            self.refuse(refusals.of(refusal), now)
-        elif isinstance(last, Problem):
-            self.refuse(last, now)
-        else:
-            self.pass_on(last, now)
-
     def refuse(self, problem: Problem, now: float) -> None:
         """Answer with one of the router's own errors; no engine works for this request any more."""
         self.reply.drop()
         if second_answers.gives_kept(self, now):
             return
         keep = self.keeps_alive
-        self.request.record.reason = problem.code
+        self.request.record.refuse(problem.code)
         self.reply.refuse(problem, keep=keep)
         self.over(problem.status, now)
         self.reply.finish(keep=keep)
@@ -439,11 +437,11 @@ class Exchange(AttemptPair):
 
     def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """End a response that has begun, with an error frame if its format allows one."""
-        reply, record = self.reply, self.request.record
+        reply = self.reply
         assert self.first is not None
         ended_well = reply.cut(problem)
         self.first.abort()
-        record.cut, record.reason = True, problem.code
+        self.request.record.cut_by(problem.code)
         self.end(ending, None, now)
         self.over(reply.status, now)
         reply.finish(keep=reply.keep and ended_well)
@@ -484,7 +482,7 @@ class Exchange(AttemptPair):
         self._over = True
         reply.close(status)
         if self._read is not None:
-            record.answer = self._read.text()
+            record.log_answer(self._read.text())
         if self.bill is not None:
             context.spending.over(self.bill, request.record, reply.deltas, now)
             self.bill = None
@@ -492,7 +490,7 @@ class Exchange(AttemptPair):
         context.live.discard(self)
         context.telemetry.ended(record, now)
         cache, self._cache, self._inquiry = self._cache, None, None
-        self.validation = request.validation = None
+        self.validation = None
         if cache is not None:
             cache.over()
         if request.is_read:

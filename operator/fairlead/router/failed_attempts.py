@@ -4,28 +4,41 @@ Until the client has a byte, another endpoint or target may answer; after that t
 """
 
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 from fairlead.fleet.gateways import Timeouts
 from fairlead.fleet.model_routes import FallbackReason
-from fairlead.router import external_api, hedges, refusals
+from fairlead.router import external_api, hedges, refusals, route_path
 from fairlead.router.attempt import EngineAttempt
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.hedges import HedgedRequest
 from fairlead.router.reply import Reply
-from fairlead.router.request import Request
 from fairlead.router.wire.problems import Problem
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.reasons import AttemptEnding
-from fairlead.routing.refusal import TokenUsage
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.refusal import Refusal, TokenUsage
+
+LAST_ERRORS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
+"""Refusals that are less useful to a client than the last engine's error, which is sent instead."""
 
 
 class FailingRequest(HedgedRequest, Protocol):
     """The owner of a request whose attempt fails."""
 
-    reply: Reply
-    last_error: Problem | EngineErrorReply | None
-    """What went wrong at the last engine, or its own error; sent to the client if there is no other attempt."""
+    @property
+    def reply(self) -> Reply:
+        """What its client gets."""
+
+    @property
+    def last_ending(self) -> AttemptEnding | None:
+        """How the last attempt at the current target ended, if it failed."""
+
+    @property
+    def last_error(self) -> Problem | EngineErrorReply | None:
+        """What went wrong at the last engine, or its own error; sent to the client if there is no other attempt."""
+
+    def failed_with(self, error: Problem | EngineErrorReply) -> None:
+        """Keep what went wrong at an engine."""
 
     def fall_back(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
         """Try to move to another target; whether it moved."""
@@ -53,14 +66,14 @@ def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, 
     """
     table = owner.target.dispatcher.table
     if owner.target.lost_adapter(error, owner.request.routing, endpoint):
-        owner.last_error = error
+        owner.failed_with(error)
         _left_to_hedge_or_elsewhere(owner, AttemptEnding.BUSY, now)
         return
     ending, again = error.record(table, endpoint)
     limited = owner.target.external is not None and error.head.status == external_api.RATE_LIMITED
     has_other = owner.second is not None or table.is_covered(endpoint)
     if (again and not limited) or (ending is AttemptEnding.FAILED and has_other):
-        owner.last_error = error
+        owner.failed_with(error)
         _left_to_hedge_or_elsewhere(owner, ending, now)
         return
     reason = FallbackReason.QUEUE_FULL if limited else FallbackReason.ENGINE_ERROR
@@ -72,6 +85,22 @@ def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, 
         owner.refuse(problem, now)
     else:
         owner.pass_on(error, now)
+
+
+def not_sent(owner: FailingRequest, refusal: Refusal, now: float) -> None:
+    """Handle a dispatcher's final refusal: send it, or the last engine's error instead."""
+    last, routing = owner.last_error, owner.request.routing
+    if routing.keeps_charges:
+        reason = route_path.reason_of(refusal, owner.last_ending)
+        if reason is not None and owner.fall_back(reason, None, now):
+            return
+        owner.target.dispatcher.give_up(routing)
+    if last is None or refusal.reason not in LAST_ERRORS:
+        owner.refuse(refusals.of(refusal), now)
+    elif isinstance(last, Problem):
+        owner.refuse(last, now)
+    else:
+        owner.pass_on(last, now)
 
 
 def ending(owner: FailingRequest, attempt: EngineAttempt) -> AttemptEnding:
@@ -96,7 +125,7 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         hedges.drop(owner, AttemptEnding.FAILED, now)
         return
     _drop_held(owner, now)
-    owner.last_error = refusals.unreachable(endpoint.address, why)
+    owner.failed_with(refusals.unreachable(endpoint.address, why))
     _left_to_hedge_or_elsewhere(owner, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
 
@@ -127,15 +156,6 @@ def abandoned(attempt: EngineAttempt, hedge: EngineAttempt | None) -> AttemptEnd
     reached = attempt.reached or (hedge is not None and hedge.reached)
     attempt.abort()
     return AttemptEnding.CLIENT_LEFT if reached else AttemptEnding.NOT_CONNECTED
-
-
-def ends_at(request: Request, timeouts: Timeouts) -> float:
-    """Return when the total time-out expires; that of batch work begins anew with each attempt."""
-    waits, routing = request.facts.batch_seconds, request.routing
-    if waits:
-        begun = request.record.arrived + waits if routing.endpoint is None else routing.sent_at
-        request.ends_at = begun + timeouts.total_seconds
-    return request.ends_at
 
 
 def falls_silent_at(reply: Reply, timeouts: Timeouts, first_token_at: float, now: float) -> float:
@@ -182,5 +202,5 @@ def hung(owner: FailingRequest, why: str, now: float) -> None:
         return
     attempt.abort()
     _drop_held(owner, now)
-    owner.last_error = refusals.hung_engine(endpoint.address, why)
+    owner.failed_with(refusals.hung_engine(endpoint.address, why))
     _left_to_hedge_or_elsewhere(owner, AttemptEnding.SLOW, now)

@@ -11,16 +11,17 @@ from urllib.parse import parse_qs, unquote
 
 from fairlead.engines import catalogue
 from fairlead.fleet.light_dataclass import light
-from fairlead.router import refusals, router_pages, router_peers, spending_pages
+from fairlead.router import cors, refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
 from fairlead.router.long_pages import LongPage, LongPages, WantedCallback
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
 from fairlead.router.router_context import RouterContext
 from fairlead.router.spending_pages import MAX_DIGITS
-from fairlead.router.wire import surfaces
+from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.requests import ClientRequest
 from fairlead.routing.refusal import Refusal
 
 JSON: Final = b"application/json"
@@ -129,6 +130,22 @@ def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -
     if head.path in _ENGINE_ROUTES and not scraped and head.method != b"POST":
         return refusals.wrong_method(head, "POST")
     return refusals.unknown_path(head)
+
+
+def own_answer(
+    router: Router, request: ClientRequest, page: LocalReply | Problem | None, *, scraped: bool, keep: bool
+) -> bytes:
+    """Return the response to a request for one of the router's own pages; `page` is there if it took long to make."""
+    head, connections = request.head, router.context.settings.routing.connections
+    answer = cors.preflight(connections, head, close=not keep)
+    if answer is None:
+        extra = cors.lines(connections, head)
+        page = page or own_page(router, head, request.body, scraped=scraped)
+        if isinstance(page, LocalReply):
+            answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
+        else:
+            answer = problems.answer(page, surfaces.shape(head.path), extra, close=not keep)
+    return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
 
 def _health(_router: Router, _head: RequestHead) -> LocalReply:

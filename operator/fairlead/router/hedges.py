@@ -3,24 +3,33 @@
 The loser's connection is closed, which ends its work in the engine, and its charges are returned.
 """
 
-from math import inf
+from dataclasses import replace
 from typing import Protocol
 
 from fairlead.router.attempt import AttemptOwner, EngineAttempt
+from fairlead.router.engine_messages import EngineMessages
 from fairlead.router.engine_target import EngineTarget
-from fairlead.router.request import Request
 from fairlead.router.request_bill import RequestBill
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice
 
 
 class HedgedRequest(AttemptOwner, Protocol):
     """The owner of a request that may get a hedge."""
 
-    request: Request
-    target: EngineTarget
-    hedge_at: float
-    bill: RequestBill | None
+    @property
+    def messages(self) -> EngineMessages:
+        """What the target's engines get."""
+
+    @property
+    def target(self) -> EngineTarget:
+        """The target that serves it."""
+
+    @property
+    def bill(self) -> RequestBill | None:
+        """Its cost, if counted."""
 
     @property
     def first(self) -> EngineAttempt | None:
@@ -42,9 +51,8 @@ class HedgedRequest(AttemptOwner, Protocol):
 
 def send(owner: HedgedRequest, now: float) -> None:
     """Send a hedge, if another endpoint has room and the budget allows it."""
-    owner.hedge_at = inf
     target, request = owner.target, owner.request
-    routing = target.charge_hedge(request.routing, now)
+    routing = _charged(target, request.routing, now)
     if routing is not None and routing.endpoint is not None:
         pool = target.pool(routing.endpoint)
         hedge = EngineAttempt(owner, routing, target.api_of(routing.endpoint))
@@ -52,7 +60,20 @@ def send(owner: HedgedRequest, now: float) -> None:
         request.record.hedge_sent(routing.endpoint, now)
         if owner.bill is not None:
             owner.bill.hedged(target, routing, now)
-        hedge.send(pool, request.message(target, pool), now)
+        hedge.send(pool, owner.messages.message(pool), now)
+
+
+def _charged(target: EngineTarget, routing: RoutingRequest, now: float) -> RoutingRequest | None:
+    """Copy a request and charge the copy to another endpoint, if one has room and the budget allows it."""
+    assert routing.endpoint is not None
+    tried = [*routing.tried, routing.endpoint]
+    second = replace(routing, tried=tried, endpoint=None, charged_prompt=0, charged_reply=0, owner=None)
+    table = target.dispatcher.table
+    chosen = table.choose(second, now)
+    if not isinstance(chosen, EndpointChoice) or chosen.endpoint in tried or not target.spend_hedge():
+        return None
+    table.charge(second, chosen, now)
+    return second
 
 
 def drop(owner: HedgedRequest, ending: AttemptEnding, now: float) -> None:

@@ -39,7 +39,7 @@ class IssuerConnection:
             tokens = self._tokens or self._open(issuer, settings.issuer_ca_file)
             tokens.apply(issuer, tenants_by_claim(settings.routing.tenants))
             self._tokens = tokens
-        self._context.token_tenants = self._tokens
+        self._context.resolve_by(self._tokens)
 
     async def close(self) -> None:
         """Stop reading keys."""
@@ -56,4 +56,5 @@ class IssuerConnection:
             task = asyncio.get_running_loop().create_task(self._tokens.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-        self._tokens = self._context.token_tenants = None
+        self._tokens = None
+        self._context.resolve_by(None)

@@ -35,8 +35,9 @@ _POOLING: Final = frozenset({400, 404, 405})
 class ProbedTarget(Protocol):
     """The target whose engines are probed."""
 
-    base: str
-    """The engines' name for their model; empty if any name works."""
+    @property
+    def base(self) -> str:
+        """The engines' name for their model; empty if any name works."""
 
     @property
     def is_probed(self) -> bool:

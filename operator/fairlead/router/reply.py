@@ -34,8 +34,8 @@ class Reply:
     """The reply to one request; nothing else writes to its client."""
 
     __slots__ = (
-        *("_chunked", "_client", "_early", "_edits", "_flight", "_held", "_reader", "_request", "_tap", "_whole"),
-        *("bytes_out", "keep", "scan", "status"),
+        *("_chunked", "_client", "_early", "_edits", "_explanation", "_flight", "_held", "_reader", "_request"),
+        *("_tap", "_whole", "bytes_out", "keep", "scan", "status"),
     )
     _chunked: bool
     _edits: bool
@@ -52,6 +52,8 @@ class Reply:
         self._early: EarlyStream | None = None
         self._tap: Callable[[bytes], None] | None = None
         """Also gets the body as the engine sends it."""
+        self._explanation = b""
+        """Header lines that only an engine's response gets."""
         self.scan: EventScan | None = None
         self.bytes_out = 0
         self.status = 0
@@ -93,11 +95,11 @@ class Reply:
     def refuse(self, problem: Problem, *, keep: bool) -> None:
         """Write one of the router's own errors."""
         shape = surfaces.shape(self._request.received.head.path)
-        self.write(problems.answer(problem, shape, self._request.reply_lines, close=not keep))
+        self.write(problems.answer(problem, shape, self._request.reply_headers.lines, close=not keep))
 
     def pass_on(self, error: EngineErrorReply, *, keep: bool) -> None:
         """Write an engine's error unchanged."""
-        self.write(error.answer(self._request.reply_lines, close=not keep))
+        self.write(error.answer(self._request.reply_headers.lines, close=not keep))
 
     def send_keep_alive(self, now: float, seconds: float) -> None:
         """Keep the connection of a client that has waited so long for its stream, and again after each such time."""
@@ -109,7 +111,7 @@ class Reply:
             if held is None:
                 self._client = early
             else:
-                held.client = early
+                held.write_to(early)
 
     # A response that is judged
 
@@ -129,7 +131,7 @@ class Reply:
         if held is not None:
             self._client = held.client
             if self.scan is not None:
-                self._request.record.first_token_at = monotonic()
+                self._request.record.first_token(monotonic())
             self._client.write(held.data)
 
     def drop(self) -> bytes:
@@ -143,6 +145,10 @@ class Reply:
         return held.data
 
     # A response in pieces
+
+    def explain(self, lines: bytes) -> None:
+        """Add header lines to the engine's response that begins now."""
+        self._explanation = lines
 
     def begin(self, status: int) -> None:
         """Begin another request's response, which is written by `write`."""
@@ -170,7 +176,8 @@ class Reply:
         self._chunked = framing is CHUNKED_LINE
         self.status, self.keep = head.status, keep and framing != b""
         body = self._passed(data)
-        written = heads.client(head, framing, request.reply_lines, close=not self.keep) + body
+        lines = request.reply_headers.lines + self._explanation
+        written = heads.client(head, framing, lines, close=not self.keep) + body
         self.bytes_out = len(written)
         self._client.write(written)
         if self._early is not None and self._early.passes:
@@ -219,19 +226,13 @@ class Reply:
         """Return how an engine's complete response ended: a stream with an error event counts as cut."""
         if self.scan is None or not self.scan.error:
             return AttemptEnding.DONE
-        record = self._request.record
-        record.cut, record.reason = True, ENGINE_ERROR
+        self._request.record.cut_by(ENGINE_ERROR)
         return AttemptEnding.CUT
 
     def usage(self) -> TokenUsage | None:
         """Return the tokens of an engine's response by its own count, and record them."""
-        record, (usage, finish) = self._request.record, self._summary()
-        if finish is not None:
-            record.finish_reason = finish
-        if usage is not None:
-            record.prompt_tokens, record.output_tokens = usage.prompt_tokens, usage.output_tokens
-            if usage.cached_tokens is not None:
-                record.cached_tokens = usage.cached_tokens
+        usage, finish_reason = self._summary()
+        self._request.record.use(usage, finish_reason)
         return usage
 
     def counted_usage(self, expectations: TokenExpectations) -> TokenUsage | None:
@@ -289,10 +290,7 @@ class Reply:
 
     def close(self, status: int) -> None:
         """Record the status and bytes sent: the request is over."""
-        record = self._request.record
-        record.status, record.bytes_out = status, self.bytes_out
-        if self.scan is not None:
-            record.deltas = self.scan.deltas
+        self._request.record.reply(status, self.bytes_out, self.deltas)
 
     def detach(self) -> None:
         """Detach the disconnected client; the response goes on for others."""

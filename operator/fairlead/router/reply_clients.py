@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+CLIENT_LEFT: Final = 499
+"""The status of a request whose client has disconnected. No client gets it."""
 MAX_HELD: Final = 2**20
 """Bytes of an answer that are held, its head included; a larger one goes to its client unchecked."""
 
@@ -69,6 +71,10 @@ class HeldClient:
     def data(self) -> bytes:
         """Everything written so far."""
         return b"".join(self._pieces)
+
+    def write_to(self, client: ReplyClient) -> None:
+        """Deliver to this substitute of the client what is held."""
+        self.client = client
 
     def answered(self, *, keep: bool) -> None:
         """Pass on to the client: nothing is held any more."""

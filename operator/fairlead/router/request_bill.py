@@ -27,12 +27,29 @@ from fairlead.routing.routing_request import RoutingRequest
 class BilledRequest(Protocol):
     """A request as its bill sees it."""
 
-    received: ClientRequest
-    record: RequestRecord
-    routing: RoutingRequest
-    streams: bool
-    surface: Surface
-    text_bytes: int
+    @property
+    def received(self) -> ClientRequest:
+        """The request as the client sent it."""
+
+    @property
+    def record(self) -> RequestRecord:
+        """What is recorded of it."""
+
+    @property
+    def routing(self) -> RoutingRequest:
+        """What its dispatcher knows."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether its reply is a stream."""
+
+    @property
+    def surface(self) -> Surface:
+        """The API that it uses."""
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of its prompt."""
 
 
 class OpenCharge:
@@ -51,8 +68,17 @@ class RequestBill:
     """The cost of one request."""
 
     __slots__ = (
-        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_kept", "_rates", "_request", "_reservation"),
-        *("_spent", "cost"),
+        "_began_at",
+        "_budget",
+        "_estimate",
+        "_first",
+        "_hedge",
+        "_kept",
+        "_rates",
+        "_request",
+        "_reservation",
+        "_spent",
+        "cost",
     )
 
     def __init__(

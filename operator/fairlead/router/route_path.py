@@ -76,6 +76,10 @@ class RoutePath:
         now = self.visited[-1] if self.visited else choice.target
         return bool(choice.escalations) and (now == choice.target or now in choice.chain[: choice.escalations])
 
+    def stay(self) -> None:
+        """Drop the body's facts: no other target can get the request any more."""
+        self.facts = None
+
     def first(self, context: RouterContext) -> EngineTarget | None:
         """Return the chosen target, or if it has no replica, the first one of the chain that has."""
         chosen = context.targets.get(self.choice.target)

@@ -14,11 +14,12 @@ from fairlead.router.engine_target import EngineTarget, TargetParts
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.issuer_connection import IssuerConnection
 from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
+from fairlead.router.live_requests import LiveExchange
 from fairlead.router.long_pages import LongPages
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.peer_reports import PeerReports
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
-from fairlead.router.router_context import LiveExchange, RouterContext
+from fairlead.router.router_context import RouterContext
 from fairlead.router.shared_budgets import SharedBudgets
 from fairlead.router.shared_store import SharedStoreConnection
 from fairlead.routing.adapter_split import AdapterSplit
@@ -131,8 +132,7 @@ class Router:
             price = config.price_per_hour
             found.costs.apply(None if price is None else float(price), routers, now)
             kept[config.target] = found
-        context.targets = kept
-        context.only_target = None if settings.is_gateway else context.targets[""]
+        context.serve(kept, is_gateway=settings.is_gateway)
         for found in before.values():
             self._retire(found)
         if self.peer_reports is not None:
@@ -159,7 +159,7 @@ class Router:
         if target is None:
             return
         log.info("target %s is named no more: %d requests run on", target.name, target.dispatcher.inflight)
-        target.retired = True
+        target.retire()
         self.context.retiring.append(target)
         for client in list(self.context.clients):
             client.left_by(target)
@@ -208,10 +208,8 @@ class Router:
     def metrics(self) -> bytes:
         """Render Prometheus' page."""
         now = monotonic()
-        snapshot = router_pages.snapshot(self.context, self.sharing.counts, now)
-        if self.peer_reports is not None:
-            snapshot.peers = self.peer_reports.snapshot(now)
-        return self.context.telemetry.page(snapshot)
+        peers = None if self.peer_reports is None else self.peer_reports.snapshot(now)
+        return self.context.telemetry.page(router_pages.snapshot(self.context, self.sharing.counts, peers, now))
 
     def report(self, target: str | None = None) -> dict[str, Any] | None:
         """Report one target's endpoints or all, for people, the operator and the autoscaler."""

@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 from math import inf
 from time import monotonic
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from fairlead.router import head_facts
 from fairlead.router.answer_checkers import AnswerCheckers
@@ -18,6 +18,7 @@ from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
+from fairlead.router.live_requests import LiveExchange, OpenClient, OpenCopy, TokenTenants
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.tenant_use import TenantUse
@@ -28,10 +29,8 @@ from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.request_heads import RequestHead
-from fairlead.router.wire.requests import RequestReader
 from fairlead.router.wire.unfinished_bodies import UnfinishedBodies
 from fairlead.routing.accounts import Account
-from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.models.model_table import ModelTable
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
@@ -43,102 +42,37 @@ MAX_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
 
-class WaitingReply(Protocol):
-    """The reply to such a request, as the router's own events see it."""
-
-    def send_keep_alive(self, now: float, seconds: float) -> None:
-        """Keep the connection of a client that has waited so long."""
-
-
-class LiveExchange(Protocol):
-    """A request that needed an endpoint and has not ended, as the router's own events see it."""
-
-    hedge_at: float
-    """When to send a hedge if the first attempt has no first byte by then."""
-
-    target: EngineTarget
-    """The target that it was sent to or waits for."""
-
-    @property
-    def reply(self) -> WaitingReply:
-        """What its client gets."""
-
-    def is_at(self, endpoint: Endpoint) -> bool:
-        """Whether it is in flight at this endpoint."""
-
-    @property
-    def shows_progress(self) -> bool:
-        """Whether its stream stands still only if the engine does."""
-
-    def apply_decision(self, endpoint: Endpoint | Refusal | None, now: float) -> None:
-        """Act on the dispatcher's decision."""
-
-    def sweep(self, now: float) -> Endpoint | None:
-        """Act on expired time-outs; return the endpoint whose reply waits for its client, if it does."""
-
-    def hedge(self, now: float) -> None:
-        """Send a hedge, if another endpoint has room and the budget allows."""
-
-    def reroute(self, now: float) -> None:
-        """Choose another target: its own went away while it waited."""
-
-    def hung(self, why: str, now: float) -> None:
-        """Called when its endpoint was ejected because it hangs."""
-
-    def abort(self) -> None:
-        """Disconnect its client."""
-
-
-class OpenCopy(Protocol):
-    """A copy of a request in flight, as the router's own events see it."""
-
-    def sweep(self, now: float) -> None:
-        """Act on expired time-outs."""
-
-    def abort(self) -> None:
-        """End it."""
-
-
-class TokenTenants(Protocol):
-    """Resolves an issuer's tokens to tenants."""
-
-    def is_token(self, key: bytes) -> bool:
-        """Whether this looks like a token."""
-
-    def tenant(self, key: bytes, digest: bytes) -> str | Refusal:
-        """Return the token's tenant, or why there is none."""
-
-
-class OpenClient(Protocol):
-    """A client's connection, as the router's own events see it."""
-
-    reader: RequestReader
-    """Reads its requests."""
-
-    @property
-    def unread(self) -> bool:
-        """Whether something written for it still waits here."""
-
-    def sweep(self, now: float) -> None:
-        """Cut it if it is slower than allowed."""
-
-    def left_by(self, target: EngineTarget) -> None:
-        """Called when this router retires a target."""
-
-    def close(self) -> None:
-        """Close once everything written is sent."""
-
-    def abort(self) -> None:
-        """Close without writing another byte."""
-
-
 class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "bodies", "cache", "checkers", "clients", "draining", "facts_by_head"),
-        *("head_cache", "hedging", "limits", "live", "only_target", "open_copies", "peers", "retiring", "routes"),
-        *("salted", "settings", "spending", "targets", "telemetry", "tenancy", "tenant_usage", "timeouts", "tls"),
+        "_id_prefix",
+        "_ids",
+        "_prefix",
+        "bodies",
+        "cache",
+        "checkers",
+        "clients",
+        "draining",
+        "facts_by_head",
+        "head_cache",
+        "hedging",
+        "limits",
+        "live",
+        "only_target",
+        "open_copies",
+        "peers",
+        "retiring",
+        "routes",
+        "salted",
+        "settings",
+        "spending",
+        "targets",
+        "telemetry",
+        "tenancy",
+        "tenant_usage",
+        "timeouts",
+        "tls",
         "token_tenants",
     )
 
@@ -183,7 +117,7 @@ class RouterContext:
             head_bytes=routing.connections.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
         for client in self.clients:  # a kept connection may live for days
-            client.reader.limits = self.limits
+            client.reader.limit(self.limits)
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
         self.routes = ModelTable(settings.routes)
@@ -191,6 +125,19 @@ class RouterContext:
         self.facts_by_head.clear()
         self.cache.apply(routing.cache, by_route=any(one.cache for one in settings.routes))
         self.telemetry.apply(routing.telemetry, settings.models)
+
+    def serve(self, targets: dict[str, EngineTarget], *, is_gateway: bool) -> None:
+        """Send requests to these targets from now on; a plain router has only one."""
+        self.targets = targets
+        self.only_target = None if is_gateway else targets[""]
+
+    def resolve_by(self, tokens: TokenTenants | None) -> None:
+        """Accept an issuer's tokens from now on, or none."""
+        self.token_tenants = tokens
+
+    def drain(self) -> None:
+        """Be ready no more: kept connections are closed after their next reply."""
+        self.draining = True
 
     def now(self) -> float:
         """Return the current time, for callbacks without a `now` argument."""
@@ -227,8 +174,9 @@ class RouterContext:
     def began(self, head: RequestHead, peer: str, now: float) -> RequestRecord:
         """Start the record of a request of which only the head has arrived, which may be all of it."""
         record, facts = self.telemetry.began(now), self.facts_by_head.get(head) or self.head_facts(head)
-        record.client, record.surface, record.tenant = peer, facts.surface_name, self.sender(head)
-        record.request_id = head.headers.get(b"x-request-id", b"")[:MAX_ID_BYTES].decode("latin-1")
+        request_id = head.headers.get(b"x-request-id", b"")[:MAX_ID_BYTES].decode("latin-1")
+        record.identify(request_id, facts.surface_name, peer, 0)
+        record.of_tenant(self.sender(head), "")
         return record
 
     def refuses(self, head: RequestHead) -> bool:
@@ -271,12 +219,12 @@ class RouterContext:
         """Dispatch waiting requests. Settling one may free others and call this again, so nested calls do nothing."""
         if target.turning or not (always or target.dispatcher.waiting):
             return
-        target.turning = True
+        target.begin_turn()
         try:
             for routing, endpoint in target.dispatcher.turns(now):
                 cast("LiveExchange", routing.owner).apply_decision(endpoint, now)
         finally:
-            target.turning = False
+            target.end_turn()
 
     def released(self, target: EngineTarget, account: Account, now: float) -> None:
         """Dispatch after a request ended: its target may have room now, and its tenant at any target."""

@@ -9,13 +9,15 @@ from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.endpoint_report import ArrivedRequests
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.series import ModelDemand
-from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.observability.snapshot import PeersSnapshot, RouterSnapshot
 from fairlead.router.router_context import RouterContext
 from fairlead.routing.accounts import Account
 from fairlead.routing.queue_snapshot import LaneSnapshot
 
 
-def snapshot(context: RouterContext, counters: RedisStoreCounters | None, now: float) -> RouterSnapshot:
+def snapshot(
+    context: RouterContext, counters: RedisStoreCounters | None, peers: PeersSnapshot | None, now: float
+) -> RouterSnapshot:
     """Return the router's state at a scrape, all targets together."""
     targets = list(context.every_target)
     queues = [one.dispatcher.snapshot(now) for one in targets]
@@ -35,6 +37,7 @@ def snapshot(context: RouterContext, counters: RedisStoreCounters | None, now: f
         draining=context.draining,
         cache=context.cache,
         counters=counters,
+        peers=peers,
     )
 
 
@@ -122,7 +125,7 @@ def _arrived(demand: Collection[ModelDemand]) -> ArrivedRequests:
 
 
 def _of_target(context: RouterContext, target: EngineTarget, now: float) -> dict[str, Any]:
-    came = ArrivedRequests(target.arrivals, target.prompt_tokens, target.batch_arrivals)
+    came = ArrivedRequests(target.demand.arrivals, target.demand.prompt_tokens, target.demand.batch_arrivals)
     spent = _spent(context, target, now)
     report = endpoint_report.report(target.dispatcher, came, spent, now, draining=context.draining)
     report["queue"]["passedOver"] = target.was_passed_over(now)

@@ -85,8 +85,8 @@ class RouterPeers:
 
 def permit_message(pool: UpstreamPool, account: Account, cost: int | None) -> UpstreamMessage:
     """Create a permit request for `cost` tokens or none; it also returns what is owed to the rates' router."""
-    owed = f"owedRequests={account.owed_requests}&owedTokens={account.owed_tokens}"
-    account.owed_requests = account.owed_tokens = 0
+    requests, tokens = account.take_owed()
+    owed = f"owedRequests={requests}&owedTokens={tokens}"
     what = "" if cost is None else f"&cost={cost}"
     path = f"{PATH.decode()}?tenant={quote(account.name, safe='')}&{owed}{what}"
     return upstream_requests.upstream_message(pool, b"GET", path.encode())

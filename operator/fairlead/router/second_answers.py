@@ -17,6 +17,7 @@ from fairlead.router.request_bill import RequestBill
 from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire import splices
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.routing import admission
 from fairlead.routing.models import fallback
 from fairlead.routing.reasons import AttemptEnding
@@ -26,16 +27,39 @@ from fairlead.routing.refusal import TokenUsage
 class CheckedRequest(Protocol):
     """The owner of a request whose answers are judged; no engine works for it when this is called."""
 
-    request: Request
-    reply: Reply
-    target: EngineTarget
-    path: RoutePath | None
-    validation: AnswerValidation | None
-    bill: RequestBill | None
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def reply(self) -> Reply:
+        """What its client gets."""
+
+    @property
+    def target(self) -> EngineTarget:
+        """The target that served it."""
+
+    @property
+    def path(self) -> RoutePath | None:
+        """Its route through a gateway's targets; None at a plain router."""
+
+    @property
+    def validation(self) -> AnswerValidation | None:
+        """Judges its answers; None if nothing does."""
+
+    @property
+    def bill(self) -> RequestBill | None:
+        """Its cost, if counted."""
 
     @property
     def keeps_alive(self) -> bool:
         """Whether its client's connection is kept."""
+
+    def aim(self, target: EngineTarget) -> None:
+        """Go to this target."""
+
+    def prepare(self, facts: BodyFacts) -> None:
+        """Prepare what only an engine of the target needs."""
 
     def begin_at_target(self, now: float) -> None:
         """Submit to the dispatcher of `target`."""
@@ -52,7 +76,7 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
         return False
     counters = context.telemetry.counts
     if verdict.structured is not None:
-        record.check = verdict.structured.fault or "valid"
+        record.check_format(verdict.structured.fault or "valid")
         counters.add_checked(record, trial.wanted.name if trial.wanted is not None else "", record.check, now)
     outcome, target = _decided(owner, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
     if owner.bill is not None:
@@ -70,8 +94,8 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
         return False
     if outcome is HeldOutcome.RETRIED:
         _add_error(owner, trial, verdict)
-    trial.kept = _kept(owner, usage, now)
-    record.escalated = f"{fault}; from={owner.target.name}"
+    trial.keep(_kept(owner, usage, now))
+    record.escalate(fault, owner.target.name)
     _send_again(owner, context, target, now)
     return True
 
@@ -79,17 +103,16 @@ def replaces(owner: CheckedRequest, context: RouterContext, usage: TokenUsage | 
 def gives_kept(owner: CheckedRequest, now: float) -> bool:
     """Give the answer at hand instead of an error, if there is one."""
     trial, reply, record = owner.validation, owner.reply, owner.request.record
-    if trial is None or trial.kept is None or reply.begun:
+    if trial is None or reply.begun or (kept := trial.take_kept()) is None:
         return False
-    kept, trial.kept = trial.kept, None
     reply.drop()
     record.take_back(kept.target, kept.replica, now)
     if kept.broke:
-        record.cut, record.reason = True, ENGINE_ERROR
+        record.cut_by(ENGINE_ERROR)
     if owner.bill is not None:
         owner.bill.give_kept()
     if kept.streams:
-        record.first_token_at = now
+        record.first_token(now)
     keep = kept.keep and owner.keeps_alive
     reply.begin(kept.status)
     reply.write(kept.data)
@@ -133,7 +156,7 @@ def _add_error(owner: CheckedRequest, trial: AnswerValidation, verdict: AnswerVe
     assert path is not None
     assert path.facts is not None
     assert verdict.structured is not None
-    trial.retried = True
+    trial.retry()
     members = retried_bodies.members(request.surface, request.body, verdict.answer, verdict.structured)
     request.extend(splices.put(request.body, path.facts, members))
 
@@ -151,7 +174,6 @@ def _kept(owner: CheckedRequest, usage: TokenUsage | None, now: float) -> KeptAn
     )
     if kept.broke:
         record.failed(AttemptEnding.CUT, now)
-        record.cut, record.reason = False, ""
     record.set_aside(usage, now)
     return kept
 

@@ -8,12 +8,12 @@ from random import random
 from time import monotonic
 from typing import Final
 
-from fairlead.router import answer_tap
+from fairlead.router import aimed_requests, answer_tap, conversation_keys
 from fairlead.router.answer_tap import AnswerTap
 from fairlead.router.attempt import EngineAttempt
+from fairlead.router.engine_messages import EngineMessages
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import CopyResult
-from fairlead.router.observability.request_record import Copied, RequestRecord
 from fairlead.router.reply import Reply
 from fairlead.router.reply_clients import DepartedClient
 from fairlead.router.request import Request
@@ -37,7 +37,7 @@ def send(context: RouterContext, request: Request, path: RoutePath, now: float) 
         return
     target = context.targets.get(shadow.target)
     if target is not None and len(context.open_copies) < MAX_OPEN and _begins(context, target, request, facts, now):
-        request.record.copied = Copied.ORIGINAL
+        request.record.copy_sent()
     else:
         context.telemetry.counts.add_copy(request.record, shadow.target, CopyResult.NO_ROOM, now)
 
@@ -47,19 +47,18 @@ def _begins(context: RouterContext, target: EngineTarget, request: Request, fact
     table = target.dispatcher.table
     if target.dispatcher.waiting:
         return False
-    record = RequestRecord(now, now)
-    record.copied, record.target = Copied.COPY, target.name
-    twin = request.shadow_copy(record)
+    twin = request.copy(request.record.copy(target.name, now))
     copy = ShadowCopy(context, twin, target)
-    if twin.set_target(context, target, facts, copy) is not None:
+    if aimed_requests.aim(twin, context, target, facts, copy) is not None:
         return False
-    twin.prepare(context, target, facts, LAST_RANK)
+    messages = EngineMessages(twin, context, target, facts, LAST_RANK)
+    conversation_keys.recognize(twin, context, target, facts)
     chosen = table.choose(twin.routing, now)
     if not isinstance(chosen, EndpointChoice):
         return False
     context.open_copies.add(copy)
     table.charge(twin.routing, chosen, now)
-    copy.send(now)
+    copy.send(messages, now)
     return True
 
 
@@ -76,7 +75,7 @@ class ShadowCopy:
         self._tap: AnswerTap | None = None
         self._attempt: EngineAttempt | None = None
 
-    def send(self, now: float) -> None:
+    def send(self, messages: EngineMessages, now: float) -> None:
         """Send to the endpoint that it is charged to."""
         routing, target = self.request.routing, self.target
         endpoint = routing.endpoint
@@ -84,7 +83,7 @@ class ShadowCopy:
         pool = target.pool(endpoint)
         self.request.record.sent(routing, endpoint, now)
         self._attempt = attempt = EngineAttempt(self, routing, target.api_of(endpoint))
-        attempt.send(pool, self.request.message(target, pool), now)
+        attempt.send(pool, messages.message(pool), now)
 
     def sweep(self, now: float) -> None:
         """End it at the time when a client would have stopped waiting."""
@@ -114,7 +113,7 @@ class ShadowCopy:
 
     def attempt_first_token(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - the interface's
         """Record the first token of a stream."""
-        self.request.record.first_token_at = now
+        self.request.record.first_token(now)
         self.target.dispatcher.table.first_token(self.request.routing, now)
 
     def attempt_complete(self, attempt: EngineAttempt) -> None:
@@ -147,7 +146,7 @@ class ShadowCopy:
         self.target.dispatcher.table.give_back(self.request.routing, ending, now)
         self._reply.close(status)
         if self._tap is not None:
-            record.answer = self._tap.text()
+            record.log_answer(self._tap.text())
         self.request.end()
         context.open_copies.discard(self)
         context.telemetry.copy_ended(record, result, now)

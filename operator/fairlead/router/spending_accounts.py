@@ -102,7 +102,7 @@ class RouterSpending:
             )
         if bill.is_over and not over:
             account.shadowed[RefusalReason.BUDGET] += 1
-            routing.shadow = routing.shadow or RefusalReason.BUDGET
+            routing.would_be_refused(RefusalReason.BUDGET)
         return None
 
     def over(self, bill: RequestBill, record: RequestRecord, seen: int, now: float) -> None:
@@ -111,7 +111,7 @@ class RouterSpending:
         wall = self.wall(now)
         bill.settle(wall)
         if bill.cost.attempts:
-            record.paid = bill.cost
+            record.pay(bill.cost)
             self.ledger.add(bill.cost, wall)
             self.outcomes.add(bill.cost)
 

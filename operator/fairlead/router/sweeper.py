@@ -102,7 +102,7 @@ class Sweeper:
             copy.sweep(now)
         for endpoint, number in delayed.items():
             if endpoint is not None and number == endpoint.inflight:
-                endpoint.progress_at = now
+                endpoint.progressed(now)
 
     def _watch(self, target: EngineTarget, endpoint: Endpoint, now: float) -> None:
         """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""

@@ -7,7 +7,7 @@ return it.
 from typing import Protocol
 
 from fairlead.fleet.model_routes import FallbackReason
-from fairlead.router import refusals, route_path
+from fairlead.router import aimed_requests, refusals, route_path
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.route_path import RoutePath
@@ -21,13 +21,30 @@ from fairlead.routing.reasons import AttemptEnding
 class AimedRequest(Protocol):
     """The owner of a request that has a target."""
 
-    request: Request
-    target: EngineTarget
-    path: RoutePath | None
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def target(self) -> EngineTarget:
+        """The target that serves it."""
+
+    @property
+    def path(self) -> RoutePath | None:
+        """Its route through a gateway's targets; None at a plain router."""
+
+    def aim(self, target: EngineTarget) -> None:
+        """Go to this target."""
+
+    def prepare(self, facts: BodyFacts) -> None:
+        """Prepare what only an engine of the target needs."""
 
 
 class RoutedRequest(AimedRequest, Protocol):
     """The owner of a request that may change its target."""
+
+    def follow(self, path: RoutePath) -> None:
+        """Take this path through its route's targets."""
 
     def begin_at_target(self, now: float) -> None:
         """Submit to the dispatcher of `target`, as if it were the first."""
@@ -55,10 +72,10 @@ def _find_target(owner: RoutedRequest, context: RouterContext, facts: BodyFacts,
         target = path.first(context)
         if target is None:
             return refusals.no_target(path.choice.route, path.choice.target)
-        owner.path = path
+        owner.follow(path)
         owner.request.goes_to(target, path.choice)
-    owner.target = target
-    return owner.request.set_target(context, target, facts, owner)
+    owner.aim(target)
+    return aimed_requests.aim(owner.request, context, target, facts, owner)
 
 
 def fall_back(
@@ -99,14 +116,14 @@ def aim_at(owner: AimedRequest, context: RouterContext, facts: BodyFacts, target
     """Give a request that no engine and no queue has another target, with a `RoutingRequest` of its own that has no
     charges yet; return a problem if it cannot go there, and then change nothing."""
     request, path, left = owner.request, owner.path, owner.request.routing
-    problem = request.set_target(context, target, facts, owner)
+    problem = aimed_requests.aim(request, context, target, facts, owner)
     if problem is not None:
         return problem
-    left.owner = None
-    owner.target = target
+    left.end()
+    owner.aim(target)
     if path is not None:
         request.goes_to(target, path.choice)
-    request.prepare(context, target, facts)
+    owner.prepare(facts)
     return None
 
 
@@ -123,5 +140,5 @@ def reroute(owner: RoutedRequest, context: RouterContext, now: float) -> None:
         gone = refusals.no_target(path.choice.route, path.choice.target)
         owner.refuse(chosen if isinstance(chosen, Problem) else gone, now)
         return
-    owner.path = chosen
+    owner.follow(chosen)
     move(owner, context, path.facts, target, now)

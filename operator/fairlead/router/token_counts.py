@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from fairlead.engines.http_api import Tokenizer
 from fairlead.router import upstream_requests
 from fairlead.router.attempt import Inquiry
+from fairlead.router.engine_messages import EngineMessages
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.wire.surfaces import Surface
@@ -25,6 +26,10 @@ COUNTED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
 
 class CountedRequest(Protocol):
     """The owner of a request whose prompt is counted."""
+
+    @property
+    def messages(self) -> EngineMessages:
+        """What the target's engines get."""
 
     def after_token_count(self, now: float) -> None:
         """Continue with the tokens known so far."""
@@ -46,7 +51,7 @@ def start(owner: CountedRequest, target: EngineTarget, request: Request, now: fl
         return None
     count = TokenCountRequest(owner, routing, tokenizer)
     pool = target.pool(chosen.endpoint)
-    body = request.body_for(target, chosen.endpoint)
+    body = owner.messages.body(chosen.endpoint)
     count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, body), now)
     return count
 

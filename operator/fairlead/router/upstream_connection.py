@@ -49,8 +49,13 @@ class UpstreamListener(Protocol):
 class ConnectionOwner(Protocol):
     """The pool of a connection."""
 
-    endpoint: "Endpoint"
-    heads: "HeadCache"
+    @property
+    def endpoint(self) -> "Endpoint":
+        """The engine."""
+
+    @property
+    def heads(self) -> "HeadCache":
+        """Heads of responses that were read before."""
 
     def connect(self, upstream: "UpstreamConnection") -> None:
         """Open a new connection for the request, because the pooled one was closed before it answered."""
@@ -95,6 +100,21 @@ class UpstreamConnection(asyncio.Protocol):
         self.received = False
         """Whether a byte of the current response has arrived."""
         self.reached = False
+
+    def connect_by(self, task: asyncio.Task[None], now: float) -> None:
+        """Begin to connect: this task establishes the connection."""
+        self.connecting = task
+        self.since = now
+        self.reached = False
+
+    def connect_ended(self) -> None:
+        """End to connect: there is a connection, or none comes."""
+        self.connecting = None
+
+    def kept(self, now: float) -> None:
+        """Wait for the next request: a response is complete."""
+        self.used = True
+        self.since = now
 
     def begin(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> None:
         """Send a head and a body, once the connection is established."""
@@ -185,9 +205,8 @@ class UpstreamConnection(asyncio.Protocol):
         owed = self.reader.eof()
         if owed is None:
             return False
-        self.reader.payload = b""
         if listener.is_truncated(self):
-            self.reader.bad = "closed before the last event"
+            self.reader.truncated()
             return False
         listener.data_received(self, owed)
         return self.listener is listener

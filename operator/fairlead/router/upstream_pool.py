@@ -31,8 +31,16 @@ class UpstreamPool:
     """All connections to one engine."""
 
     __slots__ = (
-        *("_closed", "_connecting", "_idle", "_loop", "_tls", "_where"),
-        *("counters", "endpoint", "host", "heads"),
+        "_closed",
+        "_connecting",
+        "_idle",
+        "_loop",
+        "_tls",
+        "_where",
+        "counters",
+        "endpoint",
+        "heads",
+        "host",
     )
 
     def __init__(
@@ -60,7 +68,7 @@ class UpstreamPool:
         if self._idle:
             upstream = self._idle.pop()
             if now - upstream.since <= KEEP_ALIVE_SECONDS:
-                self.counters.connections_reused += 1
+                self.counters.connections.upstream_reused()
                 upstream.begin(listener, message, now)
                 return upstream
             # The sweep is late because the loop was busy: this one was idle for too long, and the others for longer.
@@ -73,11 +81,10 @@ class UpstreamPool:
 
     def connect(self, upstream: UpstreamConnection) -> None:
         """Start to connect; `connection_made` then sends the message."""
-        self.counters.connections_opened += 1
-        upstream.since = monotonic()
-        upstream.reached = False
+        self.counters.connections.upstream_opened()
         self._connecting.add(upstream)
-        upstream.connecting = self._loop.create_task(self._connect(upstream), name=f"connect {self.endpoint.address}")
+        task = self._loop.create_task(self._connect(upstream), name=f"connect {self.endpoint.address}")
+        upstream.connect_by(task, monotonic())
 
     async def _connect(self, upstream: UpstreamConnection) -> None:
         why, tls = "it took too long", self._tls()
@@ -92,20 +99,19 @@ class UpstreamPool:
             why = str(problem) or why
         finally:
             self._connecting.discard(upstream)
-            upstream.connecting = None
+            upstream.connect_ended()
         if upstream.transport is None and not upstream.reached:
             upstream.unreachable(why)
 
     def give_back(self, upstream: UpstreamConnection) -> None:
         """Keep the connection for the next request, if both sides allow it."""
-        upstream.used = True
+        upstream.kept(monotonic())
         transport = upstream.transport
         if transport is None:
             return
         if self._closed or not upstream.reader.keep_alive or transport.is_closing():
             transport.close()
             return
-        upstream.since = monotonic()
         self._idle.append(upstream)
 
     def gone(self, upstream: UpstreamConnection) -> None:

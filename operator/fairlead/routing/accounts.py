@@ -49,6 +49,12 @@ class Account:
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)
     """Requests that would have been refused without shadow mode, by reason; `Accounts` has one for all tenants."""
 
+    def take_owed(self) -> tuple[int, int]:
+        """Return the requests and tokens that are owed, which are then refunded and owed no more."""
+        owed = self.owed_requests, self.owed_tokens
+        self.owed_requests = self.owed_tokens = 0
+        return owed
+
     @property
     def is_at_limit(self) -> bool:
         """Whether its concurrency keeps its next request waiting."""

@@ -95,3 +95,7 @@ class Endpoint:
     def load(self) -> int:
         """Tokens in flight there from this router, to compute and to write."""
         return self.prompt_load + self.reply_load
+
+    def progressed(self, now: float) -> None:
+        """Record that it produced something, so that it does not hang."""
+        self.progress_at = now

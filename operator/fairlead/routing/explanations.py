@@ -43,7 +43,7 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     blocks = request.blocks if context.balancing.prefix else ()
     held = selection.held_by(one, context.index.holders(blocks))
     dropped = _dropped(table, one, request)
-    load = one.prompt_load + one.reply_load + one.others_load
+    load = selection.load(one)
     _, bound = selection.cache_weight(context, request, fit or [one])
     return EndpointCandidate(
         pod=one.pod,

@@ -141,9 +141,26 @@ class RoutingRequest:
         self.prompt_tokens = tokens
         self.counted = True
 
+    def recognize_by(self, blocks: Sequence[int], session: int) -> None:
+        """Set by what its conversation is found again: the prompt's prefix blocks, and its session."""
+        self.blocks = blocks
+        self.session = session
+
+    def may_move(self, *, elsewhere: bool) -> None:
+        """Set whether another dispatcher may get it after a refusal."""
+        self.keeps_charges = elsewhere
+
+    def end(self) -> None:
+        """Drop the owner: nothing happens to it any more, and no reference cycle remains."""
+        self.owner = None
+
+    def would_be_refused(self, reason: RefusalReason) -> None:
+        """Keep the first reason for which it would have been refused, were its tenant not in shadow mode."""
+        self.shadow = self.shadow or reason
+
     def count_shadow(self, reason: RefusalReason) -> None:
         """Count it as one that would have been refused, once for each reason."""
-        self.shadow = self.shadow or reason
+        self.would_be_refused(reason)
         if reason not in self.shadowed_by:
             self.shadowed_by = (*self.shadowed_by, reason)
             self.account.shadowed[reason] += 1

@@ -167,13 +167,21 @@ def _chosen(context: SelectionContext, request: RoutingRequest, fit: Sequence[En
     return _by_prefix(context, request, fit)
 
 
+def load(endpoint: Endpoint) -> int:
+    """Return what stands before a request there, in tokens to compute and to write; every choice compares this.
+
+    A scorer that does not depend on the request adds its term here.
+    """
+    return endpoint.prompt_load + endpoint.reply_load + endpoint.others_load
+
+
 def _least_loaded(fit: Sequence[Endpoint]) -> Endpoint:
     """Return the endpoint with the least load; of equals, the one least recently chosen."""
-    loads = [one.prompt_load + one.reply_load + one.others_load for one in fit]
+    loads = [load(one) for one in fit]
     least = min(loads)
     if loads.count(least) == 1:
         return fit[loads.index(least)]
-    return min((one for one, load in zip(fit, loads, strict=True) if load == least), key=_last_pick)
+    return min((one for one, tokens in zip(fit, loads, strict=True) if tokens == least), key=_last_pick)
 
 
 def _last_pick(one: Endpoint) -> int:
@@ -190,7 +198,7 @@ def _by_prefix(context: SelectionContext, request: RoutingRequest, fit: Sequence
     tokens, prompt, whole = context.block_tokens, request.prompt_tokens, len(request.blocks)
     best, least, best_held = fit[0], inf, 0
     for one in fit:
-        load = one.prompt_load + one.reply_load + one.others_load
+        before = load(one)
         held = 0
         for depth, mask in levels:
             if mask >> one.slot & 1:
@@ -198,7 +206,7 @@ def _by_prefix(context: SelectionContext, request: RoutingRequest, fit: Sequence
         missing = prompt - held * tokens
         credited = whole if one is agreed else held
         # `adjusted_load`, inlined as `has_room` is above.
-        adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens
+        adjusted = before - (worth_of_held if before <= bound else OVER_BOUND) * credited * tokens
         if missing > one.free_tokens:
             # Its cache has no room: a running sequence would be preempted and computed again.
             adjusted += missing - one.free_tokens
@@ -211,18 +219,17 @@ def adjusted_load(
     context: SelectionContext, request: RoutingRequest, endpoint: Endpoint, fit: Sequence[Endpoint]
 ) -> float:
     """Return the figure by which `choose` compares an endpoint with the others that fit: the least wins."""
-    load = endpoint.prompt_load + endpoint.reply_load + endpoint.others_load
-    blocks = request.blocks
+    before, blocks = load(endpoint), request.blocks
     if not blocks or not context.balancing.prefix:
-        return load
+        return before
     levels = context.index.holders(blocks)
     if not levels and context.has_whole_load:
-        return load
+        return before
     held = held_by(endpoint, levels)
     worth_of_held, bound = cache_weight(context, request, fit or [endpoint])
     credited = len(blocks) if agreed_endpoint(context, request, fit) is endpoint else held
     missing = request.prompt_tokens - held * context.block_tokens
-    adjusted = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * context.block_tokens
+    adjusted = before - (worth_of_held if before <= bound else OVER_BOUND) * credited * context.block_tokens
     return adjusted + max(missing - endpoint.free_tokens, 0.0)
 
 
@@ -239,7 +246,7 @@ def cache_weight(context: SelectionContext, request: RoutingRequest, fit: Sequen
         return WORTH_SHARED, inf
     total = 0
     for one in fit:
-        total += one.prompt_load + one.reply_load + one.others_load
+        total += load(one)
     return WORTH, context.balancing.load_bound * total / len(fit) + request.prompt_tokens + SLACK_TOKENS
 
 

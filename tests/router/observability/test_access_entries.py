@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.gateways import RequestTelemetry
-from fairlead.router.observability import access_entries, traces
+from fairlead.router.observability import access_entries
 from fairlead.router.observability.access_entries import TimestampFormatter
 from fairlead.router.observability.access_log_entry import AccessLogEntry
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_trace import RequestTrace
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from tests.router.observability.recorders import T0, WALL, answered, begun, recorder_of, replica, routed_request
 
@@ -106,7 +107,7 @@ def test_the_trace_id_is_in_the_line_whether_the_trace_is_recorded_or_only_passe
     passed = begun(recorder_of(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
     assert line(passed)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
     recorded = begun(recorder_of(), traceparent=b"whatever")
-    recorded.trace = traces.TraceContext("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - repeatable
+    recorded.trace = RequestTrace("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - repeatable
     assert line(recorded)["trace_id"] == "ab" * 16
     assert "trace_id" not in line(begun(recorder_of(), traceparent=b"nonsense"))
 

@@ -25,9 +25,9 @@ def test_the_last_attempt_ends_as_the_request_did(
     facts: dict[str, object], ending: AttemptEnding, *, error: bool
 ) -> None:
     record = traced(recorder_of(), **facts)
-    assert record.tries is not None
-    assert [one.ending for one in record.tries] == [AttemptEnding.NOT_CONNECTED, ending]
-    attempt = otlp.of_attempt(record, record.tries[1])
+    assert record.trace is not None
+    assert [one.ending for one in record.trace.attempts] == [AttemptEnding.NOT_CONNECTED, ending]
+    attempt = otlp.of_attempt(record, record.trace.attempts[1])
     assert ("error.type" in attempt) is error
 
 
@@ -41,10 +41,10 @@ def test_of_a_hedged_pair_one_answered_and_one_was_outrun(*, won: bool) -> None:
     if won:
         record.outran(routed_request(), replica("b"), T0 + 2)
     router.ended(record, T0 + 3)
-    assert record.tries is not None
+    assert record.trace is not None
     endings = [AttemptEnding.OUTRUN, AttemptEnding.DONE] if won else [AttemptEnding.DONE, AttemptEnding.OUTRUN]
-    assert [one.ending for one in record.tries] == endings
-    assert [one.ended for one in record.tries] == [T0 + 2 if won else T0 + 3, T0 + 3]
+    assert [one.ending for one in record.trace.attempts] == endings
+    assert [one.ended for one in record.trace.attempts] == [T0 + 2 if won else T0 + 3, T0 + 3]
 
 
 def _judged(*, again: str) -> tuple[TelemetryRecorder, RequestRecord]:
@@ -64,12 +64,12 @@ def test_an_answer_that_is_not_given_ends_its_attempt_with_its_own_tokens(again:
     router, record = _judged(again=again)
     record.prompt_tokens, record.output_tokens, record.finish_reason = 90, 50, "stop"
     router.ended(record, T0 + 5)
-    assert record.tries is not None
-    assert [(one.ending, one.ended) for one in record.tries] == [
+    assert record.trace is not None
+    assert [(one.ending, one.ended) for one in record.trace.attempts] == [
         (AttemptEnding.DONE, T0 + 1),
         (AttemptEnding.DONE, T0 + 5),
     ]
-    first, second = (otlp.of_attempt(record, one) for one in record.tries)
+    first, second = (otlp.of_attempt(record, one) for one in record.trace.attempts)
     keys = ("gen_ai.usage.output_tokens", "gen_ai.response.finish_reasons", "fairlead.revision")
     assert [[one[key] for key in keys] for one in (first, second)] == [
         [7, ("length",), "small"],
@@ -82,13 +82,13 @@ def test_an_answer_that_is_given_after_all_leaves_the_other_attempt_failed() -> 
     router, record = _judged(again="b")
     record.take_back("small", "a", T0 + 2)
     router.ended(record, T0 + 2)
-    assert record.tries is not None
-    assert [(one.ending, one.ended) for one in record.tries] == [
+    assert record.trace is not None
+    assert [(one.ending, one.ended) for one in record.trace.attempts] == [
         (AttemptEnding.DONE, T0 + 1),
         (AttemptEnding.FAILED, T0 + 2),
     ]
-    assert otlp.of_attempt(record, record.tries[0])["gen_ai.usage.output_tokens"] == 7
-    assert "gen_ai.usage.output_tokens" not in otlp.of_attempt(record, record.tries[1])
+    assert otlp.of_attempt(record, record.trace.attempts[0])["gen_ai.usage.output_tokens"] == 7
+    assert "gen_ai.usage.output_tokens" not in otlp.of_attempt(record, record.trace.attempts[1])
 
 
 @pytest.mark.parametrize("is_given", [False, True], ids=["another one", "this one"])
@@ -111,8 +111,8 @@ def test_tokens_that_an_engine_did_not_count_are_not_in_the_span() -> None:
     router.traced(record, PARENT)
     record.sent(routed_request(), replica("a"), T0)
     record.set_aside(None, T0 + 1)
-    assert record.tries is not None
-    attempt = otlp.of_attempt(record, record.tries[0])
+    assert record.trace is not None
+    attempt = otlp.of_attempt(record, record.trace.attempts[0])
     assert not {"gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"} & set(attempt)
 
 

@@ -175,7 +175,7 @@ def test_failed_attempts_and_hedges_are_counted_separately() -> None:
             slow.outran(routed_request(PickReason.LEAST_LOADED), replica("chat-2", "r2"), T0 + 2)
         slow.first_token_at = T0 + 2
         router.ended(slow, T0 + 3)
-    router.counts.hedges_denied += 1
+    router.counts.hedge_denied()
     figures = samples(router)
     assert figures["retries_total"] == 1
     assert figures['attempts_failed_total{ending="not_connected"}'] == 1

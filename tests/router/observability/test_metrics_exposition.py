@@ -133,8 +133,10 @@ def test_without_a_cache_its_metrics_are_exposed_as_zero() -> None:
 def test_connections_loop_lag_and_drain_are_exposed() -> None:
     router = recorder_of()
     counters = router.counts
-    counters.connections_opened, counters.connections_reused = 2, 40
-    counters.clients_opened, counters.clients_refused, counters.slow_clients, counters.bad_heads = 9, 1, 2, 3
+    connections = counters.connections
+    connections.upstreams_opened, connections.upstreams_reused = 2, 40
+    connections.clients_opened, connections.clients_refused = 9, 1
+    connections.slow_clients, connections.bad_heads = 2, 3
     router.swept(T0 + 0.25, T0 + 0.248)
     router.swept(T0 + 0.5, T0 + 0.51)
     figures = samples(router, RouterSnapshot(upstream_idle=4, clients=7, draining=True))

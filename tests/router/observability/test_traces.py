@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.observability import traces
+from fairlead.router.observability.request_trace import RequestTrace
 from fairlead.router.observability.traces import TraceParent
 from tests.router.observability.recorders import T0, begun, recorder_of, replica, routed_request
 
@@ -52,7 +53,7 @@ def test_no_bytes_are_ever_too_strange_to_read(header: bytes) -> None:
 @given(st.integers())
 def test_what_is_written_is_always_read_back(seed: int) -> None:
     bits = Random(seed).getrandbits  # noqa: S311 - repeatable
-    trace = traces.TraceContext(traces.fresh_id(bits), "", bits)
+    trace = RequestTrace(traces.fresh_id(bits), "", bits)
     header = traces.written(trace.trace_id, trace.span_id)
     assert traces.parent(header) == TraceParent(trace.trace_id, trace.span_id, sampled=True)
     assert traces.parent(traces.undecided(bits)) is not None
@@ -72,9 +73,8 @@ def test_a_client_that_records_is_followed_and_each_attempt_is_a_span_of_its_own
     for pod in ("a", "b"):
         record.sent(routed_request(), replica(pod), T0)
         parents.append(traces.parent(record.upstream_traceparent()))
-    assert record.tries is not None
-    assert parents == [TraceParent(TRACE, one.span_id, sampled=True) for one in record.tries]
-    assert len({SPAN, record.trace.span_id, *(one.span_id for one in record.tries)}) == 4
+    assert parents == [TraceParent(TRACE, one.span_id, sampled=True) for one in record.trace.attempts]
+    assert len({SPAN, record.trace.span_id, *(one.span_id for one in record.trace.attempts)}) == 4
 
 
 def test_a_client_that_does_not_record_is_passed_on_untouched() -> None:
@@ -83,7 +83,7 @@ def test_a_client_that_does_not_record_is_passed_on_untouched() -> None:
     brought = f"00-{TRACE}-{SPAN}-00".encode()
     router.traced(record, brought)
     record.sent(routed_request(), replica(), T0)
-    assert (record.trace, record.tries, record.upstream_traceparent()) == (None, None, brought)
+    assert (record.trace, record.upstream_traceparent()) == (None, brought)
 
 
 def test_of_the_others_the_configured_share_is_recorded() -> None:

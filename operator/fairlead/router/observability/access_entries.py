@@ -12,7 +12,8 @@ from msgspec import UNSET
 
 from fairlead.router.observability import traces
 from fairlead.router.observability.access_log_entry import AccessLogEntry
-from fairlead.router.observability.request_record import Copied, RequestRecord
+from fairlead.router.observability.label_values import Copied
+from fairlead.router.observability.request_record import RequestRecord
 
 LONGEST_PROMPT: Final = 32 * 2**10
 """Characters of a prompt that are logged: collectors cut or drop lines of more than some 100 kB."""
@@ -43,6 +44,10 @@ class TimestampFormatter:
         """How far the wall clock is ahead of the loop's."""
         self._millisecond = self._second = -1
         self._date = self._text = ""
+
+    def follow(self, offset: float) -> None:
+        """Follow the wall clock, which is ahead by this much now."""
+        self.offset = offset
 
     def written(self, moment: float) -> str:
         """Format as UTC, to the millisecond."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
+from fairlead.router.observability.connection_counts import ConnectionCounts
 from fairlead.router.observability.label_values import (
     CUT_SHORT,
     FINISHES,
@@ -21,7 +22,7 @@ from fairlead.router.observability.label_values import (
     ReplyFailure,
 )
 from fairlead.router.observability.model_labels import ModelLabels
-from fairlead.router.observability.request_record import RequestRecord, SpentAnswer
+from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.request_results import ANSWERED, RequestResult, result_of
 from fairlead.router.observability.series import (
     BoundedSeries,
@@ -33,6 +34,7 @@ from fairlead.router.observability.series import (
     TenantSeries,
     TenantTotal,
 )
+from fairlead.router.observability.spent_answer import SpentAnswer
 from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from fairlead.telemetry import router_buckets
@@ -55,18 +57,17 @@ class RouterCounters:
     """One router's counters."""
 
     __slots__ = (
-        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked", "clients_opened"),
-        *("clients_refused", "connections_opened", "connections_reused", "copies", "costs", "cut", "demand"),
-        *("ejections", "ended_as", "finished", "forms", "hedges_denied", "hedges_lost", "hedges_won", "held"),
-        *("inflight", "key_readings", "lag", "late", "names", "picks", "refusals", "retries", "schemas", "series"),
-        *("slow_clients", "spenders", "structured", "targets", "tenants"),
+        *("_places", "aborts", "attempts_failed", "bytes_in", "bytes_out", "checked", "connections", "copies"),
+        *("costs", "cut", "demand", "ejections", "ended_as", "finished", "forms", "hedges_denied", "hedges_lost"),
+        *("hedges_won", "held", "inflight", "key_readings", "lag", "late", "names", "picks", "refusals", "retries"),
+        *("schemas", "series", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
         self.names = ModelLabels(models)
         self.forms = ModelLabels()
+        self.connections = ConnectionCounts()
         self._of_requests()
-        self._of_connections()
         self.series: BoundedSeries[SeriesLabels, RequestSeries] = BoundedSeries(MAX_SERIES, RequestSeries)
         self.tenants: dict[str, TenantTotal] = {}
         """By name; names come from the configuration."""
@@ -96,10 +97,6 @@ class RouterCounters:
         self.finished: defaultdict[str, int] = defaultdict(int)
         self.structured: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.key_readings = dict.fromkeys(KeyReadingResult, 0)
-
-    def _of_connections(self) -> None:
-        self.connections_opened = self.connections_reused = 0
-        self.clients_opened = self.clients_refused = self.slow_clients = self.bad_heads = 0
         self.ejections = {"breaker": 0, "watchdog": 0, "probe": 0, "leaving": 0}
         self.lag = MetricHistogram(router_buckets.LAG)
 
@@ -133,6 +130,14 @@ class RouterCounters:
     def ejected(self, by: str) -> None:
         """Count an ejected replica; an unknown `by` is a bug and raises."""
         self.ejections[by] += 1
+
+    def hedge_denied(self) -> None:
+        """Count a hedge for which the budget had nothing left."""
+        self.hedges_denied += 1
+
+    def begin(self) -> None:
+        """Count a request that has arrived and not ended."""
+        self.inflight += 1
 
     def begun(self) -> int:
         """Return the number of requests since the start, refused ones too; summed, since few ask."""

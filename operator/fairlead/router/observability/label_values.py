@@ -26,6 +26,16 @@ QUEUED_REFUSALS: Final = frozenset(
 """Refusals after a wait; every other one is immediate and says nothing about the queue."""
 
 
+class Copied(StrEnum):
+    """A request's role in a route's shadow."""
+
+    NOT = ""
+    ORIGINAL = "original"
+    """A copy of it was sent."""
+    COPY = "copy"
+    """It is a copy, whose reply was discarded."""
+
+
 class ReplyFailure(StrEnum):
     """Reasons of the router's own errors that are no refusals: an engine or the router failed the request."""
 

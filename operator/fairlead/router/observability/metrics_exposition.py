@@ -194,12 +194,12 @@ class MetricsExposition:
 
     def _of_the_process(self, snapshot: RouterSnapshot) -> None:
         counters, family = self._counters, self._writer.family
-        kinds = {"opened": counters.connections_opened, "reused": counters.connections_reused}
+        kinds = {"opened": counters.connections.upstreams_opened, "reused": counters.connections.upstreams_reused}
         events = {
-            "opened": counters.clients_opened,
-            "refused": counters.clients_refused,
-            "slow": counters.slow_clients,
-            "bad_head": counters.bad_heads,
+            "opened": counters.connections.clients_opened,
+            "refused": counters.connections.clients_refused,
+            "slow": counters.connections.slow_clients,
+            "bad_head": counters.connections.bad_heads,
         }
         family(router_process_families.UPSTREAM, by_key(kinds.items()))
         self._one(router_process_families.UPSTREAM_IDLE, snapshot.upstream_idle)

@@ -17,9 +17,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from fairlead.engines import catalogue
-from fairlead.router.observability.request_record import RequestRecord, TracedAttempt
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_trace import RequestTrace, TracedAttempt
 from fairlead.router.observability.spans import SpanDestination, SpanRingEntry
-from fairlead.router.observability.traces import TraceContext
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
@@ -76,11 +76,11 @@ class OtlpExporter:
             resource=self._resource,
             instrumentation_scope=self._scope,
         )
-        for attempt in record.tries or ():
+        for attempt in trace.attempts:
             yield self._attempt(record, trace, attempt, offset)
 
     def _attempt(
-        self, record: RequestRecord, trace: TraceContext, attempt: TracedAttempt, offset: float
+        self, record: RequestRecord, trace: RequestTrace, attempt: TracedAttempt, offset: float
     ) -> ReadableSpan:
         return ReadableSpan(
             name=f"{OPERATIONS.get(record.surface, record.surface)} {record.model}",

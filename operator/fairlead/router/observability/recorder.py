@@ -16,9 +16,10 @@ from fairlead.router.observability.label_values import CopyResult
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.metrics_exposition import MetricsExposition
 from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_trace import RequestTrace
 from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.router.observability.spans import SpanRing
-from fairlead.router.observability.traces import RandomBits, TraceContext
+from fairlead.router.observability.traces import RandomBits
 from fairlead.telemetry import exposition
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class TelemetryRecorder:
 
     def began(self, now: float) -> RequestRecord:
         """Start the record of a new request."""
-        self.counts.inflight += 1
+        self.counts.begin()
         return RequestRecord(now, now)
 
     def traced(self, record: RequestRecord, brought: bytes | None) -> None:
@@ -113,14 +114,13 @@ class TelemetryRecorder:
         bits = self._ways.bits
         parent = traces.parent(brought)
         if parent is not None:
-            record.traceparent = brought
-            if parent.sampled:
-                record.trace = TraceContext(parent.trace_id, parent.span_id, bits)
+            trace = RequestTrace(parent.trace_id, parent.span_id, bits) if parent.sampled else None
+            record.traced(brought, trace)
         elif bits(32) < self._share:
-            trace = record.trace = TraceContext(traces.fresh_id(bits), "", bits)
-            record.traceparent = traces.written(trace.trace_id, trace.span_id)
+            trace = RequestTrace(traces.fresh_id(bits), "", bits)
+            record.traced(traces.written(trace.trace_id, trace.span_id), trace)
         else:
-            record.traceparent = traces.undecided(bits)
+            record.traced(traces.undecided(bits))
 
     def wall(self, now: float) -> float:
         """Return the time of day at this time of the loop's clock."""
@@ -128,7 +128,7 @@ class TelemetryRecorder:
 
     def needs_engine(self, record: RequestRecord, now: float, *, is_demand: bool = True) -> None:
         """Start the queue time of a complete request that needs an engine; `is_demand`: a replica, too."""
-        record.waited_from = now
+        record.need_engine(now)
         if is_demand:
             self.counts.add_demand(record, now)
 
@@ -139,7 +139,7 @@ class TelemetryRecorder:
         if self._lines is not None:
             self._lines.take(access_entries.line(record, self._clock))
         if record.trace is not None and self._spans is not None:
-            record.prompt, record.answer = None, ""  # thousands of records wait for a collector, and no span has texts
+            record.drop_texts()  # thousands of records wait for a collector, and no span has texts
             self._spans.offer(record, self._clock.offset)
 
     def copy_ended(self, record: RequestRecord, result: CopyResult, now: float) -> None:
@@ -154,15 +154,15 @@ class TelemetryRecorder:
         self.counts.lag.observe(max(now - due, 0.0))
         if now - self._handed_at >= HAND_OVER_SECONDS:
             self._handed_at = now
-            self._clock.offset = self._ways.wall() - now
+            self._clock.follow(self._ways.wall() - now)
             if self._writer is not None:
                 self._writer.hand_over()
 
     def page(self, snapshot: RouterSnapshot) -> bytes:
         """Render all metrics, as `CONTENT_TYPE`."""
         lines, spans = self._writer, self._spans
-        snapshot.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
-        snapshot.traces = spans.outcomes if spans else None
+        written = {"written": lines.written, "dropped": lines.lost} if lines else None
+        snapshot.add_outputs(written, spans.outcomes if spans else None)
         return self._page.text(snapshot)
 
     def close(self, seconds: float) -> None:

@@ -3,67 +3,22 @@
 It holds times and amounts and reads no clock: `now` is the loop's monotonic time everywhere.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
-
 from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import traces
-from fairlead.router.observability.label_values import OTHER, AbortStage
-from fairlead.router.observability.traces import TraceContext
+from fairlead.router.observability.label_values import AbortStage, Copied
+from fairlead.router.observability.request_identity import RequestIdentity
+from fairlead.router.observability.request_trace import NEVER, TracedAttempt
+from fairlead.router.observability.spent_answer import SpentAnswer
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding, PickReason
 from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
 
 
-class Copied(StrEnum):
-    """A request's role in a route's shadow."""
+class RequestRecord(RequestIdentity):
+    """One request. Every field has a value for "unknown", so that each stage reports only what it knows.
 
-    NOT = ""
-    ORIGINAL = "original"
-    """A copy of it was sent."""
-    COPY = "copy"
-    """It is a copy, whose reply was discarded."""
-
-
-NEVER: Final = -1.0
-"""A time that has not been reached."""
-
-
-@dataclass(slots=True, eq=False)
-class TracedAttempt:
-    """One attempt at an engine; recorded only for traced requests."""
-
-    span_id: str
-    pod: str
-    address: str
-    began: float
-    ended: float = NEVER
-    ending: AttemptEnding | None = None
-    aside: bool = False
-    """Its answer was set aside; the fields below are that answer's."""
-    revision: str = ""
-    usage: TokenUsage | None = None
-    finish_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SpentAnswer:
-    """An answer that an engine wrote but that was not given."""
-
-    target: str
-    revision: str
-    prompt_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    """Negative if its engine did not say."""
-    finish_reason: str
-
-
-class RequestRecord:
-    """One request. Every field has a value for "unknown", so that each stage sets only what it knows.
+    All may read its fields; only its methods write them.
 
     No dataclass: that one's `__init__` is Python also where the rest is machine code, and takes as long as reading a
     head (decision 0043).
@@ -75,24 +30,6 @@ class RequestRecord:
     """When it was complete and needed an engine; its arrival, if that was not recorded."""
     late: bool = False
     """It was sent when its first token could no longer be expected within the objective."""
-    surface: str = OTHER
-    request_id: str = ""
-    client: str = ""
-    """The client's address."""
-    tenant: str = ""
-    band: str = ""
-    model: str = ""
-    stream: bool = False
-    structured: bool = False
-    """It requires JSON, a schema or another grammar."""
-    prompt_estimate: int = -1
-    prompt: str | None = None
-    """Its text, if prompts are logged."""
-    bytes_in: int = 0
-    traceparent: bytes | None = None
-    trace: TraceContext | None = None
-    """Only for recorded traces."""
-
     first_sent_at: float = NEVER
     sent_at: float = NEVER
     """When it was sent to the engine that answered, or for the last attempt."""
@@ -105,7 +42,6 @@ class RequestRecord:
     """Revisions at which an attempt failed, each with its ending."""
     load_band: int = 0
     """Load of its engine when it was sent: requests in flight there, in powers of two."""
-    tries: list[TracedAttempt] | None = None
     hedged: bool = False
     hedge_sent_at: float = NEVER
     hedge_won: bool = False
@@ -159,6 +95,42 @@ class RequestRecord:
         self.arrived = arrived
         self.waited_from = waited_from
 
+    def copy(self, target: str, now: float) -> "RequestRecord":
+        """Return the record of a copy of this request, as it was read, for another target."""
+        twin = RequestRecord(now, now)
+        twin.repeat(self)
+        twin.copied = Copied.COPY
+        twin.target = target
+        return twin
+
+    # Where it goes
+
+    def cache_answered(self, result: str) -> None:
+        """Record how the response cache answered."""
+        self.cache = result
+
+    def replay(self, target: str, fallback: str) -> None:
+        """Record which target wrote the answer of another request, which this one gets, too."""
+        self.target = target
+        self.fallback = fallback
+
+    def route_to(self, target: str, rule: str) -> None:
+        """Record that a gateway's route leads to this target."""
+        self.target = target
+        self.rule = rule
+
+    def need_engine(self, now: float) -> None:
+        """Record that it is complete and needs an engine."""
+        self.waited_from = now
+
+    def wait_in(self, lane: Lane) -> None:
+        """Record the lane in which it waits."""
+        self.lane = lane
+
+    def copy_sent(self) -> None:
+        """Record that a copy of it was sent."""
+        self.copied = Copied.ORIGINAL
+
     def sent(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
         """Record an attempt at an engine."""
         if self.attempts == 0:
@@ -168,7 +140,7 @@ class RequestRecord:
         self.late = self.late or routing.late
         self._goes_to(routing, endpoint)
         if self.trace is not None:
-            self._try(endpoint, now)
+            self.trace.begin(endpoint, now)
 
     def failed(self, ending: AttemptEnding, now: float) -> None:
         """Record that the current attempt ended before a response began."""
@@ -176,19 +148,64 @@ class RequestRecord:
             self.failures = []
         self.failures.append(ending)
         self.failed_at = (*self.failed_at, (self.revision, ending))
-        self._over(ending, now, self.replica)
+        self._end_attempt(ending, now)
 
     def fell_back(self, target: str, reason: str) -> None:
         """Record that it left this target."""
         self.fallback = f"{reason}; from={target}"
         self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
 
+    def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
+        """Record a hedge sent to another engine because the first is slow."""
+        self.hedged = True
+        self.hedge_sent_at = now
+        if self.trace is not None:
+            self.trace.begin(endpoint, now)
+
+    def outran(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
+        """Record that the hedge won."""
+        self.hedge_won = True
+        self.sent_at = self.hedge_sent_at
+        self._end_attempt(AttemptEnding.OUTRUN, now)
+        self._goes_to(routing, endpoint)
+
+    def left_dispatcher(self, routing: RoutingRequest) -> None:
+        """Record what only the dispatcher knew: the lane where it waited in vain, and a limit that only counts."""
+        if not self.attempts:
+            self.lane = routing.lane
+        if routing.shadow is not None:
+            self.shadow = routing.shadow.value
+
+    # What became of it
+
+    def first_token(self, now: float) -> None:
+        """Record that the client gets its first token."""
+        self.first_token_at = now
+
+    def use(self, usage: TokenUsage | None, finish_reason: str | None) -> None:
+        """Record what the engine says of its answer, as far as it does."""
+        if finish_reason is not None:
+            self.finish_reason = finish_reason
+        if usage is not None:
+            self.prompt_tokens = usage.prompt_tokens
+            self.output_tokens = usage.output_tokens
+            if usage.cached_tokens is not None:
+                self.cached_tokens = usage.cached_tokens
+
+    def log_answer(self, text: str) -> None:
+        """Record its answer."""
+        self.answer = text
+
+    def check_format(self, result: str) -> None:
+        """Record the check of its answer's format."""
+        self.check = result
+
     def set_aside(self, usage: TokenUsage | None, now: float) -> None:
-        """Set aside an answer that is not given, whose attempt has ended; its tokens still count, for its revision."""
-        attempt = self._over(AttemptEnding.DONE, now, self.replica)
+        """Set aside an answer that is not given, whose attempt has ended; its tokens still count, for its revision, and
+        if it was cut, the reply is not."""
+        attempt = self._end_attempt(AttemptEnding.DONE, now)
         if attempt is not None:
-            attempt.aside, attempt.usage = True, usage
-            attempt.revision, attempt.finish_reason = self.revision, self.finish_reason
+            attempt.set_aside(self.revision, usage, self.finish_reason)
         taken = SpentAnswer(
             self.target,
             self.revision,
@@ -200,47 +217,60 @@ class RequestRecord:
         self.spent = [*(self.spent or ()), taken]
         self.prompt_tokens = self.output_tokens = self.cached_tokens = -1
         self.finish_reason = ""
+        self.cut = False
+        self.reason = ""
+
+    def escalate(self, fault: str | None, target: str) -> None:
+        """Record why this target's answer, which was set aside, is not given."""
+        self.escalated = f"{fault}; from={target}"
 
     def take_back(self, target: str, replica: str, now: float) -> None:
         """Restore the last answer set aside, which is given after all: the attempt at another one, if any, failed."""
         assert self.spent
-        self._over(AttemptEnding.FAILED, now, self.replica)
+        self._end_attempt(AttemptEnding.FAILED, now)
         *self.spent, last = self.spent
         self.target, self.replica, self.revision = target, replica, last.revision
-        self.prompt_tokens, self.output_tokens = last.prompt_tokens, last.output_tokens
+        self.prompt_tokens = last.prompt_tokens
+        self.output_tokens = last.output_tokens
         self.cached_tokens = last.cached_tokens
-        self.finish_reason, self.reason, self.escalated = last.finish_reason, "", ""
+        self.finish_reason = last.finish_reason
+        self.reason = self.escalated = ""
 
-    def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
-        """Record a hedge sent to another engine because the first is slow."""
-        self.hedged = True
-        self.hedge_sent_at = now
-        if self.trace is not None:
-            self._try(endpoint, now)
+    def refuse(self, reason: str) -> None:
+        """Record why the router refuses it."""
+        self.reason = reason
 
-    def outran(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """Record that the hedge won."""
-        self.hedge_won = True
-        self.sent_at = self.hedge_sent_at
-        self._over(AttemptEnding.OUTRUN, now, self.replica)
-        self._goes_to(routing, endpoint)
+    def cut_by(self, reason: str) -> None:
+        """Record why its reply ended incomplete."""
+        self.cut = True
+        self.reason = reason
 
-    def upstream_traceparent(self) -> bytes | None:
-        """Return the latest attempt's `traceparent`: its own span in a recorded trace, else the client's header."""
-        if self.trace is None or not self.tries:
-            return self.traceparent
-        return traces.written(self.trace.trace_id, self.tries[-1].span_id)
+    def client_left(self, stage: AbortStage) -> None:
+        """Record that its client disconnected."""
+        self.left = stage
+
+    def pay(self, cost: RequestCost) -> None:
+        """Record what its attempts cost."""
+        self.paid = cost
+
+    def reply(self, status: int, bytes_out: int = 0, deltas: int = 0) -> None:
+        """Record what its client got."""
+        self.status = status
+        self.bytes_out = bytes_out
+        self.deltas = deltas
 
     def close(self, now: float) -> None:
         """Close the record, once; a second call is a bug and raises."""
         if self.ended_at >= 0:
             raise AssertionError(f"told twice: request {self.request_id or 'without an id'}, ended at {self.ended_at}")
         self.ended_at = now
-        if self.tries is not None:
-            self._over(self._last_ending, now, self.replica)
-            for one in self.tries:
-                if one.ending is None:
-                    one.ended, one.ending = now, AttemptEnding.OUTRUN
+        if self.trace is not None:
+            self.trace.close(self.replica, self._last_ending, now)
+
+    def drop_texts(self) -> None:
+        """Drop its prompt and its answer: the access line has them, and the record is kept longer."""
+        self.prompt = None
+        self.answer = ""
 
     @property
     def _last_ending(self) -> AttemptEnding:
@@ -262,16 +292,6 @@ class RequestRecord:
         self.revision = endpoint.revision
         self.load_band = (endpoint.inflight + endpoint.peers_inflight).bit_length()
 
-    def _try(self, endpoint: Endpoint, now: float) -> None:
-        assert self.trace is not None
-        if self.tries is None:
-            self.tries = []
-        self.tries.append(TracedAttempt(self.trace.fresh_span(), endpoint.pod, endpoint.address, now))
-
-    def _over(self, ending: AttemptEnding, now: float, pod: str) -> TracedAttempt | None:
-        """End the attempt at this replica, and return it; of a hedged pair only that one."""
-        for one in reversed(self.tries or ()):
-            if one.ending is None and one.pod == pod:
-                one.ended, one.ending = now, ending
-                return one
-        return None
+    def _end_attempt(self, ending: AttemptEnding, now: float) -> TracedAttempt | None:
+        """End the span of the attempt at the current replica, if there are spans."""
+        return None if self.trace is None else self.trace.end(self.replica, ending, now)

@@ -74,5 +74,10 @@ class RouterSnapshot:
     clients: int = 0
     draining: bool = False
     lines: Mapping[str, int] | None = None
-    """Access lines and traces by result; filled in by `TelemetryRecorder`."""
+    """Access lines and traces by result, if there are any."""
     traces: Mapping[str, int] | None = None
+
+    def add_outputs(self, lines: Mapping[str, int] | None, traces: Mapping[str, int] | None) -> None:
+        """Add what the outputs of `TelemetryRecorder` count themselves."""
+        self.lines = lines
+        self.traces = traces

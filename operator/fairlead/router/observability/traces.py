@@ -24,23 +24,6 @@ class TraceParent(NamedTuple):
     sampled: bool
 
 
-class TraceContext:
-    """One request's span in a recorded trace."""
-
-    __slots__ = ("_bits", "parent_id", "span_id", "trace_id")
-
-    def __init__(self, trace_id: str, parent_id: str, bits: RandomBits) -> None:
-        self.trace_id = trace_id
-        self.parent_id = parent_id
-        """Empty if the trace begins here."""
-        self._bits = bits
-        self.span_id = self.fresh_span()
-
-    def fresh_span(self) -> str:
-        """Return an id for one more span of the trace."""
-        return f"{self._bits(64) | 1:016x}"
-
-
 def parent(header: bytes | None) -> TraceParent | None:
     """Parse the header; None if it is invalid."""
     written = _WRITTEN.fullmatch(header) if header else None

@@ -83,6 +83,10 @@ class RequestReader:
         self.surplus = False
         """Whether bytes beyond the request arrived, which were dropped."""
 
+    def limit(self, limits: RequestLimits) -> None:
+        """Limit its requests from now on: a kept connection may live for days."""
+        self.limits = limits
+
     def reset(self) -> None:
         """Prepare for the next request; the previous one is complete and answered."""
         self.stage = IDLE

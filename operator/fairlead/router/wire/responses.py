@@ -188,6 +188,7 @@ class ResponseReader:
     def eof(self) -> bytes | None:
         """Handle the engine's close: return the bytes the client still needs; None, with `bad` set, if too early."""
         self.keep_alive = False
+        self.payload = b""
         if self.done:
             return b""
         if self._kind is BodyFraming.UNTIL_CLOSE and self.bad is None:
@@ -195,6 +196,10 @@ class ResponseReader:
             return frames.LAST if self._out is AS_IT_CAME else b""
         self.bad = self.bad or ("closed in the middle of the answer" if self.began else "closed before it answered")
         return None
+
+    def truncated(self) -> None:
+        """Record that the engine closed before its content was complete."""
+        self.bad = "closed before the last event"
 
     def cut(self, frame: bytes) -> bytes | None:
         """Return a frame and a proper end for a response that broke; None if its framing leaves no room for it."""
