@@ -103,6 +103,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("process/", Place.CLI),
     ("review/change_warnings.py", Place.WARNING),
     ("review/deployment_review.py", Place.CONDITION),
+    ("review/routed_models.py", Place.CONDITION),
     ("review/", Place.REFUSAL),
     ("router/config/", Place.CLI),
     ("router/cache/redis_store.py", Place.CLI),

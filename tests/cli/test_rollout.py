@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from fairlead.api import canary_status
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutOrder, RolloutView
 from fairlead.cluster.kinds import ADAPTER, INFERENCE_DEPLOYMENT
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryState, CanaryStep, StepVerdict
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
 from fairlead.review import order_annotation

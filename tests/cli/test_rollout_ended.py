@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import pytest
 
+from fairlead.api import canary_status
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutView
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryPhase
 from tests.cli.test_rollout import SECOND, T0, document
 

@@ -11,9 +11,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.cli import cluster_client, explanation, joined_logs
+from fairlead.cli import cluster_client, explanation
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
-from fairlead.cli.joined_logs import JoinedLogs, RouterLines
 from fairlead.cli.recorded_starts import RecordedStarts
 from fairlead.cluster import kinds, pod_logs, pods
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
@@ -22,6 +21,8 @@ from fairlead.documents import json_document
 from fairlead.fleet.plurals import count
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
 from fairlead.objects.router_deployment import CONTAINER
+from fairlead.simulator.traffic import joined_logs
+from fairlead.simulator.traffic.joined_logs import JoinedLogs, RouterLines
 
 MAX_BYTES: Final = 200_000_000
 """Of one router's log; the reader of access lines accepts twice as much in total."""

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fairlead.controller.gateways import routed_models
-from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config
 from fairlead.objects.gateway_config import RoutedDeployment
-from fairlead.review import replica_facts
+from fairlead.review import replica_facts, routed_models
+from fairlead.review.gateway_members import GatewayMembers
 from fairlead.review.result import Review
 
 

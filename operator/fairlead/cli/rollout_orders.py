@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fairlead.api import canary_status
 from fairlead.api.kinds import ADAPTER, DEPLOYMENT
 from fairlead.cli.explanation import TargetNameError
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.fleet.desired_state import RolloutStrategy

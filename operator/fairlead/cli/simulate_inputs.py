@@ -13,13 +13,13 @@ from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.comparison import Comparison, Repeat
 from fairlead.backtest.play import PlayedTraffic, PlaySettings, cold_starts_of
 from fairlead.cli import argument_values, simulate_candidates
-from fairlead.cli.joined_logs import FIRST_SECONDS
 from fairlead.cli.simulate_traffic import ReadTrace
 from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.plurals import count
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.joined_logs import FIRST_SECONDS
 from fairlead.simulator.virtual_fleet.cold_starts import (
     ColdStartDistribution,
     FixedColdStarts,

@@ -7,6 +7,7 @@ where the plan and the manifests meet.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fairlead.api import canary_status
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_requests import CORES
@@ -18,7 +19,6 @@ from fairlead.controller.pods.target_start import DecisionInputs
 from fairlead.controller.reconcile_facts import ReconcileFacts
 from fairlead.controller.router_moves import StaticChildren
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.gateways import DesiredDeployment

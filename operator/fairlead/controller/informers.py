@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from fairlead.api import canary_status
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.informers import Informers, WatchedKinds
@@ -14,7 +15,7 @@ from fairlead.cluster.store import ObjectStore
 from fairlead.controller import queue_keys
 from fairlead.controller.children.applier import PRUNED
 from fairlead.controller.children.child_losses import ChildLosses
-from fairlead.controller.status import canary_counts, canary_status
+from fairlead.controller.status import canary_counts
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Final
 
+from fairlead.api import canary_status
 from fairlead.controller import canary_trial, router_sides
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.evaluations import questions
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.reconcile_facts import ApplyResult, ReconcileFacts
-from fairlead.controller.status import canary_status
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.canaries import CanaryPhase, CanaryState

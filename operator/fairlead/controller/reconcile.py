@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from fairlead.api import canary_status
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
@@ -53,7 +54,7 @@ from fairlead.controller.pods.start_times import StartTimes
 from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.reconcile_facts import ApplyResult, ReconcileFacts
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, deployment_status, pre_pull_status, route_conditions
+from fairlead.controller.status import deployment_status, pre_pull_status, route_conditions
 from fairlead.controller.status.status_inputs import StatusInputs
 from fairlead.controller.status.status_writer import StatusWrite, StatusWriter
 from fairlead.controller.status.tenant_use import TenantUsage

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from fairlead.api import canary_status
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, next_reconcile
@@ -23,7 +24,7 @@ from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
-from fairlead.controller.status import adapter_status, canary_status, deployment_status, zero_replicas
+from fairlead.controller.status import adapter_status, deployment_status, zero_replicas
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.status.status_writer import StatusWrite
 from fairlead.controller.work_queue import ReconcileOutcome

@@ -7,12 +7,11 @@ created or renamed later takes nothing away.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fairlead.api import adapter_conversion, object_reader
+from fairlead.api import adapter_conversion, canary_status, object_reader
 from fairlead.api.kinds import ADAPTER
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.status import canary_status
 from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason

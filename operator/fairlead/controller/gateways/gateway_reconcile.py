@@ -17,7 +17,7 @@ from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.change_reports import OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
-from fairlead.controller.gateways import gateway_secrets, gateway_snapshot, gateway_status, members, routed_models
+from fairlead.controller.gateways import gateway_secrets, gateway_snapshot, gateway_status, members
 from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.gateway_status import GatewayInputs
@@ -34,7 +34,7 @@ from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes, router_config
-from fairlead.review import deployment_review, gateway_review
+from fairlead.review import deployment_review, gateway_review, routed_models
 from fairlead.review.context import ObjectKey
 
 log = logging.getLogger("fairlead.controller")

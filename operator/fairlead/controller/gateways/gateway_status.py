@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways.gateway_secrets import MissingSecrets
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
-from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.controller.status import tenant_use
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -21,6 +20,7 @@ from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb
 from fairlead.objects import labels, router_service
 from fairlead.review import route_targets
+from fairlead.review.gateway_members import GatewayMembers
 
 MAX_MODELS = 256
 MAX_TARGETS = 32

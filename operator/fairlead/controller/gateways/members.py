@@ -3,15 +3,16 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from fairlead.api import canary_status
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.adapters import deployment_adapters, load_lists, served_adapters
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.controller.status import canary_status, zero_replicas
+from fairlead.controller.status import zero_replicas
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config, names, network_policies, revisions, router_config
@@ -20,6 +21,7 @@ from fairlead.planning import canary
 from fairlead.review import deployment_review, gateway_membership, policies, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
+from fairlead.review.gateway_members import GatewayMembers
 
 log = logging.getLogger(__name__)
 
@@ -27,26 +29,6 @@ LEAVING: Final[Manifest] = {"leaving": True}
 """Its engines still admit the gateway, which its spec no longer names."""
 MAX_KEPT: Final = 2048
 """An entry takes a kilobyte, reading it again a millisecond."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayMembers:
-    """Deployments that joined, or are concerned."""
-
-    joined: Mapping[str, Manifest] = field(default_factory=dict)
-    """The entries of the routers' file, by namespace/name in their order."""
-    named_by: frozenset[str] = frozenset()
-    """Deployments whose spec names the gateway, whether they joined or not."""
-    present: frozenset[str] = frozenset()
-    """All deployments that exist."""
-    ready: Mapping[str, int] = field(default_factory=dict)
-    """Ready replicas of those that joined; those of a namespace that is left out are missing."""
-    waking: frozenset[str] = frozenset()
-    """Those that joined and are at zero, of which a request starts a replica."""
-    since: Mapping[str, str] = field(default_factory=dict)
-    """When those that joined were created; those of a namespace that is left out are missing."""
-    held: Mapping[str, str] = field(default_factory=dict)
-    """The deployment that each name leads to in the routers' present file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from fairlead.api import canary_status
 from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import (
-    canary_status,
     conditions,
     hung_status,
     pre_pull_status,

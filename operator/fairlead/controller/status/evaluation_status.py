@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from fairlead.api import canary_status
 from fairlead.api.kinds import ADAPTER
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_sets import ItemSet
-from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryGate, CanaryState
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.fleet import findings
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import gateway_review, route_targets
+from fairlead.review.gateway_members import GatewayMembers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
