@@ -26,7 +26,7 @@ SCALING: Final = {
 
 
 class PretendCluster(FakeApi):
-    """Also serves the pages of pods; its selectors support `in`."""
+    """Also serves the pages of pods."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,18 +75,6 @@ class PretendCluster(FakeApi):
                 "status": {"observedGeneration": 1, "conditions": list(conditions)},
             },
         )
-
-    def _list(self, request: FakeRequest) -> Manifest:
-        selector = request.query.get("labelSelector", "")
-        if " in (" not in selector:
-            return super()._list(request)
-        fixed, _, choice = selector.partition(",")
-        key, _, values = choice.partition(" in ")
-        request.query["labelSelector"] = fixed
-        listed = super()._list(request)
-        wanted = values.strip("()").split(",")
-        kept = [one for one in listed["items"] if one["metadata"]["labels"].get(key) in wanted]
-        return listed | {"items": kept}
 
     async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
         if sent.subresource == "log":

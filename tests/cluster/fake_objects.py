@@ -1,13 +1,16 @@
 """The store of a fake API server: objects with versions, field owners, and the history that watches need."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fairlead.cluster.kinds import Manifest, Resource
 from tests.cluster import applied
 from tests.cluster.applied import Leaves
 
+_BETWEEN: Final = re.compile(r",(?![^(]*\))")
+"""Commas between the parts of a selector, and not those within a choice of values."""
 Where = tuple[str, str, str]
 """Kind's title, namespace, name."""
 
@@ -163,12 +166,15 @@ class Objects:
 
 
 def matches(manifest: Manifest, selector: str) -> bool:
-    """Equality, inequality, existence, and the one field of a name; we use no other selectors."""
+    """Equality, inequality, existence, `in`, and the one field of a name; we use no other selectors."""
     labels = {"metadata.name": manifest["metadata"]["name"], **(manifest["metadata"].get("labels") or {})}
-    return all(_matches(labels, part) for part in selector.split(",") if part)
+    return all(_matches(labels, part) for part in _BETWEEN.split(selector) if part)
 
 
 def _matches(labels: Mapping[str, str], part: str) -> bool:
+    key, one_of, choice = part.partition(" in ")
+    if one_of:
+        return labels.get(key) in choice.strip("()").split(",")
     name, equals, value = part.partition("=")
     if name.endswith("!"):
         return labels.get(name[:-1]) != value

@@ -19,16 +19,15 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection, connect
 from fairlead.cluster.credentials import NoCredentials
 from fairlead.cluster.kinds import Resource
+from fairlead.cluster.operator_pods import OperatorPods, PodPlace, UnlistedPods
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 from fairlead.scaling.explain.record_codec import BrokenRecord
 
 DECISIONS: Final = "/fairlead/v1/decisions"
-AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
 PERSON: Final = "fairlead-rollout"
 """The field manager of orders that a person gives."""
-DEFAULT_NAMESPACE: Final = "fairlead-system"
 NAMES_IT: Final = "--operator-namespace names its namespace"
 METRICS_PORT: Final = 9090
 SHOWN_NAMESPACES: Final = 2
@@ -161,55 +160,38 @@ class ClusterClient:
             return pods
         return await asyncio.gather(*(self._page(pod, page) for pod in pods))
 
-    async def _page(self, pod: tuple[str, str], page: str) -> "bytes | ApiError":
+    async def _page(self, pod: PodPlace, page: str) -> "bytes | ApiError":
         try:
             return await pod_proxy.read_page(self.connection, pod, METRICS_PORT, page)
         except ApiError as problem:
             return problem
 
-    async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
-        found = await self._found_deciders()
-        if isinstance(found, NoDecision):
-            return found
+    async def _deciders(self) -> list[PodPlace] | NoDecision:
+        found = await self._operator.deciders()
+        if isinstance(found, UnlistedPods):
+            return _unlisted(found)
         if not found:
             where = f" in {self.operator_namespace}" if self.operator_namespace else ""
             because = f"no pod of the operator or autoscaler is found{where}; {NAMES_IT}, --autoscaler its address"
             return NoDecision(because=because)
-        pods = sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
-        homes = sorted({namespace for namespace, _ in pods})
+        homes = sorted({namespace for namespace, _ in found})
         if len(homes) > 1:
             return SeveralHomes(because=f"pods of {_some(homes)} have the operator's labels; {NAMES_IT}")
-        return pods
-
-    async def _found_deciders(self) -> list[dict[str, Any]] | NoDecision:
-        """List them where the operator usually is; elsewhere only if there are none, and to read pages without a token.
-
-        Whoever may create a pod in any namespace may give it these labels.
-        """
-        found = await self.pods(AUTOSCALER_SELECTOR)
-        if found or self.operator_namespace is not None:
-            return found
-        try:
-            return (await self.api.listing(kinds.POD, None, AUTOSCALER_SELECTOR)).items
-        except RequestRefused as refused:
-            if not refused.lacks_right:
-                raise
-            return found
+        return found
 
     async def pods(self, selector: str) -> list[dict[str, Any]] | NoDecision:
-        """List the operator's pods in its own namespace, `fairlead-system` unless another one is named.
-
-        Only these may receive a token: anybody's pod may have the labels, and nobody else's is in that namespace.
-        """
-        try:
-            return (await self.api.listing(kinds.POD, self.trusted_namespace, selector)).items
-        except RequestRefused as refused:
-            return NoDecision(because=f"the operator's pods may not be listed ({refused.message}); {NAMES_IT}")
+        """List the operator's pods in its own namespace, which alone may receive a token."""
+        found = await self._operator.trusted(selector)
+        return _unlisted(found) if isinstance(found, UnlistedPods) else found
 
     @property
     def trusted_namespace(self) -> str:
-        """The operator's namespace by the command line or by our own convention, never by what tenants can write."""
-        return self.operator_namespace or DEFAULT_NAMESPACE
+        """The operator's namespace by the command line or by our own convention."""
+        return self._operator.trusted_namespace
+
+    @property
+    def _operator(self) -> OperatorPods:
+        return OperatorPods(api=self.api, named=self.operator_namespace)
 
 
 @asynccontextmanager
@@ -242,6 +224,10 @@ def _way_to_cluster(problem: Unreachable) -> str:
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return "log in to the cluster again, or name another context with --context"
     return "see whether `kubectl get --raw /readyz` answers; --context names another cluster of the kubeconfig"
+
+
+def _unlisted(found: UnlistedPods) -> NoDecision:
+    return NoDecision(because=f"the operator's pods may not be listed ({found.refusal}); {NAMES_IT}")
 
 
 def _some(namespaces: list[str]) -> str:
