@@ -6,27 +6,22 @@ A process that loses the Lease exits, since its in-memory state may be out of da
 import asyncio
 import logging
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
-from fairlead.api import kinds as ours
 from fairlead.cluster import lease, operator_key, own_deployment
-from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
-from fairlead.controller.reference_cache import ReferenceCache, TrustingReferences
 from fairlead.controller.settings import OperatorSettings
-from fairlead.controller.webhook import kopf_host
+from fairlead.controller.webhook import kopf_host, object_review
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.image_pull import ImagePull
@@ -35,19 +30,7 @@ from fairlead.objects.installation import Installation
 from fairlead.process import console_server, lifecycle, ports
 from fairlead.process.lifecycle import ClusterProcess
 from fairlead.process.ports import ProcessHealth
-from fairlead.review import (
-    admission,
-    change_warnings,
-    evaluations,
-    gateway_membership,
-    gateway_review,
-    policies,
-    shared_claims,
-    speculation_switch,
-    webhook,
-)
-from fairlead.review.context import ObjectKey, ReviewContext
-from fairlead.review.webhook import AdmissionResponse
+from fairlead.review.context import ReviewContext
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LEASE: Final = lease.CONTROLLER
@@ -155,7 +138,10 @@ async def _host(
         context.health.ready = True
 
     callbacks = kopf_host.KopfCallbacks(
-        wake=context.tasks.wake, review=_reviewer(own.api, context), certificates=place, listens=listens
+        wake=context.tasks.wake,
+        review=object_review.handler(own.api, context.setting.context, context.tasks.metrics),
+        certificates=place,
+        listens=listens,
     )
     if rotator is None:
         listens()
@@ -169,67 +155,6 @@ def _page(tasks: LeaderTasks, rotator: CertificateRotator | None) -> bytes:
     if rotator is not None and rotator.expires_at is not None and rotator.validity_left is not None:
         tasks.metrics.certificate_lasts(rotator.expires_at.timestamp(), rotator.validity_left)
     return tasks.metrics.page() + (tasks.embedded.page() if tasks.embedded else b"")
-
-
-def _reviewer(api: ApiServer, operator_context: OperatorContext) -> kopf_host.ReviewHandler:
-    """Return the webhook's review function; every object that the spec names is read, those of our kinds too."""
-    existence, context, metrics = ReferenceCache(api), operator_context.setting.context, operator_context.tasks.metrics
-
-    async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
-        if before is not None and before.get("spec") == document.get("spec"):
-            return webhook.of_order(document)
-        started, named = time.monotonic(), TrustingReferences(existence)
-        extended = await _with_gateway(document, await _with_policy(document, context, named), named)
-        extended = await _with_evaluation(document, extended, named)
-        reviewed = admission.review(document, extended)
-        present = await named.present([one.key for one in reviewed.named])
-        changed = change_warnings.warnings(before, document, context) if before is not None else ()
-        verdict = webhook.response(reviewed, present, (*changed, *shared_claims.warnings(document, present, extended)))
-        metrics.reviewed(not verdict.refused, time.monotonic() - started)
-        return verdict if named.error is None else _with_doubt(verdict, named.error)
-
-    return review
-
-
-def _with_doubt(verdict: AdmissionResponse, error: ApiError) -> AdmissionResponse:
-    """Add a warning that not all was checked."""
-    words = f"not every object that this one names could be checked now: {error}; its conditions show a missing one"
-    return replace(verdict, warnings=(*verdict.warnings, words))
-
-
-async def _with_policy(
-    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
-) -> ReviewContext:
-    """Add the policy that a deployment names to the review context."""
-    namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
-    if name is None or not isinstance(namespace, str):
-        return context
-    found = policies.read(await existence.whole(ObjectKey(ours.POLICY.name, namespace, name)))
-    return replace(context, policies=dict([found])) if found else context
-
-
-async def _with_gateway(
-    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
-) -> ReviewContext:
-    """Add the gateway that a deployment names to the review context."""
-    if not isinstance((document.get("metadata") or {}).get("namespace"), str):
-        return context
-    for one in gateway_membership.named(document):
-        found = gateway_review.read(await existence.whole(gateway_membership.key_of(one)))
-        context = replace(context, gateways=dict([found])) if found else context
-    return context
-
-
-async def _with_evaluation(
-    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
-) -> ReviewContext:
-    """Add the number of items of the evaluation that a canary names to the review context."""
-    namespace, name = (document.get("metadata") or {}).get("namespace"), evaluations.named(document)
-    if name is None or not isinstance(namespace, str):
-        return context
-    key = ObjectKey(ours.EVALUATION.name, namespace, name)
-    count = evaluations.count_of(await existence.whole(key))
-    return context if count is None else replace(context, evaluations={key: count})
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
