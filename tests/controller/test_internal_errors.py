@@ -4,20 +4,21 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
-from fairlead.controller.leader_tasks import BUGS_REPORTED_AFTER
+from fairlead.controller.failure_reports import BUGS_REPORTED_AFTER
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
-from tests.controller.test_leader_tasks import Torn, leading
+from tests.controller.leaders import leading, reconcilers_of
+from tests.controller.test_leader_tasks import Torn
 
 
 @pytest.mark.parametrize(
     ("kind", "resource", "reconciler"),
     [
-        ("AutoscalingPolicy", kinds.AUTOSCALING_POLICY, "_shared"),
-        ("Evaluation", kinds.EVALUATION, "_evaluations"),
-        ("Adapter", kinds.ADAPTER, "_adapters"),
-        ("InferenceGateway", kinds.INFERENCE_GATEWAY, "_gateways"),
+        ("AutoscalingPolicy", kinds.AUTOSCALING_POLICY, "shared"),
+        ("Evaluation", kinds.EVALUATION, "evaluations"),
+        ("Adapter", kinds.ADAPTER, "adapters"),
+        ("InferenceGateway", kinds.INFERENCE_GATEWAY, "gateways"),
     ],
 )
 def test_an_object_of_any_kind_that_breaks_us_says_so(kind: str, resource: Resource, reconciler: str) -> None:
@@ -25,8 +26,8 @@ def test_an_object_of_any_kind_that_breaks_us_says_so(kind: str, resource: Resou
         fake, where = FakeApi(), (resource.title, "default", "chat")
         serving = {"conditions": [{"type": "Ready", "status": "True", "reason": "Accepted"}]}
         async with leading(fake) as (leader, _):
-            await until(lambda: leader._adapters is not None)
-            setattr(leader, reconciler, Torn())
+            await until(lambda: leader._reconcilers is not None)
+            setattr(reconcilers_of(leader), reconciler, Torn())
             fake.put(resource, {"metadata": {"name": "chat", "namespace": "default"}, "spec": {}, "status": serving})
             await until(lambda: leader._informers is not None and leader._informers.of(resource).all())
             for _ in range(BUGS_REPORTED_AFTER):

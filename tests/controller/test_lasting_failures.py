@@ -4,14 +4,15 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, of_answer
-from fairlead.controller import leader_tasks
-from fairlead.controller.leader_tasks import FAILURES_REPORTED_AFTER_S, LeaderTasks
+from fairlead.controller import failure_reports
+from fairlead.controller.failure_reports import FAILURES_REPORTED_AFTER_S
+from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.work_queue import LONGEST_RETRY_S, ReconcileOutcome
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run, until
+from tests.controller.leaders import leading, reconcilers_of, stored
 from tests.controller.pretend import deployment
-from tests.controller.test_leader_tasks import leading, stored
 
 CHAT = ObjectKey("InferenceDeployment", "default", "chat")
 
@@ -28,7 +29,7 @@ class Failing:
 
 def break_down(leader: LeaderTasks) -> object:
     """Let each reconcile fail from now on; return what worked."""
-    good, leader._reconciler = leader._reconciler, Failing()  # type: ignore[assignment]  # as far as it is called
+    good, reconcilers_of(leader).deployments = reconcilers_of(leader).deployments, Failing()  # type: ignore[assignment]  # as far as it is called
     return good
 
 
@@ -46,7 +47,7 @@ def test_after_minutes_the_conditions_say_what_fails_until_a_reconcile_succeeds(
             for _ in range(9):
                 assert (await leader._work(CHAT)).failed
             assert stored(fake) == ("False", "ProductAbsent")
-            monkeypatch.setattr(leader_tasks, "FAILURES_REPORTED_AFTER_S", 0.0)
+            monkeypatch.setattr(failure_reports, "FAILURES_REPORTED_AFTER_S", 0.0)
             await leader._work(CHAT)
             assert (stored(fake), stored(fake, "Stalled")) == (
                 ("False", "ReconcileFails"),
@@ -55,17 +56,17 @@ def test_after_minutes_the_conditions_say_what_fails_until_a_reconcile_succeeds(
             version = fake.objects.version
             await leader._work(CHAT)
             assert fake.objects.version == version, "the same error is written once"
-            leader._reconciler = good  # type: ignore[assignment]  # the real one
+            reconcilers_of(leader).deployments = good  # type: ignore[assignment]  # the real one
             assert not (await leader._work(CHAT)).failed
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
-            assert not leader._failing
+            assert not leader._failures._failing
 
     run(story())
 
 
 def test_an_api_server_that_is_down_for_all_takes_no_report_either(monkeypatch: pytest.MonkeyPatch) -> None:
     """The write of the report fails as well: it is only logged, and the queue tries again later."""
-    monkeypatch.setattr(leader_tasks, "FAILURES_REPORTED_AFTER_S", 0.0)
+    monkeypatch.setattr(failure_reports, "FAILURES_REPORTED_AFTER_S", 0.0)
 
     async def story() -> None:
         fake = FakeApi()

@@ -1,10 +1,7 @@
 """What only the leader does, on a small fake API server: it watches, reconciles, reports its failures, and stops."""
 
 import asyncio
-import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -16,49 +13,22 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.lease import Leadership, LeaseSettings
+from fairlead.controller.failure_reports import BUGS_REPORTED_AFTER
 from fairlead.controller.informers import ControllerInformers
-from fairlead.controller.leader_tasks import BUGS_REPORTED_AFTER, LeaderTasks
-from fairlead.controller.reconcile import ReconcileSettings
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.work_queue import ReconcileOutcome
-from fairlead.review.context import ObjectKey, ReviewContext
-from fairlead.telemetry.operator_metrics import ConditionCount, OperatorMetrics
+from fairlead.review.context import ObjectKey
+from fairlead.telemetry.operator_metrics import ConditionCount
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
-from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
+from tests.controller.leaders import leading, reconcilers_of, stored
+from tests.controller.pretend import deployment
 
-SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM)
 EVALUATION: Final = {
     "metadata": {"name": "support", "namespace": "default"},
     "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
 }
 POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}
-
-
-def stored(fake: FakeApi, kind: str = "Ready") -> tuple[str, str]:
-    """One condition of the deployment, as stored."""
-    live = fake.objects.held[(kinds.INFERENCE_DEPLOYMENT.title, "default", "chat")]
-    document = {one["type"]: (one["status"], one["reason"]) for one in live.get("status", {}).get("conditions", ())}
-    return document.get(kind, ("", ""))
-
-
-@asynccontextmanager
-async def leading(fake: FakeApi) -> AsyncIterator[tuple[LeaderTasks, OperatorMetrics]]:
-    """A leader at work."""
-    metrics = OperatorMetrics()
-    async with fake.connected() as connection:
-        api = ApiServer(connection)
-        lease = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
-        leadership = Leadership(api, lease, random.Random(7))  # noqa: S311  # jitter
-        await leadership.acquire()
-        leader = LeaderTasks(api, leadership, SETTING, metrics)
-        working = asyncio.create_task(leader.run((), "me"))
-        try:
-            yield leader, metrics
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
 
 
 def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
@@ -115,8 +85,8 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
         async with leading(fake) as (leader, _):
             await until(lambda: stored(fake)[1] == "ProductAbsent")
-            torn, good = Torn(), leader._reconciler
-            leader._reconciler = torn  # type: ignore[assignment]
+            torn, good = Torn(), reconcilers_of(leader).deployments
+            reconcilers_of(leader).deployments = torn  # type: ignore[assignment]
             key = ObjectKey("InferenceDeployment", "default", "chat")
             for times in range(BUGS_REPORTED_AFTER):
                 assert stored(fake)[1] == "ProductAbsent", times
@@ -127,7 +97,7 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
             assert stored(fake) == ("False", "InternalError")
             assert stored(fake, "Stalled") == ("True", "InternalError")
             await leader._work(key)
-            leader._reconciler = good
+            reconcilers_of(leader).deployments = good
             assert not (await leader._work(key)).failed
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
 
@@ -160,7 +130,7 @@ def test_api_errors_and_a_lost_lease_are_retried() -> None:
 def test_a_deleted_object_is_not_requeued() -> None:
     async def story() -> None:
         async with leading(FakeApi()) as (leader, _):
-            await until(lambda: leader._reconciler is not None)
+            await until(lambda: leader._reconcilers is not None)
             for kind in ("InferenceDeployment", "AutoscalingPolicy"):
                 outcome = await leader._work(ObjectKey(kind, "default", "nobody"))
                 assert (outcome.gone, outcome.after_s, outcome.failed) == (True, None, "")

@@ -4,38 +4,28 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 import aiohttp
 
-from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
-from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.lease import Leadership
-from fairlead.controller.adapters.adapter_reconcile import AdapterReconciler
+from fairlead.controller import failure_reports, reconcilers
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.children.peer_secrets import PeerSecrets
-from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
-from fairlead.controller.evaluations.item_reads import ItemReads
-from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
-from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.events import ReconcileEvents
-from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
+from fairlead.controller.failure_reports import FailureReports
 from fairlead.controller.informers import WATCHED, ControllerInformers
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.pods.pod_client import PodClient
-from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
-from fairlead.controller.reference_cache import ReferenceCache, SteadyReferences
-from fairlead.controller.shared_reconcile import SharedObjectReconciler
-from fairlead.controller.status import deployment_status
+from fairlead.controller.reconcile import ReconcileSettings, moment
+from fairlead.controller.reconcilers import ReconcilerAccess, Reconcilers
 from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.process.lifecycle import first_of
@@ -49,10 +39,6 @@ RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
 LISTED_PARTLY_S: Final = 2.0
 """How soon an object is tried again whose namespace, left out for lack of rights, is being listed kind by kind."""
-BUGS_REPORTED_AFTER: Final = 3
-"""Internal errors in a row before an object's conditions report them, so that a single one does not."""
-FAILURES_REPORTED_AFTER_S: Final = 300.0
-"""How long an object's reconciles fail before its conditions report it: an API server that is replaced takes less."""
 READS_AT_ONCE: Final = 256
 """Connections for reads of pods, each of two seconds."""
 LONG_AT_ONCE: Final = 1024
@@ -75,17 +61,9 @@ class LeaderTasks:
         self._setting = setting
         self._api = api
         self._server = FencedApiServer(api, leadership.may_write)
-        self._bugs: dict[ObjectKey, int] = {}
-        self._failing: dict[ObjectKey, float] = {}
-        """Since when each reconcile of an object has failed."""
+        self._failures = FailureReports(self._server, lambda: self._informers)
         self._informers: ControllerInformers | None = None
-        self._reconciler: Reconciler | None = None
-        self._shared: SharedObjectReconciler | None = None
-        self._gateways: GatewayReconciler | None = None
-        self._evaluations: EvaluationReconciler | None = None
-        self._adapters: AdapterReconciler | None = None
-        self._runs: QualityRuns | None = None
-        self._caches: tuple[Callable[[str], None], ...] = ()
+        self._reconcilers: Reconcilers | None = None
 
     @property
     def router_keys(self) -> RouterKeys:
@@ -124,11 +102,11 @@ class LeaderTasks:
             )
         log.info("leading: the cluster was listed, reconciling begins")
         peers = PeerSecrets(self._server, informers)
-        assert self._runs is not None
+        assert self._reconcilers is not None
         async with (
             self._embedded_running(informers),
             _background_task("peers", peers.follow()),
-            _background_task("evaluations", self._runs.follow()),
+            _background_task("evaluations", self._reconcilers.runs.follow()),
         ):
             await self.queue.run()
 
@@ -148,30 +126,9 @@ class LeaderTasks:
             informers = ControllerInformers(
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
-            work = WorkPods(self._server, self._api)
-            sets = ItemSets(ItemReads(self._server, work, self._setting.installation))
-            self._runs = QualityRuns(
-                self._server, pod_access, sets, RunnerPods(pods=work, installation=self._setting.installation)
-            )
-            environment = ReconcileEnvironment(
-                client=self._server,
-                cluster=informers,
-                pod_access=pod_access,
-                lookup=SteadyReferences(ReferenceCache(self._api)),
-                events=ReconcileEvents(self._server, instance, self.metrics),
-                logs=self._api,
-                sets=sets,
-                runs=self._runs,
-            )
-            self._reconciler = Reconciler(self._setting, environment)
-            self._shared = SharedObjectReconciler(self._setting.context, environment)
-            self._gateways = GatewayReconciler(self._setting, environment)
-            self._evaluations = EvaluationReconciler(environment, sets)
-            self._adapters = AdapterReconciler(self._setting, environment)
-            self._caches = (
-                *(self._reconciler.forget, self._gateways.forget, pod_access.forget),
-                self._adapters.forget,
-            )
+            events = ReconcileEvents(self._server, instance, self.metrics)
+            access = ReconcilerAccess(self._api, self._server, informers, pod_access, events)
+            self._reconcilers = reconcilers.made(self._setting, access)
             self._informers = informers
             try:
                 yield informers
@@ -188,9 +145,8 @@ class LeaderTasks:
             yield
 
     def _forget(self, uid: str) -> None:
-        """Drop what caches keep of a deleted object, or months of pods would fill the memory."""
-        for drop in self._caches:
-            drop(uid)
+        if self._reconcilers is not None:
+            self._reconcilers.forget(uid)
 
     async def _work(self, key: ObjectKey) -> ReconcileOutcome:
         """Run one reconcile, whatever its result; the only place that catches unexpected exceptions."""
@@ -198,20 +154,19 @@ class LeaderTasks:
         try:
             async with asyncio.timeout(LONGEST_TICK_S):
                 outcome = await self._tick(key)
-            self._bugs.pop(key, None)
-            self._failing.pop(key, None)
+            self._failures.went_well(key)
         except NotLeading as problem:
             outcome = ReconcileOutcome(failed=str(problem))
         except (ApiError, TimeoutError) as problem:
             words = str(problem) or f"a reconcile took more than {LONGEST_TICK_S:.0f} s"
-            log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
+            log.warning("%s", words, extra=failure_reports.about(key) | {"reason": type(problem).__name__})
             wait = problem.retry_after if isinstance(problem, ApiError) else None
             outcome = ReconcileOutcome(failed=words, not_before_s=wait or 0.0)
-            await self._report_failure(key, words)
+            await self._failures.failure(key, words)
         except Exception as problem:
-            log.exception("an internal error of Fairlead; please report it", extra=_about(key))
+            log.exception("an internal error of Fairlead; please report it", extra=failure_reports.about(key))
             outcome = ReconcileOutcome(failed=f"{type(problem).__name__}: {problem}")
-            await self._report_bug(key, outcome.failed)
+            await self._failures.bug(key, outcome.failed)
         seconds = time.monotonic() - started
         word = "failed" if outcome.failed else "again" if outcome.after_s == 0 else "done"
         self.metrics.reconciled(word, seconds, time.time(), well=not outcome.failed)
@@ -221,50 +176,10 @@ class LeaderTasks:
 
     async def _tick(self, key: ObjectKey) -> ReconcileOutcome:
         assert self._informers is not None
-        assert self._reconciler is not None
-        assert self._shared is not None
-        assert self._gateways is not None
+        assert self._reconcilers is not None
         if self._informers.is_left_out(key.namespace):
             return ReconcileOutcome(after_s=LISTED_PARTLY_S)
-        if key.kind == ours.DEPLOYMENT.name:
-            return await self._reconciler.reconcile(key, moment())
-        if key.kind == ours.GATEWAY.name:
-            return await self._gateways.reconcile(key, moment())
-        if key.kind == ours.EVALUATION.name:
-            assert self._evaluations is not None
-            return await self._evaluations.reconcile(key, moment())
-        if key.kind == ours.ADAPTER.name:
-            assert self._adapters is not None
-            return await self._adapters.reconcile(key, moment())
-        return await self._shared.reconcile(key, moment())
-
-    async def _report_bug(self, key: ObjectKey, words: str) -> None:
-        """Report repeated internal errors in the object's conditions; nothing else is changed."""
-        times = self._bugs[key] = self._bugs.get(key, 0) + 1
-        if times >= BUGS_REPORTED_AFTER:
-            await self._write_failure(key, words, deployment_status.with_internal_error)
-
-    async def _report_failure(self, key: ObjectKey, words: str) -> None:
-        """Likewise of failures of the API server that last; while it is down altogether, this write fails as well."""
-        now = time.monotonic()
-        if now - self._failing.setdefault(key, now) >= FAILURES_REPORTED_AFTER_S:
-            await self._write_failure(key, words, deployment_status.with_lasting_failure)
-
-    async def _write_failure(
-        self, key: ObjectKey, words: str, report: Callable[[Manifest, str, datetime], Manifest]
-    ) -> None:
-        if self._informers is None:
-            return
-        resource = next(one for one in WATCHED.ours if one.kind == key.kind)
-        document = self._informers.of(resource).find(key.namespace, key.name)
-        if document is None:
-            return
-        found = report(document, words, moment())
-        try:
-            if deployment_status.differs(found["status"], document.get("status") or {}):
-                self._informers.note(await self._server.apply(found, subresource="status"))
-        except (ApiError, NotLeading) as problem:
-            log.warning("%s", problem, extra=_about(key))
+        return await self._reconcilers.reconcile(key, moment())
 
 
 def pod_session(connections: int) -> aiohttp.ClientSession:
@@ -288,7 +203,3 @@ async def _background_task(name: str, work: Coroutine[None, None, None]) -> Asyn
 def _log_if_broken(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
         log.error("an internal error of Fairlead: the %s ended; please report it", task.get_name(), exc_info=problem)
-
-
-def _about(key: ObjectKey) -> dict[str, object]:
-    return {"namespace": key.namespace, "name_of_object": key.name}
