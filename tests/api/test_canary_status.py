@@ -37,7 +37,7 @@ steps = st.builds(
 plans = st.builds(
     CanaryPlan,
     steps=st.lists(steps, min_size=3, max_size=3).map(tuple),
-    start_within_seconds=numbers,
+    start_within_seconds=st.none() | numbers,
     undecided_seconds=numbers,
     undecided=st.sampled_from(UndecidedAction),
     service=st.builds(
@@ -120,6 +120,12 @@ WHOLE = canary_status.written(
         ),
     )
 )
+
+
+def test_an_object_has_the_canary_of_its_status() -> None:
+    assert canary_status.of({"status": {"canary": WHOLE}}) == canary_status.read(WHOLE)
+    without: tuple[dict[str, Any], ...] = ({}, {"status": None}, {"status": {}})
+    assert [canary_status.of(one) for one in without] == [None, None, None]
 
 
 def test_a_status_says_each_gate_with_its_figures() -> None:
