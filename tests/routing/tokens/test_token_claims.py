@@ -96,12 +96,14 @@ def test_a_token_that_does_not_say_when_it_ends_is_refused(ends: object) -> None
 
 def test_a_token_ends_30_seconds_after_it_says() -> None:
     assert found(exp=NOW - 29.5) == ProvedTenant(name="shop", until=NOW - 29.5)
-    assert found(exp=NOW - 30) == no_token("The token ended 30 s ago, with 30 s of leeway: get a new one.")
+    assert found(exp=NOW - 30) == no_token("The token expired 30 s ago, with 30 s of leeway: get a new one.")
 
 
 def test_a_token_begins_30_seconds_before_it_says() -> None:
     assert found(nbf=NOW + 30) == ProvedTenant(name="shop", until=NOW + 600)
-    assert found(nbf=NOW + 31) == no_token("The token begins in 31 s, with 30 s of leeway: send it then.")
+    assert found(nbf=NOW + 31) == no_token(
+        "The token is not valid for another 31 s (nbf), with 30 s of leeway: send it then."
+    )
     assert found(nbf="now") == no_token("The token's nbf is not a time: get one with it in seconds since 1970.")
 
 

@@ -81,7 +81,7 @@ def _possible(fact: Part, constants: tuple[Constant | None, ...]) -> None:
     for one in constants:
         if fact.values is not None and one is not None and one not in fact.values:
             message = (
-                f"{str(one)[:40]!r} is not a value that column {fact.column} can have; write {_listed(fact.values)}"
+                f"{str(one)[:40]!r} is not a value of the fact at column {fact.column}; write {_listed(fact.values)}"
             )
             raise ExpressionError(ExpressionFault.WRONG_TYPE, fact.column, message)
 
@@ -113,7 +113,7 @@ def method(subject: Part, name: Token, argument: Part | None) -> Part:
         message = f"there is no function {name.text[:40]!r}; there are {functions}"
         raise ExpressionError(ExpressionFault.UNKNOWN_NAME, name.column, message)
     if argument is None:
-        message = f"{name.text} needs a text; write {name.text}('...')"
+        message = f"{name.text} needs a string; write {name.text}('...')"
         raise ExpressionError(ExpressionFault.WRONG_TYPE, name.column, message)
     one = expect(subject, ValueType.TEXT).evaluate
     expect(argument, ValueType.TEXT)

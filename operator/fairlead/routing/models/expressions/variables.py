@@ -18,7 +18,7 @@ class ValueType(StrEnum):
 
     BOOL = "a condition"
     NUMBER = "a number"
-    TEXT = "a text"
+    TEXT = "a string"
     LIST = "a list"
 
 
