@@ -16,7 +16,7 @@ from fairlead.fleet.rollouts import (
 from fairlead.planning import rollout as planner
 from tests.planning.states import REPLACE, SURGE, T0, given, in_words, revision
 
-WHY = "its engine ended twice with code 1 (Error) before it was ever ready"
+WHY = "its engine exited twice with code 1 (Error) before it was ever ready"
 
 
 @pytest.mark.trial(14)

@@ -62,7 +62,7 @@ LONG = "x" * 500
         ),
         (
             container(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"exitCode": 1}}),
-            "pod chat-router-a: the router exited with code 1: no words; kubectl logs shows more",
+            "pod chat-router-a: the router exited with code 1: no last message; kubectl logs shows more",
         ),
         (
             container(state={"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "k" not found'}}),

@@ -58,7 +58,7 @@ def test_two_ends_alike_are_certain_and_further_ones_are_not_written() -> None:
     second = start_failures.ends(first, [died("c-2")])
     assert second == StartFailures(pod="u", container="c-2", code=1, reason="Error", times=2)
     assert start_failures.ends(second, [died("c-3")]) == second
-    words = "its engine ended twice with code 1 (Error) before it was ever ready"
+    words = "its engine exited twice with code 1 (Error) before it was ever ready"
     assert start_failures.terminal_error([], second, NOON) == words
     assert start_failures.terminal_error([], first, NOON) == ""
 

@@ -39,9 +39,9 @@ _FIELDS: Final = {
 """Which field names an image, by the start of the folder that it is mounted on."""
 _LONGEST: Final = 300
 CLEAN_ENDS: Final = {
-    0: "with code 0",
-    137: "by SIGKILL (code 137)",
-    143: "by SIGTERM (code 143)",
+    0: "exited with code 0",
+    137: "was terminated by SIGKILL (code 137)",
+    143: "was terminated by SIGTERM (code 143)",
 }
 """Exit codes that are no error of the engine's own: it finished, or something else ended it."""
 OOM_KILLED: Final = "OOMKilled"
@@ -167,7 +167,7 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
         return found.reason, f"the engine exited with code {code}: {words}; {found.remedy}"
     last_words = words or "no last message"
     if code in CLEAN_ENDS:
-        return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
+        return _ended_cleanly(status, f"the engine {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
     return ConditionReason.CRASH_LOOP, f"the engine exited with code {code}: {last_words}; kubectl logs shows more"
 
 

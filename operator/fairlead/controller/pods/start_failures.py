@@ -53,7 +53,7 @@ def impossible(pod: Manifest, now: datetime) -> str:
 def terminal_error(some: Iterable[Manifest], ends: StartFailures | None, now: datetime) -> str:
     """Return why no replica of a revision that never served will ever start; empty while one may."""
     if ends is not None and ends.times >= TWICE:
-        return f"its engine ended twice with code {ends.code} ({ends.reason}) before it was ever ready"
+        return f"its engine exited twice with code {ends.code} ({ends.reason}) before it was ever ready"
     return next((why for pod in some if (why := impossible(pod, now))), "")
 
 
