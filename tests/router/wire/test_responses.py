@@ -187,6 +187,13 @@ def test_garbage_is_called_so_and_nothing_of_it_goes_on(sent: bytes) -> None:
         assert (answer.passed, answer.reader.done) == (before, False)
 
 
+def test_a_response_that_ends_by_its_framing_without_its_last_event_is_a_break() -> None:
+    reader = Answer([b"HTTP/1.1 200 OK\r\n\r\ndata: {}\n\n"]).reader
+    assert reader.eof() is not None, "without a length, the end of the connection is its end"
+    reader.truncated()
+    assert reader.bad == "closed before the last event"
+
+
 @pytest.mark.parametrize("sent", [STREAM, SIZED], ids=["chunked", "sized"])
 def test_an_end_before_the_end_is_a_break(sent: bytes) -> None:
     for size in range(len(sent)):
