@@ -126,7 +126,7 @@ def _placed(facts: Facts, wanted: int) -> Verdict | None:
     if wanted == 0 and (facts.too_wide or not facts.hosts):
         return None
     if wanted == 0 and not facts.engines:
-        return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replicas are requested")
+        return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replicas are desired")
     if len(facts.engines) >= wanted and all(one["spec"].get("nodeName") for one in facts.engines):
         return _changed_in_place(facts)
     if wanted > len(facts.engines) and not _stuck(facts):

@@ -106,7 +106,7 @@ def test_an_obstacle_is_waited_for_or_the_reconcile_failed_with_its_words(
 def test_an_engine_that_turns_is_checked_before_anything_else_and_never_instead_of_a_failure(rest: _AtRest) -> None:
     turning = DONE._replace(turning=True, ending=True)
     assert rest.outcome(turning, 0.2) == ReconcileOutcome(after_s=TURNING_S)
-    refused = Obstacle(reason=ConditionReason.NO_RIGHT, message="Fairlead may not create Deployments")
+    refused = Obstacle(reason=ConditionReason.NO_RIGHT, message="Fairlead is not permitted to create Deployments")
     assert rest.outcome(turning._replace(obstacle=refused)) == ReconcileOutcome(failed=refused.message)
 
 

@@ -106,7 +106,9 @@ def test_the_others_are_served_and_it_is_too_once_the_operator_has_its_rights_th
     with caplog.at_level(logging.ERROR):
         run(story())
     (line,) = [one.message for one in caplog.records if "is watched" in one.message]
-    assert line.startswith("namespace team-b is watched, and Fairlead may list nothing in it: list inferencedeploy")
+    assert line.startswith(
+        "namespace team-b is watched, and Fairlead is not permitted to list anything in it: list inferencedeploy"
+    )
     assert line.endswith("run `helm upgrade`, which writes the Role there, or take it out of watchNamespaces")
 
 
@@ -122,7 +124,11 @@ def test_while_one_right_alone_is_missing_nothing_is_decided_and_the_log_says_so
         fake.forbidden.add(("list", kinds.POD.title))
         fake.put(kinds.INFERENCE_DEPLOYMENT, document("team-a"))
         async with leading(fake, "team-a"):
-            await until(lambda: "nothing is done until all is listed: list pods team-a: 403" in caplog.text)
+            await until(
+                lambda: (
+                    "nothing is reconciled or scaled until every kind is listed: list pods team-a: 403" in caplog.text
+                )
+            )
             assert not is_reconciled(fake, "team-a")
             fake.forbidden.clear()
             await until(lambda: is_reconciled(fake, "team-a"))

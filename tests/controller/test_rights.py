@@ -29,7 +29,7 @@ def test_a_missing_right_is_named_and_heals(resource: Resource, verb: str) -> No
     world.apply(deployment())
     world.rounds(2)
     assert world.condition("Progressing") == ("False", "NoRight")
-    assert f"Fairlead may not {verb} {resource.title} chat" in world.message("Progressing")
+    assert f"Fairlead is not permitted to {verb} {resource.title} chat" in world.message("Progressing")
     assert world.condition("Ready") == ("False", "NoRight")
     world.server.faults.forbidden = frozenset()
     world.settle()
@@ -61,7 +61,7 @@ def test_a_missing_right_to_set_pod_deletion_costs_is_reported() -> None:
     world.server.faults.forbidden = frozenset({("patch", kinds.POD.title)})
     world.apply(deployment(replicas=1))
     world.rounds(2)
-    assert f"Fairlead may not patch pods {second}" in world.message("Ready")
+    assert f"Fairlead is not permitted to patch pods {second}" in world.message("Ready")
     world.server.faults.forbidden = frozenset()
     world.settle()
     assert [one["metadata"]["name"] for one in world.engine_pods()] == [second]

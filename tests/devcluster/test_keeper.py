@@ -31,7 +31,7 @@ def test_a_death_is_named_with_how_it_ended_and_the_end_of_its_log(tmp_path: Pat
         await keeping.close()
 
     keeping = kept(tmp_path)
-    asyncio.run(story(keeping))
+    asyncio.run(asyncio.wait_for(story(keeping), 60))
     (death, *_) = keeping.deaths
     assert death.how == "exited with 3"
     assert "no space left" in death.tail
@@ -51,7 +51,7 @@ def test_a_killed_component_is_started_again(tmp_path: Path) -> None:
         await keeping.close()
 
     keeping = kept(tmp_path)
-    asyncio.run(story(keeping))
+    asyncio.run(asyncio.wait_for(story(keeping), 60))
     assert [death.how for death in keeping.deaths] == ["was ended by SIGKILL"] * 2
     assert keeping.given_up == []
 
@@ -64,7 +64,7 @@ def test_a_process_that_never_stays_up_is_left_dead_and_reported_as_dead(tmp_pat
         await keeping.close()
 
     keeping = kept(tmp_path)
-    asyncio.run(story(keeping))
+    asyncio.run(asyncio.wait_for(story(keeping), 60))
     assert len(keeping.deaths) == keeper.MAX_RESTARTS + 1
     assert keeping.as_json()["components"] == {"member": {"pid": None, "starts": 6, "running": False}}
 

@@ -27,6 +27,8 @@ from tests.node.serving.claims import Record
 from tests.waiting import eventually
 
 STARTED_S: Final = 240.0
+LONGEST_S: Final = 900.0
+"""For the whole demo; on a quiet machine it takes two minutes."""
 EVERY_S: Final = 2.0
 IMAGE: Final = "localhost/fairlead:dev"
 DEPLOYMENTS: Final = tuple(f"deployments/default/{name}" for name in ("chat", "writer", "small", "large"))
@@ -63,7 +65,7 @@ def played(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
                 cluster = _with_our_image(name, demo)
                 folder = tmp_path_factory.mktemp("prometheus")
                 prometheus = stack.enter_context(PrometheusPod(cluster, IMAGE, folder, files.rules(), EVERY_S))
-            output, problems = demo.communicate()
+            output, problems = demo.communicate(timeout=LONGEST_S)
             yield PlayedDemo(
                 code=demo.returncode,
                 output=output,

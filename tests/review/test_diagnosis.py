@@ -91,7 +91,7 @@ def test_a_gateways_commands_name_the_gateway() -> None:
 
 
 def test_a_gateway_that_nothing_answers_for_leads_to_its_deployments_since_no_engine_has_its_label() -> None:
-    words = "0 of 1 model can be answered; chat: no replica of team/talk gets requests"
+    words = "0 of 1 model can serve requests; chat: no replica of team/talk gets requests"
     found = diagnosed(condition("Ready", "False", "NoneReady", words), kind="InferenceGateway", name="front")
     assert found.found[0].command == "kubectl get infd -A"
     own = diagnosed(condition("Ready", "False", "NoneReady"))

@@ -134,7 +134,7 @@ def test_what_was_proved_is_not_proved_again_for_60_seconds_and_never_after_its_
         clock.now = NOW + 40
         assert judged(tokens, short) == Refusal(
             reason=RefusalReason.TOKEN_REFUSED,
-            message="The token ended 30 s ago, with 30 s of leeway: get a new one.",
+            message="The token expired 30 s ago, with 30 s of leeway: get a new one.",
         )
         clock.now = NOW + 60
         assert judged(tokens, long) == "shop"
@@ -241,5 +241,6 @@ def test_an_issuer_that_does_not_answer_is_logged_once_and_its_last_keys_stay(
     ]
 
 
-def test_tokens_of_a_router_that_never_began_end_without_a_word() -> None:
+def test_tokens_of_a_router_that_never_began_end_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     run_story(TenantTokens((ISSUER, None), {}, PACE).close())
+    assert caplog.messages == []

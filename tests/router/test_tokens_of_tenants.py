@@ -176,7 +176,7 @@ def test_a_token_ends_on_a_connection_that_is_kept(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
             assert statuses[0] == 200
             assert json.loads(body)["error"]["code"] == "token_refused"
-            assert json.loads(body)["error"]["message"].startswith("The token ended 3")
+            assert json.loads(body)["error"]["message"].startswith("The token expired 3")
             writer.close()
 
     run_story(story())

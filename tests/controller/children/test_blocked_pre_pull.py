@@ -69,7 +69,7 @@ def test_a_missing_right_is_named_stops_no_replica_and_heals(verb: str) -> None:
     world.apply(pulling())
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
-    assert f"Fairlead may not {verb} {TITLE} chat-prepull" in reported(world)["message"]
+    assert f"Fairlead is not permitted to {verb} {TITLE} chat-prepull" in reported(world)["message"]
     world.server.faults = Faults()
     DaemonSets(world=world).settle()
     assert "message" not in reported(world)
@@ -81,7 +81,7 @@ def test_a_missing_right_to_delete_it_is_named_until_it_is_granted() -> None:
     sets.world.server.faults = Faults(forbidden=frozenset({("delete", TITLE)}))
     sets.world.apply(deployment())
     sets.world.settle()
-    assert f"Fairlead may not delete {TITLE} chat-prepull" in reported(sets.world)["message"]
+    assert f"Fairlead is not permitted to delete {TITLE} chat-prepull" in reported(sets.world)["message"]
     sets.world.server.faults = Faults()
     sets.world.settle()
     assert (HOLDER in sets.world.objects.held, reported(sets.world)) == (False, {})

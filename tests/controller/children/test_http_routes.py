@@ -237,7 +237,7 @@ def test_a_route_on_its_way_out_is_waited_for_and_missing_rights_are_named() -> 
     world.apply(deployment())
     world.settle()
     assert world.condition("RouteAccepted") == ("False", "NoRight")
-    assert f"Fairlead may not delete {TITLE} chat-router" in world.message("RouteAccepted")
+    assert f"Fairlead is not permitted to delete {TITLE} chat-router" in world.message("RouteAccepted")
     world.server.faults = Faults()
     world.settle()
     assert OF_CHAT not in world.objects.held

@@ -230,4 +230,5 @@ def test_the_secrets_are_checked_again_at_every_interval(monkeypatch: pytest.Mon
             await asyncio.sleep(0.001)
         following.cancel()
 
-    asyncio.run(follow())
+    asyncio.run(asyncio.wait_for(follow(), 60))
+    assert story.exists(), "a deleted Secret is written again"

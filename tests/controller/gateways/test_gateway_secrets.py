@@ -56,7 +56,7 @@ def test_a_model_of_another_api_is_not_answered_without_its_key_and_why_says_wha
     world = served(models=[ELSEWHERE, own], external=[BIG])
     assert world.gateway_condition("Ready") == ("True", "Serving")
     assert world.gateway_message("Ready") == (
-        "1 of 2 models can be answered; talk: routers lack the key of external/big; see the condition Accepted"
+        "1 of 2 models can serve requests; talk: routers lack the key of external/big; see the condition Accepted"
     )
     assert {one["name"]: one["ready"] for one in world.gateway()["status"]["models"]} == {"talk": False, "own": True}
     (found,) = diagnosis.diagnose(world.gateway(), REMEDIES).found

@@ -38,7 +38,7 @@ def test_a_gateway_whose_models_are_at_zero_is_ready_as_their_deployments_are() 
     assert "the first one makes the autoscaler start a replica" in world.message("Ready")
     assert world.gateway_condition("Routable") == world.gateway_condition("Ready") == ("True", "ScaledToZero")
     words = "default/chat is at zero; routers hold requests, and the first one starts a replica"
-    assert world.gateway_message("Ready") == f"0 of 1 model can be answered; talk: {words}"
+    assert world.gateway_message("Ready") == f"0 of 1 model can serve requests; talk: {words}"
     assert world.gateway()["status"]["models"][0]["ready"] is False
 
 

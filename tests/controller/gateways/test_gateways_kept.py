@@ -100,7 +100,7 @@ def test_a_missing_right_is_reported_and_retried() -> None:
     world = GatewayWorld()
     world.put_gateway()
     world.server.faults = Faults(forbidden=frozenset({("patch", kinds.ROLE.title)}))
-    assert "Fairlead may not" in world.gateway_tick().failed
+    assert "Fairlead is not permitted to" in world.gateway_tick().failed
     assert world.gateway_condition("Accepted") == ("False", "NoRight")
     assert "run `helm upgrade`" in world.gateway_message("Ready")
     world.server.faults = Faults()

@@ -87,7 +87,9 @@ def test_a_route_that_leads_nowhere_is_reported_with_what_is_missing() -> None:
     models = {one["name"]: one for one in world.gateway()["status"]["models"]}
     assert models["nobody"]["message"].startswith("default/nobody has not joined this gateway")
     assert world.gateway_condition("Routable") == ("True", "Routable")
-    assert world.gateway_message("Routable").startswith("1 of 3 models can be answered; alone: default/alone has not")
+    assert world.gateway_message("Routable").startswith(
+        "1 of 3 models can serve requests; alone: default/alone has not"
+    )
 
 
 def test_many_such_warnings_are_counted_and_not_all_listed() -> None:

@@ -67,7 +67,7 @@ def test_counts_of_an_earlier_template_are_left_out(observed: int | None) -> Non
 
 
 def test_without_a_daemon_set_there_is_only_what_blocks_it() -> None:
-    blocked = Obstacle(reason=ConditionReason.NO_RIGHT, message="Fairlead may not patch daemonsets.apps")
+    blocked = Obstacle(reason=ConditionReason.NO_RIGHT, message="Fairlead is not permitted to patch daemonsets.apps")
     assert pre_pull_status.written(None) is None
     assert pre_pull_status.written(PrePullState()) is None
     assert pre_pull_status.written(PrePullState(obstacle=blocked)) == {"message": blocked.message}

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.serve_arguments import ResponseArguments
+from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.media import Modalities, check
 from tests.emulator.living import run_story
 from tests.emulator.surface.pretending import CHAT, serving
@@ -104,7 +105,10 @@ def test_a_prompt_holds_as_many_pictures_as_the_arguments_allow(
     "content", ["text", None, ["text"], [{"type": "text", "text": "x"}], [{"text": "x"}], [{"type": "refusal"}]]
 )
 def test_text_is_no_medium(content: object) -> None:
-    check([{"role": "user", "content": content}], Modalities("chat", multimodal=False))
+    text, modalities = {"role": "user", "content": content}, Modalities("chat", multimodal=False)
+    check([text], modalities)
+    with pytest.raises(ErrorResponse, match=NOT):
+        check([text, {"role": "user", "content": [PICTURE]}], modalities)
 
 
 def test_parts_pictures_systems_and_prompt_texts_are_read() -> None:

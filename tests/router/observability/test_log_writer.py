@@ -137,6 +137,7 @@ def test_a_device_stays_what_it_is() -> None:
     nowhere = LogFileSink(Path(os.devnull))
     nowhere.write(b"one\n")
     nowhere.close()
+    assert Path(os.devnull).is_char_device()
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:
