@@ -21,7 +21,7 @@ from tests.cli.pretend_cluster import SCALING, running
             {"prePull": {"image": "engine:2", "nodes": 5, "holding": 2, "message": "some nodes do not hold it yet"}},
             ["2 of 5 nodes hold engine:2.", "some nodes do not hold it yet."],
         ),
-        ({"prePull": {"message": "Fairlead is not permitted to patch it"}}, ["Fairlead may not patch it."]),
+        ({"prePull": {"message": "Fairlead is not permitted to patch it"}}, ["Fairlead is not permitted to patch it."]),
     ],
     ids=["not pulled", "held", "in progress", "blocked"],
 )

@@ -192,7 +192,7 @@ def test_before_any_canary_the_message_states_when_one_begins() -> None:
         ({}, "promote", "ordered to go on to step 3 of 3, whatever the gates of step 2 say"),
         ({"step": 2}, "promote", "ordered to give 1a2b3c4d all of the traffic, whatever the gates of step 3 say"),
         ({}, "abort", "ordered to reject 1a2b3c4d: routers stop sending it requests, then its replicas are removed"),
-        ({"paused": True}, "pause", "is paused already; order promote to go on, or abort"),
+        ({"paused": True}, "pause", "is paused already; promote it to go on, or abort it"),
         ({"phase": CanaryPhase.WAITING}, "promote", "waits for a replica that can be spared, and no order makes one"),
         ({"phase": CanaryPhase.WAITING, "since": A_DAY_AGO}, "promote", "begins once a replica can be spared"),
         ({"phase": CanaryPhase.WAITING, "paused": True}, "promote", "first step begins once a replica can be spared"),

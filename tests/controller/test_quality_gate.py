@@ -60,7 +60,7 @@ def test_fewer_items_than_the_evaluations_minimum_send_no_request() -> None:
     world.write(lines(90), minItems=100)
     gate = world.until("Undecided")
     assert (gate["reason"], gate["missing"]) == ("TooFewItems", 10)
-    assert gate["message"] == "90 items, at least 100 are wanted; add items, or lower minItems"
+    assert gate["message"] == "90 items, at least 100 are needed; add items, or lower minItems"
     status = conditions(world.evaluate())
     assert (status["Ready"], status["Stalled"]) == (("False", "TooFewItems"), ("True", "TooFewItems"))
     assert not world.pod_client.sent

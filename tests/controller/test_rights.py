@@ -45,7 +45,7 @@ def test_a_missing_right_to_delete_leaves_an_empty_revision_and_says_so() -> Non
     world.apply(deployment(context=4096))
     world.rounds(12)
     assert sorted(world.engines().values()) == [0, 2]
-    assert "may not delete deployments.apps chat-" in world.message("Progressing")
+    assert "not permitted to delete deployments.apps chat-" in world.message("Progressing")
     world.server.faults.forbidden = frozenset()
     world.settle()
     assert sorted(world.engines().values()) == [2]

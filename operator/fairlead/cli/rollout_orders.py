@@ -166,7 +166,7 @@ def _refused(view: RolloutView, reason: OrderRefusal) -> NoOrder:
             return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=remedy)
         case OrderRefusal.PAUSED_ALREADY:
             return NoOrder(
-                because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort"
+                because=f"the canary of {place} is paused already", remedy="promote it to go on, or abort it"
             )
         case OrderRefusal.HELD:
             because = f"the canary of {place} stays at its step: spec.rollout.paused is true"

@@ -121,7 +121,7 @@ def test_a_share_that_may_not_be_written_is_tried_again() -> None:
     world.server.faults = Faults(forbidden=frozenset({("patch", kinds.CONFIG_MAP.title)}))
     order(world, "abort")
     world.rounds()
-    assert "may not patch configmaps front-gateway" in world.gateway_tick().failed
+    assert "not permitted to patch configmaps front-gateway" in world.gateway_tick().failed
     assert world.gateway_condition("Accepted") == ("False", "Refused")
     world.server.faults = Faults()
     world.until_percent(0)

@@ -42,7 +42,7 @@ def test_an_object_without_a_route_has_no_such_condition() -> None:
 
 def test_all_that_accept_make_it_true() -> None:
     every = [answer(one, kind, "True") for one in PARENTS for kind in ("Accepted", "ResolvedRefs")]
-    assert judged(*every) == (True, "RouteAccepted", "2 of 2 Gateways lead requests here")
+    assert judged(*every) == (True, "RouteAccepted", "2 of 2 Gateways route requests here")
 
 
 def test_a_gateway_that_refuses_the_route_is_named_with_its_message() -> None:
@@ -50,7 +50,7 @@ def test_a_gateway_that_refuses_the_route_is_named_with_its_message() -> None:
     assert judged(no, answer(PARENTS[1], "Accepted", "True")) == (
         False,
         "RouteRefused",
-        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https: Accepted False, Because: no",
+        "1 of 2 Gateways routes requests here; Gateway infra/public, listener https: Accepted False, Because: no",
     )
 
 
@@ -68,7 +68,7 @@ def test_an_answer_about_an_earlier_edition_or_another_listener_is_none() -> Non
     assert judged(late, other, {"conditions": None}, answer(PARENTS[1], "Accepted", "True")) == (
         None,
         "RoutePending",
-        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https has not answered yet",
+        "1 of 2 Gateways routes requests here; Gateway infra/public, listener https has not answered yet",
     )
 
 
