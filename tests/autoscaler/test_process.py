@@ -96,7 +96,7 @@ def test_a_member_whose_event_loop_lags_reports_it_until_the_loop_is_on_time_aga
             busy = asyncio.create_task(hold_up_the_loop())
             while (found := await fetched(one.health, "/healthz"))[0] != 500:
                 pass
-            assert found[1].startswith("the loop lags 0."), found
+            assert found[1].startswith("the event loop is 0."), found
             busy.cancel()
             while (await fetched(one.health, "/healthz")) != (200, "ok\n"):
                 pass

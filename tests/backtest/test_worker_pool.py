@@ -105,5 +105,5 @@ def test_a_worker_that_the_system_ends_is_reported_with_what_to_do(monkeypatch: 
         raise AssertionError("the process is gone")
 
     monkeypatch.setattr(ComparisonRow, "played", ended)
-    with pytest.raises(WorkerLost, match="most often since memory ran out; play fewer at a time"):
+    with pytest.raises(WorkerLost, match="most often since memory ran out; simulate fewer at once"):
         worker_pool.played(MINUTE, 2, lambda *_: None)

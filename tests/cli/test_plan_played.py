@@ -41,7 +41,9 @@ def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(ru
     assert f"# {lines[2]}" in lines, "whoever reads only the manifest sees it, too"
     assert "# simulated: " in out
     assert {"  replicas: 3", "      maxSequences: 70"} <= set(lines), "41 hold, too, and have no room"
-    table = lines[next(at for at, line in enumerate(lines) if line.startswith("Played on trace.csv: 1,500 requests")) :]
+    table = lines[
+        next(at for at, line in enumerate(lines) if line.startswith("Simulated on trace.csv: 1,500 requests")) :
+    ]
     assert table[1].split()[:2] == ["configuration", "batch"]
     assert any(" !" in line for line in table), "one replica fewer was played, and did not keep them"
     assert "median error TPOT 16%" in out
@@ -124,7 +126,7 @@ def test_objectives_that_no_simulated_option_keeps_are_reported_with_the_nearest
     )
     assert "% of requests, the nearest for " in out
     assert out.splitlines()[0].endswith(": allow more time, or see what arithmetic proposes with --no-play")
-    assert "Played on trace.csv" in out
+    assert "Simulated on trace.csv" in out
     missed = json.loads(run("plan", MODEL, "--trace", str(recording), *goals, "-o", "json")[1])
     assert (missed["best"], missed["manifest"], missed["reckoned"] is None) == (None, None, False)
 
