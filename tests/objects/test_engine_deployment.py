@@ -100,6 +100,12 @@ def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
     assert engine_deployment.facts(built(facts)) == facts
 
 
+def test_ends_of_a_start_are_read_back() -> None:
+    ends = StartFailures(pod="chat-1", container="engine", reason="Error", code=1, times=2)
+    given = replace(FACTS, ends=ends)
+    assert engine_deployment.facts(built(given)) == given
+
+
 def test_a_long_message_of_a_failure_is_cut() -> None:
     failure = RevisionFailure(at=NOON, times=1, because="x" * 5000)
     found = engine_deployment.facts(built(replace(FACTS, failure=failure)))
