@@ -80,9 +80,7 @@ def test_a_policy_that_is_not_there_holds_and_says_so_until_it_comes() -> None:
         assert fleet.scaling("lost")["recommended"] == 1
         assert fleet.scaling("lost")["reason"] == "NoPolicy"
         assert "there is no AutoscalingPolicy nowhere" in fleet.scaling("lost")["message"]
-        assert any(
-            one["note"].startswith("stays at 1: replica count unchanged: there is no") for one in fleet.server.events
-        )
+        assert any(one["note"].startswith("stays at 1: not scaled: there is no") for one in fleet.server.events)
         fleet.world.receive(policy("nowhere"))
         await fleet.rounds(3)
         assert fleet.scaling("lost")["recommended"] == 3

@@ -64,7 +64,7 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
             failure=RevisionFailure(at=T0 + DEADLINE, times=1, deadline_seconds=1800),
             reason=StepReason.DEADLINE_EXCEEDED,
             because="0 of 3 replicas are available, without progress for 1800 s "
-            "(rollout.progressDeadlineSeconds); a serves instead; correct the spec, or raise it",
+            "(rollout.progressDeadlineSeconds); a serves instead; correct the spec, or raise the deadline",
         ),
         phase=RolloutPhase.ROLLING,
         current="b",

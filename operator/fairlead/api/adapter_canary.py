@@ -48,8 +48,7 @@ class AdapterCanary(ApiModel):
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,
         description="What happens after undecidedAfter. Hold: the step stays as it is until its gate or a "
-        "person decides. RollBack: "
-        "the new version is rejected. Never promotes. Default Hold.",
+        "person decides. RollBack: the new version is rejected. Never promotes. Default Hold.",
     )
     service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new version.")
     quality: CanaryQuality | None = Field(

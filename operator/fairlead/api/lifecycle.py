@@ -103,8 +103,7 @@ class Canary(ApiModel):
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,
         description="What happens after undecidedAfter. Hold: the step stays as it is until its gate or a "
-        "person decides. RollBack: "
-        "the new revision is rejected. Never promotes. Default Hold.",
+        "person decides. RollBack: the new revision is rejected. Never promotes. Default Hold.",
     )
     service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new revision.")
     quality: CanaryQuality | None = Field(

@@ -66,7 +66,7 @@ def held(before: ScalingFields, replicas: int, because: str) -> Recommendation:
         asleep=asleep if isinstance(asleep, int) and not isinstance(asleep, bool) else 0,
         speculates=not is_switched_off(before),
         reason=ScalingReason.NO_POLICY,
-        message=f"replica count unchanged: {because}",
+        message=f"not scaled: {because}",
     )
 
 

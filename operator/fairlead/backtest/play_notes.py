@@ -9,14 +9,12 @@ from fairlead.fleet.policies import ReplicaBounds
 
 NO_DATES: Final = (
     "spec.schedules of the policy are not simulated: the traffic has no dates, or --speed-up or "
-    "--longest-gap moves its "
-    "times; give access lines, Azure's rows, or seconds since 1970"
+    "--longest-gap moves its times; give access lines, Azure's rows, or seconds since 1970"
 )
 
 NO_PRICE: Final = (
     "spec.budget.maxCostPerHour of the policy is not simulated, since no price of these GPUs is known; "
-    "describe them with "
-    "--products FILE"
+    "describe them with --products FILE"
 )
 
 
@@ -35,8 +33,7 @@ RECOMMENDS: Final = (
 
 SOONER: Final = (
     "metrics.source of the policy is Prometheus and is simulated as Direct, from metrics 1 s old: in the "
-    "cluster they are "
-    "older by its scrape interval, so replicas are added that much later"
+    "cluster they are older by its scrape interval, so replicas are added that much later"
 )
 
 

@@ -105,8 +105,7 @@ def _play_all(comparison: Comparison, jobs: int, outcome: Outcome, progress: Pro
     except BrokenProcessPool:
         raise WorkerLost(
             "a process of the simulation was killed by the system, most often since memory ran out; "
-            "simulate fewer at once "
-            "(--jobs 1), or a shorter trace"
+            "simulate fewer at once (--jobs 1), or a shorter trace"
         ) from None
     except KeyboardInterrupt:
         shared.stop.value = 1

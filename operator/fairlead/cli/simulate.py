@@ -64,7 +64,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="simulate with this many seeds, show intervals (1)"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="simulate N samples of the trace, show intervals")
+    parser.add_argument("--sample", type=int, metavar="N", help="simulate N stretches of the trace, show intervals")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)

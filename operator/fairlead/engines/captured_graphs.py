@@ -4,13 +4,12 @@ and assumed of engines whose graphs were not.
 
 from typing import Final
 
+FIRST: Final[tuple[int, ...]] = (1, 2, 4, *range(8, 257, 8))
+"""The sizes up to 256 tokens."""
 _MOST: Final = 512
-_FINE: Final = 256
 
 
-def sizes(tokens: int) -> int:
-    """Return the number for a largest batch of so many tokens: 1, 2, 4, by 8 to 256, by 16 to twice the batch, at most
-    512."""
+def number(tokens: int) -> int:
+    """Return it for a largest batch of so many tokens: `FIRST`, and by 16 to twice the batch, at most 512."""
     most = min(2 * tokens, _MOST)
-    small = sum(1 for size in (1, 2, 4) if size <= most)
-    return small + min(most, _FINE) // 8 + max(0, most - _FINE) // 16
+    return sum(1 for size in FIRST if size <= most) + max(0, most - FIRST[-1]) // 16

@@ -99,7 +99,7 @@ def _wait(state: RolloutState) -> HoldStep | FailureStep:
     available = plurals.part(target.available, state.wanted, "replica", "is")
     because = (
         f"{available} available, without progress for {seconds} s "
-        f"(rollout.progressDeadlineSeconds); {back} serves instead; correct the spec, or raise it"
+        f"(rollout.progressDeadlineSeconds); {back} serves instead; correct the spec, or raise the deadline"
     )
     failure = replace(rollback.failed(target.revision, state.now), deadline_seconds=seconds)
     return FailureStep(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)

@@ -11,7 +11,7 @@ from fairlead.telemetry import router_process_families
 from fairlead.telemetry.metric_family import MetricPrefix, families_of
 from fairlead.telemetry.router_buckets import TPOT, TTFT, WAIT, WHOLE
 
-PREFIX: Final = "fairlead_router"
+PREFIX: Final = router_process_families.PREFIX
 _OURS: Final = MetricPrefix(f"{PREFIX}_")
 
 PAID: Final = ("model", "target", "revision")

@@ -5,7 +5,8 @@ from typing import Final
 from fairlead.telemetry.metric_family import MetricPrefix, families_of
 from fairlead.telemetry.router_buckets import LAG
 
-_OURS: Final = MetricPrefix("fairlead_router_")
+PREFIX: Final = "fairlead_router"
+_OURS: Final = MetricPrefix(f"{PREFIX}_")
 
 UPSTREAM: Final = _OURS.counter("upstream_connections", "Connections used for requests to engines.", "kind")
 UPSTREAM_IDLE: Final = _OURS.gauge("upstream_idle_connections", "Idle connections to engines.")

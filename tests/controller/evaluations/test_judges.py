@@ -207,8 +207,7 @@ def test_the_key_is_read_from_the_secret_when_it_is_needed_and_is_written_nowher
     world.steps(2)
     assert world.gate["message"] == (
         "spec.scorer.judge.keySecret: the operator is not permitted to read Secret judge; install it with "
-        "rbac.secrets=true, or "
-        "name a judge that needs no key"
+        "rbac.secrets=true, or name a judge that needs no key"
     )
     world.server.faults = Faults()
     world.secret("opensesame\n")

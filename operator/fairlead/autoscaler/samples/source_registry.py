@@ -211,8 +211,7 @@ class SourceRegistry:
         except RequestRefused:
             raise LookupError(
                 f"the operator is not permitted to read Secret {reference.namespace}/{key.name} of the "
-                f"policy's Prometheus; "
-                "install it with rbac.secrets=true, or name a Prometheus that needs none"
+                "policy's Prometheus; install it with rbac.secrets=true, or name a Prometheus that needs none"
             ) from None
         data: Mapping[str, str] = (secret or {}).get("data") or {}
         if key.key not in data:

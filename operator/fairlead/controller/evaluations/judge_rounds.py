@@ -96,9 +96,8 @@ class JudgeRounds:
             live = await self.client.read(kinds.SECRET, self.namespace, named.name)
         except RequestRefused:
             raise JudgeUnusable(
-                f"spec.scorer.judge.keySecret: the operator is not permitted to read Secret "
-                f"{named.name[:63]}; install it with "
-                "rbac.secrets=true, or name a judge that needs no key"
+                "spec.scorer.judge.keySecret: the operator is not permitted to read Secret "
+                f"{named.name[:63]}; install it with rbac.secrets=true, or name a judge that needs no key"
             ) from None
         if live is None:
             raise JudgeUnusable(

@@ -105,7 +105,7 @@ class SglangMemory:
 
     def graph_sizes(self, tokens: int) -> int:
         """As vLLM's: its graphs live in what a static share leaves, so no cache depends on it."""
-        return captured_graphs.sizes(tokens)
+        return captured_graphs.number(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

@@ -61,7 +61,7 @@ class TensorRtMemory:
 
     def graph_sizes(self, tokens: int) -> int:
         """As vLLM's: not measured with TensorRT-LLM."""
-        return captured_graphs.sizes(tokens)
+        return captured_graphs.number(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

@@ -8,6 +8,7 @@ H100).
 from typing import Final
 
 from fairlead.engines import extra_args
+from fairlead.engines.captured_graphs import FIRST
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import draft_tokens
@@ -19,16 +20,14 @@ FIELD: Final = "spec.engine.batching.cudaGraphTokens"
 FLAGS: Final = ("--cudagraph-capture-sizes", "--max-cudagraph-capture-size")
 COMPILATION: Final = ("--compilation-config", "-cc")
 _NO_MODE: Final = frozenset({"NONE", "0"})
-_FIRST: Final = (1, 2, 4, *range(8, 257, 8))
-"""vLLM's own sizes up to 256 tokens."""
 _PIECES: Final = 4
 """Sizes per doubling above that: no step is padded by more than a quarter, and few graphs take little memory."""
 
 
 def sizes(most: int) -> tuple[int, ...]:
     """Return the tokens of each graph; the longest has `most`."""
-    found = {one for one in _FIRST if one <= most}
-    doubled = _FIRST[-1]
+    found = {one for one in FIRST if one <= most}
+    doubled = FIRST[-1]
     while doubled < most:
         found |= {doubled + doubled * piece // _PIECES for piece in range(1, _PIECES + 1)}
         doubled *= 2

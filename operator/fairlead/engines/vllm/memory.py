@@ -142,7 +142,7 @@ class VllmRelease(NamedTuple):
 
     def graph_sizes(self, tokens: int) -> int:
         """By its own choice of sizes; `captured_steps` writes those of a spec that sets them."""
-        return captured_graphs.sizes(tokens)
+        return captured_graphs.number(tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:
         """The error was measured on vLLM's own starts, of releases 0.8 to 0.26, all on cards with memory of their own:
