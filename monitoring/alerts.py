@@ -225,7 +225,7 @@ FLEET: Final = (
     ),
     Alert(
         name="FairleadEngineWithoutProgress",
-        expr=f"{_pods(EnginePodPhase.STUCK)} > 0 or {_conditions(ConditionType.ROUTABLE, Why.NO_TOKENS)}",
+        expr=f"{_pods(EnginePodPhase.HUNG)} > 0 or {_conditions(ConditionType.ROUTABLE, Why.NO_TOKENS)}",
         lasts="5m",
         severity=Severity.CRITICAL,
         summary="An engine passes its probes and writes no tokens",

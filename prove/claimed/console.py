@@ -10,7 +10,7 @@ PAGES: Final = (
     "tests/process/test_console_server.py",
     "tests/process/test_console_reports.py",
     "tests/cli/test_console.py",
-    "tests/cli/test_playground_door.py",
+    "tests/cli/test_playground_proxy.py",
     "tests/cli/test_report_publication.py",
 )
 BROWSER: Final = "tests/conformance/test_console_in_chromium.py"

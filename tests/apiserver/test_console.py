@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from devcluster.door import Embedded
-from fairlead.cli import cluster_client, console_door
+from fairlead.cli import cluster_client, console_proxy
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
 from fairlead.console import reports_page
 from fairlead.objects import published_report
@@ -140,9 +140,9 @@ async def _through_the_api_server(one: Scene, token: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("KUBECONFIG", str(path))
         async with cluster_client.open_cluster(None) as cluster:
-            way = await console_door.passage(cluster, None)
+            way = await console_proxy.passage(cluster, None)
             async with (
-                console_door.opened(way, 0) as door,
+                console_proxy.opened(way, 0) as door,
                 aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
             ):
                 await _publish(one)

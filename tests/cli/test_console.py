@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from fairlead.cli import cluster_client, console_door
+from fairlead.cli import cluster_client, console_proxy
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cluster.kinds import POD, SERVICE_ACCOUNT, Manifest
 from fairlead.process.console_views import FORWARDED
@@ -96,9 +96,9 @@ def entered(scenario: Scenario, account: str | None = None, operator_namespace: 
 
     async def run() -> None:
         async with cluster_client.open_cluster(None, operator_namespace) as reached:
-            way = await console_door.passage(reached, account)
+            way = await console_proxy.passage(reached, account)
             async with (
-                console_door.opened(way, 0) as address,
+                console_proxy.opened(way, 0) as address,
                 aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
             ):
                 await scenario(session, address)
@@ -278,7 +278,7 @@ def test_a_missing_prerequisite_is_reported_before_anything_is_opened(
 
 
 def test_a_reply_of_the_api_server_that_is_no_status_is_shown_unchanged() -> None:
-    assert console_door._message(b"<html>") == "<html>"
+    assert console_proxy._message(b"<html>") == "<html>"
 
 
 def test_the_command_prints_the_address_and_ends_with_a_signal(run: Run, cluster: ConsoleCluster) -> None:

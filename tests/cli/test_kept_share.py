@@ -1,4 +1,4 @@
-"""What is shown of a share that was kept never contradicts the verdict next to it."""
+"""A share of requests that met their objectives, as shown, never contradicts the verdict next to it."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def test_a_candidate_that_just_misses_its_objectives_is_not_shown_with_the_share
     missed = replace(PLAYED, report=replace(PLAYED.report, kept=0.9497))
     row = Repeated(name="chat", runs=(missed,))
     assert simulate_text.cells(row)[1] == "94.97% !"
-    assert simulate_text.summary(row).startswith("chat: 94.97% kept, ")
+    assert simulate_text.summary(row).startswith("chat: 94.97% SLO met, ")
 
 
 def test_a_plan_names_what_the_nearest_fleet_keeps_with_every_seed() -> None:

@@ -12,8 +12,8 @@ from tests.cli.conftest import Run
 from tests.cli.test_plan import ARRIVING, MODEL, OBJECTIVES
 
 ROOM: Final = (
-    r"(no )?room: it would keep [\d.]+% with \d+% more requests.*"
-    r"[\d.]+% without one of its 3 replicas(; --room plans for more requests)?"
+    r"(no )?room: (only )?[\d.]+% with \d+% more requests.*"
+    r"[\d.]+% without one of its 3 replicas would meet them(; --room plans for more requests)?"
 )
 
 
@@ -35,7 +35,7 @@ def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(ru
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("3 x (1 x NVIDIA-L4, weights fp8PerTensor, fp8 cache): 2.4")
-    assert "% kept, first token within " in lines[1]
+    assert "% of requests meet the objectives, first token within " in lines[1]
     assert lines[1].endswith("; by arithmetic 7 would be needed")
     assert re.fullmatch(ROOM, lines[2])
     assert f"# {lines[2]}" in lines, "whoever reads only the manifest sees it, too"
@@ -150,4 +150,4 @@ def test_a_configuration_of_ones_own_is_played_too(run: Run, tmp_path: Path) -> 
     more = ("--config-json", str(tmp_path / "config.json"), "--product", "NVIDIA-L4", "--rate", "1")
     code, out, _ = run("plan", "me/mine", *ARRIVING, *OBJECTIVES, *more)
     assert code == 0
-    assert "% kept" in out
+    assert "of requests meet the objectives" in out

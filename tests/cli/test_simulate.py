@@ -31,11 +31,11 @@ def test_candidates_are_compared_in_a_table_with_what_their_policies_did(
     assert out[0] == (
         "steady.csv: 1,200 requests in 5.0 min, 4.00 a second on average, 800 prompt and 100 output tokens each"
     )
-    assert out[2].split()[:2] == ["candidate", "kept"]
+    assert out[2].split()[:2] == ["candidate", "SLO"]
     assert out[3].startswith("fixed ")
     assert "100.0%" in out[3]
     assert out[4].startswith("scaled ")
-    assert "fixed: no objective, so every answer counts as kept" in "\n".join(out)
+    assert "fixed: no objective, so every answer counts as met" in "\n".join(out)
     assert "scaled: judged by first token within 2 s and 100 ms between tokens" in "\n".join(out)
 
 
@@ -217,7 +217,7 @@ def test_the_worst_ten_minutes_and_the_first_changes_are_shown() -> None:
 
     short, whole = (simulate_text.text(replace(shown, decisions=every)).splitlines() for every in (False, True))
 
-    assert "chat: judged by first token within 0.001 s and 200 ms between tokens; fewer than 95% kept" in short
+    assert "chat: judged by first token within 0.001 s and 200 ms between tokens; fewer than 95% met" in short
     assert "  worst: minutes 0 to 10, 0.0% of 60" in short
     assert "      1.0 min  1 -> 2  TokenDemand: more came" in short
     assert short[-1] == "  … 2 more changes: --decisions prints all"

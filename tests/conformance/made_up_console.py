@@ -13,8 +13,8 @@ import aiohttp
 import uvloop
 from yarl import URL
 
-from fairlead.cli import console_door
-from fairlead.cli.playground_door import CHAT
+from fairlead.cli import console_proxy
+from fairlead.cli.playground_proxy import CHAT
 from fairlead.cluster import kinds
 from fairlead.cluster.pod_proxy import PodPage
 from fairlead.cluster.service_proxy import ServiceAnswer, ServicePort
@@ -120,7 +120,7 @@ def door(token: str, *, hostile: bool = True) -> Iterator[str]:
     async def stay() -> None:
         async with served() as console, _a_router() as router:
             _fill(console, HOSTILE if hostile else CALM)
-            async with console_door.opened(_Straight(console, router, token), 0) as address:
+            async with console_proxy.opened(_Straight(console, router, token), 0) as address:
                 found.append(address)
                 ready.set()
                 await over.wait()

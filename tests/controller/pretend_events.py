@@ -16,7 +16,7 @@ class PretendEvents:
         """Record that a condition changed."""
         self.published.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
 
-    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
+    def foreign_change(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
         """Record that another client changed a child."""
         self.published.append(f"PutBack {note}")
 

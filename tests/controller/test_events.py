@@ -74,7 +74,7 @@ def test_a_restored_child_is_reported_and_counted() -> None:
         fake, metrics = FakeApi(), OperatorMetrics()
         async with fake.connected() as connection:
             events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
-            events.meddled(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
+            events.foreign_change(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
             await asyncio.gather(*events.publisher.tasks)
         (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         assert (event["type"], event["reason"]) == ("Warning", "PutBack")

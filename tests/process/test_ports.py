@@ -25,7 +25,7 @@ def test_only_what_a_restart_would_heal_is_sickness(
 ) -> None:
     """P10: only a silence that outlives every new watch counts."""
     health = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, working=leading, lag_s=lag_s)
-    assert health.sickness() == sick
+    assert health.failure() == sick
 
 
 async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""When an engine counts as stuck, when to hedge, expected replies, and how many retries."""
+"""When an engine counts as hung, when to hedge, expected replies, and how many retries."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ from tests.routing.engines import request_of, sent, table
 CAP = 60.0
 
 
-def test_an_engine_without_work_is_never_stuck() -> None:
+def test_an_engine_without_work_is_never_hung() -> None:
     made = table("a")
     assert watchdog.hang_reason(made.endpoints[0], 1e6, CAP) is None
 
@@ -45,7 +45,7 @@ def test_an_engine_that_produces_tokens_while_probes_wait_is_busy_and_does_not_h
         assert engine.hung_since == since
 
 
-def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_floor() -> None:
+def test_an_engine_that_is_known_to_be_quick_counts_as_hung_sooner_but_not_before_the_floor() -> None:
     made = table("a")
     for _ in range(3):
         request = request_of(tokens=1000)

@@ -16,6 +16,7 @@ from fairlead.scaling import former_names
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.explain import record_codec, record_differences
 from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.facts import EnginePodPhase
 from tests.cli.decisions import decided
 
 FORMER: Final = (Path(__file__).parent / "data" / "former_decisions.jsonl").read_bytes().splitlines()
@@ -74,3 +75,11 @@ def test_a_present_record_is_never_taken_for_a_former_one(text: str) -> None:
 @pytest.mark.parametrize("line", [b'{"memory":{"learnt":3}}', b'[{"learnt":3}]', b'{"learnt":'])
 def test_a_line_with_a_former_name_that_is_no_decision_says_why(line: bytes) -> None:
     assert isinstance(record_codec.decode(line), record_codec.BrokenRecord)
+
+
+def test_a_replica_that_the_release_before_recorded_as_stuck_hung() -> None:
+    record = json.loads(FORMER[0])
+    record["facts"]["pods"][0]["phase"] = "stuck"
+    read = record_codec.decode(json.dumps(record).encode())
+    assert isinstance(read, DecisionRecord)
+    assert read.facts.pods[0].phase is EnginePodPhase.HUNG

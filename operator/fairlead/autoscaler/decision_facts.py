@@ -127,7 +127,7 @@ class FactCollector:
             name, uid = manifest["metadata"]["name"], manifest["metadata"]["uid"]
             phase = phases.phase(manifest, snapshot.lost_nodes, snapshot.now)
             if phase is EnginePodPhase.READY and pod_figures.taken_out(router_samples, name):
-                phase = EnginePodPhase.STUCK
+                phase = EnginePodPhase.HUNG
             revision = deployment_pods.revision_of(manifest)
             sample = pod_figures.sized(source.engine(uid), case.subject, revision)
             figures, problem = pod_figures.pod(

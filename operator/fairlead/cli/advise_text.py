@@ -16,7 +16,7 @@ from fairlead.cli import kept_share, text_table
 from fairlead.cli.advise_inputs import ShownAdvice
 from fairlead.fleet.plurals import count
 
-HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
+HEADS: Final = ("lever", "against", "SLO met", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
 SHOWN: Final = 10
 NO_PRICE: Final = (
     "no price of this deployment's GPUs is known, so its levers come before those of other cards, and by GPU hours; "
@@ -84,7 +84,7 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
     yield f"  {best.suspicion.because}"
     saved = spent(found.before) - spent(best.played)
     money = f", {saved:.2f} USD less over this traffic" if found.before.keeps and best.played.cost is not None else ""
-    yield f"  {best.lever.words}: {kept_share.kept(best.played.report.kept)} kept{money}"
+    yield f"  {best.lever.words}: {kept_share.kept(best.played.report.kept)} of requests meet them{money}"
 
 
 def _table(shown: ShownAdvice) -> Iterator[str]:

@@ -41,12 +41,12 @@ def run(chosen: argparse.Namespace) -> int:
 async def _opened(chosen: argparse.Namespace) -> None:
     import asyncio
 
-    from fairlead.cli import cluster_client, console_door
+    from fairlead.cli import cluster_client, console_proxy
     from fairlead.process import exit_signals
 
     async with cluster_client.open_cluster(None, chosen.operator_namespace, context=chosen.context) as cluster:
-        passage = await console_door.passage(cluster, chosen.service_account)
-        async with console_door.opened(passage, chosen.port) as address:
+        passage = await console_proxy.passage(cluster, chosen.service_account)
+        async with console_proxy.opened(passage, chosen.port) as address:
             print(f"Open {address}\nIt is for you alone, while this command runs; Ctrl-C ends it.", flush=True)
             ended = asyncio.Event()
             exit_signals.on_exit_signal(lambda _: ended.set())

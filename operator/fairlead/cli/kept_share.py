@@ -1,4 +1,4 @@
-"""Formats the share of requests that were kept: a share below the goal is not rounded up to it."""
+"""Formats the share of requests that met their objectives: a share below the goal is not rounded up to it."""
 
 from typing import Final
 

@@ -18,7 +18,17 @@ from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObj
 from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
 
-HEADS: Final = ("configuration", "batch", "replicas", "USD/h", "kept", "TTFT p95", "reckoned", "TPOT p95", "reckoned")
+HEADS: Final = (
+    "configuration",
+    "batch",
+    "replicas",
+    "USD/h",
+    "SLO met",
+    "TTFT p95",
+    "reckoned",
+    "TPOT p95",
+    "reckoned",
+)
 SHOWN: Final = 10
 
 
@@ -110,22 +120,27 @@ def _held(plays: PlanPlays) -> str:
     more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
     more = "; by arithmetic, no number of these would do" if best.proposal.at_best else more
     runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
-    return f"{kept_share.kept(best.kept)} kept, first token within {first:.2f} s and {token} (p95{runs}){more}"
+    met = f"{kept_share.kept(best.kept)} of requests meet the objectives"
+    return f"{met}, first token within {first:.2f} s and {token} (p95{runs}){more}"
 
 
 def _room(plays: PlanPlays) -> Iterator[str]:
-    """What is kept of more requests, and with a replica fewer."""
+    """How many meet the objectives among more requests, and with a replica fewer."""
     best, room = plays.plan.best, plays.room
     if best is None or room is None:
         return
     held = room.holding
     nearest, *further = [one for one in (held, room.missing) if one]
-    kept = [f"{nearest.kept:.1%} with {nearest.times - 1:.0%} more requests"]
-    kept += [f"{one.kept:.1%} with {one.times - 1:.0%} more" for one in further]
+    shares = [f"{nearest.kept:.1%} with {nearest.times - 1:.0%} more requests"]
+    shares += [f"{one.kept:.1%} with {one.times - 1:.0%} more" for one in further]
     if room.without_one is not None:
-        kept.append(f"{room.without_one:.1%} without one of its {best.proposal.replicas} replicas")
-    words = ", ".join(kept)
-    yield f"room: it would keep {words}" if held else f"no room: it would keep {words}; --room plans for more requests"
+        shares.append(f"{room.without_one:.1%} without one of its {best.proposal.replicas} replicas")
+    words = ", ".join(shares)
+    yield (
+        f"room: {words} would meet them"
+        if held
+        else f"no room: only {words} would meet them; --room plans for more requests"
+    )
 
 
 def _table(plays: PlanPlays) -> Iterator[str]:
@@ -140,7 +155,7 @@ def _beside(plays: PlanPlays, shown: Sequence[PlayedProposal]) -> Iterator[str]:
     """Notes on the assumptions, and what was not played."""
     notes = {note for one in shown for run in one.runs for note in run.notes if note.startswith("step times")}
     yield from (f"  {note}" for note in sorted(notes)[:2])
-    yield "  ! fewer kept than the objective allows; <: the rest was not simulated, since nothing could make up for it"
+    yield "  ! too few requests meet the objectives; <: the rest was not simulated, since nothing could make up for it"
     if plays.plan.left:
         left = count(plays.plan.left, "configuration")
         yield f"  {left} not simulated, since {len(plays.plan.tried)} fleets were"

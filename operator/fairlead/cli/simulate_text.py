@@ -14,8 +14,8 @@ from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count
 
 HEADS: Final = (
-    *("candidate", "kept", "worst 10 min", "TTFT p50", "p95", "TPOT p50", "p95"),
-    *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/kept request", "lost"),
+    *("candidate", "SLO met", "worst 10 min", "TTFT p50", "p95", "TPOT p50", "p95"),
+    *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/request in SLO", "lost"),
 )
 PLACES: Final = range(2, 10)
 """Decimals of a cost, the most where it differs from the budget by next to nothing."""
@@ -81,8 +81,8 @@ def judged(row: Repeated) -> str:
         *([] if objectives.ttft_p95_s is None else [f"first token within {objectives.ttft_p95_s:g} s"]),
         *([] if objectives.tpot_p95_s is None else [f"{objectives.tpot_p95_s * 1000:g} ms between tokens"]),
     ]
-    by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as kept"
-    return f"{by if row.keeps else f'{by}; fewer than {KEPT_GOAL:.0%} kept'}{_spending(row)}"
+    by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as met"
+    return f"{by if row.keeps else f'{by}; fewer than {KEPT_GOAL:.0%} met'}{_spending(row)}"
 
 
 def _spending(row: Repeated) -> str:
@@ -107,7 +107,7 @@ def _paid(row: Repeated, cost: float) -> str:
 def summary(row: Repeated) -> str:
     """Summarize one candidate in one line."""
     worst = _spread(row.figure("worstTenMinutes"), _percent)
-    return f"{row.name}: {_spread(row.kept, kept_share.kept)} kept, {worst} in the worst ten minutes; {judged(row)}"
+    return f"{row.name}: {_spread(row.kept, kept_share.kept)} SLO met, {worst} in the worst ten minutes; {judged(row)}"
 
 
 def _below(row: Repeated, *, every: bool) -> list[str]:

@@ -14,7 +14,7 @@ from fairlead.cli import kept_share, text_table
 from fairlead.cli.tune_inputs import ShownTuning
 from fairlead.fleet.plurals import count
 
-HEADS: Final = ("", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "GPU hours", "USD")
+HEADS: Final = ("", "SLO met", "worst 10 min", "TTFT p95", "TPOT p95", "GPU hours", "USD")
 
 
 def text(shown: ShownTuning) -> str:
@@ -92,7 +92,7 @@ def _steps(shown: ShownTuning) -> Iterator[str]:
     for one in shown.tuning.steps:
         report = one.played.report
         change = f"{one.field}: {one.before:g} → {one.after:g}"
-        yield f"{change}  {kept_share.kept(report.kept)} kept, {report.gpu_hours:.2f} GPU hours"
+        yield f"{change}  {kept_share.kept(report.kept)} SLO met, {report.gpu_hours:.2f} GPU hours"
     if shown.tuning.steps:
         yield ""
 

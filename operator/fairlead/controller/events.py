@@ -36,7 +36,7 @@ class ReconcileEvents:
             NewEvent(owner=reference(about), reason=condition["reason"], action="Report", note=note, type=kind), at
         )
 
-    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
+    def foreign_change(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
         """Record that another client's change was put back: a write that is counted as one at rest."""
         self._wrote_at_rest(resource.title)
         news = NewEvent(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)

@@ -109,7 +109,7 @@ class EventSink(Protocol):
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
         """Record a condition's new status or reason."""
 
-    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
+    def foreign_change(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
         """Record that another client's change of a child was put back."""
 
     def set_at_admission(self, about: Manifest, note: str, at: datetime) -> None:

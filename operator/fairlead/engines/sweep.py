@@ -35,7 +35,7 @@ class SweptEngine(Protocol):
         """What is started; the emulator parses the same command (`emulator.dialects`) to size what is measured."""
 
     @property
-    def naps(self) -> SleepEndpoints | None:
+    def sleep_endpoints(self) -> SleepEndpoints | None:
         """The paths for sleep and wake-up; None for a kind that is never put to sleep."""
 
     @property

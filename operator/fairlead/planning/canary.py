@@ -66,9 +66,11 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 
 
 def _waiting(moment: CanaryMoment) -> CanaryLimit:
-    stuck = moment.state.paused or moment.lacks_replicas or moment.gave_up
+    needs_person = moment.state.paused or moment.lacks_replicas or moment.gave_up
     because = canary_sentences.first_step(moment)
-    return CanaryLimit(replicas=0, because=because, wake_at=moment.renews_at or moment.gives_up_at, needs_person=stuck)
+    return CanaryLimit(
+        replicas=0, because=because, wake_at=moment.renews_at or moment.gives_up_at, needs_person=needs_person
+    )
 
 
 def _leaving(moment: CanaryMoment) -> CanaryLimit:
@@ -78,14 +80,17 @@ def _leaving(moment: CanaryMoment) -> CanaryLimit:
 
 
 def _stepping(moment: CanaryMoment) -> CanaryLimit:
-    stuck = (
+    needs_person = (
         moment.state.paused
         or moment.lacks_replicas
         or moment.undecided is not None
         or (moment.held and CanaryGate.MANUAL in moment.open)
     )
     return CanaryLimit(
-        replicas=moment.replicas, because=canary_sentences.step(moment), wake_at=_step_wakes(moment), needs_person=stuck
+        replicas=moment.replicas,
+        because=canary_sentences.step(moment),
+        wake_at=_step_wakes(moment),
+        needs_person=needs_person,
     )
 
 

@@ -36,7 +36,7 @@ def wake_at(state: RolloutState) -> datetime | None:
     if state.complete and not state.returning:
         return None
     rules = state.rollout.rules
-    moments = revision_counts.ripening(state.all, rules.min_ready_seconds, state.now)
+    moments = revision_counts.next_available(state.all, rules.min_ready_seconds, state.now)
     retry = rollback.retry_at(state.rollout) if state.returning else None
     due = rollback.due(state.rollout, state.current.revision) if state.fallback and not rules.paused else None
     trial = state.rollout.canary.wake_at if state.rollout.canary else None
@@ -81,7 +81,7 @@ def _starting(state: RolloutState) -> HoldStep:
     """Return why the requested replicas do not serve yet."""
     current, seconds = state.current, state.rollout.rules.min_ready_seconds
     all_ready = current.ready >= current.requested
-    if all_ready and (ripe := revision_counts.ripening(state.all, seconds, state.now)):
+    if all_ready and (ripe := revision_counts.next_available(state.all, seconds, state.now)):
         because = f"{sentences.replicas(len(ripe))} must be ready for {seconds} s before counting"
         return HoldStep(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
     if (all_ready or current.unplaced) and any(each.leaving for each in state.all):

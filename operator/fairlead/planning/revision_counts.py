@@ -88,7 +88,7 @@ def absent(name: str, now: datetime) -> RevisionCounts:
     return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
 
 
-def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
+def next_available(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
     """Return when each serving replica will have served long enough."""
     replicas = (replica for each in standings for replica in each.revision.replicas)
     moments = (_ripe(replica, min_ready_seconds) for replica in replicas)

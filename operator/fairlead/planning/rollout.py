@@ -122,6 +122,6 @@ def _short(state: RolloutState, step: RolloutStep) -> str:
             return scale_up.short(state)
         case ReplicaStep(revision=name, replicas=replicas):
             needs = (need for need in scale_up.needs(state) if need.of.name == name and replicas < need.count)
-            return scale_up.short(state) if any(scale_up.scant(state, need) for need in needs) else ""
+            return scale_up.short(state) if any(scale_up.lacks_room(state, need) for need in needs) else ""
         case _:
             return ""

@@ -86,7 +86,7 @@ def short(state: RolloutState) -> str:
     return room.because + (_HINT.format(room.spare) if surging and not state.alone and reach(state) else "")
 
 
-def scant(state: RolloutState, need: ScaleUpNeed) -> bool:
+def lacks_room(state: RolloutState, need: ScaleUpNeed) -> bool:
     """Whether a need is limited by the room on the nodes."""
     return _fitting(state, need.of) < min(need.lack, state.budget)
 

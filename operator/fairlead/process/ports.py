@@ -30,7 +30,7 @@ class ProcessHealth:
     work: str = "leading"
     lag_s: float = 0.0
 
-    def sickness(self) -> str:
+    def failure(self) -> str:
         """Return a fault that only a restart resolves; empty if there is none."""
         if self.lag_s > LAG_S:
             return f"the event loop is {self.lag_s:.1f} s behind, and at most {LAG_S:g} s are allowed"
@@ -55,8 +55,8 @@ class ProcessHealth:
         """Return /healthz and /readyz."""
 
         async def alive(_: web.Request) -> web.Response:
-            sickness = self.sickness()
-            return web.Response(status=500 if sickness else 200, text=f"{sickness or 'ok'}\n")
+            failure = self.failure()
+            return web.Response(status=500 if failure else 200, text=f"{failure or 'ok'}\n")
 
         async def ready(_: web.Request) -> web.Response:
             words = (self.work if self.working else "standing by") if self.ready else "starting"

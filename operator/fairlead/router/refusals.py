@@ -276,7 +276,7 @@ def no_first_token(address: str, seconds: float) -> Problem:
 def hung_engine(address: str, why: str) -> Problem:
     """The endpoint was ejected while serving this request."""
     message = f"replica {address}: {why}; send the request again"
-    return Problem(status=504, code=ReplyFailure.STUCK.value, message=message)
+    return Problem(status=504, code=ReplyFailure.HUNG.value, message=message)
 
 
 def cut(address: str, why: str) -> Problem:

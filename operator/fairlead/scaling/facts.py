@@ -29,7 +29,7 @@ class EnginePodPhase(StrEnum):
     """On a node, starting its engine."""
     READY = "ready"
     """Routers send requests to it."""
-    STUCK = "stuck"
+    HUNG = "hung"
     """Ready by its probe but without progress, or ejected by routers: it costs money and serves nothing."""
     ASLEEP = "asleep"
     """Its weights are off the GPU; it wakes within seconds."""
@@ -37,6 +37,11 @@ class EnginePodPhase(StrEnum):
     """It finishes its requests and accepts no more."""
     DEAD = "dead"
     """It failed, or its node is lost."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "EnginePodPhase | None":
+        """Read `stuck`, as decisions of the release before recorded it."""
+        return cls.HUNG if value == "stuck" else None
 
 
 class SampleProblem(StrEnum):

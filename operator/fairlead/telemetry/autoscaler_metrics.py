@@ -28,7 +28,7 @@ DESIRED: Final = _OURS.gauge("desired_replicas", "Replicas that were desired whe
 ASLEEP: Final = _OURS.gauge("asleep", "Replicas to keep asleep, besides the recommended ones.", *OF_ONE)
 PODS: Final = _OURS.gauge(
     "pods",
-    "Engine pods by phase: pending, pulling, unplaceable, starting, ready, stuck, asleep, draining, dead.",
+    "Engine pods by phase: pending, pulling, unplaceable, starting, ready, hung, asleep, draining, dead.",
     *OF_ONE,
     "phase",
 )

@@ -143,7 +143,7 @@ def test_the_command_writes_it_beside_what_it_prints(files: Path, capsys: pytest
     assert f"the report is in {files / 'report.html'}" in shown.err
     text = (files / "report.html").read_text()
     assert f"--html {files / 'report.html'}" in text
-    assert "fixed: 100.0% kept" in text
+    assert "fixed: 100.0% SLO met" in text
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_simulation_where_that_can_be_checked(

@@ -127,8 +127,8 @@ def test_a_surge_of_a_rollout_is_no_measure() -> None:
 
 
 def test_a_replica_that_hangs_serves_no_request_and_is_replaced() -> None:
-    stuck = busy("stuck", phase=EnginePodPhase.STUCK)
-    assert need_of(fleet(2, pods=(*fleet(2).pods, stuck), wanted=3), waited=4.0).replicas == 4
+    hung = busy("hung", phase=EnginePodPhase.HUNG)
+    assert need_of(fleet(2, pods=(*fleet(2).pods, hung), wanted=3), waited=4.0).replicas == 4
 
 
 def test_warm_replicas_are_not_counted_as_serving() -> None:

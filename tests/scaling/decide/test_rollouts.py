@@ -1,4 +1,4 @@
-"""What a rollout runs beyond the count never raises the count; a stuck replica never lowers it."""
+"""What a rollout runs beyond the count never raises the count; a hung replica never lowers it."""
 
 from dataclasses import replace
 from math import ceil
@@ -46,12 +46,12 @@ def cached(facts: ScalingFacts, use: float) -> ScalingFacts:
 def test_caches_below_their_target_never_raise_a_count(
     ready: int, coming: int, surge: int, others: tuple[int, int], use: float
 ) -> None:
-    policy, (stuck, spares) = only(KV_ONLY), others
+    policy, (hung, spares) = only(KV_ONLY), others
     policy = replace(policy, warm_pool=replace(policy.warm_pool, ready=spares))
-    fleet = Fluid(policy=policy).grown(ready + stuck, at_once=True).grown(coming + surge)
+    fleet = Fluid(policy=policy).grown(ready + hung, at_once=True).grown(coming + surge)
     facts = cached(fleet.facts(), use)
-    pods = (*(replace(one, phase=EnginePodPhase.STUCK) for one in facts.pods[:stuck]), *facts.pods[stuck:])
-    wanted = ready + stuck + coming
+    pods = (*(replace(one, phase=EnginePodPhase.HUNG) for one in facts.pods[:hung]), *facts.pods[hung:])
+    wanted = ready + hung + coming
     need = need_by(fleet.decided(replace(facts, pods=pods, wanted=wanted)), ScalingSignal.KV_CACHE).replicas
     assert need is not None
     assert need <= max(wanted - spares, 0)
@@ -74,57 +74,57 @@ def started(name: str, now: float) -> EnginePod:
     return EnginePod(name=name, revision="next", phase=EnginePodPhase.STARTING, since=now - 20.0)
 
 
-def test_a_stuck_replica_beside_full_caches_shrinks_no_fleet() -> None:
+def test_a_hung_replica_beside_full_caches_shrinks_no_fleet() -> None:
     fleet = Fluid(policy=only(KV_ONLY)).grown(10, at_once=True)
     for _ in range(1000):
         fleet.passed(1.0, 10.0)
         facts = cached(fleet.facts(), 0.8)
-        pods = (replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:])
+        pods = (replace(facts.pods[0], phase=EnginePodPhase.HUNG), *facts.pods[1:])
         fleet.follow(fleet.decided(replace(facts, pods=pods)))
     assert len(fleet.engines) == 10
 
 
 @settings(max_examples=30, deadline=None)
-@given(ready=st.integers(1, 8), stuck=st.integers(0, 8), use=st.floats(0.0, 1.0))
-def test_a_fleet_whose_new_replicas_all_get_stuck_grows_only_to_what_its_ready_ones_need(
-    ready: int, stuck: int, use: float
+@given(ready=st.integers(1, 8), hung=st.integers(0, 8), use=st.floats(0.0, 1.0))
+def test_a_fleet_whose_new_replicas_all_hang_grows_only_to_what_its_ready_ones_need(
+    ready: int, hung: int, use: float
 ) -> None:
-    fleet = Fluid(policy=only(KV_ONLY)).grown(ready + stuck, at_once=True)
-    most = max(ready + stuck, ceil(ready * use / (KV_ONLY.kv_target or 1.0) + 1e-9))
+    fleet = Fluid(policy=only(KV_ONLY)).grown(ready + hung, at_once=True)
+    most = max(ready + hung, ceil(ready * use / (KV_ONLY.kv_target or 1.0) + 1e-9))
     for _ in range(60):
         fleet.passed(30.0, 0.1)
         facts = cached(fleet.facts(), use)
-        late = (replace(one, phase=EnginePodPhase.STUCK, figures=None, ready_at=None) for one in facts.pods[ready:])
+        late = (replace(one, phase=EnginePodPhase.HUNG, figures=None, ready_at=None) for one in facts.pods[ready:])
         answer = fleet.decided(replace(facts, pods=(*facts.pods[:ready], *late)))
         assert answer.replicas <= most
         fleet.follow(replace(answer, replicas=max(answer.replicas, ready)))
 
 
-def test_full_caches_beside_a_stuck_replica_hold_the_count_or_raise_it_to_what_the_ready_ones_need() -> None:
+def test_full_caches_beside_a_hung_replica_hold_the_count_or_raise_it_to_what_the_ready_ones_need() -> None:
     fleet = Fluid(policy=only(KV_ONLY)).grown(10, at_once=True)
     facts = cached(fleet.facts(), 1.0)
-    for stuck, need in ((1, 12), (2, 10), (6, 10)):
-        pods = (*(replace(one, phase=EnginePodPhase.STUCK) for one in facts.pods[:stuck]), *facts.pods[stuck:])
+    for hung, need in ((1, 12), (2, 10), (6, 10)):
+        pods = (*(replace(one, phase=EnginePodPhase.HUNG) for one in facts.pods[:hung]), *facts.pods[hung:])
         assert need_by(fleet.decided(replace(facts, pods=pods)), ScalingSignal.KV_CACHE).replicas == need
 
 
-def test_a_stuck_replica_alone_is_no_pressure() -> None:
+def test_a_hung_replica_alone_is_no_pressure() -> None:
     fleet = Fluid().grown(4, at_once=True)
     fleet.lived(12 * COLD, 4.0)
     facts = cached(fleet.facts(), 0.8)
-    stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
-    fleet.decided(stuck)
+    hung = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.HUNG), *facts.pods[1:]))
+    fleet.decided(hung)
     assert fleet.memory.estimates.pressed_since is None
 
 
-def test_a_rollouts_stuck_replica_hides_no_pressure() -> None:
+def test_a_rollouts_hung_replica_hides_no_pressure() -> None:
     """Nine requests of two per replica wait: five are needed beside four that are ready and one beyond the count."""
     fleet = Fluid().grown(4, at_once=True)
     fleet.lived(12 * COLD, 4.0)
     there = len(fleet.engines)
     fleet.waiting = 2.0 * there + 1.0
     facts = fleet.facts()
-    stuck = replace(started("surge", fleet.now), phase=EnginePodPhase.STUCK)
-    answer = fleet.decided(replace(facts, pods=(*facts.pods, stuck), wanted=there))
+    hung = replace(started("surge", fleet.now), phase=EnginePodPhase.HUNG)
+    answer = fleet.decided(replace(facts, pods=(*facts.pods, hung), wanted=there))
     assert f"which makes {there + 1}; " in need_by(answer, ScalingSignal.QUEUE_DEPTH).because
     assert fleet.memory.estimates.pressed_since == fleet.now

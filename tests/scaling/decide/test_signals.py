@@ -216,14 +216,14 @@ def test_a_queue_at_one_engine_alone_is_no_reason_to_grow() -> None:
         assert "other engines have no queue" in queue.because
 
 
-def test_a_stuck_replica_is_paid_for_and_replaced() -> None:
+def test_a_hung_replica_is_paid_for_and_replaced() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(4, at_once=True)
     fleet.lived(12 * COLD, 8.0)
     well = need_by(fleet.decided(), ScalingSignal.TOKENS).replicas
     facts = fleet.facts()
-    stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
+    hung = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.HUNG), *facts.pods[1:]))
     assert well is not None
-    assert need_by(fleet.decided(stuck), ScalingSignal.TOKENS).replicas == well + 1
+    assert need_by(fleet.decided(hung), ScalingSignal.TOKENS).replicas == well + 1
 
 
 def test_a_cold_start_that_takes_longer_than_assumed_is_learned() -> None:

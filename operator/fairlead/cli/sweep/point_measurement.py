@@ -74,13 +74,13 @@ async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits
     return _steps(point, (before, first, last))
 
 
-async def sleep(client: LoadClient, naps: SleepEndpoints) -> SleepMeasurement:
+async def sleep(client: LoadClient, sleep_endpoints: SleepEndpoints) -> SleepMeasurement:
     """Measure one sleep that keeps weights in main memory, and the wake-up."""
     now = asyncio.get_running_loop().time
     began = now()
-    await client.post(naps.sleep)
+    await client.post(sleep_endpoints.sleep)
     asleep = now()
-    await client.post(naps.wake)
+    await client.post(sleep_endpoints.wake)
     return SleepMeasurement(asleep_s=asleep - began, awake_s=now() - asleep)
 
 

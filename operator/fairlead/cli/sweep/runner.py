@@ -235,13 +235,13 @@ class SweepRun:
         self.report(f"{point.words}: {why}; it is retried at the end")
 
     async def _sleep(self) -> None:
-        client, engine, naps = self.client, self.engine, self.target.kind.naps
+        client, engine, sleep_endpoints = self.client, self.engine, self.target.kind.sleep_endpoints
         assert client is not None
         assert engine is not None
-        assert naps is not None
+        assert sleep_endpoints is not None
         try:
             async with asyncio.timeout(_LONGEST_POINT_S):
-                found = await point_measurement.sleep(client, naps)
+                found = await point_measurement.sleep(client, sleep_endpoints)
         except (TimeoutError, NoAnswer, aiohttp.ClientError, OSError) as problem:
             self._skip(EngineVariant.SLEEP, str(problem) or "it did not wake in time")
             return

@@ -46,7 +46,7 @@ there is no replica, since the first one wakes its adapters, and once only a per
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterNews:
+class AdapterOutcome:
     """What to report of an adapter, and when to reconcile it again."""
 
     figures: Manifest = field(default_factory=dict)
@@ -98,7 +98,7 @@ class AdapterReconciler:
             self._environment.events.step(document, *news, now)
         return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, found.stored) else found.after_s)
 
-    async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
+    async def _observed(self, document: Manifest, now: datetime) -> AdapterOutcome:
         adapter = self._reader.read(document)
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
@@ -126,7 +126,7 @@ class AdapterReconciler:
         judged = adapter_status.conditions(observation)
         if wrong:
             judged = adapter_status.no(Why.REFUSED, wrong, stalls=True)
-        return AdapterNews(
+        return AdapterOutcome(
             figures=adapter_status.figures(observation),
             conditions=(*judged, *adapter_status.progressing(state, limit)),
             canary=state,
@@ -187,9 +187,9 @@ def _unserved(
     conditions: tuple[UntimedCondition, ...],
     stored: CanaryState | None,
     figures: Mapping[str, str] = MappingProxyType({}),
-) -> AdapterNews:
+) -> AdapterOutcome:
     """Report why no replica serves it now; its canary stays as it is."""
-    return AdapterNews(figures=dict(figures), conditions=conditions, canary=stored, stored=stored, served=False)
+    return AdapterOutcome(figures=dict(figures), conditions=conditions, canary=stored, stored=stored, served=False)
 
 
 def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:

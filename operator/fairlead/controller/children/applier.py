@@ -62,7 +62,7 @@ class Applier:
         self._admitted.forget(uid)
 
     async def carry_out(
-        self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
+        self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], report: OnForeignChange
     ) -> Obstacle | None:
         """Apply engines first, since people wait for their start, but after their pods' accounts.
 
@@ -70,14 +70,14 @@ class Applier:
         without all its children, no request would reach an engine.
         """
         leaving = None
-        with obstacles.met(observed.owner) as met:
+        with obstacles.caught(observed.owner) as met:
             taken = await self._taken((*decision.engines, *decision.static), observed.owner)
             if taken is not None:
                 return taken
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.sleep.sleepers)
-            leaving = await self._ensure_all(_in_order(decision), observed.owner, meddled, observed.deleted)
-            await self._check(observed, decision, meddled)
+            leaving = await self._ensure_all(_in_order(decision), observed.owner, report, observed.deleted)
+            await self._check(observed, decision, report)
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
@@ -86,15 +86,15 @@ class Applier:
         return met.obstacle or leaving
 
     async def carry_out_all(
-        self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange, *, prunes: bool = True
+        self, children: Sequence[Manifest], owner: Owner, report: OnForeignChange, *, prunes: bool = True
     ) -> Obstacle | None:
         """Apply these children of an owner, exactly these if it prunes; return what blocked that, if anything."""
         leaving = None
-        with obstacles.met(owner) as met:
+        with obstacles.caught(owner) as met:
             taken = await self._taken(children, owner)
             if taken is not None:
                 return taken
-            leaving = await self._ensure_all(children, owner, meddled)
+            leaving = await self._ensure_all(children, owner, report)
             if prunes:
                 await self._prune(owner, {_place(one) for one in children})
         return met.obstacle or leaving
@@ -103,21 +103,21 @@ class Applier:
         self,
         children: Iterable[Manifest],
         owner: Owner,
-        meddled: OnForeignChange,
+        report: OnForeignChange,
         deleted: Collection[tuple[str, str]] = (),
     ) -> Obstacle | None:
         """Bring all to their intents; return what is still being removed, for which only a revision stops the rest."""
         leaving = None
         for child in children:
             try:
-                made = await self.ensure(child, owner, meddled)
+                made = await self.ensure(child, owner, report)
             except ChildTerminating as wait:
                 if snapshot.revision_of(child):
                     raise ApplyBlocked(wait.obstacle) from wait
                 leaving = leaving or replace(wait.obstacle, passes=True)
                 continue
             if made and _place(child) in deleted:
-                meddled(kinds.of(child), foreign_changes.recreation_note(child))
+                report(kinds.of(child), foreign_changes.recreation_note(child))
         return leaving
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
@@ -132,7 +132,7 @@ class Applier:
     def _stored(self, child: Manifest) -> Manifest | None:
         return self._cluster.of(kinds.of(child)).find(*_name(child))
 
-    async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
+    async def ensure(self, intent: Manifest, owner: Owner, report: OnForeignChange) -> bool:
         """Bring a child to its intent, with a request only if it differs; return whether it was created."""
         metadata = intent["metadata"]
         resource, note = kinds.of(intent), ""
@@ -143,10 +143,10 @@ class Applier:
                 self._store_late(live)
         if live is not None:
             if snapshot.owned(live, owner) and _lost_its_labels(live):
-                await self.relabel(live, owner, meddled)
+                await self.relabel(live, owner, report)
                 raise StillTerminating(f"Deployment {metadata['name']} is found by its labels again")
             obstacles.must_be_ours(live, owner)
-            due = await self._due(intent, live, meddled)
+            due = await self._due(intent, live, report)
             if due is None:
                 return False
             intent, note = due
@@ -154,10 +154,10 @@ class Applier:
         self._cluster.note(written)
         self._releases.wrote(written)
         if note:
-            meddled(resource, note)
+            report(resource, note)
         return live is None
 
-    async def _due(self, intent: Manifest, live: Manifest, meddled: OnForeignChange) -> tuple[Manifest, str] | None:
+    async def _due(self, intent: Manifest, live: Manifest, report: OnForeignChange) -> tuple[Manifest, str] | None:
         """Return what to send for a child that is there, with the note on another client's change; None if nothing."""
         resource, metadata = kinds.of(intent), intent["metadata"]
         stands, changed = self._compared(intent, live)
@@ -167,7 +167,7 @@ class Applier:
         note = self._releases.note(intent, live)
         if changed is not None:
             full = full or await self._client.read(resource, metadata["namespace"], metadata["name"]) or live
-            if self._admitted.stand(intent, full, lambda found: meddled(resource, found, restored=False)):
+            if self._admitted.stand(intent, full, lambda found: report(resource, found, restored=False)):
                 self._note_equal(full, metadata["annotations"][applied_hash.APPLIED])
                 return None
             changed = admitted_fields.changed_otherwise(intent, full) or changed
@@ -177,7 +177,7 @@ class Applier:
             intent = admitted_fields.with_admitted_template(intent, full)
         return intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}, note
 
-    async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
+    async def relabel(self, live: Manifest, owner: Owner, report: OnForeignChange) -> None:
         """Put the labels back on a revision's Deployment; its count, recorded facts and admitted template stay."""
         metadata = live["metadata"]
         full = await self._client.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"]) or live
@@ -185,7 +185,7 @@ class Applier:
         only = {"metadata": intent["metadata"] | {"uid": metadata["uid"]}}
         self._cluster.note(await self._client.apply(intent | only))
         note = foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(full))
-        meddled(kinds.DEPLOYMENT, note)
+        report(kinds.DEPLOYMENT, note)
 
     def _store_late(self, live: Manifest) -> None:
         """Store an object taken for absent: a new decision is needed, or its replica count would be reset."""
@@ -232,7 +232,7 @@ class Applier:
         await self._client.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
         self._cluster.gone(live)
 
-    async def _check(self, observed: DeploymentSnapshot, decision: DesiredState, meddled: OnForeignChange) -> None:
+    async def _check(self, observed: DeploymentSnapshot, decision: DesiredState, report: OnForeignChange) -> None:
         """Create the preflight that the rollout waits for, and remove finished ones; an existing one never changes."""
         name = decision.check["metadata"]["name"] if decision.check else None
         for live in observed.checks if decision.target else ():
@@ -240,7 +240,7 @@ class Applier:
                 await self._client.remove(live, uid=live["metadata"]["uid"])
                 self._cluster.gone(live)
         if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
-            await self.ensure(decision.check, observed.owner, meddled)
+            await self.ensure(decision.check, observed.owner, report)
 
     async def _prune(self, owner: Owner, kept: Collection[tuple[str, str]]) -> None:
         """Remove children that neither the spec nor the step needs, such as those of an earlier release."""

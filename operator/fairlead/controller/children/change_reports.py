@@ -24,7 +24,7 @@ def reporter(events: EventSink, about: Manifest, extra: Mapping[str, object], at
     def report(resource: Resource, note: str, *, restored: bool = True) -> None:
         if restored:
             log.warning("%s", note, extra={**extra, "reason": "PutBack"})
-            events.meddled(about, resource, note, at)
+            events.foreign_change(about, resource, note, at)
         else:
             log.info("%s", note, extra={**extra, "reason": "SetAtAdmission"})
             events.set_at_admission(about, note, at)

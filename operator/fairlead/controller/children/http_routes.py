@@ -37,18 +37,18 @@ class RouteApplier(SeparateChild):
         return RouteState(route=live) if live is not None and snapshot.owned(live, owner) else None
 
     async def carry_out(
-        self, intent: Manifest | None, owner: Owner, meddled: OnForeignChange, *, deleted: bool = False
+        self, intent: Manifest | None, owner: Owner, report: OnForeignChange, *, deleted: bool = False
     ) -> RouteState | None:
         """Create, repair or remove the route; `deleted`: another client deleted it, which is reported."""
         there = self._cluster.availability(kinds.HTTP_ROUTE)
         if there is not KindAvailability.SERVED:
             return None if intent is None else RouteState(availability=there)
         try:
-            with obstacles.met(owner) as met:
+            with obstacles.caught(owner) as met:
                 if intent is None:
                     await self._remove(owner)
-                elif await self._ensured(applied_hash.with_applied_hash(intent), owner, meddled) and deleted:
-                    meddled(kinds.HTTP_ROUTE, foreign_changes.recreation_note(intent))
+                elif await self._ensured(applied_hash.with_applied_hash(intent), owner, report) and deleted:
+                    report(kinds.HTTP_ROUTE, foreign_changes.recreation_note(intent))
         except StillTerminating as wait:
             return RouteState(obstacle=wait.obstacle if isinstance(wait, ChildTerminating) else None)
         except NotFound:

@@ -33,16 +33,16 @@ class ChildTerminating(StillTerminating):
 
 
 @dataclass(slots=True)
-class MetObstacle:
+class RequestObstacle:
     """What blocked a block of requests; None if it completed."""
 
     obstacle: Obstacle | None = None
 
 
 @contextmanager
-def met(owner: Owner) -> Iterator[MetObstacle]:
+def caught(owner: Owner) -> Iterator[RequestObstacle]:
     """Turn the errors that end a block of requests into an obstacle for people to read."""
-    found = MetObstacle()
+    found = RequestObstacle()
     try:
         yield found
     except ApplyBlocked as problem:
@@ -74,7 +74,7 @@ def must_be_ours(live: Manifest, owner: Owner) -> None:
 
 def not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
     """Return that its name is taken; None if this object controls it, or it is ours, orphaned on purpose."""
-    whose = whose_else(live, owner)
+    whose = foreign_owner(live, owner)
     if whose is None:
         return None
     return Obstacle(
@@ -111,7 +111,7 @@ def garbage_beside(live: Manifest, owner: Owner) -> Obstacle | None:
     )
 
 
-def whose_else(live: Manifest, owner: Owner) -> str | None:
+def foreign_owner(live: Manifest, owner: Owner) -> str | None:
     """Return who owns an object with a child's name; None if this object created it, or it is about to be deleted."""
     controller, metadata = snapshot.controller_of(live), live["metadata"]
     if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):

@@ -28,7 +28,7 @@ class PrePullApplier(SeparateChild):
     kind = kinds.DAEMON_SET
 
     async def carry_out(
-        self, observed: DeploymentSnapshot, review: DeploymentReview, meddled: OnForeignChange
+        self, observed: DeploymentSnapshot, review: DeploymentReview, report: OnForeignChange
     ) -> PrePullState | None:
         """Create, repair or remove it; while the spec is refused, it stays as it is.
 
@@ -40,7 +40,7 @@ class PrePullApplier(SeparateChild):
             return None if live is None else PrePullState(daemon_set=live)
         intent = _intent(observed, review, deployment) if deployment.pre_pull else None
         try:
-            obstacle = await self._changed(intent, observed, meddled)
+            obstacle = await self._changed(intent, observed, report)
         except StillTerminating:
             obstacle = None  # its watch reports when it is gone
         except ApiError as problem:
@@ -50,14 +50,14 @@ class PrePullApplier(SeparateChild):
         return PrePullState(daemon_set=self._stored(owner), obstacle=obstacle)
 
     async def _changed(
-        self, intent: Manifest | None, observed: DeploymentSnapshot, meddled: OnForeignChange
+        self, intent: Manifest | None, observed: DeploymentSnapshot, report: OnForeignChange
     ) -> Obstacle | None:
         owner = observed.owner
-        with obstacles.met(owner) as met:
+        with obstacles.caught(owner) as met:
             if intent is None:
                 await self._remove(owner)
-            elif await self._ensured(intent, owner, meddled) and _is_named(intent, observed):
-                meddled(kinds.DAEMON_SET, foreign_changes.recreation_note(intent))
+            elif await self._ensured(intent, owner, report) and _is_named(intent, observed):
+                report(kinds.DAEMON_SET, foreign_changes.recreation_note(intent))
         return met.obstacle
 
     def _stored(self, owner: Owner) -> Manifest | None:

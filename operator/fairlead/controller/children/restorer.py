@@ -69,16 +69,16 @@ class Restorer:
         self._is_deleted = is_deleted
 
     async def restore(
-        self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
+        self, observed: DeploymentSnapshot, report: OnForeignChange, lost: OnForeignDeletion
     ) -> RestoreResult:
         """Check all losses of one deployment; Deployments first, since a pod is identified by the one that made it."""
         key, deleted, given_up, obstacle = _key(observed), [], [], None
         for loss in sorted(self._cluster.losses.of(key), key=lambda one: one.resource is kinds.POD):
             try:
                 if loss.resource is kinds.POD:
-                    changed = await self._pod(observed, loss, meddled, lost)
+                    changed = await self._pod(observed, loss, report, lost)
                 else:
-                    changed = await self._child(observed, loss, meddled)
+                    changed = await self._child(observed, loss, report)
             except RequestRefused as problem:
                 obstacle = _refused(loss.resource, loss.manifest, problem)
                 continue
@@ -93,9 +93,7 @@ class Restorer:
         observed = replace(observed, deleted=frozenset(one.name for one in deleted))
         return RestoreResult(observed, obstacle, tuple(deleted), tuple(given_up))
 
-    async def settle(
-        self, restored: RestoreResult, decision: DesiredState, meddled: OnForeignChange
-    ) -> Obstacle | None:
+    async def settle(self, restored: RestoreResult, decision: DesiredState, report: OnForeignChange) -> Obstacle | None:
         """Drop the losses of children that were created again and reported; delete pods that nothing will adopt."""
         self._cluster.losses.settle(_key(restored.observed), restored.deleted)
         obstacle = restored.obstacle
@@ -108,25 +106,25 @@ class Restorer:
         marked = [one for one in restored.observed.unowned if orphans.maker_name(one) not in kept | {target}]
         for pod in (*stripped, *marked, *restored.observed.superseded):
             try:
-                await self._end(pod, meddled)
+                await self._end(pod, report)
             except RequestRefused as problem:
                 obstacle = _refused(kinds.POD, pod, problem)
         return obstacle
 
-    async def _end(self, pod: Manifest, meddled: OnForeignChange) -> None:
+    async def _end(self, pod: Manifest, report: OnForeignChange) -> None:
         """Delete a pod that nothing will adopt; it remains a loss, with its GPUs, until the pod is gone."""
         live = await self._live(kinds.POD, pod)
         if live is None or "deletionTimestamp" in live["metadata"] or not orphans.is_given_up(live):
             return
         await self._client.remove(live, uid=live["metadata"]["uid"])
-        meddled(kinds.POD, _ended(live))
+        report(kinds.POD, _ended(live))
 
     def forget(self, key: ObjectKey) -> None:
         """Drop all losses of a deployment that is deleted or being deleted."""
         self._cluster.losses.settle(key, self._cluster.losses.of(key))
 
     async def _pod(
-        self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
+        self, observed: DeploymentSnapshot, loss: ChildLoss, report: OnForeignChange, lost: OnForeignDeletion
     ) -> bool | None:
         """Check a lost pod; return whether its labels were put back, None if the Deployment that made it is gone.
 
@@ -152,17 +150,17 @@ class Restorer:
         whole = dict(orphans.born_with(live, made_by))
         labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": whole}}
         self._cluster.note(await self._client.apply(labelled, manager=LABELLER))
-        meddled(kinds.POD, _taken_back(live, due))
+        report(kinds.POD, _taken_back(live, due))
         return True
 
-    async def _child(self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange) -> bool:
+    async def _child(self, observed: DeploymentSnapshot, loss: ChildLoss, report: OnForeignChange) -> bool:
         """Put the labels back on a revision's Deployment; all other children are rebuilt from the spec."""
         if loss.resource is not kinds.DEPLOYMENT or not snapshot.revision_of(loss.manifest):
             return False
         live = await self._live(loss.resource, loss.manifest)
         if live is None or not snapshot.owned(live, observed.owner) or not orphans.is_unmarked(live):
             return False
-        await self._applier.relabel(live, observed.owner, meddled)
+        await self._applier.relabel(live, observed.owner, report)
         return True
 
     async def _live(self, resource: Resource, manifest: Manifest) -> Manifest | None:

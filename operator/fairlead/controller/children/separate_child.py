@@ -33,16 +33,16 @@ class SeparateChild(ABC):
     def _taken(self, owner: Owner, whose: str) -> Obstacle:
         """Say that its name is taken by an object of another owner."""
 
-    async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
+    async def _ensured(self, intent: Manifest, owner: Owner, report: OnForeignChange) -> bool:
         """Bring it to the intent; return whether it was created."""
         name = intent["metadata"]["name"]
         live = self._stored(owner) or await self._client.read(self.kind, owner.namespace, name)
-        whose = None if live is None else obstacles.whose_else(live, owner)
+        whose = None if live is None else obstacles.foreign_owner(live, owner)
         if whose is not None:
             raise obstacles.ApplyBlocked(self._taken(owner, whose))
         if live is not None and (left := obstacles.garbage_beside(live, owner)) is not None:
             raise obstacles.ChildTerminating(left)
-        return await self._children.ensure(intent, owner, meddled)
+        return await self._children.ensure(intent, owner, report)
 
     async def _remove(self, owner: Owner) -> None:
         live = self._stored(owner)

@@ -96,11 +96,11 @@ class GatewayReconciler:
         models = routed_models.routed(gateway, joined)
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)
-        meddled = self._foreign(observed, now)
-        obstacle = await self._applier.carry_out_all(children, observed.owner, meddled)
+        report = self._foreign(observed, now)
+        obstacle = await self._applier.carry_out_all(children, observed.owner, report)
         if obstacle is None or obstacle.passes:  # not while its Service is still that of a deleted gateway
             intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
-            route = await self._routes.carry_out(intent, observed.owner, meddled)
+            route = await self._routes.carry_out(intent, observed.owner, report)
         else:
             route = self._routes.as_it_is(observed.owner)
         remarks = (

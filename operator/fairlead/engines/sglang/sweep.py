@@ -58,7 +58,7 @@ class SglangSweep:
 
     name = "SGLang"
     program = PROGRAM
-    naps = None
+    sleep_endpoints = None
     cpu_cache = None
     pages = (LOADS, API.metrics_path)
     version_page = LOADS

@@ -71,7 +71,7 @@ class VllmSweep:
 
     name = "vLLM"
     program = PROGRAM
-    naps = SleepEndpoints(sleep="/sleep?level=1", wake="/wake_up")
+    sleep_endpoints = SleepEndpoints(sleep="/sleep?level=1", wake="/wake_up")
     """Without the waiting mode of its API: nothing runs when a sweep puts it to sleep."""
     cpu_cache = CACHE_SPACE
     pages = (API.metrics_path,)

@@ -41,7 +41,7 @@ class ReplyFailure(StrEnum):
 
     UNREACHABLE = "replica_unreachable"
     TIMEOUT = "replica_timeout"
-    STUCK = "replica_stuck"
+    HUNG = "replica_hung"
     CUT = "stream_cut"
     """The engine's response broke. The request counts as refused only if its client had no byte yet."""
     KEY_REFUSED = "external_key_refused"

@@ -24,7 +24,7 @@ class PodInventory:
     ready: tuple[EnginePod, ...]
     """Ready pods of any revision: old ones serve during a rollout."""
     coming: tuple[EnginePod, ...]
-    stuck: tuple[EnginePod, ...]
+    hung: tuple[EnginePod, ...]
     measured: tuple[tuple[EnginePod, EngineFigures], ...]
     """Ready pods with valid figures."""
     unknown: tuple[EnginePod, ...]
@@ -42,15 +42,15 @@ class PodInventory:
 
     @property
     def counted(self) -> int:
-        """Replicas as they are, stuck ones too, without what a rollout runs beyond the wanted count: taken for needed,
+        """Replicas as they are, hung ones too, without what a rollout runs beyond the wanted count: taken for needed,
         a surge would raise the count, and the next surge comes on top of it."""
-        return min(self.supply + len(self.stuck), self.facts.wanted)
+        return min(self.supply + len(self.hung), self.facts.wanted)
 
     @property
     def settled(self) -> int:
-        """Replicas that are not starting: ready ones, and stuck ones of the count. A stuck one that a rollout runs
+        """Replicas that are not starting: ready ones, and hung ones of the count. A hung one that a rollout runs
         beyond it would hide a need for one more."""
-        return max(len(self.ready), min(len(self.ready) + len(self.stuck), self.facts.wanted))
+        return max(len(self.ready), min(len(self.ready) + len(self.hung), self.facts.wanted))
 
     def newest_ready_at(self, unknown: float) -> float:
         """Return when the newest ready replica became ready; `unknown` if no replica reports it."""
@@ -71,7 +71,7 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
         now=now,
         ready=ready,
         coming=tuple(pod for pod in pods if pod.phase in COMING),
-        stuck=tuple(pod for pod in pods if pod.phase is EnginePodPhase.STUCK),
+        hung=tuple(pod for pod in pods if pod.phase is EnginePodPhase.HUNG),
         measured=measured,
         unknown=tuple(pod for pod in ready if trusted_engine(pod, stale, now) is None),
         leaving=tuple((pod, figures) for pod in draining if (figures := trusted_engine(pod, stale, now)) is not None),

@@ -4,7 +4,7 @@ Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cac
 HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report, with no change within a tenth of the
 target. Starting pods count as empty when the fleet would grow and as exactly at the target when it would shrink, so
 that neither a start nor its first samples change the count. What a rollout runs beyond the count is no reason to raise
-it. A stuck replica is none to lower it, nor is it replaced by one more: the next may get stuck too, without end.
+it. A hung replica is none to lower it, nor is it replaced by one more: the next may hang too, without end.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def in_routers(inventory: PodInventory) -> float:
 
 
 def in_engines(inventory: PodInventory) -> float:
-    """Return requests in ready engines; more replicas do not help requests that a stuck one holds."""
+    """Return requests in ready engines; more replicas do not help requests that a hung one holds."""
     counted = [figures.waiting for _, figures in inventory.measured if figures.waiting is not None]
     return fsum(counted) * _for_all(len(counted), len(inventory.ready) - len(counted))
 
@@ -97,7 +97,7 @@ def kv_cache(inventory: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
 
 def _replicas(ratio: float, inventory: PodInventory, spares: int) -> int:
     """Return the need; starting pods may damp the change that ready ones call for, but never reverse it."""
-    ready, coming, stuck = len(inventory.ready), len(inventory.coming), len(inventory.stuck)
+    ready, coming, hung = len(inventory.ready), len(inventory.coming), len(inventory.hung)
     count = ready + coming
     as_it_is = max(inventory.counted - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:
@@ -107,7 +107,7 @@ def _replicas(ratio: float, inventory: PodInventory, spares: int) -> int:
     turned = (again - 1) * (ratio - 1) < 0
     if turned or abs(again - 1) <= TOLERANCE:
         return as_it_is
-    return max(ceil(whole), as_it_is) if ratio > 1 else min(ceil(whole) + stuck, as_it_is)
+    return max(ceil(whole), as_it_is) if ratio > 1 else min(ceil(whole) + hung, as_it_is)
 
 
 SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (queue_depth, kv_cache)

@@ -50,7 +50,7 @@ def candidate(
         more = (
             _more(serving, inventory, queueing.seconds / most) if _lasts(inventory, queueing, most, cold_start) else 0
         )
-        replicas = serving + len(inventory.stuck) + more
+        replicas = serving + len(inventory.hung) + more
         words += (
             f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
         )

@@ -83,7 +83,7 @@ def evaluate(
     backlog = _backlog(inputs, inventory, here, now)
     paying = replica_need.busy(inputs.speed, inputs.request, fleet_demand) + backlog / inputs.horizon
     more = max(need, paying)
-    replicas = replica_need.whole(more) + len(inventory.stuck)
+    replicas = replica_need.whole(more) + len(inventory.hung)
     because = (
         f"{_because(inputs, fleet_demand, least)}{why}" if need >= paying else _because_backlog(inputs, backlog, paying)
     )

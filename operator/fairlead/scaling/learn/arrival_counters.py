@@ -49,7 +49,7 @@ def counters(inventory: PodInventory, mean_prompt: float) -> tuple[tuple[Arrival
     return tuple(engines), frozenset(one.name for one in (*(one for one, _ in inventory.measured), *inventory.unknown))
 
 
-def came_uncounted(
+def uncounted_arrivals(
     kept: Mapping[str, ArrivalCounter], reported: tuple[ArrivalCounter, ...], elapsed: float, stale: float
 ) -> bool:
     """Return whether requests came that add no rate, although the fleet was not idle: batch work, or any in a pause too

@@ -118,7 +118,7 @@ def updated(
         increases += [_assumed(one, before.points, resolution, now) for one in silent]
     elif silent:
         increases += _all_assumed(silent, before.points, resolution, now)
-    came = any(one.came for one in increases) or arrival_counters.came_uncounted(
+    came = any(one.came for one in increases) or arrival_counters.uncounted_arrivals(
         kept, reported, elapsed, resolution.stale
     )
     return Arrivals(

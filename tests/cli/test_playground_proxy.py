@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from fairlead.cli import cluster_client, console_door
+from fairlead.cli import cluster_client, console_proxy
 from fairlead.cluster.kinds import Manifest
 from tests.cli.pretend_cluster import running
 from tests.cli.test_console import ConsoleCluster
@@ -68,9 +68,9 @@ def entered(folder: Path, monkeypatch: pytest.MonkeyPatch, scenario: Scenario, *
 
         async def run() -> None:
             async with cluster_client.open_cluster(None) as reached:
-                way = await console_door.passage(reached, None)
+                way = await console_proxy.passage(reached, None)
                 async with (
-                    console_door.opened(way, 0) as address,
+                    console_proxy.opened(way, 0) as address,
                     aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
                 ):
                     if enters:
@@ -135,7 +135,7 @@ def test_what_no_page_of_ours_sends_is_refused_and_not_passed_on(
 def test_without_the_printed_address_nothing_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(session: aiohttp.ClientSession, root: URL, _: ModelCluster) -> None:
         async with session.post(root / CHAT, json=BODY, headers=own(root)) as answer:
-            assert (answer.status, await answer.text()) == (403, console_door.CLOSED)
+            assert (answer.status, await answer.text()) == (403, console_proxy.CLOSED)
 
     assert entered(tmp_path, monkeypatch, scenario, enters=False).chats == []
 

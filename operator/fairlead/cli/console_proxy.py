@@ -12,9 +12,9 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from fairlead.cli import playground_door
+from fairlead.cli import playground_proxy
 from fairlead.cli.cluster_client import NAMES_IT, ClusterClient, ClusterUnavailable, NoDecision
-from fairlead.cli.playground_door import ChatSource
+from fairlead.cli.playground_proxy import ChatSource
 from fairlead.cluster import account_tokens, pod_proxy, service_proxy
 from fairlead.cluster.api_errors import STATUS_TYPE, ApiError
 from fairlead.cluster.pod_proxy import PodPage
@@ -96,7 +96,7 @@ class ConsolePassage:
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[ServiceAnswer]:
         """Send one chat request to a model."""
-        return service_proxy.post(self.cluster.connection, service, playground_door.CHAT, body, headers)
+        return service_proxy.post(self.cluster.connection, service, playground_proxy.CHAT, body, headers)
 
 
 async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage:
@@ -183,7 +183,7 @@ class _Door:
         """Serve a model's answer to the playground in a browser that used the printed address."""
         if request.url.host not in HOSTS or not self._entered(request):
             return _text(403, CLOSED)
-        return playground_door.unfit(request) or await playground_door.answered(request, self.passage, HEADERS)
+        return playground_proxy.unfit(request) or await playground_proxy.answered(request, self.passage, HEADERS)
 
     def _entered(self, request: web.Request) -> bool:
         return hmac.compare_digest(request.cookies.get(self.cookie, "").encode(), self.key.encode())

@@ -26,19 +26,19 @@ def test_streams_without_a_token_leave_a_hung_engine_and_running_ones_end_with_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        async with living() as (stuck,), living() as (well,), before(tmp_path, [stuck]) as router:
+        async with living() as (hung,), living() as (well,), before(tmp_path, [hung]) as router:
             for _ in range(3):
                 assert (await router.complete(STREAM))[0] == 200
-            stuck.engine.pretence = paced(0.001, 60)
+            hung.engine.pretence = paced(0.001, 60)
             running = asyncio.create_task(router.complete(STREAM))
-            while not stuck.engine.now.running:
+            while not hung.engine.now.running:
                 await asyncio.sleep(0.002)
             await asyncio.sleep(0.05)
-            stuck.engine.pretence = paced(60, 60)
+            hung.engine.pretence = paced(60, 60)
             waiting = [asyncio.create_task(router.complete(STREAM)) for _ in range(3)]
-            while stuck.engine.now.running < 4:
+            while hung.engine.now.running < 4:
                 await asyncio.sleep(0.002)
-            written(tmp_path, [stuck.address, well.address])
+            written(tmp_path, [hung.address, well.address])
             await router.until("routable", "routable")
             monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
             assert {text.count("data: ") for _, text in await asyncio.gather(*waiting)} == {21}
