@@ -14,7 +14,7 @@ from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import WHILE_LOADING
 from prove import kind_table, sglang_table, tensorrt_table
-from prove.table_text import code, rules, section, table
+from prove.table_text import FIELD_HEADS, code, field_row, rules, section, table
 
 _HEAD: Final = """\
 # Engines
@@ -31,7 +31,8 @@ This page is rendered from the tables in the code: `python -m prove.engine_table
 _PART: Final = {
     "owned": "Each typed field owns its flags. In `spec.engine.extraArgs` they are refused in every spelling the "
     "engine's parser accepts: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys "
-    "of JSON flags.",
+    "of JSON flags. The last column names what a field changes of the engine's memory, in the words of the fit "
+    "(`fairlead validate`); the KV cache gets what is left of the budget.",
     "yielding": "These fields were added later: their flags are refused only if the field is set, so that specs with "
     "the flags keep working.",
     "parsers": "What `spec.engine.tools: {}` and `spec.engine.reasoning: {}` use if no parser is set: the first "
@@ -56,8 +57,8 @@ _PART: Final = {
 def page() -> str:
     """Build the whole page."""
     sections = (
-        _part("Flags owned by fields", "owned", table(("field", "flags"), _owned())),
-        _part("Flags owned once a field is written", "yielding", table(("field", "flags"), _yielding())),
+        _part("Flags owned by fields", "owned", table(FIELD_HEADS, _owned())),
+        _part("Flags owned once a field is written", "yielding", table(FIELD_HEADS, _yielding())),
         _part("Parsers by model family", "parsers", table(("for", "family", "models named", "parser"), _parsers())),
         _part("Removed flags", "removed", table(("flag", "what to do"), _removed())),
         _part("Reserved flags", "reserved", table(("flags", "why", "what to do"), _reserved())),
@@ -102,11 +103,11 @@ def _part(title: str, part: str, rows: str) -> str:
 
 
 def _owned() -> Iterator[tuple[str, ...]]:
-    return ((f"`{row.field}`", code(row.flags)) for row in FIELDS if row.written is None)
+    return (field_row(row) for row in FIELDS if row.written is None)
 
 
 def _yielding() -> Iterator[tuple[str, ...]]:
-    return ((f"`{row.field}`", code(row.flags)) for row in FIELDS if row.written is not None)
+    return (field_row(row) for row in FIELDS if row.written is not None)
 
 
 def _parsers() -> Iterator[tuple[str, ...]]:

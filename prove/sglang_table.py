@@ -22,7 +22,7 @@ from fairlead.engines.sglang.field_flags import FIELDS
 from fairlead.fleet.quantization import KvFormat
 from prove import kind_table
 from prove.kind_table import KindTables
-from prove.table_text import code, rules, section, table
+from prove.table_text import FIELD_HEADS, code, field_row, rules, section, table
 
 _HEAD: Final = """\
 ## SGLang
@@ -51,7 +51,7 @@ def sections() -> tuple[str, ...]:
             "Always passed as well: `--enable-metrics`, `--enable-cache-report`, bounds for times to a first token, "
             f"and gauges that are at most {arguments.LOG_INTERVAL} steps old. Its parser completes abbreviations but "
             "does not accept underscores.",
-            table(("field", "flags"), ((f"`{row.field}`", code(row.flags)) for row in FIELDS)),
+            table(FIELD_HEADS, map(field_row, FIELDS)),
         ),
         *kind_table.decisions(
             _TABLES, "What would make its start fail, or let it start and hang, by model, GPU and numbers."

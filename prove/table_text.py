@@ -1,7 +1,11 @@
 """Sections, tables and code of a generated page, as Markdown."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
+
+from fairlead.engines.field_flags import FieldFlags
+
+FIELD_HEADS: Final = ("field", "flags", "memory")
 
 
 def section(title: str, about: str, rows: str) -> str:
@@ -20,6 +24,11 @@ def rules(found: Iterable[Callable[[Any], object]]) -> Iterator[tuple[str, ...]]
     for rule in found:
         area = rule.__module__.rpartition(".")[2]
         yield area, rule.__name__.replace("_", " "), " ".join((rule.__doc__ or "").split()).removeprefix("Mirrors ")
+
+
+def field_row(row: FieldFlags) -> tuple[str, str, str]:
+    """Format a field's row under `FIELD_HEADS`."""
+    return f"`{row.field}`", code(row.flags), ", ".join(row.memory)
 
 
 def code(names: Iterable[str]) -> str:

@@ -48,10 +48,13 @@ def sections() -> tuple[str, ...]:
             f"`fairlead.dev/engine-options`. Always in it: {code(options.OURS)} and `{options.PIECES}`. Options must "
             "be spelled in full; `--set=PATH=VALUE` sets a key that no field has, if the release knows it.",
             table(
-                ("field", "keys", "flags"),
+                ("field", "keys", "flags", "memory"),
                 (
-                    *((f"`{row.field}`", "", code(row.flags) or "the first argument") for row in COMMAND),
-                    *((f"`{row.field}`", code(row.keys), code(row.options)) for row in KEYS),
+                    *(
+                        (f"`{row.field}`", "", code(row.flags) or "the first argument", ", ".join(row.memory))
+                        for row in COMMAND
+                    ),
+                    *((f"`{row.field}`", code(row.keys), code(row.options), ", ".join(row.memory)) for row in KEYS),
                 ),
             ),
         ),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.engines import captured_graphs
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.engines.vllm import captured_steps
 from fairlead.engines.vllm.engine import VllmEngine
 from tests.engines.setups import ENGINE, H100, LATENT, MTP, NGRAM, RELEASED, setup_of
 
@@ -18,18 +18,18 @@ LONGER = replace(ENGINE, cuda_graph_tokens=1024)
 
 
 def test_the_sizes_are_vllms_to_256_tokens_and_few_above() -> None:
-    found = captured_steps.sizes(1024)
+    found = captured_graphs.sizes(1024)
     assert found[:5] == (1, 2, 4, 8, 16)
     assert found[34:] == (256, 320, 384, 448, 512, 640, 768, 896, 1024)
-    assert captured_steps.sizes(4) == (1, 2, 4)
-    assert captured_steps.sizes(700)[-3:] == (512, 640, 700)
+    assert captured_graphs.sizes(4) == (1, 2, 4)
+    assert captured_graphs.sizes(700)[-3:] == (512, 640, 700)
 
 
 @given(st.integers(1, 8192), st.data())
 def test_a_step_that_has_a_graph_is_never_padded_by_more_than_a_quarter_and_seven_tokens(
     most: int, data: st.DataObject
 ) -> None:
-    found = captured_steps.sizes(most)
+    found = captured_graphs.sizes(most)
     assert found[-1] == most
     step = data.draw(st.integers(1, most))
     padded = next(one for one in found if one >= step)

@@ -45,8 +45,8 @@ class OnGpusOnly:
     def own_cache(self, shape: ModelShape, accelerator: Accelerator) -> KvFormat:
         return CURRENT.own_cache(shape, accelerator)
 
-    def graph_sizes(self, tokens: int) -> int:
-        return CURRENT.graph_sizes(tokens)
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:
+        return CURRENT.graph_sizes(tokens, longest)
 
     def doubt(self, accelerator: Accelerator) -> float:
         return CURRENT.doubt(accelerator)

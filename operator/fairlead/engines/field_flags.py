@@ -1,7 +1,7 @@
 """One row per spec field that becomes engine flags, and the common ways of writing one.
 
-An engine's rows yield its command line, the flags that extra arguments may not repeat, and the refusals of counts below
-one.
+An engine's rows yield its command line, the flags that extra arguments may not repeat, the refusals of counts below
+one, and what each field costs in memory.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.memory_effects import MemoryEffects
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.findings import SpecRefusal
@@ -29,18 +30,29 @@ class FieldFlags:
     """A number that must not be below one."""
     written: Callable[[DesiredEngine], bool] | None = None
     """For fields that came after users already gave their flags: these stay free until the field is written."""
+    memory: MemoryEffects = ()
+    """What it changes of the engine's memory, beside the room for the KV cache."""
 
 
-def value_row(field: str, *flags: str, of: Callable[[EngineSetup], str | None]) -> FieldFlags:
+def value_row(
+    field: str, *flags: str, of: Callable[[EngineSetup], str | None], memory: MemoryEffects = ()
+) -> FieldFlags:
     """The first flag with a value, if there is one."""
     return FieldFlags(
-        field=field, flags=flags, write=lambda setup: () if (text := of(setup)) is None else (flags[0], text)
+        field=field,
+        flags=flags,
+        write=lambda setup: () if (text := of(setup)) is None else (flags[0], text),
+        memory=memory,
     )
 
 
-def count_row(field: str, flag: str, of: Callable[[DesiredEngine], int | None]) -> FieldFlags:
+def count_row(
+    field: str, flag: str, of: Callable[[DesiredEngine], int | None], memory: MemoryEffects = ()
+) -> FieldFlags:
     """A count that the flag takes as written in the spec."""
-    return FieldFlags(field=field, flags=(flag,), count=of, write=lambda setup: numbered(flag, of(setup.engine)))
+    return FieldFlags(
+        field=field, flags=(flag,), count=of, write=lambda setup: numbered(flag, of(setup.engine)), memory=memory
+    )
 
 
 def switch_row(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> FieldFlags:
@@ -48,10 +60,13 @@ def switch_row(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> Fi
     return FieldFlags(field=field, flags=(flag,), write=lambda setup: (flag,) if of(setup.engine) else ())
 
 
-def degree_row(field: str, *flags: str, of: Callable[[EngineSetup], int]) -> FieldFlags:
+def degree_row(field: str, *flags: str, of: Callable[[EngineSetup], int], memory: MemoryEffects = ()) -> FieldFlags:
     """The number of GPUs over which something is spread; one is every engine's default."""
     return FieldFlags(
-        field=field, flags=flags, write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup)))
+        field=field,
+        flags=flags,
+        write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup))),
+        memory=memory,
     )
 
 

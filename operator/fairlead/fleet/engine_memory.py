@@ -156,9 +156,9 @@ class EngineMemory(Protocol):
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Return its default limits of a batch."""
 
-    def graph_sizes(self, tokens: int) -> int:
-        """Return how many sizes of step it captures as CUDA graphs by default, for a largest batch of so many
-        tokens."""
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:
+        """Return how many sizes of step it captures as CUDA graphs for a largest batch of so many tokens; up to the
+        longest, if a field sets it."""
 
     def doubt(self, accelerator: Accelerator) -> float:
         """Return the factor on the error measured on vLLM's starts: 1 for vLLM, more where nothing was measured."""

@@ -47,6 +47,7 @@ def graphs(sizing: SizingInput) -> Estimate:
     if sizing.eager:
         return Estimate.exact(0)
     layers = sizing.shape.layers / sizing.parallelism.pipeline
-    sizes = sizing.release.graph_sizes(sizing.batch_sequences * (1 + sizing.drafting.tokens))
+    tokens = sizing.batch_sequences * (1 + sizing.drafting.tokens)
+    sizes = sizing.release.graph_sizes(tokens, sizing.graph_tokens)
     bases = _GRAPH_BASE * (2 if sizing.drafting.head else 1)
     return Estimate.exact(bases + layers * sizes * _GRAPH_NODE)

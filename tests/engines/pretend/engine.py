@@ -116,7 +116,7 @@ class PretendMemory:
         """The model's own type."""
         return KvFormat.AUTO
 
-    def graph_sizes(self, tokens: int) -> int:  # noqa: ARG002 - whatever the batch
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:  # noqa: ARG002 - whatever the batch
         """A single one."""
         return 1
 

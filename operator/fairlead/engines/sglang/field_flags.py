@@ -16,6 +16,7 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
+from fairlead.engines.memory_effects import MemoryEffect
 from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, host_cache, speculation
 from fairlead.fleet.quantization import Dtype, WeightFormat
 
@@ -67,18 +68,29 @@ def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
 
 
 FIELDS: Final = (
-    FieldFlags(field="spec.model.source", flags=("--model-path", "--model"), write=_positional),
+    FieldFlags(
+        field="spec.model.source",
+        flags=("--model-path", "--model"),
+        write=_positional,
+        memory=(MemoryEffect.WEIGHTS, MemoryEffect.TOKEN),
+    ),
     value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.revision.model.served_name),
     value_row("spec.model.revision", "--revision", of=lambda setup: setup.revision.model.source.revision),
-    value_row("spec.engine.dtype", "--dtype", of=_dtype),
-    value_row("spec.engine.quantization.weights", "--quantization", of=_weights),
-    value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=lambda setup: formats.KV.get(setup.engine.kv)),
+    value_row("spec.engine.dtype", "--dtype", of=_dtype, memory=(MemoryEffect.WEIGHTS, MemoryEffect.TOKEN)),
+    value_row("spec.engine.quantization.weights", "--quantization", of=_weights, memory=(MemoryEffect.WEIGHTS,)),
+    value_row(
+        "spec.engine.quantization.kvCache",
+        "--kv-cache-dtype",
+        of=lambda setup: formats.KV.get(setup.engine.kv),
+        memory=(MemoryEffect.TOKEN,),
+    ),
     FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--disable-radix-cache",), write=_prefix_caching),
     FieldFlags(
         field=spec_host_memory.FIELD,
         flags=host_cache.FLAGS,
         write=host_cache.arguments,
         written=spec_host_memory.is_written,
+        memory=(MemoryEffect.HOST,),
     ),
     FieldFlags(
         field="spec.engine.speculation",
@@ -93,10 +105,19 @@ FIELDS: Final = (
             "--speculative-ngram-max-bfs-breadth",
         ),
         write=speculation.arguments,
+        memory=(MemoryEffect.DRAFT, MemoryEffect.TOKEN),
     ),
-    count_row("spec.engine.batching.maxSequences", "--max-running-requests", lambda engine: engine.max_sequences),
     count_row(
-        "spec.engine.batching.maxBatchedTokens", "--chunked-prefill-size", lambda engine: engine.max_batched_tokens
+        "spec.engine.batching.maxSequences",
+        "--max-running-requests",
+        lambda engine: engine.max_sequences,
+        (MemoryEffect.BUDGET,),
+    ),
+    count_row(
+        "spec.engine.batching.maxBatchedTokens",
+        "--chunked-prefill-size",
+        lambda engine: engine.max_batched_tokens,
+        (MemoryEffect.BUDGET,),
     ),
     FieldFlags(
         field="spec.engine.batching.maxQueuedRequests",
@@ -105,29 +126,36 @@ FIELDS: Final = (
         count=lambda engine: engine.max_queued_requests,
     ),
     count_row("spec.engine.context.maxTokens", "--context-length", lambda engine: engine.max_context_tokens),
-    value_row("spec.engine.memoryUtilization", "--mem-fraction-static", of=_share),
+    value_row("spec.engine.memoryUtilization", "--mem-fraction-static", of=_share, memory=(MemoryEffect.BUDGET,)),
     FieldFlags(
         field="spec.engine.eager",
         flags=("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph", "--disable-cuda-graph"),
         write=_eager,
+        memory=(MemoryEffect.BUDGET,),
     ),
     switch_row("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
     FieldFlags(
         field="spec.engine.adapters",
         flags=("--enable-lora", "--lora-paths", "--max-loras-per-batch", "--max-lora-rank"),
         write=_adapters,
+        memory=(MemoryEffect.ADAPTERS,),
     ),
     FieldFlags(field="spec.engine.tools", flags=("--tool-call-parser",), write=conversation.tools),
     FieldFlags(field="spec.engine.reasoning", flags=("--reasoning-parser",), write=conversation.reasoning),
     FieldFlags(field="spec.engine.chatTemplate", flags=("--chat-template",), write=conversation.template),
     degree_row(
-        "spec.parallelism.tensor", "--tp-size", "--tensor-parallel-size", of=lambda one: one.revision.parallelism.tensor
+        "spec.parallelism.tensor",
+        "--tp-size",
+        "--tensor-parallel-size",
+        of=lambda one: one.revision.parallelism.tensor,
+        memory=(MemoryEffect.BUDGET, MemoryEffect.WEIGHTS, MemoryEffect.FRAMEWORK, MemoryEffect.TOKEN),
     ),
     degree_row(
         "spec.parallelism.pipeline",
         "--pp-size",
         "--pipeline-parallel-size",
         of=lambda one: one.revision.parallelism.pipeline,
+        memory=(MemoryEffect.BUDGET, MemoryEffect.WEIGHTS, MemoryEffect.FRAMEWORK, MemoryEffect.TOKEN),
     ),
     degree_row(
         "spec.parallelism.data", "--dp-size", "--data-parallel-size", of=lambda one: one.revision.parallelism.data

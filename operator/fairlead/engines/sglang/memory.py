@@ -103,9 +103,9 @@ class SglangMemory:
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
         return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
 
-    def graph_sizes(self, tokens: int) -> int:
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:
         """As vLLM's: its graphs live in what a static share leaves, so no cache depends on it."""
-        return captured_graphs.number(tokens)
+        return captured_graphs.number(tokens, longest)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

@@ -59,9 +59,9 @@ class TensorRtMemory:
         """The same on every GPU."""
         return BatchLimits(sequences=self.sequences, tokens=self.tokens)
 
-    def graph_sizes(self, tokens: int) -> int:
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:
         """As vLLM's: not measured with TensorRT-LLM."""
-        return captured_graphs.number(tokens)
+        return captured_graphs.number(tokens, longest)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""

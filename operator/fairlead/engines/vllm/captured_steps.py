@@ -7,8 +7,7 @@ H100).
 
 from typing import Final
 
-from fairlead.engines import extra_args
-from fairlead.engines.captured_graphs import FIRST
+from fairlead.engines import captured_graphs, extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import draft_tokens
@@ -20,18 +19,6 @@ FIELD: Final = "spec.engine.batching.cudaGraphTokens"
 FLAGS: Final = ("--cudagraph-capture-sizes", "--max-cudagraph-capture-size")
 COMPILATION: Final = ("--compilation-config", "-cc")
 _NO_MODE: Final = frozenset({"NONE", "0"})
-_PIECES: Final = 4
-"""Sizes per doubling above that: no step is padded by more than a quarter, and few graphs take little memory."""
-
-
-def sizes(most: int) -> tuple[int, ...]:
-    """Return the tokens of each graph; the longest has `most`."""
-    found = {one for one in FIRST if one <= most}
-    doubled = FIRST[-1]
-    while doubled < most:
-        found |= {doubled + doubled * piece // _PIECES for piece in range(1, _PIECES + 1)}
-        doubled *= 2
-    return tuple(sorted({one for one in found if one <= most} | {most}))
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
@@ -42,7 +29,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 def flags(most: int) -> tuple[str, ...]:
     """Write the flag with graph sizes up to so many tokens."""
-    return (FLAGS[0], *map(str, sizes(most)))
+    return (FLAGS[0], *map(str, captured_graphs.sizes(most)))
 
 
 def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:

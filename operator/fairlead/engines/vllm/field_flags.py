@@ -17,6 +17,7 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
+from fairlead.engines.memory_effects import MemoryEffect
 from fairlead.engines.vllm import (
     adapters,
     captured_steps,
@@ -84,28 +85,55 @@ def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
 
 
 FIELDS: Final = (
-    FieldFlags(field="spec.model.source", flags=("--model",), write=_positional),
+    FieldFlags(
+        field="spec.model.source",
+        flags=("--model",),
+        write=_positional,
+        memory=(MemoryEffect.WEIGHTS, MemoryEffect.ACTIVATIONS, MemoryEffect.GRAPHS, MemoryEffect.TOKEN),
+    ),
     value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.revision.model.served_name),
     value_row("spec.model.revision", "--revision", of=lambda setup: setup.revision.model.source.revision),
-    value_row("spec.engine.dtype", "--dtype", of=_dtype),
-    value_row("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
-    value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
+    value_row(
+        "spec.engine.dtype",
+        "--dtype",
+        of=_dtype,
+        memory=(MemoryEffect.WEIGHTS, MemoryEffect.ACTIVATIONS, MemoryEffect.TOKEN),
+    ),
+    value_row(
+        "spec.engine.quantization.weights",
+        "--quantization",
+        "-q",
+        "--quantization-config",
+        of=_weights,
+        memory=(MemoryEffect.WEIGHTS,),
+    ),
+    value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv, memory=(MemoryEffect.TOKEN,)),
     FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--enable-prefix-caching",), write=_prefix_caching),
     FieldFlags(
         field=spec_host_memory.FIELD,
         flags=host_cache.FLAGS,
         write=host_cache.arguments,
         written=spec_host_memory.is_written,
+        memory=(MemoryEffect.HOST,),
     ),
     FieldFlags(
         field="spec.engine.speculation",
         flags=("--speculative-config", "-sc", "--spec-method", "--spec-model", "--spec-tokens"),
         write=speculative_config.arguments,
+        memory=(MemoryEffect.DRAFT, MemoryEffect.ACTIVATIONS, MemoryEffect.GRAPHS, MemoryEffect.TOKEN),
     ),
     switch_row("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),
-    count_row("spec.engine.batching.maxSequences", "--max-num-seqs", lambda engine: engine.max_sequences),
     count_row(
-        "spec.engine.batching.maxBatchedTokens", "--max-num-batched-tokens", lambda engine: engine.max_batched_tokens
+        "spec.engine.batching.maxSequences",
+        "--max-num-seqs",
+        lambda engine: engine.max_sequences,
+        (MemoryEffect.ACTIVATIONS, MemoryEffect.GRAPHS),
+    ),
+    count_row(
+        "spec.engine.batching.maxBatchedTokens",
+        "--max-num-batched-tokens",
+        lambda engine: engine.max_batched_tokens,
+        (MemoryEffect.ACTIVATIONS,),
     ),
     FieldFlags(
         field=captured_steps.FIELD,
@@ -113,6 +141,7 @@ FIELDS: Final = (
         write=captured_steps.arguments,
         count=lambda engine: engine.cuda_graph_tokens,
         written=lambda engine: engine.cuda_graph_tokens is not None,
+        memory=(MemoryEffect.GRAPHS,),
     ),
     FieldFlags(
         field="spec.engine.batching.maxQueuedRequests",
@@ -127,17 +156,25 @@ FIELDS: Final = (
         count=lambda engine: engine.max_context_tokens,
     ),
     value_row(
-        "spec.engine.memoryUtilization", "--gpu-memory-utilization", "--device-memory-utilization", of=_utilization
+        "spec.engine.memoryUtilization",
+        "--gpu-memory-utilization",
+        "--device-memory-utilization",
+        of=_utilization,
+        memory=(MemoryEffect.BUDGET,),
     ),
-    FieldFlags(field="spec.engine.eager", flags=("--enforce-eager",), write=_eager),
+    FieldFlags(field="spec.engine.eager", flags=("--enforce-eager",), write=_eager, memory=(MemoryEffect.GRAPHS,)),
     switch_row("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
     FieldFlags(
         field="spec.engine.lora",
         flags=("--enable-lora", "--max-loras", "--max-cpu-loras", "--max-lora-rank"),
         write=lambda setup: adapters.slots(setup.engine),
+        memory=(MemoryEffect.ADAPTERS,),
     ),
     FieldFlags(
-        field="spec.engine.adapters", flags=("--lora-modules",), write=lambda setup: adapters.modules(setup.engine)
+        field="spec.engine.adapters",
+        flags=("--lora-modules",),
+        write=lambda setup: adapters.modules(setup.engine),
+        memory=(MemoryEffect.ADAPTERS,),
     ),
     FieldFlags(
         field="spec.engine.tools",
@@ -158,13 +195,24 @@ FIELDS: Final = (
         written=lambda engine: engine.chat_template is not None,
     ),
     degree_row(
-        "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda setup: setup.revision.parallelism.tensor
+        "spec.parallelism.tensor",
+        "--tensor-parallel-size",
+        "-tp",
+        of=lambda setup: setup.revision.parallelism.tensor,
+        memory=(MemoryEffect.WEIGHTS, MemoryEffect.FRAMEWORK, MemoryEffect.TOKEN),
     ),
     degree_row(
         "spec.parallelism.pipeline",
         "--pipeline-parallel-size",
         "-pp",
         of=lambda setup: setup.revision.parallelism.pipeline,
+        memory=(
+            MemoryEffect.WEIGHTS,
+            MemoryEffect.ACTIVATIONS,
+            MemoryEffect.GRAPHS,
+            MemoryEffect.FRAMEWORK,
+            MemoryEffect.TOKEN,
+        ),
     ),
     degree_row(
         "spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.revision.parallelism.data

@@ -140,9 +140,9 @@ class VllmRelease(NamedTuple):
             tokens = 16384
         return BatchLimits(sequences=1024 if large or self < (0, 9) else 256, tokens=tokens)
 
-    def graph_sizes(self, tokens: int) -> int:
-        """By its own choice of sizes; `captured_steps` writes those of a spec that sets them."""
-        return captured_graphs.number(tokens)
+    def graph_sizes(self, tokens: int, longest: int | None = None) -> int:
+        """By its own choice of sizes, or those that `captured_steps` writes for a spec that sets the longest."""
+        return captured_graphs.number(tokens, longest)
 
     def doubt(self, accelerator: Accelerator) -> float:
         """The error was measured on vLLM's own starts, of releases 0.8 to 0.26, all on cards with memory of their own:
