@@ -51,6 +51,7 @@ VALUES: Final[Mapping[str, tuple[Object, ...]]] = {
     "spec.engine.batching.maxBatchedTokens": ({"engine": {"batching": {"maxBatchedTokens": 32768}}},),
     "spec.engine.batching.cudaGraphTokens": ({"engine": {"batching": {"cudaGraphTokens": 2048}}},),
     "spec.engine.context.maxTokens": ({"engine": {"context": {"maxTokens": 16384}}},),
+    "spec.engine.memoryUtilization": ({"engine": {"memoryUtilization": "0.8"}},),
     "spec.engine.eager": ({"engine": {"eager": True}},),
     "spec.engine.lora": ({"engine": {"lora": {"slots": 4, "maxRank": 32}}},),
     "spec.engine.adapters": (
