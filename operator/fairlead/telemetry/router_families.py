@@ -233,10 +233,10 @@ ENDPOINTS: Final = _OURS.gauge("endpoints", "Engine replicas, by state.", "state
 ENDPOINT_STATE: Final = _OURS.gauge("endpoint_state", "1 for the state a replica is in.", "pod", "revision", "state")
 ENDPOINT_INFLIGHT: Final = _OURS.gauge("endpoint_inflight", "Requests of this router in flight at a replica.", "pod")
 ENDPOINT_PROMPT: Final = _OURS.gauge(
-    "endpoint_prompt_load", "Prompt tokens sent to a replica whose prefill is not done.", "pod"
+    "endpoint_prefill_tokens", "Prompt tokens sent to a replica whose prefill is not done.", "pod"
 )
 ENDPOINT_REPLY: Final = _OURS.gauge(
-    "endpoint_reply_load", "Reply tokens expected from a replica and not written yet.", "pod"
+    "endpoint_expected_reply_tokens", "Reply tokens expected from a replica and not written yet.", "pod"
 )
 ENDPOINT_RUNNING: Final = _OURS.gauge(
     "endpoint_running", "Requests that the engine says it runs, of all routers.", "pod"

@@ -82,7 +82,10 @@ def test_replicas_are_exposed_with_the_routers_load_and_their_own_figures() -> N
     assert figures['endpoints{state="ejected"}'] == 0
     assert figures['endpoint_state{pod="b",revision="r2",state="routable"}'] == 1
     assert figures['endpoint_inflight{pod="b"}'] == 3
-    assert (figures['endpoint_prompt_load{pod="b"}'], figures['endpoint_reply_load{pod="b"}']) == (1200, 640)
+    assert (figures['endpoint_prefill_tokens{pod="b"}'], figures['endpoint_expected_reply_tokens{pod="b"}']) == (
+        1200,
+        640,
+    )
     assert (figures['endpoint_running{pod="b"}'], figures['endpoint_waiting{pod="b"}']) == (4, 1)
     assert figures['endpoint_kv_usage{pod="b"}'] == 0.25
     assert 'endpoint_kv_usage{pod="a"}' not in figures
