@@ -220,7 +220,7 @@ def test_a_record_is_reported_only_once() -> None:
     router = recorder_of()
     record = begun(router, request_id="r-1")
     router.ended(record, T0)
-    with pytest.raises(AssertionError, match=r"told twice: request r-1, ended at 1000\.0"):
+    with pytest.raises(AssertionError, match=r"recorded twice: request r-1, ended at 1000\.0"):
         router.ended(record, T0 + 1)
 
 
