@@ -32,6 +32,7 @@ from tests.controller.server import PretendServer
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CATALOGUE: Final = package_data.load_catalogue()
+CONTEXT: Final = ReviewContext(catalogue=CATALOGUE)
 ROUND: Final = timedelta(seconds=5)
 _LOOP: Final = asyncio.Runner()
 """One for all worlds: a test reconciles a hundred times, and creating a loop costs as much as a reconcile."""
@@ -48,7 +49,7 @@ class Pretend:
 
     ROUND: Final = ROUND
 
-    def __init__(self, gpus: int = 8, product: str = "NVIDIA-L4") -> None:
+    def __init__(self, gpus: int = 8, product: str = "NVIDIA-L4", *, nodes_grow: bool = False) -> None:
         tried.COUNT["histories"] += 1
         self.objects = Objects()
         self.kube = Kube(objects=self.objects)
@@ -58,6 +59,7 @@ class Pretend:
         self.now = NOON
         self.kube.add_node("node-1", product, gpus)
         self.server.printed = self.kube.printed
+        self.setting = ReconcileSettings(context=CONTEXT, installation=PLATFORM, nodes_grow=nodes_grow)
         self.restart()
 
     def restart(self) -> None:
@@ -78,16 +80,14 @@ class Pretend:
             sets=self.sets,
             runs=self.runs,
         )
-        self.operator = Reconciler(
-            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM), environment
-        )
+        self.operator = Reconciler(self.setting, environment)
 
     def twin(self) -> "Pretend":
         """A second world in the same state as this one, with a fresh operator."""
         other = Pretend(gpus=0)
         other.objects.__dict__.update(self.objects.copied().__dict__)
         other.kube.take_over(self.kube)
-        other.now = self.now
+        other.now, other.setting = self.now, self.setting
         other.restart()
         return other
 
@@ -95,7 +95,7 @@ class Pretend:
         """Another operator on this same cluster."""
         other = Pretend(gpus=0)
         other.objects, other.kube, other.server, other.now = self.objects, self.kube, self.server, self.now
-        other.pod_client = self.pod_client
+        other.pod_client, other.setting = self.pod_client, self.setting
         other.restart()
         return other
 
