@@ -15,7 +15,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
+from fairlead.controller.evaluations.quality_runs import RunnerPods
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
 from fairlead.controller.reference_cache import SteadyReferences
@@ -28,6 +28,7 @@ from tests.controller.kube import Kube
 from tests.controller.pretend_environment import PretendPodClient, PretendWorld
 from tests.controller.pretend_events import PretendEvents
 from tests.controller.pretend_references import PretendReferences
+from tests.controller.recording_runs import RecordingRuns
 from tests.controller.server import PretendServer
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -69,7 +70,7 @@ class Pretend:
         self.references = PretendReferences(self.objects)
         work = WorkPods(self.server, self.server)
         self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
-        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, installation=PLATFORM))
+        self.runs = RecordingRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, installation=PLATFORM))
         self.environment = environment = ReconcileEnvironment(
             client=self.server,
             cluster=self.world,
