@@ -49,16 +49,16 @@ class Kube:
     """What an evaluation's pods do, by the end of their name; a pod that is not here runs forever."""
     printed: dict[str, str] = field(default_factory=dict)
     """Their output, by name."""
-    _hashes: dict[str, str] = field(default_factory=dict)
+    template_hashes: dict[str, str] = field(default_factory=dict)
     """By the UID of each Deployment."""
-    _draining: dict[str, int] = field(default_factory=dict)
-    _serial: int = 0
+    rounds_to_drain: dict[str, int] = field(default_factory=dict)
+    pods_made: int = 0
 
     def take_over(self, other: "Kube") -> None:
         """Continue all that is in flight in the other one."""
         self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
-        self.template_hash, self._hashes = other.template_hash, dict(other._hashes)
-        self._draining, self._serial = dict(other._draining), other._serial
+        self.template_hash, self.template_hashes = other.template_hash, dict(other.template_hashes)
+        self.rounds_to_drain, self.pods_made = dict(other.rounds_to_drain), other.pods_made
 
     def of(self, resource: kinds.Resource, selector: str = "") -> list[Manifest]:
         """Objects of a kind."""
@@ -116,8 +116,8 @@ class Kube:
         if missing > 0 and not self.makes_pods:
             return
         for _ in range(0 if self.quota else missing):
-            self._serial += 1
-            self._make(deployment, f"{self._serial:05d}")
+            self.pods_made += 1
+            self._make(deployment, f"{self.pods_made:05d}")
         for pod in sorted(live, key=_cheapest_first)[: max(0, -missing)]:
             self._let_go(pod)
         refused = {"type": "ReplicaFailure", "status": "True", "message": self.quota}
@@ -151,7 +151,7 @@ class Kube:
         self.objects.put(kinds.POD, {"metadata": head, "spec": spec, "status": {"phase": "Pending"}})
 
     def _hash_of(self, deployment: Manifest) -> str:
-        return self._hashes.setdefault(deployment["metadata"]["uid"], self.template_hash)
+        return self.template_hashes.setdefault(deployment["metadata"]["uid"], self.template_hash)
 
     def _replica_set(self, deployment: Manifest) -> Manifest:
         """The ReplicaSet of a Deployment, under the Deployment's own uid, which saves a kind of object."""
@@ -270,14 +270,14 @@ class Kube:
         if "deletionTimestamp" in pod["metadata"]:
             return
         metadata = pod["metadata"] | {"deletionTimestamp": self.objects.moment}
-        self._draining[metadata["uid"]] = DRAINS_IN
+        self.rounds_to_drain[metadata["uid"]] = DRAINS_IN
         self.objects.put(kinds.POD, pod | {"metadata": metadata})
 
     def _end(self, pod: Manifest) -> None:
         metadata = pod["metadata"]
         if "deletionTimestamp" not in metadata:
             return
-        left = self._draining[metadata["uid"]] = self._draining.get(metadata["uid"], DRAINS_IN) - 1
+        left = self.rounds_to_drain[metadata["uid"]] = self.rounds_to_drain.get(metadata["uid"], DRAINS_IN) - 1
         if left <= 0 or not pod["spec"].get("nodeName"):
             self.objects.remove((kinds.POD.title, metadata["namespace"], metadata["name"]), {})
 

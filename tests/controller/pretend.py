@@ -15,7 +15,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
+from fairlead.controller.evaluations.quality_runs import RunnerPods
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
 from fairlead.controller.reference_cache import SteadyReferences
@@ -28,10 +28,12 @@ from tests.controller.kube import Kube
 from tests.controller.pretend_environment import PretendPodClient, PretendWorld
 from tests.controller.pretend_events import PretendEvents
 from tests.controller.pretend_references import PretendReferences
+from tests.controller.recording_runs import RecordingRuns
 from tests.controller.server import PretendServer
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CATALOGUE: Final = package_data.load_catalogue()
+CONTEXT: Final = ReviewContext(catalogue=CATALOGUE)
 ROUND: Final = timedelta(seconds=5)
 _LOOP: Final = asyncio.Runner()
 """One for all worlds: a test reconciles a hundred times, and creating a loop costs as much as a reconcile."""
@@ -48,7 +50,7 @@ class Pretend:
 
     ROUND: Final = ROUND
 
-    def __init__(self, gpus: int = 8, product: str = "NVIDIA-L4") -> None:
+    def __init__(self, gpus: int = 8, product: str = "NVIDIA-L4", *, nodes_grow: bool = False) -> None:
         tried.COUNT["histories"] += 1
         self.objects = Objects()
         self.kube = Kube(objects=self.objects)
@@ -58,6 +60,7 @@ class Pretend:
         self.now = NOON
         self.kube.add_node("node-1", product, gpus)
         self.server.printed = self.kube.printed
+        self.setting = ReconcileSettings(context=CONTEXT, installation=PLATFORM, nodes_grow=nodes_grow)
         self.restart()
 
     def restart(self) -> None:
@@ -67,7 +70,7 @@ class Pretend:
         self.references = PretendReferences(self.objects)
         work = WorkPods(self.server, self.server)
         self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
-        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, installation=PLATFORM))
+        self.runs = RecordingRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, installation=PLATFORM))
         self.environment = environment = ReconcileEnvironment(
             client=self.server,
             cluster=self.world,
@@ -78,16 +81,14 @@ class Pretend:
             sets=self.sets,
             runs=self.runs,
         )
-        self.operator = Reconciler(
-            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), installation=PLATFORM), environment
-        )
+        self.operator = Reconciler(self.setting, environment)
 
     def twin(self) -> "Pretend":
         """A second world in the same state as this one, with a fresh operator."""
         other = Pretend(gpus=0)
         other.objects.__dict__.update(self.objects.copied().__dict__)
         other.kube.take_over(self.kube)
-        other.now = self.now
+        other.now, other.setting = self.now, self.setting
         other.restart()
         return other
 
@@ -95,7 +96,7 @@ class Pretend:
         """Another operator on this same cluster."""
         other = Pretend(gpus=0)
         other.objects, other.kube, other.server, other.now = self.objects, self.kube, self.server, self.now
-        other.pod_client = self.pod_client
+        other.pod_client, other.setting = self.pod_client, self.setting
         other.restart()
         return other
 

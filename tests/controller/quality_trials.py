@@ -9,6 +9,8 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
+from fairlead.controller.evaluations.quality_runs import QualityQuestion
+from fairlead.fleet.gate_verdicts import GateVerdict
 from fairlead.review.context import ObjectKey
 from tests.controller.pretend import Pretend
 from tests.controller.trials import TrialWorld
@@ -98,6 +100,16 @@ class QualityWorld(EvaluationWorld, TrialWorld):
             if self.gate.get("verdict") in verdicts and self.gate.get("reason") != "NotFinished":
                 return self.gate
         raise AssertionError(f"never {verdicts}: {self.canary}")
+
+    @property
+    def question(self) -> QualityQuestion:
+        """What the reconcile last asked of the canary's run."""
+        return self.runs.questions[self.document()["metadata"]["uid"]]
+
+    @property
+    def verdict(self) -> GateVerdict:
+        """The verdict of that run so far, which the gate shows after the next reconcile."""
+        return self.runs.gate_verdict(self.question)
 
     @property
     def gate(self) -> Manifest:

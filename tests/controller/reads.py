@@ -4,7 +4,7 @@ A field that is converted and never read has no effect, whatever its type says.
 """
 
 import dataclasses
-import sys
+import inspect
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,10 @@ def watched(vocabulary: ModuleType) -> Iterator[Readers]:
     found: Readers = defaultdict(set)
 
     def noted(self: object, name: str) -> Any:  # noqa: ANN401  # whatever the attribute holds
-        module = str(sys._getframe(1).f_globals.get("__name__"))
+        here = inspect.currentframe()
+        assert here is not None
+        assert here.f_back is not None
+        module = str(here.f_back.f_globals.get("__name__"))
         if module.startswith(PRODUCT) and not module.startswith(NO_USE) and module not in REVIEWING:
             found[type(self).__name__, name].add(module.removeprefix(PRODUCT))
         return object.__getattribute__(self, name)

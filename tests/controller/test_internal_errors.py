@@ -8,7 +8,7 @@ from fairlead.controller.failure_reports import BUGS_REPORTED_AFTER
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
-from tests.controller.leaders import leading, reconcilers_of
+from tests.controller.leaders import leading
 from tests.controller.test_leader_tasks import Torn
 
 
@@ -25,13 +25,13 @@ def test_an_object_of_any_kind_that_breaks_us_says_so(kind: str, resource: Resou
     async def story() -> None:
         fake, where = FakeApi(), (resource.title, "default", "chat")
         serving = {"conditions": [{"type": "Ready", "status": "True", "reason": "Accepted"}]}
-        async with leading(fake) as (leader, _):
-            await until(lambda: leader._reconcilers is not None)
-            setattr(reconcilers_of(leader), reconciler, Torn())
+        async with leading(fake) as leader:
+            await until(leader.tasks.world)
+            setattr(leader.reconcilers, reconciler, Torn())
             fake.put(resource, {"metadata": {"name": "chat", "namespace": "default"}, "spec": {}, "status": serving})
-            await until(lambda: leader._informers is not None and leader._informers.of(resource).all())
+            await until(lambda: leader.seen(resource))
             for _ in range(BUGS_REPORTED_AFTER):
-                await leader._work(ObjectKey(kind, "default", "chat"))
+                await leader.reconcile(ObjectKey(kind, "default", "chat"))
             found = fake.objects.held[where]["status"]["conditions"]
             assert {one["type"]: (one["status"], one["reason"]) for one in found} == {
                 "Ready": ("False", "InternalError"),

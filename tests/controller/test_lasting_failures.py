@@ -1,20 +1,23 @@
 """An object of which each reconcile fails for minutes says so; one that fails for a moment does not."""
 
+import asyncio
+from typing import Final
+
 import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, of_answer
 from fairlead.controller import failure_reports
 from fairlead.controller.failure_reports import FAILURES_REPORTED_AFTER_S
-from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.work_queue import LONGEST_RETRY_S, ReconcileOutcome
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run, until
-from tests.controller.leaders import leading, reconcilers_of, stored
+from tests.controller.leaders import Leader, leading, stored
 from tests.controller.pretend import deployment
 
 CHAT = ObjectKey("InferenceDeployment", "default", "chat")
+MOMENT_S: Final = 0.02
 
 
 class Failing:
@@ -27,9 +30,9 @@ class Failing:
         raise of_answer(request, 500, b'{"message": "failed calling webhook \\"policy.example.com\\""}')
 
 
-def break_down(leader: LeaderTasks) -> object:
+def break_down(leader: Leader) -> object:
     """Let each reconcile fail from now on; return what worked."""
-    good, reconcilers_of(leader).deployments = reconcilers_of(leader).deployments, Failing()  # type: ignore[assignment]  # as far as it is called
+    good, leader.reconcilers.deployments = leader.reconcilers.deployments, Failing()  # type: ignore[assignment]  # as far as it is called
     return good
 
 
@@ -41,25 +44,29 @@ def test_after_minutes_the_conditions_say_what_fails_until_a_reconcile_succeeds(
     async def story() -> None:
         fake = FakeApi()
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
-        async with leading(fake) as (leader, _):
+        async with leading(fake) as leader:
             await until(lambda: stored(fake)[1] == "ProductAbsent")
             good = break_down(leader)
             for _ in range(9):
-                assert (await leader._work(CHAT)).failed
+                assert (await leader.reconcile(CHAT)).failed
             assert stored(fake) == ("False", "ProductAbsent")
             monkeypatch.setattr(failure_reports, "FAILURES_REPORTED_AFTER_S", 0.0)
-            await leader._work(CHAT)
+            await leader.reconcile(CHAT)
             assert (stored(fake), stored(fake, "Stalled")) == (
                 ("False", "ReconcileFails"),
                 ("True", "ReconcileFails"),
             )
             version = fake.objects.version
-            await leader._work(CHAT)
+            await leader.reconcile(CHAT)
             assert fake.objects.version == version, "the same error is written once"
-            reconcilers_of(leader).deployments = good  # type: ignore[assignment]  # the real one
-            assert not (await leader._work(CHAT)).failed
+            leader.reconcilers.deployments = good  # type: ignore[assignment]  # the real one
+            assert not (await leader.reconcile(CHAT)).failed
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
-            assert not leader._failures._failing
+            await asyncio.sleep(MOMENT_S)
+            monkeypatch.setattr(failure_reports, "FAILURES_REPORTED_AFTER_S", MOMENT_S)
+            break_down(leader)
+            assert (await leader.reconcile(CHAT)).failed
+            assert stored(fake) == ("False", "ProductAbsent"), "the earlier failures no longer count"
 
     run(story())
 
@@ -71,13 +78,13 @@ def test_an_api_server_that_is_down_for_all_takes_no_report_either(monkeypatch: 
     async def story() -> None:
         fake = FakeApi()
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
-        async with leading(fake) as (leader, _):
+        async with leading(fake) as leader:
             await until(lambda: stored(fake)[1] == "ProductAbsent")
             break_down(leader)
             fake.fail(Fault(code=503), "patch")
-            assert "policy.example.com" in (await leader._work(CHAT)).failed
+            assert "policy.example.com" in (await leader.reconcile(CHAT)).failed
             assert stored(fake) == ("False", "ProductAbsent")
-            await leader._work(CHAT)
+            await leader.reconcile(CHAT)
             assert stored(fake) == ("False", "ReconcileFails")
 
     run(story())

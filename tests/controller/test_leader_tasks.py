@@ -21,7 +21,7 @@ from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import ConditionCount
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
-from tests.controller.leaders import leading, reconcilers_of, stored
+from tests.controller.leaders import leading, stored
 from tests.controller.pretend import deployment
 
 EVALUATION: Final = {
@@ -39,7 +39,7 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
         fake.objects.put(kinds.AUTOSCALING_POLICY, POLICY)
         fake.objects.put(kinds.EVALUATION, EVALUATION)
-        async with leading(fake) as (leader, metrics):
+        async with leading(fake) as leader:
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
             made = {where[0] for where in fake.objects.held}
             assert {"deployments.apps", "services", "configmaps", "roles.rbac.authorization.k8s.io"} <= made
@@ -50,14 +50,14 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
             evaluation = (kinds.EVALUATION.title, "default", "support")
             await until(lambda: "status" in fake.objects.held[evaluation])
             await until(lambda: any(where[0] == kinds.EVENT.title for where in fake.objects.held))
-            leader.page_facts()
-            page = metrics.page().decode()
+            leader.tasks.page_facts()
+            page = leader.metrics.page().decode()
             assert "leader 1.0" in page
-            assert leader.watch_age_s() < 10
-        assert leader.watch_age_s() == 0.0
-        depth = leader.queue.depth
-        leader.wake(ObjectKey("InferenceDeployment", "default", "other"))
-        assert leader.queue.depth == depth, "who does not lead takes up nothing"
+            assert leader.tasks.watch_age_s() < 10
+        assert leader.tasks.watch_age_s() == 0.0
+        depth = leader.tasks.queue.depth
+        leader.tasks.wake(ObjectKey("InferenceDeployment", "default", "other"))
+        assert leader.tasks.queue.depth == depth, "who does not lead takes up nothing"
 
     run(story())
 
@@ -83,22 +83,22 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
     async def story() -> None:
         fake = FakeApi()
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
-        async with leading(fake) as (leader, _):
+        async with leading(fake) as leader:
             await until(lambda: stored(fake)[1] == "ProductAbsent")
-            torn, good = Torn(), reconcilers_of(leader).deployments
-            reconcilers_of(leader).deployments = torn  # type: ignore[assignment]
+            torn, good = Torn(), leader.reconcilers.deployments
+            leader.reconcilers.deployments = torn  # type: ignore[assignment]
             key = ObjectKey("InferenceDeployment", "default", "chat")
             for times in range(BUGS_REPORTED_AFTER):
                 assert stored(fake)[1] == "ProductAbsent", times
-                assert (await leader._work(key)).failed == "KeyError: 'generation'"
+                assert (await leader.reconcile(key)).failed == "KeyError: 'generation'"
             for number in range(200):
-                leader.wake(ObjectKey("InferenceDeployment", "default", f"{number:03d}"))
+                leader.tasks.wake(ObjectKey("InferenceDeployment", "default", f"{number:03d}"))
             await until(lambda: len(torn.done) == 200)
             assert stored(fake) == ("False", "InternalError")
             assert stored(fake, "Stalled") == ("True", "InternalError")
-            await leader._work(key)
-            reconcilers_of(leader).deployments = good
-            assert not (await leader._work(key)).failed
+            await leader.reconcile(key)
+            leader.reconcilers.deployments = good
+            assert not (await leader.reconcile(key)).failed
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
 
     run(story())
@@ -110,17 +110,13 @@ def test_api_errors_and_a_lost_lease_are_retried() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
-        async with leading(fake) as (leader, _):
+        async with leading(fake) as leader:
             await until(lambda: stored(fake)[1] == "ProductAbsent")
-            leader._leadership.lost.set()
+            leader.leadership.lost.set()
             fake.put(kinds.INFERENCE_DEPLOYMENT, deployment(replicas=1) | {"status": {}})
             key = ObjectKey("InferenceDeployment", "default", "chat")
-            await until(
-                lambda: (
-                    leader._informers and leader._informers.of(kinds.INFERENCE_DEPLOYMENT).all()[0].get("status") == {}
-                )
-            )
-            outcome = await leader._work(key)
+            await until(lambda: leader.seen(kinds.INFERENCE_DEPLOYMENT)[0].get("status") == {})
+            outcome = await leader.reconcile(key)
             assert "Lease was not renewed in time" in outcome.failed
             assert stored(fake) == ("", "")
 
@@ -129,10 +125,10 @@ def test_api_errors_and_a_lost_lease_are_retried() -> None:
 
 def test_a_deleted_object_is_not_requeued() -> None:
     async def story() -> None:
-        async with leading(FakeApi()) as (leader, _):
-            await until(lambda: leader._reconcilers is not None)
+        async with leading(FakeApi()) as leader:
+            await until(leader.tasks.world)
             for kind in ("InferenceDeployment", "AutoscalingPolicy"):
-                outcome = await leader._work(ObjectKey(kind, "default", "nobody"))
+                outcome = await leader.reconcile(ObjectKey(kind, "default", "nobody"))
                 assert (outcome.gone, outcome.after_s, outcome.failed) == (True, None, "")
 
     run(story())

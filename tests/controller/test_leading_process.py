@@ -37,7 +37,7 @@ async def led(claim: Claim, *, stops: bool | None = None) -> bool:
         place = lease.LeaseSettings(namespace="ops", name="fairlead", identity="me")
         leadership = lease.Leadership(ApiServer(connection), place, random.Random(7))  # noqa: S311  # jitter
         stop = asyncio.Event()
-        leading = asyncio.create_task(process._lead(leadership, claim.work, stop))
+        leading = asyncio.create_task(process.lead(leadership, claim.work, stop))
         await claim.began.wait()
         if stops is not None:
             (stop if stops else leadership.lost).set()

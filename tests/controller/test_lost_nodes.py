@@ -32,7 +32,7 @@ def lose_a_node(world: Pretend, status: str = "Unknown") -> Manifest:
     changed = node | {"status": node["status"] | {"conditions": ready}, "spec": {"taints": taints}}
     world.objects.put(kinds.NODE, changed)
     world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
-    world.kube._draining[pod["metadata"]["uid"]] = FOR_EVER
+    world.kube.rounds_to_drain[pod["metadata"]["uid"]] = FOR_EVER
     return pod
 
 

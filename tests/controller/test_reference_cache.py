@@ -42,7 +42,7 @@ def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> Non
             assert SECRET in await existence.present([SECRET])
             clock.now += 1
             assert await existence.present([SECRET]) == {}
-            assert "c2VjcmV0" not in str(existence._existing)
+            assert "c2VjcmV0" not in str(vars(existence))
 
     run(story())
 
@@ -98,12 +98,18 @@ def test_only_so_many_are_kept_and_those_read_longest_ago_go_first(monkeypatch: 
     async def story() -> None:
         fake, clock = FakeApi(), Clock()
         names = [ObjectKey("Secret", "team", f"hf-{number}") for number in range(5)]
+        for one in names:
+            fake.put(kinds.SECRET, {"metadata": {"name": one.name, "namespace": "team"}, "data": {"old": "MQ=="}})
         async with fake.connected() as connection:
             existence = ReferenceCache(ApiServer(connection), clock)
             await existence.present(names[:3])
             clock.now += LOST_S
-            await existence.present(names[:1])
+            await existence.present(names[:1], {names[0]: frozenset({"new"})})
             await existence.present(names[3:])
-            assert set(existence._existing) == {names[0], names[3], names[4]}
+            read = fake.count("get")
+            assert len(await existence.present([names[0], *names[3:]])) == 3
+            assert fake.count("get") == read
+            assert len(await existence.present(names[1:3])) == 2
+            assert fake.count("get") == read + 2, "though they would have been known for minutes"
 
     run(story())

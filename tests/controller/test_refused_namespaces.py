@@ -98,7 +98,7 @@ def test_the_others_are_served_and_it_is_too_once_the_operator_has_its_rights_th
             fake.allowed = {kinds.INFERENCE_DEPLOYMENT.title}
             await until(lambda: world.of(kinds.INFERENCE_DEPLOYMENT).find("team-b", "chat"))
             key = ObjectKey("InferenceDeployment", "team-b", "chat")
-            assert await leader._tick(key) == ReconcileOutcome(after_s=0.05), "its pods are not listed yet"
+            assert await leader.queue.work(key) == ReconcileOutcome(after_s=0.05), "its pods are not listed yet"
             assert not is_reconciled(fake, "team-b")
             fake.walled.clear()
             await until(lambda: is_reconciled(fake, "team-b"))
@@ -137,25 +137,26 @@ def test_while_one_right_alone_is_missing_nothing_is_decided_and_the_log_says_so
 
 
 def test_no_request_of_kopf_fails_for_good_so_that_a_refused_namespace_does_not_end_the_webhook() -> None:
-    pauses = list(islice(kopf_host._settings(SETTINGS, None, print).networking.error_backoffs, 10_000))  # type: ignore[arg-type]
+    pauses = list(islice(kopf_host.kopf_settings(SETTINGS, None, print).networking.error_backoffs, 10_000))  # type: ignore[arg-type]
     assert (len(pauses), min(pauses), max(pauses)) == (10_000, 1.0, 60.0)
     assert pauses == sorted(pauses)
 
 
 def test_kopf_that_ends_by_itself_leaves_no_thread_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its loop closes only when that thread ends; after 20 s, Kopf would kill the whole process without a word."""
+    waited: list[bool] = []
 
-    async def ending(**_: object) -> None:
+    async def ending(*, stop_flag: threading.Event, **_: object) -> None:
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, lambda: waited.append(stop_flag.wait(5)))
         raise RuntimeError("bug")
 
     monkeypatch.setattr(kopf, "operator", ending)
-    flag = threading.Event()
     callbacks = kopf_host.KopfCallbacks(wake=print, review=None, certificates=None, listens=print)  # type: ignore[arg-type]  # not called
 
     async def story() -> None:
-        bridge = kopf_host._KopfBridge(asyncio.get_running_loop(), None, callbacks)  # type: ignore[arg-type]
         with pytest.raises(RuntimeError, match="bug"):
-            await kopf_host._operate(SETTINGS, bridge, flag)
+            await kopf_host.run(SETTINGS, None, callbacks)  # type: ignore[arg-type]  # no credentials are needed
 
     run(story())
-    assert flag.is_set()
+    assert waited == [True]

@@ -9,7 +9,8 @@ from fairlead.cluster import gpu_nodes, kinds, pod_starts, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.events import is_news
 from fairlead.controller.pods.node_facts import RoomReader
-from fairlead.controller.status import deployment_status, replica_counts, routing_conditions
+from fairlead.controller.status import deployment_status, routing_conditions
+from fairlead.controller.status.deployment_status import StatusFields
 from fairlead.controller.status.status_inputs import RouterSummary, StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
@@ -17,11 +18,14 @@ from fairlead.objects.owner import Owner
 from fairlead.review import deployment_review
 from fairlead.review.context import ObjectKey
 from fairlead.review.deployment_review import DeploymentReview
-from tests.controller.pretend import CATALOGUE, Pretend, deployment
+from tests.controller.pretend import CATALOGUE, CONTEXT, Pretend, deployment
+from tests.planning.states import revision
 
 CHAT = Owner(namespace="default", name="chat", uid="u")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 YES = UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="fine")
+
+INPUTS = StatusInputs(review=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
 
 
 def pod(created: object, ready: object, status: str = "True") -> Manifest:
@@ -68,7 +72,7 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.receive()
-    review = deployment_review.read(world.document(), world.operator._settings.context)
+    review = deployment_review.read(world.document(), CONTEXT)
     assert RoomReader(world.world, nodes_grow=True).room(review, CHAT).replicas is None
     assert RoomReader(world.world, nodes_grow=False).room(review, CHAT).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
@@ -103,8 +107,7 @@ def test_a_node_that_was_lost_has_no_room(status: str) -> None:
 def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
-    context = Pretend().operator._settings.context
-    review = deployment_review.read(document, context)
+    review = deployment_review.read(document, CONTEXT)
     assert deployment_review.with_references(review, None) is review
     assert deployment_review.with_references(review, {}).accepted.reason is Why.NOT_FOUND
     claim = ObjectKey("PersistentVolumeClaim", "default", "models")
@@ -126,7 +129,7 @@ def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
 )
 def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, holds: bool | None, reason: Why) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    review = deployment_review.read(document, Pretend().operator._settings.context)
+    review = deployment_review.read(document, CONTEXT)
     assert (review.fits.holds, review.fits.reason) == (holds, reason)
     assert review.may_start == (holds is not False)
     assert CATALOGUE.accelerators
@@ -134,26 +137,27 @@ def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, ho
 
 def test_a_fit_that_is_overruled_starts_and_stays_visible() -> None:
     large: Manifest = {"model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}}
-    review = deployment_review.read(deployment(**large, fitCheck="Warn"), Pretend().operator._settings.context)
+    review = deployment_review.read(deployment(**large, fitCheck="Warn"), CONTEXT)
     assert review.may_start
     assert (review.fits.holds, review.fits.reason) == (False, Why.FIT_OVERRULED)
     assert "it starts nevertheless, since spec.fitCheck is Warn" in review.fits.message
     assert "condition Fits" in review.accepted.message
     beside = deployment(**large, fitCheck="Warn", engine={"extraArgs": ["--swap-space=4"]})
-    refused = deployment_review.read(beside, Pretend().operator._settings.context)
+    refused = deployment_review.read(beside, CONTEXT)
     assert (refused.accepted.reason, refused.fits.reason) == (Why.REFUSED, Why.FIT_OVERRULED)
 
 
 def test_the_status_keeps_measured_starts_after_their_pods_are_removed() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
-    assert deployment_status._start(None, deployment_status._before("a", before)) == {"last": "12", "p95": "14"}
-    assert deployment_status._start(StartDurations(last_s=7.001, p95_s=8), {}) == {
-        "last": "7",
-        "p95": "8",
-        "nodeWait": "0",
-        "imagePull": "0",
+    some = replace(INPUTS, states=(revision("c", ready=1), revision("b"), revision("a")))
+    inputs = replace(some, starts={"c": StartDurations(last_s=7.001, p95_s=8)})
+    fields = StatusFields(generation=1, selector="", endpoint=None, prices={})
+    found = deployment_status.status(inputs, fields, before, NOON)["revisions"]
+    assert {one["hash"]: one.get("coldStart") for one in found} == {
+        "c": {"last": "7", "p95": "8", "nodeWait": "0", "imagePull": "0"},
+        "b": None,
+        "a": {"last": "12", "p95": "14"},
     }
-    assert deployment_status._start(None, deployment_status._before("b", before)) is None
 
 
 def test_an_internal_error_is_reported_and_changes_nothing_else() -> None:
@@ -220,15 +224,8 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
 
 
 def test_where_attempts_at_every_pod_fail_one_pod_is_named_with_its_reason() -> None:
-    inputs = StatusInputs(review=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
     routers = RouterSummary(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
-    silent = replace(inputs, routers=replace(routers, reasons={}))
-    assert routing_conditions._why_not(routers) == "; a: no token"
-    assert (
-        routing_conditions._counted(silent, routers, replica_counts.ReplicaTally(wanted=1, ready=1, routable=0)).reason
-        is Why.NO_TOKENS
-    )
-    nothing = routing_conditions._counted(
-        silent, replace(routers, reasons={}), replica_counts.ReplicaTally(wanted=1, ready=1, routable=0)
-    )
-    assert nothing.reason is Why.PROBING
+    failing = replace(INPUTS, states=(revision("a", ready=1),), routers=routers)
+    named = routing_conditions.routable(failing)
+    assert (named.reason, named.message) == (Why.NO_TOKENS, "0 of 1 ready replica gets requests; a: no token")
+    assert routing_conditions.routable(replace(failing, routers=replace(routers, reasons={}))).reason is Why.PROBING

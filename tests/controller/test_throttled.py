@@ -8,7 +8,7 @@ from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
-from tests.controller.leaders import leading, reconcilers_of
+from tests.controller.leaders import leading
 
 
 class Throttling:
@@ -21,10 +21,10 @@ class Throttling:
 
 def test_a_reconcile_that_is_throttled_waits_as_long_as_the_server_says() -> None:
     async def story() -> None:
-        async with leading(FakeApi()) as (leader, _):
-            await until(lambda: leader._reconcilers is not None)
-            reconcilers_of(leader).deployments = Throttling()  # type: ignore[assignment]
-            outcome = await leader._work(ObjectKey("InferenceDeployment", "default", "chat"))
+        async with leading(FakeApi()) as leader:
+            await until(leader.tasks.world)
+            leader.reconcilers.deployments = Throttling()  # type: ignore[assignment]
+            outcome = await leader.reconcile(ObjectKey("InferenceDeployment", "default", "chat"))
             assert (outcome.failed, outcome.not_before_s) == ("list pods: 429: ", 30.0)
 
     run(story())

@@ -6,16 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
 from fairlead.controller.children import sleep_switch
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.sleep_switch import SleepSwitch
+from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.planning.sleep_plan import SleepPlan
 from tests.cluster.fake_objects import Objects
 from tests.cluster.worlds import run
 from tests.controller import points
 from tests.controller.pretend import Pretend, deployment
-from tests.controller.pretend_environment import PretendPodClient, PretendWorld
-from tests.controller.server import PretendServer
+from tests.controller.pretend_environment import PretendPodClient
 from tests.controller.warm import BOUNDS, MOST, SLEEPS, counts, fleet, marks, warm
 
 
@@ -91,21 +93,33 @@ def alive(world: Pretend) -> set[str]:
 def test_a_slow_sleep_or_wake_is_awaited_by_later_reconciles_and_never_started_twice() -> None:
     """One of the other kind ends first; a terminating pod takes its act along."""
 
+    world = fleet(awake=1, asleep=0)
+    (pod,) = world.engine_pods()
+    one = (pod["metadata"]["name"],)
+    pods = SlowPodClient(world.objects)
+
     async def story() -> None:
-        pods, world = SlowPodClient(Objects()), PretendWorld(Objects())
-        found = SleepSwitch(pods, Applier(PretendServer(Objects()), world), at_once_s=0.01)
-        pod = {"metadata": {"uid": "u", "name": "a"}}
-        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
-        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
+        switch = SleepSwitch(pods, Applier(world.server, world.world), at_once_s=0.01)
+
+        async def is_done(plan: SleepPlan) -> bool:
+            world.world.receive()
+            observed = snapshot.observe(world.world, world.key())
+            assert observed is not None
+            reporting = len(observed.serving_routers)
+            dropped = MergedRouterReport(reporting=reporting, routable={one[0]: False}, busy={}, reasons={})
+            return not await switch.carry_out(observed, plan, dropped, EngineKind.SIMULATED)
+
+        assert not await is_done(SleepPlan(fall=one))
+        assert [await is_done(SleepPlan(stay=one)), await is_done(SleepPlan(stay=one))] == [False, False]
         pods.may.set()
-        assert not await found._turned(pod, EngineKind.VLLM, wakes=True)
-        assert await found._turned(pod, EngineKind.VLLM, wakes=True)
-        assert pods.acts == ["sleep", "wake"]
+        assert [await is_done(SleepPlan(wake=one)), await is_done(SleepPlan(wake=one))] == [False, True]
+        assert (pods.acts, marks(world)) == (["sleep", "wake"], {})
         pods.may.clear()
-        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
-        found.forget("u")
-        found.forget("u")
-        assert await found._turned(pod, EngineKind.VLLM, wakes=True)
+        assert [await is_done(SleepPlan(fall=one)), await is_done(SleepPlan(stay=one))] == [False, False]
+        for _ in range(2):
+            switch.forget(pod["metadata"]["uid"])
+        assert await is_done(SleepPlan(wake=one))
+        assert pods.acts == ["sleep", "wake"] * 2
 
     run(story())
 

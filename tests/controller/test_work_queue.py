@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import pytest
-
 from fairlead.controller.work_queue import LONGEST_RETRY_S, MIN_AFTER_FAILURE_S, ReconcileOutcome, WorkQueue
 from fairlead.review.context import ObjectKey
 
@@ -168,20 +166,23 @@ def test_no_more_run_at_once_than_there_are_workers() -> None:
 
 def test_a_failing_key_waits_twice_as_long_each_time_and_is_forgiven() -> None:
     async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        async def later(seconds: float) -> int:
+            clock.now += seconds
+            queue.wake(key("another, so that the queue looks at its clock"))
+            await quiet()
+            return work.done["a"]
+
         work.outcomes["a"] = ReconcileOutcome(failed="no")
         queue.wake(key("a"))
         await quiet()
         for times, pause in enumerate((1, 2, 4, 8, 16, 32, 64, 128, 256, LONGEST_RETRY_S, LONGEST_RETRY_S), 1):
-            assert queue._due[key("a")] - clock.now == pytest.approx(pause), times
-            clock.now += pause
-            queue.wake(key("b"))
-            await quiet()
-            assert work.done["a"] == times + 1
+            assert await later(pause - 0.5) == times, pause
+            assert await later(0.5) == times + 1, pause
         work.outcomes.clear()
-        clock.now += 2 * LONGEST_RETRY_S
-        queue.wake(key("b"))
-        await quiet()
-        assert (queue._failures, queue._not_before) == ({}, {})
+        assert await later(LONGEST_RETRY_S) == 13
+        work.outcomes["a"] = ReconcileOutcome(failed="no")
+        queue.wake(key("a"))
+        assert [await later(seconds) for seconds in (0, 0.5, 0.5)] == [14, 14, 15], "it waits as after a first failure"
 
     run_story(story)
 
@@ -191,11 +192,12 @@ def test_an_event_shortens_a_back_off_only_so_far() -> None:
         work.outcomes["a"] = ReconcileOutcome(failed="no")
         queue.wake(key("a"))
         await quiet()
-        for _ in range(8):
-            clock.now = queue._due[key("a")]
+        for pause in (1, 2, 4, 8, 16, 32, 64, 128):
+            clock.now += pause
             queue.wake(key("b"))
             await quiet()
         done = work.done["a"]
+        assert done == 9
         queue.wake(key("a"))
         await quiet()
         assert (work.done["a"], queue.depth, queue.oldest_s()) == (done, 0, 0.0), "it waits out its least pause"
@@ -263,6 +265,6 @@ def test_what_runs_when_the_queue_ends_is_cancelled() -> None:
         await quiet()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        assert (queue._running, work.done) == ({}, Counter())
+        assert (queue.depth, queue.oldest_s(), work.done) == (0, 0.0, Counter())
 
     asyncio.run(whole())

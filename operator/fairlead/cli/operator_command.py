@@ -100,7 +100,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     try:
         knowledge = offline_data.offline_knowledge(products=chosen.products)
-        settings = _settings(chosen, knowledge.catalogue)
+        settings = operator_settings(chosen, knowledge.catalogue)
         embedded = None
         if chosen.autoscaler == "on":
             embedded = autoscaler_command.hosted_loop(chosen, settings.identity, knowledge)
@@ -110,7 +110,8 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
 
 
-def _settings(chosen: argparse.Namespace, catalogue: "Catalogue") -> "OperatorSettings":
+def operator_settings(chosen: argparse.Namespace, catalogue: "Catalogue") -> "OperatorSettings":
+    """Convert these arguments into the settings of the process, and set up logging."""
     from fairlead.controller.settings import OperatorSettings, WebhookSettings
 
     return OperatorSettings(

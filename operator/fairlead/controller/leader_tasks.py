@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -44,6 +44,8 @@ READS_AT_ONCE: Final = 256
 LONG_AT_ONCE: Final = 1024
 """Connections for replies that take minutes, of engines and judges: twice what evaluations use at most."""
 
+ReconcilerMaker = Callable[[ReconcileSettings, ReconcilerAccess], Reconcilers]
+
 log = logging.getLogger("fairlead.controller")
 
 
@@ -51,7 +53,12 @@ class LeaderTasks:
     """The tasks of the leader."""
 
     def __init__(
-        self, api: ApiServer, leadership: Leadership, setting: ReconcileSettings, metrics: OperatorMetrics
+        self,
+        api: ApiServer,
+        leadership: Leadership,
+        setting: ReconcileSettings,
+        metrics: OperatorMetrics,
+        make: ReconcilerMaker = reconcilers.made,
     ) -> None:
         self.metrics = metrics
         self.embedded: EmbeddedService | None = None
@@ -59,6 +66,7 @@ class LeaderTasks:
         self.queue = WorkQueue(work=self._work, chance=self._chance)
         self._leadership = leadership
         self._setting = setting
+        self._make = make
         self._api = api
         self._server = FencedApiServer(api, leadership.may_write)
         self._failures = FailureReports(self._server, lambda: self._informers)
@@ -128,7 +136,7 @@ class LeaderTasks:
             )
             events = ReconcileEvents(self._server, instance, self.metrics)
             access = ReconcilerAccess(self._api, self._server, informers, pod_access, events)
-            self._reconcilers = reconcilers.made(self._setting, access)
+            self._reconcilers = self._make(self._setting, access)
             self._informers = informers
             try:
                 yield informers

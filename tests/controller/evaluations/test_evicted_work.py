@@ -1,16 +1,17 @@
 """A pod of an evaluation that its node ended begins again, and one that cannot be deleted holds up no other."""
 
-from copy import copy
+import asyncio
 from typing import Any
 
 import pytest
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiRequest, of_answer
-from fairlead.cluster.kinds import Manifest
-from fairlead.controller.evaluations.runner_run import RunnerRun
-from fairlead.controller.evaluations.work_pods import MAX_DISRUPTIONS, WorkPods
+from fairlead.controller.evaluations import quality_runs, run_reports
+from fairlead.controller.evaluations.work_pods import MAX_DISRUPTIONS
+from tests.controller.evaluations.pod_requests import PodRequests
+from tests.controller.evaluations.test_quality_runs import until
 from tests.controller.evaluations.test_runners import Programs
+from tests.controller.recording_runs import of_another
 
 EVICTED = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
 TAINTED = {
@@ -19,9 +20,9 @@ TAINTED = {
 }
 
 
-def at_work() -> Programs:
+def at_work(world: Programs | None = None) -> Programs:
     """The baseline's pod has started and does not end."""
-    world = Programs()
+    world = world or Programs()
     del world.kube.programs["-baseline"]
     while not world.pods():
         world.steps()
@@ -118,40 +119,46 @@ def test_a_program_that_was_ended_by_a_limit_is_reported_with_it_and_not_by_its_
     assert f"-baseline failed: {words}" in world.gate["message"]
 
 
-def test_a_pod_on_a_node_that_is_gone_is_shown_as_one_that_ends_and_keeps_no_place_of_other_runs() -> None:
+def test_a_pod_on_a_node_that_is_gone_is_shown_as_one_that_ends_and_keeps_no_place_of_other_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_reports, "MAX_RUNS", 1)
+    monkeypatch.setattr(quality_runs, "PAUSE_S", 0.001)
     world = at_work()
     (pod,) = world.pods()
     gone = pod["metadata"] | {"deletionTimestamp": "2026-11-20T10:00:00Z"}
     world.objects.put(kinds.POD, pod | {"metadata": gone, "status": {"phase": "Running"}})
-    ((uid, (_, run)),) = world.runs._runs.items()
-    assert isinstance(run, RunnerRun)
-    world.run(world.runs.advance(uid))
-    assert run.verdict is not None
-    assert run.verdict.message.startswith(f"pod {pod['metadata']['name']}: it is being deleted, and created again")
-    assert not run.is_working
+    world.run(world.runs.advance(world.question.uid))
+    assert world.verdict.message.startswith(f"pod {pod['metadata']['name']}: it is being deleted, and created again")
+    other = of_another(world.question, "other")
+    asyncio.run(until(lambda: " asks the " in world.runs.gate_verdict(other).message, world.runs))
+    world.runs.forget(other.uid)
+    world.run(world.runs.close())
     world.objects.remove((kinds.POD.title, "default", pod["metadata"]["name"]), {})
     world.kube.programs["-baseline"] = world.program
     assert world.until("Passed")["reason"] == "NotWorse"
 
 
-class Stuck(WorkPods):
-    """Its pod cannot be deleted: a policy's webhook refuses it."""
-
-    async def find(self, wanted: Manifest) -> Manifest | None:
-        name = wanted["metadata"]["name"]
-        raise of_answer(ApiRequest(verb="delete", resource=kinds.POD, namespace="default", name=name), 403, b"{}")
-
-
 def test_a_pod_that_cannot_be_deleted_keeps_no_other_pod_going() -> None:
-    world = at_work()
-    ((_, run),) = world.runs._runs.values()
-    assert isinstance(run, RunnerRun)
-    stuck = copy(run)
-    stuck.work = Stuck(world.server, world.server)
-    world.runs._closing.append(stuck)
+    world = Programs()
+    server = PodRequests(world)
+    at_work(world)
+    stuck = of_another(world.question, "stuck")
+    world.runs.verdict(stuck)
+    world.run(world.runs.advance(stuck.uid))
+    (name,) = {one["metadata"]["name"] for one in world.pods() if one["metadata"]["name"].startswith("stuck")}
+    server.refused.add(name)
+    world.runs.forget(stuck.uid)
     world.order("abort")
     world.steps(3)
+    assert left(world) == {name}
+    server.refused.clear()
+    assert left(world) == set(), "it is tried again"
+
+
+def left(world: Programs) -> set[str]:
+    """The names of the pods that stay when those of dropped runs are ended."""
     world.run(world.runs.close())
     for _ in range(4):
         world.kube.round(world.now)
-    assert (world.pods(), world.runs._closing) == ([], [stuck])
+    return {one["metadata"]["name"] for one in world.pods()}

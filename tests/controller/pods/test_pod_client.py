@@ -201,19 +201,27 @@ def test_an_engine_that_does_not_answer_is_scraped_again_after_a_while() -> None
     """Nothing listens there."""
 
     async def story() -> None:
-        clock = Clock()
-        async with aiohttp.ClientSession() as session:
+        clock, sent, trace = Clock(), list[aiohttp.TraceRequestStartParams](), aiohttp.TraceConfig()
+
+        async def starts(_: object, __: object, request: aiohttp.TraceRequestStartParams) -> None:
+            sent.append(request)
+
+        trace.on_request_start.append(starts)
+        async with aiohttp.ClientSession(trace_configs=[trace]) as session:
             pods = PodClient(session, clock)
             silent = pod("e", "127.0.0.254")
             assert await pods.endpoints(silent) is None
-            assert await pods.load(silent, EngineKind.VLLM) is None
-            assert pods._not_before == {"e": 100.0 + AGAIN_S}
-            assert await pods.load(silent, EngineKind.VLLM) is None
+
+            async def scraped(kind: EngineKind) -> int:
+                before = len(sent)
+                assert await pods.load(silent, kind) is None
+                return len(sent) - before
+
+            assert [await scraped(VLLM), await scraped(VLLM)] == [1, 0]
             clock.now += AGAIN_S
-            assert await pods.load(silent, EngineKind.TENSORRT_LLM) is None
-            assert pods._not_before == {"e": 130.0 + AGAIN_S}
+            assert [await scraped(EngineKind.TENSORRT_LLM), await scraped(VLLM)] == [1, 0]
             pods.forget("e")
-            assert pods._not_before == {}
+            assert await scraped(VLLM) == 1
 
     run(story())
 

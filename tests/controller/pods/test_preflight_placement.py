@@ -1,13 +1,11 @@
 """A check that no node takes: full nodes say nothing about the revision, labels and taints say that it cannot start."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
 from fairlead.cluster import kinds
 from fairlead.controller.pods import scheduler_message
-from fairlead.controller.pods.node_facts import RoomReader
 from tests.controller.pretend import Pretend, deployment
 
 TAINT: Final = {"key": "dedicated", "value": "llm", "effect": "NoSchedule"}
@@ -51,9 +49,7 @@ def misspelt(*, nodes_grow: bool) -> Pretend:
 
     Where nodes are added for pending pods the operator does not count them, and the scheduler alone knows the taint.
     """
-    world = Pretend(gpus=1)
-    world.operator._settings = replace(world.operator._settings, nodes_grow=nodes_grow)
-    world.operator._rooms = RoomReader(world.world, nodes_grow=nodes_grow)
+    world = Pretend(gpus=1, nodes_grow=nodes_grow)
     world.apply(deployed("llm"))
     world.settle()
     (node,) = world.kube.of(kinds.NODE)

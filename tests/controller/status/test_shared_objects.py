@@ -77,14 +77,33 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     assert len(shared.world.server.writes) == writes
 
 
-def test_nothing_is_kept_of_a_policy_that_was_deleted() -> None:
-    """A cluster in which policies come and go kept the remarks on each of them."""
+@pytest.fixture
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of users that were read for remarks, each time."""
+    names: list[str] = []
+
+    def read(document: Manifest, kind: Kind[Any]) -> ReadResult[Any]:
+        names.append(document["metadata"]["name"])
+        return object_reader.read_stored(document, kind)
+
+    monkeypatch.setattr(policies, "object_reader", SimpleNamespace(read_stored=read))
+    return names
+
+
+def test_nothing_is_kept_of_a_policy_that_was_deleted(reviewed: list[str]) -> None:
+    """A cluster in which policies come and go kept the remarks on each of them. Here the same edition comes back."""
     shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}
+    shared.world.apply(deployment("one", scaling=scaling, replicas=None))
     shared.tick()
-    assert len(shared.sharing._remarks._found) == 1
-    del shared.world.objects.held[(kinds.AUTOSCALING_POLICY.title, "default", "calm")]
     shared.tick()
-    assert len(shared.sharing._remarks._found) == 0
+    assert reviewed == ["one"]
+    shared.world.world.forget()
+    shared.world.world.receives = False
+    shared.tick()
+    shared.world.world.receives = True
+    shared.tick()
+    assert reviewed == ["one", "one"]
 
 
 def test_what_the_autoscaler_reports_in_a_policy_is_no_reason_to_write_it_again() -> None:
@@ -139,18 +158,11 @@ def test_a_usable_policy_reports_risky_settings_and_conflicts_with_its_users() -
     assert message.endswith(" | and 2 more")
 
 
-def test_of_an_edited_user_alone_the_remarks_are_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_an_edited_user_alone_the_remarks_are_found_anew(reviewed: list[str]) -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
     scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}
     for name in ("one", "two", "three"):
         shared.world.apply(deployment(name, scaling=scaling, replicas=None))
-    reviewed = []
-
-    def read(document: Manifest, kind: Kind[Any]) -> ReadResult[Any]:
-        reviewed.append(document["metadata"]["name"])
-        return object_reader.read_stored(document, kind)
-
-    monkeypatch.setattr(policies, "object_reader", SimpleNamespace(read_stored=read))
     assert "two: spec.scaling.minReplicas: 1: policy calm" in shared.tick()["conditions"][0]["message"]
     assert sorted(reviewed) == ["one", "three", "two"]
     shared.world.apply(deployment("two", scaling=scaling | {"minReplicas": 0}, replicas=None))

@@ -100,13 +100,14 @@ def test_the_second_replica_to_renew_uses_the_certificate_of_the_first(tmp_path:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            settings = place(tmp_path)
+            rotator = CertificateRotator(ApiServer(connection), settings, Clock())
             fake.fail(Fault(code=409), "create")
             await rotator.keep()
-            assert not rotator._settings.cert_file.exists()
+            assert not settings.cert_file.exists()
             await rotator.keep()
-            assert rotator._settings.cert_file.exists()
-            assert rotator._settings.key_file.stat().st_mode & 0o777 == 0o600
+            assert settings.cert_file.exists()
+            assert settings.key_file.stat().st_mode & 0o777 == 0o600
 
     run(story())
 
@@ -115,14 +116,15 @@ def test_where_others_make_certificates_theirs_are_served(tmp_path: Path) -> Non
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            settings = place(tmp_path, "")
+            rotator = CertificateRotator(ApiServer(connection), settings, Clock())
             await rotator.keep()
-            assert not rotator._settings.cert_file.exists()
+            assert not settings.cert_file.exists()
             theirs = certificates.renewed(None, ("x",), NOON)
             head = {"metadata": {"name": "hook", "namespace": "team"}}
             fake.put(kinds.SECRET, head | {"data": theirs.as_data()})
             await rotator.first()
-            assert rotator._settings.cert_file.read_bytes() == theirs.cert
+            assert settings.cert_file.read_bytes() == theirs.cert
             assert (kinds.VALIDATING_WEBHOOK.title, "", "fairlead") not in fake.objects.held
 
     run(story())
@@ -158,12 +160,13 @@ def test_an_issuer_that_writes_no_authority_is_enough_where_the_operator_publish
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            settings = place(tmp_path, "")
+            rotator = CertificateRotator(ApiServer(connection), settings, Clock())
             theirs = certificates.renewed(None, ("x",), NOON)
             entries = {name: text for name, text in theirs.as_data().items() if name in ("tls.crt", "tls.key")}
             fake.put(kinds.SECRET, {"metadata": {"name": "hook", "namespace": "team"}, "data": entries})
             await rotator.first()
-            assert rotator._settings.cert_file.read_bytes() == theirs.cert
+            assert settings.cert_file.read_bytes() == theirs.cert
 
     run(story())
 
@@ -172,11 +175,12 @@ def test_an_api_error_propagates_and_no_certificate_is_written(tmp_path: Path) -
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            settings = place(tmp_path)
+            rotator = CertificateRotator(ApiServer(connection), settings, Clock())
             fake.fail(Fault(code=500), "get")
             with pytest.raises(ApiError):
                 await rotator.keep()
-            assert not rotator._settings.cert_file.exists()
+            assert not settings.cert_file.exists()
 
     run(story())
 
@@ -190,12 +194,13 @@ def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_
     async def story() -> None:
         fake, clock = FakeApi(), Clock()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
+            settings = place(tmp_path)
+            rotator = CertificateRotator(ApiServer(connection), settings, clock)
             assert (rotator.expires_at, rotator.validity_left) == (None, None)
             await rotator.keep()
             first = rotator.expires_at
             clock.now += timedelta(days=70)
-            fresh = rotator._settings.key_file.with_suffix(".fresh")
+            fresh = settings.key_file.with_suffix(".fresh")
             fresh.mkdir()  # so that writing there raises an OSError
             keeping = asyncio.create_task(rotator.run())
             await until(lambda: "no renewal; trying again" in caplog.text)
@@ -216,10 +221,11 @@ def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.Mo
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            rotator = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            settings = place(tmp_path)
+            rotator = CertificateRotator(ApiServer(connection), settings, Clock())
             fake.fail(Fault(code=403), "get")
             keeping = asyncio.create_task(rotator.run())
-            await until(rotator._settings.cert_file.exists)
+            await until(settings.cert_file.exists)
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         assert fake.count("get") >= 2

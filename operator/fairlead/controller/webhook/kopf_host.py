@@ -134,7 +134,7 @@ async def _operate(settings: OperatorSettings, bridge: _KopfBridge, flag: thread
     try:
         await kopf.operator(
             registry=registry,
-            settings=_settings(settings, bridge.certificates, bridge.listens),
+            settings=kopf_settings(settings, bridge.certificates, bridge.listens),
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
@@ -174,7 +174,7 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
             raise kopf.AdmissionError(verdict.refused, code=422)
 
 
-def _settings(
+def kopf_settings(
     settings: OperatorSettings, place: WebhookCertificateSettings | None, listens: Callable[[], None]
 ) -> kopf.OperatorSettings:
     """Return the settings of operator-reliability.md, which names an incident for each."""
