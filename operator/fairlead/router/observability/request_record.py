@@ -262,7 +262,9 @@ class RequestRecord(RequestIdentity):
     def close(self, now: float) -> None:
         """Close the record, once; a second call is a bug and raises."""
         if self.ended_at >= 0:
-            raise AssertionError(f"recorded twice: request {self.request_id or 'without an id'}, ended at {self.ended_at}")
+            raise AssertionError(
+                f"recorded twice: request {self.request_id or 'without an id'}, ended at {self.ended_at}"
+            )
         self.ended_at = now
         if self.trace is not None:
             self.trace.close(self.replica, self._last_ending, now)
