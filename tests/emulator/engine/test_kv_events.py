@@ -16,7 +16,8 @@ from fairlead.emulator.engine.block_hashes import CBOR, BlockHasher
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.surface.jobs import JobSequence
-from tests.emulator.engine.virtual import Client, now, provided, sequence
+from tests.emulator.engine.virtual import Client, provided, sequence
+from tests.virtual_time import now
 
 QUICK: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.004, token_seconds=0.002))
 FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
