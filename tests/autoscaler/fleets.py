@@ -179,10 +179,12 @@ class Fleet:
     """Deployments whose spec raises when it is read."""
     prometheus: Callable[[PrometheusServer], SampleSource] | None = None
     """Without one, the fake source stands in for Prometheus too."""
+    sample_source: Callable[[Clock], PretendSource] = PretendSource
+    """Creates the source of the pods' samples."""
 
     def __post_init__(self) -> None:
         self.server = PretendServer(self.world)
-        self.source = PretendSource(self.clock)
+        self.source = self.sample_source(self.clock)
         self.sources = SourceRegistry(
             SourceFactories(direct=lambda: self.source, prometheus=self.prometheus or (lambda _: self.source)),
             self.server,

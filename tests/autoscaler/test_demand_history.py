@@ -1,6 +1,7 @@
 """The past weeks from a Prometheus that has them: hours of the week of which nothing is known yet."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from math import nan
 from typing import Final
@@ -18,6 +19,8 @@ from tests.autoscaler.weeks import Weeks
 
 ROUTERS: Final = PodName("demo", "chat-router")
 NOW: Final = 1_795_176_000.0 + 700
+TIMEOUT_S: Final = 10.0
+"""Seconds that a thread gets; it needs a thousandth."""
 
 
 def seeded(weeks: Weeks, memory: ScalingState | None = None) -> ScalingState:
@@ -67,15 +70,31 @@ def test_a_prometheus_without_a_past_or_without_an_answer_leaves_the_hours_unkno
     assert hours_of(seeded(Weeks([]))) == hours_of(seeded(Weeks(None))) == ()
 
 
+class SlowWeeks(Weeks):
+    """Answers only once the test says so."""
+
+    def __init__(self, course: list[tuple[float, float]]) -> None:
+        super().__init__(course)
+        self.entered, self.answers = threading.Event(), threading.Event()
+
+    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
+        self.entered.set()
+        assert self.answers.wait(TIMEOUT_S)
+        return super().course(query, start, end, step_seconds)
+
+
 def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered() -> None:
-    weeks = Weeks([(HOUR, 2.0)])
+    weeks = SlowWeeks([(HOUR, 2.0)])
 
     async def story() -> tuple[ScalingState, ScalingState]:
         source = PrometheusSampleSource(
             PrometheusServer(url="http://prometheus"), QueryTurns(), connect=lambda _: weeks, timeout_seconds=0.01
         )
-        async with source._query_lock:
-            without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
+        slow = asyncio.create_task(demand_history.seeded(ScalingState(), source, ROUTERS, NOW))
+        await asyncio.to_thread(weeks.entered.wait, TIMEOUT_S)
+        without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
+        weeks.answers.set()
+        await slow
         return without, await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
 
     without, seen = asyncio.run(story())

@@ -83,7 +83,10 @@ def test_a_memory_that_may_not_be_read_is_not_written_over() -> None:
         fleet.server.unread = RequestRefused(ApiRequest(verb="get", resource=kinds.CONFIG_MAP), 403, {})
         await fleet.rounds(700)
         assert fleet.scaling()["recommended"] == 1
-        await fleet.loop._end()
+        working = asyncio.create_task(fleet.loop.run())
+        await asyncio.sleep(0)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         assert fleet.server.held["chat-autoscaler-memory"] is memory
 
     run_story(story)

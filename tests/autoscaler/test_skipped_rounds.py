@@ -97,16 +97,14 @@ class SlowSource(PretendSource):
 
 def test_a_fleet_that_waits_to_shrink_does_not_wait_anew_because_its_policy_was_made_anew() -> None:
     async def report() -> None:
-        fleet = Fleet()
-        scraper = SlowSource(fleet.clock)
-        fleet.sources._direct = scraper
+        fleet = Fleet(sample_source=SlowSource)
         short = policy(behavior={"scaleDown": {"stabilizationWindowSeconds": 60}})
         fleet.world.receive(short)
         fleet.deploy()
-        scraper.waiting = 6.0
+        fleet.source.waiting = 6.0
         await fleet.rounds(10)
         assert fleet.scaling()["recommended"] == 3
-        scraper.waiting = 0.0
+        fleet.source.waiting = 0.0
         await fleet.rounds(50)
         drop(fleet, kinds.AUTOSCALING_POLICY, "queue")
         await fleet.rounds(1)

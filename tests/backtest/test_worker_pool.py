@@ -39,7 +39,7 @@ def shared(compared: Comparison = MINUTE) -> SharedState:
 def as_a_worker(state: SharedState) -> Iterator[None]:
     """Let this process be a worker while the block runs."""
     interrupt, thresholds = signal.getsignal(signal.SIGINT), gc.get_threshold()
-    worker_pool._adopt(state)
+    worker_pool.become_worker(state)
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def test_a_worker_plays_a_run_and_leaves_an_interrupt_to_its_parent() -> None:
     state = shared()
     with as_a_worker(state):
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        found = worker_pool._play(1)
+        found = worker_pool.play_run(1)
     assert found == MINUTE.rows[1].played(MINUTE.whole, MINUTE.repeats[0].settings)
     assert state.done[:] == [0.0, 1.0]
 

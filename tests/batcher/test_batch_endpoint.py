@@ -15,6 +15,7 @@ from fairlead.batching.attempt_outcomes import Outcome
 from tests.batcher.sent_batches import NOON, ScriptedAddress
 from tests.batching.batch_lines import request
 from tests.emulator.living import living
+from tests.evaluator.pretended_endpoint import PretendedEndpoint
 from tests.router.planes import before, run_story
 from tests.router.test_engine_requests import keyed
 from tests.router.test_tls import certified, secure_engine
@@ -174,6 +175,7 @@ def test_an_address_without_tls_is_named_so() -> None:
     run_story(story())
 
 
-@pytest.mark.parametrize("page", [b"[]", b'{"data": null}', b'{"data": ["chat"]}', b"{}", b"no", b'{"data": []}'])
-def test_a_page_that_lists_nothing_leaves_the_choice_to_the_address(page: bytes) -> None:
-    assert batch_endpoint._names(page) is None
+@pytest.mark.parametrize("page", ["[]", '{"data": null}', '{"data": ["chat"]}', "{}", "no", '{"data": []}'])
+def test_a_page_that_lists_nothing_leaves_the_choice_to_the_address(page: str) -> None:
+    with PretendedEndpoint(list_text=page) as endpoint:
+        assert asyncio.run(models(endpoint.url)) is None

@@ -13,7 +13,7 @@ from fairlead.batching import model_rests
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.run_tally import RunEnd
 from tests.batcher.virtual_runs import Fleet, VirtualRun, attempt, requests
-from tests.emulator.engine.virtual import now, run_story
+from tests.virtual_time import now, run_story
 
 HELD_S: Final = 300.0
 """How long a router holds requests of a model without a replica."""

@@ -13,7 +13,7 @@ from fairlead.batching import attempt_outcomes
 from fairlead.batching.batch_requests import BatchRequest
 from fairlead.batching.output_lines import BatchReply
 from fairlead.batching.run_tally import RunEnd, RunTally
-from tests.emulator.engine.virtual import now
+from tests.virtual_time import now
 
 Fleet = Callable[[BatchRequest], Awaitable[BatchAttempt]]
 

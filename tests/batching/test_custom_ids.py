@@ -1,5 +1,7 @@
 """Names by their hashes: the table answers as a dictionary of whole names would."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,10 +50,14 @@ def test_an_answer_of_another_program_counts_for_any_line_of_its_name() -> None:
 
 
 def test_a_table_that_grows_forgets_nothing_and_takes_few_bytes() -> None:
-    ids, plain = CustomIds(), request()
+    plain = request()
+    tracemalloc.start()
+    ids = CustomIds()
     for number in range(5000):
         ids.add_answer(f"r-{number}", plain.digest)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert len(ids) == 5000
     assert all(ids.is_answered(f"r-{number}") for number in range(5000))
     assert not ids.is_answered("r-5000")
-    assert len(ids._names) * 16 <= 5000 * 2 / 0.75 * 16
+    assert taken <= 5000 * 2 / 0.75 * 16

@@ -20,6 +20,7 @@ from fairlead.batcher.batch_endpoint import BatchEndpoint
 from fairlead.batcher.output_file import OutputFile
 from fairlead.batching import attempt_outcomes
 from fairlead.cli import batch, batch_inputs
+from fairlead.cli.batch_inputs import BatchInputs
 from tests.cli.conftest import Run
 from tests.evaluator.pretended_endpoint import PretendedEndpoint
 
@@ -48,6 +49,13 @@ def line(number: int, model: str = "chat", **changed: object) -> str:
     body = {"model": model, "messages": [{"role": "user", "content": f"q{number}"}]}
     row = {"custom_id": f"r-{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
     return json.dumps(row | changed) + "\n"
+
+
+def chosen(arguments: list[str]) -> BatchInputs:
+    """The inputs of a run with these arguments."""
+    parser = argparse.ArgumentParser()
+    batch.arguments(parser)
+    return batch_inputs.read(parser.parse_args(arguments))
 
 
 def answers(folder: Path) -> dict[str, Any]:
@@ -132,8 +140,9 @@ def test_a_line_that_changed_since_its_answer_is_found(run: Run, words: list[str
     assert "line 1: custom_id: r-1: the output has its answer, and the line has changed since; write to" in err
 
 
-def test_parts_of_a_file_have_errors_of_their_own(tmp_path: Path) -> None:
-    names = [batch_inputs._beside(tmp_path / one).name for one in ("a.jsonl", "a.json", "a", "a.aa", "a.ab")]
+def test_parts_of_a_file_have_errors_of_their_own(words: list[str], tmp_path: Path) -> None:
+    outputs = ("a.jsonl", "a.json", "a", "a.aa", "a.ab")
+    names = [chosen([*words[1:], "--output", str(tmp_path / one)]).errors.name for one in outputs]
     assert names == [*["a.errors.jsonl"] * 3, "a.aa.errors.jsonl", "a.ab.errors.jsonl"]
 
 
@@ -252,14 +261,11 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_a_port_forward(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
-    parser = argparse.ArgumentParser()
-    batch.arguments(parser)
-    there = [*words[1:], "--to", "http://chat.example"]
-    assert batch_inputs.read(parser.parse_args(there)).address.proxy == "http://proxy:3128"
-    assert batch_inputs.read(parser.parse_args(words[1:])).address.proxy is None
+    assert chosen([*words[1:], "--to", "http://chat.example"]).address.proxy == "http://proxy:3128"
+    assert chosen(words[1:]).address.proxy is None
 
 
-def test_a_local_time_has_the_offset_of_its_own_date(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_time_has_the_offset_of_its_own_date(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a year from now it is another one than today's."""
     with monkeypatch.context() as changed:
         changed.setenv("TZ", "Europe/Berlin")
@@ -267,7 +273,7 @@ def test_a_local_time_has_the_offset_of_its_own_date(monkeypatch: pytest.MonkeyP
         now, year = time.strftime("%Y-%m-%dT%H:%M"), time.localtime().tm_year
         for day, hour in ("01-15", "05"), ("07-15", "04"):
             written = next(one for one in (f"{year}-{day}T06:00", f"{year + 1}-{day}T06:00") if one > now)
-            assert batch_inputs._until(written) == datetime.fromisoformat(f"{written[:11]}{hour}:00Z")
+            assert chosen([*words[1:], "--until", written]).until == datetime.fromisoformat(f"{written[:11]}{hour}:00Z")
     time.tzset()
 
 
@@ -276,6 +282,9 @@ def test_a_missing_input_is_named(run: Run, words: list[str], tmp_path: Path) ->
     assert (code, err) == (2, f"fairlead batch: {tmp_path}/none: No such file or directory\n")
 
 
-def test_an_output_that_is_linked_to_the_input_is_the_input(tmp_path: Path, source: Path) -> None:
+def test_an_output_that_is_linked_to_the_input_is_the_input(
+    run: Run, words: list[str], tmp_path: Path, source: Path
+) -> None:
     (tmp_path / "other").hardlink_to(source)
-    assert batch_inputs._is_same(tmp_path / "other", source)
+    code, _, err = run(*words, "--output", str(tmp_path / "other"))
+    assert (code, "it is the input, which would be changed" in err) == (2, True)

@@ -1,19 +1,20 @@
 """The line that shows how far `fairlead batch` is."""
 
-import asyncio
+import argparse
 import io
-import random
+import json
+import signal
 from pathlib import Path
-from typing import cast
+from typing import Final
 
 import pytest
 
-from fairlead.batcher.batch_endpoint import BatchEndpoint
-from fairlead.batcher.output_file import FailureFile, OutputFile
-from fairlead.batcher.run import BatchRun, RunLimits
 from fairlead.batching.reply_facts import TokenUsage
 from fairlead.batching.run_tally import RunEnd, RunTally
-from fairlead.cli import batch_run, batch_text
+from fairlead.cli import batch, batch_inputs, batch_run, batch_text, main
+from fairlead.cli.batch_text import ShownBatch
+from tests.batching.batch_lines import LINE
+from tests.evaluator.pretended_endpoint import PretendedEndpoint
 
 
 def test_progress_keeps_its_columns_while_its_numbers_grow() -> None:
@@ -28,36 +29,39 @@ def test_progress_keeps_its_columns_while_its_numbers_grow() -> None:
 
 def test_progress_takes_one_line_of_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A longer one would wrap, and only its last row would be overwritten."""
-    monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setattr(batch_run, "_ON_TERMINAL_S", 0.001)
-    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    terminal, source = Terminal(), tmp_path / "in.jsonl"
     monkeypatch.setattr("sys.stderr", terminal)
-
-    async def story() -> None:
-        made = BatchRun(
-            read=lambda: iter(()),
-            endpoint=cast("BatchEndpoint", None),
-            output=OutputFile(tmp_path / "out"),
-            failures=FailureFile(tmp_path / "errors"),
-            limits=RunLimits(concurrency=1, give_up_after_s=1.0),
-            tally=RunTally(requests=50_000),
-            random=random.Random(7),  # noqa: S311 -- spreads retries
-            warn=print,
-        )
-        shows = asyncio.create_task(batch_run._show(made, 0.0))
-        while not terminal.getvalue():
-            await asyncio.sleep(0.001)
-        shows.cancel()
-        await asyncio.gather(shows, return_exceptions=True)
-
-    asyncio.run(story())
-    first = terminal.getvalue().split("\r\x1b[K")[1]
-    assert first == "     0 of 50,000 answered, 0 failed, 0 i"[:39]
+    source.write_text(json.dumps(LINE))
+    with PretendedEndpoint(takes_s=lambda _: 0.8, list_text="") as endpoint:
+        code = main.main(["batch", str(source), "--to", endpoint.url, "--output", str(tmp_path / "out.jsonl")])
+    _, first, *_ = terminal.getvalue().split("\r\x1b[K")
+    assert (code, first) == (0, "0 of 1 answered, 0 failed"[:19])
 
 
-def test_each_end_of_a_run_has_a_sentence_and_an_exit_code() -> None:
-    assert set(batch_text._ENDS) == set(RunEnd)
-    assert {RunEnd.COMPLETE, RunEnd.INTERRUPTED, *batch_run._EXIT_CODES} == set(RunEnd)
+ENDS: Final = {
+    RunEnd.COMPLETE: 0,
+    RunEnd.INTERRUPTED: 128 + signal.SIGTERM,
+    RunEnd.TIME_OVER: 3,
+    RunEnd.NO_ANSWERS: 4,
+    RunEnd.UNUSABLE: 4,
+    RunEnd.INPUT_CHANGED: 2,
+}
+"""Exit codes."""
+
+
+@pytest.mark.parametrize("end", RunEnd)
+def test_each_end_of_a_run_has_a_sentence_and_an_exit_code(end: RunEnd, tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    batch.arguments(parser)
+    chosen = parser.parse_args([str(tmp_path / "in"), "--to", "http://chat", "--output", str(tmp_path / "out")])
+    shown = ShownBatch(
+        inputs=batch_inputs.read(chosen), tally=RunTally(requests=1), end=end, detail="in detail", seconds=1.0
+    )
+    sentence = batch_text.as_text(shown).splitlines()[-1]
+    assert (sentence.startswith(f"{end}: "), sentence.endswith(": in detail")) == (True, True)
+    assert batch_run.exit_code(shown, signal.SIGTERM) == ENDS[end]
 
 
 class Terminal(io.StringIO):

@@ -168,7 +168,8 @@ def test_a_value_in_parentheses_at_the_end_of_a_help_text_is_the_default(command
     """Examples stood there too: `--since (30m)` and `--budget (4.50)`, though neither limits anything by default."""
     parser = argparse.ArgumentParser()
     main.COMMANDS[command][1](parser)
-    options = [one for one in parser._actions if one.option_strings and one.help not in {None, argparse.SUPPRESS}]
+    actions = parser._actions  # noqa: SLF001 - argparse lists a parser's options nowhere else
+    options = [one for one in actions if one.option_strings and one.help not in {None, argparse.SUPPRESS}]
     shown = [(one, re.search(r"\(([0-9][^ ,()]*)\)$", one.help or "")) for one in options]
     written = {one.dest: found[1] for one, found in shown if found is not None}
     defaults = {one.dest: _as_written(one.default) for one in options if one.dest in written}

@@ -35,7 +35,7 @@ def words(
     candidate: PretendedEndpoint,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
-    monkeypatch.setattr(endpoint_client, "_FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(endpoint_client, "FIRST_WAIT_S", 0.001)
     lines = [
         {"id": place, "input": f"q{place}", "target": f"Q{place}", "tags": ["odd" if place % 2 else "even"]}
         for place in range(ITEMS)

@@ -24,7 +24,7 @@ def better_is_longer(question: str) -> str:
 
 @pytest.fixture
 def endpoints(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, PretendedEndpoint]]:
-    monkeypatch.setattr(endpoint_client, "_FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(endpoint_client, "FIRST_WAIT_S", 0.001)
     with PretendedEndpoint() as baseline, PretendedEndpoint() as candidate, PretendedEndpoint() as judge:
         judge.answer = better_is_longer
         yield {"baseline": baseline, "candidate": candidate, "judge": judge}

@@ -29,6 +29,7 @@ class ModelCluster(ConsoleCluster):
         self.chats: list[tuple[str, dict[str, str], Any]] = []
         """Path, headers and body of each request to it."""
         self.breaks_off = False
+        self.forbids = False
         self.went: list[str] = []
         self.next_word = threading.Event()
 

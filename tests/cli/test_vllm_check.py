@@ -103,12 +103,13 @@ def test_a_draft_is_stood_in_for_too_and_an_eagle_head_by_its_target() -> None:
     assert vllm_check.question(head)["draft"]["architectures"] == ["LlamaForCausalLMEagle3"]
 
 
-@pytest.mark.usefixtures("small_vllm")
-def test_what_vllm_refuses_is_refused_with_its_message() -> None:
+def test_what_vllm_refuses_is_refused_with_its_message(small_vllm: Path) -> None:
     document = (YamlDocument(place="chat.yaml"), review_of("quickstart.yaml"))
     assert vllm_check.with_vllm_refusals([document]) == [document], "nothing to add to what it takes"
-    verdict = vllm_check.VllmVerdict(accepted=False, words="no such parser")
-    refused = vllm_check._with(document[1], verdict)
+    rules = small_vllm.parent / "site" / "vllm" / "engine" / "arg_utils.py"
+    refusing = rules.read_text().replace("== 13", "!= 13")
+    rules.write_text(refusing.replace("raise SystemExit(2)", 'raise ValueError("no such parser")'))
+    ((_, refused),) = vllm_check.with_vllm_refusals([document])
     assert refused is not None
     assert refused.refusals[-1].because == "vLLM itself says: no such parser"
     assert refused.refusals[-1].reason is vllm_check.VllmReason.VLLM_REFUSES

@@ -147,11 +147,11 @@ def test_objects_of_a_kind_that_vanished_are_accepted_again_when_it_is_back() ->
     assert list(store.relist([held], "9")) == [StoreChange(None, held)]
 
 
-def test_only_so_many_dead_are_remembered() -> None:
+def test_only_so_many_dead_are_remembered_and_the_oldest_are_forgotten() -> None:
     store = ObjectStore()
     for number in range(MAX_TOMBSTONES + 5):
         store.drop(made(str(number), number + 1))
-    assert len(store._graves) == MAX_TOMBSTONES
+    assert [number for number in range(MAX_TOMBSTONES + 5) if store.put(made(str(number), number + 1))] == [*range(5)]
 
 
 @st.composite

@@ -17,6 +17,7 @@ from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
+from fairlead.simulator.engine.batch import DecodeLine, StepBatch, StepTimes
 from tests import free_ports
 
 NOON: Final = 1_795_176_000
@@ -59,12 +60,26 @@ class Now(NamedTuple):
     running: int
 
 
+@dataclass(slots=True)
+class Pace:
+    """Step times that a test may replace while the engine runs."""
+
+    times: StepTimes
+
+    def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
+        return self.times.decode_line(sequences, tokens)
+
+    def seconds(self, batch: StepBatch) -> float:
+        return self.times.seconds(batch)
+
+
 class Inside:
     """What tests see of an engine behind its address, and how they end it."""
 
-    def __init__(self, live: LiveEngine, knobs: EmulationKnobs) -> None:
+    def __init__(self, live: LiveEngine, knobs: EmulationKnobs, pace: Pace) -> None:
         self.live = live
         self._knobs = knobs
+        self._pace = pace
 
     @property
     def now(self) -> Now:
@@ -108,8 +123,7 @@ class Inside:
     def pretence(self, knobs: EmulationKnobs) -> None:
         """Set another pace from the next step on."""
         self._knobs = knobs
-        for rank in self.live.driver.ranks:
-            rank.core._times = knobs.pace or FAST
+        self._pace.times = knobs.pace or FAST
 
 
 @dataclass(slots=True)
@@ -137,8 +151,9 @@ class Living:
         """Listen; on the same port as before, if there was one, which nothing else gets meanwhile."""
         made = provision.provide(self.serve_arguments, EmulatedMachine("NVIDIA-L4", 1), self.knobs, PACKAGED)
         clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
-        live = LiveEngine(made, self.knobs, clocks)
-        self.engine = Inside(live, self.knobs)
+        pace = Pace(made.times)
+        live = LiveEngine(replace(made, times=pace), self.knobs, clocks)
+        self.engine = Inside(live, self.knobs, pace)
         application = made.dialect.application(made.serve_arguments, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()

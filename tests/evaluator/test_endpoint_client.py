@@ -30,8 +30,8 @@ def endpoint() -> Iterator[PretendedEndpoint]:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint_client, "_FIRST_WAIT_S", 0.001)
-    monkeypatch.setattr(endpoint_client, "_LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr(endpoint_client, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(endpoint_client, "LONGEST_WAIT_S", 0.01)
 
 
 def answer(url: str, model: str = "", key: str = "", time_out_s: float = 5.0) -> ItemReply:
@@ -135,8 +135,8 @@ def test_an_address_without_a_listener_ends_the_run_with_what_to_check() -> None
 def test_a_retry_after_may_be_a_date_and_is_followed_within_bounds(
     written: str, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint_client, "_LONGEST_WAIT_S", 30.0)
-    assert endpoint_client._retry_after(written, NOON, 0.5) == seconds
+    monkeypatch.setattr(endpoint_client, "LONGEST_WAIT_S", 30.0)
+    assert endpoint_client.retry_delay(written, NOON, 0.5) == seconds
 
 
 def test_a_certificate_of_a_private_authority_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
 )
 def test_a_hub_may_want_a_wait_in_seconds_or_until_a_date(written: str, seconds: float) -> None:
     """A date was not read: the attempts were over before it."""
-    assert item_download._wait_s(written, datetime(2026, 11, 28, 12, tzinfo=UTC)) == seconds
+    assert item_download.least_wait(written, datetime(2026, 11, 28, 12, tzinfo=UTC)) == seconds
 
 
 def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(

@@ -176,9 +176,13 @@ def test_a_flood_of_tokens_takes_no_more_memory_than_its_bound(monkeypatch: pyte
     monkeypatch.setattr(console_access, "MAX_ANSWERS", 5)
 
     async def scenario() -> None:
-        access = ConsoleAccess(Reviews())
+        reviews = Reviews()
+        access = ConsoleAccess(reviews)
         assert [await access.holder(f"token-{number}") for number in range(50)] == [None] * 50
-        assert len(access._holders._held) == 5
+        reviews.seen.clear()
+        for number in reversed(range(44, 50)):
+            await access.holder(f"token-{number}")
+        assert reviews.seen == ["TokenReview"], "only the last five answers were kept"
 
     asyncio.run(scenario())
 

@@ -38,16 +38,17 @@ class Cluster:
 
     def __init__(self) -> None:
         self._notify: EndpointsCallback | None = None
-        self._seen: tuple[DiscoveredEndpoint, ...] | None = None
+        self.seen: tuple[DiscoveredEndpoint, ...] | None = None
+        """The last that was announced."""
 
     async def follow(self, callback: EndpointsCallback) -> None:
         self._notify = callback
-        if self._seen is not None:
-            callback(self._seen)
+        if self.seen is not None:
+            callback(self.seen)
         await asyncio.Event().wait()
 
     def announce(self, *seen: DiscoveredEndpoint) -> None:
-        self._seen = seen
+        self.seen = seen
         if self._notify is not None:
             self._notify(seen)
 

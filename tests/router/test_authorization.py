@@ -162,14 +162,20 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
     run_story(story())
 
 
-def test_what_is_known_of_tokens_is_bounded() -> None:
+def test_what_is_known_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authorization, "UNKNOWN_TOKENS_PER_MINUTE", 10_000.0)
+
     async def story() -> None:
-        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MAX_CACHED + 5)})
+        first, *others = tokens = [f"t{number}" for number in range(authorization.MAX_CACHED + 5)]
+        cluster = Cluster(**dict.fromkeys(tokens, TokenRight.ALLOWED))
         one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
-        one._strangers.level = one._strangers.per_minute = 10_000
-        for token in cluster.tokens:
+        for token in (first, *others):
             assert await judged(one, token) == 200
-        assert len(one._cached) == authorization.MAX_CACHED
+        reviews = cluster.reviews
+        for token in others[-authorization.MAX_CACHED :]:
+            assert await judged(one, token) == 200
+        assert cluster.reviews == reviews
+        assert (await judged(one, first), cluster.reviews) == (200, reviews + 1)
 
     run_story(story())
 

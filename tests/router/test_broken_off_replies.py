@@ -133,11 +133,14 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An engine whose machine is gone takes no connection, and so has done no work."""
-    connects, gone, pools = UpstreamPool._connect, False, set[UpstreamPool]()
+    connects, gone, pools = UpstreamPool.connect, False, set[UpstreamPool]()
 
-    async def connect(pool: UpstreamPool, upstream: UpstreamConnection) -> None:
+    def connect(pool: UpstreamPool, upstream: UpstreamConnection) -> None:
         pools.add(pool)
-        await (for_ever() if gone else connects(pool, upstream))
+        if gone:
+            upstream.connect_by(asyncio.ensure_future(for_ever()), asyncio.get_running_loop().time())
+        else:
+            connects(pool, upstream)
 
     async def answer(_: web.Request) -> web.Response:
         response = web.json_response({"usage": {"completion_tokens": 1}})
@@ -155,7 +158,7 @@ def test_a_client_that_leaves_before_an_engine_was_reached_pays_for_no_reply(
             gone = False
             assert await next_status(router) == 200
 
-    monkeypatch.setattr(UpstreamPool, "_connect", connect)
+    monkeypatch.setattr(UpstreamPool, "connect", connect)
     tenant = keyed(tmp_path, tokensPerMinute=REPLY_GUESS + 50)
     run_story(story())
 

@@ -100,7 +100,7 @@ class Shared:
 
     async def follow(self, callback: EndpointsCallback) -> None:
         while True:
-            callback(self._cluster._seen or ())
+            callback(self._cluster.seen or ())
             await asyncio.sleep(0.01)
 
 

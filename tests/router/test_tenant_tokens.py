@@ -148,11 +148,13 @@ def test_of_more_tokens_than_are_kept_the_oldest_is_proved_again(shown: Shown, m
     monkeypatch.setattr(tenant_tokens, "MAX_KEPT", 2)
 
     async def story() -> None:
-        tokens, _ = tokens_of(Clock())
+        tokens, _ = tokens_of(Clock(), KeyReadingPace())
         await read(shown)
-        for number in range(5):
-            assert judged(tokens, signer().token(CLAIMS | {"jti": number})) == "shop"
-            assert len(tokens._proved) <= 2
+        several = [signer().token(CLAIMS | {"jti": number}) for number in range(5)]
+        assert [judged(tokens, one) for one in several] == ["shop"] * 5
+        tokens.proved.clear()
+        assert [judged(tokens, one) for one in reversed(several[2:])] == ["shop"] * 3
+        assert tokens.proved == [several[2]]
         await tokens.close()
 
     run_story(story())
@@ -200,11 +202,14 @@ def test_an_unknown_key_is_fetched_at_once_and_then_at_most_at_set_intervals(sho
 
 def test_made_up_keys_take_no_memory(shown: Shown) -> None:
     async def story() -> None:
-        tokens, _ = tokens_of(Clock())
+        tokens, _ = tokens_of(Clock(), KeyReadingPace(every_seconds=60, first_seconds=0.01, least_seconds=0.1))
         await read(shown)
-        for number in range(300):
-            judged(tokens, signer().token(head={"kid": f"made up {number}"}))
-        assert len(tokens._sought) == tenant_tokens.MAX_SOUGHT
+        made_up = [signer().token(head={"kid": f"made up {number}"}) for number in range(tenant_tokens.MAX_SOUGHT + 1)]
+        for one in made_up:
+            judged(tokens, one)
+        await read(shown)
+        assert {judged(tokens, one) for one in made_up[1:]} == {token_claims.UNPROVED}
+        assert unread(judged(tokens, made_up[0])) == 1.0, "the oldest was forgotten, and is sought anew"
         await tokens.close()
 
     run_story(story())

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,7 +102,17 @@ def test_a_refused_event_takes_nothing_and_a_clock_that_goes_back_fills_nothing(
     admitted = [event.admits(str(number), NOW) for number in range(int(ALL.burst) + 1)]
     assert admitted == [True] * int(ALL.burst) + [False]
     assert not event.admits("late", NOW - timedelta(hours=1))
-    assert "late" not in event._buckets
+
+
+def test_refused_events_make_no_object_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_recorder, "MAX_OBJECTS", 2)
+    event = recorder()
+    assert all(event.admits("chat", NOW) for _ in range(int(ALL.burst)))
+    assert not any(event.admits(str(number), NOW) for number in range(5))
+    later = NOW + timedelta(seconds=1)
+    assert event.admits("mail", later)
+    again = [event.admits("chat", later) for _ in range(9)]
+    assert again.count(True) == PER_OBJECT.burst - ALL.burst
 
 
 def test_once_a_clock_was_set_back_events_are_sent_at_the_same_rate_as_before() -> None:
@@ -121,9 +132,10 @@ def test_an_event_of_a_reconcile_that_took_long_fills_nothing() -> None:
     assert not event.admits("another", NOW)
 
 
-def test_objects_that_were_silent_for_longest_are_forgotten_first() -> None:
-    event = recorder()
-    for number in range(event_recorder.MAX_OBJECTS + 10):
-        event.admits(str(number), NOW + timedelta(seconds=number))
-    assert (len(event._buckets), "0" in event._buckets) == (event_recorder.MAX_OBJECTS, False)
+def test_objects_that_were_silent_for_longest_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_recorder, "MAX_OBJECTS", 3)
+    event, names = recorder(), ["first"] * 25 + ["second"] * 25 + ["third", "fourth"]
+    assert all(event.admits(name, NOW + timedelta(seconds=number)) for number, name in enumerate(names))
+    now = NOW + timedelta(seconds=60)
+    assert (event.admits("second", now), event.admits("first", now)) == (False, True)
     assert PER_OBJECT.burst == 25

@@ -1,5 +1,7 @@
 """The text format, checked by Prometheus' own parser; and histograms."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,20 @@ def test_a_series_that_goes_takes_its_lines_along() -> None:
         assert b'_count{model="m",revision="r",band="b",lane="l",target="t"} 1' in writer.text()
     writer.histograms(family, [])
     assert writer.text() == exposition.head(family).encode()
-    assert not writer._templates
+
+
+def test_series_that_went_take_no_memory() -> None:
+    writer, seen = exposition.ExpositionWriter(), MetricHistogram(PER_TOKEN.bounds)
+    seen.observe(0.3)
+    tracemalloc.start()
+    writer.histograms(PER_TOKEN, [((f"m{number}", "r", "b", "l", "t"), seen) for number in range(100)])
+    writer.text()
+    before, _ = tracemalloc.get_traced_memory()
+    writer.histograms(PER_TOKEN, [])
+    writer.text()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after < before / 2
 
 
 @given(st.tuples(*[st.text()] * len(SERIES)))

@@ -67,8 +67,8 @@ class _Worker:
     shared: SharedState | None = None
 
 
-def _adopt(shared: SharedState) -> None:
-    """Initialize a worker: freeze the heap and collect rarely, since a play makes few reference cycles.
+def become_worker(shared: SharedState) -> None:
+    """Initialize this process as a worker: freeze the heap and collect rarely, since a play makes few reference cycles.
 
     Collection took a fifth of a play's time (bench.backtest_speed).
     """
@@ -78,7 +78,8 @@ def _adopt(shared: SharedState) -> None:
     _Worker.shared = shared
 
 
-def _play(number: int) -> PlayedCandidate | None:
+def play_run(number: int) -> PlayedCandidate | None:
+    """Play one run in this worker; None once the user has interrupted."""
     assert _Worker.shared is not None
     return _Worker.shared.play(number)
 
@@ -98,8 +99,8 @@ def played(comparison: Comparison, jobs: int, progress: Progress, *, bounded: bo
 def _play_all(comparison: Comparison, jobs: int, outcome: Outcome, progress: Progress) -> None:
     context, runs = get_context("fork"), comparison.runs
     shared = SharedState(comparison, context.Array("d", len(runs)), context.Value("i", 0))
-    pool = ProcessPoolExecutor(min(jobs, len(runs)), context, _adopt, (shared,))
-    futures = {pool.submit(_play, number): number for number in range(len(runs))}
+    pool = ProcessPoolExecutor(min(jobs, len(runs)), context, become_worker, (shared,))
+    futures = {pool.submit(play_run, number): number for number in range(len(runs))}
     try:
         _watch(shared, futures, outcome, progress)
     except BrokenProcessPool:

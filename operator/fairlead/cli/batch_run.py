@@ -56,6 +56,15 @@ def run(inputs: BatchInputs) -> int:
             return UNUSABLE
 
 
+def exit_code(shown: batch_text.ShownBatch, signal_number: int) -> int:
+    """Return the exit code of a run that ended so; the signal is that of an interrupted one."""
+    if shown.end is RunEnd.COMPLETE:
+        return 1 if shown.tally.failed else 0
+    if shown.end is RunEnd.INTERRUPTED:
+        return _BY_SIGNAL + signal_number
+    return _EXIT_CODES[shown.end]
+
+
 class _Session:
     """One run with its signals, its end time and its progress."""
 
@@ -118,14 +127,7 @@ class _Session:
             seconds=time.monotonic() - began,
         )
         print(batch_text.RENDER[self._inputs.format](shown))
-        return self._exit_code(shown)
-
-    def _exit_code(self, shown: batch_text.ShownBatch) -> int:
-        if shown.end is RunEnd.COMPLETE:
-            return 1 if shown.tally.failed else 0
-        if shown.end is RunEnd.INTERRUPTED:
-            return _BY_SIGNAL + self._signal
-        return _EXIT_CODES[shown.end]
+        return exit_code(shown, self._signal)
 
     def _interrupt(self, running: asyncio.Task[int], number: int) -> None:
         is_first, self._signal = not self._signal, number

@@ -16,8 +16,8 @@ from fairlead.evaluating.replies import ItemReply
 from fairlead.fleet import retry_after
 
 TRIES: Final = 4
-_FIRST_WAIT_S: Final = 0.5
-_LONGEST_WAIT_S: Final = 30.0
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
 _CONNECT_S: Final = 10.0
 _BUSY: Final = frozenset({408, 429})
 """And all from 500 on: hosted APIs have some of their own."""
@@ -106,11 +106,11 @@ class EndpointClient:
         return reply
 
     async def _answered(self, body: bytes) -> ItemReply:
-        wait, reply = _FIRST_WAIT_S, ItemReply()
+        wait, reply = FIRST_WAIT_S, ItemReply()
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(wait)
-            reply, wait = await self._attempt(body, min(wait * 2, _LONGEST_WAIT_S))
+            reply, wait = await self._attempt(body, min(wait * 2, LONGEST_WAIT_S))
             if wait == 0:
                 return reply
         return reply
@@ -131,7 +131,7 @@ class EndpointClient:
                 error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
                 may_pass = reply.status in _BUSY or reply.status >= 500
                 written = reply.headers.get("Retry-After", "")
-                return error, _retry_after(written, self._now(), wait) if may_pass else 0.0
+                return error, retry_delay(written, self._now(), wait) if may_pass else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
             unreachable = isinstance(problem, aiohttp.ClientConnectorError)
             return ItemReply(error=openai_endpoints.why_lost(problem), unreachable=unreachable), wait
@@ -152,7 +152,7 @@ def opened(concurrency: int) -> aiohttp.ClientSession:
     )
 
 
-def _retry_after(written: str, now: datetime, wait: float) -> float:
+def retry_delay(written: str, now: datetime, wait: float) -> float:
     """Return the delay that the header wants, within bounds; `wait` if it names none."""
     given = retry_after.seconds(written, now)
-    return wait if given is None else min(max(given, 0.1), _LONGEST_WAIT_S)
+    return wait if given is None else min(max(given, 0.1), LONGEST_WAIT_S)

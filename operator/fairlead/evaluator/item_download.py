@@ -103,13 +103,13 @@ async def from_hub(address: HubAddress, token: str, now: Callable[[], datetime])
                     if reply.status < 500 and reply.status not in _BUSY:
                         return await _content(address, reply)
                     words, remedy = f"the hub answers {reply.status}", _BUSY.get(reply.status, _UNREACHED)
-                    least = _wait_s(reply.headers.get("Retry-After", ""), now())
+                    least = least_wait(reply.headers.get("Retry-After", ""), now())
             except (aiohttp.ClientError, TimeoutError, OSError) as problem:
                 words, remedy, least = str(problem)[:120] or type(problem).__name__, _UNREACHED, 0.0
     raise ItemsUnread(f"{address.url}: {words}; {remedy}, then delete this pod to try again")
 
 
-def _wait_s(written: str, now: datetime) -> float:
+def least_wait(written: str, now: datetime) -> float:
     """Seconds to wait at least, as the hub wants."""
     return min(retry_after.seconds(written, now) or 0.0, LONGEST_WAIT_S)
 

@@ -20,9 +20,6 @@ class QueueDeadlines:
         self._heap: list[tuple[float, int, RoutingRequest]] = []
         self._serial = 0
 
-    def __len__(self) -> int:
-        return len(self._heap)
-
     def has_stale(self, waiting: int) -> bool:
         """Return whether it should be replaced, because most of it is of requests that left."""
         return len(self._heap) > 2 * waiting + STALE

@@ -9,12 +9,13 @@ from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
 from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
-from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
+from fairlead.autoscaler.samples.source_registry import SECRETS_LIVE_S, SourceFactories, SourceRegistry
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused
 from fairlead.fleet.desired_state import EngineKind, SecretKey
 from fairlead.fleet.policies import PrometheusAccess, ScalingPolicy
 from fairlead.scaling.facts import SampleProblem
+from tests import virtual_time
 from tests.autoscaler.fleets import SUBJECT, Clock, PretendServer, PretendSource, PretendWorld, deployment
 
 PLAIN = ScalingCase(document=deployment("plain"), subject=SUBJECT, policy=ScalingPolicy())
@@ -46,11 +47,6 @@ class Bench:
         """Set the Secret that the API server holds."""
         self.server.held["prometheus"] = {"data": {"token": base64.b64encode(text.encode()).decode()}}
 
-    def expire_secrets(self) -> None:
-        """Let enough time pass that Secrets are read again."""
-        for source in self.sources._made.values():
-            source.read_at = float("-inf")
-
     def scrapes(self) -> int:
         """All scrapes, as the metrics page adds them up."""
         return sum(one.scrapes for one in self.sources.tallies())
@@ -63,12 +59,14 @@ class Bench:
 
 
 def run_story(story: Callable[[Bench], Awaitable[None]]) -> None:
+    """On virtual time: Secrets are read again after minutes."""
+
     async def report() -> None:
         bench = Bench()
         await story(bench)
         await bench.sources.close()
 
-    asyncio.run(report())
+    virtual_time.run_story(report())
 
 
 def test_each_follows_the_source_of_its_policy() -> None:
@@ -166,7 +164,7 @@ def test_totals_of_scrapes_never_go_down_when_a_token_is_rotated_or_a_prometheus
         first.failures[SampleProblem.STALE] = 5
         bench.made[0][1].tallies = first
         bench.keep_token("open")
-        bench.expire_secrets()
+        await asyncio.sleep(SECRETS_LIVE_S)
         await bench.follow(QUERYING)
         assert (len(bench.made), bench.scrapes()) == (2, 100)
         bench.made[1][1].tallies.scrapes = 11

@@ -10,7 +10,8 @@ from fairlead.emulator.faults import EngineFault, FaultOrder
 from fairlead.emulator.surface.jobs import EngineRefusal, JobEnding
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest, FinishReason
-from tests.emulator.engine.virtual import PACED, Client, engine, provided, run_story, sequence
+from tests.emulator.engine.virtual import PACED, Client, engine, provided, sequence
+from tests.virtual_time import run_story
 
 MODEL = EmulationKnobs()
 

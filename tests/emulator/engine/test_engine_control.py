@@ -11,7 +11,8 @@ from fairlead.emulator.surface.engine_interface import RequestObservation
 from fairlead.emulator.surface.jobs import JobEnding
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, engine, run_story, sequence
+from tests.emulator.engine.virtual import Client, engine, sequence
+from tests.virtual_time import run_story
 
 ADAPTED: Final = ("--enable-lora", "--max-loras", "1", "--lora-modules", "de=/de", "fr=/fr")
 STATE: Final = 'vllm:engine_sleep_state{engine="0",model_name="chat",sleep_state='

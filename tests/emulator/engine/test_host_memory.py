@@ -7,9 +7,10 @@ from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.sizing import links
 from tests.emulator.engine.test_page import value
-from tests.emulator.engine.virtual import Client, engine, provided, run_story, sequence
+from tests.emulator.engine.virtual import Client, engine, provided, sequence
 from tests.emulator.sglang import starts as sglang
 from tests.emulator.tensorrt_llm import starts as tensorrt
+from tests.virtual_time import run_story
 
 H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 4)
 MODEL = EmulationKnobs()

@@ -16,7 +16,8 @@ from fairlead.emulator.engine.block_hashes import CBOR, BlockHasher
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.surface.jobs import JobSequence
-from tests.emulator.engine.virtual import Client, now, provided, sequence
+from tests.emulator.engine.virtual import Client, provided, sequence
+from tests.virtual_time import now
 
 QUICK: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.004, token_seconds=0.002))
 FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
@@ -235,8 +236,12 @@ def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
 
 @pytest.mark.parametrize(("rank", "port"), [(0, "5557"), (3, "5560")])
 def test_each_engine_has_a_port_of_its_own(rank: int, port: str) -> None:
-    assert kv_events._offset("tcp://*:5557", rank) == f"tcp://*:{port}"
-    assert kv_events._offset("tcp://*:0", rank) == "tcp://*:0"
+    connects = kv_events.KvEventPublisher(kv_events.config({"endpoint": "tcp://127.0.0.1:5557"}), rank, now)
+    binds = kv_events.KvEventPublisher(kv_events.config({"endpoint": "tcp://*:0"}), rank, now)
+    assert connects.config.endpoint == f"tcp://127.0.0.1:{port}"
+    assert int(binds.config.endpoint.rpartition(":")[2]) > 0
+    connects.close()
+    binds.close()
 
 
 def test_the_addresses_of_events_are_reported_as_resolved(folder: str) -> None:

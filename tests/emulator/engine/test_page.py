@@ -6,7 +6,8 @@ from typing import Final
 
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, engine, run_story, sequence
+from tests.emulator.engine.virtual import Client, engine, sequence
+from tests.virtual_time import run_story
 
 REAL: Final = Path(__file__).with_name("families.txt")
 """Name and kind of each family of a fresh real server, without start times; the process's own come from Python."""

@@ -3,7 +3,8 @@
 import asyncio
 
 from fairlead.emulator.vllm.stats_line import LoggedCounts, StatsLine
-from tests.emulator.engine.virtual import Client, engine, now, run_story, sequence
+from tests.emulator.engine.virtual import Client, engine, sequence
+from tests.virtual_time import now, run_story
 
 
 def test_the_line_has_rates_since_the_last_one_and_is_absent_at_rest() -> None:

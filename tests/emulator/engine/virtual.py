@@ -1,8 +1,6 @@
-"""An event loop whose time stops while tasks run and jumps when all wait: tests of hours take no time."""
+"""Live engines and their clients on virtual time."""
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
 from itertools import count
 from typing import Any, Final
 
@@ -14,46 +12,13 @@ from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.surface.jobs import EngineJob, JobEnding, JobSequence
 from fairlead.emulator.vllm import command
+from tests.virtual_time import now
 
 NOON: Final = 1_795_176_000.0
 PACKAGED: Final = packaged_data.load()
 L4: Final = EmulatedMachine("NVIDIA-L4", 4)
 LLAMA: Final = "meta-llama/Llama-3.1-8B-Instruct"
 PACED: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.2, token_seconds=0.1))
-
-
-class _Jumping(selectors.SelectSelector):
-    """Never waits: adds the timeout to the time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 1000.0
-
-    def select(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - as the base class has it
-        ready = super().select(0)
-        if not ready and timeout:
-            self.now += timeout
-        return ready
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self.jumping = _Jumping()
-        super().__init__(self.jumping)
-
-    def time(self) -> float:
-        return self.jumping.now
-
-
-def run_story(story: Coroutine[Any, Any, None]) -> None:
-    """Run a test to its end."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(story)
-
-
-def now() -> float:
-    """The current time of the test."""
-    return asyncio.get_running_loop().time()
 
 
 def provided(*flags: str, knobs: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:

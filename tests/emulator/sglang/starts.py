@@ -6,7 +6,8 @@ from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.serve_arguments import ServeArguments
-from tests.emulator.engine.virtual import L4, LLAMA, NOON, PACED, PACKAGED, now
+from tests.emulator.engine.virtual import L4, LLAMA, NOON, PACED, PACKAGED
+from tests.virtual_time import now
 
 
 def read(*flags: str, model: str = LLAMA) -> ServeArguments:

@@ -4,8 +4,9 @@ import asyncio
 
 from fairlead.emulator.surface.jobs import EngineRefusal, JobEnding
 from tests.emulator.engine import virtual
-from tests.emulator.engine.virtual import Client, run_story, sequence
+from tests.emulator.engine.virtual import Client, sequence
 from tests.emulator.sglang.starts import engine
+from tests.virtual_time import run_story
 
 
 def test_who_goes_away_ends_every_request_whose_id_begins_with_its_own() -> None:

@@ -13,8 +13,9 @@ from fairlead.emulator.sglang.stats_line import DecodeLine
 from fairlead.engines.sglang import metrics
 from fairlead.engines.sglang.http_api import quick
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, now, run_story, sequence
+from tests.emulator.engine.virtual import Client, sequence
 from tests.emulator.sglang.starts import engine
+from tests.virtual_time import now, run_story
 
 STEP = 0.1
 

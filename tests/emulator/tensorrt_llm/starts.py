@@ -8,7 +8,8 @@ from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.serve_arguments import ServeArguments
-from tests.emulator.engine.virtual import LLAMA, NOON, PACED, PACKAGED, now
+from tests.emulator.engine.virtual import LLAMA, NOON, PACED, PACKAGED
+from tests.virtual_time import now
 
 H100: Final = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 1)
 METRICS: Final = ("--set=return_perf_metrics=true", "--set=enable_iter_perf_stats=true")

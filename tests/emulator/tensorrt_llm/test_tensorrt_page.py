@@ -12,8 +12,9 @@ from fairlead.emulator.tensorrt_llm.dialect import QuietLog
 from fairlead.engines.tensorrt_llm import metrics
 from fairlead.engines.tensorrt_llm.http_api import quick
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, run_story, sequence
+from tests.emulator.engine.virtual import Client, sequence
 from tests.emulator.tensorrt_llm.starts import engine, provided
+from tests.virtual_time import run_story
 
 STEP = 0.1
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from itertools import islice, product
+from string import ascii_lowercase
 from typing import Final
 
 from hypothesis import given
@@ -68,11 +70,15 @@ def test_a_model_with_more_ids_than_we_have_parts_has_ids_without_text() -> None
 
 
 def test_remembered_splits_are_dropped_before_they_fill_the_memory() -> None:
-    for number in range(tokenizer._MEMORY + 10):
-        SMALL._remembered(f"word{number}")
-    SMALL.encode("x" * 100)
-    assert len(SMALL._split) <= tokenizer._MEMORY
-    assert max(map(len, SMALL._split)) <= 32
+    each = tokenizer.Tokenizer(512)
+    each.encode(
+        "".join(f" q{a}{b}{c}{d}" for a, b, c, d in islice(product(ascii_lowercase, repeat=4), tokenizer.MEMORY))
+    )
+    assert each.remembered == tokenizer.MEMORY
+    each.encode(" qqqqqq")
+    assert each.remembered == 1
+    each.encode("x" * 100)
+    assert each.remembered == 1, "a long piece hardly comes again"
 
 
 def test_a_reply_read_again_as_a_prompt_has_the_ids_it_was_made_of() -> None:

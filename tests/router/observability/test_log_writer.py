@@ -56,6 +56,18 @@ class Full:
         pass
 
 
+class CountingSink(LogFileSink):
+    """A file, and how many lines each write to it had."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.lines: list[int] = []
+
+    def write(self, data: bytes) -> None:
+        self.lines.append(data.count(b"\n"))
+        super().write(data)
+
+
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     one = Gate()
@@ -65,16 +77,17 @@ def gate() -> Iterator[Gate]:
 
 def test_lines_go_out_once_a_second_and_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
-    lines = AccessLogWriter(log_writer.sink(str(path)))
-    router = recorder_of(lines=lines)
+    sink = CountingSink(path)
+    router = recorder_of(lines=AccessLogWriter(sink))
     answered(router, request_id="one")
     router.swept(T0 + 0.9, T0 + 0.9)
-    assert lines._work.empty()
-    router.swept(T0 + 1.0, T0 + 1.0)
     answered(router, request_id="two")
+    router.swept(T0 + 1.0, T0 + 1.0)
+    answered(router, request_id="three")
     router.close(TIMEOUT_S)
-    assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["one", "two"]
-    assert samples(router)['access_lines_total{result="written"}'] == 2
+    assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["one", "two", "three"]
+    assert sink.lines == [2, 1]
+    assert samples(router)['access_lines_total{result="written"}'] == 3
     assert path.stat().st_mode & 0o777 == 0o640
 
 

@@ -2,7 +2,9 @@
 
 from fairlead.routing.adapter_slots import SlotUse, number
 from fairlead.routing.peers.envelope import DatagramKind, Envelope, IgnoredReason, PeerKeys
+from fairlead.routing.reasons import PickReason
 from fairlead.routing.rendezvous import number as router_number
+from fairlead.routing.selection import EndpointChoice
 from tests.routing import engines
 from tests.routing.peers.groups import KEY, PODS, World
 
@@ -20,9 +22,8 @@ def with_slots(world: World, slots: int = 1) -> World:
 
 def enter(world: World, router: str, pod: str, adapter: str) -> None:
     """A request of this router's is in flight there."""
-    endpoint = world.endpoint(router, pod)
-    endpoint.slots.enter(adapter, world.now)
-    world.tables[router].claims._changed(endpoint)  # as a charge does
+    choice = EndpointChoice(endpoint=world.endpoint(router, pod), reason=PickReason.ONLY_ONE)
+    world.tables[router].charge(engines.request_of(adapter=adapter), choice, world.now)
 
 
 def free_for(world: World, router: str, adapter: str) -> list[str]:

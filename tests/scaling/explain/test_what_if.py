@@ -129,7 +129,7 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
     recommendation, _ = recommender.recommend(pressed, ScalingState(), AT)
     record = replace(steady(), facts=pressed, memory=ScalingState(), recommendation=recommendation, now=AT)
     assert bound in {limit.bound for limit in recommendation.limits}
-    lifted = list(what_if._without_bounds(record))
+    lifted = [turn for turn in what_if.turning_points(record) if turn.cause is WhatIfCause.WITHOUT_BOUND]
     assert bound in {turn.bound for turn in lifted}
     assert all(turn.replicas > recommendation.replicas for turn in lifted)
 

@@ -108,15 +108,14 @@ class _Pages(Watch):
 
     def step(self, engine: EngineCore, step: EngineStep) -> None:
         del step
-        floor = engine._state
-        floor.settle()
-        shared = {page for request in floor.running for page in request.named}
-        alone = sum(request.pages - len(request.named) for request in floor.running)
-        assert engine.free_pages + alone + len(shared) == floor.pool.usable
-        for request in floor.running:
-            assert request.pages >= floor.pool.pages_for(request.computed)
+        running = list(engine.progress())
+        shared = {page for request in running for page in request.named}
+        alone = sum(request.pages - len(request.named) for request in running)
+        assert engine.free_pages + alone + len(shared) == engine.settings.blocks - 1
+        for request in running:
+            assert request.pages * engine.settings.block_tokens >= request.computed
         for page in shared:
-            assert page.holders == sum(page in request.named for request in floor.running)
+            assert page.holders == sum(page in request.named for request in running)
 
 
 @given(ANY, TRAFFIC)

@@ -19,7 +19,7 @@ _LONGEST_PART: Final = 12
 """Maximum characters of a part of a word that is not a token itself."""
 _COMMON_PART: Final = 4
 """Nearly all parts have at most this length; longer ones are tried only if a part with this beginning exists."""
-_MEMORY: Final = 1 << 15
+MEMORY: Final = 1 << 15
 """Maximum number of cached word splits; English prompts rarely need more. A full cache is cleared."""
 _LONGEST_REMEMBERED: Final = 32
 """In characters; longer pieces are not cached, since they rarely repeat."""
@@ -61,6 +61,11 @@ class Tokenizer:
         """Tokens of words with a leading space, from which replies are made."""
         self.openings = tuple(self._opening(number) for number in self.spoken)
         """The same words as the first token of a reply."""
+
+    @property
+    def remembered(self) -> int:
+        """Number of pieces whose split is cached."""
+        return len(self._split)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text; special tokens cannot be written as text."""
@@ -115,7 +120,7 @@ class Tokenizer:
                 found += piece[start].encode(errors="replace")
                 start += 1
         if len(piece) <= _LONGEST_REMEMBERED:
-            if len(self._split) >= _MEMORY:
+            if len(self._split) >= MEMORY:
                 self._split.clear()
             self._split[piece] = tuple(found)
         return tuple(found)
