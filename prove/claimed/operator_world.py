@@ -78,8 +78,8 @@ def _last_json(output: str) -> dict[str, float]:
 CLAIMS: Final = (
     Claim(
         item="controller.4",
-        title="Killed before or after any write, answered with errors, blind, late or notified twice: it comes to the same "
-        "end with as many creates and deletes, and at rest nothing is written (P1 to P32)",
+        title="Killed before or after any write, answered with errors, blind, late or notified twice: it comes to the "
+        "same end with as many creates and deletes, and at rest nothing is written (P1 to P32)",
         prove=it_heals,
         slow=True,
     ),

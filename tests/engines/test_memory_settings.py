@@ -66,6 +66,7 @@ def test_overheads_change_where_a_release_changed_them() -> None:
 def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
     assert [CURRENT.graph_sizes(tokens) for tokens in (1, 8, 128, 256, 1024)] == [2, 5, 35, 51, 51]
     assert {engine.memory("").graph_sizes(256) for engine in ENGINES.values()} == {51}, "none but vLLM's was measured"
+    assert CURRENT.graph_sizes(128, 2048) == 47, "1.34 times as many; an H200 took 0.27 GiB for them instead of 0.20"
 
 
 def test_a_log_has_the_tokens_of_whole_requests_from_0_20_1_on() -> None:
