@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,45 +13,24 @@ from fairlead.cli.main import main
 from fairlead.cli.vllm_check import VllmVerdict
 from fairlead.engines import catalogue
 from fairlead.engines.engine import EngineDescription
-from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import parsers
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.review import admission
 from fairlead.review.result import Review
 from house import real_vllm, vllm_flags
-from tests.engines import (
-    refused,
-    refused_by_release,
-    refused_extras,
-    refused_scales,
-    refused_spread,
-    refused_together,
-    refused_values,
-)
+from tests.engines.refusal_tables import REFUSED
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
-TABLES: Sequence[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = (
-    refused.FORMATS,
-    refused_scales.SCALES,
-    refused.CACHES,
-    refused_extras.EXTRAS,
-    refused_extras.CONVERSATIONS,
-    refused_spread.SPREAD,
-    refused_together.GUESSES,
-    refused_together.LIMITS,
-    refused_values.VALUES,
-    refused_by_release.TOGETHER,
-)
 REGISTRIES = """
 import json
 from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 print(json.dumps([sorted(one.list_registered()) for one in (ToolParserManager, ReasoningParserManager)]))
 """
-SETUPS = {name: setup for table in TABLES for name, (setup, _) in table.items()}
+SETUPS = {name: setup for name, (setup, _) in REFUSED.items()}
 
 
 def vllm() -> EngineDescription:
