@@ -93,7 +93,7 @@ class Found:
             f"first token {served.first_token * 1e3:.1f} ms (model {model.first_token * 1e3:.1f}, {first:+.1%}; "
             f"p99 {served.late_first_token * 1e3:.0f} and {model.late_first_token * 1e3:.0f}); "
             f"{self.failed} of {len(ran.everyone)} not answered whole; server {ran.server_share:.0%} of its core, "
-            f"client {ran.client_share:.0%}; worst lag told {ran.lag_s * 1e3:.0f} ms"
+            f"client {ran.client_share:.0%}; worst lag reported {ran.lag_s * 1e3:.0f} ms"
             f"{'; it SAYS it is behind' if ran.lagging else ''}"
         )
 

@@ -153,7 +153,7 @@ def _hours(chat: Lived) -> dict[str, object]:
     print(fast, flush=True)
     slow, retold = hour(chat, step_by_step=True)
     same = simulation_report == retold
-    print(f"{slow}\njumping is {slow.core_s / fast.core_s:.1f} times as fast; the same tale to the bit: {same}\n")
+    print(f"{slow}\njumping is {slow.core_s / fast.core_s:.1f} times as fast; the same results to the bit: {same}\n")
     print(f"{simulation_report.as_text()}\n", flush=True)
     return {"hour": asdict(fast), "stepwise": asdict(slow), "same": same}
 

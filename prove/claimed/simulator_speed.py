@@ -40,7 +40,7 @@ def judged(figures: dict[str, Any]) -> Figure:
         and off <= MAX_ERRORS_OFF,
         text=f"Azure hour, {hour['requests']:,} requests: {hour['core_s']:.1f} s of one core (at most "
         f"{HOUR_SECONDS:g}), step by step {stepwise['core_s']:.1f} s and "
-        f"{'the same' if figures['same'] else 'NOT the same'} tale; ServeGen day on 100 replicas: "
+        f"{'the same' if figures['same'] else 'NOT the same'} results; ServeGen day on 100 replicas: "
         f"{day['requests']:,} requests in samples, {day['core_s']:.0f} s (at most {DAY_SECONDS:g}), "
         f"p95 TTFT {first:.3f} +- {margin:.3f} s, an hour in full at most {off:.1f} standard errors away; "
         f"peak {peak:.0f} MiB (at most {MAX_MIB:g})",
