@@ -1,4 +1,4 @@
-// Pause is the process that holds a pod's namespaces open: it waits, buries orphans, and goes when told.
+// Pause is the process that holds a pod's namespaces open: it waits, reaps orphans, and ends on a signal.
 package main
 
 import (

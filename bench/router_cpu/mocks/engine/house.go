@@ -18,7 +18,7 @@ type house struct {
 	counts  counts
 }
 
-// counts is what /bench/counts tells.
+// counts is what /bench/counts returns.
 type counts struct {
 	Connections int            `json:"connections"`
 	Open        int            `json:"open"`
@@ -160,8 +160,8 @@ func (g *guest) elsewhere(head []byte) []byte {
 		g.house.paced = string(path) == "/bench/paced"
 		return made.health
 	case "/bench/counts":
-		told, _ := json.Marshal(g.house.counts)
-		return document("200 OK", "application/json", told)
+		content, _ := json.Marshal(g.house.counts)
+		return document("200 OK", "application/json", content)
 	}
 	return made.missing
 }

@@ -29,11 +29,11 @@ func main() {
 func serve(listen, model, metrics string, gap time.Duration) error {
 	page := []byte("# no page\n")
 	if metrics != "" {
-		told, err := os.ReadFile(metrics)
+		content, err := os.ReadFile(metrics)
 		if err != nil {
 			return err
 		}
-		page = told
+		page = content
 	}
 	poller, err := sockets.NewPoller()
 	if err != nil {

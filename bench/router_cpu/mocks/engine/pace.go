@@ -46,7 +46,7 @@ func (p *pace) turn(now time.Time) {
 	}
 }
 
-// play sends one chunk, the last one with all that ends a stream; false when nothing follows or nobody listens.
+// play sends one chunk, the last one with all that ends a stream; false when nothing follows or no client listens.
 func (p *play) play() bool {
 	guest, made := p.guest, p.guest.house.answers
 	if guest.stream.Closed {

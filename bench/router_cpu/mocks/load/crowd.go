@@ -19,7 +19,7 @@ const (
 
 // crowd is all clients of this process.
 type crowd struct {
-	told    orders
+	given   orders
 	target  netip.AddrPort
 	prompts *prompts
 	poller  *sockets.Poller
@@ -33,14 +33,14 @@ type crowd struct {
 	results results
 }
 
-func gather(told orders, target netip.AddrPort, prompts *prompts) (*crowd, error) {
+func gather(given orders, target netip.AddrPort, prompts *prompts) (*crowd, error) {
 	poller, err := sockets.NewPoller()
 	if err != nil {
 		return nil, err
 	}
-	made := &crowd{told: told, target: target, prompts: prompts, poller: poller,
-		chance: rand.New(rand.NewPCG(told.seed, 3))}
-	for range told.connections {
+	made := &crowd{given: given, target: target, prompts: prompts, poller: poller,
+		chance: rand.New(rand.NewPCG(given.seed, 3))}
+	for range given.connections {
 		client := &client{crowd: made}
 		if err := client.connect(); err != nil {
 			return nil, err
@@ -51,9 +51,9 @@ func gather(told orders, target netip.AddrPort, prompts *prompts) (*crowd, error
 	return made, nil
 }
 
-// drive asks until the time is up or the number is reached, and waits for what is under way.
+// drive sends requests until the time is up or the number is reached, and waits for those in flight.
 func (c *crowd) drive(now time.Time) error {
-	c.ends = now.Add(seconds(c.told.seconds))
+	c.ends = now.Add(seconds(c.given.seconds))
 	due := now
 	for {
 		now = time.Now()
@@ -75,15 +75,15 @@ func (c *crowd) drive(now time.Time) error {
 
 // arriving says whether requests still begin by the clock: all of an open loop, the first of each client of a closed.
 func (c *crowd) arriving(due time.Time) bool {
-	return c.more(due) && (c.told.rate > 0 || c.started < c.told.connections)
+	return c.more(due) && (c.given.rate > 0 || c.started < c.given.connections)
 }
 
 // gap is the time to the next arrival.
 func (c *crowd) gap() time.Duration {
-	if c.told.rate == 0 {
-		return seconds(c.told.ramp / float64(c.told.connections))
+	if c.given.rate == 0 {
+		return seconds(c.given.ramp / float64(c.given.connections))
 	}
-	return seconds(c.chance.ExpFloat64() / c.told.rate)
+	return seconds(c.chance.ExpFloat64() / c.given.rate)
 }
 
 func seconds(count float64) time.Duration {
@@ -91,7 +91,7 @@ func seconds(count float64) time.Duration {
 }
 
 func (c *crowd) more(at time.Time) bool {
-	return at.Before(c.ends) && (c.told.requests == 0 || c.begun < c.told.requests)
+	return at.Before(c.ends) && (c.given.requests == 0 || c.begun < c.given.requests)
 }
 
 // arrive sends a request that is due. With every connection in use it waits, and its time runs from when it was due:
@@ -184,7 +184,7 @@ func (c *client) over(end int, now time.Time) {
 		due := crowd.overdue[0]
 		crowd.overdue = crowd.overdue[1:]
 		c.send(due)
-	case crowd.told.rate == 0 && crowd.more(now):
+	case crowd.given.rate == 0 && crowd.more(now):
 		crowd.begun++
 		c.send(now)
 	default:

@@ -1,4 +1,4 @@
-// Load asks one address for chat completions over kept connections, as fast as answers come or at a given rate, and
+// Load requests chat completions of one address over kept connections, as fast as answers come or at a given rate, and
 // prints what came of it as one line of JSON. Every answer is looked at: a fast wrong one counts as a failure.
 package main
 
@@ -30,22 +30,22 @@ type orders struct {
 }
 
 func main() {
-	var told orders
-	flag.StringVar(&told.target, "target", "127.0.0.27:8270", "address")
-	flag.IntVar(&told.connections, "connections", 32, "kept connections; as many requests run at most")
-	flag.Float64Var(&told.seconds, "seconds", 5, "how long requests begin")
-	flag.IntVar(&told.requests, "requests", 0, "how many at most; 0: as many as there is time for")
-	flag.Float64Var(&told.rate, "rate", 0, "requests a second at random moments; 0: the next one follows each answer")
-	flag.IntVar(&told.words, "words", 100, "of a prompt")
-	flag.IntVar(&told.shared, "shared", 40, "of them, at its beginning, that a group of prompts has in common")
-	flag.BoolVar(&told.streams, "streams", false, "ask for streams")
-	flag.StringVar(&told.keys, "keys", "key-0", "of tenants, with commas between them")
-	flag.StringVar(&told.model, "model", "chat", "asked for by this name")
-	flag.Uint64Var(&told.seed, "seed", 7, "of the prompts and of the moments")
-	flag.Float64Var(&told.ramp, "ramp", 0, "seconds over which clients of a closed loop begin: their streams interleave")
+	var given orders
+	flag.StringVar(&given.target, "target", "127.0.0.27:8270", "address")
+	flag.IntVar(&given.connections, "connections", 32, "kept connections; as many requests run at most")
+	flag.Float64Var(&given.seconds, "seconds", 5, "how long requests begin")
+	flag.IntVar(&given.requests, "requests", 0, "how many at most; 0: as many as there is time for")
+	flag.Float64Var(&given.rate, "rate", 0, "requests a second at random moments; 0: the next one follows each answer")
+	flag.IntVar(&given.words, "words", 100, "of a prompt")
+	flag.IntVar(&given.shared, "shared", 40, "of them, at its beginning, that a group of prompts has in common")
+	flag.BoolVar(&given.streams, "streams", false, "ask for streams")
+	flag.StringVar(&given.keys, "keys", "key-0", "of tenants, with commas between them")
+	flag.StringVar(&given.model, "model", "chat", "requested by this name")
+	flag.Uint64Var(&given.seed, "seed", 7, "of the prompts and of the moments")
+	flag.Float64Var(&given.ramp, "ramp", 0, "seconds over which clients of a closed loop begin: their streams interleave")
 	flag.Parse()
 	runtime.LockOSThread()
-	found, err := run(told)
+	found, err := run(given)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
@@ -53,12 +53,12 @@ func main() {
 	_ = json.NewEncoder(os.Stdout).Encode(found)
 }
 
-func run(told orders) (*summary, error) {
-	target, err := netip.ParseAddrPort(told.target)
+func run(given orders) (*summary, error) {
+	target, err := netip.ParseAddrPort(given.target)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := gather(told, target, newPrompts(told, strings.Split(told.keys, ",")))
+	crowd, err := gather(given, target, newPrompts(given, strings.Split(given.keys, ",")))
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,11 @@ type session struct {
 	serial uint64
 }
 
-func newPrompts(told orders, keys []string) *prompts {
-	made := &prompts{chance: rand.New(rand.NewPCG(told.seed, 1))}
+func newPrompts(given orders, keys []string) *prompts {
+	made := &prompts{chance: rand.New(rand.NewPCG(given.seed, 1))}
 	for group := range groups {
 		key := keys[group%len(keys)]
-		request, place := one(told, key, group)
+		request, place := one(given, key, group)
 		made.requests = append(made.requests, request)
 		made.places = append(made.places, place)
 	}
@@ -44,16 +44,16 @@ func newPrompts(told orders, keys []string) *prompts {
 }
 
 // one lays a request out as the official client does; the session's mark is the first word that is not shared.
-func one(told orders, key string, group int) ([]byte, int) {
+func one(given orders, key string, group int) ([]byte, int) {
 	words := rand.New(rand.NewPCG(uint64(group), 2))
 	mark := strings.Repeat("0", digits)
 	body := fmt.Sprintf(`{"messages":[{"role":"system","content":"%s"},{"role":"user","content":"%s %s"}],"model":"%s",`+
-		`"max_tokens":64,"temperature":0.7,"stream":%t}`, text(words, told.shared), mark,
-		text(words, told.words-told.shared-1), told.model, told.streams)
+		`"max_tokens":64,"temperature":0.7,"stream":%t}`, text(words, given.shared), mark,
+		text(words, given.words-given.shared-1), given.model, given.streams)
 	head := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip, deflate\r\n"+
 		"Connection: keep-alive\r\nAccept: application/json\r\nContent-Type: application/json\r\n"+
 		"User-Agent: OpenAI/Python 2.54.0\r\nX-Stainless-Lang: python\r\nX-Stainless-Async: false\r\n"+
-		"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", told.target, key, len(body))
+		"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", given.target, key, len(body))
 	request := head + body
 	return []byte(request), strings.LastIndex(request, mark)
 }

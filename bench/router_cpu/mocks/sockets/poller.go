@@ -13,7 +13,7 @@ const epollPwait2 = 441
 
 const setTimerSlack = 29
 
-// Source is whatever owns a descriptor; it is told when the kernel has something for it.
+// Source is whatever owns a descriptor; it is called when the kernel has something for it.
 type Source interface {
 	Ready(readable, writable bool)
 }

@@ -18,7 +18,7 @@ type Stream struct {
 // shared holds what one read gave; a thread reads for one stream at a time.
 var shared [256 * 1024]byte
 
-// Follow takes a descriptor over; its owner is told when it is ready.
+// Follow takes a descriptor over; its owner is called when it is ready.
 func Follow(poller *Poller, descriptor int, owner Source) (*Stream, error) {
 	stream := &Stream{poller: poller, descriptor: descriptor}
 	return stream, poller.Add(descriptor, owner)
