@@ -25,8 +25,10 @@ def image(world: GatewayWorld, name: str) -> str:
 
 def upgraded(world: GatewayWorld, to: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another release takes over."""
+    installation = replace(pretend.PLATFORM, image=to)
     for module in (pretend, gateway_world):
-        monkeypatch.setattr(module, "PLATFORM", replace(pretend.PLATFORM, image=to))
+        monkeypatch.setattr(module, "PLATFORM", installation)
+    world.setting = replace(world.setting, installation=installation)
     world.restart()
     world.settle()
 
