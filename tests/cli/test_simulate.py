@@ -35,7 +35,7 @@ def test_candidates_are_compared_in_a_table_with_what_their_policies_did(
     assert out[3].startswith("fixed ")
     assert "100.0%" in out[3]
     assert out[4].startswith("scaled ")
-    assert "fixed: no objective, so every answer counts as met" in "\n".join(out)
+    assert "fixed: no objective, so every answer counts as in time" in "\n".join(out)
     assert "scaled: judged by first token within 2 s and 100 ms between tokens" in "\n".join(out)
 
 

@@ -13,7 +13,7 @@ from fairlead.engines.sglang import field_flags as sglang
 from fairlead.engines.tensorrt_llm import field_keys as tensorrt_llm
 from fairlead.engines.vllm import field_flags as vllm
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.fit import Fit
+from fairlead.fleet.fit import Fit, MemoryTerm
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from tests.api.full_specs import COUNTED
@@ -98,7 +98,8 @@ def fit_of(kind: EngineKind, change: Mapping[str, Any]) -> Fit | None:
 def differences(kind: EngineKind, before: Fit, after: Fit) -> Iterator[MemoryEffect]:
     """What differs, without what follows from something else."""
     one, two = before.memory, after.memory
-    terms = {MemoryEffect(name): getattr(one, name) != getattr(two, name) for name in TERMS}
+    before_by, after_by = one.by_name(), two.by_name()
+    terms = {MemoryEffect(term): before_by[term] != after_by[term] for term in MemoryTerm if term is not MemoryTerm.KV}
     yield from (effect for effect, differs in terms.items() if differs)
     follows = ENGINES[kind].memory("").shares_the_rest and any(terms.values())
     if one.budget != two.budget and not follows:
@@ -107,9 +108,6 @@ def differences(kind: EngineKind, before: Fit, after: Fit) -> Iterator[MemoryEff
         yield MemoryEffect.TOKEN
     if one.host_cache != two.host_cache:
         yield MemoryEffect.HOST
-
-
-TERMS: Final = ("weights", "draft", "adapters", "activations", "graphs", "framework")
 
 
 def bytes_of_token(fit: Fit) -> float:

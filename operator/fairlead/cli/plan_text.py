@@ -19,15 +19,8 @@ from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
 
 HEADS: Final = (
-    "configuration",
-    "batch",
-    "replicas",
-    "USD/h",
-    "SLO met",
-    "TTFT p95",
-    "reckoned",
-    "TPOT p95",
-    "reckoned",
+    *("configuration", "batch", "replicas", "USD/h", "SLO met"),
+    *("TTFT p95", "reckoned", "TPOT p95", "reckoned"),
 )
 SHOWN: Final = 10
 

@@ -81,7 +81,7 @@ def judged(row: Repeated) -> str:
         *([] if objectives.ttft_p95_s is None else [f"first token within {objectives.ttft_p95_s:g} s"]),
         *([] if objectives.tpot_p95_s is None else [f"{objectives.tpot_p95_s * 1000:g} ms between tokens"]),
     ]
-    by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as met"
+    by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as in time"
     return f"{by if row.keeps else f'{by}; fewer than {KEPT_GOAL:.0%} met'}{_spending(row)}"
 
 
