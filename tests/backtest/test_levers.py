@@ -174,7 +174,8 @@ def test_answers_of_a_response_cache_count_where_an_answer_has_its_price() -> No
     assert found.cost_of_kept_request == pytest.approx(without.cost_of_kept_request, rel=0.01)
     assert found.cost_of_thousand_tokens == pytest.approx(without.cost_of_thousand_tokens, rel=0.01)
     assert any(
-        "they count in the costs per token and per request in SLO, and in no other" in one for one in found.notes
+        "they count in the costs per token and per request that met the SLO, and in no other" in one
+        for one in found.notes
     )
     row = Repeated(name="chat", runs=(found, found))
     for name in ("costUsdPerKeptRequest", "costUsdPerThousandTokens"):

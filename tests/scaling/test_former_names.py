@@ -77,9 +77,10 @@ def test_a_line_with_a_former_name_that_is_no_decision_says_why(line: bytes) -> 
     assert isinstance(record_codec.decode(line), record_codec.BrokenRecord)
 
 
-def test_a_replica_that_the_release_before_recorded_as_stuck_hung() -> None:
-    record = json.loads(FORMER[0])
-    record["facts"]["pods"][0]["phase"] = "stuck"
+@pytest.mark.parametrize("line", [FORMER[0], record_codec.encode(decided(name="chat"))])
+def test_a_replica_that_the_release_before_recorded_as_stuck_hung(line: bytes) -> None:
+    record = json.loads(line)
+    record["facts"]["pods"][0]["phase"] = former_names.FORMER_PHASE
     read = record_codec.decode(json.dumps(record).encode())
     assert isinstance(read, DecisionRecord)
     assert read.facts.pods[0].phase is EnginePodPhase.HUNG

@@ -203,7 +203,7 @@ def _responses(word: str, value: str) -> Lever:
         patch={},
         changes=(lambda one: replace(one, answered_elsewhere=share),),
         note=f"{word}={value}: a response cache answers {share:.0%} of requests, drawn by chance; they count in the "
-        "costs per token and per request in SLO, and in no other figure",
+        "costs per token and per request that met the SLO, and in no other figure",
     )
 
 

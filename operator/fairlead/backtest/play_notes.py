@@ -80,5 +80,5 @@ def of_end(late_s: float, seconds: float) -> Iterator[str]:
     if late_s > LATE * seconds:
         yield (
             f"answers took until {late_s:,.0f} s after the last request: GPU hours and USD end with it, costs "
-            "per token and per request in SLO with the last answer"
+            "per token and per request that met the SLO with the last answer"
         )

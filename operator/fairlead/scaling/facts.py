@@ -38,11 +38,6 @@ class EnginePodPhase(StrEnum):
     DEAD = "dead"
     """It failed, or its node is lost."""
 
-    @classmethod
-    def _missing_(cls, value: object) -> "EnginePodPhase | None":
-        """Read `stuck`, as decisions of the release before recorded it."""
-        return cls.HUNG if value == "stuck" else None
-
 
 class SampleProblem(StrEnum):
     """Why a scrape of a pod gave no valid figures."""

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from fairlead.scaling.facts import EnginePodPhase
+
 JsonObject = dict[str, object]
-MARK: Final = re.compile(rb'"learnt"\s*:')
+MARK: Final = re.compile(rb'"learnt"\s*:|"phase"\s*:\s*"stuck"')
 """In each record with former names, and in no other: inside a string its quotes would be escaped."""
 _STATE: Final = (
     ("learnt.arrivals.tellers", "counters"),
@@ -33,14 +35,16 @@ _RECORD: Final = (
     ("facts.routers.figures.asked", "arrivals"),
     *((f"memory.{path}", now) for path, now in _STATE),
 )
+FORMER_PHASE: Final = "stuck"
 FORMER_FIGURE: Final = "strain.factor"
 FIGURE: Final = "sloCorrection.factor"
 
 
 def present_record(document: object) -> object:
-    """Return a decision record under present names, those of its figures among them."""
+    """Return a decision record under present names, those of its figures and phases among them."""
     for path, now in _RECORD:
         document = _renamed(document, path, now)
+    document = _changed(document, "facts.pods.phase", _with_present_phase)
     return _changed(document, "recommendation.candidates.figures.name", _with_present_figure)
 
 
@@ -68,6 +72,10 @@ def _renamed(node: object, path: str, new: str) -> object:
 
 def _with_present_figure(owner: JsonObject, key: str) -> JsonObject:
     return owner | {key: FIGURE} if owner[key] == FORMER_FIGURE else owner
+
+
+def _with_present_phase(owner: JsonObject, key: str) -> JsonObject:
+    return owner | {key: EnginePodPhase.HUNG.value} if owner[key] == FORMER_PHASE else owner
 
 
 def _changed(node: object, path: str, change: Callable[[JsonObject, str], JsonObject]) -> object:

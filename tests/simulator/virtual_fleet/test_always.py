@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from itertools import accumulate
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.sessions import SessionTurn, TrafficSession
@@ -39,6 +39,9 @@ def arrivals(values: list[tuple[float, int, int]]) -> list[RequestArrival]:
         for time, (_, prompt, output) in zip(moments, values, strict=True)
     ]
 
+
+TWO_END_AT_ONCE = arrivals([(0.0, 1, 4), (0.0, 1, 4), (0.004, 1, 1), (0.02, 1, 1)])
+"""With two replicas in turn, requests of both end at the same time."""
 
 TRAFFIC = st.lists(REQUESTS, min_size=1, max_size=20).map(arrivals)
 
@@ -88,6 +91,7 @@ def test_a_run_always_repeats_bit_for_bit(traffic: list[RequestArrival], rule: t
     )
 
 
+@example(TWO_END_AT_ONCE, RoundRobin, 2, TIGHT)
 @given(TRAFFIC, RULES, REPLICAS, st.sampled_from((TIGHT, ROOMY)))
 def test_jumping_over_steps_is_always_the_same_as_living_each(
     traffic: list[RequestArrival], rule: type[Balancer], replicas: int, settings: EngineSettings

@@ -25,6 +25,15 @@ def test_equal_times_are_settled_by_rank_then_by_who_came_first() -> None:
     assert drained(events) == ["earlier tick", "engine", "first arrival", "second arrival", "tick"]
 
 
+def test_events_with_an_order_come_in_that_order_and_not_as_they_were_added() -> None:
+    events = EventQueue[str]()
+    events.add(1.0, event_queue.ENGINE, "second replica", (1, 0))
+    events.add(1.0, event_queue.ENGINE, "first replica, second engine", (0, 1))
+    events.add(1.0, event_queue.ENGINE, "first replica, first engine", (0, 0))
+
+    assert drained(events) == ["first replica, first engine", "first replica, second engine", "second replica"]
+
+
 def test_a_cancelled_event_never_happens() -> None:
     events = EventQueue[str]()
     ready = events.add(3.0, event_queue.READY, "ready")

@@ -165,7 +165,7 @@ def _costs(rows: Sequence[Repeated]) -> str:
 def _cost_words(row: Repeated) -> str:
     cost, each = row.figure("costUsd"), row.figure("costUsdPerKeptRequest")
     money = "" if cost is None else f", {cost.mean:.2f} USD"
-    request = "" if each is None else f", {each.mean:.5f} USD for each request that met the objectives"
+    request = "" if each is None else f", {each.mean:.5f} USD for each request that met the SLO"
     least = "" if row.least_gpu_hours is None else f"; at least {row.least_gpu_hours:.2f} GPU hours"
     missed = "" if row.keeps else "; does not keep its objectives"
     return f"{row.name}: {row.gpu_hours.mean:.2f} GPU hours{money}{request}{least}{missed}"

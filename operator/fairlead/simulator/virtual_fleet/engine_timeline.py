@@ -40,10 +40,13 @@ class SimulatedEngine(Protocol):
 class EngineTimeline:
     """One engine, the time until which it was run, and its queued event."""
 
-    __slots__ = ("at", "due", "engine", "event")
+    __slots__ = ("at", "due", "engine", "event", "order")
 
-    def __init__(self, engine: SimulatedEngine, at: float) -> None:
+    def __init__(self, engine: SimulatedEngine, at: float, order: tuple[int, int]) -> None:
         self.engine = engine
+        self.order = order
+        """The replica's ordinal and the engine's rank: the order of engines whose tokens come at the same time, however
+        many steps each had to compute until then."""
         self.at = at
         """The time until which the engine was run."""
         self.due = inf

@@ -1,4 +1,4 @@
-"""Events in the order of time, rank and serial number, so that the order at equal times is deterministic.
+"""Events in the order of time, rank, order and serial number, so that the order at equal times is deterministic.
 
 It does not know what an event means. Serial numbers belong to the queue, never to a class: a second run in the same
 process counts from the same start.
@@ -23,14 +23,17 @@ class EventQueue(Generic[What]):
     """A priority queue of events with cancellation."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, int, What]] = []
+        self._heap: list[tuple[float, int, tuple[int, ...], int, What]] = []
         self._serial = 0
         self._cancelled: set[int] = set()
 
-    def add(self, time: float, rank: int, what: What) -> int:
-        """Add an event; return its number for `cancel`."""
+    def add(self, time: float, rank: int, what: What, order: tuple[int, ...] = ()) -> int:
+        """Add an event; return its number for `cancel`.
+
+        Events with an order do not depend on when they were added, only on the order.
+        """
         self._serial = serial = self._serial + 1
-        heappush(self._heap, (time, rank, serial, what))
+        heappush(self._heap, (time, rank, order, serial, what))
         return serial
 
     def cancel(self, serial: int) -> None:
@@ -41,10 +44,10 @@ class EventQueue(Generic[What]):
         """Remove and return the first event at or before this time."""
         heap = self._heap
         while heap and heap[0][0] <= until:
-            event = heappop(heap)
-            if not self._cancelled or event[2] not in self._cancelled:
-                return event
-            self._cancelled.discard(event[2])
+            at, rank, _, serial, what = heappop(heap)
+            if not self._cancelled or serial not in self._cancelled:
+                return at, rank, serial, what
+            self._cancelled.discard(serial)
         return None
 
     def __len__(self) -> int:

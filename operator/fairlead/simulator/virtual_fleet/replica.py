@@ -115,7 +115,7 @@ class SimulatedReplica:
     def __init__(self, ordinal: int, name: str, inside: ReplicaEngines, gpus: int, now: float) -> None:
         self.ordinal = ordinal
         self.name = name
-        self.courses = tuple(EngineTimeline(engine, now) for engine in inside.engines)
+        self.courses = tuple(EngineTimeline(engine, now, (ordinal, rank)) for rank, engine in enumerate(inside.engines))
         self.choose = inside.choose if len(self.courses) > 1 else None
         self.gpus = gpus
         self.stage = ReplicaStage.STARTING

@@ -188,7 +188,8 @@ class FleetSimulation:
         due = timeline.engine.horizon
         if due != timeline.due or not timeline.event:
             timeline.due = due
-            timeline.event = self._queue.add(due, event_queue.ENGINE, (replica, timeline)) if due < inf else 0
+            event = (replica, timeline)
+            timeline.event = self._queue.add(due, event_queue.ENGINE, event, timeline.order) if due < inf else 0
         if replica.stage is ReplicaStage.DRAINING:
             self.replicas.maybe_gone(replica, self.now)
 
