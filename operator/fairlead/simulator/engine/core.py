@@ -248,9 +248,15 @@ class EngineCore:
             self.horizon = pace.end(pace.steps + extra)
 
     def _may_find_more(self) -> bool:
-        """Whether the first waiting request could hit blocks of replies that are still being generated."""
-        first = self._state.waiting.first()
-        return first is not None and bool(first.prefix or first.reply) and bool(self._state.cacheable)
+        """Whether the next request to be admitted could hit blocks of replies that are still being generated.
+
+        Which one that is behind requests that lack an adapter slot is not searched for.
+        """
+        state = self._state
+        if not state.cacheable:
+            return False
+        first = state.waiting.first()
+        return bool(state.deferred) or (first is not None and bool(first.prefix or first.reply))
 
     def _skip(self, step: EngineStep, steps: int, ends: float) -> None:
         """Advance by this many equal steps; the last of them is then in flight, and ends at this time.
