@@ -22,6 +22,9 @@ from tests.cli.decisions import decided
 FORMER: Final = (Path(__file__).parent / "data" / "former_decisions.jsonl").read_bytes().splitlines()
 """Decisions that the release before recorded, with a value at each place that has another name now."""
 
+SEEDS: Final = st.integers(0, 1 << 32)
+"""Of long histories, whose chances are more than hypothesis draws by itself."""
+
 
 def mapped(document: object, change: Callable[[Any], object]) -> Any:  # noqa: ANN401  # JSON
     """The values of a document in their order, each changed; a field that is null may be younger than the document."""
@@ -46,19 +49,18 @@ def test_a_decision_that_the_release_before_recorded_keeps_every_value_and_is_re
     assert record_differences.differences(record) == ()
 
 
-@given(st.sampled_from(FORMER), st.randoms(use_true_random=False))
-def test_whatever_numbers_the_release_before_recorded_they_are_read_at_their_places(
-    line: bytes, rng: random.Random
-) -> None:
+@given(st.sampled_from(FORMER), SEEDS)
+def test_whatever_numbers_the_release_before_recorded_they_are_read_at_their_places(line: bytes, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311  # no secret
     other = json.dumps(json.loads(line, parse_float=lambda _: rng.uniform(0.0, 1e9))).encode()
     record = record_codec.decode(other)
     assert isinstance(record, DecisionRecord)
     assert values(record_codec.encode(record)) == values(other)
 
 
-@given(st.randoms(use_true_random=False))
-def test_a_state_is_the_same_after_it_was_written_for_the_release_before(rng: random.Random) -> None:
-    for record in random_histories.records(rng):
+@given(SEEDS)
+def test_a_state_is_the_same_after_it_was_written_for_the_release_before(seed: int) -> None:
+    for record in random_histories.records(random.Random(seed)):  # noqa: S311  # no secret
         former = former_names.former_state(msgspec.to_builtins(record.memory))
         assert list(former) == ["learnt", "pacing"]
         assert msgspec.convert(former_names.present_state(former), ScalingState) == record.memory
