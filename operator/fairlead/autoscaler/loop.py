@@ -105,10 +105,10 @@ class ScalingLoop:
             metadata = document["metadata"]
             if "deletionTimestamp" in metadata or not self._environment.mine(metadata["uid"]):
                 continue
-            seen.add(metadata["uid"])
-            state = self.states.setdefault(
-                metadata["uid"], DeploymentLoopState(uid=metadata["uid"], since=snapshot.now)
-            )
+            seen.add(uid := metadata["uid"])
+            state = self.states.get(uid)
+            if state is None:
+                state = self.states[uid] = DeploymentLoopState(uid=uid, since=snapshot.now)
             state.follow_clock(snapshot.now)
             case = self._safely(partial(self._case, document, state, snapshot, began), metadata, state)
             state.followed = case or (state.followed and replace(state.followed, document=document))

@@ -55,7 +55,7 @@ class PeerSecrets:
     async def keep(self) -> None:
         """Check those that are due."""
         now = self._clock()
-        config_maps = {one["metadata"]["uid"]: one for one in self._cluster.of(kinds.CONFIG_MAP).all()}
+        config_maps = {one["metadata"]["uid"]: one for one in self._cluster.of(kinds.CONFIG_MAP).each()}
         for uid in self._read.keys() - config_maps.keys():
             del self._read[uid]
             self._due.pop(uid, None)
