@@ -19,7 +19,7 @@ class ObjectLister(Protocol):
         """Return every object."""
 
     def each(self) -> Iterable[Manifest]:
-        """Return every object, in no order: for counting."""
+        """Return every object, in no order, without the cost of sorting."""
 
     def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
         """Return every object with the label of that deployment."""

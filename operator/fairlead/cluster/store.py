@@ -80,7 +80,7 @@ class ObjectStore:
         return self._sorted(self._objects)
 
     def each(self) -> Iterable[Manifest]:
-        """Return every object, in no order: for counting."""
+        """Return every object, in no order, without the cost of sorting."""
         return self._objects.values()
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:

@@ -44,8 +44,8 @@ def present_record(document: object) -> object:
     """Return a decision record under present names, those of its figures and phases among them."""
     for path, now in _RECORD:
         document = _renamed(document, path, now)
-    document = _changed(document, "facts.pods.phase", _with_present_phase)
-    return _changed(document, "recommendation.candidates.figures.name", _with_present_figure)
+    document = _revalued(document, "facts.pods.phase", FORMER_PHASE, EnginePodPhase.HUNG.value)
+    return _revalued(document, "recommendation.candidates.figures.name", FORMER_FIGURE, FIGURE)
 
 
 def present_state(document: object) -> object:
@@ -70,12 +70,9 @@ def _renamed(node: object, path: str, new: str) -> object:
     )
 
 
-def _with_present_figure(owner: JsonObject, key: str) -> JsonObject:
-    return owner | {key: FIGURE} if owner[key] == FORMER_FIGURE else owner
-
-
-def _with_present_phase(owner: JsonObject, key: str) -> JsonObject:
-    return owner | {key: EnginePodPhase.HUNG.value} if owner[key] == FORMER_PHASE else owner
+def _revalued(node: object, path: str, former: str, now: str) -> object:
+    """Replace this value at this path."""
+    return _changed(node, path, lambda owner, key: owner | {key: now} if owner[key] == former else owner)
 
 
 def _changed(node: object, path: str, change: Callable[[JsonObject, str], JsonObject]) -> object:

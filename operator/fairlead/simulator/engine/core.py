@@ -250,7 +250,7 @@ class EngineCore:
     def _may_find_more(self) -> bool:
         """Whether the next request to be admitted could hit blocks of replies that are still being generated.
 
-        Which one that is behind requests that lack an adapter slot is not searched for.
+        While requests lack an adapter slot, the one after them may: which one that is takes a walk through the queue.
         """
         state = self._state
         if not state.cacheable:
