@@ -19,6 +19,7 @@ from fairlead.autoscaler.loop_state import DeploymentLoopState
 from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, PolicyCache
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
+from fairlead.autoscaler.scaled_deployments import NEVER, ScaledDeployments
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
 from fairlead.autoscaler.writer import AutoscalerWriter
@@ -69,6 +70,8 @@ class ScalingLoop:
         self._observer = FactCollector()
         self._rooms = NodeRooms()
         self._policies = PolicyCache(environment.time_zones)
+        self._scaled = ScaledDeployments()
+        self._pods_as_of = NEVER
 
     async def run(self) -> None:
         """Run rounds until cancelled, then save the estimates."""
@@ -99,9 +102,9 @@ class ScalingLoop:
         return (one.record for one in self.states.values() if one.record is not None)
 
     def _ours(self, snapshot: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
-        """Yield the deployments that this process decides, and drop those that are deleted or decided elsewhere."""
+        """Yield the deployments that this process decides; drop the state of all others."""
         seen, began = set(), time.perf_counter()
-        for document in snapshot.cluster.of(kinds.INFERENCE_DEPLOYMENT).each():
+        for document in self._scaled.of(snapshot.cluster.of(kinds.INFERENCE_DEPLOYMENT)):
             metadata = document["metadata"]
             if "deletionTimestamp" in metadata or not self._environment.mine(metadata["uid"]):
                 continue
@@ -203,7 +206,10 @@ class ScalingLoop:
     def _forget(self, snapshot: RoundSnapshot) -> None:
         """Drop what is kept of deleted objects."""
         self._policies.keep(snapshot.cluster)
-        self._observer.keep(one["metadata"]["uid"] for one in snapshot.cluster.of(kinds.POD).each())
+        pods = snapshot.cluster.of(kinds.POD)
+        if pods.changes != self._pods_as_of:
+            self._observer.keep(one["metadata"]["uid"] for one in pods.each())
+            self._pods_as_of = pods.changes
         self._environment.ledger.keep(frozenset(self.states))
 
     async def _end(self) -> None:

@@ -12,6 +12,10 @@ from fairlead.cluster.kinds import Manifest, Resource
 class ObjectLister(Protocol):
     """The objects of one kind, as last watched."""
 
+    @property
+    def changes(self) -> int:
+        """How often an object was stored or dropped: what was computed from all objects stands until this changes."""
+
     def find(self, namespace: str, name: str) -> Manifest | None:
         """Return the object of that name."""
 

@@ -67,9 +67,15 @@ class ObjectStore:
         self._as_of: dict[str, int] = {}
         """The version of the last list, by its namespace; the empty one is a list of all."""
         self._strings = SharedStrings()
+        self._changes = 0
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    @property
+    def changes(self) -> int:
+        """How often an object was stored or dropped."""
+        return self._changes
 
     def find(self, namespace: str, name: str) -> Manifest | None:
         """Return the object of that name, in its latest known version."""
@@ -173,6 +179,7 @@ class ObjectStore:
 
     def _keep(self, manifest: Manifest) -> Manifest:
         """Store an equal object, which takes half the memory."""
+        self._changes += 1
         kept = self._strings.with_shared(manifest)
         key = key_of(kept)
         self._objects[key] = kept
@@ -181,6 +188,7 @@ class ObjectStore:
         return kept
 
     def _forget(self, held: Manifest) -> None:
+        self._changes += 1
         key = key_of(held)
         del self._objects[key]
         for owner in _owners_of(held):

@@ -13,6 +13,7 @@ from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.lease import LeaseSettings
 from fairlead.cluster.own_deployment import OwnerLookup
 from fairlead.process import exit_signals
+from fairlead.process.garbage_collection import collect_rarely
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class ClusterProcess(NamedTuple):
 @asynccontextmanager
 async def connected(settings: ProcessSettings, observer: RequestObserver = unobserved) -> AsyncIterator[ClusterProcess]:
     """Run the process, from its first signal handler to the end of its connection."""
+    collect_rarely(100)
     stop = asyncio.Event()
     exit_signals.on_exit_signal(lambda _: stop.set())
     async with await connecting.connect() as connection:

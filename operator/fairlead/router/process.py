@@ -4,7 +4,6 @@ On SIGTERM it drains (`drain`); a second signal ends it at once.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -18,6 +17,7 @@ from typing import Final
 import fairlead
 from fairlead.process import scheduler_policy
 from fairlead.process.exit_signals import ExitSignals, exit_signals
+from fairlead.process.garbage_collection import collect_rarely
 from fairlead.router import drain, watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config.loader import RouterConfig
@@ -121,7 +121,7 @@ async def live(options: RouterOptions, signals: ExitSignals) -> int:
     configured = ConfigMapWatch(settings, options.config_maps, options.config.name, watched.take)
     watching = asyncio.create_task(watched.follow(options.reread_seconds), name="the file")
     certificate = asyncio.create_task(client_port.follow_certificate(options.reread_seconds), name="the certificate")
-    settle_memory()
+    collect_rarely(100)
     try:
         await signals.get()
         return await drain.leave(router, client_port.shut, options.drain_pace, signals)
@@ -139,16 +139,6 @@ async def live(options: RouterOptions, signals: ExitSignals) -> int:
         if scraped is not None:
             scraped.close()
         router.context.telemetry.close(LAST_LINES_SECONDS)
-
-
-def settle_memory() -> None:
-    """Exempt all current objects from garbage collection, and collect rarely from then on.
-
-    Requests leave no reference cycles, so rare collections are enough, and each one blocks the loop while it runs.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 class ClientPort:

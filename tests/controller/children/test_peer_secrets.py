@@ -8,9 +8,10 @@ from typing import Final
 
 import pytest
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, store
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import ObjectStore
 from fairlead.controller.children import peer_secrets
 from fairlead.controller.children.peer_secrets import FAILED_S, LEAVING_S, READ_EVERY_S, PeerSecrets
 from fairlead.objects import peer_secret
@@ -202,17 +203,57 @@ def test_configurations_of_other_kinds_and_releases_want_none() -> None:
     assert [peer_secret.is_wanted(one) for one in (config_map, older, leaving, other, bare)] == [True] + [False] * 4
 
 
-def test_a_deleted_config_map_is_forgotten_and_a_changed_one_is_read_again() -> None:
+def _config_map(story: Story) -> Manifest:
+    found = story.world.world.of(kinds.CONFIG_MAP).find("default", "chat-router")
+    assert found is not None
+    return found
+
+
+def _note(story: Story, version: int, data: dict[str, str]) -> None:
+    """The watch brings a later version."""
+    found = _config_map(story)
+    metadata = found["metadata"] | {"resourceVersion": str(store.version_of(found) + version)}
+    story.world.world.note(found | {"metadata": metadata, "data": data})
+
+
+def test_a_configuration_is_kept_a_key_as_long_as_it_wants_one_and_at_once_when_it_does_again() -> None:
     story = Story()
     story.keep()
-    store = story.world.world.of(kinds.CONFIG_MAP)
-    (config_map,) = [one for one in store.all() if one["metadata"]["name"] == "chat-router"]
-    metadata = config_map["metadata"] | {"resourceVersion": "later"}
-    story.world.world.note(config_map | {"metadata": metadata, "data": {}})
+    wanting = _config_map(story)["data"]
+    del story.world.objects.held[SECRET]
+    _note(story, 1, {})
     story.keep(timedelta(seconds=READ_EVERY_S))
-    assert story.writes == 1
-    story.world.world.gone(config_map)
+    assert not story.exists()
+    _note(story, 2, wanting)
+    story.keep()
+    assert story.exists()
+
+
+def test_a_deleted_config_map_is_forgotten() -> None:
+    story = Story()
+    story.keep()
+    del story.world.objects.held[SECRET]
+    story.world.world.gone(_config_map(story))
     story.keep(timedelta(seconds=READ_EVERY_S))
+    assert not story.exists()
+
+
+def test_a_clock_that_is_set_back_delays_no_check() -> None:
+    story = Story()
+    story.keep()
+    del story.world.objects.held[SECRET]
+    story.keep(timedelta(days=-1))
+    assert story.exists()
+
+
+def test_while_no_config_map_changes_and_none_is_due_they_are_not_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story()
+    story.keep()
+    monkeypatch.setattr(ObjectStore, "each", lambda _: pytest.fail("gone through at rest"))
+    for _ in range(5):
+        story.keep(timedelta(seconds=2))
     assert story.writes == 1
 
 

@@ -22,7 +22,7 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 
 TICK_SECONDS: Final = 0.02
-"""How often the timer checks for due scrapes: 50 times a second costs little, and hardly ages the samples."""
+"""The least time between two checks for due scrapes and answers: 50 a second cost little, and hardly age a sample."""
 TIMEOUT_SECONDS: Final = 2.0
 """An engine that takes longer to answer with its own metrics is too busy for another scrape in parallel."""
 HELD_UP_SECONDS: Final = 0.1
@@ -60,16 +60,16 @@ class Scraper:
         self._numbers = 0
         self._waiting: dict[str, PodPoller] = {}
         """Pods with a scrape in flight, in request order."""
+        self._started = False
         self._timer: asyncio.TimerHandle | None = None
+        """None while there is no pod, or before the start."""
         self._loop = asyncio.get_running_loop()
-        self._turned_at = self._loop.time()
 
     def start(self) -> None:
         """Start scraping."""
         _allow_connections()
-        if self._timer is None:
-            self._turned_at = self._loop.time()
-            self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
+        self._started = True
+        self._set_timer()
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow exactly these pods; engines that this release cannot parse are left out."""
@@ -85,6 +85,7 @@ class Scraper:
             elif found.target != target:
                 found.close()
                 found.target = target
+        self._set_timer()
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         """Return the sample of one engine."""
@@ -102,9 +103,7 @@ class Scraper:
 
     async def close(self) -> None:
         """Stop scraping."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._started = False
         self.follow(())
 
     def _begin(self, target: ScrapeTarget) -> None:
@@ -116,12 +115,32 @@ class Scraper:
         self._numbers += 1
         heappush(self._turns, (when, self._numbers, poller))
 
-    def _turn(self) -> None:
+    def _set_timer(self) -> None:
+        """Have `_turn` called in time. A timer that is due earlier stays: its delay shows that the loop was held up."""
+        when = self._next_turn()
+        if self._timer is not None and when is not None and self._timer.when() <= when:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if when is None else self._loop.call_at(when, self._turn, when)
+
+    def _next_turn(self) -> float | None:
+        """Return when the next scrape is due, soon while answers are awaited; None without a pod."""
+        if not self._started or not self._pollers:
+            return None
+        soon = self._loop.time() + TICK_SECONDS
+        return max(soon, self._turns[0][0]) if self._turns and not self._waiting else soon
+
+    def _turn(self, due: float) -> None:
         """Send the scrapes that are due, and time out old ones."""
-        now = self._loop.time()
-        self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
-        self._forgive(now - self._turned_at - TICK_SECONDS)
-        self._turned_at = now
+        now, self._timer = self._loop.time(), None
+        try:
+            self._forgive(now - due)
+            self._scrape_due(now)
+        finally:
+            self._set_timer()
+
+    def _scrape_due(self, now: float) -> None:
         self._forget_answered(now)
         connecting = Counter(poller.target.namespace for poller in self._waiting.values() if poller.connecting)
         while self._turns and self._turns[0][0] <= now:

@@ -8,7 +8,9 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -29,6 +31,15 @@ LEAVING_S: Final = 2.0
 log = logging.getLogger("fairlead.controller")
 
 
+@dataclass(slots=True, kw_only=True)
+class _SecretCheck:
+    """When to read the Secret of one version of a ConfigMap again."""
+
+    config_map: Manifest
+    due: float
+    """Never, for a ConfigMap without routers that need a key."""
+
+
 class PeerSecrets:
     """All peer Secrets."""
 
@@ -41,10 +52,11 @@ class PeerSecrets:
         self._client = client
         self._cluster = cluster
         self._clock = clock
-        self._due: dict[str, datetime] = {}
-        """When to read the Secret of a ConfigMap again, by the ConfigMap's UID."""
-        self._read: dict[str, tuple[str, bool]] = {}
-        """By ConfigMap UID, the version that was read last and whether it needs a Secret."""
+        self._checks: dict[str, _SecretCheck] = {}
+        """By ConfigMap UID."""
+        self._as_of = -1
+        """The change of the ConfigMaps that the checks are as of."""
+        self._next = inf
 
     async def follow(self) -> None:
         """Keep them until cancelled."""
@@ -53,24 +65,32 @@ class PeerSecrets:
             await asyncio.sleep(EVERY_S)
 
     async def keep(self) -> None:
-        """Check those that are due."""
+        """Check those that are due; costs nothing while none is, and no ConfigMap changes."""
         now = self._clock()
-        config_maps = {one["metadata"]["uid"]: one for one in self._cluster.of(kinds.CONFIG_MAP).each()}
-        for uid in self._read.keys() - config_maps.keys():
-            del self._read[uid]
-            self._due.pop(uid, None)
-        for uid, one in config_maps.items():
-            left = (self._due.get(uid, now) - now).total_seconds()  # more than any pause: a clock was set back
-            if self._is_wanted(one) and not 0 < left <= READ_EVERY_S:
-                self._due[uid] = datetime.fromtimestamp(now.timestamp() + await self._keep_safely(one, now), UTC)
+        self._follow_changes(now.timestamp())
+        if not _is_due(self._next, now.timestamp()):
+            return
+        for check in [one for one in self._checks.values() if _is_due(one.due, now.timestamp())]:
+            check.due = now.timestamp() + await self._keep_safely(check.config_map, now)
+        self._next = self._earliest()
 
-    def _is_wanted(self, config_map: Manifest) -> bool:
-        metadata = config_map["metadata"]
-        version, wanted = self._read.get(metadata["uid"], ("", False))
-        if version != metadata["resourceVersion"]:
-            wanted = peer_secret.is_wanted(config_map)
-            self._read[metadata["uid"]] = metadata["resourceVersion"], wanted
-        return wanted
+    def _follow_changes(self, now: float) -> None:
+        config_maps = self._cluster.of(kinds.CONFIG_MAP)
+        if config_maps.changes != self._as_of:
+            self._as_of = config_maps.changes
+            self._checks = {one["metadata"]["uid"]: self._check(one, now) for one in config_maps.each()}
+            self._next = self._earliest()
+
+    def _check(self, config_map: Manifest, now: float) -> _SecretCheck:
+        before = self._checks.get(config_map["metadata"]["uid"])
+        if before is not None and before.config_map is config_map:
+            return before
+        if not peer_secret.is_wanted(config_map):
+            return _SecretCheck(config_map=config_map, due=inf)
+        return _SecretCheck(config_map=config_map, due=now if before is None or before.due == inf else before.due)
+
+    def _earliest(self) -> float:
+        return min((one.due for one in self._checks.values()), default=inf)
 
     async def _keep_safely(self, config_map: Manifest, now: datetime) -> float:
         """Keep one Secret; a bug that one object brings to light must not cost all others their keys."""
@@ -110,3 +130,8 @@ class PeerSecrets:
             log.warning("Secret %s/%s: %s; until then, routers do not report to each other", namespace, name, problem)
             return FAILED_S
         return READ_EVERY_S
+
+
+def _is_due(due: float, now: float) -> bool:
+    """Whether that time has come, or is later than any pause: a clock was set back."""
+    return due < inf and not 0 < due - now <= READ_EVERY_S
