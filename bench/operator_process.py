@@ -18,12 +18,11 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 WRITES: Final = frozenset({"patch", "create", "delete", "update"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """One operator process."""
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, as the kernel measures it."""
 
     process: subprocess.Popen[bytes]
-    log: Path
 
     def cpu_seconds(self) -> float:
         """CPU seconds since its start."""
@@ -35,6 +34,13 @@ class Running:
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         line = next(one for one in text.splitlines() if one.startswith(f"{field}:"))
         return int(line.split()[1]) * 1024 / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Running(Process):
+    """One operator process."""
+
+    log: Path
 
     def writes(self) -> dict[str, int]:
         """Writes to the API server so far by kind, without the Lease."""
@@ -72,7 +78,7 @@ def running(kubeconfig: Path, folder: Path) -> Iterator[Running]:
         process = subprocess.Popen(words, env=environment, stdout=sink, stderr=sink)
     try:
         _until_ready(process, log)
-        yield Running(process=process, log=log)
+        yield Running(process, log)
     finally:
         process.terminate()
         process.wait(timeout=30)

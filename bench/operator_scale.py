@@ -14,9 +14,9 @@ import time
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from bench import operator_process
+from bench import lease_holder, operator_process
 from bench.operator_process import Running
 from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
@@ -32,6 +32,8 @@ EDITS: Final = 60
 REST_S: Final = 60.0
 SETTLE_S: Final = 30.0
 """No controller creates pods here, which each status reports once, ten seconds after it should have."""
+START_S: Final = 5.0
+"""For the other process to start."""
 TIMEOUT_S: Final = 900.0
 
 
@@ -44,12 +46,22 @@ class Figures:
     edit_p50_s: float
     edit_p95_s: float
     rest_core_share: float
+    lease_core_share: float
+    """Meanwhile, of a process that only renews a Lease: what a pause costs afterwards differs by machine and hour."""
     memory_mb: float
     memory_peak_mb: float
     writes: int
     writes_at_rest: int
     restart_s: float
     restart_writes: int
+
+
+class Rest(NamedTuple):
+    """What the operator did while nothing happened, beside a process that only renews a Lease."""
+
+    core_share: float
+    lease_core_share: float
+    writes: int
 
 
 def document(number: int) -> dict[str, Any]:
@@ -80,7 +92,7 @@ async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> 
             await asyncio.sleep(SETTLE_S)
             writes = sum(operator.writes().values())
             with progress.step(f"watching it rest for {rest_s:.0f} s"):
-                share, at_rest = await _rest(operator, rest_s)
+                rest = await _rest(operator, kubeconfig, rest_s)
             with progress.step(f"{EDITS} edits, one after the other"):
                 edits = await _edits(api, count)
             memory, peak = operator.memory_mb(), operator.memory_mb("VmHWM")
@@ -95,11 +107,12 @@ async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> 
         converge_s=converge,
         edit_p50_s=statistics.median(edits),
         edit_p95_s=statistics.quantiles(edits, n=20)[-1],
-        rest_core_share=share,
+        rest_core_share=rest.core_share,
+        lease_core_share=rest.lease_core_share,
         memory_mb=memory,
         memory_peak_mb=peak,
         writes=writes,
-        writes_at_rest=at_rest,
+        writes_at_rest=rest.writes,
         restart_s=restart,
         restart_writes=restart_writes,
     )
@@ -137,10 +150,16 @@ async def _converged(api: ApiServer, count: int, step: progress.Step) -> float:
     raise AssertionError(f"{len(done)} of {count} after {time.monotonic() - started:.0f} s")
 
 
-async def _rest(operator: Running, seconds: float) -> tuple[float, int]:
-    before, cpu = sum(operator.writes().values()), operator.cpu_seconds()
-    await asyncio.sleep(seconds)
-    return (operator.cpu_seconds() - cpu) / seconds, sum(operator.writes().values()) - before
+async def _rest(operator: Running, kubeconfig: Path, seconds: float) -> Rest:
+    with lease_holder.running(kubeconfig) as holder:
+        await asyncio.sleep(START_S)
+        writes, cpu, lease_cpu = sum(operator.writes().values()), operator.cpu_seconds(), holder.cpu_seconds()
+        await asyncio.sleep(seconds)
+        return Rest(
+            core_share=(operator.cpu_seconds() - cpu) / seconds,
+            lease_core_share=(holder.cpu_seconds() - lease_cpu) / seconds,
+            writes=sum(operator.writes().values()) - writes,
+        )
 
 
 async def _edits(api: ApiServer, count: int) -> list[float]:
