@@ -98,8 +98,8 @@ CLAIMS: Final = (
     Claim(
         item="controller.6",
         title="1,000 deployments, on an API server without nodes and pods, converge within 120 s, an edit becomes a "
-        "write within 1 s (p95), in at most 300 MB; at rest it takes under 2 % of a core, or under four times what only "
-        "renewing a Lease takes on that machine, and a restart writes nothing",
+        "write within 1 s (p95), in at most 300 MB; at rest it takes under 2 % of a core, or under four times what "
+        "only renewing a Lease takes on that machine, and a restart writes nothing",
         prove=a_thousand_stand,
         slow=True,
     ),
