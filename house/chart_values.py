@@ -29,8 +29,8 @@ class Image(Group):
     )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         default="IfNotPresent",
-        description="When a node pulls the image: for the operator, routers and evaluations. Simulated engines follow "
-        "Kubernetes' default.",
+        description="When a node pulls the image: for the operator, routers, evaluations and adapter loaders. "
+        "Simulated engines follow Kubernetes' default.",
     )
 
 
@@ -62,8 +62,8 @@ class Rbac(Group):
     secrets: bool = Field(
         default=True,
         description="May read a Secret that an object refers to (never list them), and create those with which routers "
-        "authenticate to each other; without it, the engine instead of the operator notices a missing key, and routers "
-        "do not report to each other.",
+        "authenticate to each other; without it, the engine instead of the operator notices a missing key, routers do "
+        "not report to each other, and no evaluation's judge and no policy's Prometheus gets its key.",
     )
     nodes: bool = Field(
         default=True,
@@ -128,7 +128,9 @@ class Webhook(Group):
 class NetworkPolicy(Group):
     """Which pods may connect to the operator's pods."""
 
-    enabled: bool = Field(default=False, description="Allow only the webhook, the probes and the metrics.")
+    enabled: bool = Field(
+        default=False, description="Allow only the webhook, the probes, the metrics and, if enabled, the console."
+    )
     metrics_from: list[Annotated[dict[str, Any], Field(min_length=1)]] = Field(
         default=[],
         description="Peers, as in a NetworkPolicy, that may read the metrics; empty means all. With peers, "
@@ -197,8 +199,9 @@ class Values(Group):
     )
     image_pull_secrets: list[PullSecret] = Field(
         default=[],
-        description="Registry credentials for the image. The pods of the operator, of routers and of evaluations name "
-        "these Secrets, which must be in the release's namespace and in each namespace that is served.",
+        description="Registry credentials for the image. The pods of the operator, of routers, of evaluations and of "
+        "engines with `engine.lora` name these Secrets, which must be in the release's namespace and in each namespace "
+        "that is served.",
     )
     replicas: int = Field(
         default=2,
