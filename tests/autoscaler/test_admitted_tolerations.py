@@ -26,7 +26,11 @@ def room(tolerations: list[dict[str, str]]) -> int | None:
     document = {"metadata": {"namespace": "default", "name": "chat", "uid": "u", "creationTimestamp": written_at(0)}}
     subject = replace(SUBJECT, place=GpuRequirement(resource=GPU, gpus=1))
     case = ScalingCase(document=document, subject=subject, policy=ScalingPolicy())
-    return FactCollector().facts(case, PretendSource(Clock()), RoundSnapshot(world, START)).room
+    return (
+        FactCollector()
+        .facts(case, PretendSource(Clock()), RoundSnapshot(cluster=world, now=START, lost_nodes=frozenset()))
+        .room
+    )
 
 
 def test_admission_opens_the_nodes_that_the_spec_does_not() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fairlead.autoscaler import http_handlers
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, Unreachable
-from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
+from fairlead.fleet.policies import ReplicaBounds
+from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, pod, policy
 
 
 def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
@@ -252,3 +254,25 @@ def test_the_page_shows_the_last_decision_of_each() -> None:
 
 def _page(fleet: Fleet) -> bytes:
     return http_handlers.metrics(fleet.metrics, fleet.loop.records, fleet.sources, fleet.ledger, members=1)
+
+
+def test_a_deployment_in_its_first_second_gets_no_recommendation_of_zero_while_its_policy_is_missing() -> None:
+    """Its controller has not written a count yet, and no pod is there: nothing would start the model again."""
+
+    async def story(fleet: Fleet) -> None:
+        fleet.subjects["new"] = replace(SUBJECT, bounds=ReplicaBounds(least=0, most=6, policy="late"))
+        fleet.world.receive(deployment("new", status=None))
+        await fleet.rounds(6)
+        assert fleet.scaling("new") == {}
+        seen = fleet.world.of(kinds.INFERENCE_DEPLOYMENT).find("team", "new")
+        assert seen is not None
+        fleet.world.receive(seen | {"status": {"desiredReplicas": 1}})
+        await fleet.rounds(1)
+        assert (fleet.scaling("new")["recommended"], fleet.scaling("new")["reason"]) == (1, "NoPolicy")
+        fleet.world.receive(deployment("old", status=None))
+        fleet.subjects["old"] = fleet.subjects["new"]
+        fleet.world.receive(pod("old", "engine", 0))
+        await fleet.rounds(1)
+        assert fleet.scaling("old")["recommended"] == 1
+
+    run_story(story)

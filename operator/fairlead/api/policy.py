@@ -251,8 +251,8 @@ class AutoscalingPolicySpec(ApiModel):
     schedules: Annotated[tuple[Schedule, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(),
         max_length=32,
-        description="Other bounds at certain times; where two overlap, the higher minimum and the higher maximum count; "
-        "a maximum wins over a minimum above it.",
+        description="Other bounds at certain times; where two overlap, the higher minimum and the higher maximum "
+        "count; a maximum wins over a minimum above it.",
     )
     budget: Budget | None = Field(default=None, description="What a deployment may cost. Default: no limit.")
     warm_pool: WarmPool = Field(default=WarmPool(), description="Replicas above what is needed. Default: none.")

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from fairlead.autoscaler import deployment_pods
 from fairlead.autoscaler.samples import phases, pod_figures
 from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.scaling_spec import ScalingSpec
-from fairlead.cluster import kinds, pod_starts
+from fairlead.cluster import pod_starts
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import NamespacedName
@@ -57,7 +57,7 @@ class ScalingCase:
         return str(self.document["metadata"]["uid"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoundSnapshot:
     """Facts that all deployments of one round share."""
 
@@ -65,12 +65,8 @@ class RoundSnapshot:
     now: float
     nodes_grow: bool = False
     rooms: NodeRooms = field(default_factory=NodeRooms)
-    lost_nodes: frozenset[str] = field(init=False)
+    lost_nodes: frozenset[str]
     _rooms: dict[NodeRequirement | None, NodeRoom] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Find the lost nodes once a round: nodes are many and seldom change."""
-        object.__setattr__(self, "lost_nodes", phases.lost(self.cluster.of(kinds.NODE).each()))
 
     def room(self, place: NodeRequirement | None) -> NodeRoom:
         """Return how many more replicas of a kind the nodes could take, counted once a round for each kind of GPU."""
@@ -170,10 +166,22 @@ def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], snapshot: Ro
     stored = (status.get("scaling") or {}).get("recommended")
     followed = (case.ours, stored) if case.policy.active else ()
     for count in (*followed, status.get("desiredReplicas")):
-        if isinstance(count, int) and not isinstance(count, bool):
+        if _is_count(count):
             return max(0, count)
     gone = {EnginePodPhase.DRAINING, EnginePodPhase.DEAD}
     return sum(phases.phase(one, snapshot.lost_nodes, snapshot.now) not in gone for one in engines)
+
+
+def has_count(document: Manifest, cluster: ClusterState) -> bool:
+    """Whether a count or a pod exists. In a deployment's first second none does, which is no wish for 0 replicas."""
+    status = document.get("status") or {}
+    recommended = (status.get("scaling") or {}).get("recommended")
+    counted = _is_count(recommended) or _is_count(status.get("desiredReplicas"))
+    return counted or bool(deployment_pods.of(cluster, document).engines)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _router(manifest: Manifest, case: ScalingCase, source: SampleSource, now: float) -> RouterPod:

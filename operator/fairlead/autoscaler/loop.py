@@ -12,18 +12,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
-from fairlead.autoscaler import deployment_pods, scaling_status
+from fairlead.autoscaler import decision_facts, deployment_pods, scaled_deployments, scaling_status
 from fairlead.autoscaler.decision_facts import FactCollector, RoundSnapshot, ScalingCase, wanted_replicas
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop_state import DeploymentLoopState
 from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, PolicyCache
+from fairlead.autoscaler.samples import phases
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
-from fairlead.autoscaler.scaled_deployments import NEVER, ScaledDeployments
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
+from fairlead.cluster.derived_values import DerivedValue
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.router_keys import RouterKeys
@@ -70,8 +71,9 @@ class ScalingLoop:
         self._observer = FactCollector()
         self._rooms = NodeRooms()
         self._policies = PolicyCache(environment.time_zones)
-        self._scaled = ScaledDeployments()
-        self._pods_as_of = NEVER
+        self._scaled = DerivedValue(scaled_deployments.among)
+        self._lost_nodes = DerivedValue(phases.lost)
+        self._pod_uids = DerivedValue(lambda pods: frozenset(one["metadata"]["uid"] for one in pods))
 
     async def run(self) -> None:
         """Run rounds until cancelled, then save the estimates."""
@@ -90,7 +92,13 @@ class ScalingLoop:
     async def round(self) -> None:
         """Decide every deployment once."""
         environment = self._environment
-        snapshot = RoundSnapshot(environment.cluster, environment.clock(), self._settings.nodes_grow, self._rooms)
+        snapshot = RoundSnapshot(
+            cluster=environment.cluster,
+            now=environment.clock(),
+            nodes_grow=self._settings.nodes_grow,
+            rooms=self._rooms,
+            lost_nodes=self._lost_nodes.of(environment.cluster.of(kinds.NODE)),
+        )
         ours = list(self._ours(snapshot))
         environment.sources.follow(self._followed(snapshot))
         for case, state in ours:
@@ -143,7 +151,7 @@ class ScalingLoop:
             state.subject, state.generation = None, document["metadata"]["generation"]
             state.subject = self._environment.understanding(document)
         subject = state.subject
-        if subject is None:
+        if subject is None or not decision_facts.has_count(document, snapshot.cluster):
             return None
         namespace = document["metadata"]["namespace"]
         policy = self._policies.of(snapshot.cluster, namespace, subject.bounds.policy)
@@ -206,10 +214,7 @@ class ScalingLoop:
     def _forget(self, snapshot: RoundSnapshot) -> None:
         """Drop what is kept of deleted objects."""
         self._policies.keep(snapshot.cluster)
-        pods = snapshot.cluster.of(kinds.POD)
-        if pods.changes != self._pods_as_of:
-            self._observer.keep(one["metadata"]["uid"] for one in pods.each())
-            self._pods_as_of = pods.changes
+        self._observer.keep(self._pod_uids.of(snapshot.cluster.of(kinds.POD)))
         self._environment.ledger.keep(frozenset(self.states))
 
     async def _end(self) -> None:

@@ -75,14 +75,15 @@ def _revision(one: Manifest) -> str:
 class NodeRooms:
     """The room of each requirement, counted again only after a pod, a node or a priority class changed.
 
-    A store replaces manifests and never changes one, so what was read of a manifest is true of it for ever; whether all
-    are the same ones as before is checked each time.
+    A store replaces manifests and never changes one, so what was read of a manifest is true of it for ever.
     """
 
     def __init__(self) -> None:
         self._holdings: dict[int, PodHolding] = {}
         """By the pod's identity, which is its own as long as it is kept here."""
         self._counted = CountedRooms(nodes=(), classes=(), some=[])
+        self._as_of: tuple[int, ...] = ()
+        """The changes of the stores that were counted, and the identities of the unwatched pods, which are kept."""
 
     def of(
         self,
@@ -99,10 +100,13 @@ class NodeRooms:
         """
         if place is None or nodes_grow or not cluster.has_listed(kinds.NODE):
             return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
-        nodes, classes = cluster.of(kinds.NODE).all(), tuple(cluster.of(kinds.PRIORITY_CLASS).each())
-        some = self._read((*cluster.of(kinds.POD).each(), *unwatched))
-        if (self._counted.nodes, self._counted.classes, self._counted.some) != (nodes, classes, some):
-            self._counted = CountedRooms(nodes=nodes, classes=classes, some=some)
+        nodes, classes, pods = (cluster.of(one) for one in (kinds.NODE, kinds.PRIORITY_CLASS, kinds.POD))
+        more = tuple(unwatched)
+        as_of = (nodes.changes, classes.changes, pods.changes, *map(id, more))
+        if as_of != self._as_of:
+            some = self._read((*pods.each(), *more))
+            self._counted = CountedRooms(nodes=nodes.all(), classes=tuple(classes.each()), some=some)
+            self._as_of = as_of
         return self._counted.room(place, own)
 
     def _read(self, some: Sequence[Manifest]) -> list[PodHolding]:

@@ -17,7 +17,11 @@ from fairlead.scaling.decide.answer_history import (
 from fairlead.scaling.decide.queue_age import EngineQueueSample, QueueAge
 from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.facts import EnginePodPhase
+from fairlead.scaling.learn import demand_forecast
+from fairlead.scaling.learn.arrival_rates import ArrivalTotals
+from fairlead.scaling.learn.demand_forecast import ForecastHistory
 from tests.cli.decisions import AT, facts, router
+from tests.scaling.fluid_fleets import Fluid
 from tests.scaling.limits import COLD, FACTS, START, Fleet, bounds_of, pods, summary_with
 
 STEP: Final = 3600.0
@@ -85,3 +89,24 @@ def test_requests_that_go_on_waiting_have_waited_since_the_clock_was_set_back() 
     waits = facts(routers=(router(waiting=2.0, oldest_seconds=9.0),))
     after = queue_age.updated(before, pod_inventory.take(waits, AT), AT)
     assert (after.at, after.since, after.lowest) == (AT, AT, 2.0)
+
+
+def test_a_pressure_lasts_since_the_clock_was_set_back_and_not_from_a_time_to_come() -> None:
+    """Otherwise queue depth and KV cache add nothing to the need by tokens for as long as the clock was ahead."""
+    fleet = Fluid().grown(4, at_once=True)
+    fleet.lived(12 * COLD, 4.0)
+    fleet.waiting = 2.0 * len(fleet.engines) + 1.0
+    estimates = replace(fleet.memory.estimates, pressed_since=fleet.now + STEP)
+    fleet.memory = replace(fleet.memory, estimates=estimates)
+    fleet.decided()
+    assert fleet.memory.estimates.pressed_since == fleet.now
+
+
+def test_forecasts_made_before_the_clock_was_set_back_are_dropped_and_new_ones_made() -> None:
+    course = tuple(ArrivalTotals(at=float(at), requests=2.0 * at, prompt_tokens=0.0) for at in range(0, 1000, 4))
+    ahead = demand_forecast.updated(ForecastHistory(), course, COLD, 996.0)
+    later = tuple(replace(one, due=one.due + 20 * COLD) for one in ahead.pending)
+    found = demand_forecast.updated(replace(ahead, pending=later), course, COLD, 996.0)
+    assert found.pending == ahead.pending
+    kept = demand_forecast.updated(ahead, course, COLD, 996.0 + COLD / 16)
+    assert kept.pending == ahead.pending

@@ -50,7 +50,8 @@ def evaluate(inventory: PodInventory, learnt: Estimates, trust: SampleTrust) -> 
         return replace(blank, candidates=(token_demand.unknown_need(inputs), *late, *simple))
     reckoning = token_demand.evaluate(inputs, inventory, facts.policy, headroom, inventory.now)
     pressed = any((one.replicas or 0) > inventory.settled for one in simple)
-    since = (inventory.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
+    began = inventory.now if learnt.pressed_since is None else min(learnt.pressed_since, inventory.now)
+    since = began if pressed else None  # the earlier one: a clock may be set back
     corrected = (_corrected(one, inventory, learnt, since, horizon) for one in simple)
     return replace(
         blank,

@@ -22,6 +22,8 @@ SPACING: Final = 1 / 8
 """In cold starts: the time between two forecasts that are checked later."""
 CHECKED: Final = 1 / 4
 """In cold starts: the period that a forecast is compared with."""
+FARTHEST: Final = 10.0
+"""In cold starts: a forecast due later than this was made before the clock was set back."""
 MAX_PENDING: Final = 12
 FADING: Final = 0.98
 """Factor per check: the last fifty count, about six cold starts."""
@@ -192,7 +194,8 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
     for guess in before.pending:
         if guess.due <= now:
             checked = _checked(checked, guess, points, horizon)
-    pending = tuple(guess for guess in before.pending if guess.due > now)
+    set_back = now + FARTHEST * horizon
+    pending = tuple(guess for guess in before.pending if now < guess.due < set_back)
     spaced = not pending or _due(horizon, now) - pending[-1].due >= SPACING * horizon
     if spaced and len(points) > 1:
         pending = (*pending, _guess(points, before, horizon, now))[-MAX_PENDING:]
