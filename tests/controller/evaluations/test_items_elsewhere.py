@@ -92,6 +92,21 @@ def test_a_file_that_changed_is_read_again_when_its_pod_is_deleted() -> None:
     assert world.ready()[0] == "True"
 
 
+@pytest.mark.parametrize("refused", [{}, {kinds.POD.title: "exceeded quota: compute"}])
+def test_while_items_are_read_again_a_canary_goes_on_with_those_that_were_read_before(refused: dict[str, str]) -> None:
+    """The node of the pod that had read them was removed, and its pods with it."""
+    world = Volume(lines(120))
+    while not world.pod_client.sent:
+        world.steps()
+    world.kube.delete(kinds.POD, "default", "support-items")
+    del world.kube.programs["-items"]
+    world.server.faults = Faults(refused=refused)
+    world.evaluate()
+    assert world.until("Passed")["compared"] == 120
+    assert world.ready()[1] == ("ItemsNotRead" if refused else "ReadingItems")
+    assert world.twice() == []
+
+
 def test_a_file_that_is_not_there_is_named_until_the_spec_names_another() -> None:
     world = Volume(lines(120))
     world.files.clear()

@@ -46,6 +46,10 @@ class ItemSet:
         return self.reason is ConditionReason.READING_ITEMS
 
 
+READ_BY_PODS: Final = frozenset({ConditionReason.READING_ITEMS, ConditionReason.ITEMS_NOT_READ})
+"""Why items that a pod reads are not here: perhaps only since the pod that had read them is gone, with its node."""
+
+
 class ItemSets:
     """All of them, by name."""
 
@@ -54,7 +58,7 @@ class ItemSets:
         self._sets: dict[ObjectKey, tuple[tuple[object, ...], ItemSet]] = {}
 
     def find(self, key: ObjectKey) -> ItemSet | None:
-        """Return the set as last read; None if it was not read yet, or is gone."""
+        """Return the set as last read, also while it is read again; None if it was not read yet, or is gone."""
         found = self._sets.get(key)
         return found[1] if found else None
 
@@ -77,7 +81,10 @@ class ItemSets:
             document, plan.source, last_version, beside=plan.runner.kind is RunnerKind.LM_EVAL
         )
         if isinstance(item_text, ItemTrouble):
-            return self._keep(key, (), ItemSet(trouble=item_text.words, reason=item_text.reason))
+            missing = ItemSet(trouble=item_text.words, reason=item_text.reason)
+            if last_version and item_text.reason in READ_BY_PODS:
+                return missing  # the set that was read before is found on: runs of hours go on with it
+            return self._keep(key, (), missing)
         if kept is not None and (isinstance(item_text, ItemsUnchanged) or item_text.version == last_version):
             return kept[1]
         assert isinstance(item_text, ItemText), "there is no last version without a kept one"

@@ -15,6 +15,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.evaluations import run_reports
 from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore, StoreSettings
+from fairlead.controller.evaluations.dropped_runs import DroppedRuns
 from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
 from fairlead.controller.evaluations.judge_rounds import JudgeRounds
 from fairlead.controller.evaluations.quality_run import QualityRun
@@ -108,8 +109,7 @@ class QualityRuns:
         self._runs: dict[str, tuple[_RunIdentity, Run]] = {}
         self._waiting: frozenset[str] = frozenset()
         """Runs whose turn has not come: as many as may run do."""
-        self._closing: list[RunnerRun] = []
-        """Dropped runs whose pods may still work."""
+        self._dropped = DroppedRuns()
 
     def verdict(self, question: QualityQuestion) -> EvaluationVerdict:
         """Return the verdict so far; a run continues, or begins, in the background."""
@@ -134,17 +134,12 @@ class QualityRuns:
         found = self._runs.pop(uid, None)
         if found is not None:
             found[1].dropped = True
-            self._closing += [found[1]] if isinstance(found[1], RunnerRun) else []
+            if isinstance(found[1], RunnerRun):
+                self._dropped.add(found[1])
 
     async def close(self) -> None:
-        """End the pods of dropped runs; one that cannot be ended now, or may still create one, is tried again."""
-        for run in [one for one in self._closing if not one.is_advancing]:
-            try:
-                await run.close()
-            except (ApiError, NotLeading) as problem:
-                log.warning("a pod of an evaluation could not be ended yet: %s", problem)
-                continue
-            self._closing.remove(run)
+        """End the pods of dropped runs now; those that cannot be ended, or may still create one, are tried again."""
+        await self._dropped.end()
 
     async def follow(self) -> None:
         """Advance runs until cancelled, `run_reports.MAX_RUNS` at a time."""
@@ -157,9 +152,10 @@ class QualityRuns:
                         task = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
                         driven[uid] = _DrivenRun(identity.namespace, task)
                 self._waiting = frozenset(uid for uid, (_, run) in self._runs.items() if not run.ended) - driven.keys()
-                await self.close()
+                self._dropped.end_due()
                 await asyncio.sleep(PAUSE_S)
         finally:
+            await self._dropped.cancel()
             for one in driven.values():
                 one.driving.cancel()
             await asyncio.gather(*(one.driving for one in driven.values()), return_exceptions=True)
