@@ -9,17 +9,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from fairlead.adapting.load_list import LoadList
 from fairlead.api import canary_status
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, next_reconcile
-from fairlead.controller.adapters import (
-    adapter_pods,
-    deployment_adapters,
-    load_lists,
-    removed_versions,
-    served_adapters,
-)
+from fairlead.controller.adapters import adapter_pods, deployment_adapters, removed_versions, served_adapters
+from fairlead.controller.adapters.adapter_hosts import AdapterHost, AdapterHosts
 from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
@@ -40,6 +36,8 @@ from fairlead.review.context import ObjectKey
 
 LOADING_S: Final = 1.0
 """How often loaders are polled while something is not loaded."""
+POLLS_PER_SECOND: Final = 50.0
+"""Of one deployment's adapters, most: with hundreds of them, each is polled less often."""
 LOADED_S: Final = 30.0
 """How often they are polled at rest: engines lose adapters when they end, and their loaders load them again. Also while
 there is no replica, since the first one wakes its adapters, and once only a person can change what keeps one out."""
@@ -66,12 +64,14 @@ class AdapterReconciler:
         self._setting = setting
         self._environment = environment
         self._reader = AdapterReader()
+        self._hosts = AdapterHosts(setting.context)
         self._reports = AdapterReports(environment.pod_access)
         self._trials = AdapterTrials(environment)
 
     def forget(self, uid: str) -> None:
-        """Drop a pod or an adapter that is gone."""
+        """Drop a pod, an adapter or a deployment that is gone."""
         self._reader.forget(uid)
+        self._hosts.forget(uid)
         self._reports.forget(uid)
         self._trials.forget(uid)
 
@@ -103,16 +103,18 @@ class AdapterReconciler:
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
             return _unserved(adapter_status.no(Why.UNREADABLE, words, stalls=True), canary_status.of(document))
-        revision, refusal, accepted = self._deployment(adapter)
+        host, revision, refusal = self._deployment(adapter)
         stored, named = served_adapters.trial_of(adapter, document), {"servedName": adapter.served_name}
-        if revision is None:
+        if host is None or revision is None:
             return _unserved(refusal, stored, named)
-        adapters = served_adapters.of(self._environment.cluster, revision, self._reader.read)
+        cluster = self._environment.cluster
+        adapters = host.served(cluster, revision, self._reader)
         if taken := _name_taken(adapter, adapters):
             return _unserved(taken, stored, named)
-        cluster = self._environment.cluster
+        accepted = host.review.may_start and not deployment_adapters.is_refused(host.document)
         there = adapter_pods.with_loader(cluster.of(kinds.POD).of_deployment(revision.namespace, revision.name))
-        observation = replace(await self._seen(adapter, revision, adapters, there), accepted=accepted)
+        listed = host.listed(cluster, revision, self._reader, tuple(one["metadata"]["name"] for one in there))
+        observation = replace(await self._seen(adapter, listed, there), accepted=accepted)
         replicas = AdapterPods(document=document, observation=observation, pods=there, kind=revision.engine.kind)
         facts, wrong = await self._trials.facts(replicas), _refusals(adapter)
         follow = adapter_canary.follow if accepted and not wrong else adapter_canary.held
@@ -131,34 +133,33 @@ class AdapterReconciler:
             conditions=(*judged, *adapter_status.progressing(state, limit)),
             canary=state,
             stored=stored,
-            after_s=min(_pause(observation, state), _seconds_until(limit, now)),
+            after_s=min(_pause(observation, state, len(adapters.served)), _seconds_until(limit, now)),
         )
 
-    def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...], bool]:
-        """Return its deployment, or why that does not serve it; and whether its spec is accepted."""
+    def _deployment(
+        self, adapter: ServedAdapter
+    ) -> tuple[AdapterHost | None, DesiredRevision | None, tuple[UntimedCondition, ...]]:
+        """Return its deployment and the revision that serves it, or why none does."""
         cluster, name = self._environment.cluster, adapter.deployment
         document = cluster.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
         if document is None:
             words = f"spec.deployment: there is no InferenceDeployment {name} in {adapter.namespace}; create it"
-            return None, adapter_status.no(Why.NOT_FOUND, words, stalls=False), False
-        review = deployment_review.read(document, self._setting.context)
-        if review.deployment is None:
+            return None, None, adapter_status.no(Why.NOT_FOUND, words, stalls=False)
+        host = self._hosts.of(document)
+        if host.review.deployment is None:
             words = f"spec.deployment: InferenceDeployment {name} cannot be read; its condition Accepted says why"
-            return None, adapter_status.no(Why.UNREADABLE, words, stalls=False), False
-        revision = review.deployment.revision
+            return None, None, adapter_status.no(Why.UNREADABLE, words, stalls=False)
+        revision = host.review.deployment.revision
         if revision.engine.lora is None:
             words = (
                 f"spec.deployment: replicas of {name} have no slots for adapters; set spec.engine.lora: {{}} there, "
                 "which starts new replicas"
             )
-            return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True), False
-        return revision, (), review.may_start and not deployment_adapters.is_refused(document)
+            return None, None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True)
+        return host, revision, ()
 
-    async def _seen(
-        self, adapter: ServedAdapter, revision: DesiredRevision, adapters: ServedAdapters, there: Sequence[Manifest]
-    ) -> AdapterObservation:
+    async def _seen(self, adapter: ServedAdapter, listed: LoadList, there: Sequence[Manifest]) -> AdapterObservation:
         by_name = {one["metadata"]["name"]: one for one in there}
-        listed = load_lists.listed(adapters, revision, None, list(by_name))
         names = {adapter.engine_name(one) for one in adapter.editions}
         entries = [one for one in listed.entries if one.name in names]
         chosen = tuple(name for name in by_name if any(one.is_for(name) for one in entries))
@@ -192,10 +193,10 @@ def _unserved(
     return AdapterOutcome(figures=dict(figures), conditions=conditions, canary=stored, stored=stored, served=False)
 
 
-def _pause(observation: AdapterObservation, state: CanaryState | None) -> float:
+def _pause(observation: AdapterObservation, state: CanaryState | None, adapters: int) -> float:
     """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
     if adapter_status.is_loading(observation):
-        return LOADING_S
+        return min(max(LOADING_S, adapters / POLLS_PER_SECOND), LOADED_S)
     return next_reconcile.CANARY_POLL_S if next_reconcile.is_compared(state) else LOADED_S
 
 
