@@ -4,7 +4,6 @@ Each request has a time-out, so that a hung call never blocks, and the reads and
 decides, and never retries by itself: errors are those of `api_errors`, and the work queue retries.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from fairlead.cluster.api_errors import (
 from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.http_requests import Selector
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.slots import NamespaceSlots
 from fairlead.cluster.watch_stream import WATCH_LIMITS, WatchEvent, WatchEventType, WatchLimits
 
 __all__ = (
@@ -106,8 +106,8 @@ class ApiServer:
         self._connection = connection
         self._observer = observer
         self._limits = limits
-        self._writing = asyncio.Semaphore(limits.writes)
-        self._reading = asyncio.Semaphore(limits.reads)
+        self._writing = NamespaceSlots(limits.writes)
+        self._reading = NamespaceSlots(limits.reads)
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """Read one object as it is now, `managedFields` included; None if there is none."""
@@ -228,10 +228,14 @@ class ApiServer:
     async def _in_turn(
         self, request: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
     ) -> Manifest:
-        """Wait while too many are in flight; a Lease's request does not, or our own burst could lose us the Lease."""
+        """Wait while too many are in flight; a Lease's request does not, or our own burst could lose us the Lease.
+
+        A policy's webhook that hangs in one namespace holds up writes there, and no others.
+        """
         if request.resource is kinds.LEASE:
             return await self._send(request, query, body)
-        async with self._reading if request.verb == "get" else self._writing:
+        slots = self._reading if request.verb == "get" else self._writing
+        async with slots.taken(request.namespace or ""):
             return await self._send(request, query, body)
 
     async def _send(

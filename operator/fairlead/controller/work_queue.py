@@ -1,15 +1,20 @@
 """Decides which object is reconciled next: each key runs at most once at a time, and again if woken while it runs.
 
+One namespace gets at most three quarters of the workers: where a policy's webhook hangs, all reconciles of its
+namespace do too, and those of others go on.
+
 Knows keys, due times and back-off, but not what a key stands for. Other modules wake keys.
 """
 
 import asyncio
 import heapq
 import time
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from fairlead.cluster import slots
 from fairlead.review.context import ObjectKey
 
 FIRST_RETRY_S: Final = 1.0
@@ -52,7 +57,10 @@ class WorkQueue:
     clock: Callable[[], float] = time.monotonic
     _due: dict[ObjectKey, float] = field(default_factory=dict)
     _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
+    _set_aside: dict[str, deque[tuple[float, ObjectKey]]] = field(default_factory=dict)
+    """By namespace, due keys that wait until one of the same namespace ends."""
     _running: dict[ObjectKey, float] = field(default_factory=dict)
+    _running_of: Counter[str] = field(default_factory=Counter)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
     _not_before: dict[ObjectKey, float] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -113,6 +121,8 @@ class WorkQueue:
                 heapq.heappop(self._heap)
                 if key in self._running:
                     later.append((due, key))
+                elif self._running_of[key.namespace] >= slots.of_one_namespace(self.workers):
+                    self._set_aside.setdefault(key.namespace, deque()).append((due, key))
                 else:
                     self._begin(key)
         for one in later:
@@ -122,16 +132,32 @@ class WorkQueue:
     def _begin(self, key: ObjectKey) -> None:
         del self._due[key]
         self._running[key] = self.clock()
+        self._running_of[key.namespace] += 1
         task = asyncio.create_task(self._run_one(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _end(self, key: ObjectKey) -> None:
+        """Free the worker, and take up the next key of its namespace that was set aside."""
+        del self._running[key]
+        self._running_of[key.namespace] -= 1
+        if not self._running_of[key.namespace]:
+            del self._running_of[key.namespace]
+        aside = self._set_aside.get(key.namespace, deque())
+        while aside:
+            due, other = aside.popleft()
+            if self._due.get(other) == due:
+                heapq.heappush(self._heap, (due, other))
+                break
+        if not aside:
+            self._set_aside.pop(key.namespace, None)
+        self._changed.set()
 
     async def _run_one(self, key: ObjectKey) -> None:
         try:
             outcome = await self.work(key)
         finally:
-            del self._running[key]
-            self._changed.set()
+            self._end(key)
         if outcome.failed:
             times = self._failures[key] = self._failures.get(key, 0) + 1
             pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(times - 1, 20)) * self.chance.uniform(0.8, 1.2)
