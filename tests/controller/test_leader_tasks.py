@@ -13,6 +13,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller import leader_tasks
 from fairlead.controller.failure_reports import BUGS_REPORTED_AFTER
 from fairlead.controller.informers import ControllerInformers
 from fairlead.controller.settings import OperatorSettings
@@ -58,6 +59,22 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
         depth = leader.tasks.queue.depth
         leader.tasks.wake(ObjectKey("InferenceDeployment", "default", "other"))
         assert leader.tasks.queue.depth == depth, "who does not lead takes up nothing"
+
+    run(story())
+
+
+def test_what_a_reconcile_noted_of_an_object_after_its_deletion_is_dropped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(leader_tasks, "FORGOTTEN_AFTER_S", 0.05)
+        fake, forgotten = FakeApi(), Counter[str]()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        async with leading(fake) as leader:
+            service = (kinds.SERVICE.title, "default", "chat-router")
+            await until(lambda: service in fake.objects.held)
+            uid = fake.objects.held[service]["metadata"]["uid"]
+            monkeypatch.setattr(type(leader.reconcilers), "forget", lambda _, one: forgotten.update([one]))
+            fake.remove(kinds.SERVICE, "default", "chat-router")
+            await until(lambda: forgotten[uid] == 2)
 
     run(story())
 

@@ -35,6 +35,8 @@ from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
 """The limit of a whole reconcile, whatever hangs; every request has its own time-out."""
+FORGOTTEN_AFTER_S: Final = LONGEST_TICK_S + 1.0
+"""After this no reconcile runs that began before an object was deleted."""
 RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
 LISTED_PARTLY_S: Final = 2.0
@@ -153,6 +155,11 @@ class LeaderTasks:
             yield
 
     def _forget(self, uid: str) -> None:
+        """Drop what is kept of a deleted object; again later, since a reconcile that runs now may note it once more."""
+        self._drop(uid)
+        asyncio.get_running_loop().call_later(FORGOTTEN_AFTER_S, self._drop, uid)
+
+    def _drop(self, uid: str) -> None:
         if self._reconcilers is not None:
             self._reconcilers.forget(uid)
 
