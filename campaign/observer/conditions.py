@@ -267,7 +267,9 @@ def scaling_active(facts: Facts) -> Verdict | None:
     name = (scaling.get("policy") or {}).get("name")
     if name and f"AutoscalingPolicy/{name}" not in facts.present:
         return must("ScalingActive", "False", ("PolicyNotFound",), f"there is no policy {name}")
-    reasons = frozenset({"Recommended", "NoRecommendation", "FiguresMissing", "AdvisesOnly", "PolicyUnusable"})
+    reasons = frozenset(
+        {"Recommended", "NoRecommendation", "NoAutoscaler", "FiguresMissing", "AdvisesOnly", "PolicyUnusable"}
+    )
     every = frozenset({"True", "False", "Unknown"})
     return Verdict(condition="ScalingActive", statuses=every, reasons=reasons, because="the policy decides")
 

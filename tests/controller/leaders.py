@@ -12,6 +12,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.lease import Leadership, LeaseSettings
 from fairlead.controller import reconcilers
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings
 from fairlead.controller.reconcilers import ReconcilerAccess, Reconcilers
@@ -56,8 +57,8 @@ class Leader:
 
 
 @asynccontextmanager
-async def leading(fake: FakeApi) -> AsyncIterator[Leader]:
-    """A leader at work."""
+async def leading(fake: FakeApi, *, alone: bool = False) -> AsyncIterator[Leader]:
+    """A leader at work; `alone`: autoscalers run in pods of their own, and none is there."""
     metrics, made = OperatorMetrics(), list[Reconcilers]()
 
     def make(setting: ReconcileSettings, access: ReconcilerAccess) -> Reconcilers:
@@ -70,6 +71,8 @@ async def leading(fake: FakeApi) -> AsyncIterator[Leader]:
         leadership = Leadership(api, lease, random.Random(7))  # noqa: S311  # jitter
         await leadership.acquire()
         tasks = LeaderTasks(api, leadership, SETTING, metrics, make)
+        if alone:
+            tasks.presence = AutoscalerPresence(api, "fairlead-system")
         working = asyncio.create_task(tasks.run((), "me"))
         try:
             yield Leader(tasks=tasks, leadership=leadership, metrics=metrics, made=made)

@@ -13,6 +13,7 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
 from fairlead.controller.evaluations.quality_runs import RunnerPods
@@ -61,6 +62,7 @@ class Pretend:
         self.kube.add_node("node-1", product, gpus)
         self.server.printed = self.kube.printed
         self.setting = ReconcileSettings(context=CONTEXT, installation=PLATFORM, nodes_grow=nodes_grow)
+        self.presence = AutoscalerPresence()
         self.restart()
 
     def restart(self) -> None:
@@ -80,6 +82,7 @@ class Pretend:
             logs=self.server,
             sets=self.sets,
             runs=self.runs,
+            presence=self.presence,
         )
         self.operator = Reconciler(self.setting, environment)
 

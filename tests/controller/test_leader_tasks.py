@@ -13,7 +13,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import leader_tasks
+from fairlead.controller import autoscaler_presence, leader_tasks
 from fairlead.controller.failure_reports import BUGS_REPORTED_AFTER
 from fairlead.controller.informers import ControllerInformers
 from fairlead.controller.settings import OperatorSettings
@@ -75,6 +75,21 @@ def test_what_a_reconcile_noted_of_an_object_after_its_deletion_is_dropped_too(m
             monkeypatch.setattr(type(leader.reconcilers), "forget", lambda _, one: forgotten.update([one]))
             fake.remove(kinds.SERVICE, "default", "chat-router")
             await until(lambda: forgotten[uid] == 2)
+
+    run(story())
+
+
+def test_deployments_report_that_no_autoscaler_decides_and_when_one_does_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(autoscaler_presence, "EVERY_S", 0.01)
+        monkeypatch.setattr(autoscaler_presence, "SILENT_S", 0.05)
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment(replicas=None, scaling={"maxReplicas": 4}))
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment("fixed"))
+        async with leading(fake, alone=True):
+            await until(lambda: stored(fake, "ScalingActive") == ("Unknown", "NoAutoscaler"))
+            monkeypatch.setattr(autoscaler_presence, "SILENT_S", 60.0)
+            await until(lambda: stored(fake, "ScalingActive") == ("Unknown", "NoRecommendation"))
 
     run(story())
 

@@ -53,6 +53,27 @@ def test_a_policy_that_exists_and_cannot_decide_is_not_active_and_starts_nothing
         assert world.message("Routable").endswith("then get 503; no autoscaler decides now: ScalingActive says why")
 
 
+@pytest.mark.parametrize("scaling", [{}, {"recommended": 2, "reason": "TokenDemand", "message": "2 replicas"}])
+def test_without_an_autoscaler_nothing_is_active_whatever_was_recommended_before(scaling: dict[str, Any]) -> None:
+    world = scaled(scaling, least=0)
+    before = world.condition("ScalingActive")[0]
+    world.presence.is_silent = True
+    world.settle()
+    assert world.condition("ScalingActive") == ("Unknown", "NoAutoscaler")
+    assert "the count stays at" in world.message("ScalingActive")
+    world.presence.is_silent = False
+    world.settle()
+    assert world.condition("ScalingActive")[0] == before
+
+
+def test_at_zero_without_an_autoscaler_no_request_is_said_to_start_a_replica() -> None:
+    world = scaled({"recommended": 0, "reason": "Idle", "message": "no requests"}, least=0)
+    assert "no autoscaler decides now" not in world.message("Routable")
+    world.presence.is_silent = True
+    world.settle()
+    assert world.message("Routable").endswith("then get 503; no autoscaler decides now: ScalingActive says why")
+
+
 def test_a_policy_that_only_recommends_is_not_active() -> None:
     world = scaled({"advised": 3, "reason": "TokenDemand", "message": "3 replicas"})
     assert world.condition("ScalingActive") == ("False", "AdvisesOnly")

@@ -15,14 +15,13 @@ from typing import Final, Protocol
 
 from fairlead.autoscaler import members
 from fairlead.autoscaler.members import Heartbeat
+from fairlead.cluster import member_leases
 from fairlead.cluster.api_errors import ApiError, Conflict
 from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import LEASE, Manifest, Resource
 from fairlead.cluster.lease import LeaseDurations, LeaseSettings
 from fairlead.fleet.plurals import count
 
-LABEL: Final = "app.kubernetes.io/component"
-MEMBER: Final = "autoscaler-member"
 REMOVED_AFTER: Final = 20.0
 """Lease durations after which any member removes the Lease of a dead one."""
 
@@ -150,13 +149,13 @@ class Membership:
         if found is not None:
             return found
         owner = await lease.owner()
-        named: Manifest = {"name": lease.name, "namespace": lease.namespace, "labels": {LABEL: MEMBER}}
+        named: Manifest = {"name": lease.name, "namespace": lease.namespace, "labels": dict(member_leases.MARK)}
         named |= {"ownerReferences": [owner]} if owner else {}
         return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
 
     async def _list_members(self) -> None:
         began = self._clock()
-        listed = await self._client.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
+        listed = await self._client.listing(LEASE, self._place.namespace, member_leases.SELECTOR)
         seen = {one["metadata"]["name"]: _sign(one, self._durations) for one in listed.items}
         self._signs = members.heartbeats_after(self._signs, seen, self._clock(), self._listed_at)
         self._listed_at = began

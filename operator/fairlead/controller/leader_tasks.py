@@ -17,6 +17,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller import failure_reports, reconcilers
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.children.peer_secrets import PeerSecrets
 from fairlead.controller.events import ReconcileEvents
@@ -64,6 +65,7 @@ class LeaderTasks:
     ) -> None:
         self.metrics = metrics
         self.embedded: EmbeddedService | None = None
+        self.presence = AutoscalerPresence()
         self._chance = random.Random()  # noqa: S311  # jitter, not a secret
         self.queue = WorkQueue(work=self._work, chance=self._chance)
         self._leadership = leadership
@@ -117,8 +119,16 @@ class LeaderTasks:
             self._embedded_running(informers),
             _background_task("peers", peers.follow()),
             _background_task("evaluations", self._reconcilers.runs.follow()),
+            _background_task("autoscalers", self.presence.follow(lambda: self._wake_scaled(informers))),
         ):
             await self.queue.run()
+
+    def _wake_scaled(self, informers: ControllerInformers) -> None:
+        """Have the status of each deployment with spec.scaling report whether it is decided."""
+        for manifest in informers.of(kinds.INFERENCE_DEPLOYMENT).each():
+            if "scaling" in manifest.get("spec", {}):
+                metadata = manifest["metadata"]
+                self.wake(ObjectKey(manifest["kind"], metadata["namespace"], metadata["name"]))
 
     def page_facts(self) -> None:
         """Update the metrics before a scrape."""
@@ -137,7 +147,7 @@ class LeaderTasks:
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
             events = ReconcileEvents(self._server, instance, self.metrics)
-            access = ReconcilerAccess(self._api, self._server, informers, pod_access, events)
+            access = ReconcilerAccess(self._api, self._server, informers, pod_access, events, self.presence)
             self._reconcilers = self._make(self._setting, access)
             self._informers = informers
             try:

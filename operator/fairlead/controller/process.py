@@ -12,6 +12,7 @@ from fairlead.cluster import lease, operator_key
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.controller import derived_settings, standby
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.settings import OperatorSettings
@@ -37,6 +38,8 @@ async def run(settings: OperatorSettings, embedded: EmbeddedService | None = Non
         leadership = lease.Leadership(own.api, own.lease(LEASE), rng, durations)
         tasks = LeaderTasks(own.api, leadership, setting, metrics)
         tasks.embedded = embedded
+        if embedded is None:
+            tasks.presence = AutoscalerPresence(own.api, settings.lease_namespace)
         health = ProcessHealth(watch_age_s=tasks.watch_age_s, oldest_key_s=tasks.queue.oldest_s)
         async with standby.serve(settings, own, OperatorContext(tasks, health, setting)):
             await lead(leadership, lambda: _work(own.api, tasks, health, settings), own.stop)

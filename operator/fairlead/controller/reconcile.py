@@ -7,7 +7,7 @@ without them, objects are read and reviewed again.
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -25,6 +25,7 @@ from fairlead.controller import (
     snapshot,
 )
 from fairlead.controller.adapters import deployment_adapters
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.children import change_reports
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.change_reports import OnForeignChange
@@ -103,6 +104,7 @@ class ReconcileEnvironment:
     logs: ContainerLogs
     sets: ItemSets
     runs: QualityRuns
+    presence: AutoscalerPresence = field(default_factory=AutoscalerPresence)
 
     @property
     def status(self) -> StatusWriter:
@@ -132,6 +134,7 @@ class Reconciler:
         self._lookup = environment.lookup
         self._events = environment.events
         self._status = environment.status
+        self._presence = environment.presence
         self._logs = LogReader(environment.logs)
         self._applier = Applier(environment.client, environment.cluster)
         self._routes = RouteApplier(environment.client, environment.cluster, self._applier)
@@ -257,6 +260,7 @@ class Reconciler:
             target=decision.target,
             count=decision.count,
             scaled=snapshot.autoscaler_report(observed),
+            autoscaler_is_silent=self._presence.is_silent,
             plan=decision.plan,
             canary=decision.canary,
             states=decision.states,

@@ -8,6 +8,7 @@ from fairlead.api import kinds as ours
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.controller.adapters.adapter_reconcile import AdapterReconciler
+from fairlead.controller.autoscaler_presence import AutoscalerPresence
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
@@ -33,6 +34,7 @@ class ReconcilerAccess(NamedTuple):
     informers: ControllerInformers
     pods: PodClient
     events: ReconcileEvents
+    presence: AutoscalerPresence
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def made(setting: ReconcileSettings, access: ReconcilerAccess) -> Reconcilers:
         logs=access.api,
         sets=sets,
         runs=runs,
+        presence=access.presence,
     )
     return Reconcilers(
         deployments=Reconciler(setting, environment),

@@ -205,6 +205,8 @@ class ConditionReason(StrEnum):
     """The autoscaler's recommendation is followed, within the bounds of spec.scaling."""
     NO_RECOMMENDATION = "NoRecommendation"
     """spec.scaling is set and there is no recommendation yet; the count stays."""
+    NO_AUTOSCALER = "NoAutoscaler"
+    """No autoscaler has renewed its Lease for a minute, so nothing decides; the count stays."""
     POLICY_NOT_FOUND = "PolicyNotFound"
     """spec.scaling names a policy that does not exist; the count stays."""
     POLICY_UNUSABLE = "PolicyUnusable"

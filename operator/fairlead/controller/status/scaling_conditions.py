@@ -23,6 +23,10 @@ def scaling_active(inputs: StatusInputs) -> UntimedCondition:
         where = deployment.revision.namespace
         words = f"spec.scaling.policy.name: {lost[0]}: there is no such AutoscalingPolicy in namespace {where}"
         return _condition(False, Why.POLICY_NOT_FOUND, f"{words}; create it; until then {inputs.count.because}")
+    if inputs.autoscaler_is_silent:
+        stays = counted(inputs.count.replicas, "replica")
+        words = f"no autoscaler has renewed its Lease for a minute, so nothing decides; the count stays at {stays}"
+        return _condition(None, Why.NO_AUTOSCALER, f"{words}; look at the Deployment of the autoscalers")
     return _decided(inputs.count, inputs.scaled)
 
 

@@ -67,6 +67,8 @@ class StatusInputs:
     """The revision of the spec; while the spec is refused, the last target."""
     count: ReplicaCount | None = None
     scaled: AutoscalerReport | None = None
+    autoscaler_is_silent: bool = False
+    """Nothing decides now, whatever was recommended before."""
     plan: RolloutPlan | None = None
     canary: CanaryState | None = None
     states: tuple[RevisionState, ...] = ()
