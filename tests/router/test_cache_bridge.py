@@ -63,6 +63,9 @@ class FollowerExchange:
     def begin(self, now: float) -> None:
         raise AssertionError(f"nothing asks an engine, not at {now} either")
 
+    def pause_engine(self) -> None:
+        raise AssertionError("it has none")
+
     def resume_engine(self) -> None:
         raise AssertionError("it has none")
 

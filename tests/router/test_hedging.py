@@ -223,3 +223,28 @@ def test_without_a_budget_or_another_replica_the_first_one_is_waited_for(tmp_pat
                 await calm(router)
 
     run_story(story())
+
+
+def test_an_attempt_that_failed_counts_also_if_its_hedge_took_over(tmp_path: Path) -> None:
+    """Otherwise three engines worked on a request of at most two attempts, or the one that failed it got it again."""
+
+    async def story() -> None:
+        engines = [Gated(), Gated(), Gated()]
+        retries = {"maxAttempts": 2, "budget": 1.0}
+        async with router_before(tmp_path, *engines, retries=retries, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            tried: list[Gated] = []
+            while len(tried) < 2:
+                tried += [engine for engine in engines if engine.seen and engine not in tried]
+                await asyncio.sleep(0.002)
+            (idle,) = (engine for engine in engines if engine not in tried)
+            idle.gate.set()
+            for engine in tried:
+                engine.data = BUSY
+                engine.gate.set()
+                await until_given_up(router, engine)
+            assert (await task)[0] == 503
+            assert not idle.seen
+            await calm(router)
+
+    run_story(story())

@@ -40,8 +40,8 @@ class Waiting:
 class Peers(RouterPeers):
     """Knows which routers did not answer."""
 
-    def __init__(self) -> None:
-        super().__init__(Accounts(), HeadCache(), RouterCounters())
+    def __init__(self, accounts: Accounts | None = None) -> None:
+        super().__init__(accounts or Accounts(), HeadCache(), RouterCounters())
         self.silences: list[str] = []
 
     def silent(self, name: str, now: float) -> None:

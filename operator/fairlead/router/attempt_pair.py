@@ -36,6 +36,11 @@ class AttemptPair:
         """Keep what went wrong at an engine."""
         self.last_error = error
 
+    def pause_engine(self) -> None:
+        """Read no more from the engine for now: the client accepts no more."""
+        if self.first is not None:
+            self.first.pause()
+
     def resume_engine(self) -> None:
         """Read again from the engine, which no longer waits for its client."""
         if self.first is not None:

@@ -46,6 +46,9 @@ class CachedRequest(Protocol):
     def begin(self, now: float) -> None:
         """Send it to an engine after all."""
 
+    def pause_engine(self) -> None:
+        """Pause its engine, which waits for its client again."""
+
     def resume_engine(self) -> None:
         """Resume its engine, which no longer waits for its client."""
 
@@ -232,6 +235,11 @@ class CacheBridge:
         """Resume the engine, which no longer waits for its client."""
         if self._owner.reply.paused:
             self._owner.resume_engine()
+
+    def flight_unfollowed(self) -> None:
+        """Pause the engine again, if its client still reads too slowly: nothing would say so a second time."""
+        if self._owner.reply.paused:
+            self._owner.pause_engine()
 
     def flight_deserted(self) -> None:
         """End the request: its client and now its last follower have left."""

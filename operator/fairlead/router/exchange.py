@@ -372,8 +372,8 @@ class Exchange(AttemptPair):
 
     def pause(self) -> None:
         """Pause the engine: the client reads more slowly than the engine sends."""
-        if (self._cache is None or not self._cache.pause()) and self.first is not None:
-            self.first.pause()
+        if self._cache is None or not self._cache.pause():
+            self.pause_engine()
 
     def resume(self) -> None:
         """Resume: the client has read most of its buffer."""

@@ -106,6 +106,9 @@ def take_over(owner: HedgedRequest, hedge: EngineAttempt, ending: AttemptEnding,
     if owner.bill is not None:
         owner.bill.hedge_won(ending, now)
     owner.promote_hedge()
+    if ending is not AttemptEnding.OUTRUN:
+        assert routing.endpoint is not None
+        routing.tried.append(routing.endpoint)  # as a retry would: what failed it does not get it again
     routing.swap_endpoints(hedge.routing)
     owner.target.dispatcher.table.give_back(hedge.routing, ending, now)
     assert routing.endpoint is not None

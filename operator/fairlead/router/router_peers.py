@@ -6,6 +6,7 @@ that a lost router costs precision and no request. Only other routers get permit
 
 import logging
 from collections.abc import Iterable
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
@@ -14,6 +15,7 @@ import msgspec
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import upstream_requests
 from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.owed_returns import OwedReturn
 from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
@@ -67,11 +69,15 @@ class RouterPeers:
         """Return what requests did not use, and close idle connections."""
         for account in self._accounts.all:
             if account.home is not None and (account.owed_requests or account.owed_tokens):
-                pool = self.pool(account.home, now)
-                if pool is not None:
-                    pool.send(upstream_requests.UpstreamRequest(), permit_message(pool, account, None), now)
+                self._return_owed(account, account.home, now)
         for pool in self._pools.values():
             pool.sweep(now, connect_seconds)
+
+    def _return_owed(self, account: Account, home: str, now: float) -> None:
+        pool = self.pool(home, now)
+        if pool is not None:
+            returned = OwedReturn(account, lambda: self.silent(home, monotonic()))
+            returned.send(pool, permit_message(pool, account, None), now)
 
     def close(self) -> None:
         """Close all connections."""

@@ -63,6 +63,11 @@ class UpstreamPool:
         """Number of connections not in use."""
         return len(self._idle)
 
+    @property
+    def connecting(self) -> int:
+        """Number of connections that are being established."""
+        return len(self._connecting)
+
     def send(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
         """Send a request on an idle connection, or on a new one once it is established."""
         if self._idle:
@@ -85,6 +90,13 @@ class UpstreamPool:
         self._connecting.add(upstream)
         task = self._loop.create_task(self._connect(upstream), name=f"connect {self.endpoint.address}")
         upstream.connect_by(task, monotonic())
+        task.add_done_callback(lambda ended: self._connect_over(upstream, ended))
+
+    def _connect_over(self, upstream: UpstreamConnection, ended: asyncio.Task[None]) -> None:
+        """Forget one whose task was cancelled before its first step, which runs no `finally` of its own."""
+        if upstream.connecting is ended:
+            self._connecting.discard(upstream)
+            upstream.connect_ended()
 
     async def _connect(self, upstream: UpstreamConnection) -> None:
         why, tls = "it took too long", self._tls()

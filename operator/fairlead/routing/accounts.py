@@ -49,6 +49,11 @@ class Account:
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)
     """Requests that would have been refused without shadow mode, by reason; `Accounts` has one for all tenants."""
 
+    def owe(self, requests: int, tokens: int) -> None:
+        """Owe these too: they could not be returned."""
+        self.owed_requests += requests
+        self.owed_tokens += tokens
+
     def take_owed(self) -> tuple[int, int]:
         """Return the requests and tokens that are owed, which are then refunded and owed no more."""
         owed = self.owed_requests, self.owed_tokens

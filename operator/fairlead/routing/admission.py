@@ -223,8 +223,7 @@ def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:
     """Refund them at the router that keeps the rates; if it is another, with the next permit request."""
     account = request.account
     if request.permit is not None and request.permit.away:
-        account.owed_requests += requests
-        account.owed_tokens += tokens
+        account.owe(requests, tokens)
     else:
         permits.give_back(account, requests, tokens)
 

@@ -61,6 +61,9 @@ class Client:
     def flight_followed(self) -> None:
         self._record("followed")
 
+    def flight_unfollowed(self) -> None:
+        self._record("unfollowed")
+
     def flight_deserted(self) -> None:
         self._record("deserted")
 

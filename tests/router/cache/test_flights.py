@@ -106,6 +106,14 @@ def test_the_last_follower_of_a_leader_that_left_ends_the_flight() -> None:
     assert kept.flights == 0
 
 
+def test_a_leader_whose_last_follower_left_waits_for_its_own_client_again() -> None:
+    kept, leader = cache(), Client()
+    led(kept, client=leader)
+    followed(kept, Client()).follower.leave()  # type: ignore[union-attr]
+    followed(kept, Client())
+    assert leader.received == ["followed", "unfollowed", "followed"]
+
+
 def test_a_follower_that_leaves_costs_nothing() -> None:
     kept = cache()
     flight = led(kept)

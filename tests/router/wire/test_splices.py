@@ -153,3 +153,8 @@ def test_a_model_after_a_long_prompt_is_replaced_and_the_prompt_stays_byte_for_b
     facts = body_facts.read(Surface.CHAT, body)
     assert isinstance(facts, BodyFacts)
     assert splices.with_model(body, facts, b'"base"') == prompt + b',"model":"base","max_tokens":64}'
+
+
+def test_nothing_to_set_changes_nothing() -> None:
+    body = b'{"model": "m", "messages": []}'
+    assert put(body) == body

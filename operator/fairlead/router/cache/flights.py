@@ -47,6 +47,9 @@ class FlightParticipant(Protocol):
     def flight_followed(self) -> None:
         """Called at a leader's first follower: its engine must no longer wait for its own client."""
 
+    def flight_unfollowed(self) -> None:
+        """Called when a leader with a client loses its last follower: its engine waits for that client again."""
+
     def flight_deserted(self) -> None:
         """Called when a leader without a client loses its last follower."""
 
@@ -240,7 +243,9 @@ class CacheFlight:
             self.state = FlightState.OVER
             self.home.missed()
             self._close()
-        elif not self.manned and self.leader is not None:
+        elif self.manned and self.leader is not None:
+            self.leader.flight_unfollowed()
+        elif self.leader is not None:
             leader = self.leader
             self._end()
             self._land(NotStoredReason.CUT)

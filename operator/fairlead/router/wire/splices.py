@@ -28,6 +28,8 @@ INCLUDE_USAGE: Final = b'{"include_usage":true}'
 def put(body: bytes, facts: BodyFacts, members: Mapping[str, bytes]) -> bytes:
     """Set members, a map of names to JSON; `facts` are this body's facts. A body that is no object stays unchanged."""
     parsed = facts.parsed
+    if not members:
+        return body
     if not facts.typed:
         return _replaced(body, members)
     for name in members:
