@@ -141,7 +141,7 @@ class ScalingLoop:
     ) -> ScalingCase | None:
         """Return the case to decide; None without spec.scaling (our recommendation is then withdrawn) or a usable
         policy."""
-        if "scaling" not in document.get("spec", {}):
+        if not scaled_deployments.is_scaled(document):
             state.subject, state.record, state.followed, state.generation = None, None, None, -1
             self._environment.writer.withdraw(document, state, snapshot.now)
             return None

@@ -8,4 +8,9 @@ from fairlead.cluster.kinds import Manifest
 
 def among(deployments: Iterable[Manifest]) -> tuple[Manifest, ...]:
     """Return them, in no order."""
-    return tuple(one for one in deployments if "scaling" in one.get("spec", {}) or scaling_status.stored(one))
+    return tuple(one for one in deployments if is_scaled(one) or scaling_status.stored(one))
+
+
+def is_scaled(deployment: Manifest) -> bool:
+    """Whether it has spec.scaling. One stored object without a spec must not end the rounds of all others."""
+    return "scaling" in (deployment.get("spec") or {})

@@ -126,7 +126,7 @@ class LeaderTasks:
     def _wake_scaled(self, informers: ControllerInformers) -> None:
         """Have the status of each deployment with spec.scaling report whether it is decided."""
         for manifest in informers.of(kinds.INFERENCE_DEPLOYMENT).each():
-            if "scaling" in manifest.get("spec", {}):
+            if "scaling" in (manifest.get("spec") or {}):
                 metadata = manifest["metadata"]
                 self.wake(ObjectKey(manifest["kind"], metadata["namespace"], metadata["name"]))
 

@@ -64,7 +64,7 @@ class DroppedRuns:
             await dropped.run.close()
         except (ApiError, NotLeading) as problem:
             log.warning("a pod of an evaluation could not be ended yet: %s", problem)
-        except Exception:
+        except Exception:  # a bug that one run brings to light must not keep the pods of others
             log.exception("an internal error of Fairlead in an evaluation; please report it")
         else:
             self._left.remove(dropped)
