@@ -1,6 +1,7 @@
 """A deployment and its pods as the autoscaler observes them, an API server that stores writes, samples on demand."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -63,7 +64,7 @@ class PretendServer:
     applied: list[Manifest] = field(default_factory=list)
     events: list[Manifest] = field(default_factory=list)
     held: dict[str, Manifest] = field(default_factory=dict)
-    refusal: ApiError | None = None
+    refusal: Exception | None = None
     """Of writes."""
     unread: ApiError | None = None
     """Of reads."""
@@ -282,3 +283,16 @@ def pod(name: str, role: str, number: int, **changed: Any) -> Manifest:  # noqa:
         "status": {"phase": "Running", "podIP": f"10.0.0.{number + 1}", "conditions": [ready]},
         **changed,
     }
+
+
+def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
+    """Play a story with a fleet of one deployment and its policy."""
+
+    async def report() -> None:
+        fleet = Fleet()
+        fleet.world.receive(policy())
+        fleet.deploy()
+        await story(fleet)
+        await fleet.sources.close()
+
+    asyncio.run(report())

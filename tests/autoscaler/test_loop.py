@@ -1,25 +1,12 @@
 """The loop: decides, publishes where it matters, holds where too little is known, and no deployment stops it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from fairlead.autoscaler import http_handlers
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, Unreachable
 from fairlead.fleet.policies import ReplicaBounds
-from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, pod, policy
-
-
-def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
-    async def report() -> None:
-        fleet = Fleet()
-        fleet.world.receive(policy())
-        fleet.deploy()
-        await story(fleet)
-        await fleet.sources.close()
-
-    asyncio.run(report())
+from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, pod, policy, run_story
 
 
 def test_a_queue_is_answered_within_two_rounds() -> None:

@@ -53,6 +53,13 @@ def test_a_policy_that_exists_and_cannot_decide_is_not_active_and_starts_nothing
         assert world.message("Routable").endswith("then get 503; no autoscaler decides now: ScalingActive says why")
 
 
+def test_a_decision_that_fails_each_time_is_not_active() -> None:
+    words = "not scaled: internal error in each decision; please report it"
+    world = scaled({"recommended": 2, "reason": "InternalError", "message": words})
+    assert world.condition("ScalingActive") == ("False", "InternalError")
+    assert world.message("ScalingActive") == words
+
+
 @pytest.mark.parametrize("scaling", [{}, {"recommended": 2, "reason": "TokenDemand", "message": "2 replicas"}])
 def test_without_an_autoscaler_nothing_is_active_whatever_was_recommended_before(scaling: dict[str, Any]) -> None:
     world = scaled(scaling, least=0)

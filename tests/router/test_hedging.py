@@ -65,6 +65,25 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
     run_story(story())
 
 
+def test_a_hedge_that_is_lost_counts_as_a_failed_attempt_though_the_first_one_answers(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
+            rival.data = None
+            rival.gate.set()
+            await until_given_up(router, rival)
+            first.gate.set()
+            status, text = await task
+            assert (status, text.count("data: ")) == (200, 2)
+            assert await failures(router, "failed") == 1
+            assert await router.metric('fairlead_router_hedges_total{result="lost"}') == 1
+            await calm(router)
+
+    run_story(story())
+
+
 def test_the_first_one_answers_with_an_error_and_its_rival_goes_on(tmp_path: Path) -> None:
     async def story() -> None:
         for error, ending in ((ERROR, "failed"), (BUSY, "busy")):

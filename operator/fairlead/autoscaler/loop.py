@@ -21,6 +21,7 @@ from fairlead.autoscaler.samples import phases
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
+from fairlead.autoscaler.scaling_status import ScalingFields
 from fairlead.autoscaler.settings import LoopSettings
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
@@ -29,6 +30,7 @@ from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.process.node_room import NodeRooms
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.recommender import recommend
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
@@ -38,6 +40,9 @@ SETTLE_ROUNDS: Final = 3.0
 
 READING_S: Final = 0.2
 """Seconds of a round for reading new specs: a thousand of them at start-up are spread over several rounds."""
+
+FAILED_ROUNDS: Final = 3
+"""Decisions in a row that raise until the status says so."""
 
 log = logging.getLogger("fairlead.autoscaler")
 Result = TypeVar("Result")
@@ -156,21 +161,31 @@ class ScalingLoop:
         namespace = document["metadata"]["namespace"]
         policy = self._policies.of(snapshot.cluster, namespace, subject.bounds.policy)
         if isinstance(policy, NoPolicy):
-            self._hold(ScalingCase(document=document, subject=subject, policy=BUILT_IN), policy, state, snapshot)
+            held = ScalingCase(document=document, subject=subject, policy=BUILT_IN)
+            self._hold(held, partial(scaling_status.held, because=policy.because), state, snapshot)
             return None
         return ScalingCase(document=document, subject=subject, policy=policy, ours=state.recommended)
 
-    def _hold(self, case: ScalingCase, why: NoPolicy, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
-        """Publish the current count with the reason why no policy decides."""
+    def _hold(
+        self,
+        case: ScalingCase,
+        held: Callable[[ScalingFields, int], Recommendation],
+        state: DeploymentLoopState,
+        snapshot: RoundSnapshot,
+    ) -> None:
+        """Publish the current count with the reason why nothing is decided."""
         count = wanted_replicas(case, deployment_pods.of(snapshot.cluster, case.document).engines, snapshot)
-        recommendation = scaling_status.held(state.before(case.document), count, why.because)
+        recommendation = held(state.before(case.document), count)
         state.record = None
         self._environment.writer.publish(case, recommendation, state, snapshot.now)
 
     def _decide_safely(self, case: ScalingCase, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
-        before = state.bugs
-        self._safely(partial(self._decide, case, state, snapshot), case.document["metadata"], state)
-        state.bugs = state.bugs if state.bugs > before else 0
+        before, metadata = state.bugs, case.document["metadata"]
+        self._safely(partial(self._decide, case, state, snapshot), metadata, state)
+        if state.bugs == before:
+            state.bugs = 0
+        elif state.bugs >= FAILED_ROUNDS:
+            self._safely(partial(self._hold, case, scaling_status.failing, state, snapshot), metadata, state)
 
     def _safely(self, act: Callable[[], Result], metadata: Manifest, state: DeploymentLoopState) -> Result | None:
         """The only place that catches unexpected exceptions: a bug must cost one deployment's decision, not others'."""

@@ -6,17 +6,11 @@ from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.scaling_status import ScalingFields, count
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.plurals import formatted
-from fairlead.fleet.policies import ScalingReason
+from fairlead.fleet.policies import UNDECIDED, ScalingReason
 from fairlead.telemetry.event_recorder import EventType, NewEvent, reference
 
 WARNED_OF: Final = frozenset(
-    one.value
-    for one in (
-        ScalingReason.FIGURES_MISSING,
-        ScalingReason.NO_ROOM,
-        ScalingReason.OVER_BUDGET,
-        ScalingReason.NO_POLICY,
-    )
+    one.value for one in (ScalingReason.FIGURES_MISSING, ScalingReason.NO_ROOM, ScalingReason.OVER_BUDGET, *UNDECIDED)
 )
 """Reasons that get an Event when they begin, even if the count stays: a person has to act on them."""
 

@@ -4,6 +4,7 @@ The controller owns the rest of the status and follows only `recommended`; in mo
 to `advised`, which the controller ignores.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from fairlead.api.kinds import API_VERSION, DEPLOYMENT, POLICY
 from fairlead.api.policy import PolicyMode
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.policies import ScalingReason
+from fairlead.fleet.policies import UNDECIDED, ScalingReason
 from fairlead.scaling.decide.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
@@ -67,6 +68,15 @@ def held(before: ScalingFields, replicas: int, because: str) -> Recommendation:
         speculates=not is_switched_off(before),
         reason=ScalingReason.NO_POLICY,
         message=f"not scaled: {because}",
+    )
+
+
+def failing(before: ScalingFields, replicas: int) -> Recommendation:
+    """Return the recommendation that changes nothing since each decision raises."""
+    return replace(
+        held(before, replicas, ""),
+        reason=ScalingReason.INTERNAL_ERROR,
+        message="not scaled: internal error in each decision; please report it with the log of the operator",
     )
 
 
@@ -126,9 +136,9 @@ def _made(found: ScalingFields, was: int | None, at: float) -> ScalingFields:
 
 
 def _stays_over_budget(case: ScalingCase, recommendation: Recommendation) -> bool:
-    """Return whether no policy acts now, and none says that more could be paid."""
+    """Return whether nothing is decided and followed now, and nothing says that more could be paid."""
     reason = recommendation.reason
-    return reason is ScalingReason.NO_POLICY or (not case.policy.active and reason is ScalingReason.OVER_BUDGET)
+    return reason in UNDECIDED or (not case.policy.active and reason is ScalingReason.OVER_BUDGET)
 
 
 def _was_over_budget(before: ScalingFields) -> bool:

@@ -53,18 +53,18 @@ class AutoscalerWriter:
         if state.is_writing or now < state.not_before or not scaling_status.differs(found, before, now):
             return
         contested = state.written is not None and scaling_status.count(before) != scaling_status.count(state.written)
-        self._begin(state, self._publish(case, found, before, (state, now, contested)))
+        self._begin(state, self._publish(case, found, before, (state, now, contested)), now)
 
     def withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Remove our recommendation from a deployment without spec.scaling."""
         if not state.before(document) or state.is_writing or now < state.not_before:
             return
-        self._begin(state, self._withdraw(document, state, now))
+        self._begin(state, self._withdraw(document, state, now), now)
 
     def restore(self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
         """Read earlier estimates from the ConfigMap or from a Prometheus; decisions wait for them."""
         if not state.is_writing and now >= state.not_before:
-            self._begin(state, self._restore(case, state, sources, now))
+            self._begin(state, self._restore(case, state, sources, now), now)
 
     def keep_learnt(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Save the estimates every ten minutes."""
@@ -72,7 +72,7 @@ class AutoscalerWriter:
             return
         state.kept_at = now
         if state.learnt_more:
-            self._begin(state, self._keep(document, state))
+            self._begin(state, self._keep(document, state), now)
 
     async def end(self, ours: Sequence[tuple[Manifest, DeploymentLoopState]]) -> None:
         """Wait for writes in flight, and save what was learnt since the last save."""
@@ -84,9 +84,17 @@ class AutoscalerWriter:
         except TimeoutError:
             log.warning("what was learnt since the last write was not saved for every deployment within %g s", END_S)
 
-    @staticmethod
-    def _begin(state: DeploymentLoopState, work: Coroutine[None, None, None]) -> None:
-        state.task = asyncio.create_task(work, name=f"scaling {state.uid}")
+    def _begin(self, state: DeploymentLoopState, work: Coroutine[None, None, None], now: float) -> None:
+        state.task = asyncio.create_task(self._to_its_end(work, state, now), name=f"scaling {state.uid}")
+
+    async def _to_its_end(self, work: Coroutine[None, None, None], state: DeploymentLoopState, now: float) -> None:
+        """A bug in a write would otherwise end its task unseen, and the next round would repeat it at once."""
+        try:
+            await work
+        except Exception:
+            state.failed(now)
+            self._metrics.failed()
+            log.exception("internal error in a write of the autoscaler; please report it", extra={"uid": state.uid})
 
     async def _publish(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fairlead.cli.cluster_client import ClusterClient, DecisionTable, NoDecision
-from fairlead.fleet.policies import ScalingReason
+from fairlead.fleet.policies import UNDECIDED, ScalingReason
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 
 EVERYWHERE: Final = "all namespaces"
@@ -82,7 +82,7 @@ def trouble(deployments: Iterable[Mapping[str, Any]], table: DecisionTable, now:
     absent = sorted((one for one in deployments if _is_scaled(one) and _key(one) not in decided), key=_key)
     if not absent or table.trouble:
         return table.trouble if absent else ""
-    undecided = [one for one in absent if _scaling(one).get("reason") != ScalingReason.NO_POLICY.value]
+    undecided = [one for one in absent if _scaling(one).get("reason") not in UNDECIDED]
     named = undecided or absent
     namespace, name = _key(named[0])
     where = f"infd/{name} in {namespace}" + (f" and {len(named) - 1} more" if len(named) > 1 else "")

@@ -13,7 +13,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.controller.pods import gateway_routers
 from fairlead.fleet.gateways import GatewayReference
-from fairlead.fleet.policies import ScalingReason
+from fairlead.fleet.policies import UNDECIDED, ScalingReason
 from fairlead.objects import engine_deployment, labels, names, network_policies
 from fairlead.objects.owner import Owner
 from fairlead.review import gateway_membership
@@ -228,13 +228,13 @@ def is_advised(observed: DeploymentSnapshot) -> bool:
 def is_over_budget(observed: DeploymentSnapshot) -> bool:
     """Whether the policy's budget limits the recommended count, which may then be below the lower bound.
 
-    While no policy acts, the budget of the last decision still counts, so that nothing changes; a policy that always
-    only recommended has limited nothing.
+    While nothing is decided and followed, the budget of the last decision still counts, so that nothing changes; a
+    policy that always only recommended has limited nothing.
     """
     report = autoscaler_report(observed)
     if report is None:
         return False
-    if report.reason == ScalingReason.NO_POLICY.value or report.advised is not None:
+    if report.reason in UNDECIDED or report.advised is not None:
         return observed.status["scaling"].get("overBudget") is True
     return report.reason == ScalingReason.OVER_BUDGET.value
 

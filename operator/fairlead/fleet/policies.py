@@ -6,6 +6,7 @@ Durations are seconds.
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from fairlead.fleet.desired_state import SecretKey
 
@@ -44,6 +45,12 @@ class ScalingReason(StrEnum):
     SPARES = "Spares"
     NO_POLICY = "NoPolicy"
     """The count is held: the named policy does not exist, or cannot be read, and nothing was decided."""
+    INTERNAL_ERROR = "InternalError"
+    """The count is held: Fairlead fails at each decision on this deployment, and nothing was decided."""
+
+
+UNDECIDED: Final = frozenset({ScalingReason.NO_POLICY, ScalingReason.INTERNAL_ERROR})
+"""Reasons of a count that is held because nothing could be decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,12 +121,14 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
         return
     table.failed(endpoint, why, at_once=not attempt.reached)
+    ending = AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED
     if attempt is owner.second:
-        hedges.drop(owner, AttemptEnding.FAILED, now)
+        owner.request.record.failed(ending, now, hedge_at=endpoint)
+        hedges.drop(owner, ending, now)
         return
     _drop_held(owner, now)
     owner.failed_with(refusals.unreachable(endpoint.address, why))
-    _left_to_hedge_or_elsewhere(owner, AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+    _left_to_hedge_or_elsewhere(owner, ending, now)
 
 
 def _drop_held(owner: FailingRequest, now: float) -> TokenUsage | None:

@@ -38,6 +38,8 @@ def _decided(count: ReplicaCount, scaled: AutoscalerReport | None) -> UntimedCon
         return _condition(False, Why.ADVISES_ONLY, f"{would}; the count stays at {stays}")
     if scaled is not None and scaled.reason == ScalingReason.NO_POLICY.value:
         return _condition(False, Why.POLICY_UNUSABLE, scaled.message)
+    if scaled is not None and scaled.reason == ScalingReason.INTERNAL_ERROR.value:
+        return _condition(False, Why.INTERNAL_ERROR, scaled.message)
     if scaled is not None and scaled.reason == Why.FIGURES_MISSING.value:
         return _condition(None, Why.FIGURES_MISSING, scaled.message)
     if count.reason is CountReason.NO_RECOMMENDATION:

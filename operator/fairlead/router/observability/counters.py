@@ -245,7 +245,7 @@ class RouterCounters:
             self.finished[OTHER] += 1
         if record.structured and answered:
             self._validated(record, series.key[0])
-        if record.attempts > 1 or record.failures or record.hedged:
+        if record.attempts > 1 or record.failed_at or record.hedged:
             self._stumbled(record)
         return prompt, output
 
@@ -262,7 +262,7 @@ class RouterCounters:
 
     def _stumbled(self, record: RequestRecord) -> None:
         self.retries += max(record.attempts - 1 - len(record.spent or ()), 0)
-        for ending in record.failures or ():
+        for _, ending in record.failed_at:
             self.attempts_failed[ending] += 1
         self.hedges_won += record.hedged and record.hedge_won
         self.hedges_lost += record.hedged and not record.hedge_won

@@ -37,9 +37,8 @@ class RequestRecord(RequestIdentity):
     ended_at: float = NEVER
 
     attempts: int = 0
-    failures: list[AttemptEnding] | None = None
     failed_at: tuple[tuple[str, AttemptEnding], ...] = ()
-    """Revisions at which an attempt failed, each with its ending."""
+    """Revisions at which an attempt failed, hedges included, each with its ending."""
     load_band: int = 0
     """Load of its engine when it was sent: requests in flight there, in powers of two."""
     hedged: bool = False
@@ -142,13 +141,12 @@ class RequestRecord(RequestIdentity):
         if self.trace is not None:
             self.trace.begin(endpoint, now)
 
-    def failed(self, ending: AttemptEnding, now: float) -> None:
-        """Record that the current attempt ended before a response began."""
-        if self.failures is None:
-            self.failures = []
-        self.failures.append(ending)
-        self.failed_at = (*self.failed_at, (self.revision, ending))
-        self._end_attempt(ending, now)
+    def failed(self, ending: AttemptEnding, now: float, hedge_at: Endpoint | None = None) -> None:
+        """Record that the current attempt, or its hedge at that endpoint, ended before a response began."""
+        pod, revision = (self.replica, self.revision) if hedge_at is None else (hedge_at.pod, hedge_at.revision)
+        self.failed_at = (*self.failed_at, (revision, ending))
+        if self.trace is not None:
+            self.trace.end(pod, ending, now)
 
     def fell_back(self, target: str, reason: str) -> None:
         """Record that it left this target."""
