@@ -1,7 +1,8 @@
 """A namespace in which reconciles hang leaves workers to all others, and loses no key itself."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,17 @@ class Hanging:
         return ReconcileOutcome()
 
 
+@asynccontextmanager
+async def running(queue: WorkQueue) -> AsyncIterator[None]:
+    """Run its workers until the story ends."""
+    task = asyncio.create_task(queue.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def of(some: Sequence[ObjectKey], namespace: str) -> list[ObjectKey]:
     return [one for one in some if one.namespace == namespace]
 
@@ -43,23 +55,21 @@ def test_a_webhook_that_hangs_in_one_namespace_delays_no_other() -> None:
     async def story() -> None:
         work = Hanging("stuck")
         queue = WorkQueue(work=work, chance=Middle(), workers=16)
-        running = asyncio.create_task(queue.run())
-        for number in range(100):
-            queue.wake(key("stuck", number))
-        await quiet()
-        assert work.at_once == 12
-        for number in range(100):
-            queue.wake(key("fine", number))
-        await quiet(2000)
-        assert len(of(work.done, "fine")) == 100
-        assert queue.depth == 88
-        assert not of(work.done, "stuck")
-        work.go_on.set()
-        await quiet(2000)
-        assert of(work.begun, "stuck") == [key("stuck", number) for number in range(100)], "each once, in turn"
-        assert queue.depth == 0
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with running(queue):
+            for number in range(100):
+                queue.wake(key("stuck", number))
+            await quiet()
+            assert work.at_once == 12
+            for number in range(100):
+                queue.wake(key("fine", number))
+            await quiet(2000)
+            assert len(of(work.done, "fine")) == 100
+            assert queue.depth == 88
+            assert not of(work.done, "stuck")
+            work.go_on.set()
+            await quiet(2000)
+            assert of(work.begun, "stuck") == [key("stuck", number) for number in range(100)], "each once, in turn"
+            assert queue.depth == 0
 
     asyncio.run(asyncio.wait_for(story(), 20))
 
@@ -68,20 +78,18 @@ def test_a_key_that_was_set_aside_and_woken_again_runs_once() -> None:
     async def story() -> None:
         work = Hanging("stuck")
         queue = WorkQueue(work=work, chance=Middle(), workers=4)
-        running = asyncio.create_task(queue.run())
-        for number in range(8):
-            queue.wake(key("stuck", number))
-        await quiet()
-        for number in range(8):
-            queue.wake(key("stuck", number), -1.0)
-        await quiet()
-        work.go_on.set()
-        await quiet(400)
-        assert sorted(of(work.done, "stuck")) == sorted(
-            [key("stuck", number) for number in range(8)] + [key("stuck", number) for number in range(3)]
-        ), "those that ran meanwhile once more"
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with running(queue):
+            for number in range(8):
+                queue.wake(key("stuck", number))
+            await quiet()
+            for number in range(8):
+                queue.wake(key("stuck", number), -1.0)
+            await quiet()
+            work.go_on.set()
+            await quiet(400)
+            assert sorted(of(work.done, "stuck")) == sorted(
+                [key("stuck", number) for number in range(8)] + [key("stuck", number) for number in range(3)]
+            ), "those that ran meanwhile once more"
 
     asyncio.run(asyncio.wait_for(story(), 20))
 
@@ -90,13 +98,11 @@ def test_a_single_worker_serves_every_namespace() -> None:
     async def story() -> None:
         work = Hanging()
         queue = WorkQueue(work=work, chance=Middle(), workers=1)
-        running = asyncio.create_task(queue.run())
-        for number in range(6):
-            queue.wake(key(f"team-{number % 2}", number))
-        await quiet(200)
-        assert len(work.done) == 6
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with running(queue):
+            for number in range(6):
+                queue.wake(key(f"team-{number % 2}", number))
+            await quiet(200)
+            assert len(work.done) == 6
 
     asyncio.run(asyncio.wait_for(story(), 20))
 
@@ -112,19 +118,17 @@ def test_every_woken_key_of_a_namespace_that_does_not_hang_always_runs(
     async def story() -> None:
         work = Hanging(*stuck)
         queue = WorkQueue(work=work, chance=Middle(), workers=workers)
-        running = asyncio.create_task(queue.run())
-        for namespace, number, turns in wakes:
-            queue.wake(key(namespace, number))
-            await quiet(turns)
-        await quiet(40 * len(wakes) + 10)
-        woken = {key(namespace, number) for namespace, number, _ in wakes}
-        if workers > 3 or not stuck:
-            assert {one for one in woken if one.namespace not in stuck} <= set(work.done)
-        work.go_on.set()
-        await quiet(40 * len(wakes) + 10)
-        assert set(work.done) == woken
-        assert queue.depth == 0
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with running(queue):
+            for namespace, number, turns in wakes:
+                queue.wake(key(namespace, number))
+                await quiet(turns)
+            await quiet(40 * len(wakes) + 10)
+            woken = {key(namespace, number) for namespace, number, _ in wakes}
+            if workers > 3 or not stuck:
+                assert {one for one in woken if one.namespace not in stuck} <= set(work.done)
+            work.go_on.set()
+            await quiet(40 * len(wakes) + 10)
+            assert set(work.done) == woken
+            assert queue.depth == 0
 
     asyncio.run(asyncio.wait_for(story(), 60))
