@@ -233,10 +233,11 @@ def test_another_key_of_a_known_secret_restarts_no_router() -> None:
     assert first_child(first, "ConfigMap") != first_child(second, "ConfigMap")
 
 
-def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
+def test_behind_a_certificate_clients_and_the_readiness_probe_speak_https() -> None:
     built = with_router(connections=RouterConnections(tls_secret="chat-tls"))
     (container,) = first_child(built, "Deployment")["spec"]["template"]["spec"]["containers"]
-    assert [container[one]["httpGet"]["scheme"] for one in ("readinessProbe", "livenessProbe")] == ["HTTPS", "HTTPS"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "http", "scheme": "HTTPS"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": "metrics", "scheme": "HTTP"}
     assert first_child(built, "Service")["spec"]["ports"] == [
         {"name": "https", "port": 443, "targetPort": "http", "protocol": "TCP"}
     ]

@@ -209,6 +209,34 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
         read('{"renderedFrom": "x", "endpoints": ["a:1"], "metricsKeys": ["ab"]}')
 
 
+def test_a_pods_router_without_a_key_refuses_its_pages_but_shows_its_health_to_the_kubelet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        caplog.set_level(logging.INFO)
+        options = RouterOptions(
+            config=written(tmp_path, ["127.0.0.1:1"]),
+            host="0.0.0.0",  # noqa: S104
+            name="front-router-a",
+            port=free_port(),
+            metrics_port=free_port(),
+            drain_pace=DrainPace(linger_seconds=0.01),
+        )
+        signals = ExitSignals()
+        life = asyncio.create_task(process.live(options, signals))
+        async with client() as session:
+            while "listening" not in caplog.text:
+                await asyncio.sleep(0.01)
+            answers = {"/health": 200, "/metrics": 401, "/fairlead/v1/endpoints": 401}
+            for page, status in answers.items():
+                async with session.get(f"http://{HOST}:{options.metrics_port}{page}") as answer:
+                    assert answer.status == status, page
+        signals.put_nowait(15)
+        await life
+
+    run_story(story())
+
+
 @pytest.mark.parametrize(
     ("chosen", "listens", "reply"),
     [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to everyone who can reach 0.0.0.0")],  # noqa: S104

@@ -202,7 +202,7 @@ def test_what_an_api_wrote_of_a_held_answer_is_paid_for_although_a_larger_model_
 
 def test_an_error_in_place_of_a_larger_answer_costs_nothing_although_it_breaks(tmp_path: Path) -> None:
     async def story() -> None:
-        async with Raw(answer("")).listening() as small, Breaking(whole(b"{}", 400)[:-1]).listening() as large:
+        async with Raw(answer("")).listening() as small, Breaking(*[whole(b"{}", 400)[:-1]] * 3).listening() as large:
             prices = {"prompt": "0", "output": "1"}
             apis = [outside(one.address, tmp_path, prices=prices) for one in (small, large)]
             externals = [one | {"name": f"external/{place}"} for place, one in enumerate(apis)]

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.router import priced_api
-from tests.router.gateways import gateway, posted
+from tests.router.gateways import gateway, posted, single, written
 from tests.router.planes import PROMPT, Raw, run_story, whole
-from tests.router.test_costs import ANSWER, bearer
+from tests.router.test_costs import ANSWER, PRICES, bearer, budget, tenants
+from tests.router.test_external_apis import outside
+from tests.router.test_falling_back import EVERY
 
 
 class Silent(Raw):
@@ -120,6 +122,72 @@ def test_requests_without_output_or_usage_lower_no_reservation(tmp_path: Path) -
                 for _ in range(9):
                     assert (await posted(router, PROMPT | {"max_tokens": 1}, **bearer()))[0] == 200
                 status, _, text = await posted(router, PROMPT | {"n": 4}, **bearer())
+                assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
+
+    run_story(story())
+
+
+class Dying(Silent):
+    """An API behind a proxy that gives up in the middle of a long request."""
+
+    async def _answered(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,  # noqa: ARG002 - nothing is written
+    ) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        self.seen.append(head)
+        return False
+
+
+def test_a_request_that_an_api_took_and_lost_is_paid_and_not_sent_there_again(tmp_path: Path) -> None:
+    """It has computed at least a part, bills that, and would compute and bill all of it again."""
+
+    async def story() -> None:
+        async with Dying().listening() as api:
+            config = priced_api.before(api.address, tmp_path, "100")
+            async with gateway(config) as router:
+                status, _, text = await posted(router, PROMPT | {"max_tokens": 900}, **bearer())
+                assert (status, json.loads(text)["error"]["code"]) == (502, "replica_unreachable")
+                assert len(api.seen) == 1
+                charged = (await router.page())["tenants"]["shop"]["spent"]
+                assert 900 <= charged * 1e6 / 8 < 902
+                assert await router.metric('fairlead_router_attempts_failed_total{ending="cut"}') == 1
+
+    run_story(story())
+
+
+def test_another_target_answers_for_an_api_that_lost_a_request(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Dying().listening() as api, Raw(ANSWER).listening() as other:
+            route = single("chat", "external/big", "external/spare", reasons=EVERY)
+            spare = outside(other.address, tmp_path, prices=PRICES) | {"name": "external/spare"}
+            config = written(
+                tmp_path,
+                [],
+                [route],
+                [outside(api.address, tmp_path, prices=PRICES), spare],
+                tenants=tenants(tmp_path, shop=budget("100")),
+            )
+            async with gateway(config) as router:
+                status, headers, _ = await posted(router, PROMPT | {"max_tokens": 900}, **bearer())
+                assert (status, headers["x-fairlead-target"]) == (200, "external/spare")
+                assert (await router.page())["tenants"]["shop"]["spent"] * 1e6 / 8 > 900, "both are paid"
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(("member", "replies"), [("n", 4), ("best_of", 4)])
+def test_every_reply_that_a_model_writes_is_reserved_whether_or_not_its_client_gets_it(
+    tmp_path: Path, member: str, replies: int
+) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as api:
+            config = priced_api.before(api.address, tmp_path, str(3.5 * 1000 * 8 / 1e6))
+            async with gateway(config) as router:
+                body = PROMPT | {"max_tokens": 1000, member: replies}
+                status, _, text = await posted(router, body, **bearer())
                 assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
 
     run_story(story())

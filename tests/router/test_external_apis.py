@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import pytest
 
+from fairlead.fleet.model_routes import ExternalTarget
+from fairlead.router.config.settings import ExternalConfig
+from fairlead.router.external_api import ExternalApi
+from fairlead.router.wire.surfaces import Surface
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import HOST, Raw, events, free_port, run_story, whole
 from tests.router.test_engine_requests import DELTA
@@ -47,6 +51,37 @@ def test_it_gets_the_body_for_its_model_our_key_and_nothing_of_the_client(tmp_pa
         ]
         assert json.loads(sent) == CHAT | {"model": "gpt-big"}
         assert api.seen[2].startswith(b"POST /openai/v1/embeddings HTTP/1.1\r\n")
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("url", "chat", "text"),
+    [
+        ("https://api.openai.com/v1", "max_completion_tokens", "max_tokens"),
+        ("https://us.api.openai.com/v1", "max_completion_tokens", "max_tokens"),
+        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens", "max_tokens"),
+        ("https://notopenai.com/v1", "max_tokens", "max_tokens"),
+        ("http://10.0.0.7:8000/v1", "max_tokens", "max_tokens"),
+    ],
+)
+def test_the_limit_of_output_has_the_name_that_the_api_takes(url: str, chat: str, text: str) -> None:
+    """OpenAI's reasoning models refuse `max_tokens`, which a client that is limited here never sent."""
+    api = ExternalApi(ExternalConfig(api=ExternalTarget(name="external/big", url=url, model="m")))
+    assert (api.limit_members[Surface.CHAT], api.limit_members[Surface.COMPLETIONS]) == (chat, text)
+
+
+def test_a_limit_of_output_here_is_named_to_the_api(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as api:
+            limits = {"maxOutputTokens": 7}
+            config = written(
+                tmp_path, [], [single("chat", "external/big")], [outside(api.address, tmp_path)], limits=limits
+            )
+            async with gateway(config) as router:
+                unlimited = {name: value for name, value in CHAT.items() if name != "max_tokens"}
+                assert (await posted(router, unlimited, "/v1/chat/completions"))[0] == 200
+        assert json.loads(api.seen[0].partition(b"\r\n\r\n")[2])["max_tokens"] == 7
 
     run_story(story())
 

@@ -135,6 +135,18 @@ def test_a_certificate_that_does_not_match_its_key_leaves_the_old_pair_in_force_
     run_story(story())
 
 
+def test_a_client_that_never_ends_its_handshake_has_as_long_as_for_a_head(tmp_path: Path) -> None:
+    async def story() -> None:
+        connections = {"tlsFolder": str(certified(tmp_path / "door", 1)), "headSeconds": 0.3}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], connections=connections)) as router:
+            reader, writer = await asyncio.open_connection(HOST, router.port)
+            async with asyncio.timeout(20):  # by default it would be kept for a minute
+                assert await reader.read() == b""
+            writer.close()
+
+    run_story(story())
+
+
 async def shown_to_another(router: Plane) -> int:
     """The certificate that a new client gets."""
     streams = await connected(router.port)

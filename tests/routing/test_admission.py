@@ -11,7 +11,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.admission import UNLIMITED_OUTPUT, Admission
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import REPLY_GUESS, TokenExpectations
-from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.served_model import ServedModel
@@ -197,16 +197,6 @@ def test_settling_gives_back_what_was_not_used_and_takes_what_was_used_beyond() 
         admission.settle(request, used)
         assert shop.tokens is not None
         assert (shop.tokens.level, request.reserved_tokens) == (level, 0)
-
-
-def test_what_only_counts_tokens_takes_none() -> None:
-    shop = account(tokens_per_minute=1000)
-    gate = chain(whose=shop)
-    for only_counts, used in ((True, 0), (False, 900)):
-        request = replace(request_of(shop, 900, 0), only_counts=only_counts)
-        assert gate.refusal(request, 0.0) is None
-        assert admission.uncounted(request, AttemptEnding.DONE) == used
-        admission.settle(request, 0)
 
 
 def test_settling_exactly_changes_nothing_and_a_limit_removed_meanwhile_is_no_error() -> None:

@@ -114,9 +114,9 @@ def _container(installation: Installation, router: DeploymentRouter, mounts: lis
         ],
         **container_resources.around(_requests(router.routing), router.pods.resources),
         # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts all
-        # its streams, so the liveness probe allows more failures.
-        "readinessProbe": _probe("/ready", scheme, period_seconds=2, failures=2),
-        "livenessProbe": _probe("/health", scheme, period_seconds=5, failures=6),
+        # its streams, so the liveness probe allows more failures, and uses a port that clients cannot fill.
+        "readinessProbe": _probe("/ready", ("http", scheme), period_seconds=2, failures=2),
+        "livenessProbe": _probe("/health", ("metrics", "HTTP"), period_seconds=5, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": _PRE_STOP_SECONDS}}},
         "securityContext": security.of_container(),
         "volumeMounts": mounts,
@@ -150,9 +150,9 @@ def _port(name: str, number: int) -> Manifest:
     return {"name": name, "containerPort": number, "protocol": "TCP"}
 
 
-def _probe(path: str, scheme: str, *, period_seconds: int, failures: int) -> Manifest:
+def _probe(path: str, port: tuple[str, str], *, period_seconds: int, failures: int) -> Manifest:
     return {
-        "httpGet": {"path": path, "port": "http", "scheme": scheme},
+        "httpGet": {"path": path, "port": port[0], "scheme": port[1]},
         "periodSeconds": period_seconds,
         "timeoutSeconds": 2,
         "failureThreshold": failures,

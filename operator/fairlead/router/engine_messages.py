@@ -71,6 +71,12 @@ class EngineMessages:
             body = self._bodies[api] = self._body(facts, api)
         return body
 
+    def drop_bodies(self) -> None:
+        """Forget the request's bodies: an engine has it and replies, and no other one gets it."""
+        self._bodies.clear()
+        self._request.drop_body()
+        self._request.received.drop_body()
+
     def _body(self, facts: BodyFacts, api: HttpApi) -> bytes:
         """Return the body for such an engine; `facts` are the facts of the client's own."""
         request, context, target = self._request, self._context, self._target
@@ -98,8 +104,9 @@ class EngineMessages:
         routing, surface, path = request.routing, request.surface, request.received.head.path
         account, named, ranked = routing.account, target.adapters_by(api), api.priority_member
         fill_in = target.dispatcher.fill_in(account)
-        if not routing.names_output and fill_in is not None and surface in MAX_OUTPUT:
-            members[MAX_OUTPUT[surface]] = b"%d" % fill_in
+        limits = MAX_OUTPUT if target.external is None else target.external.limit_members
+        if not routing.names_output and fill_in is not None and surface in limits:
+            members[limits[surface]] = b"%d" % fill_in
         if context.salted and account.name and target.takes_salt(surface, facts, api):
             members["cache_salt"] = context.salt_of(account)
         if named is not None and path in named.paths:

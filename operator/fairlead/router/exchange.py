@@ -249,8 +249,10 @@ class Exchange(AttemptPair):
         revision = self.target.revisions.named(attempt.endpoint.revision)
         flight = None if self._cache is None else self._cache.began(reader, revision)
         held = self.validation is not None and reader.head is not None and self.validation.opens(reply, reader.head)
-        if self.path is not None and not held:
-            self.path.stay()
+        if not held:  # no other attempt follows
+            self.messages.drop_bodies()
+            if self.path is not None:
+                self.path.stay()
         if request.record.copied and self._context.telemetry.log_prompts:
             self._read = answer_tap.reading(reply, reader)
         if self._candidates is not None:

@@ -14,7 +14,7 @@ from fairlead.router.upstream_message import UpstreamMessage
 from fairlead.router.wire import header_lines
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.responses import ReplyFraming
-from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.surfaces import MAX_OUTPUT, Surface
 
 PATHS: Final = {
     Surface.CHAT: "/chat/completions",
@@ -22,11 +22,14 @@ PATHS: Final = {
     Surface.EMBEDDINGS: "/embeddings",
 }
 """What is forwarded, below the API's base URL."""
+NEWER_LIMIT: Final = {Surface.CHAT: "max_completion_tokens"}
 PORTS: Final = {"https": 443, "http": 80}
 OURS: Final = frozenset({401, 402, 403, *range(300, 400)})
 """Statuses that concern our key, our account or the URL that we have, not the client. A redirect is not followed: it
 could take prompts and key anywhere."""
 RATE_LIMITED: Final = 429
+OPENAI: Final = (".openai.com", ".openai.azure.com")
+"""Hosts whose newer models refuse `max_tokens` in chat; other APIs may know nothing else."""
 
 
 def error_class(status: int, _body: bytes) -> EngineErrorClass:
@@ -58,7 +61,7 @@ API: Final = HttpApi(
 class ExternalApi:
     """One external API."""
 
-    __slots__ = ("_context", "_lines", "address", "config", "host", "identity", "memory", "target")
+    __slots__ = ("_context", "_lines", "address", "config", "host", "identity", "limit_members", "memory", "target")
 
     def __init__(self, config: ExternalConfig) -> None:
         url = urlsplit(config.api.url)
@@ -67,6 +70,8 @@ class ExternalApi:
         self.config = config
         self.address = f"{name}:{port}"
         self.host = (name if port == PORTS[url.scheme] else self.address).encode()
+        self.limit_members = MAX_OUTPUT | NEWER_LIMIT if f".{url.hostname}".endswith(OPENAI) else MAX_OUTPUT
+        """Names of the output token limit."""
         self.identity = sha256(f"{config.api.url}\n{config.api.model}".encode()).hexdigest()[:16]
         """Of its address and model: under one name, stored answers of another API are not used."""
         self.memory = HeadCache(header_lines.of_outside_response)

@@ -126,9 +126,16 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         owner.request.record.failed(ending, now, hedge_at=endpoint)
         hedges.drop(owner, ending, now)
         return
-    _drop_held(owner, now)
-    owner.failed_with(refusals.unreachable(endpoint.address, why))
-    _left_to_hedge_or_elsewhere(owner, ending, now)
+    refused = attempt.error is not None or owner.reply.status >= 400
+    seen = _drop_held(owner, now)
+    owner.failed_with(problem := refusals.unreachable(endpoint.address, why))
+    if owner.target.external is None or not attempt.reached or refused:
+        _left_to_hedge_or_elsewhere(owner, ending, now)
+    elif not owner.fall_back(FallbackReason.ENGINE_ERROR, AttemptEnding.CUT, now):
+        # An API bills what it has computed, and would compute and bill it again.
+        owner.request.record.failed(AttemptEnding.CUT, now)
+        owner.end(AttemptEnding.CUT, seen, now)
+        owner.refuse(problem, now)
 
 
 def _drop_held(owner: FailingRequest, now: float) -> TokenUsage | None:

@@ -44,7 +44,7 @@ def start(
         return None
     dispatcher.count_cost(routing)
     permit = PermitRequest(owner, peers, routing, home)
-    permit.send(pool, router_peers.permit_message(pool, routing.account, routing.expected_tokens), now)
+    permit.send(pool, router_peers.permit_message(pool, routing.account, admission.rated_tokens(routing)), now)
     return permit
 
 

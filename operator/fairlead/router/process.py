@@ -15,7 +15,7 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
-from fairlead.process import scheduler_policy
+from fairlead.process import open_files, scheduler_policy
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.process.garbage_collection import collect_rarely
 from fairlead.router import drain, watched_file
@@ -108,6 +108,7 @@ async def live(options: RouterOptions, signals: ExitSignals) -> int:
     watched = WatchedFile(options.config, apply)
     settings = watched.load()
     watched_file.warn(settings)
+    open_files.allow(open_files.of_router(settings.routing.connections.max_connections))
     router = Router(settings, _telemetry_recorder(options, settings), options.probe_backoff, options.key_reading_pace)
     router.name = options.name
     router.context.peers.port = options.metrics_port or router.context.peers.port
@@ -152,9 +153,14 @@ class ClientPort:
     @classmethod
     async def opened(cls, router: Router, options: RouterOptions) -> "ClientPort":
         """Listen, with TLS if there is a certificate."""
-        tls = ServerTls(router.context.settings)
+        tls, connections = ServerTls(router.context.settings), router.context.settings.routing.connections
         server = await asyncio.get_running_loop().create_server(
-            lambda: ClientConnection(router), options.host, options.port, backlog=BACKLOG, ssl=tls.context
+            lambda: ClientConnection(router),
+            options.host,
+            options.port,
+            backlog=BACKLOG,
+            ssl=tls.context,
+            ssl_handshake_timeout=None if tls.context is None else connections.head_seconds,
         )
         log.info("listening on %s:%d", options.host or "*", options.port)
         return cls(router, server, tls)
@@ -192,7 +198,12 @@ async def _scraped(router: Router, options: RouterOptions) -> asyncio.Server | N
     if not options.metrics_port:
         return None
     host = options.metrics_host or options.host
-    if not router.context.settings.guarded:
+    settings = router.context.settings
+    if not settings.guarded and settings.rendered_from and options.name:
+        log.warning(
+            "metrics: the operator has no key for its routers yet: pages on port %d are refused", options.metrics_port
+        )
+    elif not settings.guarded:
         router.guard.open = True
         if options.metrics_host is None and not _is_loopback(host):
             host = LOOPBACK

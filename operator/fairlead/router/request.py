@@ -148,6 +148,10 @@ class Request:
         self.measured_bytes = 0
         self.body = body
 
+    def drop_body(self) -> None:
+        """Forget the body that engines get: none gets it any more."""
+        self.body = b""
+
     def deadline(self, total_seconds: float) -> float:
         """Return when the total time-out expires; that of batch work begins anew with each attempt."""
         waits = self.facts.batch_seconds

@@ -84,6 +84,7 @@ class ShadowCopy:
         self.request.record.sent(routing, endpoint, now)
         self._attempt = attempt = EngineAttempt(self, routing, target.api_of(endpoint))
         attempt.send(pool, messages.message(pool), now)
+        self.request.drop_body()
 
     def sweep(self, now: float) -> None:
         """End it at the time when a client would have stopped waiting."""

@@ -167,7 +167,8 @@ class UpstreamConnection(asyncio.Protocol):
         if listener is None:
             self.close()
             return
-        self.received = True
+        if not self.received:
+            self.received, self.message = True, None  # it is not sent again, and may be large
         passed = reader.feed(data)
         if reader.bad is not None:
             self._break(f"its answer is broken: {reader.bad}")

@@ -146,7 +146,7 @@ def _rates(admission: Admission, request: RoutingRequest, now: float) -> Refusal
     permit, account = request.permit, request.account
     if permit is None:
         request.expected_tokens = request.expected_tokens or admission.cost(request)
-        permit = permits.take(account, request.expected_tokens, now)
+        permit = permits.take(account, rated_tokens(request), now)
         charge(request, permit)
     if permit.refused is RefusalReason.REQUEST_RATE:
         most = account.tenant.requests_per_minute or 0
@@ -160,6 +160,11 @@ def _rates(admission: Admission, request: RoutingRequest, now: float) -> Refusal
     return None
 
 
+def rated_tokens(request: RoutingRequest) -> int:
+    """Return the tokens that a request takes of its tenant's rate; to count tokens takes none, as no model computes."""
+    return 0 if request.only_counts else request.expected_tokens
+
+
 def charge(request: RoutingRequest, permit: Permit) -> None:
     """Record the permit in the request, so that unused charges can be refunded."""
     account = request.account
@@ -168,7 +173,7 @@ def charge(request: RoutingRequest, permit: Permit) -> None:
     request.permit = permit
     if permit.refused is None:
         request.paid_request = account.requests is not None
-        request.reserved_tokens = 0 if account.tokens is None else request.expected_tokens
+        request.reserved_tokens = 0 if account.tokens is None else rated_tokens(request)
 
 
 def charge_again(request: RoutingRequest, first: RoutingRequest) -> None:

@@ -11,11 +11,14 @@ from fairlead.routing.reasons import RefusalReason
 
 
 def take(account: Account, cost: int, now: float) -> Permit:
-    """Charge the request rate, then the token rate; refund the former if the tokens do not suffice."""
+    """Charge the request rate, then the token rate; refund the former if the tokens do not suffice.
+
+    What takes no tokens is not refused for those that others took.
+    """
     seconds, refused = 0.0, None
     if account.requests is not None and (seconds := account.requests.take(1, now)):
         refused = RefusalReason.REQUEST_RATE
-    elif account.tokens is not None and (seconds := account.tokens.take(cost, now)):
+    elif account.tokens is not None and cost and (seconds := account.tokens.take(cost, now)):
         refused = RefusalReason.TOKEN_RATE
         give_back(account, 1, 0)
     return Permit(

@@ -127,6 +127,40 @@ def test_a_hostile_or_senseless_schema_is_refused_in_a_sentence(schema: object, 
     assert len(refused.message) <= 240
 
 
+def both_ways(depth: int, *, long: bool) -> dict[str, Any]:
+    """A member by name beside a rule for all members, nested; long members meet all rules below in ever new ways."""
+    schema: dict[str, Any] = {"type": "object"}
+    chain: object = True
+    for _ in range(depth):
+        schema = {"properties": {"a": chain, "b": True}, "additionalProperties": schema}
+        chain = {"additionalProperties": chain} if long else True
+    return schema
+
+
+def test_members_by_name_beside_a_rule_for_all_members_are_counted_once_however_deep() -> None:
+    assert ready(both_ways(30, long=False)).cost == ready(both_ways(3, long=False)).cost
+
+
+def refusal(schema: object) -> str:
+    refused = compiled(json.dumps(schema).encode())
+    assert isinstance(refused, CheckResult)
+    return refused.message.removeprefix("the JSON schema is not used: ")
+
+
+def test_parts_that_meet_in_ever_new_ways_are_refused_before_they_hang_a_router() -> None:
+    meets = "its rules for some and for all members meet over 20000 times; nest fewer of both"
+    assert refusal(both_ways(24, long=True)) == meets
+
+
+def test_many_spellings_of_one_large_part_are_refused_before_they_hang_a_router() -> None:
+    spelt = (
+        "".join(f"%{ord(one):02x}" if bits >> n & 1 else one for n, one in enumerate("allOf")) for bits in range(32)
+    )
+    large = {"allOf": [{"minimum": n, "examples": [{}]} for n in range(1500)]}
+    walked = "its references name large parts too often; write some of them out"
+    assert refusal(large | {"anyOf": [{"$ref": f"#/{one}"} for one in spelt]}) == walked
+
+
 def test_schemas_that_nest_without_end_are_refused() -> None:
     deep = b'{"not":' * 101 + b"true" + b"}" * 101
     deeper = b'{"not":' * 20_000 + b"true" + b"}" * 20_000

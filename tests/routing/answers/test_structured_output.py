@@ -117,3 +117,11 @@ def test_a_message_for_the_model_says_what_is_wrong_and_is_short() -> None:
         'Your last answer is not valid: at $: "age" is a required property. '
         "Answer again, in full, and only with what was asked for."
     )
+
+
+def test_all_choices_of_an_answer_together_take_no_longer_than_one_may() -> None:
+    schema = {"items": {"allOf": [{"minimum": n} for n in range(300)]}}
+    one = str([1000] * 1500)
+    assert checked(text(one), schema) is PASSED
+    many = checked(text(*[one] * 16), schema)
+    assert (many.passed, many.failed, many.fault) == (False, False, AnswerFault.TOO_COSTLY)

@@ -5,7 +5,6 @@ pods that accept no connection delay only new connections of their own namespace
 """
 
 import asyncio
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from fairlead.autoscaler.samples.sample_source import SourceCounters
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.process import open_files
 
 TICK_SECONDS: Final = 0.02
 """The least time between two checks for due scrapes and answers: 50 a second cost little, and hardly age a sample."""
@@ -35,8 +35,6 @@ MAX_CONNECTING: Final = 128
 """Concurrent handshakes, so that a fleet new to the process is not connected to all at once."""
 MAX_CONNECTING_OF_NAMESPACE: Final = 32
 """Of one namespace, whose pods may all be unreachable."""
-DESCRIPTORS: Final = 65_536
-"""Files and connections that the process may have open: many systems start with 1,024, too few for a fleet."""
 
 
 class Scraper:
@@ -67,7 +65,7 @@ class Scraper:
 
     def start(self) -> None:
         """Start scraping."""
-        _allow_connections()
+        open_files.allow()
         self._started = True
         self._set_timer()
 
@@ -183,11 +181,3 @@ class Scraper:
 
 def _has_room(connecting: Counter[str], namespace: str) -> bool:
     return connecting[namespace] < MAX_CONNECTING_OF_NAMESPACE and connecting.total() < MAX_CONNECTING
-
-
-def _allow_connections() -> None:
-    """Raise the process's limit of open files as far as the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -81,8 +81,8 @@ class BodyFacts:
     def n(self) -> int:
         """Number of replies that it requests: at least 1, also if `uncountable` returns it. Each of several prompts
         has its own. APIs that give one reply ignore `n`."""
-        named = _count(self.parsed.n) if "n" in COUNTED.get(type(self.parsed), ()) else None
-        return (named or 1) * (len(self.several) or 1)
+        named = [getattr(self.parsed, name) for name in REPLIES if name in COUNTED.get(type(self.parsed), ())]
+        return max((_count(one) or 1 for one in named), default=1) * (len(self.several) or 1)
 
     @property
     def is_counted(self) -> bool:
@@ -271,11 +271,13 @@ UNREAD: Final = frozenset({RequestBody, TextsBody})
 """Bodies of which the router knows no prompt: all of their bytes count as one."""
 COUNTED: Final[dict[type[RequestBody], tuple[str, ...]]] = {
     request_bodies.ChatBody: ("max_tokens", "max_completion_tokens", "n"),
-    request_bodies.CompletionsBody: ("max_tokens", "n"),
+    request_bodies.CompletionsBody: ("max_tokens", "n", "best_of"),
     request_bodies.ResponsesBody: ("max_output_tokens",),
     request_bodies.MessagesBody: ("max_tokens",),
 }
 """The numbers that limits, rates and budgets are computed from. Other APIs may give these names another meaning."""
+REPLIES: Final = ("n", "best_of")
+"""Numbers of replies that a model writes, whether or not the client gets all of them."""
 Gather = Callable[[Any, list[bytes]], int]
 GATHERERS: Final[dict[Surface, Gather]] = {
     Surface.CHAT: prompts.of_chat,

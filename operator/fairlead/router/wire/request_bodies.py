@@ -96,6 +96,7 @@ class CompletionsBody(RequestBody, gc=False):
     """POST /v1/completions; a prompt may be text, tokens, or several of either."""
 
     logprobs: Any = UNSET
+    best_of: Any = UNSET
     response_format: Raw = NONE
     structured_outputs: Raw = NONE
     suffix: str | None = None

@@ -51,6 +51,10 @@ class ClientRequest:
         """Whether the client's connection may be kept; never while its body arrives."""
         self.expects = False
 
+    def drop_body(self) -> None:
+        """Forget the body, which nothing needs any more: its reply may stream for an hour."""
+        self.body = b""
+
 
 class RequestReader:
     """The reader of one client connection."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,7 @@ MAX_SCHEMA_BYTES: Final = 64 * 2**10
 MAX_ANSWER_BYTES: Final = 2**20
 MAX_PATTERNS: Final = 16
 MAX_STEPS: Final = 2**23
-"""Steps of one check: some tenths of a second in the worst case, usually microseconds."""
+"""Steps of all checks of one answer: some tenths of a second in the worst case, usually microseconds."""
 MAX_EXPLAINED_STEPS: Final = (2**17, 2**13)
 """Explaining an error copies parts of the document repeatedly; beyond this, the result only says that there is one. The
 second limit is for schemas that grow."""
@@ -25,6 +26,19 @@ MAX_KEPT_BYTES: Final = 16 * 2**20
 _MISMATCH: Final = "it does not match the JSON schema of the request"
 _BYTES_A_BYTE: Final = 24
 """Bytes per schema byte once compiled: measured 1.5 MB for 64 KiB."""
+
+
+@dataclass(slots=True)
+class StepBudget:
+    """Steps that checks of one answer may still take: it may have many choices and calls."""
+
+    left: int = MAX_STEPS
+
+    def take(self, steps: int) -> bool:
+        """Take steps, if as many are left."""
+        enough = steps <= self.left
+        self.left -= steps if enough else 0
+        return enough
 
 
 @light
@@ -37,15 +51,19 @@ class CompiledSchema:
     size: int
     """Estimated size in bytes."""
 
-    def check(self, text: str) -> CheckResult:
-        """Check whether a text is JSON that obeys the schema."""
+    def check(self, text: str, budget: StepBudget | None = None) -> CheckResult:
+        """Check whether a text is JSON that obeys the schema; without a budget it has one of its own."""
         encoded = text.encode(errors="replace")
         document = _decoded(encoded)
-        return document if isinstance(document, CheckResult) else self._checked(document, len(encoded))
+        return (
+            document
+            if isinstance(document, CheckResult)
+            else self._checked(document, len(encoded), budget or StepBudget())
+        )
 
-    def _checked(self, document: object, size: int) -> CheckResult:
+    def _checked(self, document: object, size: int, budget: StepBudget) -> CheckResult:
         steps = self.cost.steps(document, size)
-        if steps > MAX_STEPS:
+        if not budget.take(steps):
             message = "checking this answer against this schema would take a router too long"
             return fault(AnswerFault.TOO_COSTLY, message)
         if self.is_valid(document):

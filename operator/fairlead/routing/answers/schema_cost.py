@@ -14,6 +14,8 @@ from fairlead.routing.answers.schema_references import References, SchemaError
 
 MAX_STEPS: Final = 5000
 """Subschemas with all references unfolded."""
+MAX_MET: Final = 20_000
+"""Places of a document at which parts of the schema can meet: members by name and by pattern multiply at each level."""
 MAX_DEPTH: Final = 100
 MAX_CHECKS: Final = 2**40
 """Far more than is ever checked: counting stops there."""
@@ -48,24 +50,52 @@ class Place:
     any_item: "Place | None" = None
     is_root: bool = False
 
+    @property
+    def has_below(self) -> bool:
+        """Whether something applies at places below it."""
+        return bool(self.members) or self.any_member is not None or self.any_item is not None
+
 
 def cost_of(schema: object) -> SchemaCost:
     """Return the bounds; raises `SchemaError` with the reason if the schema is refused."""
     references = References(schema)
     walk = _Walk(references)
     places = [walk.laid(one) for one in (schema, *references.recursive_schemas())]
-    heaviest = [_heaviest((place,)) for place in places]
+    meetings = _Meetings()
+    heaviest = [meetings.heaviest((place,)) for place in places]
     return SchemaCost(width=max(one for one, _ in heaviest), growth=max(other for _, other in heaviest))
 
 
-def _heaviest(places: tuple[Place, ...]) -> tuple[int, int]:
-    """Return the greatest weight and the most recursions at any place, if all of these apply at one."""
-    weight = sum(one.weight for one in places)
-    recursions = sum(one.recursions for one in places)
-    for below in _below(places):
-        inner_weight, inner_recursions = _heaviest(below)
-        weight, recursions = max(weight, inner_weight), max(recursions, inner_recursions)
-    return weight, recursions
+class _Meetings:
+    """Finds what applies together, counting steps."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, ...], tuple[int, int]] = {}
+        """By the identities of places that apply together and have some below them."""
+        self._steps = 0
+
+    def heaviest(self, places: tuple[Place, ...]) -> tuple[int, int]:
+        """Return the greatest weight and the most recursions at any place, if all of these apply at one."""
+        weight = sum(one.weight for one in places)
+        recursions = sum(one.recursions for one in places)
+        inner_weight, inner_recursions = self._below(tuple(one for one in places if one.has_below))
+        return max(weight, inner_weight), max(recursions, inner_recursions)
+
+    def _below(self, places: tuple[Place, ...]) -> tuple[int, int]:
+        key = tuple(map(id, places))
+        if (found := self._found.get(key)) is not None:
+            return found
+        weight, recursions = 0, 0
+        for below in _below(places):
+            self._steps += 1
+            if self._steps > MAX_MET:
+                raise SchemaError(
+                    f"its rules for some and for all members meet over {MAX_MET} times; nest fewer of both"
+                )
+            inner_weight, inner_recursions = self.heaviest(below)
+            weight, recursions = max(weight, inner_weight), max(recursions, inner_recursions)
+        self._found[key] = weight, recursions
+        return weight, recursions
 
 
 def _below(places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:

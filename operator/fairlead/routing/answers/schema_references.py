@@ -5,6 +5,8 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 MAX_REFERENCES: Final = 200
+MAX_WALKED: Final = 50_000
+"""Values read in search of references; each reference may name a large part that contains most others."""
 _CONTENTS: Final = frozenset({"enum", "const", "default", "examples", "example", "description", "title"})
 """Keywords whose contents are no schema."""
 _NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -22,6 +24,7 @@ class References:
     def __init__(self, schema: object) -> None:
         self._root = schema
         self._edges: dict[str, frozenset[str]] = {}
+        self._walked = 0
         self._gather()
         self._recursive = frozenset(one for one in self._edges if one in self._reachable(one))
 
@@ -62,6 +65,9 @@ class References:
         waiting = [schema]
         while waiting:
             one = waiting.pop()
+            self._walked += 1
+            if self._walked > MAX_WALKED:
+                raise SchemaError("its references name large parts too often; write some of them out")
             if isinstance(one, list):
                 waiting.extend(one)
             elif isinstance(one, dict):
@@ -84,7 +90,7 @@ class References:
             one = waiting.pop()
             if one not in found:
                 found.add(one)
-                waiting.extend(self._edges[one])
+                waiting.extend(self._edges[one] - found)
         return found
 
 
