@@ -43,6 +43,14 @@ class PullSecret(Group):
     )
 
 
+class Variable(Group):
+    """An environment variable, as in a container."""
+
+    name: str = Field(min_length=1, description="Its name.")
+    value: str = Field(default="", description="Its value; quote numbers and booleans.")
+    value_from: dict[str, Any] = Field(default={}, description="Where its value is, as in a container.")
+
+
 class ServiceAccount(Group):
     """The operator's ServiceAccount."""
 
@@ -281,5 +289,5 @@ class Values(Group):
         "is refused: a value sets it, or the chart's ports and probes rely on it. With autoscaler.separate, its pods "
         "get `--decide-seconds` and `--lease-seconds`.",
     )
-    extra_env: Objects = Field(default=[], description="More environment variables of the operator's container.")
+    extra_env: list[Variable] = Field(default=[], description="More environment variables of the operator's container.")
     extra_objects: Objects = Field(default=[], description="More objects of the release; may contain templates.")

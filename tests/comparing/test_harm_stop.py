@@ -20,6 +20,13 @@ def test_a_broken_candidate_is_stopped_after_a_dozen_items() -> None:
     assert harm_stop.capital([], 0.02) == 1.0
 
 
+@pytest.mark.parametrize("lost", [1200, 1319, 5000])
+def test_a_candidate_that_fails_everything_at_once_is_harm_however_many_items_it_failed(lost: int) -> None:
+    """All answers of a runner's pod come together: the capital was beyond a float, and no verdict came."""
+    assert harm_stop.stopped([ClusterSum(1, -1)] * lost, 0.02)
+    assert not harm_stop.stopped([ClusterSum(1, 1)] * lost, 0.02)
+
+
 @given(st.floats(0.001, 0.2), st.floats(0.0, 1.0))
 def test_at_the_margin_no_bet_ever_gains_on_average(margin: float, more_flips: float) -> None:
     """A gain, a loss or neither, at rates whose difference is exactly the margin: each stake's capital stays 1."""

@@ -130,7 +130,7 @@ def test_an_operator_killed_in_every_round_comes_to_the_same_end(slower: float) 
         world.rounds()
         assert world.held <= 3
         assert len(world.serving()) >= 2
-        if world.share == TrafficShare(revision=world.canary.get("revision", ""), percent=5, step=1):
+        if world.share == TrafficShare(revision=world.canary.get("revision", ""), percent=5, stable=world.old, step=1):
             break
     world.report(Traffic(minutes=30, slower=(slower, 1.0)).samples())
     for _ in range(6):

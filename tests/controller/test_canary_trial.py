@@ -88,7 +88,7 @@ def test_a_rejected_canary_that_the_status_has_lost_is_read_from_the_deployment_
     assert (found.state.phase, found.state.because) == (CanaryPhase.REJECTED, "a person aborted it")
     assert (found.limit.replicas, found.limit.rejected, found.share) == (
         *(0, "a person aborted it"),
-        TrafficShare(revision="b", percent=0),
+        TrafficShare(revision="b", percent=0, stable="a"),
     )
     retry = TrialObservation(stored=found.state, order=CanaryOrder(verb=CanaryVerb.RETRY, at=later))
     again = canary_trial.trial(rollout, retry, later).state
@@ -100,6 +100,19 @@ def test_what_was_promoted_is_remembered_and_limited_no_more() -> None:
     observed = stored(CanaryPhase.PROMOTED)
     found = canary_trial.trial(question(served=True), observed, T0)
     assert (found.limit, found.share, found.state) == (None, None, observed.stored)
+
+
+def test_an_order_for_an_earlier_canary_ends_no_later_one_even_if_its_clock_was_ahead() -> None:
+    order = CanaryOrder(verb=CanaryVerb.ABORT, at=T0 + timedelta(minutes=10))
+    began = canary_trial.trial(question(), replace(START, order=order), T0).state
+    later = T0 + timedelta(minutes=2)
+    found = canary_trial.trial(question(), TrialObservation(stored=began, order=order), later).state
+    assert found is not None
+    assert found.phase is not CanaryPhase.REJECTED
+    again = replace(order, at=order.at + timedelta(seconds=1))
+    ended = canary_trial.trial(question(), TrialObservation(stored=found, order=again), later).state
+    assert ended is not None
+    assert ended.phase is CanaryPhase.REJECTED
 
 
 def test_the_state_of_another_revision_is_not_taken_over() -> None:

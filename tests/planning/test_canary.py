@@ -148,4 +148,4 @@ def test_steps_of_the_same_traffic_differ_in_their_share_so_that_routers_compare
     found = [canary.share(replace(state, step=step, reached_at=at)) for step in (0, 1) for at in (None, T0)]
     assert [one.step for one in found if one is not None] == [0, 1, 1, 2]
     rejected = canary.share(replace(state, phase=CanaryPhase.REJECTED, step=1))
-    assert rejected == TrafficShare(revision="b", percent=0)
+    assert rejected == TrafficShare(revision="b", percent=0, stable="a")

@@ -126,6 +126,14 @@ def test_an_attempt_that_failed_at_the_new_revision_counts_against_it_though_the
     assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR})), (False, frozenset())]
 
 
+def test_an_earlier_canary_is_no_side_of_the_comparison() -> None:
+    made, samples = RevisionSplit(TrafficShare(revision=NEW, percent=50, stable=OLD)), RevisionSamples()
+    for key, revision in enumerate((NEW, OLD, "given-up") * 5, 1):
+        samples.add(made, in_session(key), record(revision), 1000.0 + key)
+    assert {one.candidate for one in rows(samples)} == {True, False}
+    assert len(rows(samples)) == 10
+
+
 def test_a_second_try_at_the_same_revision_is_one_error() -> None:
     found = kept(record(NEW, failed_at=((NEW, AttemptEnding.SLOW),)))
     assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR}))]

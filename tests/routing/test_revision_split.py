@@ -101,6 +101,16 @@ def test_a_conversation_never_leaves_the_new_revision_because_its_share_grows(ke
     assert revision_split.is_within(key, NEW, more) >= revision_split.is_within(key, NEW, less)
 
 
+def test_a_revision_that_an_edit_left_on_trial_gets_users_only_while_nothing_else_serves() -> None:
+    made = fleet(2, 1, 20)
+    made.apply(Balancing(), 1, TrafficShare(revision="c", percent=20, stable="a"))
+    assert {answered(made, in_session(key)) for key in range(500)} == {"a"}, "the next one has no engine yet"
+    made.apply(Balancing(), 1, TrafficShare(revision=NEW, percent=0, stable="a"))
+    assert {answered(made, in_session(key)) for key in range(500)} == {"a"}, "the spec names the old one again"
+    made.apply(Balancing(), 1, TrafficShare(revision="c", percent=20, stable="z"))
+    assert {sent(made, request_of(tokens=100)).revision for _ in range(3)} == {"a", NEW}
+
+
 def test_one_engine_of_four_gets_a_quarter_however_large_a_share_is_requested() -> None:
     made = fleet(3, 1, 90)
     assert len(of_new(made)) == pytest.approx(len(KEYS) / 4, rel=0.1)

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -77,7 +78,11 @@ def _without_twins(items: tuple[Any, ...], keys: tuple[Hashable, ...], key: str)
             raise PydanticCustomError(
                 "duplicate",
                 "the {key} {twin} appears more than once",
-                {"key": key, "twin": repr(each)[:80], "remedy": "keep one of them"},
+                {
+                    "key": key,
+                    "twin": repr(each.value if isinstance(each, Enum) else each)[:80],
+                    "remedy": "keep one of them",
+                },
             )
         seen.add(each)
     return items

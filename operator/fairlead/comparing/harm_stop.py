@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 STAKES: Final = 20
 ALPHA: Final = 0.05
+_LARGEST: Final = 700.0
+"""Logarithm of the most that is told apart, near the end of what a float holds."""
 
 
 class ClusterSum(NamedTuple):
@@ -26,7 +28,8 @@ def capital(clusters: Sequence[ClusterSum], margin: float) -> float:
         return 1.0
     largest = max(one.items for one in clusters)
     payoffs = Counter((one.gain + margin * one.items) / largest for one in clusters).items()
-    return sum(exp(sum(times * log1p(-stake * one) for one, times in payoffs)) for stake in stakes(margin)) / STAKES
+    logs = [sum(times * log1p(-stake * one) for one, times in payoffs) for stake in stakes(margin)]
+    return sum(exp(min(one, _LARGEST)) for one in logs) / STAKES
 
 
 def stakes(margin: float) -> tuple[float, ...]:

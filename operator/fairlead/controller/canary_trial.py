@@ -59,26 +59,41 @@ class CanaryTrial:
 
 
 NO_TRIAL: Final = CanaryTrial()
+LEFT: Final = "the spec names the old revision again; name the new one to begin anew"
+"""Why a canary ended that no gate and no person rejected: named once more, it begins anew."""
 
 
 def trial(snapshot: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
     """Return the canary of a rollout; none if it has no plan for one, or nothing to compare the target with."""
     plan, target, best = snapshot.rules.canary, rollback.target_state(snapshot), rollback.fallback(snapshot)
     stored = observed.stored if observed.stored and observed.stored.revision == snapshot.target else None
+    stored = None if stored is not None and stored.because == LEFT else stored
     if plan is None or snapshot.rules.strategy is not RolloutStrategy.CANARY:
         return NO_TRIAL
     if stored is not None and stored.phase is CanaryPhase.PROMOTED:
         return CanaryTrial(state=stored)
-    if best is None or (target is not None and target.served):
+    if target is not None and target.served:
+        return _left(snapshot, observed.stored, now)
+    if best is None:
         return NO_TRIAL
     stored = stored or _recorded(snapshot, target, best, plan)
-    state = stored or canary.begun(snapshot.target, best.name, plan, now)
+    state = stored or canary.begun(snapshot.target, best.name, plan, now, observed.order)
     facts, share = _facts(snapshot, target, observed, state), canary.share(state)
     return CanaryTrial(
         limit=canary.limit(state, facts, now, diverted=_diverted(observed, state)),
         share=share,
         state=canary.follow(state, facts, now) if stored else state,
     )
+
+
+def _left(snapshot: RolloutSnapshot, before: CanaryState | None, now: datetime) -> CanaryTrial:
+    """Take the users from a canary at once if an edit returned to the old revision, while its replicas leave."""
+    if before is None or before.stable != snapshot.target or before.phase is CanaryPhase.PROMOTED:
+        return NO_TRIAL
+    if not any(one.requested for one in snapshot.revisions if one.name == before.revision):
+        return NO_TRIAL
+    left = before if before.because == LEFT else canary.left(before, LEFT, now)
+    return CanaryTrial(share=canary.share(left), state=left)
 
 
 def _recorded(
@@ -182,6 +197,8 @@ def _spared(snapshot: RolloutSnapshot, observed: TrialObservation, state: Canary
     """Whether one replica less could run all requests in flight; false until routers know the new revision."""
     if observed.by_gateway and not _diverted(observed, state):
         return False, "the gateway's routers do not have it yet"
+    if any(each.serving for each in snapshot.revisions if _is_left(each, state)):
+        return True, "replicas of an earlier canary get no requests"
     left = max(0, sum(each.serving for each in snapshot.revisions) - 1)
     if observed.replica_sequences is None:
         return True, "the number of requests a replica runs at once is unknown"
@@ -190,9 +207,15 @@ def _spared(snapshot: RolloutSnapshot, observed: TrialObservation, state: Canary
     return observed.busy <= room, load
 
 
+def _is_left(each: RevisionState, state: CanaryState) -> bool:
+    """Whether it was on trial when an edit named another revision: routers send it nothing."""
+    return not each.served and each.name not in (state.revision, state.stable)
+
+
 def _diverted(observed: TrialObservation, state: CanaryState) -> bool:
-    nothing = TrafficShare(revision=state.revision, percent=0)
-    return bool(observed.shares) and all(one == nothing for one in observed.shares)
+    return bool(observed.shares) and all(
+        one is not None and (one.revision, one.percent) == (state.revision, 0) for one in observed.shares
+    )
 
 
 def service_verdict(samples: Sequence[RequestSample] | None, state: CanaryState) -> GateVerdict | None:

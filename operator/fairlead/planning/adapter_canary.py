@@ -105,7 +105,7 @@ def follow(
         return stored if stored is not None and _is_remembered(adapter, stored) else None
     stable, candidate = adapter.engine_name(both.stable), adapter.engine_name(both.candidate)
     if stored is None or (stored.revision, stored.stable) != (candidate, stable):
-        return canary.begun(candidate, stable, plan, now)
+        return canary.begun(candidate, stable, plan, now, facts.order)
     return canary.follow(stored, replace(_facts(facts, stored), plan=plan), now)
 
 

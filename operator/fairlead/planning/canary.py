@@ -12,6 +12,7 @@ from typing import Final
 from fairlead.fleet.canaries import (
     CanaryFacts,
     CanaryGate,
+    CanaryOrder,
     CanaryPhase,
     CanaryPlan,
     CanaryState,
@@ -29,9 +30,14 @@ DIVERT_SECONDS: Final = 90.0
 """A file in a pod is hardly older: the kubelet renews it each minute. No rollout waits longer for a router."""
 
 
-def begun(revision: str, stable: str, plan: CanaryPlan, now: datetime) -> CanaryState:
-    """Return a canary that has not started; its plan is fixed now, whatever the spec says later."""
-    return CanaryState(revision=revision, stable=stable, plan=plan, since=now)
+def begun(revision: str, stable: str, plan: CanaryPlan, now: datetime, order: CanaryOrder | None = None) -> CanaryState:
+    """Return a canary that has not started; its plan is fixed now, whatever the spec says later.
+
+    An order that is there already was for an earlier one, even if it came from a clock that is ahead.
+    """
+    return CanaryState(
+        revision=revision, stable=stable, plan=plan, since=now, ordered_at=None if order is None else order.at
+    )
 
 
 def follow(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState:
@@ -105,7 +111,7 @@ def share(state: CanaryState) -> TrafficShare | None:
     if state.phase is CanaryPhase.STEPPING:
         reached = state.step if state.reached_at else state.step - 1
     percent = state.plan.steps[reached].traffic if reached >= 0 else 0
-    return TrafficShare(revision=state.revision, percent=percent, step=reached + 1)
+    return TrafficShare(revision=state.revision, percent=percent, stable=state.stable, step=reached + 1)
 
 
 def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
@@ -174,6 +180,11 @@ def _retried(state: CanaryState, moment: CanaryMoment) -> CanaryState:
         return state
     fresh = begun(state.revision, state.stable, moment.facts.plan or state.plan, moment.now)
     return replace(fresh, ordered_at=state.ordered_at, retried_at=moment.now)
+
+
+def left(state: CanaryState, because: str, now: datetime) -> CanaryState:
+    """End it: the spec names its old revision again."""
+    return _rejected(state, because, now)
 
 
 def _failed(moment: CanaryMoment) -> CanaryState | None:

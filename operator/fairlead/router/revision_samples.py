@@ -102,6 +102,8 @@ class RevisionSamples:
         Also while no engine of the new one is routable: its failed probes are judged beside the old one's requests.
         """
         share, candidate = split.effective or split.share.percent / 100, revision == split.share.revision
+        if not candidate and split.share.stable not in ("", revision):
+            return  # of an earlier canary, whose engines answer only while no others can
         key, kept = int(row.conversation, 16), share * (1 + OLD_FOR_EACH)
         if share <= 0 or not (candidate or revision_split.is_within(key, split.share.revision, kept)):
             return

@@ -66,9 +66,9 @@ class RevisionSplit:
     def side(self, context: SelectionContext, request: RoutingRequest) -> tuple[Endpoint, ...]:
         """Return the engines of the conversation's revision."""
         self._observe(context)
-        if not self._old or not self._new:
+        if not self._old:
             return context.routable
-        return self._new if self._takes(request) else self._old
+        return self._new if self._new and self._takes(request) else self._old
 
     def is_covered(self, endpoint: Endpoint) -> bool:
         """Return whether an endpoint is of the new revision while an engine of the old one is routable.
@@ -89,5 +89,6 @@ class RevisionSplit:
             return
         self._routable = routable = context.routable
         self._new = tuple(one for one in routable if one.revision == self.share.revision)
-        self._old = tuple(one for one in routable if one.revision != self.share.revision)
-        self.effective = effective_share(self.share, len(self._new), len(routable))
+        others = tuple(one for one in routable if one.revision != self.share.revision)
+        self._old = tuple(one for one in others if one.revision == self.share.stable) or others
+        self.effective = effective_share(self.share, len(self._new), len(self._new) + len(self._old))

@@ -9,7 +9,7 @@ from fairlead.fleet.policies import Objectives
 from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, LatencyTotals
 from fairlead.scaling.learn import intervals, slo_correction
 from fairlead.scaling.learn.slo_correction import ServingState, SloCorrection
-from tests.scaling.fluid_fleets import COLD
+from tests.scaling.fluid_fleets import COLD, POLICY, Fluid
 
 LATE: Final = LatencyTotals(count=1000.0, total=0.0, kept=500.0)
 BOTH: Final = Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.1)
@@ -83,3 +83,13 @@ def test_a_late_start_of_counting_is_no_late_request() -> None:
     assert came is not None
     assert (came.first_late, came.pace_late) == (None, None)
     assert intervals.between(baseline, replace(before, at=2.0)) is None
+
+
+@pytest.mark.parametrize(("objective", "learns"), [(0.022, False), (0.05, True)])
+def test_misses_of_a_pace_that_no_replica_reaches_buy_no_replicas(objective: float, *, learns: bool) -> None:
+    """An idle replica takes 20 ms per token; a fleet that was to give 22 ms went up to its maximum."""
+    policy = replace(POLICY, objectives=Objectives(tpot_p95_seconds=objective))
+    calm, missing = (Fluid(policy=policy, late_share=share).grown(4, at_once=True) for share in (0.0, 1.0))
+    least, most = (one.lived(30 * COLD, 20.0).replicas for one in (calm, missing))
+    assert (most > least) is learns
+    assert (missing.memory.estimates.slo_correction.buckets != ()) is learns

@@ -102,6 +102,11 @@ def least(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, obj
     )
 
 
+def is_too_fast(objectives: Objectives, speed: ReplicaSpeed) -> bool:
+    """Whether the time per token is shorter than any number of replicas gives."""
+    return objectives.tpot_p95_seconds is not None and objectives.tpot_p95_seconds < HARDLY * speed.step_seconds
+
+
 def _replicas(need: ReplicaNeed) -> float:
     return need.replicas
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.scaling.decide import queue_age
+from fairlead.scaling.decide import queue_age, replica_need
 from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.queue_age import QueueAge
 from fairlead.scaling.facts import EngineFigures, EnginePod, ScalingFacts
@@ -72,6 +72,17 @@ class DecisionFeedback:
     pressed_since: float | None
 
 
+def _slo_correction(
+    before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval], serving: ServingState
+) -> SloCorrection:
+    """Learn from attainment, but none of an objective that no number of replicas meets: its misses would buy replicas
+    up to the maximum."""
+    speed = replica_speed.speed(before.fits, facts.revision, facts.assumed)
+    if speed is not None and replica_need.is_too_fast(facts.policy.objectives, speed):
+        return SloCorrection()
+    return slo_correction.updated(before.slo_correction, came, facts.policy.objectives, serving)
+
+
 def horizon(estimates: Estimates, facts: ScalingFacts) -> float:
     """Return the seconds from a recommendation of one more replica until it serves."""
     return cold_starts.horizon(estimates.starts, facts.revision, facts.policy.cold_start)
@@ -112,10 +123,10 @@ def updated(
         marks=marks,
         slo_correction=before.slo_correction
         if moment.reckoned is None
-        else slo_correction.updated(
-            before.slo_correction,
+        else _slo_correction(
+            before,
+            facts,
             came,
-            facts.policy.objectives,
             ServingState(
                 ready=len(inventory.ready),
                 reckoned=moment.reckoned,
