@@ -149,3 +149,10 @@ def test_steps_of_the_same_traffic_differ_in_their_share_so_that_routers_compare
     assert [one.step for one in found if one is not None] == [0, 1, 1, 2]
     rejected = canary.share(replace(state, phase=CanaryPhase.REJECTED, step=1))
     assert rejected == TrafficShare(revision="b", percent=0, stable="a")
+
+
+def test_a_canary_whose_old_revision_is_named_again_gives_the_new_one_nothing() -> None:
+    state = replace(canary.begun("b", "a", PLAN, T0), phase=CanaryPhase.STEPPING, step=1, reached_at=T0)
+    found = canary.left(state, "the spec names a again", T0)
+    assert (found.phase, found.because) == (CanaryPhase.REJECTED, "the spec names a again")
+    assert canary.share(found) == TrafficShare(revision="b", percent=0, stable="a")

@@ -98,7 +98,7 @@ def test_cost_tools_read_everybodys_usage_as_a_table_and_tenants_do_not(tmp_path
 @pytest.mark.parametrize("answer", [BROKEN, FULL, whole(b"{}", 400), None], ids=["broken", "full", "refused", "gone"])
 def test_a_prompt_that_no_model_read_is_none_of_the_tokens_that_were_used(tmp_path: Path, answer: bytes | None) -> None:
     async def story() -> None:
-        async with Raw(answer).listening() as small, Raw(ANSWER).listening() as api:
+        async with Raw(*[answer or b""] * 3).listening() as small, Raw(ANSWER).listening() as api:
             first = small.address if answer is not None else f"{HOST}:{free_port()}"
             apis = [
                 outside(first, tmp_path, prices=PRICES, name="external/small"),

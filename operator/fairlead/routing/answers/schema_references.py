@@ -85,12 +85,11 @@ class References:
 
     def _reachable(self, start: str) -> set[str]:
         found: set[str] = set()
-        waiting = list(self._edges[start])
+        waiting = set(self._edges[start])
         while waiting:
             one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting.extend(self._edges[one] - found)
+            found.add(one)
+            waiting |= self._edges[one] - found
         return found
 
 
