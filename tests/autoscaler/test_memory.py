@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,23 +16,12 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
-from tests.autoscaler.fleets import Fleet, deployment, policy
+from tests.autoscaler.fleets import Fleet, deployment, policy, run_story
 from tests.autoscaler.weeks import Weeks
 from tests.scaling.fluid_fleets import Fluid
 
 FORMER: Final = Path(__file__).parent / "data" / "former_memory.json"
 """Written by the release that saved `learnt.json`."""
-
-
-def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
-    async def report() -> None:
-        fleet = Fleet()
-        fleet.world.receive(policy())
-        fleet.deploy()
-        await story(fleet)
-        await fleet.sources.close()
-
-    asyncio.run(report())
 
 
 def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() -> None:

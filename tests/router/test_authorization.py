@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from fairlead.fleet.token_rights import TokenRight
@@ -209,30 +212,41 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
         read('{"renderedFrom": "x", "endpoints": ["a:1"], "metricsKeys": ["ab"]}')
 
 
+@asynccontextmanager
+async def on_every_address(
+    folder: Path, caplog: pytest.LogCaptureFixture, name: str = "", metrics_host: str | None = None
+) -> AsyncIterator[tuple[int, aiohttp.ClientSession]]:
+    """A router without keys as a pod runs it; yields its metrics port and a client."""
+    caplog.set_level(logging.INFO)
+    options = RouterOptions(
+        config=written(folder, ["127.0.0.1:1"]),
+        host="0.0.0.0",  # noqa: S104
+        name=name,
+        port=free_port(),
+        metrics_port=free_port(),
+        metrics_host=metrics_host,
+        drain_pace=DrainPace(linger_seconds=0.01),
+    )
+    signals = ExitSignals()
+    life = asyncio.create_task(process.live(options, signals))
+    async with client() as session:
+        while "listening" not in caplog.text:
+            await asyncio.sleep(0.01)
+        yield options.metrics_port, session
+    signals.put_nowait(15)
+    signals.put_nowait(15)
+    await life
+
+
 def test_a_pods_router_without_a_key_refuses_its_pages_but_shows_its_health_to_the_kubelet(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:
-        caplog.set_level(logging.INFO)
-        options = RouterOptions(
-            config=written(tmp_path, ["127.0.0.1:1"]),
-            host="0.0.0.0",  # noqa: S104
-            name="front-router-a",
-            port=free_port(),
-            metrics_port=free_port(),
-            drain_pace=DrainPace(linger_seconds=0.01),
-        )
-        signals = ExitSignals()
-        life = asyncio.create_task(process.live(options, signals))
-        async with client() as session:
-            while "listening" not in caplog.text:
-                await asyncio.sleep(0.01)
+        async with on_every_address(tmp_path, caplog, name="front-router-a") as (port, session):
             answers = {"/health": 200, "/metrics": 401, "/fairlead/v1/endpoints": 401}
             for page, status in answers.items():
-                async with session.get(f"http://{HOST}:{options.metrics_port}{page}") as answer:
+                async with session.get(f"http://{HOST}:{port}{page}") as answer:
                     assert answer.status == status, page
-        signals.put_nowait(15)
-        await life
 
     run_story(story())
 
@@ -245,29 +259,13 @@ def test_without_a_key_the_metrics_page_is_served_to_this_machine_alone_unless_c
     tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, reply: str
 ) -> None:
     async def story() -> None:
-        caplog.set_level(logging.INFO)
-        options = RouterOptions(
-            config=written(tmp_path, ["127.0.0.1:1"]),
-            host="0.0.0.0",  # noqa: S104
-            port=free_port(),
-            metrics_port=free_port(),
-            metrics_host=chosen,
-            drain_pace=DrainPace(linger_seconds=0.01),
-        )
-        signals = ExitSignals()
-        life = asyncio.create_task(process.live(options, signals))
-        async with client() as session:
-            while "listening" not in caplog.text:
-                await asyncio.sleep(0.01)
-            async with session.get(f"http://{listens}:{options.metrics_port}/metrics") as answer:
+        async with on_every_address(tmp_path, caplog, metrics_host=chosen) as (port, session):
+            async with session.get(f"http://{listens}:{port}/metrics") as answer:
                 assert answer.status == 200
             if chosen is None:
                 with pytest.raises(OSError, match="Cannot connect"):
-                    await session.get(f"http://{HOST}:{options.metrics_port}/metrics")
-        assert reply in caplog.text
-        signals.put_nowait(15)
-        signals.put_nowait(15)
-        await life
+                    await session.get(f"http://{HOST}:{port}/metrics")
+            assert reply in caplog.text
 
     run_story(story())
 

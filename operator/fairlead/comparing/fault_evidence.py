@@ -27,7 +27,7 @@ class FaultBlock:
 
 def evidence(blocks: Sequence[FaultBlock], limit: float) -> float:
     """What the stake has grown to; a limit of 0 is no limit."""
-    beside = _mean([sum(log_of_block(one, odds) for one in blocks) for odds in ODDS])
+    beside = mean_of_logs([sum(log_of_block(one, odds) for one in blocks) for odds in ODDS])
     return min(beside, _against(blocks, limit)) if limit > 0 else beside
 
 
@@ -52,7 +52,7 @@ def _against(blocks: Sequence[FaultBlock], limit: float) -> float:
     requests, faults = sum(one.candidate for one in blocks), sum(one.candidate_faults for one in blocks)
     rates = [limit * odds / (1 - limit + limit * odds) for odds in ODDS] if limit < 1 else []
     logs = [faults * log(rate / limit) + (requests - faults) * (log1p(-rate) - log1p(-limit)) for rate in rates]
-    return _mean(logs) if logs else 1.0
+    return mean_of_logs(logs) if logs else 1.0
 
 
 def log_of_block(block: FaultBlock, odds: float) -> float:
@@ -74,7 +74,7 @@ def _log_sum(logs: Sequence[float]) -> float:
     return most + log(sum(exp(one - most) for one in logs))
 
 
-def _mean(logs: Sequence[float]) -> float:
+def mean_of_logs(logs: Sequence[float]) -> float:
     """Mean of the numbers with these logarithms; infinite where it exceeds a float."""
     whole = _log_sum(logs) - log(len(logs))
     return exp(whole) if whole < 700 else inf

@@ -6,13 +6,13 @@ alpha, over any number of analyses. It is averaged over stakes, and depends only
 
 from collections import Counter
 from collections.abc import Sequence
-from math import exp, log1p
+from math import log1p
 from typing import Final, NamedTuple
+
+from fairlead.comparing.fault_evidence import mean_of_logs
 
 STAKES: Final = 20
 ALPHA: Final = 0.05
-_LARGEST: Final = 700.0
-"""Logarithm of the most that is told apart, near the end of what a float holds."""
 
 
 class ClusterSum(NamedTuple):
@@ -28,8 +28,7 @@ def capital(clusters: Sequence[ClusterSum], margin: float) -> float:
         return 1.0
     largest = max(one.items for one in clusters)
     payoffs = Counter((one.gain + margin * one.items) / largest for one in clusters).items()
-    logs = [sum(times * log1p(-stake * one) for one, times in payoffs) for stake in stakes(margin)]
-    return sum(exp(min(one, _LARGEST)) for one in logs) / STAKES
+    return mean_of_logs([sum(times * log1p(-stake * one) for one, times in payoffs) for stake in stakes(margin)])
 
 
 def stakes(margin: float) -> tuple[float, ...]:
