@@ -14,6 +14,8 @@ ROLE: Final = "fairlead.dev/role"
 ASLEEP: Final = "fairlead.dev/asleep"
 PRODUCT: Final = "nvidia.com/gpu.product"
 GPU: Final = "nvidia.com/gpu"
+SHORTAGES: Final = frozenset({"node.kubernetes.io/disk-pressure", "node.kubernetes.io/pid-pressure"})
+"""Taints of nodes that run out of something; that of memory is tolerated by all pods that request some."""
 ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
@@ -178,8 +180,10 @@ def _in_words(one: Manifest) -> str:
 
 
 def takes_pods(node: Manifest) -> bool:
-    """Whether it is neither cordoned nor lost."""
-    return not (node.get("spec") or {}).get("unschedulable") and condition(node, "Ready").get("status") == "True"
+    """Whether it is neither cordoned, nor lost, nor out of disk or processes."""
+    spec = node.get("spec") or {}
+    is_short = any(one["key"] in SHORTAGES for one in spec.get("taints") or ())
+    return not (spec.get("unschedulable") or is_short) and condition(node, "Ready").get("status") == "True"
 
 
 def leaves(pod: Manifest) -> bool:

@@ -136,16 +136,23 @@ def test_a_change_that_surges_may_wait_for_a_gpu_while_every_replica_has_a_node(
 
 
 @pytest.mark.parametrize(
-    ("cordoned", "ready", "lies"), [(False, "True", {"Scheduled"}), (True, "True", set()), (False, "False", set())]
+    ("spec", "ready", "lies"),
+    [
+        ({"unschedulable": False}, "True", {"Scheduled"}),
+        ({"unschedulable": True}, "True", set()),
+        ({"taints": [{"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}]}, "True", set()),
+        ({"taints": [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]}, "True", {"Scheduled"}),
+        ({}, "False", set()),
+    ],
 )
 def test_a_gpu_that_a_change_frees_on_a_node_that_takes_no_pods_is_none(
-    cordoned: bool, ready: str, lies: set[str]
+    spec: Manifest, ready: str, lies: set[str]
 ) -> None:
     crowded = SERVING | {"Scheduled": ("False", "NoFreeGpu"), "Progressing": ("True", "RollingOut")}
     changing = picture(fields=crowded, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": "Replace"})
     (node,) = changing.nodes
     node["metadata"]["name"] = "one"
-    node["spec"] = {"unschedulable": cordoned}
+    node["spec"] = spec
     node["status"]["conditions"] = [{"type": "Ready", "status": ready}]
 
     assert about(changing) & {"Scheduled"} == lies
