@@ -121,6 +121,14 @@ def test_a_file_with_problems_is_refused_whole(
     ]
 
 
+def test_an_input_without_requests_is_refused(run: Run, words: list[str], source: Path) -> None:
+    """An export that failed must not end as a batch that succeeded."""
+    source.write_text("\n \n")
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err == f"fairlead batch: {source}: it has 0 requests; write one a line, and check what writes this input\n"
+
+
 def test_a_model_that_is_not_served_is_refused_before_anything_is_sent(
     run: Run, words: list[str], source: Path, endpoint: PretendedEndpoint
 ) -> None:

@@ -1,6 +1,7 @@
 """Requests to pods whose programs anyone may have chosen: replies that grow, never end, or send us elsewhere."""
 
 import gzip
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -9,6 +10,7 @@ from fairlead.cluster import pod_http
 from fairlead.cluster.pod_http import LARGEST, LARGEST_METRICS, PodReply, ReplyBounds
 from tests.cluster.served_pods import HOST, Engine
 from tests.cluster.worlds import run
+from tests.router.test_tls import certified, secure_engine
 
 
 def test_a_page_is_read_as_it_was_sent_and_never_decompressed() -> None:
@@ -57,5 +59,14 @@ def test_a_pod_that_sends_us_elsewhere_is_not_followed_and_the_key_stays_here() 
                 assert await pod_http.fetch(session, engine.url, "key") is None
                 assert await pod_http.act(session, HOST, engine.port, "/sleep", 2.0) == 302
             assert other.requests == 0
+
+    run(story())
+
+
+def test_a_server_with_a_certificate_of_a_private_authority_is_not_taken_for_a_silent_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with secure_engine(certified(tmp_path, 1)) as address, aiohttp.ClientSession() as session:
+            reply = await pod_http.post(session, f"https://{address}", b"{}", {}, ReplyBounds(seconds=5.0))
+            assert reply == PodReply(pod_http.CERTIFICATE_UNTRUSTED, b"")
 
     run(story())

@@ -49,6 +49,9 @@ def run(inputs: BatchInputs) -> int:
         if contents.faulty:
             _complain(batch_text.problems(source.name, contents))
             return WRONG
+        if not contents.requests:
+            _complain(batch_text.no_requests(source.name))
+            return WRONG
         try:
             return asyncio.run(_Session(inputs, source, contents, ids).run(output))
         except AddressUnusable as problem:

@@ -56,6 +56,11 @@ def problems(source: str, contents: BatchContents) -> Iterable[str]:
     yield f"fairlead batch: {source}: nothing was sent; correct {count(contents.faulty, 'line')} first"
 
 
+def no_requests(source: str) -> Iterable[str]:
+    """Yield why an input without requests is refused: whatever should have written it has failed."""
+    yield f"fairlead batch: {source}: it has 0 requests; write one a line, and check what writes this input"
+
+
 def unserved(source: str, found: Iterable[LineProblem]) -> Iterable[str]:
     """Yield the models that the address does not serve."""
     yield from (f"fairlead batch: {source}: {one.sentence}" for one in found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cli import argument_values
+from fairlead.cluster import proxies
 from fairlead.comparing.quality import QualityPlan
 from fairlead.comparing.sample_size import MAX_ITEMS, ItemPlan
 from fairlead.documents import json_document
@@ -150,6 +151,7 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
         url=chosen.judge,
         model=chosen.judge_model,
         key=os.environ.get(chosen.judge_key_env, "") if chosen.judge_key_env else "",
+        proxy=proxies.of(chosen.judge, os.environ),
         time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
     name = f"judge-{digest_of([address.url, address.model, instructions])}.jsonl"
@@ -194,6 +196,7 @@ def _address(chosen: argparse.Namespace, side: Side) -> EndpointAddress:
         url=url,
         model=getattr(chosen, f"{side}_model"),
         key=os.environ.get(getattr(chosen, f"{side}_key_env"), ""),
+        proxy=proxies.of(url, os.environ),
         time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
 

@@ -19,6 +19,8 @@ LARGEST_METRICS: Final = 2 * 1024 * 1024
 """Bytes of an engine's page of metrics, which has some hundred KB: reading more would hold up this process."""
 LARGEST_REPLY: Final = 512 * 1024
 """Bytes of a reply to a chat request of the operator, which waits for hundreds of them at once."""
+CERTIFICATE_UNTRUSTED: Final = 495
+"""In place of the reply of a server whose certificate no known CA has signed."""
 _PLAIN: Final = {"Accept-Encoding": "identity"}
 
 
@@ -46,7 +48,7 @@ class ReplyBounds:
 async def post(
     session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], bounds: ReplyBounds
 ) -> PodReply | None:
-    """Return a reply of bounded size: 408 on a time-out, None when nothing answers."""
+    """Return a reply of bounded size: 408 on a time-out, 495 for an untrusted server, None when nothing answers."""
     timeout = aiohttp.ClientTimeout(total=bounds.seconds, sock_connect=TIMEOUT_S)
     try:
         async with session.post(
@@ -65,6 +67,8 @@ async def post(
         return None
     except TimeoutError:
         return PodReply(408, f"no reply within {bounds.seconds:g} s".encode())
+    except aiohttp.ClientConnectorCertificateError:
+        return PodReply(CERTIFICATE_UNTRUSTED, b"")
     except (aiohttp.ClientError, OSError, ValueError):
         return None
 

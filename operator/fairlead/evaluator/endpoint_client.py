@@ -44,6 +44,8 @@ class EndpointAddress:
     model: str = ""
     """Empty: the only model that it serves."""
     key: str = ""
+    proxy: str | None = None
+    """None: connect directly."""
     time_out_s: float = 600.0
 
 
@@ -73,7 +75,8 @@ class EndpointClient:
         Not every API lists its models: the first request says whether a chosen one exists.
         """
         try:
-            async with self._session.get(f"{self._base}/v1/models", headers=self._headers) as reply:
+            listed = self._session.get(f"{self._base}/v1/models", headers=self._headers, proxy=self._address.proxy)
+            async with listed as reply:
                 if self.model and reply.status == NOT_LISTED:
                     return
                 self._refuse_final(reply.status)
@@ -122,6 +125,7 @@ class EndpointClient:
                 self._base + requests.PATH,
                 data=body,
                 headers=self._headers,
+                proxy=self._address.proxy,
                 timeout=aiohttp.ClientTimeout(total=self._address.time_out_s, sock_connect=_CONNECT_S),
             ) as reply:
                 self._refuse_final(reply.status)

@@ -127,6 +127,7 @@ def test_a_judge_that_does_not_read_the_answers_lets_nothing_pass(reply: str, wo
         (401, None, "it answers 401: it needs a key, or a different one: set spec.scorer.judge.keySecret"),
         (404, None, "it answers 404: it has no such model or path: correct spec.scorer.judge.model or url"),
         (400, None, "it answers 400: check its logs: the pair exceeds its context or content filter, or the model"),
+        (495, None, "http://judge.models.svc/v1: no public CA has signed its certificate; name a judge whose"),
         (302, b"elsewhere", "it answers 302: check its logs"),
         (200, b"<html>", "its reply is not a chat completion; name an endpoint with an OpenAI-compatible API"),
         (None, None, "nothing answers there; check the judge, or correct the address"),

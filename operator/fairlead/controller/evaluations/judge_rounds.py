@@ -13,7 +13,7 @@ from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import RequestRefused
-from fairlead.cluster.pod_http import PodReply
+from fairlead.cluster.pod_http import CERTIFICATE_UNTRUSTED, PodReply
 from fairlead.controller.interfaces import ControllerApiClient, PodAccess
 from fairlead.evaluating import judge, replies, requests
 from fairlead.evaluating.items import EvaluationItem
@@ -161,6 +161,11 @@ class JudgeRounds:
             raise JudgeUnusable(
                 f"spec.scorer.judge.url {where}: nothing answers there; check the judge, or correct the address; "
                 "Fairlead retries on its own"
+            )
+        if reply.status == CERTIFICATE_UNTRUSTED:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.url {where}: no public CA has signed its certificate; name a judge whose "
+                "certificate one has signed, or the http address of one inside the cluster"
             )
         if reply.status != 200:
             why = _FINAL.get(reply.status, "check its logs; Fairlead retries on its own")
