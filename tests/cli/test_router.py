@@ -61,6 +61,38 @@ def test_a_gateways_file_is_shown_with_its_targets_and_without_its_keys(run: Run
     assert "selector" not in shown
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_key_of_the_metrics_port_is_shown_by_its_location(form: str, run: Run, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "metrics").write_text("metrics-secret")
+    config.write_text(f"{FILE}metricsKeys: [{{file: {tmp_path / 'metrics'}}}]\n")
+    code, out, _ = run("router", "--check", str(config), "-o", form)
+    shown = json.loads(out) if form == "json" else dict(line.split(maxsplit=1) for line in out.splitlines())
+    location = f"file {tmp_path / 'metrics'}"
+    assert (code, shown["metricsKeys"]) == (0, [location] if form == "json" else location)
+    assert str(shown["metricsKeysFound"]) == "1"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_key_that_routers_share_is_counted_and_never_shown(form: str, run: Run, tmp_path: Path) -> None:
+    """Whoever knows it can pose as one of them."""
+    (tmp_path / "current").write_text("peer-secret" * 6)
+    path = tmp_path / "router.json"
+    path.write_text(
+        json.dumps(
+            {
+                "renderedFrom": "x",
+                "endpoints": ["127.0.0.1:8000"],
+                "peerKeysFolder": str(tmp_path),
+                "metricsKeys": ["b" * 64],
+            }
+        )
+    )
+    code, out, _ = run("router", "--check", str(path), "-o", form)
+    shown = json.loads(out) if form == "json" else dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (code, str(shown["peerKeysFound"]), str(shown["metricsKeysFound"])) == (0, "1", "1")
+    assert not [one for one in ("peer-secret", "bbbb", "b'", "\\x") if one in out]
+
+
 def test_what_would_do_nothing_is_a_warning(run: Run, config: Path) -> None:
     config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
     code, _, err = run("router", "--check", str(config))

@@ -55,7 +55,7 @@ class OutputEstimate:
 def reserved_cost(
     chain: Iterable[TokenRates], prompt: int, output: int | None, estimate: OutputEstimate, choices: int = 1
 ) -> ReservedCost:
-    """Return the cost of one attempt at the chain's dearest target; each further attempt extends it first.
+    """Return the cost of one attempt at the dearest of these targets; each further attempt extends it first.
 
     Assumes that nothing is cached, and that each choice is as long as it may be. `prompt` is an upper bound if the
     prompt is not counted yet.

@@ -9,7 +9,7 @@ from fairlead.objects import router_config, router_file
 from fairlead.router.config.loader import RouterConfig, SecretLocation
 
 _SECRETS = frozenset({router_file.KEY_FILES, router_file.REDIS_URL_FILE})
-_ELSEWHERE = _SECRETS | {"routing", "keyPlaces", "redisPlace", "warnings", "isGateway"}
+_ELSEWHERE = _SECRETS | {"routing", "keyPlaces", "redisPlace", "metricsPlaces", "peerKeys", "warnings", "isGateway"}
 _OF_GATEWAYS = frozenset({"targets", "externals", "routes", "configMap", "tenantKeys"})
 _OF_ONE = frozenset({"selector", "endpoints", "enginePort", "engineKind", "adapters", "prefixCaching", "revision"})
 _OF_ONE_TOO = frozenset({"maxContextTokens", "maxSequences", "kvTokens"})
@@ -31,9 +31,12 @@ def as_text(settings: RouterConfig) -> str:
 def _document(settings: RouterConfig) -> dict[str, Any]:
     """The settings of the file first, then those for requests; for secrets their locations and number."""
     externals = tuple(replace(one, key=None) for one in settings.externals)
-    plain = router_config.plain(replace(settings, keys={}, redis_url=None, externals=externals))
+    bare = replace(settings, keys={}, redis_url=None, metrics_keys=frozenset(), peer_keys=(), externals=externals)
+    plain = router_config.plain(bare)
     absent = _ELSEWHERE | (_OF_ONE | _OF_ONE_TOO if settings.is_gateway else _OF_GATEWAYS)
     found = {name: value for name, value in plain.items() if name not in absent}
+    found[router_file.METRICS_KEYS] = [_where(location) for location in settings.metrics_places]
+    found["metricsKeysFound"], found["peerKeysFound"] = len(settings.metrics_keys), len(settings.peer_keys)
     routing = plain["routing"]
     for tenant in routing["tenants"]:
         del tenant[router_file.KEY_FILES]

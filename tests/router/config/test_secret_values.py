@@ -2,15 +2,17 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from fairlead.fleet.gateways import RoutingSettings
-from fairlead.fleet.tenants import Tenant
+from fairlead.fleet.tenants import Tenant, TenantBudget
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, SecretLocation
 from fairlead.router.config.secret_values import filled_in
+from fairlead.router.config.settings import TargetConfig
 from fairlead.router.config.tenant_folder import LONGEST
 from fairlead.router.watched_file import WatchedFile
 
@@ -108,6 +110,28 @@ def test_a_limit_for_a_model_that_is_not_served_is_reported() -> None:
     read = filled_in(replace(some, models=("chat",), routing=narrow), {"A": "key"})
 
     assert read.warnings == ("tenant a: models: images: not served here; served: chat",)
+
+
+def test_a_budget_without_a_price_is_reported_with_where_to_write_one() -> None:
+    budget = TenantBudget(max_cost=Decimal(5))
+    some = configured(("a", SecretLocation(env="A")))
+    bounded = replace(some.routing, tenants=(Tenant(name="a", keys=(), budget=budget),))
+    without = "so requests there cost nothing and the budget refuses none"
+    own = replace(some, routing=bounded)
+    targets = tuple(TargetConfig(target=f"ns/{name}") for name in "abcd")
+    gateway = replace(own, is_gateway=True, rendered_from="ns/all", targets=targets)
+    half = replace(gateway, targets=(replace(targets[0], price_per_hour=Decimal(2)), targets[1]))
+
+    def found(settings: RouterConfig) -> tuple[str, ...]:
+        return filled_in(settings, {"A": "key"}).warnings
+
+    assert found(own) == (f"tenant a: budget: no price is known, {without}; set pricePerHour",)
+    assert found(replace(own, price_per_hour=Decimal(2))) == ()
+    remedy = "add its GPU's price to the chart's value products"
+    assert found(gateway) == (
+        f"tenant a: budget: no price is known for ns/a, ns/b, ns/c and 1 more, {without}; {remedy}",
+    )
+    assert found(half) == (f"tenant a: budget: no price is known for ns/b, {without}; {remedy}",)
 
 
 def test_a_shared_cache_has_its_address_or_says_that_it_is_alone(tmp_path: Path) -> None:

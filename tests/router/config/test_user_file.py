@@ -106,6 +106,13 @@ def test_a_selector_finds_engines_of_a_namespace() -> None:
     assert read.cache_scope == "team/app=vllm"
 
 
+def test_routers_before_the_same_engines_share_answers_and_others_do_not() -> None:
+    one, same, other = (
+        loader.read(f"endpoints: {found}").cache_scope for found in ("['a:1', 'b:1']", "['b:1', 'a:1']", "['c:1']")
+    )
+    assert one == same != other
+
+
 E: Final = "endpoints: ['a:1']\n"
 REFUSED: Final[dict[str, str]] = {
     "endpoints: [a:1]\nmodels: [chat]\nadapters: [chat, sql]": "adapters: sql: not in models, so clients that ask for "

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from fairlead.router.config import tenant_folder
+from fairlead.router.config import ineffective_limits, tenant_folder
 from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
 
 PEER_KEYS: Final = ("current", "previous")
@@ -51,7 +51,7 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
             "router uses only what it sees itself"
         )
     warnings += _unusable_keys(settings, environment)
-    warnings += _unused_limits(settings, keys)
+    warnings += ineffective_limits.warnings(settings, keys.values())
     externals = tuple(_with_key(one, environment) for one in settings.externals)
     warnings += [
         f"{one.api.name}: {_description(one.key_place)}: no key could be read; the API will refuse requests; create it"
@@ -99,18 +99,6 @@ def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> It
     for location in settings.metrics_places:
         if _digest(location, environment) is None:
             yield f"metricsKeys: {_description(location)}: no key could be read; create it, or remove it from the file"
-
-
-def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterator[str]:
-    """Warn of models that are not served: a limit for them has no effect, although the file suggests protection."""
-    named = settings.key_places or settings.tenant_keys
-    if settings.routing.tenants and not keys and named and settings.routing.oidc is None:
-        yield "no key of any tenant could be read: every request gets 401; create the keys"
-    models = set(settings.models)
-    for tenant in settings.routing.tenants:
-        if models and (strange := sorted(tenant.models - models)):
-            served = ", ".join(sorted(models))
-            yield f"tenant {tenant.name}: models: {', '.join(strange)}: not served here; served: {served}"
 
 
 def _digest(location: SecretLocation, environment: Mapping[str, str]) -> bytes | None:

@@ -89,8 +89,10 @@ class RouterConfig(DeploymentEntry, FileHead):
 
     @property
     def cache_scope(self) -> str:
-        """Whose routers share responses in Redis: of one deployment or gateway, or of one person's engine pods."""
-        return self.rendered_from or f"{self.namespace}/{self.selector}"
+        """Whose routers share responses in Redis: of one deployment or gateway, or of one person's engines."""
+        if self.rendered_from or self.selector:
+            return self.rendered_from or f"{self.namespace}/{self.selector}"
+        return f"endpoints {', '.join(sorted(self.endpoints))}"
 
     @property
     def guarded(self) -> bool:
