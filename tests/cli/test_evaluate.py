@@ -293,17 +293,3 @@ def test_a_plan_of_impossible_numbers_is_refused(run: Run, words: tuple[str, ...
     code, out, err = run("evaluate", "plan", *words)
     assert (code, out) == (2, "")
     assert err.startswith(f"fairlead evaluate: {because}")
-
-
-def test_an_endpoint_is_reached_through_the_proxy_that_the_variables_name(
-    run: Run,
-    words: list[str],
-    candidate: PretendedEndpoint,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The one of the two on this machine is reached directly."""
-    monkeypatch.setenv("HTTP_PROXY", candidate.url)
-    words[words.index(candidate.url)] = "http://candidate.invalid"
-    code, out, _ = run(*words)
-    assert (code, sum(candidate.seen.values())) == (0, ITEMS)
-    assert out.splitlines()[-1].startswith("Passed (NotWorse)")

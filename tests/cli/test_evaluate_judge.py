@@ -54,6 +54,20 @@ def test_a_candidate_that_the_judge_prefers_passes(
     assert set(endpoints["judge"].seen.values()) == {1}
 
 
+def test_a_side_and_the_judge_are_reached_through_the_proxy_that_the_variables_name(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The baseline, on this machine, is reached directly."""
+    proxy = endpoints["judge"]
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    proxy.answer = lambda question: better_is_longer(question) if "[Answer A]" in question else f"{question}!"
+    words[words.index("--candidate") + 1] = "http://candidate.invalid"
+    words[words.index("--judge") + 1] = "http://judge.invalid"
+    code, out, _err = run(*words, "-o", "json")
+    assert (code, json.loads(out)["counts"]["gained"]) == (0, ITEMS)
+    assert (endpoints["candidate"].seen.total(), proxy.seen.total()) == (0, 3 * ITEMS)
+
+
 def test_a_judge_that_takes_no_temperature_and_another_name_of_the_limit_decides_too(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
