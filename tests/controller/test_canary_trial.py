@@ -159,7 +159,7 @@ def test_a_refused_spec_loses_no_canary_that_limits_nothing(rollout: RolloutSnap
 def test_it_starts_when_all_that_is_in_flight_would_run_on_one_replica_less(
     busy: int, sequences: int | None, starts: bool
 ) -> None:
-    observed = replace(stored(CanaryPhase.WAITING), busy=busy, replica_sequences=sequences)
+    observed = replace(stored(CanaryPhase.WAITING), busy=busy, replica_concurrency=sequences)
     found = canary_trial.trial(question(), observed, T0)
     assert found.state is not None
     assert (found.state.phase is CanaryPhase.STEPPING) is starts

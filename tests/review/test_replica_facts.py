@@ -100,8 +100,11 @@ def test_ranks_inside_tensor_parallelism_have_a_cache_each(kind: str, words: lis
 
 def test_without_a_limit_or_a_deployment_there_is_no_number_of_requests() -> None:
     assert admission.review(deployment(), OFFLINE).replica_sequences is None
+    assert admission.review(deployment(), OFFLINE).replica_concurrency == 256, "vLLM's default on this GPU"
+    unknown = admission.review(deployment(accelerator={"product": "NVIDIA-Z1"}), OFFLINE)
+    assert unknown.replica_concurrency is None
     other = admission.review(policy(), OFFLINE)
-    assert (other.replica_sequences, other.replica_fit) == (None, None)
+    assert (other.replica_sequences, other.replica_concurrency, other.replica_fit) == (None, None, None)
 
 
 def test_a_file_is_reported_with_what_its_replicas_hold() -> None:

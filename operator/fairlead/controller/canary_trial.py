@@ -37,7 +37,7 @@ class TrialObservation:
     order: CanaryOrder | None = None
     busy: int = 0
     """Requests in flight, over all replicas."""
-    replica_sequences: int | None = None
+    replica_concurrency: int | None = None
     """Requests that one replica runs at once."""
     shares: Sequence[TrafficShare | None] = ()
     """The share that each reporting router gives a new revision."""
@@ -200,9 +200,9 @@ def _spared(snapshot: RolloutSnapshot, observed: TrialObservation, state: Canary
     if any(each.serving for each in snapshot.revisions if _is_left(each, state)):
         return True, "replicas of an earlier canary get no requests"
     left = max(0, sum(each.serving for each in snapshot.revisions) - 1)
-    if observed.replica_sequences is None:
+    if observed.replica_concurrency is None:
         return True, "the number of requests a replica runs at once is unknown"
-    room = left * observed.replica_sequences
+    room = left * observed.replica_concurrency
     load = f"{count(observed.busy, 'request')} in flight, {count(left, 'replica')} can run {room} at once"
     return observed.busy <= room, load
 

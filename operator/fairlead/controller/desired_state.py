@@ -119,7 +119,7 @@ def _trial(inputs: DecisionInputs, snapshot: RolloutSnapshot, facts: ReconcileFa
         stored=canary_status.of(observed.document),
         order=order_annotation.read(observed.document),
         busy=sum(facts.reports.busy.values()),
-        replica_sequences=review.replica_sequences if review else None,
+        replica_concurrency=review.replica_concurrency if review else None,
         shares=facts.reports.shares,
         by_gateway=observed.has_gateway_alone,
         samples=facts.samples,

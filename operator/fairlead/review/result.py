@@ -112,11 +112,26 @@ class Review:
     @property
     def replica_sequences(self) -> int | None:
         """Most requests that one replica runs at once; None if the spec does not limit them."""
-        if self.setup is None or self.engine is None or self.setup.engine.max_sequences is None:
+        limit = self.setup.engine.max_sequences if self.setup else None
+        return None if limit is None else limit * self._batches
+
+    @property
+    def replica_concurrency(self) -> int | None:
+        """The same, by the engine's default for this GPU if the spec has none; None for an unknown GPU."""
+        if self.setup is None or self.engine is None or self.setup.engine.max_sequences is not None:
+            return self.replica_sequences
+        if self.setup.accelerator is None:
             return None
+        usual = self.engine.memory(self.setup.engine.version).batch(self.setup.accelerator).sequences
+        return usual * self.engine.memory_settings(self.setup).batch_factor * self._batches
+
+    @property
+    def _batches(self) -> int:
+        """How many batches of a replica the limit of one holds for; ranks may divide it instead."""
+        if self.setup is None or self.engine is None:
+            return 1
         divided = self.engine.memory(self.setup.engine.version).spread.divides_batch
-        ranks = self.setup.revision.parallelism.data if divided else self.ranks
-        return self.setup.engine.max_sequences * ranks
+        return self.setup.revision.parallelism.data if divided else self.ranks
 
     @property
     def replica_fit(self) -> Fit | None:
