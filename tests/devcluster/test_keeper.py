@@ -56,6 +56,41 @@ def test_a_killed_component_is_started_again(tmp_path: Path) -> None:
     assert keeping.given_up == []
 
 
+def test_a_kubelet_that_lost_the_race_for_its_socket_does_not_fail_the_start(tmp_path: Path) -> None:
+    race = "listen unix /var/lib/kubelet/device-plugins/kubelet.sock: bind: address already in use"
+    first = tmp_path / "first"
+
+    async def story(keeping: Keeper) -> None:
+        keeping.start(
+            program(
+                f"import pathlib, time; path = pathlib.Path({str(first)!r})\n"
+                f"if not path.exists(): path.touch(); print({race!r}); raise SystemExit(1)\n"
+                "time.sleep(60)"
+            )
+        )
+        while keeping.kept["member"].starts < 2 or keeping.kept["member"].pid is None:
+            await asyncio.sleep(0.01)
+        assert keeping.lasting() is None
+        await keeping.close()
+
+    keeping = kept(tmp_path)
+    asyncio.run(asyncio.wait_for(story(keeping), 60))
+    (death,) = keeping.deaths
+    assert death.passing
+
+
+def test_a_race_that_is_lost_at_every_start_fails_it(tmp_path: Path) -> None:
+    async def story(keeping: Keeper) -> None:
+        keeping.start(program("print('/kubelet.sock: bind: address already in use'); raise SystemExit(1)"))
+        while not keeping.given_up:
+            await asyncio.sleep(0.01)
+        await keeping.close()
+
+    keeping = kept(tmp_path)
+    asyncio.run(asyncio.wait_for(story(keeping), 60))
+    assert keeping.lasting() == keeping.given_up[0]
+
+
 def test_a_process_that_never_stays_up_is_left_dead_and_reported_as_dead(tmp_path: Path) -> None:
     async def story(keeping: Keeper) -> None:
         keeping.start(program("raise SystemExit(1)"))
