@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -127,4 +128,5 @@ def _write_page(claims: Sequence[Claim], docs: Path) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what a proof started ends with it
     sys.exit(main())
