@@ -22,6 +22,11 @@ PAGE_END: Final = """\
 same rate right after, with requests that start at random moments. Half load is half of the most that router reached in
 this run, so the faster router gets more requests; the common rate is half of the most that the slowest reached. Expect
 similar ratios on other machines, but not similar figures.
+
+Do not rely on the 99th percentile at half load: on two cores that the client and the engines share it differs by ten
+times from hour to hour, for every router. In three runs of 2026-12-01 ours added 23, 41 and 41 ms at 5,700 to 6,000
+requests/s, and sglang-router 5, 27 and 19 ms at 4,100 to 4,300; at 1,700 to 1,800 requests/s all but vllm-router
+added less than 5 ms (medians of three rounds).
 """
 
 
