@@ -88,8 +88,8 @@ class BringUp:
     async def _until(self, check: Callable[[], Awaitable[bool]], starting: list[Component]) -> None:
         began = time.monotonic()
         while not await check():
-            if death := self._keeper.lasting():
-                raise FailedStart(death.sentence())
+            if self._keeper.lasting:
+                raise FailedStart(self._keeper.lasting[0].sentence())
             if time.monotonic() - began > TIMEOUT_S:
                 names = ", ".join(component.name for component in starting)
                 raise FailedStart(f"no answer within {TIMEOUT_S:.0f} s from {names}; logs: {self._layout.logs}")

@@ -15,8 +15,6 @@ MAX_RESTARTS: Final = 5
 """A component that died this often within `WITHIN_S` is not restarted: something is wrong that a restart won't fix."""
 WITHIN_S: Final = 60.0
 FIRST_PAUSE_S: Final = 0.2
-LOST_RACE: Final = "/kubelet.sock: bind: address already in use"
-"""Every kubelet removes and binds one path, a constant in its source: of two that do so at once the later one ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +29,6 @@ class Death:
     def sentence(self) -> str:
         """Format as a sentence."""
         return f"{self.component} {self.how} at {self.at}; the end of its log:\n{self.tail}"
-
-    @property
-    def passing(self) -> bool:
-        """Whether the next start, which is alone by then, has another outcome."""
-        return LOST_RACE in self.tail
 
 
 @dataclass(slots=True)
@@ -65,10 +58,8 @@ class Keeper:
         self.kept: dict[str, Kept] = {}
         self.deaths: list[Death] = []
         self.given_up: list[Death] = []
-
-    def lasting(self) -> Death | None:
-        """The first death that a restart does not mend."""
-        return next((death for death in self.deaths if not death.passing), None) or next(iter(self.given_up), None)
+        self.lasting: list[Death] = []
+        """The deaths that a restart does not mend."""
 
     def start(self, component: Component, wrapper: tuple[str, ...] = ()) -> None:
         """Start a component and keep it running."""
@@ -102,10 +93,13 @@ class Keeper:
                 tail=progress.tail(self._layout.log(component.name)),
             )
             self.deaths.append(death)
-            if len(kept.deaths) > MAX_RESTARTS:
+            last = len(kept.deaths) > MAX_RESTARTS
+            if last:
                 self.given_up.append(death)
+            if last or component.mended_by_restart is None or component.mended_by_restart not in death.tail:
+                self.lasting.append(death)
             self._changed()
-            if len(kept.deaths) > MAX_RESTARTS:
+            if last:
                 return
             await asyncio.sleep(self._first_pause_s * 2 ** (len(kept.deaths) - 1))
 

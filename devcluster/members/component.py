@@ -20,3 +20,5 @@ class Component:
     argv: tuple[str, ...]
     stage: Stage
     node: str | None = None
+    mended_by_restart: str | None = None
+    """What its log says of an end that its next start mends."""

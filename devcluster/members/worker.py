@@ -14,6 +14,8 @@ POLICY_AGENT: Final = "devcluster.inside.policy_agent"
 """By name: descriptions do not import what runs."""
 CNI_PLUGINS: Final = "/usr/lib/cni"
 """Where Debian's containernetworking-plugins puts them."""
+LOST_RACE: Final = "/kubelet.sock: bind: address already in use"
+"""Every kubelet removes and binds one path, a constant in its source: of two that do so at once the later one ends."""
 
 
 def socket(node: Node) -> str:
@@ -85,7 +87,9 @@ def _kubelet(layout: Layout, binaries: Path, node: Node) -> Component:
         f"--node-ip={node.address}",
         f"--hostname-override={node.name}",
     )
-    return Component(name=f"kubelet-{node.name}", argv=argv, stage=Stage.MEMBERS, node=node.name)
+    return Component(
+        name=f"kubelet-{node.name}", argv=argv, stage=Stage.MEMBERS, node=node.name, mended_by_restart=LOST_RACE
+    )
 
 
 def _runtime_config(layout: Layout, binaries: Path, node: Node) -> str:

@@ -8,11 +8,15 @@ from pathlib import Path
 from devcluster.inside import keeper
 from devcluster.inside.keeper import Keeper
 from devcluster.layout import Layout
+from devcluster.members import worker
 from devcluster.members.component import Component, Stage
 
+RACE = "listen unix /var/lib/kubelet/device-plugins/kubelet.sock: bind: address already in use"
 
-def program(script: str) -> Component:
-    return Component(name="member", argv=(sys.executable, "-c", script), stage=Stage.MEMBERS)
+
+def program(script: str, mended_by_restart: str | None = None) -> Component:
+    argv = (sys.executable, "-c", script)
+    return Component(name="member", argv=argv, stage=Stage.MEMBERS, mended_by_restart=mended_by_restart)
 
 
 def kept(tmp_path: Path) -> Keeper:
@@ -35,6 +39,7 @@ def test_a_death_is_named_with_how_it_ended_and_the_end_of_its_log(tmp_path: Pat
     (death, *_) = keeping.deaths
     assert death.how == "exited with 3"
     assert "no space left" in death.tail
+    assert death in keeping.lasting
     assert death.sentence().startswith("member exited with 3 at ")
 
 
@@ -57,38 +62,38 @@ def test_a_killed_component_is_started_again(tmp_path: Path) -> None:
 
 
 def test_a_kubelet_that_lost_the_race_for_its_socket_does_not_fail_the_start(tmp_path: Path) -> None:
-    race = "listen unix /var/lib/kubelet/device-plugins/kubelet.sock: bind: address already in use"
     first = tmp_path / "first"
 
     async def story(keeping: Keeper) -> None:
         keeping.start(
             program(
                 f"import pathlib, time; path = pathlib.Path({str(first)!r})\n"
-                f"if not path.exists(): path.touch(); print({race!r}); raise SystemExit(1)\n"
-                "time.sleep(60)"
+                f"if not path.exists(): path.touch(); print({RACE!r}); raise SystemExit(1)\n"
+                "time.sleep(60)",
+                worker.LOST_RACE,
             )
         )
         while keeping.kept["member"].starts < 2 or keeping.kept["member"].pid is None:
             await asyncio.sleep(0.01)
-        assert keeping.lasting() is None
+        assert keeping.lasting == []
         await keeping.close()
 
     keeping = kept(tmp_path)
     asyncio.run(asyncio.wait_for(story(keeping), 60))
     (death,) = keeping.deaths
-    assert death.passing
+    assert RACE in death.tail
 
 
 def test_a_race_that_is_lost_at_every_start_fails_it(tmp_path: Path) -> None:
     async def story(keeping: Keeper) -> None:
-        keeping.start(program("print('/kubelet.sock: bind: address already in use'); raise SystemExit(1)"))
+        keeping.start(program(f"print({RACE!r}); raise SystemExit(1)", worker.LOST_RACE))
         while not keeping.given_up:
             await asyncio.sleep(0.01)
         await keeping.close()
 
     keeping = kept(tmp_path)
     asyncio.run(asyncio.wait_for(story(keeping), 60))
-    assert keeping.lasting() == keeping.given_up[0]
+    assert keeping.lasting == keeping.given_up
 
 
 def test_a_process_that_never_stays_up_is_left_dead_and_reported_as_dead(tmp_path: Path) -> None:
