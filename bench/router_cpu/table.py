@@ -24,9 +24,8 @@ this run, so the faster router gets more requests; the common rate is half of th
 similar ratios on other machines, but not similar figures.
 
 Do not rely on the 99th percentile at half load: on two cores that the client and the engines share it differs by ten
-times from hour to hour, for every router. In three runs of 2026-12-01 ours added 23, 41 and 41 ms at 5,700 to 6,000
-requests/s, and sglang-router 5, 27 and 19 ms at 4,100 to 4,300; at 1,700 to 1,800 requests/s all but vllm-router
-added less than 5 ms (medians of three rounds).
+times from round to round, for every router, and ours, which gets the most requests, is not always the lowest
+([0058](../decisions/0058-one-library-for-the-data-plane.md)).
 """
 
 
