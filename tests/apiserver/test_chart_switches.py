@@ -86,3 +86,20 @@ def test_an_image_with_its_tag_in_the_repository_is_refused_since_a_second_tag_w
 def test_a_registry_with_a_port_is_no_tag(helm: Path, repository: str) -> None:
     texts = [str(one) for one in chart_manifests.template(helm, {"image": {"repository": repository, "tag": "dev"}})]
     assert any(f"'{repository}:dev'" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["true", "no", "123", "0x10", "1.5", "2026-12-01", "null"])
+def test_a_name_that_yaml_reads_as_something_else_is_refused(helm: Path, name: str) -> None:
+    values = WITHOUT_SERVICES | {"metrics": {"service": False}, "fullnameOverride": name}
+    with pytest.raises(Refused, match=f'which YAML reads as .* such as "fairlead-{name}"'):
+        chart_manifests.template(helm, values)
+
+
+def test_an_account_whose_name_is_a_number_keeps_it(helm: Path) -> None:
+    rendered = chart_manifests.template(helm, {"serviceAccount": {"name": "2026"}})
+    accounts = {one["metadata"]["name"] for one in rendered if one["kind"] == "ServiceAccount"}
+    used = {one["spec"]["template"]["spec"]["serviceAccountName"] for one in rendered if one["kind"] == "Deployment"}
+    subjects = {one["name"] for binding in rendered for one in binding.get("subjects", ()) if "kind" in one}
+    assert "2026" in accounts
+    assert used == {"2026"}
+    assert "2026" in subjects

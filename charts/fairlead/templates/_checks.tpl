@@ -12,6 +12,9 @@
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $name) -}}
 {{- fail (printf "fullnameOverride: all objects would have the name %q, which no Deployment may have; set it to small letters, digits, dashes and dots, with a letter or a digit first and last" $name) -}}
 {{- end -}}
+{{- if ne (toYaml $name) $name -}}
+{{- fail (printf "fullnameOverride: all objects would have the name %q, which YAML reads as a number, a date, a boolean or null; set it to a name that is none of these, such as \"fairlead-%s\"" $name $name) -}}
+{{- end -}}
 {{- $v := .Values -}}
 {{- if and (eq $v.webhook.failurePolicy "Fail") (not $v.webhook.enabled) -}}
 {{- fail "webhook.failurePolicy: Fail: with webhook.enabled=false no object is reviewed, so bad ones are stored; set webhook.enabled=true, or leave failurePolicy out" -}}

@@ -80,7 +80,7 @@ labels:
 
 {{- define "fairlead.subject" -}}
 kind: ServiceAccount
-name: {{ include "fairlead.serviceAccount" . }}
+name: {{ include "fairlead.serviceAccount" . | quote }}
 namespace: {{ .Release.Namespace | quote }}
 {{- end -}}
 
