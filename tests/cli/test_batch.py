@@ -287,7 +287,7 @@ def test_a_local_time_has_the_offset_of_its_own_date(words: list[str], monkeypat
 
 def test_a_missing_input_is_named(run: Run, words: list[str], tmp_path: Path) -> None:
     code, _, err = run(words[0], str(tmp_path / "none"), *words[2:])
-    assert (code, err) == (2, f"fairlead batch: {tmp_path}/none: No such file or directory\n")
+    assert (code, err) == (2, f"fairlead batch: {tmp_path}/none: No such file or directory; correct the path\n")
 
 
 def test_an_output_that_is_linked_to_the_input_is_the_input(

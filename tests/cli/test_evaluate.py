@@ -217,7 +217,9 @@ def test_files_that_are_missing_empty_or_no_schema_are_named(run: Run, words: li
     empty, broken = tmp_path / "empty.jsonl", tmp_path / "schema.json"
     empty.write_text("\n")
     broken.write_text("{")
-    assert run("evaluate", str(tmp_path / "none"), *words[2:])[2].endswith("none: No such file or directory\n")
+    assert run("evaluate", str(tmp_path / "none"), *words[2:])[2].endswith(
+        "none: No such file or directory; correct the path\n"
+    )
     assert "empty.jsonl: no items; write lines such as" in run("evaluate", str(empty), *words[2:])[2]
     assert "schema.json: no JSON" in run(*words, "--scorer", "json-schema", "--schema", str(broken))[2]
     broken.write_text("[" * 100_000)

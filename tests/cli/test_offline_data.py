@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli.main import main
+from fairlead.cluster.package_data import BROKEN_GZIP
 
 LLAMA = {
     "model_type": "llama",
@@ -89,9 +90,9 @@ CUT = gzip.compress(b"products: []" * 100, mtime=0)[:-20]
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("cut.gz", CUT, "it is not a complete gzip file; copy or compress it again"),
-        ("odd.gz", CUT[:12] + b"\xff" * 40, "it is not a complete gzip file; copy or compress it again"),
-        ("plain.gz", b"products: []", "it is not a complete gzip file; copy or compress it again"),
+        ("cut.gz", CUT, BROKEN_GZIP),
+        ("odd.gz", CUT[:12] + b"\xff" * 40, BROKEN_GZIP),
+        ("plain.gz", b"products: []", BROKEN_GZIP),
         ("bin.yaml", b"\xc7\x00", "it is not UTF-8 text; save it as UTF-8"),
         ("none.yaml", None, "No such file or directory; give a file that can be read"),
     ],

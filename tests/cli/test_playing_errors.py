@@ -37,7 +37,8 @@ def test_an_invalid_argument_and_a_missing_file_end_with_their_reason(capsys: py
 
     assert (playing_errors.reported("tune", invalid), playing_errors.reported("tune", missing)) == (2, 2)
     assert capsys.readouterr().err == (
-        "fairlead tune: --start -1: a number between 0 and 10000\nfairlead tune: a.csv: No such file or directory\n"
+        "fairlead tune: --start -1: a number between 0 and 10000\n"
+        "fairlead tune: a.csv: No such file or directory; correct the path\n"
     )
 
 

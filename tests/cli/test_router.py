@@ -139,7 +139,7 @@ def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert run("router", "--check", "/nowhere.yaml") == (
         2,
         "",
-        "fairlead router: /nowhere.yaml: No such file or directory\n",
+        "fairlead router: /nowhere.yaml: No such file or directory; correct the path\n",
     )
 
 

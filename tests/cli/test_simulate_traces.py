@@ -24,7 +24,7 @@ MONDAY_EIGHT = 1_795_420_800.0
     ("text", "because"),
     [
         (HEADER + "0,1,1\n5,nan,1\n", "line 3: prompt_tokens is nan, and must be a number"),
-        (HEADER + "0,1,1\n5,-7,1\n", "line 3: prompt_tokens is -7, and must be between 0 and 1e+15"),
+        (HEADER + "0,1,1\n5,-7,1\n", "line 3: prompt_tokens is -7, and must be between 0 and 10,000,000"),
         (HEADER + "0,1\n", "line 2: it has 2 fields, and the header 3"),
         ("time,prompt_tokens,output_tokens\n0,1,1\n", "its first line is of no known format"),
         (HEADER + "inf,1,1\n", "line 2: seconds is inf, and must be a number"),

@@ -111,14 +111,14 @@ TEXTS: Final = (
         given=_text("  replicas: .inf"),
         layer=Layer.BOUNDS,
         at="spec.replicas",
-        wording="too large or not a number",
+        wording="no field holds a number so far from 0",
     ),
     Row(
         story="a number of thirty digits",
         given=_text("  replicas: 100000000000000000000000000000"),
         layer=Layer.BOUNDS,
         at="spec.replicas",
-        wording="too large or not a number",
+        wording="no field holds a number so far from 0",
         covers=5,
     ),
     Row(

@@ -73,7 +73,7 @@ def test_text_that_is_not_servegen_is_reported_as_unreadable(rates: str, quantil
             AZURE.replace("2023-11-16 18:00:30", "yesterday"),
             "line 3: TIMESTAMP is not a time such as 2023-11-16 18:15:46",
         ),
-        (AZURE.replace(",300,", ",-300,"), "line 3: ContextTokens is -300, and must be between 0 and 1e+15"),
+        (AZURE.replace(",300,", ",-300,"), "line 3: ContextTokens is -300, and must be between 0 and 10,000,000"),
         (BLOCKS.replace("[3]", "[3.5]"), "line 4: hash_ids has 3.5, which is not a whole number"),
         (BLOCKS.splitlines()[0], "1 requests; a rate needs requests at two times"),
     ],

@@ -58,10 +58,17 @@ def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
     if isinstance(value, dict):
         bad = [key for key in value if not isinstance(key, str) or len(key) > LONGEST_KEY or not _is_text(key)]
         return _not_json(path, "an object", "a field's name is not text, or is too long") if bad else None
-    if isinstance(value, int | float):
-        whole = math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_INTEGER
-        return None if whole else _not_json(path, "a number", "the number is too large or not a number")
+    if isinstance(value, float):
+        return None if math.isfinite(value) else _no_number(path, f"{value:g}")
+    if isinstance(value, int):
+        digits = int(math.log10(max(abs(value), 1))) + 1
+        return None if abs(value) <= LARGEST_INTEGER else _no_number(path, f"a number of {digits} digits")
     return _not_json(path, value_text(value, path), f"YAML reads this as a {type(value).__name__}")
+
+
+def _no_number(path: FieldPath, shown: str) -> SpecRefusal:
+    because = "it is no number" if shown == "nan" else "no field holds a number so far from 0"
+    return refusal(path, shown, ReadReason.NOT_JSON, because, "write a number that the field allows")
 
 
 def _not_json(path: FieldPath, value: str, because: str) -> SpecRefusal:

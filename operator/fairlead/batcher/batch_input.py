@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from fairlead.batching.batch_requests import LONGEST_LINE
+from fairlead.cluster import package_data
 
 _TOO_LONG: Final = f"it is longer than {LONGEST_LINE >> 20} MiB; write one request a line"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -38,7 +39,7 @@ class BatchInput:
                     raise InputUnreadable(f"{self.name}: line {number}: {_TOO_LONG}")
                 yield number, text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise InputUnreadable(f"{self.name}: it is not a complete gzip file; copy or compress it again") from None
+            raise InputUnreadable(f"{self.name}: {package_data.BROKEN_GZIP}") from None
 
 
 @contextmanager

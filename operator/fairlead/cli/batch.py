@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import options
+from fairlead.cli import file_errors, options
 
 EPILOG = (
     "INPUT holds one request a line: custom_id, method, url and body, as for OpenAI's batch API; `.gz` and - for "
@@ -52,7 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
     except OSError as problem:
         if problem.filename is None:
             raise
-        print(f"fairlead batch: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead batch: {file_errors.sentence(problem)}", file=sys.stderr)
     except (ArgumentValueError, InputUnreadable, OutputUnusable) as problem:
         print(f"fairlead batch: {problem}", file=sys.stderr)
     return 2

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import options
+from fairlead.cli import file_errors, options
 
 EPILOG = (
     "Give the engine's own command after --, as `fairlead render` shows it: its model, parallelism and limits are read "
@@ -74,7 +74,7 @@ def run(chosen: argparse.Namespace) -> int:
         target = calibrate_inputs.read(chosen)
         seen = calibrate_inputs.observations(chosen, target, _report)
     except OSError as problem:
-        print(f"fairlead calibrate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead calibrate: {file_errors.sentence(problem)}", file=sys.stderr)
         return 2
     except (calibrate_inputs.CalibrateArgumentError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import options
+from fairlead.cli import file_errors, options
 
 SCORERS = ("exact", "one-of", "contains", "regex", "number", "choice", "json-schema", "json-field", "tool", "judge")
 """As in `evaluating.scorers`, which is not imported here so that help appears at once."""
@@ -97,9 +97,9 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.cli.argument_values import ArgumentValueError
 
     try:
-        inputs = evaluate_inputs.plan(chosen) if chosen.file == "plan" else evaluate_inputs.read(chosen)
+        inputs = evaluate_inputs.plan(chosen) if chosen.file == evaluate_inputs.PLAN else evaluate_inputs.read(chosen)
     except OSError as problem:
-        print(f"fairlead evaluate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead evaluate: {file_errors.sentence(problem)}", file=sys.stderr)
         return 2
     except (evaluate_inputs.EvaluateArgumentError, ArgumentValueError) as problem:
         print(f"fairlead evaluate: {problem}", file=sys.stderr)

@@ -23,11 +23,20 @@ from fairlead.fleet.plurals import count
 _SHOWN_PROBLEMS: Final = 10
 _MAX_AT_ONCE: Final = 512
 _USUAL_DISCORDANCE: Final = "5"
+USUAL_KEY: Final = "OPENAI_API_KEY"
+"""The variable that is read if none is named; it need not be set."""
 _JUDGE: Final = "judge"
 _OF_SCORERS: Final = (
     ("field", "", ("json-field",)),
     ("tolerance", "0", ("number",)),
     ("ignore_case", False, ("exact", "one-of", "contains", "regex")),
+)
+PLAN: Final = "plan"
+"""In place of a file."""
+_OF_RUNS: Final = (
+    *(("baseline", None), ("candidate", None), ("baseline_model", ""), ("candidate_model", "")),
+    *(("scorer", "exact"), ("schema", None), ("samples", 1), ("choices", 0)),
+    *(("min_items", 0), ("expected_score", None), ("anyway", False)),
 )
 _OF_JUDGES: Final = ("judge", "judge_model", "judge_key_env", "judge_instructions")
 
@@ -90,6 +99,8 @@ def read(chosen: argparse.Namespace) -> EvaluateInputs:
 
 def plan(chosen: argparse.Namespace) -> ItemPlan:
     """Build the plan from points and percents."""
+    if chosen.file == PLAN:
+        _check_planned(chosen)
     discordance = _share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100)
     difference = _share("--difference", chosen.difference, -100, 100)
     if not chosen.discordance:
@@ -150,12 +161,21 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
         name="judge",
         url=chosen.judge,
         model=chosen.judge_model,
-        key=os.environ.get(chosen.judge_key_env, "") if chosen.judge_key_env else "",
+        key=_key("--judge-key-env", chosen.judge_key_env),
         proxy=proxies.of(chosen.judge, os.environ),
         time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
     name = f"judge-{digest_of([address.url, address.model, instructions])}.jsonl"
     return JudgeInputs(address=address, instructions=instructions, journal=Path(chosen.journal) / name)
+
+
+def _check_planned(chosen: argparse.Namespace) -> None:
+    """Refuse options that only a run uses."""
+    for name, unset in _OF_RUNS:
+        written = getattr(chosen, name)
+        if written != unset:
+            word = f"--{name.replace('_', '-')}" + ("" if written is True else f" {written}")
+            raise EvaluateArgumentError(f"{word}: `fairlead evaluate plan` does not use it; leave it out")
 
 
 def _check_used(chosen: argparse.Namespace) -> None:
@@ -195,10 +215,17 @@ def _address(chosen: argparse.Namespace, side: Side) -> EndpointAddress:
         name=side,
         url=url,
         model=getattr(chosen, f"{side}_model"),
-        key=os.environ.get(getattr(chosen, f"{side}_key_env"), ""),
+        key=_key(f"--{side}-key-env", getattr(chosen, f"{side}_key_env")),
         proxy=proxies.of(url, os.environ),
         time_out_s=argument_values.duration("--timeout", chosen.timeout),
     )
+
+
+def _key(word: str, variable: str) -> str:
+    """Read a key; without the variable that was named, requests would be sent without one."""
+    if variable and variable != USUAL_KEY and variable not in os.environ:
+        raise EvaluateArgumentError(f"{word} {variable}: this variable is not set; export it, or leave {word} out")
+    return os.environ.get(variable, "") if variable else ""
 
 
 def _journal(folder: str, address: EndpointAddress, revision: str, request: RequestSettings) -> Path:
@@ -236,6 +263,10 @@ def _check_counts(chosen: argparse.Namespace) -> None:
     """Refuse counts out of range, and the one that only a plan uses."""
     if chosen.items is not None:
         raise EvaluateArgumentError(f"--items {chosen.items}: only `fairlead evaluate plan` uses it; leave it out")
+    if chosen.difference != "0":
+        raise EvaluateArgumentError(
+            f"--difference {chosen.difference}: only `fairlead evaluate plan` uses it; leave it out"
+        )
     if chosen.choices:
         _whole(chosen.choices, "--choices", 1000, 2)
     _whole(chosen.min_items, "--min-items", 1_000_000_000, 0)

@@ -14,7 +14,6 @@ from fairlead.evaluator import item_download
 from fairlead.evaluator import relay as relays
 from fairlead.evaluator.item_download import HubAddress, ItemsUnread
 from fairlead.evaluator.relay import RelaySettings
-from fairlead.fleet.desired_state import EngineKind
 
 
 def read(chosen: argparse.Namespace) -> None:
@@ -37,9 +36,7 @@ def copy(chosen: argparse.Namespace) -> None:
 
 def relay(chosen: argparse.Namespace) -> None:
     """Serve until the pod terminates."""
-    settings = RelaySettings(
-        addresses=Path(chosen.addresses), kind=EngineKind(chosen.kind), concurrency=max(1, chosen.concurrency)
-    )
+    settings = RelaySettings(addresses=Path(chosen.addresses), kind=chosen.kind, concurrency=max(1, chosen.concurrency))
     asyncio.run(relays.serve(settings, chosen.port))
 
 

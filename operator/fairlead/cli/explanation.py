@@ -6,7 +6,7 @@ from typing import Any
 
 import fairlead
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.cli import replay_records
+from fairlead.cli import file_errors, replay_records
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
 from fairlead.cluster import status_freshness
 from fairlead.fleet import plurals
@@ -112,7 +112,8 @@ def of_file(file: str, target: str | None, namespace: str | None) -> Explanation
     try:
         record = _last(replay_records.read([file]), name, namespace)
     except OSError as problem:
-        raise TargetNameError(f"{problem.filename or file}: {problem.strerror or problem}") from problem
+        words = file_errors.sentence(problem)
+        raise TargetNameError(words if problem.filename else f"{file}: {words}") from problem
     if record is None:
         which = f" about infd/{name}" if name else ""
         which += f" in namespace {namespace}" if namespace else ""

@@ -2,16 +2,28 @@
 
 import argparse
 import os
+from pathlib import Path
+from typing import Final
 
 from fairlead.cli import options
+
+MAX_RANK: Final = 4096
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments; the operator sets all of them in the pod."""
     parser.add_argument("--config-map", required=True, metavar="NAME", help="holds the list of adapters; is followed")
-    parser.add_argument("--folder", required=True, metavar="PATH", help="shared with the engine; adapters lie there")
-    parser.add_argument("--engine", default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000")
-    parser.add_argument("--max-rank", type=int, required=True, metavar="N", help="rank that the engine's slots hold")
+    parser.add_argument(
+        "--folder",
+        type=options.file_name,
+        required=True,
+        metavar="PATH",
+        help="shared with the engine; adapters lie there",
+    )
+    parser.add_argument(
+        "--engine", type=address, default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000"
+    )
+    parser.add_argument("--max-rank", type=rank, required=True, metavar="N", help="rank that the engine's slots hold")
     parser.add_argument("--modules", nargs="*", metavar="NAME", help="matrices that the engine adapts; default all")
     parser.add_argument("--fixed", nargs="*", metavar="NAME", help="names with an @ of the spec itself")
     parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
@@ -21,23 +33,43 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=options.port, default=8086, help="default 8086")
 
 
+def rank(text: str) -> int:
+    """Parse the rank of an engine's slots."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MAX_RANK:
+        raise argparse.ArgumentTypeError(f"{text[:40]!a}: write a whole number from 1 to {MAX_RANK}")
+    return int(text)
+
+
+def address(text: str) -> str:
+    """Parse a host and a port."""
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise argparse.ArgumentTypeError(f"{text[:40]!a}: write HOST:PORT")
+    options.port(port)
+    return text
+
+
 def run(chosen: argparse.Namespace) -> int:
-    """Run until a signal stops it."""
+    """Return 0 once a signal stops it, 2 without its folder."""
     import logging
     import sys
-    from pathlib import Path
 
     from fairlead.adapting.adapter_check import AdapterExpectation
     from fairlead.loader import process
     from fairlead.loader.sources import HUB, SourceAccess
 
+    folder = Path(chosen.folder)
+    if not folder.is_dir():
+        remedy = "there is no such folder; mount the one that the engine shares"
+        print(f"fairlead loader: --folder {folder}: {remedy}", file=sys.stderr)
+        return 2
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return process.serve(
         process.LoaderOptions(
             namespace=os.environ.get("POD_NAMESPACE", "default"),
             pod=os.environ.get("POD_NAME", ""),
             config_map=chosen.config_map,
-            folder=Path(chosen.folder),
+            folder=folder,
             engine=chosen.engine,
             slots=AdapterExpectation(
                 max_rank=chosen.max_rank,

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import YamlDocument
-from fairlead.documents import yaml_document
+from fairlead.documents import json_document, yaml_document
 from fairlead.documents.document_faults import UnreadableDocument
 from fairlead.review import gateway_review
 from fairlead.review import policies as read_policies
@@ -59,9 +59,16 @@ def catalogue(products: str | None) -> Catalogue:
 
 def _read_config(model: str, file: str) -> str:
     try:
-        return package_data.read_text(Path(file))
+        text = package_data.read_text(Path(file))
     except package_data.TextFileError as problem:
         raise ValueError(f"--config-json {model}={problem}") from problem
+    try:
+        found = json_document.read(text)
+    except UnreadableDocument as problem:
+        raise ValueError(f"--config-json {model}={file}: no JSON: {problem}; give the model's config.json") from problem
+    if not isinstance(found, dict) or not found:
+        raise ValueError(f"--config-json {model}={file}: not a model's configuration; give the model's config.json")
+    return text
 
 
 def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does 
 LAST_PORT: Final = 65_535
 MIN_EVERY_S: Final = 0.1
 MAX_EVERY_S: Final = 3600.0
+_IMAGE: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 _NAMESPACE: Final = re.compile("(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)?")
 
 
@@ -36,6 +37,13 @@ def file_name(text: str) -> str:
     """Parse the name of a file; it is empty where a shell's variable is not set."""
     if not text:
         raise argparse.ArgumentTypeError("no file is named; write its path")
+    return text
+
+
+def image(text: str) -> str:
+    """Parse the name of an image."""
+    if not _IMAGE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text[:70]!a}: no image can have this name; write REPOSITORY:TAG")
     return text
 
 
@@ -72,7 +80,7 @@ def every(text: str) -> float:
 
 def add_traffic(parser: argparse.ArgumentParser) -> None:
     """Add the options for what is simulated on which traffic: files and a trace, or a running deployment's logs."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
+    parser.add_argument("files", nargs="*", type=file_name, metavar="FILE", help=FILES_HELP)
     parser.add_argument("--traffic", metavar="TRACE", help="recorded requests")
     parser.add_argument(
         "--window", metavar="DURATION", help="the requests of an OpenAI batch file come evenly over it (all at once)"

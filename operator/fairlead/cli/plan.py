@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import options
+from fairlead.cli import file_errors, options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
         plays = plan_play.played(chosen, inputs, planned)
         note = plan_play.undrawable(chosen, inputs)
     except OSError as problem:
-        print(f"fairlead plan: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead plan: {file_errors.sentence(problem)}", file=sys.stderr)
         return 2
     except (plan_inputs.PlanArgumentError, ValueError) as problem:
         print(f"fairlead plan: {problem}", file=sys.stderr)

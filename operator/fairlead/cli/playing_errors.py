@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from fairlead.cli import exit_codes
+from fairlead.cli import exit_codes, file_errors
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.explanation import TargetNameError
 
@@ -18,7 +18,7 @@ def reported(command: str, run: Callable[[], int]) -> int:
     except OSError as problem:
         if exit_codes.is_of_output(problem):
             raise  # no argument is to blame for it, and all commands end so with one code
-        words = f"{problem.filename}: {problem.strerror or problem}"
+        words = file_errors.sentence(problem)
     except (ClusterUnavailable, TargetNameError, ValueError) as problem:
         words = str(problem)
     print(f"fairlead {command}: {words}", file=sys.stderr)

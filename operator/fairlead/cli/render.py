@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.cli import options, terminal_colours
 from fairlead.cluster import documents
@@ -21,13 +21,16 @@ if TYPE_CHECKING:  # imported only inside the command, so that other commands st
     from fairlead.review.result import Review
 
 
+IMAGE: Final = "fairlead"
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help=options.FILES_HELP)
+    parser.add_argument("files", nargs="+", type=options.file_name, metavar="FILE", help=options.FILES_HELP)
     how = "how to print it; yaml: all objects that the operator would create, to check them and not to apply them"
     parser.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text", help=how)
-    image = "the image of routers and simulated engines with -o yaml; default fairlead"
-    parser.add_argument("--image", default="fairlead", help=image)
+    image = f"the image of routers and simulated engines with -o yaml; default {IMAGE}"
+    parser.add_argument("--image", type=options.image, help=image)
     users = "with -o yaml: pods name no user and no group, as with the chart's assignedUsers=true (OpenShift)"
     parser.add_argument("--assigned-users", action="store_true", help=users)
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
@@ -40,6 +43,9 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.engines import catalogue as engines
     from fairlead.review import admission
 
+    if (unused := _unused(chosen)) is not None:
+        print(f"fairlead render: {unused}: only -o yaml uses it; add -o yaml, or leave it out", file=sys.stderr)
+        return 2
     found, _ = foreign_documents.apart(documents.read(chosen.files))
     if not found:
         print(foreign_documents.nothing_of_ours(chosen.files), file=sys.stderr)
@@ -56,9 +62,10 @@ def run(chosen: argparse.Namespace) -> int:
     pairs = zip(found, reviews, strict=True)
     accepted = [(one.content, of) for one, of in pairs if of is not None and not of.refusals]
     if chosen.output == "yaml":
-        releases = engines.releases(chosen.image)
+        image = chosen.image or IMAGE
+        releases = engines.releases(image)
         context = replace(context, releases=releases, assigned_users=chosen.assigned_users)
-        made = _objects(accepted, context, chosen.image)
+        made = _objects(accepted, context, image)
     else:
         made = _shown([_processes(one, [of for _, of in accepted]) for _, one in accepted], chosen.output)
     print(made, end="")
@@ -66,6 +73,15 @@ def run(chosen: argparse.Namespace) -> int:
         nothing = "nothing here starts a process; give a file with an InferenceDeployment or InferenceGateway"
         print(f"fairlead render: {', '.join(chosen.files)}: {nothing}", file=sys.stderr)
     return 1 if refused else 0
+
+
+def _unused(chosen: argparse.Namespace) -> str | None:
+    """Return an option that has no effect on what is printed."""
+    if chosen.output == "yaml":
+        return None
+    if chosen.image is not None:
+        return f"--image {chosen.image}"
+    return "--assigned-users" if chosen.assigned_users else None
 
 
 def _processes(review: "Review", others: "Sequence[Review]") -> dict[str, Any] | None:

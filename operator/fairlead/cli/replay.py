@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from fairlead.cli import file_errors
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -27,7 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         result = replay_records.replay_all(replay_records.read(chosen.sources), progress, keep=chosen.show)
     except OSError as problem:
-        print(f"fairlead replay: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead replay: {file_errors.sentence(problem)}", file=sys.stderr)
         return 2
     if not result.lines:
         print(f"fairlead replay: {', '.join(chosen.sources)}: no line in it; nothing was decided yet", file=sys.stderr)

@@ -22,14 +22,14 @@ def as_text(result: ReplayResult, version: str) -> str:
     others = result.versions.total() - result.versions[version]
     if others:
         lines.append(_other_versions(result, version))
-    return "\n".join([*lines, _figure(result)])
+    return _printable("\n".join([*lines, _figure(result)]))
 
 
 def as_json(result: ReplayResult, version: str) -> str:
     """Format as JSON, under stable names."""
     return json.dumps(
         {
-            "decisions": result.lines,
+            "decisions": result.agree + result.disagree,
             "agree": result.agree,
             "disagree": result.disagree,
             "broken": result.broken,
@@ -75,8 +75,13 @@ def _disagreement(one: DecisionDisagreement) -> str:
     return "\n".join([f"{one.place}: infd/{record.name} in {record.namespace} at {when}", *shown, *rest])
 
 
+def _printable(text: str) -> str:
+    """Show control characters as escapes: a terminal would obey those of a damaged file."""
+    return "".join(one if one == "\n" or one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _short(value: object) -> str:
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = f'"{value}"' if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 

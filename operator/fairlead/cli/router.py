@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import exit_codes, options
+from fairlead.cli import exit_codes, file_errors, options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,8 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
     except OSError as problem:
         if chosen.check and exit_codes.is_of_output(problem):
             raise  # the file is not to blame for it, and all commands end so with one code
-        place = "" if problem.filename is None else f"{problem.filename}: "
-        print(f"fairlead router: {place}{problem.strerror or problem}", file=sys.stderr)
+        print(f"fairlead router: {file_errors.sentence(problem)}", file=sys.stderr)
     return 2
 
 

@@ -96,7 +96,7 @@ def single(chosen: argparse.Namespace, recording: ServiceRecording | None) -> Si
         raise ArgumentValueError(f"{more[0][0].place}: a second InferenceDeployment; give one at a time")
     candidate = read.measured(playable.read(document, read.context, read.packaged))
     if isinstance(candidate, Unplayable):
-        raise ArgumentValueError(f"{candidate.name}: {candidate.reason}: {candidate.because}")
+        raise ArgumentValueError(f"{candidate.name or document.place}: {candidate.reason}: {candidate.because}")
     return SinglePlayable(document=document, candidate=candidate, read=read)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cli import client_mixes, router_logs, trace_lines
+from fairlead.cluster import package_data
 from fairlead.fleet.plurals import count
 from fairlead.simulator.traffic import batch_files, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
@@ -238,11 +239,11 @@ class TraceFile:
                 first = _head(next((line for line in lines if line.strip()), ""))
                 yield from self._requests(first, chain((first,), lines), page_tokens, notes)
         except UnicodeDecodeError as problem:
-            raise UnreadableTraffic(f"{self.path}: it is not UTF-8 text; {trace_lines.FORMATS}") from problem
+            packed = package_data.is_gzip(self.path)
+            why = package_data.PACKED if packed else f"it is not UTF-8 text; {trace_lines.FORMATS}"
+            raise UnreadableTraffic(f"{self.path}: {why}") from problem
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-            raise UnreadableTraffic(
-                f"{self.path}: it is not a complete gzip file; copy or compress it again"
-            ) from problem
+            raise UnreadableTraffic(f"{self.path}: {package_data.BROKEN_GZIP}") from problem
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
 

@@ -11,7 +11,7 @@ from fairlead.cluster import documents
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help=options.FILES_HELP)
+    parser.add_argument("files", nargs="+", type=options.file_name, metavar="FILE", help=options.FILES_HELP)
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--with-vllm", action="store_true", help="also check with vLLM's own parser and configuration")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)

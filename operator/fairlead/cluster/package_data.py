@@ -4,9 +4,16 @@ import gzip
 import zlib
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from fairlead.sizing import catalogue
 from fairlead.sizing.catalogue import Catalogue
+
+BROKEN_GZIP: Final = (
+    "it is not a complete gzip file; copy or compress it again, or take .gz off the name of a plain one"
+)
+PACKED: Final = "it is a gzip file; add .gz to its name"
+_GZIP: Final = b"\x1f\x8b"
 
 
 class TextFileError(ValueError):
@@ -38,8 +45,16 @@ def read_text(path: Path) -> str:
                 return packed.read()
         return path.read_text(encoding="utf-8-sig")
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise TextFileError(f"{path}: it is not a complete gzip file; copy or compress it again") from None
+        raise TextFileError(f"{path}: {BROKEN_GZIP}") from None
     except UnicodeDecodeError:
-        raise TextFileError(f"{path}: it is not UTF-8 text; save it as UTF-8") from None
+        raise TextFileError(
+            f"{path}: {PACKED if is_gzip(path) else 'it is not UTF-8 text; save it as UTF-8'}"
+        ) from None
     except OSError as problem:
         raise TextFileError(f"{path}: {problem.strerror}; give a file that can be read") from problem
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(len(_GZIP)) == _GZIP

@@ -84,8 +84,8 @@ def read(environment: Mapping[str, str]) -> EmulationKnobs:
         reply_tokens=int(replies) or None,
         invalid_json_rate=_shares(values, "INVALID_JSON_RATE", "0")[0],
         lag_limit_seconds=_number(values, "LAG_LIMIT_MS", 250) / 1000,
-        lose_early_signal=values.get("LOSE_EARLY_SIGNAL") == "1",
-        faults_api=values.get("FAULTS_API") == "1",
+        lose_early_signal=_switch(values, "LOSE_EARLY_SIGNAL"),
+        faults_api=_switch(values, "FAULTS_API"),
         order=_order(values),
     )
 
@@ -117,11 +117,20 @@ def _range(values: Mapping[str, str], knob: str, default: str) -> tuple[float, f
     """Parse both ends of a value like `5` or `60-125`."""
     written = values.get(knob, default)
     low, dash, high = written.partition("-")
+    if not low:
+        raise _bad(knob, written, "a number from 0 up, or a range like 60-125", default)
     least = _read(knob, low, (0, 1e9), default)
     most = _read(knob, high, (0, 1e9), default) if dash else least
     if most < least:
         raise _bad(knob, written, "a number or a range that grows", default)
     return least, most
+
+
+def _switch(values: Mapping[str, str], knob: str) -> bool:
+    written = values.get(knob, "0")
+    if written not in ("0", "1"):
+        raise _bad(knob, written, "1 or 0", "1")
+    return written == "1"
 
 
 def _shares(values: Mapping[str, str], knob: str, default: str) -> tuple[float, ...]:

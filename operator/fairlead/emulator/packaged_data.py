@@ -42,7 +42,7 @@ def _sweeps(folder: Traversable) -> Iterator[SweepRecord]:
 
 
 def _calibration(place: Path) -> Calibration | SweepRecord:
-    text = place.read_text(encoding="utf-8")
+    text = package_data.read_text(place)
     try:
         return sweep_file.read(text) if sweep_file.is_sweep(text) else calibration_file.read(text)
     except ValueError as problem:

@@ -218,7 +218,7 @@ def _arithmetic(
         f"{supply.tpot_s * 1000:.1f} ms a token, first token within {supply.ttft_p95_s:.2f} s (p95)"
     )
     served = (
-        f"so it serves {supply.concurrent} / ({traffic.output.mean:.0f} tokens x "
+        f"so it serves {supply.concurrent} / ({traffic.output.mean:.1f} tokens x "
         f"{supply.tpot_s * 1000:.1f} ms) = {supply.requests_per_second:.2f} requests/s"
     )
     needed = f"replicas: {traffic.peak:.2f} / ({supply.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}"

@@ -58,7 +58,7 @@ class MeasuredFields:
         if above is not None and number <= above:
             raise self.bad(f"{name} is {shown(value)}, and must be above {above:g}")
         if not least <= number <= most:
-            raise self.bad(f"{name} is {shown(value)}, and must be between {least:g} and {most:g}")
+            raise self.bad(f"{name} is {shown(value)}, and must be between {least:,.12g} and {most:,.12g}")
         return number
 
     def count(self, name: str, least: int = 0, most: float = MOST) -> int:
@@ -108,8 +108,10 @@ class NumberRows(NamedTuple):
     columns: Sequence[Sequence[float]]
 
 
-def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[str]) -> Iterator[NumberRows]:
-    """Yield these columns of all rows, `counts` as whole numbers; raise what `csv_rows` and its fields raise.
+def csv_numbers(
+    lines: Iterable[str], numbers: Sequence[str], counts: Sequence[str], most: float = MOST
+) -> Iterator[NumberRows]:
+    """Yield these columns of all rows, `counts` as whole numbers up to `most`; raise what `csv_rows` and its fields do.
 
     Many valid rows are parsed at once, which saves a call for each request of a day. From the first block with an
     invalid, quoted or blank row on, `MeasuredFields` reads single rows and says what is wrong.
@@ -119,17 +121,17 @@ def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[s
     header = table.header((*numbers, *counts))
     places, width, done = [header.index(one) for one in (*numbers, *counts)], len(header), table.line
     while block := ahead.block():
-        columns = _plain(block, width, places, len(numbers))
+        columns = _plain(block, width, places, len(numbers), most)
         if not columns:
-            yield from _one_by_one(_CsvTable(chain(block, ahead), done), header, numbers, counts)
+            yield from _one_by_one(_CsvTable(chain(block, ahead), done), header, numbers, counts, most)
             return
         yield NumberRows(done + 1, columns)
         done += len(block)
 
 
-def _plain(block: list[str], width: int, places: Sequence[int], broken: int) -> list[list[float]]:
-    """Return the columns of lines of plain numbers within their limits, the first `broken` ones with fractions; empty
-    if any line is something else."""
+def _plain(block: list[str], width: int, places: Sequence[int], broken: int, most: float) -> list[list[float]]:
+    """Return the columns of lines of plain numbers within their limits, the first `broken` ones with fractions and the
+    others up to `most`; empty if any line is something else."""
     text = ",".join(block)
     if '"' in text or "\r" in text or {line.count(",") for line in block} != {width - 1}:
         return []
@@ -139,17 +141,18 @@ def _plain(block: list[str], width: int, places: Sequence[int], broken: int) -> 
     except ValueError:
         return []
     within = all(all(map(math.isfinite, one)) and min(one) >= 0.0 and max(one) <= MOST for one in columns)
-    return columns if within and all(all(map(float.is_integer, one)) for one in columns[broken:]) else []
+    whole = all(all(map(float.is_integer, one)) and max(one) <= most for one in columns[broken:])
+    return columns if within and whole else []
 
 
 def _one_by_one(
-    table: "_CsvTable", header: list[str], numbers: Sequence[str], counts: Sequence[str]
+    table: "_CsvTable", header: list[str], numbers: Sequence[str], counts: Sequence[str], most: float
 ) -> Iterator[NumberRows]:
     while (values := table.next()) is not None:
         row = _row(table.line, header, values)
         if isinstance(row, BadMeasurement):
             raise row
-        found = (*(row.number(one) for one in numbers), *(row.count(one) for one in counts))
+        found = (*(row.number(one) for one in numbers), *(row.count(one, most=most) for one in counts))
         yield NumberRows(table.line, [[one] for one in found])
 
 

@@ -8,6 +8,8 @@ from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import MeasuredFields
 
 AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+MAX_TOKENS: Final = 10_000_000
+"""Of a prompt or a reply: more than any model holds, so a typing error."""
 _FINER: Final = re.compile(r"(\.\d{6})\d+")
 """Digits of a second beyond microseconds, of which the trace has one."""
 MAX_BLOCKS: Final = 10_000_000
@@ -22,6 +24,11 @@ def azure_moment(row: MeasuredFields) -> datetime:
     except ValueError as problem:
         raise row.bad("TIMESTAMP is not a time such as 2023-11-16 18:15:46.680590") from problem
     return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def tokens_of(row: MeasuredFields, name: str) -> int:
+    """Return the tokens of a prompt or of a reply."""
+    return row.count(name, most=MAX_TOKENS)
 
 
 def block_ids(row: MeasuredFields) -> list[int]:

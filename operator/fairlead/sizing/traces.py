@@ -16,7 +16,7 @@ from typing import Final
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
-from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
+from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids, tokens_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_S: Final = 60.0
@@ -118,7 +118,9 @@ def _table(text: str, columns: Iterable[str]) -> Iterator[MeasuredFields]:
 def _rows(text: str) -> Iterator[TraceRequest]:
     for row in _table(text, AZURE):
         yield TraceRequest(
-            (azure_moment(row) - _EPOCH).total_seconds(), row.count("ContextTokens"), row.count("GeneratedTokens")
+            (azure_moment(row) - _EPOCH).total_seconds(),
+            tokens_of(row, "ContextTokens"),
+            tokens_of(row, "GeneratedTokens"),
         )
 
 
@@ -126,11 +128,11 @@ def _json_lines(text: str) -> Iterator[TraceRequest]:
     """Yield requests; a prompt's leading run of blocks seen before is cached. All blocks of a trace have one size."""
     seen: set[int] = set()
     for row in measured_rows.json_rows(io.StringIO(text)):
-        blocks, prompt = block_ids(row) if row.has("hash_ids") else [], row.count("input_length")
+        blocks, prompt = block_ids(row) if row.has("hash_ids") else [], tokens_of(row, "input_length")
         cached_blocks = next((place for place, block in enumerate(blocks) if block not in seen), len(blocks))
         seen.update(blocks[: max(BLOCKS_REMEMBERED - len(seen), 0)])
         cached = int(prompt * cached_blocks / len(blocks)) if blocks else 0
-        yield TraceRequest(row.number("timestamp") / 1000, prompt, row.count("output_length"), cached)
+        yield TraceRequest(row.number("timestamp") / 1000, prompt, tokens_of(row, "output_length"), cached)
 
 
 def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str, float]]:

@@ -64,7 +64,7 @@ def test_plain_columns_are_timed_from_the_first_and_more_columns_are_passed_over
     ("row", "because"),
     [
         ("nan,1,1", "line 2: seconds is nan, and must be a number"),
-        ("1,-1,1", "line 2: prompt_tokens is -1, and must be between 0 and 1e+15"),
+        ("1,-1,1", "line 2: prompt_tokens is -1, and must be between 0 and 10,000,000"),
         ("1,1.5,1", "line 2: prompt_tokens is 1.5, and must be a whole number"),
         ("1,1", "line 2: it has 2 fields, and the header 3"),
     ],

@@ -15,7 +15,7 @@ from fairlead.emulator.serve_arguments import (
     SchedulerArguments,
     ServeArguments,
 )
-from fairlead.emulator.vllm import flags
+from fairlead.emulator.vllm import flags, number_limits
 from fairlead.engines import weight_offload, written_amounts
 from fairlead.engines.vllm import adapters, default_batch, expert_blocks, host_cache, json_flags, prompt_items
 from fairlead.fleet.desired_state import Parallelism
@@ -44,6 +44,7 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     rest = flags.completed(command[2:])
     bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
     found, _ = flags.parser().parse_known_args(rest)
+    number_limits.check(found)
     model = bare or found.model
     limits = _limits(found)
     return ServeArguments(

@@ -125,12 +125,21 @@ def _choice(written: str, choices: Sequence[str]) -> str:
 def _within(name: str, kind: str, value: str) -> Complaint | None:
     if name not in BOUNDS:
         return None
-    number = float(_READ[kind][0](value))
-    limits = [(found[1], found[2]) for one in BOUNDS[name] if (found := _LIMIT.fullmatch(one))]
-    if all(_COMPARE[sign](number, float(limit)) for sign, limit in limits):
+    limits = broken_limits(name, float(_READ[kind][0](value)))
+    if not limits:
         return None
-    wanted = " and ".join(f"{sign} {limit}" for sign, limit in limits)
+    wanted = " and ".join(f"{sign} {limit}" for sign, limit in limits_of(name))
     return f"vLLM 0.32 expects a number {wanted} here {_ENDS}", "write one in that range, or remove it"
+
+
+def limits_of(name: str) -> list[tuple[str, str]]:
+    """Return the limits of a flag's number, as `>=` and `1`."""
+    return [(found[1], found[2]) for one in BOUNDS.get(name, ()) if (found := _LIMIT.fullmatch(one))]
+
+
+def broken_limits(name: str, number: float) -> list[tuple[str, str]]:
+    """Return those limits of a flag that a number breaks."""
+    return [(sign, limit) for sign, limit in limits_of(name) if not _COMPARE[sign](number, float(limit))]
 
 
 def amount(written: str) -> int:

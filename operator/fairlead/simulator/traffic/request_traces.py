@@ -11,7 +11,7 @@ from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffi
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion
 from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement
-from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
+from fairlead.sizing.recorded_requests import AZURE, MAX_TOKENS, azure_moment, block_ids, tokens_of
 
 MOONCAKE_BLOCK = 512
 COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
@@ -34,7 +34,11 @@ def azure(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[Requ
     start, clock = None, _Clock()
     try:
         for row in measured_rows.csv_rows(lines, AZURE):
-            moment, prompt, output = azure_moment(row), row.count("ContextTokens"), row.count("GeneratedTokens")
+            moment, prompt, output = (
+                azure_moment(row),
+                tokens_of(row, "ContextTokens"),
+                tokens_of(row, "GeneratedTokens"),
+            )
             if start is None:
                 start = moment
                 began(start.timestamp())
@@ -53,7 +57,11 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
     clock = _Clock()
     try:
         for row in measured_rows.json_rows(lines):
-            moment, prompt, output = row.number("timestamp"), row.count("input_length"), row.count("output_length")
+            moment, prompt, output = (
+                row.number("timestamp"),
+                tokens_of(row, "input_length"),
+                tokens_of(row, "output_length"),
+            )
             prefix = conversion.pages(block_ids(row), prompt)
             seconds = clock.since_first(moment / 1000, row.line)
             tenant = row.fields.get("tenant")
@@ -72,7 +80,9 @@ def columns(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[Re
     """Read `seconds,prompt_tokens,output_tokens`, in order of time."""
     clock, begun = _Clock(), False
     try:
-        for first, (moments, prompts, replies) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
+        for first, (moments, prompts, replies) in measured_rows.csv_numbers(
+            lines, COLUMNS[:1], COLUMNS[1:], MAX_TOKENS
+        ):
             if not begun and moments[0] >= DATED:
                 began(moments[0])
             if max(moments) > MAX_SECONDS:
