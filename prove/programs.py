@@ -1,6 +1,7 @@
 """Runs other programs for a proof: their output goes to the terminal at once and is kept for reading."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,10 +51,15 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,
     ) as program:
-        for line in program.stdout or ():
-            sys.stderr.write(line)
-            lines.append(line)
+        try:
+            for line in program.stdout or ():
+                sys.stderr.write(line)
+                lines.append(line)
+        except BaseException:
+            os.killpg(program.pid, signal.SIGTERM)  # it would go on, and this process would wait for it
+            raise
     return Ended(command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(lines))
 
 

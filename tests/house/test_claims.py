@@ -1,5 +1,9 @@
 """Claims and their proofs: look-up, run, stored figures, and detecting a page that drifted."""
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from subprocess import run
@@ -7,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from house.check import surroundings
+from house.tree import ROOT
 from prove import __main__ as prove
 from prove import ledger, page
 from prove.claims import Claim, Figure, ordered
@@ -151,3 +157,25 @@ def test_every_claim_of_the_project_has_an_item_of_its_own() -> None:
 def test_the_machine_is_described_without_its_name() -> None:
     assert "CPUs" in ledger.machine()
     assert "Linux" in ledger.machine()
+
+
+PROOF: Final = """
+import signal, sys
+from prove import programs
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+programs.run("sh", "-c", "echo $$; sleep 60; echo")
+"""
+
+
+def test_a_proof_that_is_terminated_ends_its_program_too() -> None:
+    words = (sys.executable, "-c", PROOF)
+    with subprocess.Popen(
+        words, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | surroundings(ROOT)
+    ) as proof:
+        assert proof.stderr is not None
+        assert proof.stderr.readline().startswith("+ sh -c")
+        program = Path("/proc") / proof.stderr.readline().strip()
+        assert program.is_dir()
+        proof.send_signal(signal.SIGTERM)
+        assert proof.wait(20) == 143
+    assert not program.exists()
