@@ -61,8 +61,10 @@ def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
     if isinstance(value, float):
         return None if math.isfinite(value) else _no_number(path, f"{value:g}")
     if isinstance(value, int):
-        digits = int(math.log10(max(abs(value), 1))) + 1
-        return None if abs(value) <= LARGEST_INTEGER else _no_number(path, f"a number of {digits} digits")
+        whole = abs(value)
+        return (
+            None if whole <= LARGEST_INTEGER else _no_number(path, f"a number of {int(math.log10(whole)) + 1} digits")
+        )
     return _not_json(path, value_text(value, path), f"YAML reads this as a {type(value).__name__}")
 
 

@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Final
 
+from fairlead.cli import options
+
 INTRODUCTION: Final = (
     "Answers as vLLM 0.32, SGLang 0.5.23 or TensorRT-LLM would on that GPU, by the command after `--`, at the speed "
     "that a model of vLLM predicts. Environment variables configure the rest:"
@@ -20,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {meaning}" for knob, meaning in emulation_knobs.KNOBS.items())
     parser.epilog = f"{INTRODUCTION} {knobs}.".replace("%", "%%")
     parser.add_argument("--product", default="", help="the GPU it simulates, by its product label")
-    parser.add_argument("--gpus", type=gpus, default=1, help="number of GPUs (1)")
+    parser.add_argument("--gpus", type=options.whole_number(MOST_GPUS), default=1, help="number of GPUs (1)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument(
         "--check", action="store_true", help="exit after checking its configuration, without a GPU: 0 if it is valid"
@@ -31,13 +33,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="-- vllm serve MODEL ...",
         help="the engine's own command, `-- sglang serve MODEL ...` or `-- trtllm-serve MODEL ...`",
     )
-
-
-def gpus(text: str) -> int:
-    """Parse how many GPUs the engine has."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_GPUS:
-        raise argparse.ArgumentTypeError(f"{text[:40]!a}: write a whole number from 1 to {MOST_GPUS}")
-    return int(text)
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -23,7 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine", type=address, default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000"
     )
-    parser.add_argument("--max-rank", type=rank, required=True, metavar="N", help="rank that the engine's slots hold")
+    parser.add_argument(
+        "--max-rank",
+        type=options.whole_number(MAX_RANK),
+        required=True,
+        metavar="N",
+        help="rank that the engine's slots hold",
+    )
     parser.add_argument("--modules", nargs="*", metavar="NAME", help="matrices that the engine adapts; default all")
     parser.add_argument("--fixed", nargs="*", metavar="NAME", help="names with an @ of the spec itself")
     parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
@@ -31,13 +37,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
     parser.add_argument("--host", default="0.0.0.0", help="where it answers the kubelet; default all")  # noqa: S104 - in a pod
     parser.add_argument("--port", type=options.port, default=8086, help="default 8086")
-
-
-def rank(text: str) -> int:
-    """Parse the rank of an engine's slots."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MAX_RANK:
-        raise argparse.ArgumentTypeError(f"{text[:40]!a}: write a whole number from 1 to {MAX_RANK}")
-    return int(text)
 
 
 def address(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import Final
 
 PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the catalogue: prices, rates, new GPUs"
@@ -45,6 +46,17 @@ def image(text: str) -> str:
     if not _IMAGE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text[:70]!a}: no image can have this name; write REPOSITORY:TAG")
     return text
+
+
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from 1 to this one."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!a}: write a whole number from 1 to {most}")
+        return int(text)
+
+    return parse
 
 
 def add_timeout(parser: argparse.ArgumentParser, default: str, words: str) -> None:
