@@ -40,7 +40,7 @@ def test_an_attention_data_parallel_size_of_zero_is_named_and_the_other_rows_are
     text = READERS["measured steps"].text.replace(",8,,8,1,8,1,8,", ",8,,8,1,0,1,8,", 1)
     sample = benchmark_runs.read(text, kv_starts.catalogue_here())
     assert sample.left_out == (
-        "three: line 4: attention_dp_size is 0, and must be between 1 and 1e+06; correct the row or leave it out",
+        "three: line 4: attention_dp_size is 0, and must be between 1 and 1,000,000; correct the row or leave it out",
     )
     assert len(sample.listed) == 2
 
