@@ -1,16 +1,17 @@
 """`python -m house.pure [--rest | --again | --floors]`: run the tests of the rooms that decide, or all others.
 
-The rooms that decide are measured each time, and their coverage is compared with their floors. Shells play fleets, and
-tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--again` those of them that
-failed, `--floors` all of them traced, with their floors. A group of rooms is skipped if its files and all that they
-import are unchanged since its tests last passed. `--all` runs every group.
+The rooms that decide are measured each time, and their coverage is compared with their floors. Shells start programs,
+which only tracing follows, and their tests take two to four times as long with it: `--rest` runs them untraced,
+`--again` those of them that failed, `--floors` the tests of all rooms traced, with the floors of shells. A group of
+rooms is skipped if its files and all that they import are unchanged since its tests last passed. `--all` runs every
+group.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import IO, Final
 
 from devcluster import turns
 from devcluster.cache import Cache
-from house import floors, reach, second_run, seeds
+from house import coverage_tools, floors, reach, second_run, seeds
+from house.coverage_tools import CoverageTool
 from house.tree import ROOT
 
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
@@ -114,17 +116,13 @@ class Half:
     name: str
     title: str
     groups: tuple[Group, ...]
-    measured: tuple[Group, ...]
-    table: str | None
-    """Floors in pyproject.toml; None: the tests run untraced."""
+    table: str | None = None
+    """Floors in pyproject.toml; None: the tests run without coverage."""
+    tool: CoverageTool = coverage_tools.WITHOUT_TRACING
 
 
 DECIDING: Final = Half(
-    name="deciding",
-    title="the tests of the rooms that decide",
-    groups=GROUPS,
-    measured=GROUPS,
-    table=floors.DECIDING,
+    name="deciding", title="the tests of the rooms that decide", groups=GROUPS, table=floors.DECIDING
 )
 
 
@@ -146,18 +144,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def the_rest() -> Half:
     """What the pure lane runs besides the rooms that decide."""
-    return Half(name="rest", title="the tests of shells", groups=rest(), measured=(), table=None)
+    return Half(name="rest", title="the tests of shells", groups=rest())
 
 
-def traced_rest() -> Half:
-    """The same with coverage; that of the rooms that decide counts for the others too."""
-    own = tuple(replace(group, name=f"{group.name}-traced") for group in rest())
-    title = "the tests of shells, traced"
-    return Half(name="floors", title=title, groups=own, measured=(*GROUPS, *own), table=floors.REST)
+def traced() -> Half:
+    """All tests with coverage: what those of the rooms that decide cover of a shell counts for it too."""
+    groups = tuple(replace(group, name=f"{group.name}-traced") for group in (*GROUPS, *rest()))
+    title = "the tests of all rooms, traced"
+    return Half(name="floors", title=title, groups=groups, table=floors.REST, tool=coverage_tools.TRACING)
 
 
 AGAIN: Final = "--again"
-HALVES: Final[Mapping[str, Callable[[], Half]]] = {"--rest": the_rest, AGAIN: the_rest, "--floors": traced_rest}
+HALVES: Final[Mapping[str, Callable[[], Half]]] = {"--rest": the_rest, AGAIN: the_rest, "--floors": traced}
 
 
 def decided_well(folder: Path) -> bool:
@@ -206,20 +204,25 @@ def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
 
 
 def _is_kept(folder: Path, half: Half, group: Group) -> bool:
-    return half.table is None or (folder / group.name).exists()
+    return half.table is None or data_of(folder, group).exists()
+
+
+def data_of(folder: Path, group: Group) -> Path:
+    """Where what a group covers is kept."""
+    return folder / f"{group.name}.coverage"
 
 
 def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, half: Half) -> Iterator[tuple[Group, Held, int]]:
     """Run several groups, one process each: cheaper than one group in two; output is printed when each ends."""
-    if half is not DECIDING or len(changed) == 1:
+    if half is not DECIDING:
         for group, now in changed:
-            yield group, now, run(group, folder) if half.table else run_untraced(group)
+            yield group, now, run(group, folder, half.tool) if half.table else run_untraced(group)
         return
 
     def in_one_process(group: Group) -> tuple[int, str]:
         words = folder / f"words-of-{group.name}"
         with words.open("wb") as sink:
-            code = run(group, folder, workers=1, sink=sink)
+            code = run(group, folder, half.tool, workers=1, sink=sink)
         return code, words.read_text(encoding="utf-8", errors="replace")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -244,13 +247,10 @@ def examples() -> int:
     return int(os.environ.get(EXAMPLES, "100"))
 
 
-def run(group: Group, folder: Path, *, workers: int = 2, sink: IO[bytes] | None = None) -> int:
+def run(group: Group, folder: Path, tool: CoverageTool, *, workers: int = 2, sink: IO[bytes] | None = None) -> int:
     """Run the group's tests and keep their coverage under its name; output is passed through, or goes into a file."""
-    environment = os.environ | {"COVERAGE_FILE": str(folder / group.name)}
-    for words in (("erase",), ("run", "-m", *_pytest(group, workers)), ("combine", "--quiet")):
-        if done := _coverage(words, environment, sink):
-            return done
-    return 0
+    data = data_of(folder, group)
+    return _each(tool.counted(_pytest(group, workers), data), coverage_tools.environment(data), sink)
 
 
 def run_untraced(group: Group) -> int:
@@ -271,24 +271,18 @@ def _pytest(group: Group, workers: int) -> tuple[str, ...]:
 
 
 def judged(folder: Path, half: Half, table: str) -> int:
-    """Compare the combined coverage of all groups with the floors of the half.
-
-    Kept coverage may name files that were moved since; they are in no room (`--ignore-errors`).
-    """
-    environment = os.environ | {"COVERAGE_FILE": str(folder / f"{half.name}.all")}
+    """Compare the combined coverage of all groups with the floors of the half."""
     report = folder / f"{half.name}.report"
-    data = [str(folder / group.name) for group in half.measured if (folder / group.name).exists()]
-    rooms = ",".join(f"{folder}/*" for folder in floors.of(ROOT, table))
-    written = ("json", "--quiet", "--ignore-errors", f"--include={rooms}", "-o", str(report))
-    for words in (("combine", "--quiet", "--keep", *data), written):
-        done = _coverage(words, environment)
-        if done:
-            return done
+    data = [place for group in half.groups if (place := data_of(folder, group)).exists()]
+    written = half.tool.reported(data, report, floors.of(ROOT, table))
+    if code := _each(written, coverage_tools.environment(folder / f"{half.name}.all")):
+        return code
     return floors.main([str(report), table])
 
 
-def _coverage(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None = None) -> int:
-    return _python(("-m", "coverage", *words), environment, sink)
+def _each(commands: Iterable[Sequence[str]], environment: Mapping[str, str], sink: IO[bytes] | None = None) -> int:
+    """Run commands until one fails."""
+    return next((code for words in commands if (code := _python(words, environment, sink))), 0)
 
 
 def _python(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None = None) -> int:

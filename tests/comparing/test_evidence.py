@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from fairlead.comparing import fault_evidence, rank_test, stopping_boundaries
+from fairlead.comparing import fault_evidence, rank_statistics, stopping_boundaries
 from fairlead.comparing.fault_evidence import FaultBlock
-from fairlead.comparing.rank_test import Stratum
+from fairlead.comparing.rank_statistics import Stratum
 
 
 def test_five_analyses_at_two_and_a_half_percent_have_the_published_boundaries() -> None:
@@ -37,7 +37,7 @@ def test_one_stratum_is_van_der_waerdens_test() -> None:
     rng = random.Random(2)  # noqa: S311  # a test
     one = [rng.gauss(0, 1) for _ in range(60)]
     other = [rng.gauss(0.3, 1) for _ in range(50)]
-    found = rank_test.statistic([Stratum(baseline=tuple(one), candidate=tuple(other))])
+    found = rank_statistics.statistic([Stratum(baseline=tuple(one), candidate=tuple(other))])
     scores = stats.norm.ppf(stats.rankdata([*one, *other]) / 111)
     spread = np.sqrt(60 * 50 * np.var(scores) / 109)
     assert found == pytest.approx(scores[60:].sum() / spread)
@@ -45,26 +45,26 @@ def test_one_stratum_is_van_der_waerdens_test() -> None:
 
 def test_tied_durations_share_their_scores_and_one_on_a_side_says_nothing() -> None:
     same = Stratum(baseline=(0.0, 0.0, 1.0), candidate=(0.0, 1.0, 1.0))
-    assert rank_test.statistic([same]) == pytest.approx(sqrt(5) / 3)
-    assert rank_test.statistic([Stratum(baseline=(1.0,), candidate=(1.0,))]) == 0.0
-    assert rank_test.statistic([Stratum(baseline=(), candidate=(1.0,))]) == 0.0
+    assert rank_statistics.statistic([same]) == pytest.approx(sqrt(5) / 3)
+    assert rank_statistics.statistic([Stratum(baseline=(1.0,), candidate=(1.0,))]) == 0.0
+    assert rank_statistics.statistic([Stratum(baseline=(), candidate=(1.0,))]) == 0.0
 
 
 def test_the_ratio_of_durations_is_found_with_its_bounds() -> None:
     rng = random.Random(3)  # noqa: S311  # a test
     before = tuple(rng.gauss(0, 0.5) for _ in range(300))
     after = tuple(rng.gauss(log(1.3), 0.5) for _ in range(300))
-    found = rank_test.interval([Stratum(baseline=before, candidate=after)])
+    found = rank_statistics.interval([Stratum(baseline=before, candidate=after)])
     assert found.low < 1.3 < found.high
     assert found.estimate == pytest.approx(1.3, rel=0.08)
-    apart = rank_test.interval([Stratum(baseline=(0.0,) * 9, candidate=(9.0,) * 9)])
+    apart = rank_statistics.interval([Stratum(baseline=(0.0,) * 9, candidate=(9.0,) * 9)])
     assert apart.high == inf
-    below = rank_test.interval([Stratum(baseline=(9.0,) * 9, candidate=(0.0,) * 9)])
+    below = rank_statistics.interval([Stratum(baseline=(9.0,) * 9, candidate=(0.0,) * 9)])
     assert below.low == 0.0
 
 
 def test_durations_that_cannot_be_are_left_out() -> None:
-    assert rank_test.strata({"a": ([1.0, 0.0], [exp(1), -1.0])}) == (Stratum(baseline=(0.0,), candidate=(1.0,)),)
+    assert rank_statistics.strata({"a": ([1.0, 0.0], [exp(1), -1.0])}) == (Stratum(baseline=(0.0,), candidate=(1.0,)),)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 80), st.sampled_from(fault_evidence.ODDS))

@@ -1,4 +1,4 @@
-"""The coverage floors, on reports in coverage's format."""
+"""The coverage floors, on reports in the format that both tools write."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from house import floors
+from house.tree import ROOT
 
 WIRE = "operator/fairlead/router/wire"
 
@@ -16,13 +17,13 @@ def covered(lines: int, of: int, branches: int = 0, of_branches: int = 0) -> dic
     """One file of a report."""
     return {
         "summary": {
-            "num_statements": of,
             "covered_lines": lines,
-            "num_branches": of_branches,
+            "missing_lines": of - lines,
             "covered_branches": branches,
+            "missing_branches": of_branches - branches,
         },
         "missing_lines": list(range(1, of - lines + 1)),
-        "missing_branches": [[10 + number, -1] for number in range(of_branches - branches)],
+        "missing_branches": [[10 + number, 0] for number in range(of_branches - branches)],
     }
 
 
@@ -78,14 +79,31 @@ def written(folder: Path, files: Mapping[str, Any]) -> list[str]:
     return [str(report)]
 
 
+def every_file() -> dict[str, Any]:
+    """A report in which every file of the rooms that decide is covered."""
+    paths = (path for folder in floors.of(ROOT, floors.DECIDING) for path in (ROOT / folder).rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): covered(3, 3) for path in paths}
+
+
 def test_a_report_that_meets_every_floor_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/engine_load.py": covered(3, 3)})) == 0
+    assert floors.main(written(tmp_path, every_file())) == 0
     assert "rooms at or above their floor" in capsys.readouterr().out
 
 
 def test_a_report_below_a_floor_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/engine_load.py": covered(2, 3)})) == 1
-    assert "operator/fairlead/fleet: 66.6 %" in capsys.readouterr().out
+    one = "operator/fairlead/fleet/engine_load.py"
+    assert floors.main(written(tmp_path, {**every_file(), one: covered(2, 3)})) == 1
+    out = capsys.readouterr().out
+    assert "operator/fairlead/fleet: 99." in out
+    assert f"  {one}: lines 1\n" in out
+
+
+def test_a_file_that_no_test_imports_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = "operator/fairlead/fleet/engine_load.py"
+    files = every_file()
+    del files[one]
+    assert floors.main(written(tmp_path, files)) == 1
+    assert f"{one}: no test imports it: {floors.ADVICE}" in capsys.readouterr().out
 
 
 def test_without_a_report_the_usage_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

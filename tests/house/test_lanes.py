@@ -189,9 +189,9 @@ def test_a_lane_prints_what_it_needs_and_how_it_ended(capfd: pytest.CaptureFixtu
 def test_the_pure_lane_runs_changed_tests_of_both_halves_and_traces_shells_only_for_floors() -> None:
     assert lanes.commands(by_name("pure")) == (("house.pure",), ("house.pure", "--rest"))
     assert pure.the_rest().table is None
-    traced = pure.traced_rest()
+    traced = pure.traced()
     assert traced.table == floors.REST
-    assert [one.tests for one in traced.groups] == [one.tests for one in pure.the_rest().groups]
+    assert [one.tests for one in traced.groups] == [one.tests for one in (*pure.GROUPS, *pure.the_rest().groups)]
     assert not {one.name for one in traced.groups} & {one.name for one in pure.the_rest().groups}
     (plain,) = lanes.commands(by_name("conformance"))
     ignored = "--ignore=tests/router/test_compiled.py"

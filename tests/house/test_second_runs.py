@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from house import lanes, limited_run, pure
+from house import coverage_tools, lanes, limited_run, pure
 from house.lane import LANES, Lane
 from house.lanes import Ran
 from house.pure import Group
@@ -57,7 +57,7 @@ def test_a_shells_test_that_failed_beside_others_is_run_again_alone(
         assert pure.run_untraced(shell) == 0
         assert "ran twice, passed alone" in capfd.readouterr().out
         (tmp_path / "seen").unlink()
-        assert pure.run(shell, tmp_path) == 1, "rooms that decide wait for nothing"
+        assert pure.run(shell, tmp_path, coverage_tools.WITHOUT_TRACING) == 1, "rooms that decide wait for nothing"
     finally:
         shutil.rmtree(ROOT / ".build" / f"pytest-{shell.name}")
 
@@ -100,7 +100,7 @@ def test_groups_after_one_that_failed_run_too_and_rooms_that_decide_are_never_ex
         return Group(name=f"{name}-{tmp_path.name}", rooms=(), tests=(str(place),), apart=("tests/api",))
 
     first, second = group("first", "raise ValueError"), group("second", "print()")
-    half = pure.Half(name="story", title="a story", groups=(first, second), measured=(), table=None)
+    half = pure.Half(name="story", title="a story", groups=(first, second))
     try:
         assert pure.run_changed(tmp_path, half, everything=False) == 1
         assert set(pure.read(tmp_path / "story.json")) == {second.name}, "what passed is not run again"

@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.cli import rollout_orders
 from fairlead.cli.rollout_orders import RolloutView
 from fairlead.cli.text_table import aligned
-from fairlead.comparing import rank_test
+from fairlead.comparing import rank_statistics
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
 from fairlead.fleet.gate_verdicts import Interval
 from fairlead.fleet.time_spans import lasting
@@ -79,7 +79,7 @@ def _verdict(one: StepVerdict) -> tuple[str, ...]:
 
 def _ratio(bounds: Interval) -> str:
     """An interval of latency ratios."""
-    estimate, low, high = (rank_test.shown(one, ">") for one in (bounds.estimate, bounds.low, bounds.high))
+    estimate, low, high = (rank_statistics.shown(one, ">") for one in (bounds.estimate, bounds.low, bounds.high))
     return f"x{estimate} ({low} to {high})"
 
 

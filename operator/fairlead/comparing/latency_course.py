@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 
-from fairlead.comparing import rank_test, stopping_boundaries
-from fairlead.comparing.rank_test import Stratum
+from fairlead.comparing import rank_statistics, stopping_boundaries
+from fairlead.comparing.rank_statistics import Stratum
 from fairlead.fleet.request_samples import Latency, RequestSample
 
 
@@ -74,7 +74,7 @@ class _Collected:
 
     def strata(self) -> tuple[Stratum, ...]:
         """One duration per conversation: its requests are not independent."""
-        return rank_test.strata(
+        return rank_statistics.strata(
             {
                 stratum: ([*map(median, baseline.values())], [*map(median, candidate.values())])
                 for stratum, (baseline, candidate) in self.sides.items()
@@ -89,9 +89,9 @@ def followed(samples: Sequence[RequestSample], latency: Latency, plan: CoursePla
     collected, analysed = _Collected(), tuple[Stratum, ...]()
     for place, strata in enumerate(_analyses(samples, latency, plan.requests, collected)):
         analysed = strata
-        if rank_test.statistic(strata) > slower[place]:
+        if rank_statistics.statistic(strata) > slower[place]:
             return CourseResult(outcome=CourseOutcome.SLOWER, information=collected.information, strata=strata)
-        if rank_test.statistic(strata, plan.limit) < -within[place]:
+        if rank_statistics.statistic(strata, plan.limit) < -within[place]:
             return CourseResult(outcome=CourseOutcome.WITHIN, information=collected.information, strata=strata)
     return CourseResult(
         outcome=CourseOutcome.OPEN, information=collected.information, strata=analysed or collected.strata()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
-from fairlead.comparing import fault_evidence, latency_course, rank_test, request_samples
+from fairlead.comparing import fault_evidence, latency_course, rank_statistics, request_samples
 from fairlead.comparing.fault_evidence import FaultBlock
 from fairlead.comparing.latency_course import CourseOutcome, CoursePlan, CourseResult
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
@@ -129,7 +129,7 @@ def _warming_up(facts: _ServiceFacts) -> _ServiceFinding | None:
 def _slower(facts: _ServiceFacts) -> _ServiceFinding | None:
     for latency, course in facts.courses.items():
         if course.outcome is CourseOutcome.SLOWER:
-            ratio = rank_test.interval(course.strata)
+            ratio = rank_statistics.interval(course.strata)
             message = f"{latency}: {_ratio(ratio)} the baseline's on {_information(course)}"
             return _ServiceFinding(Verdict.FAILED, GateReason.SLOWER, message, None, ratio)
     return None
@@ -147,7 +147,9 @@ def _within(facts: _ServiceFacts) -> _ServiceFinding | None:
     if any(one.outcome is not CourseOutcome.WITHIN for one in facts.courses.values()):
         return None
     below = max(fault_evidence.most_likely_below(_conversations(one), _faults(one)) for one in facts.blocks.values())
-    shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in facts.courses.items())
+    shown = "; ".join(
+        f"{one} {_ratio(rank_statistics.interval(course.strata))}" for one, course in facts.courses.items()
+    )
     message = f"{shown} the baseline's" if shown else "durations are not compared"
     message = f"{message}; faults in less than {below:.2%} of the conversations"
     return _ServiceFinding(Verdict.PASSED, GateReason.NOT_WORSE, message)
@@ -169,7 +171,7 @@ def _open(facts: _ServiceFacts) -> _ServiceFinding:
     """After the plan's last analysis it stays open: further analyses would err more often than stated."""
     open_ = {one: course for one, course in facts.courses.items() if course.outcome is CourseOutcome.OPEN}
     left = max(facts.plan.requests - course.information for course in open_.values())
-    shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in open_.items())
+    shown = "; ".join(f"{one} {_ratio(rank_statistics.interval(course.strata))}" for one, course in open_.items())
     more = "" if left <= 0 else f"; streamed replies in up to {count(ceil(left), 'more conversation')} per side decide"
     message = f"{shown} the baseline's, which rules out neither equality nor the limit{more}"
     missing = ceil(left) if left > 0 else None
@@ -219,7 +221,7 @@ def _rates(blocks: Sequence[FaultBlock]) -> tuple[float, float]:
 
 
 def _ratio(ratio: Interval) -> str:
-    estimate, low, high = map(rank_test.shown, (ratio.estimate, ratio.low, ratio.high))
+    estimate, low, high = map(rank_statistics.shown, (ratio.estimate, ratio.low, ratio.high))
     return f"{estimate} times ({low} to {high})" if low != high else f"{estimate} times"
 
 

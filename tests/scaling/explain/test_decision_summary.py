@@ -1,5 +1,7 @@
 """A decision in summary: what is summed, what is a mean, and what stays absent when unknown."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.scaling.explain.decision_summary import summarize
@@ -37,9 +39,19 @@ def test_latencies_are_those_of_the_last_seconds() -> None:
     seen = summarize(steady())
     assert seen.tpot_seconds == pytest.approx(0.04)
     assert seen.ttft_kept == pytest.approx(0.962)
-    assert seen.figures["demand.requestsPerSecond"] == pytest.approx(10.0)
+    assert seen.demand == pytest.approx(10.0)
+
+
+def test_supply_is_the_forecast_demand_times_the_replicas_there_are_over_those_it_needs() -> None:
+    figures = {
+        "demand.requestsPerSecond": 6.0,
+        "demand.forecastFactor": 1.5,
+        "supply.replicas": 4.0,
+        "need.replicas": 3.0,
+    }
+    assert replace(summarize(steady()), figures=figures).supply == pytest.approx(12.0)
 
 
 def test_a_decision_after_the_first_scrape_has_no_latency() -> None:
     seen = summarize(decided())
-    assert (seen.ttft_kept, seen.tpot_seconds) == (None, None)
+    assert (seen.ttft_kept, seen.tpot_seconds, seen.supply) == (None, None, None)

@@ -134,6 +134,14 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
     assert all(turn.replicas > recommendation.replicas for turn in lifted)
 
 
+def test_a_limit_on_how_many_may_stop_at_once_is_named_with_the_fewer_replicas_without_it() -> None:
+    one_at_a_time = replace(CHAT, pace=replace(CHAT.pace, down_after_seconds=60.0, down_max_step=1))
+    record = after(fleet(6, running=2.0, policy=one_at_a_time), TEN_A_SECOND.times(0.1), 60)
+    assert (record.facts.wanted, record.recommendation.replicas) == (6, 5)
+    (lifted,) = (turn for turn in what_if.turning_points(record) if turn.bound is ScalingBound.STEP_DOWN)
+    assert (lifted.cause, lifted.replicas) == (WhatIfCause.WITHOUT_BOUND, 3)
+
+
 def test_while_figures_are_missing_no_turning_point_shrinks_the_fleet() -> None:
     silent = tuple(replace(one, problem=SampleProblem.NO_ANSWER) for one in fleet().pods)
     points = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))

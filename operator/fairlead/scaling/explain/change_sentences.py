@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final
 
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.policies import ScalingPolicy
@@ -63,10 +63,9 @@ def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
             return f"in about {during} if traffic falls to {times} or less"
         case WhatIfCause.NO_REQUESTS:
             return f"in about {during}, at {at}, if no request comes from now on"
-        case WhatIfCause.WITHOUT_BOUND:
-            return f"without {_bound(turn.bound, record.facts)}"
         case _:
-            assert_never(turn.cause)
+            assert turn.cause is WhatIfCause.WITHOUT_BOUND
+            return f"without {_bound(turn.bound, record.facts)}"
 
 
 def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
