@@ -52,7 +52,7 @@ apiserver: setup ## only the tests against etcd and a kube-apiserver; no root ne
 	@$(ENV) $(PY) -m house.lanes apiserver operated faults rights
 
 e2e: setup ## only the tests on a real node
-	@$(ENV) $(PY) -m house.lanes leaks serving rollouts scaling demo node long gates
+	@$(ENV) $(PY) -m house.lanes leaks rollouts serving canaries scaling demo node long gates
 
 demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at; ENGINE=vllm: real vLLM on CPU
 	@$(ENV) $(PY) -m demo $(if $(ENGINE),--engine $(ENGINE))

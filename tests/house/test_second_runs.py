@@ -115,8 +115,8 @@ def test_groups_after_one_that_failed_run_too_and_rooms_that_decide_are_never_ex
 
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "long", "gates", "rollouts", "serving", "scaling", "apiserver", "demo"),
-        *("operated", "faults", "compiled", "rights", "node"),
+        *("leaks", "conformance", "long", "gates", "rollouts", "serving", "canaries", "scaling", "apiserver"),
+        *("demo", "operated", "faults", "compiled", "rights", "node"),
     ]
     well = Ran(lane=next(one for one in LANES if one.real), code=0, seconds=1.0)
     assert lanes.run_again(well) is well
