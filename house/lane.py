@@ -73,6 +73,19 @@ CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
+
+def _on_a_node(name: str, folder: str, apart: tuple[str, ...], what: str) -> Lane:
+    return Lane(
+        name=name,
+        marker=OF_NODES,
+        folders=(folder,),
+        apart=apart,
+        world=f"{A_NODE}: {what}",
+        preparations=(WHOLE, IMAGE),
+        real=True,
+    )
+
+
 LANES: Final = (
     Lane(
         name="leaks",
@@ -130,33 +143,11 @@ LANES: Final = (
         real=True,
         by_claims=True,
     ),
-    Lane(
-        name="rollouts",
-        marker=OF_NODES,
-        folders=(lane_folders.ROLLOUTS,),
-        apart=lane_folders.LONG,
-        world=f"{A_NODE}: revisions that change all at once, well and badly",
-        preparations=(WHOLE, IMAGE),
-        real=True,
+    _on_a_node(
+        "rollouts", lane_folders.ROLLOUTS, lane_folders.LONG, "revisions that change all at once, well and badly"
     ),
-    Lane(
-        name="serving",
-        marker=OF_NODES,
-        folders=(lane_folders.SERVING,),
-        apart=lane_folders.BELOW_SERVING,
-        world=f"{A_NODE}: the operator, fleets and their clients",
-        preparations=(WHOLE, IMAGE),
-        real=True,
-    ),
-    Lane(
-        name="canaries",
-        marker=OF_NODES,
-        folders=(lane_folders.CANARIES,),
-        apart=lane_folders.GATES,
-        world=f"{A_NODE}: revisions on trial",
-        preparations=(WHOLE, IMAGE),
-        real=True,
-    ),
+    _on_a_node("serving", lane_folders.SERVING, lane_folders.BELOW_SERVING, "the operator, fleets and their clients"),
+    _on_a_node("canaries", lane_folders.CANARIES, lane_folders.GATES, "revisions on trial"),
     Lane(
         name="scaling",
         marker=OF_NODES,
