@@ -108,13 +108,20 @@ class Found:
         ]
 
     def _slow(self) -> list[str]:
-        mine = self.added(OURS, common=False)
-        theirs = [delay for peer in self.peers if (delay := self.added(peer, common=False)) is not None]
+        """Both percentiles at one rate for all; at half of each one's own most, the median alone (decision 0060)."""
+        return [
+            *self._slower("at half of its own most", ("p50",), common=False),
+            *self._slower("at one rate for all", ("p50", "p99"), common=True),
+        ]
+
+    def _slower(self, where: str, percentiles: Sequence[str], *, common: bool) -> list[str]:
+        mine = self.added(OURS, common=common)
+        theirs = [delay for peer in self.peers if (delay := self.added(peer, common=common)) is not None]
         if mine is None or not theirs:
             return []
         return [
-            f"{name} added at half load: {mine[place]:.0f} µs, a peer adds {min(one[place] for one in theirs):.0f}"
-            for place, name in enumerate(("p50", "p99"))
+            f"{name} added {where}: {mine[place]:.0f} µs, a peer adds {min(one[place] for one in theirs):.0f}"
+            for place, name in enumerate(percentiles)
             if mine[place] >= min(one[place] for one in theirs)
         ]
 

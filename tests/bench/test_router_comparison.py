@@ -1,6 +1,7 @@
 """What follows from the figures of a comparison: medians, ratios to the better peer, and broken promises."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bench.router_cpu import table
 from bench.router_cpu.found import Cost, Delay, Found
@@ -14,15 +15,16 @@ SHORT = LINES[0].name
 def found(
     cpu_us: Mapping[str, tuple[float, ...]], p99: Mapping[str, float] | None = None, memory: float = 40.0
 ) -> Found:
-    """A run with one line; delays only where given."""
+    """A run with one line; delays only where given, with a 99th percentile that is ten times as high at half load."""
     costs = [
         Cost(router=name, line=SHORT, cpu_us=each, per_second=1e6 / each, failed=0)
         for name, rounds in cpu_us.items()
         for each in rounds
     ]
     delays = [
-        Delay(router=name, rate=1000.0, common=False, p50=100.0 + place, p99=each, failed=0)
+        Delay(router=name, rate=rate, common=common, p50=100.0 + place, p99=each * times, failed=0)
         for place, (name, each) in enumerate((p99 or {}).items())
+        for common, rate, times in ((False, 1000.0 - place, 10.0), (True, 500.0, 1.0))
     ]
     return Found(
         machine="2 CPUs",
@@ -49,9 +51,25 @@ def test_each_broken_promise_is_reported_with_both_figures() -> None:
     )
     assert run.broken == [
         f"{SHORT}: 0.80 of the better peer, promised 0.70",
-        "p99 added at half load: 900 µs, a peer adds 800",
+        "p99 added at one rate for all: 900 µs, a peer adds 800",
         "resident: 91 MB, a peer has 90",
     ]
+
+
+def test_at_half_of_its_own_most_the_median_is_promised_and_the_99th_percentile_is_shown() -> None:
+    run = found(
+        {"fairlead": (30.0,), "one-peer": (50.0,), "other-peer": (60.0,)},
+        {"one-peer": 400.0, "fairlead": 300.0, "other-peer": 500.0},
+    )
+    slower = [replace(one, p99=9000.0) if one.router == "fairlead" and not one.common else one for one in run.delays]
+    run = replace(run, delays=tuple(slower))
+    assert run.broken == [
+        "p50 added at half of its own most: 101 µs, a peer adds 100",
+        "p50 added at one rate for all: 101 µs, a peer adds 100",
+    ]
+    page = table.page(run)
+    assert "| added µs p99, half load | 9,000 | 4,000 | 5,000 | 2.25 |" in page
+    assert "| added µs p99, 500/s each | 300 | 400 | 500 | 0.75 (<1) |" in page
 
 
 def test_a_run_of_one_router_has_no_ratio_and_breaks_nothing() -> None:
