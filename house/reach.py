@@ -7,6 +7,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -64,8 +65,14 @@ def closure(root: Path, modules: Mapping[str, Path], wanted: Iterable[str]) -> s
             continue
         found.add(name)
         waiting.extend(_packages(name))
-        waiting.extend(imported((root / modules[name]).read_text(encoding="utf-8")))
+        waiting.extend(_imported_once((root / modules[name]).read_text(encoding="utf-8")))
     return found
+
+
+@cache
+def _imported_once(text: str) -> tuple[str, ...]:
+    """Several sets of tests reach the same files."""
+    return tuple(imported(text))
 
 
 def imported(text: str) -> Iterator[str]:
@@ -86,4 +93,5 @@ def _packages(name: str) -> list[str]:
 
 
 def _below(path: Path, folders: tuple[str, ...]) -> bool:
-    return any(path == Path(folder) or Path(folder) in path.parents for folder in folders)
+    name = path.as_posix()
+    return any(name == folder or name.startswith(f"{folder}/") for folder in folders)
