@@ -1,6 +1,6 @@
 """The steps of `make check`: each one's commands, and a line that says what to do when it fails.
 
-The order is longest first: two steps run at a time, and a long one started last would run alone.
+The order is longest first: three steps run at a time, and a long one started last would run alone.
 """
 
 import sys

@@ -33,6 +33,16 @@ def test_a_word_like_no_command_gets_the_list(capsys: pytest.CaptureFixture[str]
     assert f"commands: {', '.join(main.COMMANDS)}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("--nope",), ("--nope", "plan"), ("-x", "validate", "fleet.yaml")])
+def test_an_unknown_option_before_the_command_is_named(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(words)
+    assert ended.value.code == 2
+    assert f"unrecognized arguments: {words[0]}; a command comes first" in capsys.readouterr().err
+
+
 def test_an_unknown_option_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main.main(["version", "--colour"])

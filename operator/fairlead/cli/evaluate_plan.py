@@ -60,7 +60,7 @@ def _lines(plan: ItemPlan, needed: int | None, given: int | None) -> Iterator[st
 
 def _table(plan: ItemPlan) -> Iterator[tuple[str, ...]]:
     """Only the share of differing answers matters, not how often the model is right."""
-    margins = (plan.margin / 2, plan.margin, 2 * plan.margin)
+    margins = tuple(one for one in (plan.margin / 2, plan.margin, 2 * plan.margin) if one <= 1.0)
     yield "differing", *(f"{100 * one:g} points" for one in margins)
     for discordance in _BESIDE:
         found = (_needed(replace(plan, margin=margin, discordance=discordance)) for margin in margins)

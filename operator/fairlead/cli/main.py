@@ -85,6 +85,8 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
 
+OPTIONS: Final = ("-h", "--help", "--version")
+"""What may stand in place of a command."""
 IN_CLUSTER: Final = ("operator", "controller", "autoscaler")
 """Commands whose flags must be written in full: the chart refuses by name what its own values set."""
 
@@ -102,6 +104,8 @@ def _run(words: Sequence[str]) -> int:
     if not words[0].startswith("-") and words[0] not in COMMANDS:
         print(_unknown(words[0]), file=sys.stderr)
         return 2
+    if words[0].startswith("-") and not any(option.startswith(words[0]) for option in OPTIONS):
+        parser.error(f"unrecognized arguments: {words[0]}; a command comes first, and `fairlead --help` lists them")
     chosen, strange = parser.parse_known_args(words, argparse.Namespace(words=words))
     if strange:
         hint = (
