@@ -14,7 +14,7 @@ from typing import Any, Final
 from house.tree import ROOT
 
 SHOWN: Final = 4
-"""How many files, and places in a file, a violation lists; `coverage report -m` has the rest."""
+"""How many files, and places in a file, a violation lists; the report in `.build/pure` has the rest."""
 
 DECIDING: Final = "floors"
 """The table of the rooms that `make check` tests."""
