@@ -198,11 +198,18 @@ BREACHES = (
         words=("docs/evidence.md is not what", "never by hand"),
     ),
     Breach(
-        name="a room below its floor",
+        name="a file that no test runs",
         path=ROOMS / "console" / "idle.py",  # of all rooms that decide the one with the quickest tests
         text='"""Runs in no test."""\n\nONE = 1\n',
         step=TESTS,
-        words=("operator/fairlead/console: ", "floor 100 %", "idle.py: lines 3", "needs a story for each line"),
+        words=("console/idle.py: no test imports it", "the floor stays", "needs a story for each line"),
+    ),
+    Breach(
+        name="a room below its floor",
+        path=ROOMS / "console" / "__init__.py",
+        text='"""Has a function that no test calls."""\n\n\ndef idle() -> int:\n    return 1\n',
+        step=TESTS,
+        words=("operator/fairlead/console: ", "floor 100 %", "__init__.py: lines 5", "needs a story for each line"),
     ),
 )
 
