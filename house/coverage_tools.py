@@ -70,6 +70,6 @@ def _reported_by_tracing(data: Sequence[Path], report: Path, folders: Collection
 
 
 WITHOUT_TRACING: Final = CoverageTool(counted=_counted_without_tracing, reported=_reported_without_tracing)
-"""For tests that start no program."""
+"""For tests that call what they cover: what a program that they start runs is not counted."""
 TRACING: Final = CoverageTool(counted=_counted_by_tracing, reported=_reported_by_tracing)
 """For all others."""

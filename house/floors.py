@@ -101,7 +101,9 @@ def measure(folder: str, files: Mapping[str, Mapping[str, Any]]) -> Room:
     summaries = [facts["summary"] for facts in inside.values()]
     return Room(
         folder=folder,
-        counted=sum(each[f"{of}_{what}"] for each in summaries for of in ("covered", "missing") for what in COUNTED),
+        counted=sum(
+            each[f"{which}_{what}"] for each in summaries for which in ("covered", "missing") for what in COUNTED
+        ),
         covered=sum(each[f"covered_{what}"] for each in summaries for what in COUNTED),
         gaps=tuple(gap for path, facts in inside.items() if (gap := _gap(path, facts))),
     )

@@ -34,13 +34,9 @@ class Soaked:
 
     @property
     def growth(self) -> float:
-        """Of the second half, as a share, along the line through all of its sizes.
-
-        The last size alone decides nothing: the allocator takes and returns an arena of 1.2 MB, 2 % of it, at any time
-        (58.3 MB half way, then 59.4, 56.9, 58.1 and 59.4).
-        """
-        half = len(self.memory_mb) // 2
-        return self.slope * (self.requests[-1] - self.requests[half]) / 1e6 / self.memory_mb[half]
+        """Of the second half, as a share."""
+        half = self.memory_mb[len(self.memory_mb) // 2]
+        return self.memory_mb[-1] / half - 1
 
     @property
     def holds(self) -> bool:
